@@ -1,0 +1,28 @@
+"""Golden model of the crossbar. Twin of ``rtl_gen/crossbar.py``."""
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["synaptic_sums"]
+
+
+def synaptic_sums(
+    active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]
+) -> npt.NDArray[np.int64]:
+    """Return I[n] = sum over a of S[a] * W[a, n], exactly.
+
+    Parameters
+    ----------
+    active : array of bool, shape (..., n_axons)
+        S: axons with an arrival in this tick.
+    weights : array of int16, shape (n_axons, n_neurons)
+
+    Returns
+    -------
+    array of int64, shape (..., n_neurons)
+        In weight LSBs. One float32 matrix product is exact: with at most 4096 axons of 8 bits every
+        partial sum stays below 2**20, and float32 holds integers up to 2**24.
+    """
+    flat = active.reshape(-1, active.shape[-1]).astype(np.float32)
+    sums = (flat @ weights.astype(np.float32)).astype(np.int64)
+    return sums.reshape(*active.shape[:-1], weights.shape[1])

@@ -1,0 +1,74 @@
+"""Golden model of the LIF update. Twin of ``rtl_gen/lif_update.py``, name for name."""
+
+import numpy as np
+import numpy.typing as npt
+
+from spikelet.description.image import CoreImage
+from spikelet.description.params import CoreParams
+from spikelet.description.profile import DECAY_BITS
+
+__all__ = ["lif_update"]
+
+_HALF = 1 << (DECAY_BITS - 1)
+_BELOW_ONE = (1 << DECAY_BITS) - 1
+
+
+def lif_update(
+    core: CoreParams,
+    image: CoreImage,
+    v: npt.NDArray[np.int64],
+    fired: npt.NDArray[np.bool_],
+    current: npt.NDArray[np.int64],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Advance neurons by one tick, as :class:`ExecutionProfile` specifies.
+
+    Parameters
+    ----------
+    core : CoreParams
+    image : CoreImage
+    v : array of int64, shape (..., n_neurons)
+        Membrane potentials in ``core.v_min..core.v_max``.
+    fired : array of bool, same shape
+        Whether the neuron fired in the tick before.
+    current : array of int64, same shape
+        Synaptic sums, in weight LSBs.
+
+    Returns
+    -------
+    v_next : array of int64, same shape
+    fired_next : array of bool, same shape
+    """
+    profile = core.profile
+    threshold = image.threshold.astype(np.int64)
+    reset_potential = image.reset_potential.astype(np.int64)
+
+    if profile.reset_delay:
+        pending = fired
+    elif profile.residual_reset:
+        pending = v > threshold
+    else:
+        pending = np.zeros_like(fired)
+    subtracts = profile.reset == "subtract"
+
+    base = v if subtracts else np.where(pending, reset_potential, v)
+    leaked = base if core.decay == "none" else _scale(profile.rounding, base * image.decay)
+    lowered = np.where(pending, threshold, 0) if subtracts else 0
+    summed = leaked + (current << core.weight_exponent) + image.bias - lowered
+    clipped = np.clip(summed, core.v_min, core.v_max)
+    fired_next = clipped > threshold
+
+    if profile.reset_delay:
+        return clipped, fired_next
+    if subtracts:
+        restored = clipped + lowered - np.where(fired_next, threshold, 0)
+        return np.clip(restored, core.v_min, core.v_max), fired_next
+    return np.where(fired_next, reset_potential, clipped), fired_next
+
+
+def _scale(rounding: str, product: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Divide by 4096; ``>>`` rounds toward minus infinity."""
+    if rounding == "nearest":
+        product = product + _HALF
+    elif rounding == "toward_zero":
+        product = product + np.where(product < 0, _BELOW_ONE, 0)
+    return product >> DECAY_BITS

@@ -1,0 +1,68 @@
+"""Golden model of a core's neurons and their memories. Twin of ``rtl_gen/neuron_array.py``."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from golden.lif_update import lif_update
+from spikelet.description.image import CoreImage
+from spikelet.description.params import CoreParams
+
+__all__ = ["NeuronArray"]
+
+
+@dataclass
+class NeuronArray:
+    """State of a core's neurons for a batch: what ``clear`` clears.
+
+    Parameters
+    ----------
+    core : CoreParams
+    image : CoreImage
+    v : array of int64, shape (samples, n_neurons)
+        Membrane potentials.
+    fired : array of bool, same shape
+        Who fired in the last tick.
+    """
+
+    core: CoreParams
+    image: CoreImage
+    v: npt.NDArray[np.int64]
+    fired: npt.NDArray[np.bool_]
+
+    @classmethod
+    def cleared(cls, core: CoreParams, image: CoreImage, samples: int) -> "NeuronArray":
+        """Return the neurons after ``clear``: zeros."""
+        shape = (samples, core.n_neurons)
+        return cls(core, image, np.zeros(shape, np.int64), np.zeros(shape, np.bool_))
+
+    def update(
+        self, sums: npt.NDArray[np.int64], first_tick: int
+    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int32]]:
+        """Advance by the ticks of ``sums``.
+
+        Parameters
+        ----------
+        sums : array of int64, shape (samples, ticks, n_neurons)
+            Synaptic sums, in weight LSBs.
+        first_tick : int
+            Number of the first of these ticks, counted from 0 at ``clear``; nothing changes before
+            the core's own ``first_tick``.
+
+        Returns
+        -------
+        fired : array of bool, same shape
+        potentials : array of int32, same shape
+            After each tick.
+        """
+        fired = np.zeros(sums.shape, np.bool_)
+        potentials = np.zeros(sums.shape, np.int32)
+        for tick in range(sums.shape[1]):
+            if first_tick + tick >= self.core.first_tick:
+                self.v, self.fired = lif_update(
+                    self.core, self.image, self.v, self.fired, sums[:, tick]
+                )
+            fired[:, tick] = self.fired
+            potentials[:, tick] = self.v
+        return fired, potentials
