@@ -1,0 +1,1 @@
+"""Example networks, each trained by a script of its own."""

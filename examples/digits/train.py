@@ -1,0 +1,60 @@
+"""Train the digits example: ``python -m examples.digits.train`` from the project's folder.
+
+Writes ``digits.nir`` (64-64-10) and, beside it, ``digits_test.npz`` with the held-out images and
+some training images for calibration. Needs torch, snntorch, nir, nirtorch and scikit-learn.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+from examples.snn_training import Images, LayerPlan, TrainingPlan, train_and_export
+
+HELD_OUT = 360
+CALIBRATION = 200
+LAYERS = [
+    LayerPlan(neurons=64, beta=0.9375, threshold=1.0, scale=1 / 16),
+    LayerPlan(neurons=10, beta=0.9375, threshold=1.0, scale=1 / 16),
+]
+PLAN = TrainingPlan(
+    full_scale=16, ticks=16, float_epochs=60, quantised_epochs=60, batch=64, reach=0, seed=1
+)
+
+
+def main() -> None:
+    """Train, and write the network and its test data."""
+    parser = argparse.ArgumentParser(description="Train the digits example network.")
+    parser.add_argument("--out", type=Path, default=Path(__file__).with_name("digits.nir"))
+    out: Path = parser.parse_args().out
+
+    levels, labels = load_digits(return_X_y=True)
+    train_levels, test_levels, train_labels, test_labels = train_test_split(
+        levels.astype(np.uint8),
+        labels.astype(np.uint8),
+        test_size=HELD_OUT,
+        stratify=labels,
+        random_state=PLAN.seed,
+    )
+    train_and_export(
+        LAYERS,
+        PLAN,
+        Images.from_numpy(train_levels, train_labels),
+        Images.from_numpy(test_levels, test_labels),
+        out,
+    )
+    np.savez_compressed(
+        out.with_name(f"{out.stem}_test.npz"),
+        test_levels=test_levels,
+        test_labels=test_labels,
+        calibration_levels=train_levels[:CALIBRATION],
+        calibration_labels=train_labels[:CALIBRATION],
+        full_scale=PLAN.full_scale,
+        ticks=PLAN.ticks,
+    )
+
+
+if __name__ == "__main__":
+    main()
