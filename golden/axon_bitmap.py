@@ -36,7 +36,9 @@ class AxonBitmap:
         here = np.flatnonzero(events.core == core)
         sent = events.tick_of_event[here]
         due = sent % events.ticks + events.delay[here]
-        np.add.at(self.arrivals, (sent // events.ticks, due, events.axon[here]), 1)
+        ticks, n_axons = self.arrivals.shape[1:]
+        place = (sent // events.ticks * ticks + due) * n_axons + events.axon[here]
+        np.add.at(self.arrivals.reshape(-1), place, 1)
 
     def active(self, first_tick: int, last_tick: int) -> npt.NDArray[np.bool_]:
         """Return S for ticks ``first_tick`` up to, not including, ``last_tick``.
@@ -48,4 +50,6 @@ class AxonBitmap:
     def merged(self) -> npt.NDArray[np.int32]:
         """Return the merged spikes of each sample; also those due after the run's end."""
         spikes = self.arrivals.sum(axis=(1, 2), dtype=np.int64)
-        return (spikes - np.count_nonzero(self.arrivals, axis=(1, 2))).astype(np.int32)
+        places = np.count_nonzero(self.arrivals, axis=(1, 2))
+        merged: npt.NDArray[np.int32] = (spikes - places).astype(np.int32)
+        return merged

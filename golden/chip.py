@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from golden.axon_bitmap import AxonBitmap
+from golden.compiled import CompiledCores, Records, available, why_not
 from golden.core import run_core
+from golden.dense_spikes import DenseSpikes
 from golden.emission import emit
 from golden.neuron_array import NeuronArray
 from golden.schedule import core_schedule
@@ -14,118 +16,177 @@ from spikelet.description.events import Events
 from spikelet.description.image import ChipImage
 from spikelet.description.params import ChipParams
 from spikelet.description.trace import Trace
+from spikelet.errors import SpikeletError
 
-__all__ = ["run"]
+__all__ = ["BACKENDS", "GoldenChip", "run"]
 
-CHUNK_BYTES = 1 << 28
-"""Memory that the arrays of one chunk of samples may take."""
+BACKENDS = ("auto", "numpy", "compiled")
+
+_CHUNK_BYTES = 1 << 28
+"""Memory that the arrays of one chunk of samples may take in numpy."""
+
+_CHUNK_UPDATES = 1 << 26
+"""Neuron updates in one call of the kernel, which nothing can interrupt: a fraction of a second."""
 
 
-def run(
-    chip: ChipParams,
-    image: ChipImage,
-    events: Events,
-    *,
-    record: Iterable[str] = ("spikes", "potentials"),
-    neurons: Sequence[int] | None = None,
-    progress: Callable[[int], None] = lambda samples: None,
-) -> Trace:
-    """Run a batch of samples, each from a cleared state.
-
-    Cores that no loop connects are advanced one after the other, each by all ticks at once, since a
-    spike needs at least one tick to its destination; cores in a loop tick by tick.
+class GoldenChip:
+    """A chip with its contents, ready to run.
 
     Parameters
     ----------
     chip : ChipParams
     image : ChipImage
-    events : Events
-        Host events; as many samples and ticks are run as it has.
-    record : iterable of str
-        Any of ``"spikes"`` and ``"potentials"``: what the Trace holds of every neuron.
+        Not to be changed afterwards.
+    backend : str
+        ``"numpy"``, the reference; ``"compiled"``, the same by ``kernel.c``; or ``"auto"``:
+        compiled if the machine has a C compiler.
     neurons : sequence of int
         Neurons in use in each core, for the count of synaptic operations; all by default.
-    progress : callable
-        Told how many samples are done, now and then.
+
+    Attributes
+    ----------
+    notes : dict
+        ``"backend"``: ``"numpy"`` or ``"compiled"``; ``"backend_note"``: why not the latter, where
+        it was wanted. They go into each Trace.
 
     Raises
     ------
     SpikeletError
-        If the image or the events do not fit the chip.
+        If the image does not fit the chip, or the backend is unknown or cannot be used.
     """
-    image.check(chip)
-    events.check(chip)
-    record = tuple(record)
-    sizes = tuple(neurons or (core.n_neurons for core in chip.cores))
-    widest = max(core.n_neurons * 16 + core.n_axons * 8 for core in chip.cores)
-    in_chunk = max(1, CHUNK_BYTES // (widest * max(1, events.ticks)))
-    parts = []
-    for first in range(0, events.samples, in_chunk):
-        last = min(first + in_chunk, events.samples)
-        parts.append(_run_chunk(chip, image, events.samples_between(first, last), record, sizes))
-        progress(last)
-    return _joined(parts)
+
+    def __init__(
+        self,
+        chip: ChipParams,
+        image: ChipImage,
+        *,
+        backend: str = "auto",
+        neurons: Sequence[int] | None = None,
+    ) -> None:
+        if backend not in BACKENDS:
+            raise SpikeletError(f"backend must be one of {', '.join(BACKENDS)}, not {backend!r}")
+        image.check(chip)
+        self.chip = chip
+        self.image = image
+        self.neurons = tuple(neurons or (core.n_neurons for core in chip.cores))
+        self.notes = {"backend": "numpy"}
+        self._cores: CompiledCores | None = None
+        if backend == "compiled" or (backend == "auto" and available()):
+            self._cores = CompiledCores(chip, image)
+            self.notes["backend"] = "compiled"
+        elif backend == "auto":
+            self.notes["backend_note"] = why_not()
+
+    def run(
+        self,
+        inputs: Events | DenseSpikes,
+        *,
+        record: Iterable[str] = ("spikes", "potentials"),
+        progress: Callable[[int], None] = lambda samples: None,
+    ) -> Trace:
+        """Run a batch of samples, each from a cleared state.
+
+        Parameters
+        ----------
+        inputs : Events or DenseSpikes
+            As many samples and ticks are run as it has.
+        record : iterable of str
+            Any of ``"spikes"`` and ``"potentials"``: what the Trace holds of every neuron.
+        progress : callable
+            Told how many samples are done, now and then.
+
+        Raises
+        ------
+        SpikeletError
+            If the inputs do not fit the chip.
+        """
+        inputs.check(self.chip)
+        records = self._records(inputs.samples, inputs.ticks, tuple(record))
+        in_chunk = self._samples_in_chunk(inputs.ticks)
+        for first in range(0, inputs.samples, in_chunk):
+            last = min(first + in_chunk, inputs.samples)
+            if self._cores:
+                self._cores.run(inputs, first, last, records)
+            else:
+                _run_chunk(self.chip, self.image, inputs, slice(first, last), records)
+            progress(last)
+        return Trace(
+            "golden",
+            records.outputs,
+            records.active_axons,
+            records.merged_spikes,
+            self.neurons,
+            spikes=records.spikes,
+            potentials=records.potentials,
+            cycles=tick_cycles(self.chip, records.active_axons),
+            notes=dict(self.notes),
+        )
+
+    def _records(self, samples: int, ticks: int, record: tuple[str, ...]) -> Records:
+        shapes = [(samples, ticks, core.n_neurons) for core in self.chip.cores]
+        return Records(
+            np.zeros((samples, ticks, self.chip.n_outputs), np.uint16),
+            np.empty((samples, ticks, len(self.chip.cores)), np.int32),
+            np.empty((samples, len(self.chip.cores)), np.int32),
+            [np.empty(shape, np.bool_) for shape in shapes] if "spikes" in record else None,
+            [np.empty(shape, np.int32) for shape in shapes] if "potentials" in record else None,
+        )
+
+    def _samples_in_chunk(self, ticks: int) -> int:
+        cores = self.chip.cores
+        if self._cores:
+            return max(1, _CHUNK_UPDATES // (sum(c.n_neurons for c in cores) * max(1, ticks)))
+        widest = max(core.n_neurons * 12 + core.n_axons * 8 for core in cores)
+        return max(1, _CHUNK_BYTES // (widest * max(1, ticks)))
+
+
+def run(
+    chip: ChipParams,
+    image: ChipImage,
+    events: Events | DenseSpikes,
+    *,
+    record: Iterable[str] = ("spikes", "potentials"),
+    neurons: Sequence[int] | None = None,
+    progress: Callable[[int], None] = lambda samples: None,
+    backend: str = "auto",
+) -> Trace:
+    """Run a batch of samples once: :class:`GoldenChip` and its :meth:`GoldenChip.run`."""
+    golden = GoldenChip(chip, image, backend=backend, neurons=neurons)
+    return golden.run(events, record=record, progress=progress)
 
 
 def _run_chunk(
     chip: ChipParams,
     image: ChipImage,
-    events: Events,
-    record: tuple[str, ...],
-    neurons: tuple[int, ...],
-) -> Trace:
+    inputs: Events | DenseSpikes,
+    here: slice,
+    records: Records,
+) -> None:
+    """Run the samples ``here`` in numpy.
+
+    Cores that no loop connects are advanced one after the other, each by all ticks at once, since a
+    spike needs at least one tick to its destination; cores in a loop tick by tick.
+    """
+    inputs = inputs.samples_between(here.start, here.stop)
+    events = inputs.events() if isinstance(inputs, DenseSpikes) else inputs
     samples, ticks = events.samples, events.ticks
     bitmaps = [AxonBitmap(core, samples, ticks) for core in chip.cores]
     arrays = [
         NeuronArray.cleared(core, contents, samples)
         for core, contents in zip(chip.cores, image.cores, strict=True)
     ]
-    outputs = np.zeros((samples, ticks, chip.n_outputs), np.uint16)
-    shapes = [(samples, ticks, core.n_neurons) for core in chip.cores]
-    spikes = [np.zeros(shape, np.bool_) for shape in shapes]
-    potentials = [np.zeros(s, np.int32) for s in shapes] if "potentials" in record else None
     for index, bitmap in enumerate(bitmaps):
         bitmap.add_events(events, index)
     for cores, block in core_schedule(image, ticks):
         for first in range(0, ticks, block):
+            now = slice(first, min(first + block, ticks))
             for i in cores:
-                active = bitmaps[i].active(first, min(first + block, ticks))
-                fired, v = run_core(arrays[i], active, first)
-                emit(fired, first, image.cores[i].destinations, bitmaps, outputs)
-                spikes[i][:, first : first + block] = fired
-                if potentials:
-                    potentials[i][:, first : first + block] = v
-    active_axons = np.stack(
-        [np.count_nonzero(bitmap.active(0, ticks), axis=2) for bitmap in bitmaps], axis=2
-    ).astype(np.int32)
-    return Trace(
-        "golden",
-        outputs,
-        active_axons,
-        np.stack([bitmap.merged() for bitmap in bitmaps], axis=1),
-        neurons,
-        spikes=spikes if "spikes" in record else None,
-        potentials=potentials,
-        cycles=tick_cycles(chip, active_axons),
-    )
-
-
-def _joined(parts: list[Trace]) -> Trace:
-    """Join the Traces of consecutive chunks of samples."""
-    if len(parts) == 1:
-        return parts[0]
-
-    def join(what: str) -> list[np.ndarray] | None:
-        lists = [getattr(part, what) for part in parts]
-        return None if lists[0] is None else [np.concatenate(c) for c in zip(*lists, strict=True)]
-
-    return Trace(
-        "golden",
-        np.concatenate([part.outputs for part in parts]),
-        np.concatenate([part.active_axons for part in parts]),
-        np.concatenate([part.merged_spikes for part in parts]),
-        parts[0].neurons,
-        spikes=join("spikes"),
-        potentials=join("potentials"),
-        cycles=np.concatenate([part.cycles for part in parts if part.cycles is not None]),
-    )
+                active = bitmaps[i].active(now.start, now.stop)
+                potentials = records.potentials[i][here, now] if records.potentials else None
+                fired = run_core(arrays[i], active, first, potentials)
+                emit(fired, first, image.cores[i].destinations, bitmaps, records.outputs[here])
+                records.active_axons[here, now, i] = np.count_nonzero(active, axis=2)
+                if records.spikes:
+                    records.spikes[i][here, now] = fired
+    for i, bitmap in enumerate(bitmaps):
+        records.merged_spikes[here, i] = bitmap.merged()

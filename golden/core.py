@@ -10,8 +10,11 @@ __all__ = ["run_core"]
 
 
 def run_core(
-    neurons: NeuronArray, active: npt.NDArray[np.bool_], first_tick: int
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int32]]:
+    neurons: NeuronArray,
+    active: npt.NDArray[np.bool_],
+    first_tick: int,
+    potentials: npt.NDArray[np.int32] | None = None,
+) -> npt.NDArray[np.bool_]:
     """Advance one core by the ticks of ``active``.
 
     Parameters
@@ -21,10 +24,13 @@ def run_core(
     active : array of bool, shape (samples, ticks, n_axons)
     first_tick : int
         Number of the first of these ticks.
+    potentials : array of int32, shape (samples, ticks, n_neurons), or None
+        Receives the potentials after each tick.
 
     Returns
     -------
-    fired : array of bool, shape (samples, ticks, n_neurons)
-    potentials : array of int32, same shape
+    array of bool, shape (samples, ticks, n_neurons)
+        Who fired.
     """
-    return neurons.update(synaptic_sums(active, neurons.image.weights), first_tick)
+    sums = synaptic_sums(active, neurons.image.weights)
+    return neurons.update(sums, first_tick, potentials)

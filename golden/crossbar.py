@@ -8,7 +8,7 @@ __all__ = ["synaptic_sums"]
 
 def synaptic_sums(
     active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]
-) -> npt.NDArray[np.int64]:
+) -> npt.NDArray[np.int32]:
     """Return I[n] = sum over a of S[a] * W[a, n], exactly.
 
     Parameters
@@ -19,10 +19,10 @@ def synaptic_sums(
 
     Returns
     -------
-    array of int64, shape (..., n_neurons)
+    array of int32, shape (..., n_neurons)
         In weight LSBs. One float32 matrix product is exact: with at most 4096 axons of 8 bits every
         partial sum stays below 2**20, and float32 holds integers up to 2**24.
     """
     flat = active.reshape(-1, active.shape[-1]).astype(np.float32)
-    sums = (flat @ weights.astype(np.float32)).astype(np.int64)
+    sums = (flat @ weights.astype(np.float32)).astype(np.int32)
     return sums.reshape(*active.shape[:-1], weights.shape[1])

@@ -50,7 +50,7 @@ def lif_update(
         pending = np.zeros_like(fired)
     subtracts = profile.reset == "subtract"
 
-    base = v if subtracts else np.where(pending, reset_potential, v)
+    base: npt.NDArray[np.int64] = v if subtracts else np.where(pending, reset_potential, v)
     leaked = base if core.decay == "none" else _scale(profile.rounding, base * image.decay)
     lowered = np.where(pending, threshold, 0) if subtracts else 0
     summed = leaked + (current << core.weight_exponent) + image.bias - lowered

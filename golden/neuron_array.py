@@ -38,31 +38,34 @@ class NeuronArray:
         return cls(core, image, np.zeros(shape, np.int64), np.zeros(shape, np.bool_))
 
     def update(
-        self, sums: npt.NDArray[np.int64], first_tick: int
-    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int32]]:
+        self,
+        sums: npt.NDArray[np.int32],
+        first_tick: int,
+        potentials: npt.NDArray[np.int32] | None = None,
+    ) -> npt.NDArray[np.bool_]:
         """Advance by the ticks of ``sums``.
 
         Parameters
         ----------
-        sums : array of int64, shape (samples, ticks, n_neurons)
+        sums : array of int32, shape (samples, ticks, n_neurons)
             Synaptic sums, in weight LSBs.
         first_tick : int
             Number of the first of these ticks, counted from 0 at ``clear``; nothing changes before
             the core's own ``first_tick``.
+        potentials : array of int32, same shape, or None
+            Receives the potentials after each tick.
 
         Returns
         -------
-        fired : array of bool, same shape
-        potentials : array of int32, same shape
-            After each tick.
+        array of bool, same shape
+            Who fired.
         """
-        fired = np.zeros(sums.shape, np.bool_)
-        potentials = np.zeros(sums.shape, np.int32)
+        fired = np.empty(sums.shape, np.bool_)
         for tick in range(sums.shape[1]):
             if first_tick + tick >= self.core.first_tick:
-                self.v, self.fired = lif_update(
-                    self.core, self.image, self.v, self.fired, sums[:, tick]
-                )
+                current = sums[:, tick].astype(np.int64)
+                self.v, self.fired = lif_update(self.core, self.image, self.v, self.fired, current)
             fired[:, tick] = self.fired
-            potentials[:, tick] = self.v
-        return fired, potentials
+            if potentials is not None:
+                potentials[:, tick] = self.v
+        return fired

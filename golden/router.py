@@ -20,7 +20,7 @@ def next_port(x: int, y: int, target_x: int, target_y: int) -> str:
 def route(x: int, y: int, target_x: int, target_y: int) -> list[str]:
     """Return the ports that a flit takes from (x, y) to its target; the last is ``"local"``,
     except at the host."""
-    ports = []
+    ports: list[str] = []
     while not ports or ports[-1] != "local":
         ports.append(next_port(x, y, target_x, target_y))
         if ports[-1] != "local":

@@ -3,13 +3,39 @@
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.params import ChipParams
+from spikelet.description.params import ChipParams, CoreParams
 
-__all__ = ["tick_cycles"]
+__all__ = ["core_cycles", "tick_cycles"]
+
+_PIPELINE = 19
+"""Cycles from the start of a tick to its barrier that do not depend on shape or activity."""
 
 
-def tick_cycles(
-    chip: ChipParams, active_axons: npt.NDArray[np.int32]
-) -> npt.NDArray[np.int64]:
-    """Predict the clock cycles of each tick, from its start to the barrier."""
-    return active_axons.sum(axis=2, dtype=np.int64)
+def core_cycles(core: CoreParams, active_axons: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
+    """Predict the clock cycles that a core needs for a tick with so many active axons.
+
+    The scan lists one axon a cycle and spends one on each empty word; every further group of
+    neurons takes a cycle for each active axon and one to hand over, or, if that is longer, the
+    update of the group before; the last group's update follows. Not in it: spikes of the last group
+    on their way out, and waiting in the network.
+    """
+    active = active_axons.astype(np.float64)
+    empty_words = core.scan_words * (1 - 1 / core.scan_words) ** active
+    update = core.lanes // core.pipelines
+    further = (core.groups - 1) * np.maximum(active + 1, update)
+    return _PIPELINE + active + empty_words + further + update
+
+
+def tick_cycles(chip: ChipParams, active_axons: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    """Predict the clock cycles of each tick: those of the core that needs most.
+
+    Parameters
+    ----------
+    active_axons : array of int32, shape (samples, ticks, cores)
+
+    Returns
+    -------
+    array of int64, shape (samples, ticks)
+    """
+    cores = [core_cycles(core, active_axons[..., i]) for i, core in enumerate(chip.cores)]
+    return np.rint(np.max(cores, axis=0)).astype(np.int64)

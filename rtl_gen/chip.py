@@ -96,6 +96,7 @@ class Chip(wiring.Component):
         """Build the tick barrier; return the strobes to the cores and the running mark."""
         strobes = {name: Signal(name=f"core_{name}") for name in ("start", "clear", "running")}
         clearing = Signal()
+        configured = self._configured(m)
         m.d.comb += self.busy.eq(1)
         with m.FSM():
             with m.State("BETWEEN-TICKS"):
@@ -104,7 +105,7 @@ class Chip(wiring.Component):
                 with m.If(self.start | self.clear):
                     m.next = "SETTLE"
             with m.State("SETTLE"):  # events and configuration are still on their way
-                with m.If(idle & self._configured(m)):
+                with m.If(idle & configured):
                     m.d.sync += [
                         strobes["start"].eq(~clearing),
                         strobes["clear"].eq(clearing),

@@ -79,6 +79,8 @@ class RegionPort(wiring.Signature):
 def delayed(m: Module, value: Value | ValueCastable, cycles: int, *, name: str) -> Value:
     """Return ``value`` as it was ``cycles`` clock cycles ago."""
     value = Value.cast(value)
+    if len(value) == 0:  # Verilog knows no signal without bits
+        return value
     for cycle in range(1, cycles + 1):
         register = Signal(value.shape(), name=f"{name}_q{cycle}")
         m.d.sync += register.eq(value)

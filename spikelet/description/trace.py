@@ -85,6 +85,24 @@ class Trace:
         """SOPs, shape (samples, ticks, cores): active axons times neurons in use."""
         return self.active_axons.astype(np.int64) * np.array(self.neurons, np.int64)
 
+    def first(self, samples: int) -> "Trace":
+        """Return the Trace of the first so many samples."""
+
+        def part(arrays: list[Any] | None) -> list[Any] | None:
+            return None if arrays is None else [array[:samples] for array in arrays]
+
+        return Trace(
+            self.engine,
+            self.outputs[:samples],
+            self.active_axons[:samples],
+            self.merged_spikes[:samples],
+            self.neurons,
+            spikes=part(self.spikes),
+            potentials=part(self.potentials),
+            cycles=None if self.cycles is None else self.cycles[:samples],
+            notes=self.notes,
+        )
+
     def first_difference(self, expected: "Trace") -> Difference | None:
         """Return where this Trace first departs from ``expected``, or None if they are equal.
 

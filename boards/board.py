@@ -1,0 +1,123 @@
+"""What a board file says, and the constraint files that are made from it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from amaranth.build import Clock, Resource
+
+__all__ = ["Board", "Pin", "pins_from"]
+
+
+@dataclass(frozen=True)
+class Pin:
+    """One pin of the FPGA that a port of the top module is wired to.
+
+    Parameters
+    ----------
+    port : str
+        Port bit, such as ``"clk"`` or ``"led[3]"``.
+    site : str
+        Ball or pad.
+    inverted : bool
+        Whether the board inverts it: a LED that lights, or a button that reads pressed, at 0.
+    attributes : tuple of (str, str)
+        Electrical attributes, as the constraint file names them.
+    """
+
+    port: str
+    site: str
+    inverted: bool = False
+    attributes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board: its FPGA, its clock, and the pins that our top modules use.
+
+    Parameters
+    ----------
+    name : str
+    device : str
+        A name from :data:`fpga.devices.DEVICES`.
+    clock_hz : int
+        Frequency of port ``clk``, in Hz.
+    pins : tuple of Pin
+        Of ports ``clk``, ``button``, ``led[n]``, ``rx`` and ``tx``.
+    bitstream_options : tuple of str
+        For the packer.
+    """
+
+    name: str
+    device: str
+    clock_hz: int
+    pins: tuple[Pin, ...]
+    bitstream_options: tuple[str, ...] = ()
+
+    @property
+    def leds(self) -> tuple[Pin, ...]:
+        """The LEDs, in order."""
+        return tuple(pin for pin in self.pins if pin.port.startswith("led["))
+
+    def pin(self, port: str) -> Pin:
+        """Return the pin of a port bit."""
+        return next(pin for pin in self.pins if pin.port == port)
+
+    def constraints(self, ports: tuple[str, ...] = ("clk", "button", "led")) -> str:
+        """Return the constraint file of a top module that has ``ports``: .pcf or .lpf text."""
+        used = [pin for pin in self.pins if pin.port.split("[")[0] in ports]
+        return _pcf(self, used) if self.device.startswith("ICE40") else _lpf(self, used)
+
+
+def _pcf(board: Board, pins: list[Pin]) -> str:
+    lines = [f"# {board.name}"]
+    for pin in pins:
+        options = "-pullup yes " if ("PULLUP", "1") in pin.attributes else ""
+        lines.append(f"set_io {options}{pin.port} {pin.site}")
+    lines.append(f"set_frequency clk {board.clock_hz / 1e6:g}")
+    return "\n".join(lines) + "\n"
+
+
+def _lpf(board: Board, pins: list[Pin]) -> str:
+    lines = [f"# {board.name}", "BLOCK ASYNCPATHS;", "BLOCK RESETPATHS;"]
+    for pin in pins:
+        lines.append(f'LOCATE COMP "{pin.port}" SITE "{pin.site}";')
+        attributes = " ".join(f"{name}={value}" for name, value in pin.attributes)
+        lines.append(f'IOBUF PORT "{pin.port}" {attributes};')
+    lines.append(f'FREQUENCY PORT "clk" {board.clock_hz / 1e6:g} MHZ;')
+    return "\n".join(lines) + "\n"
+
+
+def pins_from(platform: Any, ports: dict[str, tuple[str, int]]) -> tuple[int, tuple[Pin, ...]]:
+    """Return the clock frequency in Hz and the pins of an amaranth-boards platform.
+
+    Parameters
+    ----------
+    platform : amaranth.build.Platform
+        With its resources and connectors added.
+    ports : dict
+        (resource name, number) of each port bit, in the order wanted; a dot in the resource name
+        selects a subsignal, as in ``"uart.tx"``.
+    """
+    connections = {
+        name: site for connector in type(platform).connectors for name, site in connector
+    }
+    frequency = 0
+    pins = []
+    for port, (path, number) in ports.items():
+        name, _, subsignal = path.partition(".")
+        resource = platform.lookup(name, number)
+        part = resource
+        if subsignal:
+            part = next(io for io in resource.ios if getattr(io, "name", None) == subsignal)
+        attributes = {**resource.attrs, **part.attrs}
+        wired = part.ios[0]
+        (site,) = wired.map_names(connections, resource)
+        shown = tuple((key, str(value)) for key, value in attributes.items() if key != "GLOBAL")
+        pins.append(Pin(port, site, wired.invert, shown))
+        frequency = _frequency(resource) or frequency
+    return frequency, tuple(pins)
+
+
+def _frequency(resource: Resource) -> int:
+    clock = resource.clock
+    return int(clock.frequency) if isinstance(clock, Clock) else 0

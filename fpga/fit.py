@@ -1,0 +1,257 @@
+"""Whether a chip fits a device, estimated from its structure before any synthesis.
+
+Memories are counted exactly as they are built; look-up tables are estimated by a linear model whose
+coefficients were fitted to synthesis results.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from fpga.devices import DEVICES, Device
+from spikelet.description.packets import destination_packet
+from spikelet.description.params import ChipParams, CoreParams, unsigned_bits
+from spikelet.errors import SpikeletError
+
+__all__ = ["FitReport", "Memory", "check_fit", "chip_memories", "require_fit"]
+
+_LUT_COEFFICIENTS = {
+    "ecp5": {"core": 857.0, "sum": 2.9, "pipeline": 5.9},
+    "ice40": {"core": 1174.0, "sum": 2.9, "pipeline": 14.8},
+}
+"""LUTs for each core with its router, for each bit of a lane's sum, and for each potential bit of a
+pipeline. Fitted to nine chips of 1 to 4 cores, 4 to 64 lanes and 1 to 4 pipelines after packing
+(yosys 0.70, nextpnr 0.11.1), which they meet within 12 % (ECP5) and 6 % (iCE40)."""
+
+_FILL = 0.9
+"""Share of a device's LUTs beyond which placement and routing tend to fail."""
+
+_LARGEST_DISTRIBUTED = 31
+"""ECP5: 16 x 4 bit cells up to which Yosys prefers distributed RAM to a block RAM."""
+
+_SMALLEST_BLOCK = 65
+"""iCE40: bits from which Yosys prefers a block RAM to registers."""
+
+_DISTRIBUTED_LUTS = 6
+"""LUTs that a distributed RAM of 16 x 4 bits takes, with its share of the write decoder."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A memory of the chip, in banks that synthesis places one by one.
+
+    Parameters
+    ----------
+    name : str
+    rows, bank_bits, banks : int
+    kind : str
+        ``"auto"``, ``"block"`` or ``"spram"``.
+    """
+
+    name: str
+    rows: int
+    bank_bits: int
+    banks: int = 1
+    kind: str = "auto"
+
+    @property
+    def bits(self) -> int:
+        """Bits of all banks."""
+        return self.rows * self.bank_bits * self.banks
+
+
+@dataclass(frozen=True)
+class FitReport:
+    """What a chip needs and what a device has, by resource.
+
+    Parameters
+    ----------
+    device : str
+    needed, available : dict of str to int
+        ``luts`` (needed: an estimate), ``block_rams``, ``dsps``, ``sprams``, ``memory_bits``.
+    largest : tuple of (str, int)
+        The memories that take most, in bits, largest first.
+    problems : tuple of str
+        What does not fit and by how much; empty if everything fits.
+    remedies : tuple of str
+        Changes after which it would fit.
+    """
+
+    device: str
+    needed: dict[str, int]
+    available: dict[str, int]
+    largest: tuple[tuple[str, int], ...]
+    problems: tuple[str, ...]
+    remedies: tuple[str, ...]
+
+    @property
+    def fits(self) -> bool:
+        """Whether everything fits."""
+        return not self.problems
+
+    def __str__(self) -> str:
+        counts = ", ".join(
+            f"{self.needed[name]} of {available} {name.replace('_', ' ')}"
+            for name, available in self.available.items()
+            if self.needed[name]
+        )
+        verdict = "fits" if self.fits else "does not fit: " + "; ".join(self.problems)
+        return f"{self.device}: {counts}: {verdict}"
+
+
+def chip_memories(chip: ChipParams) -> list[Memory]:
+    """Return every memory of a chip, as the generator builds it."""
+    destination_bits = destination_packet(chip).width
+    memories = []
+    for number, core in enumerate(chip.cores):
+        memories += [
+            replace(memory, name=f"core {number} {memory.name}")
+            for memory in _core_memories(core, destination_bits)
+        ]
+    return memories
+
+
+def _core_memories(core: CoreParams, destination_bits: int) -> Iterable[Memory]:
+    weight_bits = min(32, core.lanes * core.weight_bits)
+    row_bits = unsigned_bits(core.rows - 1)
+    bitmap_rows = core.delay_slots << (core.scan_words - 1).bit_length()
+    yield Memory("weights", core.weight_rows, weight_bits, core.weight_banks, core.weight_memory)
+    yield Memory("state", core.rows, core.potential_bits + 1, core.pipelines)
+    yield Memory("destinations", core.n_neurons * core.fan_out, destination_bits)
+    yield Memory("axon list", core.n_axons, unsigned_bits(core.n_axons - 1))
+    yield Memory("axon bitmap", bitmap_rows, core.scan_bits)
+    yield Memory("fired queue", core.rows, core.pipelines + row_bits)
+    for name, bits in (
+        ("threshold", core.potential_bits),
+        ("decay", 12),
+        ("bias", core.potential_bits),
+        ("reset_potential", core.potential_bits),
+    ):
+        if getattr(core, name) == "neuron":
+            yield Memory(name, core.rows, bits, core.pipelines)
+
+
+def _place(memory: Memory, device: Device) -> tuple[str, int]:
+    """Return the resource that a memory takes, and how many of it."""
+    if memory.kind == "spram" and device.sprams:
+        return "sprams", memory.banks * -(-memory.rows // 16384) * -(-memory.bank_bits // 16)
+    cells = -(-memory.rows // 16) * -(-memory.bank_bits // 4)
+    bits = memory.rows * memory.bank_bits
+    if memory.kind == "auto" and device.distributed_ram and cells <= _LARGEST_DISTRIBUTED:
+        return "luts", memory.banks * cells * _DISTRIBUTED_LUTS
+    if memory.kind == "auto" and not device.distributed_ram and bits < _SMALLEST_BLOCK:
+        return "luts", memory.banks * bits
+    blocks = min(
+        -(-memory.rows // rows) * -(-memory.bank_bits // width)
+        for rows, width in device.block_ram_shapes
+    )
+    return "block_rams", memory.banks * blocks
+
+
+def _needed(chip: ChipParams, device: Device) -> dict[str, int]:
+    needed = {"luts": 0, "block_rams": 0, "dsps": 0, "sprams": 0, "memory_bits": 0}
+    for memory in chip_memories(chip):
+        resource, number = _place(memory, device)
+        needed[resource] += number
+        needed["memory_bits"] += memory.bits
+    needed["dsps"] = sum(_multipliers(core, device) for core in chip.cores)
+    needed["luts"] += round(_logic(chip, device))
+    return needed
+
+
+def _multipliers(core: CoreParams, device: Device) -> int:
+    """Return the DSPs of the decay multipliers: signed potential by 12 bits and a sign."""
+    if core.decay == "none":
+        return 0
+    width = {"ecp5": 18, "ice40": 16}[device.family]
+    return core.pipelines * -(-core.potential_bits // width)
+
+
+def _logic(chip: ChipParams, device: Device) -> float:
+    factor = _LUT_COEFFICIENTS[device.family]
+    return sum(
+        factor["core"]
+        + factor["sum"] * core.lanes * core.current_bits
+        + factor["pipeline"] * core.pipelines * core.potential_bits
+        for core in chip.cores
+    )
+
+
+def _problems(needed: dict[str, int], device: Device) -> list[str]:
+    problems = []
+    for name, available in _available(device).items():
+        limit = int(available * _FILL) if name == "luts" else available
+        if needed[name] > limit:
+            over = f"{needed[name]} {name.replace('_', ' ')} of {available}"
+            note = f", of which {_FILL:.0%} can be used" if limit != available else ""
+            problems.append(f"{over}{note} ({needed[name] - limit} too many)")
+    return problems
+
+
+def _available(device: Device) -> dict[str, int]:
+    return {
+        "luts": device.luts,
+        "block_rams": device.block_rams,
+        "dsps": device.dsps,
+        "sprams": device.sprams,
+        "memory_bits": device.block_rams * device.block_ram_bits + device.sprams * 262144,
+    }
+
+
+def check_fit(chip: ChipParams, device: Device) -> FitReport:
+    """Return whether a chip fits a device, and if not what is too much and what would fit."""
+    needed = _needed(chip, device)
+    problems = _problems(needed, device)
+    memories = sorted(chip_memories(chip), key=lambda memory: -memory.bits)
+    return FitReport(
+        device=device.name,
+        needed=needed,
+        available=_available(device),
+        largest=tuple((memory.name, memory.bits) for memory in memories[:3]),
+        problems=tuple(problems),
+        remedies=tuple(_remedies(chip, device)) if problems else (),
+    )
+
+
+def require_fit(chip: ChipParams, device: Device) -> FitReport:
+    """Return :func:`check_fit`'s report; SpikeletError with the numbers if it does not fit."""
+    report = check_fit(chip, device)
+    if not report.fits:
+        largest = ", ".join(f"{name} {bits} bits" for name, bits in report.largest)
+        raise SpikeletError(
+            f"the chip does not fit {device.name}: it needs {'; '.join(report.problems)}. "
+            f"Largest memories: {largest}",
+            remedy=" or ".join(report.remedies) or "use a smaller network",
+        )
+    return report
+
+
+def _remedies(chip: ChipParams, device: Device) -> Iterable[str]:
+    def fits(cores: Iterable[CoreParams], target: Device) -> bool:
+        changed = replace(chip, cores=tuple(cores))
+        return not _problems(_needed(changed, target), target)
+
+    in_spram = [replace(core, weight_memory="spram") for core in chip.cores]
+    if device.sprams and fits(in_spram, device):
+        yield "weights in SPRAM"
+    lanes = max(core.lanes for core in chip.cores)
+    while lanes > 1:
+        lanes //= 2
+        if fits((_with_lanes(core, lanes) for core in chip.cores), device):
+            yield f"at most {lanes} lanes"
+            break
+    widest = max(core.weight_bits for core in chip.cores)
+    for bits in range(widest - 1, 1, -1):
+        if fits(
+            (replace(core, weight_bits=min(core.weight_bits, bits)) for core in chip.cores), device
+        ):
+            yield f"weights of {bits} bits"
+            break
+    for other in sorted(DEVICES.values(), key=lambda device: device.luts):
+        if other != device and fits(chip.cores, other):
+            yield f"device {other.name}"
+            break
+
+
+def _with_lanes(core: CoreParams, lanes: int) -> CoreParams:
+    lanes = min(core.lanes, lanes)
+    return replace(core, lanes=lanes, pipelines=min(core.pipelines, lanes))

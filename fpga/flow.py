@@ -1,0 +1,288 @@
+"""From Verilog to a bitstream in one call: synthesise, place, route, pack, report.
+
+A finished folder is recognised by the hash of everything that went into it, and reused; it appears
+under its name only when it is complete.
+"""
+
+import hashlib
+import json
+import math
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from boards import Board
+from fpga.devices import Device, device_named
+from fpga.harness import harness
+from fpga.place_and_route import Placement, pack, place_and_route
+from fpga.synthesise import MemoryUse, SynthesisReport, synthesise
+from fpga.tools import Progress, silent, tool_versions
+from spikelet.errors import SpikeletError
+
+__all__ = ["REPORT", "FpgaReport", "build_bitstream", "build_out_of_context", "check_capacity"]
+
+REPORT = "fpga.json"
+"""The report's file name; it is written last."""
+
+_FLOW_VERSION = 1
+
+
+@dataclass(frozen=True)
+class FpgaReport:
+    """One implemented design.
+
+    Parameters
+    ----------
+    top : str
+    board : str
+        Empty for a device out of context.
+    device : str
+    target_mhz : float
+        Frequency aimed for.
+    synthesised : dict of str to int
+        Resources after synthesis, by our names.
+    memories : tuple of MemoryUse
+    placement : Placement
+        Utilisation, frequency and critical path after routing.
+    harnessed : bool
+        Whether a ring of registers stands in for pins; it is part of the utilisation.
+    bitstream : str
+        File name; empty out of context.
+    tools : dict of str to str
+        Versions of the PyPI packages.
+    files : dict of str to str
+        SHA-256 of each file.
+    key : str
+        SHA-256 of everything that the result depends on.
+    """
+
+    top: str
+    board: str
+    device: str
+    target_mhz: float
+    synthesised: Mapping[str, int]
+    memories: tuple[MemoryUse, ...]
+    placement: Placement
+    harnessed: bool
+    bitstream: str
+    tools: Mapping[str, str]
+    files: Mapping[str, str]
+    key: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-compatible values."""
+        return {**asdict(self), "placement": self.placement.to_dict()}
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> "FpgaReport":
+        """Inverse of :meth:`to_dict`."""
+        memories = tuple(MemoryUse(**memory) for memory in fields["memories"])
+        placement = Placement.from_dict(fields["placement"])
+        return cls(**{**fields, "memories": memories, "placement": placement})
+
+    @classmethod
+    def load(cls, folder: Path) -> "FpgaReport":
+        """Read the report of a finished folder; SpikeletError if there is none."""
+        path = folder / REPORT
+        try:
+            return cls.from_dict(json.loads(path.read_text()))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SpikeletError(
+                f"{path} is not a readable FPGA report: {error}", remedy="build it again"
+            ) from error
+
+
+def build_bitstream(
+    verilog: str,
+    top: str,
+    board: Board,
+    folder: Path,
+    *,
+    ports: tuple[str, ...] = ("clk", "button", "led"),
+    seeds: Iterable[int] = (1,),
+    progress: Progress = silent,
+) -> FpgaReport:
+    """Build the bitstream of ``top`` for a board, whose clock is the frequency aimed for.
+
+    Parameters
+    ----------
+    verilog : str
+        The whole design; ``top`` has the ports that ``ports`` names.
+    folder : Path
+        Where the result goes; an older result there is replaced once the new one is complete.
+        While it is being built, and if it fails, the files are in ``FOLDER.partial``.
+    seeds : iterable of int
+        Tried until one meets the board's clock.
+
+    Raises
+    ------
+    SpikeletError
+        If a tool fails, a memory falls into registers, or no seed meets the board's clock.
+    """
+    device = device_named(board.device)
+    plan = _Plan(
+        verilog,
+        top,
+        device,
+        board,
+        board.constraints(ports),
+        board.clock_hz / 1e6,
+        tuple(seeds),
+        board.clock_hz / 1e6,
+    )
+    report = _built(plan, folder, progress)
+    if not report.placement.meets_target:
+        raise SpikeletError(
+            f"{top} reaches {report.placement.fmax_mhz:.1f} MHz on {board.name}, "
+            f"whose clock is {report.target_mhz:g} MHz",
+            remedy=f"try more seeds or fewer lanes; the critical path is in {folder / REPORT}",
+        )
+    return report
+
+
+def build_out_of_context(
+    verilog: str,
+    top: str,
+    device: Device,
+    folder: Path,
+    *,
+    target_mhz: float,
+    seeds: Iterable[int] = (1,),
+    enough_mhz: float = math.inf,
+    progress: Progress = silent,
+) -> FpgaReport:
+    """Implement ``top`` in a bare device, without pins or bitstream, for its size and frequency.
+
+    On iCE40, where nextpnr needs a pin for every port, the design stands in
+    :func:`fpga.harness.harness`, which the utilisation includes. See :func:`build_bitstream` for
+    the rest; a missed frequency is not an error here.
+    """
+    plan = _Plan(verilog, top, device, None, None, target_mhz, tuple(seeds), enough_mhz)
+    return _built(plan, folder, progress)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    verilog: str
+    top: str
+    device: Device
+    board: Board | None
+    constraints: str | None
+    target_mhz: float
+    seeds: tuple[int, ...]
+    enough_mhz: float
+
+    @property
+    def key(self) -> str:
+        inputs = {
+            "flow": _FLOW_VERSION,
+            "verilog": hashlib.sha256(self.verilog.encode()).hexdigest(),
+            "top": self.top,
+            "device": asdict(self.device),
+            "constraints": self.constraints,
+            "options": self.board.bitstream_options if self.board else (),
+            "target_mhz": self.target_mhz,
+            "seeds": self.seeds,
+            "enough_mhz": self.enough_mhz,
+            "tools": tool_versions(self.device.family),
+        }
+        return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+
+
+def _built(plan: _Plan, folder: Path, progress: Progress) -> FpgaReport:
+    finished = _finished(plan, folder)
+    if finished:
+        progress(f"{plan.top} for {plan.device.name}: nothing has changed, kept {folder}")
+        return finished
+    partial = folder.with_name(f"{folder.name}.partial")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        report = _build(plan, partial, progress)
+        (partial / REPORT).write_text(json.dumps(report.to_dict(), indent=1) + "\n")
+        _replace(folder, partial)
+    except OSError as error:
+        raise SpikeletError(
+            f"cannot write the FPGA build to {folder}: {error}", remedy="choose a writable folder"
+        ) from error
+    return report
+
+
+def _finished(plan: _Plan, folder: Path) -> FpgaReport | None:
+    """Return the report in ``folder`` if it is of this plan and every file of it is intact."""
+    try:
+        report = FpgaReport.load(folder)
+        intact = report.key == plan.key and report.files == _hashes(folder)
+    except (SpikeletError, OSError):
+        return None
+    return report if intact else None
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.iterdir())
+        if path.name != REPORT
+    }
+
+
+def _replace(folder: Path, partial: Path) -> None:
+    old = folder.with_name(f"{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    partial.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _build(plan: _Plan, folder: Path, progress: Progress) -> FpgaReport:
+    verilog, top = plan.verilog, plan.top
+    harnessed = plan.constraints is None and plan.device.family == "ice40"
+    if harnessed:
+        verilog, top = harness(verilog, top)
+    progress(f"{plan.top}: synthesis for {plan.device.name}")
+    synthesis = synthesise(verilog, top, plan.device, folder)
+    check_capacity(synthesis, plan.device)
+    placement = place_and_route(
+        plan.device,
+        folder,
+        constraints=plan.constraints,
+        target_mhz=plan.target_mhz,
+        seeds=plan.seeds,
+        enough_mhz=plan.enough_mhz,
+        progress=progress,
+    )
+    bitstream = ""
+    if plan.board:
+        progress(f"{plan.top}: packing the bitstream")
+        bitstream = pack(plan.device, folder, plan.board.bitstream_options).name
+    return FpgaReport(
+        top=plan.top,
+        board=plan.board.name if plan.board else "",
+        device=plan.device.name,
+        target_mhz=plan.target_mhz,
+        synthesised=synthesis.resources,
+        memories=synthesis.memories,
+        placement=placement,
+        harnessed=harnessed,
+        bitstream=bitstream,
+        tools=tool_versions(plan.device.family),
+        files=_hashes(folder),
+        key=plan.key,
+    )
+
+
+def check_capacity(synthesis: SynthesisReport, device: Device) -> None:
+    """Raise SpikeletError, with the numbers, if the netlist has more cells than the device."""
+    over = [
+        f"{synthesis.resources[kind]} {kind.replace('_', ' ')} of {available}"
+        for kind, (_, available) in device.cell_kinds.items()
+        if synthesis.resources.get(kind, 0) > available
+    ]
+    if over:
+        raise SpikeletError(
+            f"{synthesis.top} does not fit {device.name}: it needs {', '.join(over)}",
+            remedy="choose a larger device, fewer lanes or narrower weights",
+        )

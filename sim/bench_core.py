@@ -1,0 +1,173 @@
+"""cocotb bench of one core: spikes, potentials and counters tick by tick, through its own ports.
+
+Parameters: ``chip``; ``core``, which of its cores this is; ``image``; ``config_latency``.
+"""
+
+from typing import Any
+
+import cocotb
+import numpy as np
+import numpy.typing as npt
+from cocotb.triggers import RisingEdge
+
+from golden.axon_bitmap import AxonBitmap
+from golden.crossbar import synaptic_sums
+from golden.neuron_array import NeuronArray
+from sim.drivers import PAUSES, Monitor, Sink, Source, pauses
+from sim.testbench import Checks, flits_of, parameters, random_source, start
+from spikelet.description.image import ChipImage
+from spikelet.description.memory_map import COUNTERS, ChipMap, unpack_state
+from spikelet.description.packets import flit_packet
+from spikelet.description.params import ChipParams
+
+TICKS = 14
+
+
+class ConfigLink:
+    """Writes and reads through the core's link of the configuration chain."""
+
+    def __init__(self, dut: Any, latency: int) -> None:
+        self.dut, self.latency = dut, latency
+        self.edge = RisingEdge(dut.clk)
+
+    async def write(self, words: npt.NDArray[np.uint32]) -> None:
+        """Write rows of (address, data), one a cycle."""
+        for address, data in words.tolist():
+            self.dut.config_in__write.value = 1
+            self.dut.config_in__address.value = address
+            self.dut.config_in__data.value = data
+            await self.edge
+        self.dut.config_in__write.value = 0
+        for _ in range(self.latency):
+            await self.edge
+
+    async def read(self, addresses: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+        """Read words, one a cycle; each comes exactly ``latency`` cycles after its request."""
+        wanted, words = addresses.tolist(), []
+        for step in range(len(wanted) + self.latency + 1):
+            self.dut.config_in__read.value = int(step < len(wanted))
+            if step < len(wanted):
+                self.dut.config_in__address.value = wanted[step]
+            await self.edge
+            if step >= self.latency:
+                words.append(int(self.dut.config_out__response.value))
+        return np.array(words[: len(wanted)], np.uint32)
+
+
+class Expected:
+    """The core as golden has it; ``tick`` is the coming one."""
+
+    def __init__(self, chip: ChipParams, image: ChipImage, number: int) -> None:
+        self.chip, self.image, self.number = chip, image, number
+        self.core = chip.cores[number]
+        self.bitmap = AxonBitmap(self.core, 1, TICKS + 1)
+        self.neurons = NeuronArray.cleared(self.core, image.cores[number], 1)
+        self.active_axons = 0
+        self.tick = 0
+
+    def arrive(self, word: int) -> None:
+        """Take an event."""
+        fields = flit_packet(self.chip).unpack(word)
+        self.bitmap.arrivals[0, self.tick + int(fields["delay"]), int(fields["axon"])] += 1
+
+    def compare(
+        self, checks: Checks, words: npt.NDArray[np.uint32], flits: list[int], where: dict[str, int]
+    ) -> None:
+        """Advance by the tick that has been run; compare counters and states read, and flits."""
+        tick = where["tick"]
+        active = self.bitmap.arrivals[0, tick] > 0
+        sums = synaptic_sums(active, self.image.cores[self.number].weights)
+        self.neurons.update(sums[None, None].astype(np.int32), tick)
+        fired = self.neurons.fired[0]
+        v, marked = unpack_state(words[len(COUNTERS) :])
+        checks.equal(self.neurons.v[0], v, "potentials of neuron", **where)
+        checks.equal(fired, marked, "fired marks of neuron", **where)
+        expected = flits_of(self.chip, self.image, self.number, np.flatnonzero(fired).tolist())
+        checks.sequence(expected, flits, "flit", **where)
+        self.active_axons += int(active.sum())
+        counted = [self.active_axons, int(self.bitmap.merged()[0])]
+        checks.equal(counted, words[: len(COUNTERS)], "counters", **where)
+        checks.reach("spike", fired.any())
+        checks.reach("no spike", not fired.any())
+        checks.reach("silent tick", not active.any())
+        checks.reach("merge", counted[1])
+        rails = (self.core.v_min, self.core.v_max)
+        checks.reach("rail", np.isin(self.neurons.v, rails).any())
+
+
+async def _quiet(dut: Any, edge: RisingEdge) -> None:
+    """Wait until the core is idle and no event comes at this edge."""
+    await edge
+    while dut.busy.value or (dut.event_in__valid.value and dut.event_in__ready.value):
+        await edge
+
+
+async def _strobe(dut: Any, edge: RisingEdge, name: str) -> None:
+    await _quiet(dut, edge)
+    getattr(dut, name).value = 1
+    await edge
+    getattr(dut, name).value = 0
+    await edge
+
+
+def _events(rng: np.random.Generator, chip: ChipParams, number: int, kind: int) -> list[int]:
+    """Return flits for random axons of the core: none, a few, or many."""
+    core = chip.cores[number]
+    n = (0, 4, core.n_axons)[kind]
+    x, y = chip.position(number)
+    words = flit_packet(chip).pack(
+        axon=rng.integers(0, core.n_axons, n),
+        delay=rng.integers(0, core.delay_slots - 1, n),
+        x=x,
+        y=y + 1,
+    )
+    return [int(word) for word in words]
+
+
+@cocotb.test(timeout_time=20, timeout_unit="ms")
+async def ticks(dut: Any) -> None:
+    """Two runs of some ticks, each from a clear; events come before and during the ticks."""
+    given, rng = parameters(), random_source()
+    chip: ChipParams = given["chip"]
+    image: ChipImage = given["image"]
+    number = given["core"]
+    chip_map = ChipMap(chip)
+    checks = Checks("spike", "merge", "stall", "rail", "event held up", "silent tick", "no spike")
+    quiet = dict.fromkeys(("start", "clear", "event_out__ready", "config_in__response"), 0)
+    edge = await start(dut, **quiet, config_in__write=0, config_in__read=0)
+    link = ConfigLink(dut, 2 + given["config_latency"])
+    await link.write(image.program(chip))
+    probes = np.concatenate(
+        [chip_map.address(number, "counters", np.arange(2)), chip_map.state_addresses(number)]
+    )
+    source = Source(dut, "event_in", pauses(rng, "seldom"))
+    out = Monitor(dut, "event_out")
+    for epoch in range(2):
+        await _strobe(dut, edge, "clear")
+        sink = Sink(dut, "event_out", pauses(rng, PAUSES[epoch * 2 + 1]), after_valid=bool(epoch))
+        expected = Expected(chip, image, number)
+        arrivals = Monitor(dut, "event_in", expected.arrive)
+        for tick in range(TICKS):
+            source.send(_events(rng, chip, number, int(rng.integers(3)) if tick else 0))
+            if tick % 2:
+                await source.sent()
+            out.transfers.clear()
+            await _quiet(dut, edge)
+            expected.tick = tick + 1  # what comes from now on is for the tick after this one
+            dut.start.value = 1
+            await edge
+            dut.start.value = 0
+            await edge
+            assert dut.busy.value, "not busy after start"
+            source.send(_events(rng, chip, number, int(rng.integers(2))))
+            await source.sent()
+            await _quiet(dut, edge)
+
+            where = {"epoch": epoch, "tick": tick, "core": number}
+            expected.compare(checks, await link.read(probes), out.payloads, where)
+        checks.reach("event held up", arrivals.stalls)
+        arrivals.task.cancel()
+        sink.task.cancel()
+        dut.event_out__ready.value = 0
+    checks.reach("stall", out.stalls)
+    checks.finish()

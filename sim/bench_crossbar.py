@@ -1,0 +1,125 @@
+"""cocotb bench of the crossbar: synaptic sums, their order and timing, and the weight memory.
+
+Parameters: ``chip`` of one core; ``image``; ``config_latency``.
+"""
+
+from typing import Any
+
+import cocotb
+import numpy as np
+import numpy.typing as npt
+from cocotb.triggers import RisingEdge
+
+from golden.crossbar import synaptic_sums
+from sim.drivers import cycle
+from sim.testbench import (
+    Checks,
+    config_words,
+    parameters,
+    random_source,
+    read_region,
+    start,
+    write_region,
+)
+from spikelet.description.image import ChipImage
+from spikelet.description.params import ChipParams, CoreParams
+
+TICKS = 24
+
+
+class Collector:
+    """Collects the rows of sums as (cycle, sums)."""
+
+    def __init__(self, dut: Any, core: CoreParams) -> None:
+        self.dut, self.core = dut, core
+        self.rows: list[tuple[int, list[int]]] = []
+        self.task = cocotb.start_soon(self._run())
+
+    async def _run(self) -> None:
+        edge, raised = RisingEdge(self.dut.clk), RisingEdge(self.dut.sums_valid)
+        bits = self.core.current_bits
+        half, mask = 1 << (bits - 1), (1 << bits) - 1
+        while True:
+            if not self.dut.sums_valid.value:
+                await raised
+            await edge
+            if self.dut.sums_valid.value:
+                word = int(self.dut.sums.value)
+                sums = [
+                    ((word >> lane * bits & mask) ^ half) - half
+                    for lane in range(self.core.pipelines)
+                ]
+                self.rows.append((cycle(), sums))
+
+
+async def _tick(
+    dut: Any, edge: RisingEdge, axons: list[int], gaps: list[int], trailing: int
+) -> None:
+    """Give one tick's axons, each after a gap, as a scan would; wait until the sums are out."""
+    dut.start.value = 1
+    await edge
+    dut.start.value = 0
+    dut.scanning.value = 1
+    for axon, gap in zip(axons, gaps, strict=True):
+        for _ in range(gap):
+            await edge
+        dut.axon.value = axon
+        dut.axon_valid.value = 1
+        await edge
+        dut.axon_valid.value = 0
+        assert dut.busy.value, "not busy during the scan"
+    for _ in range(trailing):
+        await edge
+    dut.scanning.value = 0
+    await edge
+    while dut.busy.value:
+        await edge
+
+
+@cocotb.test(timeout_time=20, timeout_unit="ms")
+async def sums(dut: Any) -> None:
+    """Sums of every neuron in every tick, in order; a group after the other at the stated pace."""
+    given, rng = parameters(), random_source()
+    chip: ChipParams = given["chip"]
+    image: ChipImage = given["image"]
+    core, weights = chip.cores[0], image.cores[0].weights
+    checks = Checks("silent tick", "all axons", "largest sum", "smallest sum", "gaps", "no gaps")
+    idle = dict.fromkeys(("start", "axon_valid", "axon", "scanning"), 0)
+    edge = await start(dut, **idle, config__write=0, config__read=0)
+    words = config_words(chip, image, 0, "weights")
+    await write_region(dut, "config", words)
+    collector = Collector(dut, core)
+    expected_order = []
+    largest, smallest = core.n_axons * core.weight_max, core.n_axons * core.weight_min
+    for tick in range(TICKS):
+        density = (0.0, 1.0, *rng.random(TICKS))[tick]
+        active: npt.NDArray[np.bool_] = rng.random(core.n_axons) < density
+        axons = np.flatnonzero(active).tolist()
+        sparse = rng.random() < 0.5 and tick > 1
+        gaps = rng.integers(0, 4 if sparse else 1, len(axons)).tolist()
+        collector.rows.clear()
+        await _tick(dut, edge, axons, gaps, int(rng.integers(not axons, 4)))
+        expected = synaptic_sums(active, weights)
+        got = [value for _, row in collector.rows for value in row]
+        checks.equal(expected, got, "sums of neuron", tick=tick, core=0)
+        expected_order.append(len(axons))
+        rows = core.lanes // core.pipelines
+        at = [when for when, _ in collector.rows]
+        for group in range(core.groups):
+            leaving = at[group * rows : (group + 1) * rows]
+            assert leaving[-1] - leaving[0] == rows - 1, f"tick {tick}, group {group}: {leaving}"
+            pace = leaving[0] - at[(group - 1) * rows] if group else 0
+            needed = max(len(axons) + 1, rows)
+            assert pace in (0, needed), f"tick {tick}, group {group}: {pace} cycles, not {needed}"
+        checks.reach("silent tick", not axons)
+        checks.reach("all axons", active.all())
+        checks.reach("largest sum", (expected == largest).sum())
+        checks.reach("smallest sum", (expected == smallest).sum())
+        checks.reach("gaps", sum(gaps) > 0)
+        checks.reach("no gaps", axons and not sum(gaps))
+    offsets = rng.permutation(len(words)).tolist()
+    read = await read_region(
+        dut, "config", [words[i][0] for i in offsets], latency=given["config_latency"]
+    )
+    checks.sequence([words[i][1] for i in offsets], read, "weight word")
+    checks.finish()

@@ -1,0 +1,388 @@
+"""A compiled network: the chip, what is loaded into it, and how to read what it did."""
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from spikelet.description.events import Events
+from spikelet.description.image import ChipImage, CoreImage
+from spikelet.description.params import ChipParams
+from spikelet.description.profile import ExecutionProfile, profile_named
+from spikelet.description.trace import Trace
+from spikelet.errors import SpikeletError
+from spikelet.road.network import Network, Population, Projection
+from spikelet.road.nir_import import load_network
+from spikelet.road.place import PlacedLayer, PlacementLimits, Slice, place
+from spikelet.road.quantise import LayerQuantisation, quantise
+from spikelet.road.reference import simulate
+from spikelet.road.storage import read_sealed, write_sealed
+
+__all__ = ["CompiledNetwork", "LayerAgreement", "compile_network"]
+
+_CHIP_FILE, _ARRAYS_FILE = "chip.json", "arrays.npz"
+_COMPILE_AGAIN = "compile the network again into this folder (spikelet compile)"
+_IMAGE_FIELDS = ("weights", "threshold", "decay", "bias", "reset_potential", "destinations")
+
+
+@dataclass(frozen=True)
+class LayerAgreement:
+    """How well a layer's integer spikes follow those of the float network.
+
+    Parameters
+    ----------
+    name : str
+    float_spikes, integer_spikes : int
+    common : int
+        Spikes of both, of the same sample, tick and neuron.
+    places : int
+        Samples times ticks times neurons.
+    """
+
+    name: str
+    float_spikes: int
+    integer_spikes: int
+    common: int
+    places: int
+
+    @property
+    def share(self) -> float:
+        """Share of places where both spike or both are silent."""
+        apart = self.float_spikes + self.integer_spikes - 2 * self.common
+        return 1 - apart / self.places if self.places else 1.0
+
+    @property
+    def overlap(self) -> float:
+        """Common spikes as a share of the spikes of either; 1 where there are none."""
+        either = self.float_spikes + self.integer_spikes - self.common
+        return self.common / either if either else 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class CompiledNetwork:
+    """A network on its way through the road; made by :func:`compile_network`.
+
+    Parameters
+    ----------
+    chip : ChipParams
+    image : ChipImage
+    routes : array of int64, shape (routes, 4)
+        (input, core, axon, delay).
+    layers : tuple of PlacedLayer
+        In the order of the network's populations.
+    output_latency : int
+        Ticks from an input to the outputs it can cause.
+    neurons : tuple of int
+        Neurons in use in each core.
+    quantisation : tuple of LayerQuantisation
+    network : Network
+        The float network.
+    """
+
+    chip: ChipParams
+    image: ChipImage
+    routes: npt.NDArray[np.int64]
+    layers: tuple[PlacedLayer, ...]
+    output_latency: int
+    neurons: tuple[int, ...]
+    quantisation: tuple[LayerQuantisation, ...]
+    network: Network
+
+    @property
+    def name(self) -> str:
+        """Name of the network."""
+        return self.network.name
+
+    @property
+    def profile(self) -> ExecutionProfile:
+        """How a tick is computed."""
+        return self.network.profile
+
+    @property
+    def dt(self) -> float | None:
+        """Seconds per tick, where anything depends on it."""
+        return self.network.dt
+
+    def events(self, spikes: npt.ArrayLike) -> Events:
+        """Return the host events of input spikes, and ticks for the last of them to come out.
+
+        Parameters
+        ----------
+        spikes : array of 0 and 1, shape (samples, ticks, n_inputs)
+
+        Raises
+        ------
+        SpikeletError
+            For another shape or other values.
+        """
+        dense = self.network.check_spikes(spikes)
+        return Events.from_spikes(dense, self.routes, extra_ticks=self.output_latency)
+
+    def output_counts(self, trace: Trace) -> npt.NDArray[np.int64]:
+        """Return the spikes of each output over the valid ticks, shape (samples, n_outputs)."""
+        self._check_trace(trace)
+        counts: npt.NDArray[np.int64] = trace.outputs[:, self.output_latency :].sum(1, np.int64)
+        return counts
+
+    def classify(self, trace: Trace) -> npt.NDArray[np.int64]:
+        """Return the output that spiked most, shape (samples,); the lowest of equals."""
+        winners: npt.NDArray[np.int64] = self.output_counts(trace).argmax(axis=1)
+        return winners
+
+    def layer(self, name: str) -> PlacedLayer:
+        """Return a layer by name; SpikeletError lists the names otherwise."""
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        names = ", ".join(layer.name for layer in self.layers)
+        raise SpikeletError(f"network {self.name!r} has no layer {name!r}; its layers are {names}")
+
+    def layer_spikes(self, trace: Trace, layer: str) -> npt.NDArray[np.bool_]:
+        """Return a layer's spikes (samples, ticks, size), tick by tick as those of ``run_float``.
+
+        SpikeletError if the Trace did not record spikes or is of another chip.
+        """
+        return self._assembled(trace, trace.spikes, "spikes", self.layer(layer))
+
+    def layer_potentials(self, trace: Trace, layer: str) -> npt.NDArray[np.int32]:
+        """Return a layer's potentials, as :meth:`layer_spikes`, in LSBs."""
+        return self._assembled(trace, trace.potentials, "potentials", self.layer(layer))
+
+    def _assembled(
+        self, trace: Trace, recorded: list[npt.NDArray[Any]] | None, what: str, layer: PlacedLayer
+    ) -> npt.NDArray[Any]:
+        self._check_trace(trace)
+        if recorded is None:
+            raise SpikeletError(
+                f"the Trace of {trace.engine} has no {what}",
+                remedy=f"run the engine again and record {what}",
+            )
+        ticks = slice(layer.depth, trace.ticks - self.output_latency + layer.depth)
+        parts = [recorded[part.core][:, ticks, : part.count] for part in layer.slices]
+        return np.concatenate(parts, axis=2)
+
+    def _check_trace(self, trace: Trace) -> None:
+        found = (trace.outputs.shape[2], len(trace.neurons))
+        if found != (self.chip.n_outputs, len(self.chip.cores)):
+            raise SpikeletError(
+                f"network {self.name!r} has {self.chip.n_outputs} outputs and "
+                f"{len(self.chip.cores)} cores, the Trace of {trace.engine} {found[0]} and {found[1]}"
+            )
+        if trace.ticks <= self.output_latency:
+            raise SpikeletError(
+                f"the Trace of {trace.engine} has {trace.ticks} ticks; outputs of network "
+                f"{self.name!r} appear after {self.output_latency}"
+            )
+
+    def agreement(self, trace: Trace, spikes: npt.ArrayLike) -> tuple[LayerAgreement, ...]:
+        """Compare a Trace's spikes, layer by layer, with those of the float network.
+
+        Parameters
+        ----------
+        trace : Trace
+            With spikes recorded.
+        spikes : array of 0 and 1, shape (samples, ticks, n_inputs)
+            The input that led to the Trace.
+        """
+        found = []
+        for layer, run in zip(
+            self.layers, simulate(self.network, spikes, potentials=False), strict=True
+        ):
+            mine, theirs = self.layer_spikes(trace, layer.name), run.spikes
+            if mine.shape != theirs.shape:
+                raise SpikeletError(
+                    f"the Trace of {trace.engine} is of {mine.shape[0]} samples of {mine.shape[1]} "
+                    f"ticks, the input of {theirs.shape[0]} of {theirs.shape[1]}"
+                )
+            counts = (int(theirs.sum()), int(mine.sum()), int((mine & theirs).sum()))
+            found.append(LayerAgreement(layer.name, *counts, mine.size))
+        return tuple(found)
+
+    def evaluated(
+        self,
+        *,
+        agreement: tuple[LayerAgreement, ...] = (),
+        saturations: Mapping[str, int] | None = None,
+    ) -> "CompiledNetwork":
+        """Return a copy whose quantisation statistics say what a run has shown.
+
+        Parameters
+        ----------
+        agreement : tuple of LayerAgreement
+        saturations : mapping of layer name to int, or None
+            Potentials found at an end of their range.
+        """
+        shares = {layer.name: layer.share for layer in agreement}
+        updated = tuple(
+            replace(
+                layer,
+                spike_agreement=shares.get(layer.name, layer.spike_agreement),
+                saturations=(saturations or {}).get(layer.name, layer.saturations),
+            )
+            for layer in self.quantisation
+        )
+        return replace(self, quantisation=updated)
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``chip.json``, ``arrays.npz`` and, last, ``manifest.json`` with their digests.
+
+        SpikeletError if the folder cannot be written.
+        """
+        arrays = io.BytesIO()
+        np.savez_compressed(arrays, **self._arrays())  # type: ignore[arg-type]
+        contents = {
+            _CHIP_FILE: json.dumps(self._description(), indent=1).encode(),
+            _ARRAYS_FILE: arrays.getvalue(),
+        }
+        write_sealed(Path(folder), contents)
+
+    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
+        arrays: dict[str, npt.NDArray[Any]] = {"routes": self.routes}
+        for index, core in enumerate(self.image.cores):
+            for field in _IMAGE_FIELDS:
+                arrays[f"core_{index}_{field}"] = getattr(core, field)
+        for index, population in enumerate(self.network.populations):
+            for field in ("decay", "bias", "threshold", "reset_potential"):
+                if getattr(population, field) is not None:
+                    arrays[f"population_{index}_{field}"] = getattr(population, field)
+        for index, projection in enumerate(self.network.projections):
+            arrays[f"projection_{index}"] = projection.weights
+        return arrays
+
+    def _description(self) -> dict[str, Any]:
+        network = self.network
+        return {
+            "name": network.name,
+            "dt": network.dt,
+            "profile": network.profile.to_dict(),
+            "n_inputs": network.n_inputs,
+            "populations": [{"name": p.name, "size": p.size} for p in network.populations],
+            "projections": [[p.source, p.target] for p in network.projections],
+            "outputs": network.outputs,
+            "chip": self.chip.to_dict(),
+            "layers": [asdict(layer) for layer in self.layers],
+            "output_latency": self.output_latency,
+            "neurons": self.neurons,
+            "quantisation": [asdict(layer) for layer in self.quantisation],
+        }
+
+    @classmethod
+    def load(cls, folder: str | Path) -> "CompiledNetwork":
+        """Read what :meth:`save` wrote.
+
+        SpikeletError, naming the file, if one is missing, damaged, of another version, or not of
+        the same run as the others.
+        """
+        contents = read_sealed(Path(folder), (_CHIP_FILE, _ARRAYS_FILE), remedy=_COMPILE_AGAIN)
+        try:
+            with np.load(io.BytesIO(contents[_ARRAYS_FILE])) as arrays:
+                return _rebuilt(json.loads(contents[_CHIP_FILE]), dict(arrays))
+        except (KeyError, TypeError, ValueError, SpikeletError) as error:
+            raise SpikeletError(
+                f"{Path(folder) / _CHIP_FILE} does not describe a compiled network: "
+                f"{error.args[0] if error.args else error}",
+                remedy=_COMPILE_AGAIN,
+            ) from error
+
+
+def _rebuilt(description: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> CompiledNetwork:
+    populations = tuple(
+        Population(
+            entry["name"],
+            entry["size"],
+            arrays.get(f"population_{i}_decay"),
+            *(arrays[f"population_{i}_{f}"] for f in ("bias", "threshold", "reset_potential")),
+        )
+        for i, entry in enumerate(description["populations"])
+    )
+    projections = tuple(
+        Projection(source, target, arrays[f"projection_{i}"])
+        for i, (source, target) in enumerate(description["projections"])
+    )
+    network = Network(
+        description["name"],
+        description["n_inputs"],
+        description["dt"],
+        ExecutionProfile(**description["profile"]),
+        populations,
+        projections,
+        tuple(description["outputs"]),
+    )
+    chip = ChipParams.from_dict(description["chip"])
+    image = ChipImage(
+        tuple(
+            CoreImage(**{field: arrays[f"core_{i}_{field}"] for field in _IMAGE_FIELDS})
+            for i in range(len(chip.cores))
+        )
+    )
+    image.check(chip)
+    return CompiledNetwork(
+        chip,
+        image,
+        arrays["routes"],
+        tuple(
+            PlacedLayer(**{**entry, "slices": tuple(Slice(**part) for part in entry["slices"])})
+            for entry in description["layers"]
+        ),
+        description["output_latency"],
+        tuple(description["neurons"]),
+        tuple(LayerQuantisation(**entry) for entry in description["quantisation"]),
+        network,
+    )
+
+
+def compile_network(
+    source: str | Path | Network,
+    profile: ExecutionProfile | str | None = None,
+    dt: float | None = None,
+    *,
+    weight_bits: int = 4,
+    potential_bits: int = 16,
+    limits: PlacementLimits | None = None,
+    calibration: npt.ArrayLike | None = None,
+) -> CompiledNetwork:
+    """Import, quantise and place a network.
+
+    Parameters
+    ----------
+    source : path or Network
+        A NIR file, or a float network, which brings its own profile and time step.
+    profile, dt
+        As for :func:`load_network`.
+    weight_bits, potential_bits, calibration
+        As for :func:`quantise`.
+    limits : PlacementLimits or None
+        As for :func:`place`.
+
+    Raises
+    ------
+    SpikeletError
+        As these do.
+    """
+    if isinstance(source, Network):
+        network = source
+        wanted = profile_named(profile) if isinstance(profile, str) else profile
+        if wanted not in (None, network.profile) or dt not in (None, network.dt):
+            raise SpikeletError(
+                f"network {network.name!r} has profile {network.profile.name} and dt {network.dt}; "
+                "others cannot be given"
+            )
+    else:
+        network = load_network(source, profile, dt)
+    quantised = quantise(network, weight_bits, potential_bits, calibration)
+    placed = place(quantised, limits)
+    return CompiledNetwork(
+        placed.chip,
+        placed.image,
+        placed.routes,
+        placed.layers,
+        placed.output_latency,
+        placed.neurons,
+        quantised.layers,
+        network,
+    )

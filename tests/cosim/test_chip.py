@@ -1,0 +1,83 @@
+# amaranth: UnusedElaboratable=no
+"""Whole chips: one core, a mesh with a missing core, a long row, and random ones."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rtl_gen.chip import Chip
+from rtl_gen.layouts import CONFIG_LATENCY
+from spikelet.description.params import ChipParams, CoreParams
+from spikelet.description.profile import PROFILES
+from tests.cosim.support import SEEDS, Bench, cases, image_of
+from tests.helpers.random_chips import random_chip, random_events
+
+FIRST = CoreParams(
+    n_axons=20,
+    n_neurons=24,
+    profile=PROFILES["snntorch-subtract"],
+    lanes=8,
+    pipelines=2,
+    delay_slots=4,
+    fan_out=3,
+)
+SECOND = replace(
+    FIRST, n_axons=33, n_neurons=16, profile=PROFILES["snntorch-zero"], lanes=16, delay_slots=8
+)
+THIRD = replace(
+    FIRST,
+    n_neurons=10,
+    lanes=2,
+    pipelines=1,
+    fan_out=1,
+    weight_bits=8,
+    profile=PROFILES["nir-euler"],
+    reset_potential="shared",
+    bias="shared",
+    first_tick=2,
+)
+TINY = CoreParams(
+    n_axons=6,
+    n_neurons=8,
+    profile=PROFILES["snntorch-subtract-immediate"],
+    lanes=4,
+    fan_out=3,
+    weight_bits=1,
+    weight_format="binary",
+)
+CHIPS = {
+    "one_core": ChipParams((FIRST,), n_outputs=9),
+    "missing_core": ChipParams((FIRST, SECOND, THIRD), 2, 2, 12),
+    "row": ChipParams((TINY,) * 5, 5, 1, 3),
+}
+
+
+def _bench(chip: ChipParams) -> Bench:
+    return Bench(Chip(chip), chip=chip, config_latency=CONFIG_LATENCY)
+
+
+def _run(bench: Bench, seed: int, folder) -> None:
+    chip = bench.parameters["chip"]
+    events = random_events(np.random.default_rng(seed), chip, samples=3, ticks=8)
+    silent = np.full(events.ticks, events.offsets[-1])
+    events = replace(events, samples=4, offsets=np.concatenate([events.offsets, silent]))
+    bench.run(seed, folder, image=image_of(chip, seed), events=events)
+
+
+@pytest.fixture(scope="module", params=cases(**CHIPS))
+def bench(request: pytest.FixtureRequest) -> Bench:
+    """Build a chip."""
+    return _bench(request.param)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_chip(bench, seed, tmp_path):
+    _run(bench, seed, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(6))
+def test_random_chip(seed, tmp_path):
+    chip = random_chip(np.random.default_rng(seed))
+    _run(_bench(chip), seed, tmp_path)

@@ -1,0 +1,41 @@
+# amaranth: UnusedElaboratable=no
+"""The crossbar with each weight format, and with weight rows that do not fill their banks."""
+
+import numpy as np
+import pytest
+
+from rtl_gen.crossbar import Crossbar
+from rtl_gen.layouts import CONFIG_LATENCY
+from spikelet.description.memory_map import ChipMap
+from spikelet.description.params import ChipParams, CoreParams
+from spikelet.description.profile import PROFILES
+from tests.cosim.support import SEEDS, Bench, cases, image_of
+
+
+@pytest.fixture(
+    scope="module",
+    params=cases(
+        signed={"weight_bits": 4, "lanes": 8, "pipelines": 2},
+        binary={"weight_bits": 1, "weight_format": "binary", "lanes": 16, "pipelines": 1},
+        unsigned={"weight_bits": 5, "weight_format": "unsigned", "lanes": 16, "pipelines": 16},
+        ragged={"weight_bits": 3, "lanes": 16, "pipelines": 4, "weight_memory": "spram"},
+        single={"weight_bits": 8, "lanes": 1, "pipelines": 1, "n_neurons": 5},
+    ),
+)
+def bench(request: pytest.FixtureRequest) -> Bench:
+    """Build a crossbar."""
+    core = CoreParams(
+        **{"n_axons": 21, "n_neurons": 48, "profile": PROFILES["snntorch-zero"], **request.param}
+    )
+    chip = ChipParams((core,))
+    component = Crossbar(core, ChipMap(chip).cores[0]["weights"])
+    return Bench(component, chip=chip, config_latency=CONFIG_LATENCY)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_crossbar(bench, seed, tmp_path):
+    image = image_of(bench.parameters["chip"], seed)
+    core, weights = bench.parameters["chip"].cores[0], image.cores[0].weights
+    weights[:, 0], weights[:, -1] = core.weight_max, core.weight_min
+    bench.run(seed, tmp_path, image=image)
+    assert np.unique(weights).size > 1

@@ -1,0 +1,127 @@
+"""Parsers of reports, on excerpts of real runs (two-core chip on ULX3S-85F and iCEBreaker)."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fpga.devices import DEVICES, device_named
+from fpga.place_and_route import Placement, parse_report
+from fpga.synthesise import check_memories, parse_cells, parse_memories, spram_memories
+from spikelet.errors import SpikeletError
+
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "fpga"
+DEVICE_OF = {"ecp5": "LFE5U-85F", "ice40": "ICE40UP5K-SG48"}
+
+
+@pytest.fixture(params=["ecp5", "ice40"])
+def family(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def _placement(family: str) -> Placement:
+    text = (FIXTURES / f"nextpnr_{family}.json").read_text()
+    return parse_report(text, device_named(DEVICE_OF[family]), seed=3)
+
+
+def test_placement_in_named_units(family: str) -> None:
+    placement = _placement(family)
+    report = json.loads((FIXTURES / f"nextpnr_{family}.json").read_text())
+    ((_, fmax),) = report["fmax"].items()
+    assert placement.fmax_mhz == fmax["achieved"]
+    assert [clock.name for clock in placement.clocks] == ["clk"]
+    assert placement.meets_target
+    luts, block_rams, dsps = {
+        "ecp5": ("TRELLIS_COMB", "DP16KD", "MULT18X18D"),
+        "ice40": ("ICESTORM_LC", "ICESTORM_RAM", "ICESTORM_DSP"),
+    }[family]
+    assert placement.utilisation["luts"].used == report["utilization"][luts]["used"] > 1000
+    assert placement.utilisation["block_rams"].used == report["utilization"][block_rams]["used"]
+    assert placement.utilisation["dsps"].used == report["utilization"][dsps]["used"] == 2
+    if family == "ice40":
+        assert placement.utilisation["sprams"].used == 2
+    kinds = [step.kind for step in placement.critical_path]
+    assert kinds[0] == "clk-to-q"
+    assert kinds[-1] == "setup"
+    assert all(step.delay_ns >= 0 and "." in step.source for step in placement.critical_path)
+
+
+def test_placement_survives_json(family: str) -> None:
+    placement = _placement(family)
+    assert Placement.from_dict(json.loads(json.dumps(placement.to_dict()))) == placement
+
+
+def test_report_of_another_device_is_refused() -> None:
+    text = (FIXTURES / "nextpnr_ecp5.json").read_text()
+    with pytest.raises(SpikeletError, match=r"^nextpnr: LFE5U-25F has 83640 TRELLIS_COMB"):
+        parse_report(text, device_named("LFE5U-25F"), seed=1)
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"utilization": 3}', "[1]"])
+def test_damaged_report_is_refused(text: str) -> None:
+    with pytest.raises(SpikeletError, match=r"^nextpnr: not a report: "):
+        parse_report(text, device_named("LFE5U-85F"), seed=1)
+
+
+def test_memories_and_their_cells(family: str) -> None:
+    dump = (FIXTURES / f"memories_{family}.txt").read_text()
+    log = (FIXTURES / f"mapping_{family}.log").read_text()
+    memories = {memory.name: memory for memory in parse_memories(dump, log, "top")}
+    weights = memories["self_test.chip.core_0.crossbar.weight_memory.bank_0"]
+    assert (weights.width, weights.depth, weights.writable) == (32, 256, True)
+    assert weights.cell == {"ecp5": "PDPW16KD", "ice40": "ICE40_SPRAM"}[family]
+    program = memories["self_test.program"]
+    assert not program.writable
+    assert not [name for name in memories if name.startswith("$")]
+    cells = parse_cells((FIXTURES / f"cells_{family}.json").read_text())
+    check_memories(tuple(memories.values()), cells, device_named(DEVICE_OF[family]))
+
+
+def test_a_memory_that_fell_into_registers_is_an_error(family: str) -> None:
+    dump = (FIXTURES / f"memories_{family}.txt").read_text()
+    log = (FIXTURES / f"mapping_{family}.log").read_text()
+    fallen = "\n".join(line for line in log.splitlines() if "core_0.neurons.state" not in line)
+    memories = parse_memories(dump, fallen, "top")
+    with pytest.raises(
+        SpikeletError,
+        match=r"yosys built memory self_test\.chip\.core_0\.neurons\.state_memory\.bank_0 "
+        r"\(32 x 17 bits\) of registers",
+    ):
+        check_memories(memories, {"DP16KD": 1, "SB_RAM40_4K": 1}, device_named(DEVICE_OF[family]))
+
+
+def test_ram_that_vanished_is_an_error() -> None:
+    dump = (FIXTURES / "memories_ecp5.txt").read_text()
+    log = (FIXTURES / "mapping_ecp5.log").read_text()
+    with pytest.raises(SpikeletError, match=r"the netlist has no RAM cell"):
+        check_memories(parse_memories(dump, log, "top"), {"LUT4": 9}, device_named("LFE5U-85F"))
+
+
+def test_cell_counts_need_a_stat_report() -> None:
+    with pytest.raises(SpikeletError, match=r"^yosys: stat -json has no cell counts"):
+        parse_cells('{"modules": {}}')
+
+
+def test_spram_requests_are_found_by_module() -> None:
+    verilog = """
+module \\top.a (clk);
+  (* no_rw_check = 32'd1 *)
+  reg [31:0] other [4095:0];
+  (* no_rw_check = 32'd1 *)
+  (* ram_style = "huge" *)
+  reg [31:0] bank_0 [4095:0];
+endmodule
+
+module top(clk);
+  (* ram_style = "huge" *)
+  (* no_rw_check = 32'd1 *)
+  reg [15:0] \\w.0 [9:0];
+endmodule
+"""
+    assert spram_memories(verilog) == [("top.a", "bank_0"), ("top", "w.0")]
+
+
+def test_unknown_device_names_the_known() -> None:
+    with pytest.raises(SpikeletError, match=r"^device must be one of LFE5U-25F, .*, not 'XC7'"):
+        device_named("XC7")
+    assert [device.family for device in DEVICES.values()].count("ecp5") == 3

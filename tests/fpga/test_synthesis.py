@@ -1,0 +1,91 @@
+"""Synthesis of toy designs: what memories become, and netlists that equal their RTL."""
+
+from pathlib import Path
+
+import pytest
+from amaranth.lib import wiring
+
+from fpga.devices import device_named
+from fpga.synthesise import SynthesisReport, synthesise
+from rtl_gen.emit import to_verilog
+from spikelet.errors import SpikeletError
+from tests.fpga.netlist_bench import side_by_side
+from tests.fpga.toy import MEMORIES, QUICK_MEMORIES, MemorySpec, SpramToy, Toy
+
+FAMILIES = {"ecp5": "LFE5U-25F", "ice40": "ICE40UP5K-SG48"}
+
+
+def _netlists(component: wiring.Component, folder: Path) -> tuple[str, dict[str, SynthesisReport]]:
+    verilog = to_verilog(component, "rtl")
+    return verilog, {
+        family: synthesise(verilog, "rtl", device_named(device), folder / family)
+        for family, device in FAMILIES.items()
+    }
+
+
+def _assert_equal(verilog: str, reports: dict[str, SynthesisReport], folder: Path) -> None:
+    netlists = {family: report.netlist_verilog for family, report in reports.items()}
+    compared = side_by_side(verilog, "rtl", netlists, folder, cycles=100_000)
+    assert (compared.cycle, compared.different) == (-1, [])
+    assert compared.still == [], "outputs that never moved prove nothing"
+
+
+def test_netlists_equal_the_rtl_and_memories_are_ram(tmp_path: Path) -> None:
+    verilog, reports = _netlists(Toy(QUICK_MEMORIES, factors=(18, 18)), tmp_path)
+    ecp5, ice40 = (reports[family].resources for family in ("ecp5", "ice40"))
+    assert (ecp5["block_rams"], ecp5["distributed_rams"], ecp5["dsps"]) == (4, 6, 2)
+    assert (ice40["block_rams"], ice40["dsps"]) == (11, 6)
+    kinds = {memory.name: memory.cell for memory in reports["ecp5"].memories}
+    assert kinds["memory_m36x512"] == "PDPW16KD"
+    assert kinds["memory_m12x32"] == "TRELLIS_DPR16X4"
+    _assert_equal(verilog, reports, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("depth", "block_rams"), [(256, 2), pytest.param(4096, 16, marks=pytest.mark.slow)]
+)
+def test_spram_on_ice40_and_block_ram_on_ecp5_of_the_same_verilog(
+    depth: int, block_rams: int, tmp_path: Path
+) -> None:
+    verilog, reports = _netlists(SpramToy(depth), tmp_path)
+    assert reports["ice40"].resources["sprams"] == 4
+    assert reports["ice40"].resources["block_rams"] == 0
+    assert reports["ecp5"].resources["block_rams"] == block_rams
+    _assert_equal(verilog, reports, tmp_path)
+
+
+@pytest.mark.slow
+def test_netlists_equal_the_rtl_for_every_width_and_port_mode(tmp_path: Path) -> None:
+    verilog, reports = _netlists(Toy(MEMORIES), tmp_path)
+    netlist = reports["ecp5"].netlist_verilog.read_text()
+    for width in (1, 2, 4, 9, 18, 36):
+        assert f".DATA_WIDTH_A(32'd{width})" in netlist
+    _assert_equal(verilog, reports, tmp_path)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_asynchronous_read_of_a_deep_memory(family: str, tmp_path: Path) -> None:
+    verilog = to_verilog(Toy((MemorySpec(12, 64, comb=True),)), "rtl")
+    device = device_named(FAMILIES[family])
+    if family == "ecp5":
+        (memory,) = synthesise(verilog, "rtl", device, tmp_path).memories
+        assert memory.cell == "TRELLIS_DPR16X4"
+        return
+    with pytest.raises(
+        SpikeletError,
+        match=r"^ICE40UP5K-SG48: yosys built memory memory_m12x64_comb \(64 x 12 bits\) of reg",
+    ):
+        synthesise(verilog, "rtl", device, tmp_path)
+
+
+def test_spram_with_two_addresses_is_an_error(tmp_path: Path) -> None:
+    verilog = to_verilog(SpramToy(256, one_address=False), "rtl")
+    with pytest.raises(SpikeletError, match=r"^yosys failed .* no valid mapping found for memory"):
+        synthesise(verilog, "rtl", device_named("ICE40UP5K-SG48"), tmp_path)
+
+
+def test_verilog_that_does_not_parse_is_an_error_that_names_the_log(tmp_path: Path) -> None:
+    with pytest.raises(SpikeletError) as caught:
+        synthesise("module top(; endmodule", "top", device_named("LFE5U-25F"), tmp_path)
+    assert "ERROR" in str(caught.value)
+    assert str(tmp_path / "yosys.log") in caught.value.remedy

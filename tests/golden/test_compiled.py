@@ -1,0 +1,306 @@
+"""The compiled path of the golden model equals numpy, and stands back where it cannot be had."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from golden import chip as golden_chip
+from golden import compiled
+from golden.chip import GoldenChip, run
+from golden.dense_spikes import DenseSpikes
+from spikelet.description.events import Events
+from spikelet.description.image import HOST, ChipImage, CoreImage
+from spikelet.description.params import ChipParams, CoreParams
+from spikelet.description.profile import PROFILES
+from spikelet.errors import SpikeletError
+from tests.golden.test_lif_update import CHOICES
+from tests.helpers.random_chips import random_chip, random_events, random_image
+
+needs_compiler = pytest.mark.skipif(not compiled.available(), reason=compiled.why_not())
+
+
+@pytest.fixture
+def reloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Let the kernel be looked for anew, in an empty cache folder, and forget it afterwards."""
+    monkeypatch.setenv("SPIKELET_CACHE", str(tmp_path))
+    compiled._loaded.cache_clear()
+    yield tmp_path
+    compiled._loaded.cache_clear()
+
+
+def assert_equal(chip: ChipParams, image: ChipImage, inputs: Events | DenseSpikes) -> int:
+    """Compare both backends in all that is recorded; return how many spikes there were."""
+    expected = run(chip, image, inputs, backend="numpy")
+    got = run(chip, image, inputs, backend="compiled")
+    assert got.first_difference(expected) is None
+    assert (expected.notes["backend"], got.notes["backend"]) == ("numpy", "compiled")
+    assert np.array_equal(got.cycles, expected.cycles)
+    return sum(int(spikes.sum()) for spikes in expected.spikes or [])
+
+
+@needs_compiler
+@pytest.mark.parametrize("block", range(8))
+def test_random_chips(block: int) -> None:
+    spikes = 0
+    for seed in range(block * 20, block * 20 + 20):
+        rng = np.random.default_rng(seed)
+        chip = random_chip(rng)
+        profiles = [CHOICES[rng.integers(len(CHOICES))] for _ in chip.cores]
+        cores = tuple(
+            replace(core, profile=p, reset_potential="neuron" if p.reset == "value" else "none")
+            for core, p in zip(chip.cores, profiles, strict=True)
+        )
+        chip = replace(chip, cores=cores)
+        image = random_image(rng, chip)
+        spikes += assert_equal(chip, image, random_events(rng, chip, samples=3))
+    assert spikes > 1000, "the networks hardly spiked"
+
+
+@needs_compiler
+@pytest.mark.parametrize("seed", range(20))
+def test_dense_spikes_equal_their_events(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    chip = random_chip(rng)
+    image = random_image(rng, chip)
+    n_inputs = int(rng.integers(1, 200))
+    routes = []
+    for _ in range(rng.integers(1, 5)):  # a run of inputs, and a single one that may merge with it
+        index = int(rng.integers(len(chip.cores)))
+        core = chip.cores[index]
+        length = int(rng.integers(1, min(n_inputs, core.n_axons) + 1))
+        delay = int(rng.integers(core.delay_slots - 1))
+        for n in (length, 1):
+            start = int(rng.integers(n_inputs - n + 1))
+            axon = int(rng.integers(core.n_axons - n + 1))
+            routes += [(start + i, index, axon + i, delay) for i in range(n)]
+    spikes = rng.integers(0, 256, (2, 9, n_inputs)) * (rng.random((2, 9, n_inputs)) < 0.3)
+    dtype = (np.uint8, np.bool_, np.int64, np.float32)[seed % 4]
+    dense = DenseSpikes(spikes.astype(dtype), np.array(routes), extra_ticks=seed % 3)
+    assert_equal(chip, image, dense)
+    expected = run(chip, image, dense.events(), backend="numpy")
+    assert run(chip, image, dense, backend="compiled").first_difference(expected) is None
+
+
+EXTREMES = st.sampled_from(["low", "high", "zero", "random"])
+
+
+@needs_compiler
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.data())
+def test_edges_of_every_range(data: st.DataObject) -> None:
+    rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
+    profile = data.draw(st.sampled_from(CHOICES))
+    weight_bits = data.draw(st.sampled_from([1, 2, 4, 7, 8]))
+    signed = "binary" if weight_bits == 1 else "signed"
+    core = CoreParams(
+        data.draw(st.sampled_from([1, 17, 63, 64, 65, 255, 256, 257, 600])),
+        data.draw(st.sampled_from([1, 15, 16, 63, 64, 65, 130, 300])),
+        profile,
+        lanes=1,
+        weight_bits=weight_bits,
+        weight_format=data.draw(st.sampled_from(["unsigned", signed])),
+        weight_exponent=data.draw(st.sampled_from([0, 4, 16])),
+        potential_bits=data.draw(st.sampled_from([4, 16, 21, 24])),
+        threshold="neuron",
+        decay=data.draw(st.sampled_from(["none", "neuron"])),
+        bias="neuron",
+        reset_potential="neuron" if profile.reset == "value" else "none",
+    )
+
+    def values(low: int, high: int, size: int) -> np.ndarray:
+        kind = data.draw(EXTREMES)
+        fixed = {"low": low, "high": high, "zero": max(low, 0)}
+        drawn = rng.integers(low, high + 1, size)
+        return np.full(size, fixed[kind]) if kind in fixed else drawn
+
+    weights = values(core.weight_min, core.weight_max, core.n_axons * core.n_neurons)
+    if core.weight_format == "binary":
+        weights = np.where(weights > 0, 1, -1)
+    n_parameters = core.n_neurons if profile.reset == "value" else 1
+    image = CoreImage(
+        weights.reshape(core.n_axons, core.n_neurons).astype(np.int16),
+        values(0, core.v_max, core.n_neurons).astype(np.int32),
+        np.tile(np.array([HOST, 0, 1], np.int32), (core.n_neurons, 1, 1)),
+        decay=values(0, 4095, core.n_neurons if core.decay != "none" else 1).astype(np.int32),
+        bias=values(core.v_min, core.v_max, core.n_neurons).astype(np.int32),
+        reset_potential=values(core.v_min, core.v_max, n_parameters).astype(np.int32),
+    )
+    active = rng.random((2, 4, core.n_axons)) < data.draw(st.sampled_from([0.0, 0.5, 1.0]))
+    routes = np.array([(i, 0, i, 0) for i in range(core.n_axons)])
+    assert_equal(ChipParams((core,)), ChipImage((image,)), DenseSpikes(active, routes))
+
+
+@needs_compiler
+@pytest.mark.parametrize(("weight_format", "weight"), [("unsigned", 255), ("signed", -128)])
+@pytest.mark.parametrize("above", [-1, 0, 1])
+def test_all_of_the_most_axons_at_the_threshold(
+    weight_format: str, weight: int, above: int
+) -> None:
+    core = CoreParams(
+        *(4096, 66, CHOICES[0]),
+        lanes=1,
+        weight_bits=8,
+        weight_format=weight_format,
+        potential_bits=24,
+        decay="none",
+        bias="shared",
+    )
+    total = 4096 * weight
+    image = CoreImage(
+        np.full((4096, 66), weight, np.int16),
+        np.array([1000], np.int32),
+        np.full((66, 1, 3), (HOST, 0, 1), np.int32),
+        bias=np.array([1000 + above - total], np.int32),
+    )
+    routes = np.array([(i, 0, i, 0) for i in range(4096)])
+    chip, images = ChipParams((core,)), ChipImage((image,))
+    dense = DenseSpikes(np.ones((1, 1, 4096), np.bool_), routes)
+    assert assert_equal(chip, images, dense) == (66 if above > 0 else 0)
+
+
+@needs_compiler
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_a_current_beyond_all_else_saturates(sign: int) -> None:
+    core = CoreParams(
+        *(600, 1, PROFILES["nir-euler"]),
+        lanes=1,
+        weight_bits=8,
+        weight_exponent=16,
+        potential_bits=24,
+        bias="shared",
+        reset_potential="shared",
+    )
+    image = CoreImage(
+        np.full((600, 1), sign * 127, np.int16),
+        np.array([core.v_max], np.int32),
+        np.full((1, 1, 3), (HOST, 0, 1), np.int32),
+        decay=np.array([4095], np.int32),
+        bias=np.array([core.v_min if sign > 0 else core.v_max], np.int32),
+    )
+    chip, images = ChipParams((core,)), ChipImage((image,))
+    for n_active in (1, 2, 3, 4, 600):
+        spikes = np.zeros((1, 4, 600), np.bool_)
+        spikes[:, 2, :n_active] = True
+        routes = np.array([(i, 0, i, 0) for i in range(600)])
+        assert_equal(chip, images, DenseSpikes(spikes, routes))
+
+
+@needs_compiler
+def test_chunks_progress_and_optional_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    chip = random_chip(rng)
+    image, events = random_image(rng, chip), random_events(rng, chip, samples=7)
+    whole = run(chip, image, events, backend="numpy")
+    for name, limit in (("_CHUNK_UPDATES", 1), ("_CHUNK_BYTES", 1)):
+        monkeypatch.setattr(golden_chip, name, limit)
+    for backend in ("numpy", "compiled"):
+        done: list[int] = []
+        parts = run(chip, image, events, backend=backend, progress=done.append)
+        assert parts.first_difference(whole) is None and done == [1, 2, 3, 4, 5, 6, 7]
+        bare = run(chip, image, events, backend=backend, record=())
+        assert bare.spikes is None and bare.potentials is None
+        assert bare.first_difference(whole) is None
+
+
+@needs_compiler
+def test_a_chip_runs_again_from_the_cleared_state() -> None:
+    rng = np.random.default_rng(8)
+    chip = random_chip(rng)
+    golden = GoldenChip(chip, random_image(rng, chip), backend="compiled")
+    events = random_events(rng, chip)
+    first = golden.run(events)
+    golden.run(random_events(rng, chip))
+    assert golden.run(events).first_difference(first) is None
+
+
+def test_falls_back_without_a_compiler(reloaded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("CC", raising=False)
+    rng = np.random.default_rng(0)
+    chip = random_chip(rng)
+    image, events = random_image(rng, chip), random_events(rng, chip)
+    notes = run(chip, image, events).notes
+    assert notes["backend"] == "numpy"
+    assert "no C compiler (cc, gcc, clang or g++) found" in notes["backend_note"]
+    assert not compiled.available()
+    with pytest.raises(
+        SpikeletError, match=r"^the compiled golden model cannot be used: no C comp"
+    ):
+        run(chip, image, events, backend="compiled")
+
+
+def test_falls_back_where_the_compiler_fails(
+    reloaded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CC", "false")
+    assert not compiled.available()
+    assert "false cannot compile kernel.c" in compiled.why_not()
+    assert not list(reloaded.rglob("*.so")) and not list(reloaded.rglob(".build*"))
+
+
+def test_falls_back_where_the_cache_is_no_folder(
+    reloaded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (reloaded / "file").touch()
+    monkeypatch.setenv("SPIKELET_CACHE", str(reloaded / "file"))
+    assert not compiled.available()
+    assert "set SPIKELET_CACHE to a writable folder" in compiled.why_not()
+
+
+@needs_compiler
+@pytest.mark.parametrize("damage", ["cut", "changed", "empty", "text"])
+def test_a_damaged_library_is_built_again(reloaded: Path, damage: str) -> None:
+    assert compiled.available()
+    (library,) = reloaded.rglob("*.so")
+    good = library.read_bytes()
+    flipped = good[:5000] + bytes([good[5000] ^ 1]) + good[5001:]
+    content = {"cut": good[:9000], "changed": flipped, "empty": b"", "text": b"not a library"}
+    library.unlink()  # the loaded one stays mapped
+    library.write_bytes(content[damage])
+    compiled._loaded.cache_clear()
+    assert compiled.available(), compiled.why_not()
+    rng = np.random.default_rng(1)
+    chip = random_chip(rng)
+    assert_equal(chip, random_image(rng, chip), random_events(rng, chip))
+    assert not list(reloaded.rglob(".build*"))
+
+
+def test_bad_inputs_are_refused() -> None:
+    rng = np.random.default_rng(2)
+    chip = random_chip(rng, most_cores=1)
+    image = random_image(rng, chip)
+    with pytest.raises(
+        SpikeletError, match=r"^backend must be one of auto, numpy, compiled, not 'c"
+    ):
+        run(chip, image, random_events(rng, chip), backend="cuda")
+    with pytest.raises(
+        SpikeletError, match=r"^spikes must have axes \(samples, ticks, inputs\), not"
+    ):
+        DenseSpikes(np.zeros((3, 3)), np.zeros((0, 4), np.int64))
+    spikes = np.zeros((1, 3, 2), np.uint8)
+    n_axons, slots = chip.cores[0].n_axons, chip.cores[0].delay_slots
+    for route, message in (
+        ((2, 0, 0, 0), r"^route of inputs 2\.\.2 to core 0: there are 2 inputs and 1 cores$"),
+        ((-1, 0, 0, 0), r"^route of inputs -1\.\.-1 to core 0: there are 2 inputs"),
+        ((0, 1, 0, 0), r"^route of inputs 0\.\.0 to core 1: there are 2 inputs and 1 cores$"),
+        ((0, 0, n_axons, 0), rf"^route to axons {n_axons}\.\.{n_axons} of core 0, delay 0: it has"),
+        ((0, 0, 0, slots - 1), rf"delay {slots - 1}: it has {n_axons} axons, and delays up to"),
+    ):
+        for backend in ("numpy", "auto"):
+            with pytest.raises(SpikeletError, match=message):
+                run(chip, image, DenseSpikes(spikes, np.array([route])), backend=backend)
+
+
+@needs_compiler
+def test_falling_offsets_are_refused() -> None:
+    rng = np.random.default_rng(2)
+    chip = random_chip(rng, most_cores=1)
+    none = np.zeros(0, np.int32)
+    events = Events(1, 2, np.array([0, 5, 0]), none, none, none)
+    with pytest.raises(SpikeletError, match=r"^events: offsets must start at 0 and never fall$"):
+        run(chip, random_image(rng, chip), events, backend="compiled")

@@ -1,0 +1,63 @@
+"""Emission and the axon bitmap, by hand: delays, merges, and spikes to the host."""
+
+import numpy as np
+
+from golden.axon_bitmap import AxonBitmap
+from golden.emission import emit
+from spikelet.description.events import Events
+from spikelet.description.image import HOST, NO_DESTINATION
+from spikelet.description.params import CoreParams
+from spikelet.description.profile import PROFILES
+
+NONE = (NO_DESTINATION, NO_DESTINATION, NO_DESTINATION)
+CORE = CoreParams(4, 2, PROFILES["nir-euler"], lanes=2, delay_slots=4, reset_potential="shared")
+
+
+def due(bitmap: AxonBitmap) -> list[list[int]]:
+    """Return (sample, tick, axon, spikes) of all arrivals."""
+    places = np.argwhere(bitmap.arrivals)
+    return [[*place, int(bitmap.arrivals[tuple(place)])] for place in places.tolist()]
+
+
+def test_delays_merges_and_host() -> None:
+    destinations = np.array(
+        [[(1, 2, 1), (1, 3, 3), (HOST, 1, 1)], [(1, 2, 1), (0, 0, 2), NONE], [NONE] * 3], np.int32
+    )
+    bitmaps = [AxonBitmap(CORE, 1, 10) for _ in range(2)]
+    outputs = np.zeros((1, 10, 2), np.uint16)
+    fired = np.array([[[1, 1, 1], [0, 1, 1]]], np.bool_)  # ticks 5 and 6
+    emit(fired, 5, destinations, bitmaps, outputs)
+    assert due(bitmaps[0]) == [[0, 7, 0, 1], [0, 8, 0, 1]]
+    assert due(bitmaps[1]) == [[0, 6, 2, 2], [0, 7, 2, 1], [0, 8, 3, 1]]
+    assert [int(bitmap.merged()[0]) for bitmap in bitmaps] == [0, 1]
+    assert np.argwhere(outputs).tolist() == [[0, 5, 1]] and outputs[0, 5, 1] == 1
+
+
+def test_output_line_counts_the_spikes_of_several_neurons() -> None:
+    destinations = np.array([[(HOST, 0, 1)], [(HOST, 0, 1)]], np.int32)
+    outputs = np.zeros((1, 2, 1), np.uint16)
+    emit(np.array([[[1, 1], [0, 1]]], np.bool_), 0, destinations, [AxonBitmap(CORE, 1, 2)], outputs)
+    assert outputs.tolist() == [[[2], [1]]]
+
+
+def test_a_neuron_that_sends_twice_to_an_axon_merges_with_itself() -> None:
+    bitmap = AxonBitmap(CORE, 1, 2)
+    destinations = np.array([[(0, 1, 1), (0, 1, 1)]], np.int32)
+    emit(np.ones((1, 1, 1), np.bool_), 0, destinations, [bitmap], np.zeros((1, 2, 1), np.uint16))
+    assert due(bitmap) == [[0, 1, 1, 2]] and bitmap.merged().tolist() == [1]
+
+
+def test_spikes_due_after_the_run_are_counted() -> None:
+    bitmap = AxonBitmap(CORE, 1, 1)
+    destinations = np.array([[(0, 1, 3)], [(0, 1, 3)]], np.int32)
+    emit(np.ones((1, 1, 2), np.bool_), 0, destinations, [bitmap], np.zeros((1, 1, 1), np.uint16))
+    assert not bitmap.active(0, 1).any() and bitmap.merged().tolist() == [1]
+
+
+def test_host_events_by_sample_tick_and_delay() -> None:
+    bitmap = AxonBitmap(CORE, 2, 2)
+    offsets = np.array([0, 2, 2, 2, 4])
+    core, axon, delay = np.array([[0, 0, 1, 0], [3, 3, 0, 1], [0, 0, 0, 2]], np.int32)
+    bitmap.add_events(Events(2, 2, offsets, core, axon, delay), 0)
+    assert due(bitmap) == [[0, 0, 3, 2], [1, 3, 1, 1]]
+    assert bitmap.merged().tolist() == [1, 0]
