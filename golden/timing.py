@@ -23,7 +23,8 @@ def core_cycles(core: CoreParams, active_axons: npt.NDArray[np.int32]) -> npt.ND
     empty_words = core.scan_words * (1 - 1 / core.scan_words) ** active
     update = core.lanes // core.pipelines
     further = (core.groups - 1) * np.maximum(active + 1, update)
-    return _PIPELINE + active + empty_words + further + update
+    cycles: npt.NDArray[np.float64] = _PIPELINE + active + empty_words + further + update
+    return cycles
 
 
 def tick_cycles(chip: ChipParams, active_axons: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
@@ -38,4 +39,5 @@ def tick_cycles(chip: ChipParams, active_axons: npt.NDArray[np.int32]) -> npt.ND
     array of int64, shape (samples, ticks)
     """
     cores = [core_cycles(core, active_axons[..., i]) for i, core in enumerate(chip.cores)]
-    return np.rint(np.max(cores, axis=0)).astype(np.int64)
+    cycles: npt.NDArray[np.int64] = np.rint(np.max(cores, axis=0)).astype(np.int64)
+    return cycles

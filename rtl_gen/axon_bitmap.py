@@ -22,7 +22,8 @@ class AxonBitmap(wiring.Component):
 
     A spike that is due at an axon and tick that already has one merges with it.
 
-    Timing: an arrival a cycle, except that a second one to the same word waits a cycle, and all wait
+    Timing: an arrival a cycle, except that a second one to the same word waits a cycle, and all
+    wait
     while a scan or a clear runs. A scan takes ``max(1, active axons)`` cycles a word.
     Reset: stops; does not clear the memory.
 
@@ -91,9 +92,7 @@ class AxonBitmap(wiring.Component):
         m.d.comb += [
             arrival_row.slot.eq(coming + arrival.delay),
             arrival_row.word.eq(axon[index_bits:]),
-            self.arrival.ready.eq(
-                ~occupied & ~(setting & (setting_row == arrival_row))
-            ),
+            self.arrival.ready.eq(~occupied & ~(setting & (setting_row == arrival_row))),
             self.merged.eq(setting & (memory.read_data & setting_bit).any()),
         ]
         m.d.sync += [
@@ -149,9 +148,7 @@ class AxonBitmap(wiring.Component):
             memory.read_enable.eq(fetch | self.arrival.ready),
             memory.read_row.eq(Mux(self.scanning, Cat(word[:word_bits], current), arrival_row)),
             memory.write_banks.eq(setting | emptying | clearing),
-            memory.write_row.eq(
-                Mux(clearing, clear_row, Mux(emptying, fetched_row, setting_row))
-            ),
+            memory.write_row.eq(Mux(clearing, clear_row, Mux(emptying, fetched_row, setting_row))),
             memory.write_data.eq(Mux(setting, memory.read_data | setting_bit, 0)),
             self.busy.eq(occupied | self.axon_valid | setting),
         ]

@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from rtl_gen.config_chain import ConfigLink, ConfigNode
+from rtl_gen.config_chain import ConfigNode
 from rtl_gen.core import Core
 from rtl_gen.layouts import (
     CONFIG_LATENCY,
@@ -115,10 +115,9 @@ class Chip(wiring.Component):
             with m.State("BEGIN"):
                 m.d.sync += [strobes["start"].eq(0), strobes["clear"].eq(0)]
                 m.next = "RUN"
-            with m.State("RUN"):
-                with m.If(idle):
-                    m.d.sync += strobes["running"].eq(0)
-                    m.next = "BETWEEN-TICKS"
+            with m.State("RUN"), m.If(idle):
+                m.d.sync += strobes["running"].eq(0)
+                m.next = "BETWEEN-TICKS"
         return strobes
 
     def _configured(self, m: Module) -> Value:

@@ -19,7 +19,8 @@ class Crossbar(wiring.Component):
     from which the further groups are accumulated. While one group is accumulated, the sums of the
     group before leave, ``pipelines`` neurons a cycle, in ascending order.
 
-    Timing: each group takes ``max(active axons + 1, lanes / pipelines)`` cycles; the first waits for
+    Timing: each group takes ``max(active axons + 1, lanes / pipelines)`` cycles; the first waits
+    for
     the scan. A row of sums leaves in each cycle with ``sums_valid`` and cannot be held up.
     Reset: stops; does not clear the memories.
 

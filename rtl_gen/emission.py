@@ -18,7 +18,8 @@ class Emission(wiring.Component):
 
     Rows of neurons wait in a queue that holds a whole tick, so the neurons are never held up.
 
-    Timing: a destination a cycle while the receiver is ready, and where ``fan_out`` is above 1 an idle
+    Timing: a destination a cycle while the receiver is ready, and where ``fan_out`` is above 1 an
+    idle
     cycle after each neuron; the first flit five cycles after its row.
     Reset: empties the queue; does not clear the table.
 
@@ -66,7 +67,9 @@ class Emission(wiring.Component):
 
         # Queue of the rows in which a neuron fired.
         m.submodules.queue = queue = BankedMemory(
-            depth=core.rows, banks=1, bank_bits=core.pipelines + max(1, (core.rows - 1).bit_length())
+            depth=core.rows,
+            banks=1,
+            bank_bits=core.pipelines + max(1, (core.rows - 1).bit_length()),
         )
         row = Signal(range(core.rows))
         written = Signal(range(core.rows + 1))
@@ -140,9 +143,7 @@ class Emission(wiring.Component):
             self.config.read_data.eq(
                 delayed(m, table.read_data, CONFIG_LATENCY - 1, name="table_word")
             ),
-            self.busy.eq(
-                (read != written) | head_valid | fired.any() | looked_up | entry_valid
-            ),
+            self.busy.eq((read != written) | head_valid | fired.any() | looked_up | entry_valid),
         ]
         return m
 

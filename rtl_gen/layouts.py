@@ -35,9 +35,7 @@ def flit_stream(packet: Packet) -> stream.Signature:
 
 def config_request(address_bits: int) -> stream.Signature:
     """Return the signature of configuration requests: word address, data, write (else read)."""
-    return stream.Signature(
-        data.StructLayout({"address": address_bits, "data": 32, "write": 1})
-    )
+    return stream.Signature(data.StructLayout({"address": address_bits, "data": 32, "write": 1}))
 
 
 def config_response() -> wiring.Signature:

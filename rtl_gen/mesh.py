@@ -1,4 +1,4 @@
-"""The mesh: a router at every position, and the links between them. Twin of ``golden/router.py``."""
+"""The mesh: routers and the links between them. Its model is ``golden/router.py``. No twin."""
 
 from amaranth import *
 from amaranth.lib import wiring

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from rtl_gen.layouts import flit_stream
 from spikelet.description.packets import Packet
 
-__all__ = ["FlitBuffer", "PORTS", "Router"]
+__all__ = ["PORTS", "FlitBuffer", "Router"]
 
 PORTS = ("local", "north", "east", "south", "west")
 
@@ -116,7 +116,7 @@ class Router(wiring.Component):
         return m
 
     def _route(self, m: Module, port: str, head: object) -> dict[str, Signal]:
-        """Return, for each port where a flit from ``port`` can leave, whether it is to leave there."""
+        """Return, for each port where a flit from ``port`` can leave, whether it is to."""
         flit = head.p
         directions = {
             "east": flit.x > self.x,

@@ -1,4 +1,4 @@
-"""Yosys, from the pyosys package, in a process of its own. No twin in golden: it computes nothing."""
+"""Yosys, from the pyosys package, in a process of its own. No twin: it computes nothing."""
 
 import subprocess
 import sys

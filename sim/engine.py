@@ -7,6 +7,7 @@ ports only, so the same engine runs the generated RTL and a netlist that came ou
 import ctypes
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -177,7 +178,7 @@ class CompiledChip:
         list[npt.NDArray[np.bool_]],
         list[npt.NDArray[np.int32]],
     ]:
-        """Split probes into cycles, active axons, merged spikes, and spikes and potentials by core."""
+        """Split probes into cycles, active axons, merged spikes; spikes, potentials by core."""
         samples, ticks, _ = words.shape
         n_cores = len(self.chip.cores)
         n_counters = n_cores * len(COUNTERS)
@@ -196,7 +197,7 @@ class CompiledChip:
         )
 
 
-def _joined(parts: Sequence[list[npt.NDArray[np.generic]]]) -> list[npt.NDArray[np.generic]]:
+def _joined(parts: Sequence[list[npt.NDArray[Any]]]) -> list[npt.NDArray[Any]]:
     """Join chunks of samples, core by core."""
     return [np.concatenate(core) for core in zip(*parts, strict=True)]
 

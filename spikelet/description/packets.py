@@ -44,7 +44,7 @@ class Packet:
         shift = 0
         for field in self.fields:
             value = np.asarray(values.pop(field.name), np.int64)
-            if value.size and not (0 <= value.min() and value.max() < 1 << field.width):
+            if value.size and not (value.min() >= 0 and value.max() < 1 << field.width):
                 bad = value[(value < 0) | (value >= 1 << field.width)].flat[0]
                 raise SpikeletError(
                     f"{self.name}: {field.name} must be in 0..{(1 << field.width) - 1}, not {bad}"
@@ -72,14 +72,20 @@ def flit_packet(chip: ChipParams) -> Packet:
     packet = Packet(
         "flit",
         (
-            Field("axon", unsigned_bits(largest_axon), "axon of the core, or output line of the host"),
-            Field("delay", unsigned_bits(longest_delay - 1), "ticks after the coming tick; delay - 1"),
+            Field(
+                "axon", unsigned_bits(largest_axon), "axon of the core, or output line of the host"
+            ),
+            Field(
+                "delay", unsigned_bits(longest_delay - 1), "ticks after the coming tick; delay - 1"
+            ),
             Field("x", unsigned_bits(chip.mesh_width - 1), "mesh column"),
             Field("y", unsigned_bits(chip.mesh_height), f"{HOST_ROW}: host, else mesh row + 1"),
         ),
     )
     if packet.width > 30:
-        raise SpikeletError(f"chip: a flit of {packet.width} bits does not fit the 30 bits there are")
+        raise SpikeletError(
+            f"chip: a flit of {packet.width} bits does not fit the 30 bits there are"
+        )
     return packet
 
 

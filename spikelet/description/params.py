@@ -38,7 +38,7 @@ def check_range(name: str, values: npt.NDArray[np.integer], low: int, high: int)
 
 @dataclass(frozen=True)
 class CoreParams:
-    """Structure of one core: a crossbar of ``n_axons`` rows and ``n_neurons`` columns, and LIF neurons.
+    """Structure of one core: a crossbar of ``n_axons`` by ``n_neurons``, and LIF neurons.
 
     Potentials, thresholds, biases and reset potentials are in potential LSBs; one weight LSB is
     ``2**weight_exponent`` potential LSBs.
@@ -74,7 +74,8 @@ class CoreParams:
         ``"block"`` (block RAM) or ``"spram"`` (the large single-port RAM of iCE40 UltraPlus, which
         has no initial contents). The behaviour is the same.
     first_tick : int
-        First tick (from 0) in which neurons are updated, 0..255; deeper layers with a bias start later.
+        First tick (from 0) in which neurons are updated, 0..255; deeper layers with a bias start
+        later.
 
     Raises
     ------
@@ -118,14 +119,19 @@ class CoreParams:
                 raise SpikeletError(f"core: {name} must be an int in {low}..{high}, not {value!r}")
         for name in ("lanes", "pipelines", "delay_slots"):
             if not _power_of_two(getattr(self, name)):
-                raise SpikeletError(f"core: {name} must be a power of two, not {getattr(self, name)}")
+                raise SpikeletError(
+                    f"core: {name} must be a power of two, not {getattr(self, name)}"
+                )
         if self.n_neurons % self.lanes:
             raise SpikeletError(
                 f"core: n_neurons must be a multiple of lanes ({self.lanes}), not {self.n_neurons}"
             )
         value_reset = ("shared", "neuron") if self.profile.reset == "value" else ("none",)
         for name, valid in (
-            ("weight_format", ("binary", "unsigned") if self.weight_bits == 1 else ("signed", "unsigned")),
+            (
+                "weight_format",
+                ("binary", "unsigned") if self.weight_bits == 1 else ("signed", "unsigned"),
+            ),
             ("threshold", ("shared", "neuron")),
             ("decay", ("none", "shared", "neuron")),
             ("bias", ("none", "shared", "neuron")),
@@ -140,7 +146,9 @@ class CoreParams:
     @property
     def weight_min(self) -> int:
         """Smallest weight."""
-        return {"signed": -(1 << (self.weight_bits - 1)), "unsigned": 0, "binary": -1}[self.weight_format]
+        return {"signed": -(1 << (self.weight_bits - 1)), "unsigned": 0, "binary": -1}[
+            self.weight_format
+        ]
 
     @property
     def weight_max(self) -> int:
@@ -268,5 +276,3 @@ class ChipParams:
     def digest(self) -> str:
         """SHA-256 of the structure, in hexadecimal; equal chips have equal digests."""
         return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
-
-

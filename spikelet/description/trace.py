@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from spikelet.errors import SpikeletError
 
-__all__ = ["Difference", "Trace", "AtomicFile"]
+__all__ = ["AtomicFile", "Difference", "Trace"]
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,12 @@ class Trace:
     @property
     def samples(self) -> int:
         """Samples in the batch."""
-        return self.outputs.shape[0]
+        return int(self.outputs.shape[0])
 
     @property
     def ticks(self) -> int:
         """Ticks of each sample."""
-        return self.outputs.shape[1]
+        return int(self.outputs.shape[1])
 
     @property
     def synaptic_operations(self) -> npt.NDArray[np.int64]:
@@ -107,7 +107,8 @@ class Trace:
         """Return where this Trace first departs from ``expected``, or None if they are equal.
 
         Outputs, counters, and whatever both recorded of spikes and potentials are compared; the
-        earliest tick of the first differing sample wins. SpikeletError if the runs have other sizes.
+        earliest tick of the first differing sample wins. SpikeletError if the runs have other
+        sizes.
         """
         if self.outputs.shape != expected.outputs.shape:
             raise SpikeletError(
@@ -133,7 +134,9 @@ class Trace:
     def compared(self, expected: "Trace") -> list[str]:
         """Return the names of what :meth:`first_difference` compares with ``expected``."""
         optional = ("spikes", "potentials")
-        both = [w for w in optional if getattr(self, w) is not None and getattr(expected, w) is not None]
+        both = [
+            w for w in optional if getattr(self, w) is not None and getattr(expected, w) is not None
+        ]
         return ["outputs", "active_axons", "merged_spikes", *both]
 
     def save(self, path: Path) -> None:

@@ -171,7 +171,7 @@ class CompiledNetwork:
         if found != (self.chip.n_outputs, len(self.chip.cores)):
             raise SpikeletError(
                 f"network {self.name!r} has {self.chip.n_outputs} outputs and "
-                f"{len(self.chip.cores)} cores, the Trace of {trace.engine} {found[0]} and {found[1]}"
+                f"{len(self.chip.cores)} cores, the Trace of {trace.engine} {found[0]}, {found[1]}"
             )
         if trace.ticks <= self.output_latency:
             raise SpikeletError(

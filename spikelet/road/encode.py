@@ -32,7 +32,7 @@ def rate(levels: npt.ArrayLike, full_scale: int, ticks: int) -> npt.NDArray[np.u
         If a level is outside 0..``full_scale``.
     """
     levels = np.asarray(levels, np.int64)
-    if levels.size and not (0 <= levels.min() and levels.max() <= full_scale):
+    if levels.size and not (levels.min() >= 0 and levels.max() <= full_scale):
         raise SpikeletError(
             f"input levels must be in 0..{full_scale}, found {levels.min()}..{levels.max()}"
         )

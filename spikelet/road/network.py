@@ -22,7 +22,8 @@ FloatArray = npt.NDArray[np.float64]
 def topological_order(predecessors: dict[str, list[str]], what: str) -> list[str]:
     """Return the names so that each comes after its predecessors.
 
-    SpikeletError, with the names on the way round, if they form a cycle; ``what`` opens its message.
+    SpikeletError, with the names on the way round, if they form a cycle; ``what`` opens its
+    message.
     """
     try:
         return list(TopologicalSorter(predecessors).static_order())
@@ -232,7 +233,7 @@ class Network:
         return depths
 
     def depth(self, population: str) -> int:
-        """Return the longest way from the input, in populations; 0 for one fed by the input only."""
+        """Return the longest way from the input, in populations; 0 if only the input feeds it."""
         return self._depths[population]
 
     @property
@@ -254,7 +255,8 @@ class Network:
         if wrong.any():
             sample, tick, line = (int(i) for i in np.argwhere(wrong)[0])
             raise self._error(
-                f"input spikes must be 0 or 1, found {dense[sample, tick, line]} at sample {sample}, "
+                f"input spikes must be 0 or 1, found {dense[sample, tick, line]} "
+                f"at sample {sample}, "
                 f"tick {tick}, input {line}"
             )
         return dense

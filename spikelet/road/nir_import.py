@@ -5,7 +5,8 @@ NIR describes neurons by differential equations; what a tick computes is settled
 * LIF, ``tau dv/dt = (v_leak - v) + r I``, by forward Euler: ``decay = 1 - dt/tau``; the input gain
   ``r dt/tau`` and the constant ``v_leak dt/tau`` move into weights and bias.
 * IF, ``dv/dt = r I``: ``v' = v + r I``, without dt. So read snnTorch, Norse, sinabs and Spyx, which
-  write ``r = 1``. SpikingJelly writes ``r = 1/dt`` and multiplies by dt; with a known dt such a file
+  write ``r = 1``. SpikingJelly writes ``r = 1/dt`` and multiplies by dt; with a known dt such a
+  file
   is refused rather than driven ``1/dt`` times too hard.
 * A spike is 1 for one tick, not ``1/dt``: the weight of a synapse is what one spike adds (times the
   gain). That is the convention of all of these simulators.

@@ -26,8 +26,8 @@ CALIBRATION_HEADROOM = 2.0
 """How far potentials may exceed what the calibration samples showed before they saturate."""
 
 BOUND_HEADROOM = 4.0
-"""The same without calibration: potentials move further than in one tick, downwards above all, where
-no reset stops them."""
+"""The same without calibration: potentials move further than in one tick, above all downwards,
+where no reset stops them."""
 
 _SEARCHED_WEIGHTS = 8_192
 """Weights, spread evenly over all when sorted, on which a scale is searched."""
@@ -89,7 +89,8 @@ class LayerQuantisation:
     range_low, range_high : float
         Potentials expected, in LSBs.
     range_source : str
-        ``"calibration"``: extremes of the float network on the calibration samples; ``"bound"``: the
+        ``"calibration"``: extremes of the float network on the calibration samples; ``"bound"``:
+        the
         threshold and one tick in which all excitatory, or all inhibitory, sources spike.
     available_low, available_high : int
         Potentials that can be held.
@@ -320,7 +321,8 @@ def _exponent(
         needed = float(np.abs(getattr(population, field)).max()) / scale
         if needed > v_max:
             raise SpikeletError(
-                f"network {network.name!r}: the {field} of layer {population.name!r} is {needed:.6g} "
+                f"network {network.name!r}: the {field} of layer {population.name!r} is "
+                f"{needed:.6g} "
                 f"weight steps at {weight_bits}-bit weights; potentials of {potential_bits} bits "
                 f"hold {v_max}",
                 remedy="raise the potential width (--potential-bits, up to 24) or lower the weight "

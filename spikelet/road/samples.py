@@ -32,9 +32,7 @@ class Samples:
 
     def first(self, count: int | None) -> "Samples":
         """Return the first ``count`` samples; all of them for None."""
-        return Samples(
-            self.spikes[:count], None if self.labels is None else self.labels[:count]
-        )
+        return Samples(self.spikes[:count], None if self.labels is None else self.labels[:count])
 
     def accuracy(self, classes: npt.NDArray[np.int64]) -> float | None:
         """Return the share of ``classes`` that equal the labels; None without labels."""
@@ -57,7 +55,9 @@ def load_samples(path: Path, prefix: str = "") -> Samples:
     except FileNotFoundError as error:
         raise SpikeletError(f"{path} does not exist", remedy=f"give {_FORMAT}") from error
     except (OSError, ValueError) as error:
-        raise SpikeletError(f"{path} is not an .npz file: {error}", remedy=f"give {_FORMAT}") from error
+        raise SpikeletError(
+            f"{path} is not an .npz file: {error}", remedy=f"give {_FORMAT}"
+        ) from error
     labels = arrays.get(f"{prefix}labels")
     if f"{prefix}spikes" in arrays:
         spikes = arrays[f"{prefix}spikes"]

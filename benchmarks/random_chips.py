@@ -1,0 +1,144 @@
+"""The long differential run: ``python -m benchmarks.random_chips``.
+
+Each seed gives a random chip, with several random contents and inputs. Golden in numpy, golden
+compiled and the RTL must agree in every output, spike, potential and counter.
+"""
+
+import multiprocessing
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+import sim.engine
+from benchmarks.support import console, options_of, print_versions, versions, write_json
+from golden.chip import run as run_golden
+from golden.compiled import available, why_not
+from rtl_gen.chip import Chip
+from rtl_gen.emit import to_verilog
+from sim.engine import CompiledChip
+from sim.verilator import Design, build_library
+from spikelet.errors import SpikeletError
+from tests.helpers.random_chips import random_chip, random_events, random_image
+
+__all__ = ["main"]
+
+IMAGES, SAMPLES, TICKS = 3, 2, 12
+"""Contents of each chip, samples with each, and ticks of a sample."""
+
+_CHIPS_PER_PROCESS = 50
+"""A process cannot give back the libraries that it loaded."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one seed; ``failure`` is empty if all agreed."""
+
+    seed: int
+    failure: str = ""
+    cores: int = 0
+    spikes: int = 0
+    potentials: int = 0
+
+
+def main() -> int:
+    """Run the seeds; return 1 if any failed."""
+    options = options_of(
+        __doc__,
+        count={"type": int, "default": 5000},
+        first_seed={"type": int, "default": 0},
+        jobs={"type": int, "default": os.cpu_count(), "help": "processes"},
+    )
+    tools = versions("amaranth", "verilator")
+    print_versions(tools)
+    if not available():
+        console.print(f"[yellow]golden compiled left out: {why_not()}")
+    began = time.perf_counter()
+    outcomes = _run(range(options.first_seed, options.first_seed + options.count), options.jobs)
+    failures = [outcome for outcome in outcomes if outcome.failure]
+    totals = {
+        "chips": len(outcomes),
+        "configurations": len(outcomes) * IMAGES,
+        "cores": sum(outcome.cores for outcome in outcomes),
+        "spikes": sum(outcome.spikes for outcome in outcomes),
+        "potentials": sum(outcome.potentials for outcome in outcomes),
+        "golden_compiled": available(),
+        "seconds": round(time.perf_counter() - began, 1),
+        "failed_seeds": sorted(outcome.seed for outcome in failures),
+    }
+    console.print("  ".join(f"{name.replace('_', ' ')} {value}" for name, value in totals.items()))
+    write_json(options.json, {"versions": tools, **totals})
+    return int(bool(failures))
+
+
+def _run(seeds: range, jobs: int) -> list[Outcome]:
+    outcomes = []
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[failed]} failed"))
+    with (
+        Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as progress,
+        multiprocessing.get_context("spawn").Pool(
+            max(1, jobs), maxtasksperchild=_CHIPS_PER_PROCESS
+        ) as pool,
+    ):
+        task = progress.add_task("chips", total=len(seeds), failed=0)
+        failed = 0
+        for outcome in pool.imap_unordered(_outcome, seeds):
+            outcomes.append(outcome)
+            if outcome.failure:
+                failed += 1
+                console.print(f"[red]seed {outcome.seed}: {outcome.failure}", highlight=False)
+            progress.update(task, advance=1, failed=failed)
+    return outcomes
+
+
+def _outcome(seed: int) -> Outcome:
+    try:
+        return _compare(seed)
+    except Exception as error:  # one seed must not cost the others
+        return Outcome(seed, f"{type(error).__name__}: {error}")
+
+
+def _compare(seed: int) -> Outcome:
+    rng = np.random.default_rng(seed)
+    chip = random_chip(rng)
+    design = Design(to_verilog(Chip(chip), "chip"))
+    harness = Path(sim.engine.__file__).with_name("harness.cpp")
+    library = build_library(design, "chip", harness, optimise="build")
+    spikes = potentials = 0
+    try:
+        with CompiledChip(chip, design, optimise="build") as engine:
+            for number in range(IMAGES):
+                image = random_image(rng, chip)
+                events = random_events(rng, chip, samples=SAMPLES, ticks=TICKS)
+                expected = run_golden(chip, image, events, backend="numpy")
+                engine.load(image)
+                others = {"RTL": engine.run(events)}
+                if available():
+                    others["golden compiled"] = run_golden(chip, image, events, backend="compiled")
+                for name, trace in others.items():
+                    difference = trace.first_difference(expected)
+                    if difference:
+                        return Outcome(seed, f"contents {number}, {name} to numpy: {difference}")
+                spikes += sum(int(fired.sum()) for fired in expected.spikes or [])
+                potentials += sum(v.size for v in expected.potentials or [])
+    finally:
+        library.unlink(missing_ok=True)  # thousands of them would fill the disk
+    return Outcome(seed, "", len(chip.cores), spikes, potentials)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except SpikeletError as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,107 @@
+"""Who may import whom, and what modules promise: the table of docs/architecture.md, enforced."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+LOWER = ("spikelet.description", "spikelet.errors", "spikelet.toolchain")
+ROOM = ("golden", "rtl_gen", "sim", "fpga", "boards")
+FRONT = ("click", "rich", "h5py", "numpy", "matplotlib", "jinja2")
+
+ALLOWED: dict[str, tuple[str, ...]] = {
+    "spikelet/__init__.py": (),  # its names are loaded when they are used
+    "spikelet/errors.py": (),
+    "spikelet/toolchain.py": ("spikelet.errors",),
+    "spikelet/description": ("spikelet.description", "spikelet.errors", "numpy"),
+    "spikelet/road": (*LOWER, *ROOM, "spikelet.road", *FRONT),
+    "spikelet/cli.py": (*LOWER, *ROOM, "spikelet.road", "spikelet.__version__", *FRONT),
+    "golden": (*LOWER, "golden", "numpy"),
+    "rtl_gen": (*LOWER, "rtl_gen", "amaranth"),
+    "boards": (*LOWER, "boards", "amaranth", "amaranth_boards"),
+    "fpga": (*LOWER, "fpga", "rtl_gen", "boards", "amaranth", "numpy"),
+    "sim": (*LOWER, "sim", "rtl_gen.yosys", "numpy"),
+}
+"""What the modules of a folder, or one module, may import besides the standard library."""
+
+BENCHES = ("cocotb", "cocotb_tools")
+"""Also for the modules of ``sim`` that stand on cocotb, which comes with the tests only."""
+
+COMPILED_ENGINE = ("sim/engine.py", "sim/netlist.py", "sim/verilator.py")
+"""Modules of ``sim`` that the road needs: they work without cocotb."""
+
+MODULES = sorted(
+    path.relative_to(ROOT)
+    for folder in ("spikelet", *ROOM)
+    for path in (ROOT / folder).rglob("*.py")
+)
+
+
+def allowed(module: Path) -> tuple[str, ...]:
+    """Return what a module may import."""
+    places = [module.as_posix(), *(parent.as_posix() for parent in module.parents)]
+    legal = next(ALLOWED[place] for place in places if place in ALLOWED)
+    if module.parts[0] == "sim" and module.as_posix() not in COMPILED_ENGINE:
+        legal += BENCHES
+    if module.as_posix().startswith("sim/bench_"):
+        legal += ("golden",)
+    return legal
+
+
+def imports(module: Path) -> Iterator[tuple[str, int]]:
+    """Return each imported name with its line, wherever in the module it stands."""
+    for node in ast.walk(ast.parse((ROOT / module).read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{module}:{node.lineno}: a relative import"
+            yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
+
+
+def dotted(module: Path) -> str:
+    """Return a module's dotted name."""
+    return ".".join(module.with_suffix("").parts).removesuffix(".__init__")
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_a_module_imports_only_what_its_folder_may(module: Path) -> None:
+    legal = allowed(module)
+    for name, line in imports(module):
+        known = name.split(".")[0] in sys.stdlib_module_names
+        permitted = any(name == place or name.startswith(f"{place}.") for place in legal)
+        assert known or permitted, f"{module}:{line}: may not import {name}"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_every_name_in_all_exists_once(module: Path) -> None:
+    loaded = import_module(dotted(module))
+    names = list(getattr(loaded, "__all__", ()))
+    assert len(set(names)) == len(names)
+    for name in names:
+        assert hasattr(loaded, name), f"{module}: __all__ names {name}, which does not exist"
+
+
+@pytest.mark.parametrize(
+    ("module", "other"),
+    [
+        (module, {"rtl_gen": "golden", "golden": "rtl_gen"}[module.parts[0]])
+        for module in MODULES
+        if module.parts[0] in ("rtl_gen", "golden") and module.name != "__init__.py"
+    ],
+    ids=str,
+)
+def test_a_file_names_its_twin_or_says_that_it_has_none(module: Path, other: str) -> None:
+    docstring = " ".join((ast.get_docstring(ast.parse((ROOT / module).read_text())) or "").split())
+    if (ROOT / other / module.name).exists():
+        assert f"Twin of ``{other}/{module.name}``" in docstring
+        return
+    _, says, rest = docstring.partition(f"Twin of ``{other}/")
+    twin = rest.partition("``")[0]
+    assert (says and (ROOT / other / twin).exists()) or f"No twin in {other}" in docstring, (
+        f"{module} has no twin in {other} and does not say so"
+    )
