@@ -1,7 +1,9 @@
 """cocotb bench of :mod:`benchmarks.engine_speed`: a chip driven from Python in every clock cycle.
 
 Parameters: ``program`` (rows of address and data); ``flits``, ``offsets`` and ``ticks`` of one
-sample; ``axon_mask``, of the output line in a flit; ``results``, path of the file to write to.
+sample; ``axon_mask``, of the output line in a flit; ``every_wire``, whether to read every output
+and write every input of the streams in every cycle, or only what is needed; ``results``, path of the
+file to write to.
 """
 
 import json
@@ -15,17 +17,26 @@ from cocotb.triggers import RisingEdge
 from sim.testbench import parameters, start
 
 
-async def _strobe(dut: Any, edge: RisingEdge, name: str, axon_mask: int) -> tuple[int, list[int]]:
+async def _strobe(
+    dut: Any, edge: RisingEdge, name: str, axon_mask: int, *, every_wire: bool = False
+) -> tuple[int, list[int]]:
     """Run a tick or a clear; return its clock cycles and the output lines that spiked in it."""
     strobe, busy = getattr(dut, name), dut.busy
     valid, payload = dut.event_out__valid, dut.event_out__payload
+    accepted, ready, offered = dut.event_in__ready, dut.event_out__ready, dut.event_in__valid
     strobe.value = 1
     await edge
     strobe.value = 0
     await edge
     cycles, lines = 2, []
     while busy.value:
-        if valid.value:
+        if every_wire:
+            flit, spiked, _ = int(payload.value), valid.value, accepted.value
+            if spiked:
+                lines.append(flit & axon_mask)
+            ready.value = 1
+            offered.value = 0
+        elif valid.value:
             lines.append(int(payload.value) & axon_mask)
         await edge
         cycles += 1
@@ -57,7 +68,9 @@ async def every_cycle(dut: Any) -> None:
                 cycles += 1
                 taken = bool(dut.event_in__ready.value)
         dut.event_in__valid.value = 0
-        took, lines = await _strobe(dut, edge, "start", given["axon_mask"])
+        took, lines = await _strobe(
+            dut, edge, "start", given["axon_mask"], every_wire=given["every_wire"]
+        )
         cycles += took
         outputs.append(sorted(lines))
     seconds = time.perf_counter() - began

@@ -1,7 +1,8 @@
 """The long differential run: ``python -m benchmarks.random_chips``.
 
-Each seed gives a random chip, with several random contents and inputs. Golden in numpy, golden
-compiled and the RTL must agree in every output, spike, potential and counter.
+Each seed gives a random chip and several random networks and inputs for it, since a chip takes
+seconds to compile. Golden in numpy, golden compiled and the RTL must agree in every output, spike,
+potential and counter. The first configurations are those of ``tests/test_differential.py``.
 """
 
 import multiprocessing
@@ -9,6 +10,7 @@ import os
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -34,10 +36,7 @@ from tests.helpers.random_chips import random_chip, random_events, random_image
 
 __all__ = ["main"]
 
-IMAGES, SAMPLES, TICKS = 3, 2, 12
-"""Contents of each chip, samples with each, and ticks of a sample."""
-
-_CHIPS_PER_PROCESS = 50
+_CHIPS_PER_PROCESS = 20
 """A process cannot give back the libraries that it loaded."""
 
 
@@ -48,6 +47,7 @@ class Outcome:
     seed: int
     failure: str = ""
     cores: int = 0
+    configurations: int = 0
     spikes: int = 0
     potentials: int = 0
 
@@ -56,7 +56,8 @@ def main() -> int:
     """Run the seeds; return 1 if any failed."""
     options = options_of(
         __doc__,
-        count={"type": int, "default": 5000},
+        count={"type": int, "default": 5000, "help": "configurations in all"},
+        networks={"type": int, "default": 5, "help": "networks and inputs for each chip"},
         first_seed={"type": int, "default": 0},
         jobs={"type": int, "default": os.cpu_count(), "help": "processes"},
     )
@@ -65,11 +66,13 @@ def main() -> int:
     if not available():
         console.print(f"[yellow]golden compiled left out: {why_not()}")
     began = time.perf_counter()
-    outcomes = _run(range(options.first_seed, options.first_seed + options.count), options.jobs)
+    chips = -(-options.count // options.networks)
+    seeds = range(options.first_seed, options.first_seed + chips)
+    outcomes = _run(seeds, options.networks, options.jobs)
     failures = [outcome for outcome in outcomes if outcome.failure]
     totals = {
         "chips": len(outcomes),
-        "configurations": len(outcomes) * IMAGES,
+        "configurations": sum(outcome.configurations for outcome in outcomes),
         "cores": sum(outcome.cores for outcome in outcomes),
         "spikes": sum(outcome.spikes for outcome in outcomes),
         "potentials": sum(outcome.potentials for outcome in outcomes),
@@ -82,8 +85,8 @@ def main() -> int:
     return int(bool(failures))
 
 
-def _run(seeds: range, jobs: int) -> list[Outcome]:
-    outcomes = []
+def _run(seeds: range, networks: int, jobs: int) -> list[Outcome]:
+    outcomes: list[Outcome] = []
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[failed]} failed"))
     with (
         Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as progress,
@@ -93,23 +96,25 @@ def _run(seeds: range, jobs: int) -> list[Outcome]:
     ):
         task = progress.add_task("chips", total=len(seeds), failed=0)
         failed = 0
-        for outcome in pool.imap_unordered(_outcome, seeds):
+        for outcome in pool.imap_unordered(partial(_outcome, networks), seeds):
             outcomes.append(outcome)
             if outcome.failure:
                 failed += 1
                 console.print(f"[red]seed {outcome.seed}: {outcome.failure}", highlight=False)
             progress.update(task, advance=1, failed=failed)
+            if not console.is_terminal and len(outcomes) % 10 == 0:
+                console.print(f"{len(outcomes)} of {len(seeds)} chips, {failed} failed")
     return outcomes
 
 
-def _outcome(seed: int) -> Outcome:
+def _outcome(networks: int, seed: int) -> Outcome:
     try:
-        return _compare(seed)
+        return _compare(networks, seed)
     except Exception as error:  # one seed must not cost the others
         return Outcome(seed, f"{type(error).__name__}: {error}")
 
 
-def _compare(seed: int) -> Outcome:
+def _compare(networks: int, seed: int) -> Outcome:
     rng = np.random.default_rng(seed)
     chip = random_chip(rng)
     design = Design(to_verilog(Chip(chip), "chip"))
@@ -118,9 +123,9 @@ def _compare(seed: int) -> Outcome:
     spikes = potentials = 0
     try:
         with CompiledChip(chip, design, optimise="build") as engine:
-            for number in range(IMAGES):
+            for number in range(networks):
                 image = random_image(rng, chip)
-                events = random_events(rng, chip, samples=SAMPLES, ticks=TICKS)
+                events = random_events(rng, chip)
                 expected = run_golden(chip, image, events, backend="numpy")
                 engine.load(image)
                 others = {"RTL": engine.run(events)}
@@ -129,12 +134,12 @@ def _compare(seed: int) -> Outcome:
                 for name, trace in others.items():
                     difference = trace.first_difference(expected)
                     if difference:
-                        return Outcome(seed, f"contents {number}, {name} to numpy: {difference}")
+                        return Outcome(seed, f"network {number}, {name} to numpy: {difference}")
                 spikes += sum(int(fired.sum()) for fired in expected.spikes or [])
                 potentials += sum(v.size for v in expected.potentials or [])
     finally:
         library.unlink(missing_ok=True)  # thousands of them would fill the disk
-    return Outcome(seed, "", len(chip.cores), spikes, potentials)
+    return Outcome(seed, "", len(chip.cores), networks, spikes, potentials)
 
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ class AxonBitmap(wiring.Component):
     A spike that is due at an axon and tick that already has one merges with it.
 
     Timing: an arrival a cycle, except that a second one to the same word waits a cycle, and all
-    wait
-    while a scan or a clear runs. A scan takes ``max(1, active axons)`` cycles a word.
+    wait while a scan or a clear runs. A scan takes ``max(1, active axons)`` cycles a word, and 2
+    to 4 more.
     Reset: stops; does not clear the memory.
 
     Parameters

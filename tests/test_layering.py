@@ -100,8 +100,4 @@ def test_a_file_names_its_twin_or_says_that_it_has_none(module: Path, other: str
     if (ROOT / other / module.name).exists():
         assert f"Twin of ``{other}/{module.name}``" in docstring
         return
-    _, says, rest = docstring.partition(f"Twin of ``{other}/")
-    twin = rest.partition("``")[0]
-    assert (says and (ROOT / other / twin).exists()) or f"No twin in {other}" in docstring, (
-        f"{module} has no twin in {other} and does not say so"
-    )
+    assert "No twin" in docstring, f"{module} has no twin in {other} and does not say so"

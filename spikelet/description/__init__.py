@@ -1,4 +1,5 @@
-"""The shared description of a chip: every width, depth, field and constant has its one source here.
+"""The shared description of a chip: the one source of every width, depth, field and constant.
 
-Imports numpy only, so that the golden model, the generator and the simulators can all build on it.
+Imports numpy and the errors only, so that the golden model, the generator and the simulators can
+all build on it.
 """

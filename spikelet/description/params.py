@@ -22,7 +22,7 @@ def unsigned_bits(largest: int) -> int:
 
 def signed_bits(low: int, high: int) -> int:
     """Return the two's complement bits that hold ``low``..``high``."""
-    return max((~low if low < 0 else low).bit_length(), high.bit_length()) + 1
+    return max((~end if end < 0 else end).bit_length() for end in (low, high)) + 1
 
 
 def _power_of_two(value: int) -> bool:

@@ -6,6 +6,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -160,10 +161,10 @@ class Trace:
     def load(cls, path: Path) -> "Trace":
         """Read what :meth:`save` wrote; SpikeletError if the file is missing or damaged."""
         try:
-            with np.load(path) as data:
+            with open(path, "rb") as file, np.load(file) as data:
                 arrays = dict(data)
             header = json.loads(str(arrays.pop("header")))
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, BadZipFile) as error:
             raise SpikeletError(f"{path} is not a readable Trace: {error}") from error
         recorded: dict[str, Any] = {}
         for what in ("spikes", "potentials"):

@@ -13,7 +13,6 @@ __all__ = ["Finding", "examine"]
 _PACKAGES = (
     # distribution, module, extra that brings it, what it is for
     ("numpy", "numpy", "", "golden model"),
-    ("nir", "nir", "", "reading networks"),
     ("h5py", "h5py", "", "reading networks"),
     ("click", "click", "", "command line"),
     ("rich", "rich", "", "progress and tables"),

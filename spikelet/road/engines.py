@@ -82,7 +82,7 @@ def _design(compiled: CompiledNetwork, engine: str, folder: Path | None) -> Desi
     folder.mkdir(parents=True, exist_ok=True)
     report = synthesise(verilog, "chip", device_named(NETLIST_DEVICES[family]), folder)
     return Design(
-        (folder / report.netlist_verilog).read_text(),
+        report.netlist_verilog.read_text(),
         netlist_sources(family),
         netlist_includes(),
     )

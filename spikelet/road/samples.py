@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -50,11 +51,11 @@ def load_samples(path: Path, prefix: str = "") -> Samples:
         Before the array names, as in ``test_levels``; one file can hold several sets.
     """
     try:
-        with np.load(path, allow_pickle=False) as data:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as data:
             arrays = dict(data)
     except FileNotFoundError as error:
         raise SpikeletError(f"{path} does not exist", remedy=f"give {_FORMAT}") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError, BadZipFile) as error:
         raise SpikeletError(
             f"{path} is not an .npz file: {error}", remedy=f"give {_FORMAT}"
         ) from error

@@ -1,0 +1,197 @@
+"""The shared description: packets, images, events, Traces and their errors."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spikelet.description.events import Events
+from spikelet.description.image import HOST
+from spikelet.description.memory_map import ChipMap, unpack_state
+from spikelet.description.packets import destination_packet, flit_packet
+from spikelet.description.params import ChipParams, CoreParams, signed_bits
+from spikelet.description.profile import PROFILES, profile_named
+from spikelet.description.trace import Trace
+from spikelet.errors import SpikeletError
+from tests.helpers.random_chips import random_chip, random_events, random_image
+
+CORE = CoreParams(n_axons=20, n_neurons=16, profile=PROFILES["snntorch-zero"])
+
+
+@given(st.integers(0, 2**20))
+def test_packets_unpack_to_what_was_packed(seed):
+    rng = np.random.default_rng(seed)
+    packet = destination_packet(random_chip(rng))
+    values = {f.name: rng.integers(0, 1 << f.width, 5) for f in packet.fields}
+    unpacked = packet.unpack(packet.pack(**values))
+    assert all(np.array_equal(unpacked[name], values[name]) for name in values)
+
+
+def test_a_field_that_overflows_is_named():
+    with pytest.raises(SpikeletError, match=r"^flit: axon must be in 0..31, not 32$"):
+        flit_packet(ChipParams((CORE,))).pack(axon=32, delay=0, x=0, y=0)
+
+
+@given(st.integers(-(2**23), 2**23 - 1), st.integers(0, 2**23))
+def test_signed_bits_is_the_least_that_holds(low, span):
+    bits = signed_bits(low, low + span)
+    assert -(1 << (bits - 1)) <= low and low + span < 1 << (bits - 1)
+    tight = bits == 1 or low < -(1 << (bits - 2)) or low + span >= 1 << (bits - 2)
+    assert tight
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"n_axons": 0}, r"n_axons must be an int in 1..4096, not 0"),
+        ({"n_axons": 4.0}, r"n_axons must be an int"),
+        ({"lanes": 3}, r"lanes must be a power of two, not 3"),
+        ({"n_neurons": 24}, r"n_neurons must be a multiple of lanes \(16\), not 24"),
+        ({"pipelines": 32}, r"pipelines must be an int in 1..16"),
+        ({"weight_bits": 1}, r"weight_format must be one of binary, unsigned, not 'signed'"),
+        ({"reset_potential": "shared"}, r"reset_potential must be one of none"),
+        ({"weight_memory": "flash"}, r"weight_memory must be one of block, spram"),
+    ],
+)
+def test_core_fields_are_checked(change, message):
+    with pytest.raises(SpikeletError, match=message):
+        replace(CORE, **change)
+
+
+def test_unknown_profile_lists_the_known():
+    with pytest.raises(SpikeletError, match="snntorch-zero, .*, not 'mine'"):
+        profile_named("mine")
+
+
+@given(st.integers(0, 2**20))
+def test_regions_are_disjoint_and_aligned(seed):
+    chip_map = ChipMap(random_chip(np.random.default_rng(seed)))
+    for regions in chip_map.cores:
+        end = 0
+        for region in sorted(regions.values(), key=lambda r: r.base):
+            assert region.base >= end and region.base % region.span == 0
+            assert region.words <= region.span
+            end = region.base + region.span
+        assert end <= chip_map.window
+
+
+def test_state_words():
+    potentials, fired = unpack_state(np.array([0x7FFFFFFF, 0x80000005], np.uint32))
+    assert potentials.tolist() == [-1, 5] and fired.tolist() == [False, True]
+
+
+def _image(seed=3):
+    rng = np.random.default_rng(seed)
+    chip = random_chip(rng)
+    return chip, random_image(rng, chip)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("weights", 9999, "core 0: weights must be in"),
+        ("threshold", -1, "core 0: threshold must be in 0"),
+        ("destinations", 99, "core 0: destination core must be in"),
+    ],
+)
+def test_images_are_checked(field, value, message):
+    chip, image = _image()
+    getattr(image.cores[0], field).flat[0] = value
+    with pytest.raises(SpikeletError, match=message):
+        image.check(chip)
+
+
+def test_delay_to_the_host_must_be_one():
+    chip, image = _image()
+    image.cores[0].destinations[0, 0] = (HOST, 0, 2)
+    with pytest.raises(SpikeletError, match="delay to the host must be in 1..1, found 2"):
+        image.check(chip)
+
+
+@pytest.mark.parametrize(
+    ("field", "message"), [("core", "event core"), ("axon", "event axon"), ("delay", "event delay")]
+)
+def test_events_out_of_range(field, message):
+    rng = np.random.default_rng(1)
+    chip = random_chip(rng)
+    events = random_events(rng, chip)
+    getattr(events, field)[-1] = 5000
+    with pytest.raises(SpikeletError, match=f"{message}.*found 5000"):
+        events.check(chip)
+
+
+@given(st.integers(0, 2**20))
+def test_events_from_spikes_lists_each_route_of_each_spike(seed):
+    rng = np.random.default_rng(seed)
+    spikes = rng.integers(0, 2, (2, 4, 5))
+    routes = np.stack([rng.integers(0, 5, 7), *(rng.integers(0, 9, 7) for _ in range(3))], axis=1)
+    events = Events.from_spikes(spikes, routes, extra_ticks=2)
+    got = {}
+    for event, tick in enumerate(events.tick_of_event):
+        entry = (int(tick), *(int(getattr(events, f)[event]) for f in ("core", "axon", "delay")))
+        got[entry] = got.get(entry, 0) + 1
+    expected = {}
+    for sample, tick, line in zip(*np.nonzero(spikes), strict=True):
+        for source, *target in routes.tolist():
+            if source == line:
+                entry = (int(sample * 6 + tick), *target)
+                expected[entry] = expected.get(entry, 0) + 1
+    assert got == expected
+
+
+def _trace(chip=2):
+    rng = np.random.default_rng(0)
+    return Trace(
+        "golden",
+        rng.integers(0, 2, (2, 3, 4)).astype(np.uint16),
+        rng.integers(0, 9, (2, 3, chip)).astype(np.int32),
+        rng.integers(0, 9, (2, chip)).astype(np.int32),
+        (5,) * chip,
+        spikes=[rng.integers(0, 2, (2, 3, 5)).astype(bool) for _ in range(chip)],
+        potentials=[rng.integers(-9, 9, (2, 3, 5)).astype(np.int32) for _ in range(chip)],
+        cycles=np.ones((2, 3), np.int64),
+    )
+
+
+def test_a_trace_survives_a_file(tmp_path):
+    trace = _trace()
+    trace.save(tmp_path / "trace.npz")
+    loaded = Trace.load(tmp_path / "trace.npz")
+    assert loaded.first_difference(trace) is None
+    assert len(loaded.compared(trace)) == 5
+    assert np.array_equal(loaded.cycles, trace.cycles) and loaded.neurons == trace.neurons
+
+
+def test_a_damaged_trace_is_refused(tmp_path):
+    (tmp_path / "trace.npz").write_bytes(b"PK\x03\x04 cut off")
+    with pytest.raises(SpikeletError, match="not a readable Trace"):
+        Trace.load(tmp_path / "trace.npz")
+
+
+@pytest.mark.parametrize(
+    "what", ["outputs", "active_axons", "merged_spikes", "spikes", "potentials"]
+)
+def test_any_single_bit_is_a_difference(what):
+    expected, got = _trace(), _trace()
+    field = getattr(got, what)
+    array = field[1] if isinstance(field, list) else field
+    array.flat[-1] = array.flat[-1] ^ 1
+    difference = got.first_difference(expected)
+    assert difference is not None and difference.what == what and difference.sample == 1
+    assert f"{what} differ first at sample 1" in str(difference)
+    assert got.first(1).first_difference(expected.first(1)) is None
+
+
+def test_the_earliest_tick_is_reported():
+    expected, got = _trace(), _trace()
+    got.outputs[0, 2, 0] ^= 1
+    got.potentials[1][0, 1, 3] += 1
+    difference = got.first_difference(expected)
+    assert (difference.what, difference.tick, difference.core, difference.index) == (
+        "potentials",
+        1,
+        1,
+        3,
+    )

@@ -1,0 +1,154 @@
+"""The command line: each stage alone, and every kind of bad input with its message."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import spikelet
+from spikelet.cli import main
+
+DIGITS = Path("examples/digits").resolve()
+
+
+def invoke(*arguments):
+    """Run the command line; return exit code and everything it printed."""
+    result = CliRunner().invoke(main, [str(a) for a in arguments], catch_exceptions=False)
+    return result.exit_code, result.output
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory):
+    """Write six digits with labels."""
+    path = tmp_path_factory.mktemp("samples") / "six.npz"
+    with np.load(DIGITS / "digits_test.npz") as data:
+        spikes = spikelet.rate(data["test_levels"][:6], 16, 16)
+        np.savez(path, spikes=spikes, labels=data["test_labels"][:6])
+    return path
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """Compile the digits network."""
+    folder = tmp_path_factory.mktemp("project") / "digits"
+    code, output = invoke(
+        "compile", DIGITS / "digits.nir", "--profile", "snntorch-subtract", "-o", folder
+    )
+    assert code == 0, output
+    return folder
+
+
+def test_compile_leaves_a_whole_chip(project):
+    assert (project / "compiled" / "manifest.json").exists()
+    assert {path.name for path in (project / "rtl").iterdir()} == {
+        "chip.v",
+        "digits.core",
+        "memory_map.json",
+        "program.hex",
+    }
+
+
+def test_simulate_verify_report(project, samples):
+    code, output = invoke("simulate", project, samples, "--engine", "golden", "--count", 3)
+    assert code == 0 and "3 samples of 17 ticks" in output
+    assert spikelet.Trace.load(project / "golden.npz").samples == 3
+    code, output = invoke("verify", project, samples)
+    assert code == 0 and "potentials" in output
+    code, output = invoke("report", project)
+    assert code == 0
+    assert "Every spike" in (project / "report" / "index.html").read_text()
+
+
+def test_a_difference_fails_verify(project, samples, tmp_path, monkeypatch):
+    """A chip that differs from golden in a single weight must not pass."""
+    from spikelet.road import engines
+
+    load = engines.CompiledChip.load
+
+    def load_wrong(self, image):
+        image.cores[0].weights[3, 5] ^= 1
+        load(self, image)
+        image.cores[0].weights[3, 5] ^= 1
+
+    monkeypatch.setattr(engines.CompiledChip, "load", load_wrong)
+    copy = shutil.copytree(project, tmp_path / "copy")
+    code, output = invoke("verify", copy, samples)
+    assert code == 1
+    assert "differ first" in " ".join(output.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("compile", "absent.nir", "-o", "out"), "absent.nir"),
+        (("compile", DIGITS, "-o", "out"), "digits"),
+        (("compile", DIGITS / "digits.nir", "-o", "out", "--weight-bits", 9), "weight_bits"),
+        (("compile", DIGITS / "digits.nir", "-o", "out", "--max-axons", 32), "64 axons"),
+        (("compile", DIGITS / "digits.nir", "-o", "out", "--target", "nowhere"), "ULX3S-85F"),
+        (("compile", DIGITS / "digits.nir", "-o", "/proc/none"), "/proc/none"),
+        (("simulate", "absent", "samples.npz"), "absent"),
+        (("report", "absent"), "absent"),
+        (("build", "absent", "ULX3S-85F"), "absent"),
+    ],
+)
+def test_bad_input(arguments, message, tmp_path, monkeypatch):
+    """A message that names the place, status 1, no traceback, nothing written."""
+    monkeypatch.chdir(tmp_path)
+    code, output = invoke(*arguments)
+    assert code == 1
+    assert message in output
+    assert "Traceback" not in output
+    assert not list(tmp_path.iterdir())
+
+
+def test_debug_shows_the_error_itself():
+    with pytest.raises(spikelet.SpikeletError):
+        invoke("--debug", "report", "absent")
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({}, "holds nothing"),
+        ({"spikes": np.zeros((2, 3))}, "must have 3 axes"),
+        ({"spikes": np.zeros((2, 3, 63), np.uint8)}, "64"),
+        ({"spikes": np.full((2, 3, 64), 2, np.uint8)}, "must be 0 or 1"),
+        ({"spikes": np.zeros((2, 3, 64), np.uint8), "labels": np.zeros(3)}, "labels"),
+        ({"levels": np.full((2, 64), 17), "full_scale": 16, "ticks": 4}, "0..16"),
+    ],
+)
+def test_bad_samples(project, tmp_path, arrays, message):
+    np.savez(tmp_path / "bad.npz", **arrays)
+    code, output = invoke("simulate", project, tmp_path / "bad.npz")
+    assert code == 1 and message in output
+
+
+def test_a_network_larger_than_the_device_is_refused_before_synthesis(project, samples):
+    from dataclasses import replace
+
+    from fpga.devices import device_named
+    from fpga.fit import require_fit
+
+    chip = spikelet.CompiledNetwork.load(project / "compiled").chip
+    large = replace(chip.cores[0], n_axons=1024, n_neurons=1024, weight_bits=8)
+    with pytest.raises(spikelet.SpikeletError, match="does not fit ICE40UP5K"):
+        require_fit(replace(chip, cores=(large,) * 2), device_named("ICE40UP5K-SG48"))
+
+
+def test_missing_compiler(project, samples, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("CXX", raising=False)
+    code, output = invoke("simulate", project, samples, "--engine", "rtl")
+    assert code == 1 and "apt-get install g++" in output
+
+
+def test_doctor_names_what_is_missing(monkeypatch):
+    from spikelet.road import doctor
+
+    found = doctor.find_spec
+    monkeypatch.setattr(doctor, "find_spec", lambda name: None if name == "pyosys" else found(name))
+    code, output = invoke("doctor")
+    assert code == 1
+    assert "pip install 'spikelet[chip]'" in output

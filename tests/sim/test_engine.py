@@ -1,0 +1,112 @@
+"""The compiled engine, the files of a chip, and Verilator's own check of them."""
+
+import json
+
+import numpy as np
+import pytest
+
+from golden.chip import run
+from rtl_gen.chip import Chip
+from rtl_gen.emit import to_verilog, write_chip
+from sim.engine import CompiledChip
+from sim.verilator import Design, lint
+from spikelet.description.memory_map import IDENTIFICATION, ChipMap
+from spikelet.errors import SpikeletError
+from tests.helpers.random_chips import random_chip, random_events, random_image
+
+
+@pytest.fixture(scope="module")
+def made():
+    """Return a random chip with contents, its Verilog and the engine."""
+    rng = np.random.default_rng(11)
+    chip = random_chip(rng, most_cores=2)
+    image = random_image(rng, chip)
+    verilog = to_verilog(Chip(chip), "chip")
+    with CompiledChip(chip, Design(verilog), optimise="build") as engine:
+        engine.load(image)
+        yield chip, image, verilog, engine
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_lint(seed, tmp_path):
+    rng = np.random.default_rng(seed)
+    chip = random_chip(rng)
+    write_chip(chip, random_image(rng, chip), "random", tmp_path)
+    lint(tmp_path / "chip.v", "chip")
+
+
+def test_files_of_a_chip(made, tmp_path):
+    chip, image, verilog, _ = made
+    assert write_chip(chip, image, "example", tmp_path) == verilog
+    described = json.loads((tmp_path / "memory_map.json").read_text())
+    assert described["window_words"] == ChipMap(chip).window
+    lines = (tmp_path / "program.hex").read_text().splitlines()
+    program = [[int(word, 16) for word in line.split()] for line in lines]
+    assert program == image.program(chip).tolist()
+    assert (tmp_path / "example.core").read_text().startswith("CAPI=2:")
+
+
+def test_what_was_loaded_reads_back(made):
+    chip, image, _, engine = made
+    program = image.program(chip)
+    assert np.array_equal(engine.read(program[:, 0].copy()), program[:, 1] & _masks(chip, program))
+    assert engine.read(np.array([0], np.uint32))[0] == IDENTIFICATION
+
+
+def _masks(chip, program):
+    """Return the bits that exist in each written word."""
+    masks = np.zeros(len(program), np.uint32)
+    chip_map = ChipMap(chip)
+    for core, regions in enumerate(chip_map.cores):
+        for region in regions.values():
+            first = chip_map.window * (1 + core) + region.base
+            here = (program[:, 0] >= first) & (program[:, 0] < first + region.span)
+            masks[here] = (1 << region.bits) - 1
+    return masks
+
+
+def test_addresses_of_nothing_read_zero(made):
+    chip, *_, engine = made
+    beyond = ChipMap(chip).window * (1 + len(chip.cores))
+    assert engine.read(np.array([beyond, 2**31, 0], np.uint32)).tolist() == [0, 0, IDENTIFICATION]
+
+
+def test_a_run_can_be_repeated_in_parts(made):
+    chip, image, _, engine = made
+    events = random_events(np.random.default_rng(2), chip, samples=3)
+    whole = engine.run(events)
+    assert whole.first_difference(run(chip, image, events)) is None
+    part = engine.run(events.samples_between(2, 3), record=())
+    assert part.spikes is None
+    assert np.array_equal(part.outputs, whole.outputs[2:])
+
+
+def test_a_tick_without_end_is_an_error(made):
+    chip, _, verilog, _ = made
+    events = random_events(np.random.default_rng(2), chip)
+    with (
+        CompiledChip(chip, Design(verilog), optimise="build") as other,
+        pytest.raises(SpikeletError, match="sample 0, tick 0 did not end within 3 clock cycles"),
+    ):
+        other.run(events, cycle_limit=3)
+
+
+def test_a_design_of_another_chip_is_refused(made):
+    other = random_chip(np.random.default_rng(12))
+    with pytest.raises(SpikeletError, match="do not belong together"):
+        CompiledChip(other, Design(made[2]), optimise="build")
+
+
+def test_verilog_that_is_wrong_is_reported():
+    with pytest.raises(SpikeletError, match="verilator_bin failed"):
+        CompiledChip(
+            random_chip(np.random.default_rng(1)), Design("module chip; nonsense endmodule")
+        )
+
+
+def test_predicted_cycles_are_close(made):
+    """Golden's cost model leaves out emission and contention only."""
+    chip, image, _, engine = made
+    events = random_events(np.random.default_rng(5), chip)
+    measured, predicted = engine.run(events).cycles, run(chip, image, events).cycles
+    assert np.all(np.abs(measured - predicted) <= 0.5 * measured)

@@ -1,0 +1,100 @@
+"""The pages in docs: generated parts are up to date, and what they name exists."""
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from boards import BOARDS
+from fpga.devices import DEVICES
+from spikelet.description.memory_map import CHIP_REGISTERS, ChipMap
+from spikelet.description.profile import PROFILES
+from spikelet.road.nir_file import SUPPORTED
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = ("architecture", "fpga", "memory-map", "networks", "simulation", "tick-contract")
+
+_FOLDERS = "spikelet|golden|rtl_gen|sim|tests|fpga|boards|docs|examples|benchmarks"
+
+
+@pytest.fixture(scope="module")
+def generate() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("docs_generate", DOCS / "generate.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def text_of(page: str) -> str:
+    return (DOCS / f"{page}.md").read_text()
+
+
+def test_memory_map_page_is_up_to_date(generate: ModuleType) -> None:
+    assert generate.main(["--check"]) == 0
+
+
+def test_check_finds_a_page_that_is_out_of_date(
+    generate: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "memory-map.md"
+    page.write_text(text_of("memory-map").replace("`0x0400`", "`0x0401`", 1))
+    monkeypatch.setattr(generate, "PAGE", page)
+    assert generate.main(["--check"]) == 1
+    assert generate.main([]) == 0
+    assert page.read_text() == text_of("memory-map")
+    page.write_text("no marks")
+    with pytest.raises(ValueError, match=r"has lost the marks"):
+        generate.main([])
+
+
+def test_the_example_shows_every_kind_of_region(generate: ModuleType) -> None:
+    chip_map = ChipMap(generate.EXAMPLE)
+    shown = set().union(*chip_map.cores)
+    explained = text_of("memory-map").partition("## The example")[0]
+    assert len(shown) == 8
+    assert all(f"`{name}`" in explained for name in shown)
+    assert all(f"`{name}`" in text_of("memory-map") for name in CHIP_REGISTERS)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_and_paths_lead_somewhere(page: str) -> None:
+    text = text_of(page)
+    for link in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (DOCS / link).exists(), f"{page}.md links to {link}"
+    for path in re.findall(rf"`((?:{_FOLDERS})/[\w./-]*)`", text):
+        assert (ROOT / path).exists(), f"{page}.md names {path}"
+
+
+def test_profile_table_is_that_of_the_code() -> None:
+    text = text_of("tick-contract")
+    for profile in PROFILES.values():
+        words = ("yes" if on else "no" for on in (profile.reset_delay, profile.residual_reset))
+        row = f"| `{profile.name}` | {profile.reset} | {' | '.join(words)} | "
+        assert row in text
+        assert (profile.version, profile.rounding) == (1, "nearest")
+        assert f"`{profile.name}`" in text_of("networks")
+
+
+def test_formulas_are_those_of_the_code() -> None:
+    docstring = (ROOT / "spikelet/description/profile.py").read_text()
+    formulas = docstring.partition("in integers::\n\n")[2].partition("\n\n")[0].splitlines()
+    assert len(formulas) == 11
+    assert "\n".join(line.strip() for line in formulas) in "\n".join(
+        line.strip() for line in text_of("tick-contract").splitlines()
+    )
+
+
+def test_nodes_devices_and_boards_are_all_there() -> None:
+    for kind, fields in SUPPORTED.items():
+        row = next(line for line in text_of("networks").splitlines() if f"`{kind}`" in line)
+        assert kind not in ("LIF", "IF") or all(f"`{field}`" in row for field in fields)
+    text = text_of("fpga")
+    for device in DEVICES.values():
+        numbers = (device.luts, device.block_rams, device.dsps, device.sprams or "-")
+        assert f"| `{device.name}` | {' | '.join(map(str, numbers))} |" in text
+    for board in BOARDS.values():
+        assert f"| `{board.name}` | `{board.device}` | {board.clock_hz / 1e6:g} MHz |" in text
