@@ -1,8 +1,17 @@
-"""What each benchmark measures.
+"""What each benchmark measures. Results are in docs/figures.md.
 
 ``python -m benchmarks.golden_speed``
     Ticks per second of the golden model, compiled and numpy, from dense input spikes to the result,
     beside Brian2's C++ standalone mode, Spyx (JAX), sinabs and snnTorch: one thread, one processor,
     engines in turn within each round. Peers come with the extra ``bench``; those not installed are
     left out, with a reason.
+``python -m benchmarks.core_cost``
+    Area, frequency and sustained throughput of one 256x256 core in an ECP5, and whether the chip of
+    one such core fits an iCE40UP5K.
+``python -m benchmarks.engine_speed``
+    Clock cycles per second of the compiled RTL engine, beside cocotb with Python in every cycle.
+``python -m benchmarks.mnist_accuracy --data FOLDER``
+    Accuracy of the 784-128-10 network, float and golden, and its RTL against golden.
+``python -m benchmarks.random_chips``
+    The long differential run: thousands of random chips, networks and inputs on every engine.
 """

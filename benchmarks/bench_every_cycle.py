@@ -2,8 +2,8 @@
 
 Parameters: ``program`` (rows of address and data); ``flits``, ``offsets`` and ``ticks`` of one
 sample; ``axon_mask``, of the output line in a flit; ``every_wire``, whether to read every output
-and write every input of the streams in every cycle, or only what is needed; ``results``, path of the
-file to write to.
+and write every input of the streams in every cycle, or only what is needed; ``results``, path of
+the file to write to.
 """
 
 import json

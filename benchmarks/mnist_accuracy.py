@@ -16,6 +16,10 @@ from rich.table import Table
 
 from benchmarks.support import console, options_of, print_versions, verdict, versions, write_json
 from golden.compiled import available
+from rtl_gen.chip import Chip
+from rtl_gen.emit import to_verilog
+from sim.engine import CompiledChip
+from sim.verilator import Design
 from spikelet.errors import SpikeletError
 from spikelet.road.compiled import CompiledNetwork, compile_network
 from spikelet.road.encode import rate
@@ -85,10 +89,11 @@ def _measure(
     spikes = rate(levels[:rtl_samples], FULL_SCALE, TICKS)
     expected = simulate(compiled, spikes, "golden")
     console.print("compiling the chip for simulation")
-    simulate(compiled, spikes[:1], "rtl")  # builds it
-    began = time.perf_counter()
-    trace = simulate(compiled, spikes, "rtl")
-    rtl_seconds = time.perf_counter() - began
+    with CompiledChip(compiled.chip, Design(to_verilog(Chip(compiled.chip), "chip"))) as chip:
+        chip.load(compiled.image)
+        began = time.perf_counter()
+        trace = chip.run(compiled.events(spikes), neurons=compiled.neurons)
+        rtl_seconds = time.perf_counter() - began
     difference = trace.first_difference(expected)
     assert trace.cycles is not None and trace.potentials is not None
     accuracy = {name: count / len(levels) for name, count in right.items()}

