@@ -1,9 +1,9 @@
 // Simulation models of the ECP5 cells that Yosys ships as black boxes: block RAM and multiplier.
 //
-// Written from Lattice's ECP5 memory usage guide (FPGA-TN-02204) and sysDSP usage guide
-// (FPGA-TN-02205), and from the cells as Yosys emits them (lattice/brams_map_16kd.v and
-// lattice/dsp_map_18x18.v). They model what Yosys uses and end the simulation on anything else; a
-// port or parameter that Yosys does not connect does not exist here, so that it cannot be ignored.
+// Written from the cells as Yosys emits them (lattice/brams_map_16kd.v, lattice/dsp_map_18x18.v);
+// not compared with a model of Lattice's. They model what Yosys uses and end the simulation on
+// anything else; a port or parameter that Yosys does not connect does not exist here, so that it
+// cannot be ignored.
 
 // The models that Yosys does ship: LUT4, PFUMX, L6MUX21, CCU2C, TRELLIS_FF, TRELLIS_DPR16X4.
 /* verilator lint_off SPECIFYIGN */
