@@ -24,7 +24,7 @@ def test_random_chip(seed):
         for network in range(NETWORKS):
             image, events = random_image(rng, chip), random_events(rng, chip)
             expected = GoldenChip(chip, image, backend="numpy").run(events)
-            compiled = GoldenChip(chip, image).run(events)
+            compiled = GoldenChip(chip, image, backend="compiled").run(events)
             rtl.load(image)
             got = rtl.run(events)
             for trace in (compiled, got):
@@ -32,4 +32,4 @@ def test_random_chip(seed):
                 assert difference is None, f"seed {seed}, network {network}: {difference}"
             assert set(got.compared(expected)) >= {"spikes", "potentials", "outputs"}
             spikes += sum(int(core.sum()) for core in expected.spikes)
-    assert spikes > 0 or chip.cores[0].n_neurons < 4, f"seed {seed}: nobody fired"
+    assert spikes > 0, f"seed {seed}: nobody fired"
