@@ -19,15 +19,22 @@ __all__ = [
     "CHIP_REGISTERS",
     "COUNTERS",
     "IDENTIFICATION",
+    "LEARNING_REGISTERS",
     "STATE_FIRED_BIT",
+    "TICK_BITS",
     "ChipMap",
     "Region",
     "core_regions",
     "describe",
+    "lane_banks",
+    "pack_lanes",
+    "post_bits",
+    "post_fields",
+    "unpack_lanes",
     "unpack_state",
 ]
 
-IDENTIFICATION = 0x53504B01
+IDENTIFICATION = 0x53504B02
 """Chip register 0: "SPK" and the version of this map."""
 
 CHIP_REGISTERS = ("identification", "structure", "ticks", "cycles")
@@ -37,6 +44,12 @@ of the last tick, from its start to the barrier."""
 COUNTERS = ("active_axons", "merged_spikes")
 """Counters of a core since clear: axons found active; spikes that merged into an arrival already
 due at the same axon and tick. Both wrap at 2**32."""
+
+LEARNING_REGISTERS = ("enable", "reward")
+"""Registers of a plastic core: bit 0 switches learning on; the reward of the coming ticks."""
+
+TICK_BITS = 9
+"""Width of a core's count of ticks, whose highest bit stays once it is set."""
 
 STATE_FIRED_BIT = 31
 """State word: bits 30..0 membrane potential (sign-extended), bit 31 fired in the last tick."""
@@ -78,16 +91,9 @@ def _ceil_power_of_two(value: int) -> int:
 
 def core_regions(core: CoreParams, destination_bits: int) -> dict[str, Region]:
     """Return the regions of a core by name, largest first, each aligned to its span."""
-    banks = _ceil_power_of_two(core.weight_banks)
+    synapse = f"(group * {core.n_axons} + axon)"
     wanted = [
-        (
-            "weights",
-            core.weight_rows * banks,
-            min(32, core.lanes * core.weight_bits),
-            "rw",
-            f"(group * {core.n_axons} + axon) * {banks} + bank; lane l of the row at bit "
-            f"l * {core.weight_bits}, 32 bits a bank",
-        ),
+        _packed("weights", core.weight_rows, core.lanes, core.weight_bits, synapse),
         ("state", core.n_neurons, 32, "rw", "neuron; bit 31 fired, below it the potential"),
         (
             "destinations",
@@ -96,13 +102,26 @@ def core_regions(core: CoreParams, destination_bits: int) -> dict[str, Region]:
             "rw",
             f"neuron * {core.fan_out} + k",
         ),
+        (
+            "arrivals",
+            core.delay_slots * _ceil_power_of_two(core.scan_words),
+            core.scan_bits,
+            "rw",
+            f"slot * {_ceil_power_of_two(core.scan_words)} + axon / {core.scan_bits}; "
+            f"axon a at bit a % {core.scan_bits}; slot: tick % {core.delay_slots}",
+        ),
+        ("tick", 1, TICK_BITS, "rw", "coming tick since clear; from 256 on, 256 + tick % 256"),
         ("counters", len(COUNTERS), 32, "r", ", ".join(COUNTERS)),
+        *_learning_regions(core, synapse),
     ]
+    if core.adaptation:
+        wanted.append(("adaptation", core.n_neurons, core.adaptation.bits, "rw", "neuron"))
     for name, bits in (
         ("threshold", core.potential_bits),
         ("decay", 12),
         ("bias", core.potential_bits),
         ("reset_potential", core.potential_bits),
+        ("inhibition", core.potential_bits),
     ):
         scope = getattr(core, name)
         if scope != "none":
@@ -117,6 +136,91 @@ def core_regions(core: CoreParams, destination_bits: int) -> dict[str, Region]:
         regions[name] = Region(name, base, words, span, bits, access, layout)
         base += span
     return regions
+
+
+def _packed(
+    name: str, rows: int, lanes: int, bits: int, row: str, access: str = "rw"
+) -> tuple[str, int, int, str, str]:
+    """Return a region of rows of lanes in banks of 32 bits; see :func:`pack_lanes`."""
+    banks = lane_banks(lanes, bits)
+    layout = f"{row} * {banks} + bank; lane l of the row at bit l * {bits}, 32 bits a bank"
+    return name, rows * banks, min(32, lanes * bits), access, layout
+
+
+def _learning_regions(core: CoreParams, synapse: str) -> list[tuple[str, int, int, str, str]]:
+    """Return the regions that only a plastic core has."""
+    rule = core.learning
+    if rule is None:
+        return []
+    lane = f"axon / {core.trace_lanes}; lanes are axons,"
+    regions = [
+        ("plastic", core.scan_words, core.scan_bits, "rw", f"axon / {core.scan_bits}"),
+        ("learning", len(LEARNING_REGISTERS), max(rule.reward_bits, 1), "rw", "register"),
+    ]
+    if rule.tag_bits:
+        regions.append(_packed("tags", core.weight_rows, core.lanes, rule.tag_bits, synapse))
+    if bits := sum(trace.bits for trace in rule.pre_traces.values()):
+        name = f"({lane} {', '.join(rule.pre_traces)})"
+        regions.append(_packed("pre_traces", core.trace_rows, core.trace_lanes, bits, name))
+    if bits := post_bits(core):
+        name = f"(group; lanes are neurons, {', '.join(post_fields(core))})"
+        regions.append(_packed("post_traces", core.groups, core.lanes, bits, name))
+    if rule.stochastic:
+        layout = "all words, in order; see docs/learning.md"
+        regions.append(("random", 2 * core.lanes, 16, "rw", layout))
+    return regions
+
+
+def lane_banks(lanes: int, bits: int) -> int:
+    """Return the words, a power of two, of a row of so many lanes in banks of 32 bits."""
+    return _ceil_power_of_two(-(-lanes * bits // 32))
+
+
+def post_fields(core: CoreParams) -> dict[str, int]:
+    """Return the widths of what a plastic core keeps of each neuron for its rule, lowest first."""
+    rule = core.learning
+    if rule is None:
+        return {}
+    fields = {name: trace.bits for name, trace in rule.post_traces.items()}
+    return fields | ({"v": core.potential_bits} if "v" in rule.variables else {})
+
+
+def post_bits(core: CoreParams) -> int:
+    """Return the sum of the widths of :func:`post_fields`."""
+    return sum(post_fields(core).values())
+
+
+def pack_lanes(
+    codes: npt.NDArray[np.integer], bits: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
+    """Return (offsets, words) of rows of lanes, 32 bits a bank, as the regions hold them.
+
+    Parameters
+    ----------
+    codes : array of int, shape (rows, lanes)
+        The lowest ``bits`` of each are taken.
+    bits : int
+        1..63.
+    """
+    rows, lanes = codes.shape
+    banks = -(-lanes * bits // 32)
+    flat = ((codes.astype(np.int64)[..., None] >> np.arange(bits)) & 1).reshape(rows, -1)
+    padded = np.zeros((rows, banks * 32), np.uint64)
+    padded[:, : flat.shape[1]] = flat
+    words = (padded.reshape(rows, banks, 32) << np.arange(32, dtype=np.uint64)).sum(axis=2)
+    offsets = np.arange(rows)[:, None] * lane_banks(lanes, bits) + np.arange(banks)
+    return offsets.ravel(), words.astype(np.uint32).ravel()
+
+
+def unpack_lanes(
+    words: npt.NDArray[np.uint32], lanes: int, bits: int, *, signed: bool = False
+) -> npt.NDArray[np.int64]:
+    """Inverse of :func:`pack_lanes` for words in the order of its offsets: (rows, lanes)."""
+    banks = -(-lanes * bits // 32)
+    flat = (words.reshape(-1, banks, 1).astype(np.int64) >> np.arange(32)) & 1
+    fields = flat.reshape(len(flat), -1)[:, : lanes * bits].reshape(-1, lanes, bits)
+    codes: npt.NDArray[np.int64] = (fields << np.arange(bits)).sum(axis=2)
+    return codes - (fields[..., -1] << bits) if signed else codes
 
 
 class ChipMap:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.learning import Adaptation, LearningRule
 from spikelet.description.profile import ExecutionProfile
 from spikelet.errors import SpikeletError
 
@@ -76,6 +77,13 @@ class CoreParams:
     first_tick : int
         First tick (from 0) in which neurons are updated, 0..255; deeper layers with a bias start
         later.
+    inhibition : str
+        ``"shared"``: a spike of any neuron lowers the potentials of the core's others in the next
+        tick (winner take all); or ``"none"``.
+    adaptation : Adaptation or None
+        Homeostatic threshold of each neuron.
+    learning : LearningRule or None
+        Makes the core plastic: not with binary weights or a ``first_tick``.
 
     Raises
     ------
@@ -100,6 +108,9 @@ class CoreParams:
     reset_potential: str = "none"
     weight_memory: str = "block"
     first_tick: int = 0
+    inhibition: str = "none"
+    adaptation: Adaptation | None = None
+    learning: LearningRule | None = None
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -137,11 +148,21 @@ class CoreParams:
             ("bias", ("none", "shared", "neuron")),
             ("reset_potential", value_reset),
             ("weight_memory", ("block", "spram")),
+            ("inhibition", ("none", "shared")),
         ):
             if getattr(self, name) not in valid:
                 raise SpikeletError(
                     f"core: {name} must be one of {', '.join(valid)}, not {getattr(self, name)!r}"
                 )
+        if self.learning:
+            if self.weight_format == "binary":
+                raise SpikeletError(
+                    "core: weights that learn must be signed or unsigned, not binary",
+                    remedy="with 1 bit, use unsigned: 0 and 1",
+                )
+            if self.first_tick:
+                raise SpikeletError(f"core: first_tick must be 0 to learn, not {self.first_tick}")
+            self.learning.check(self.weight_min, self.weight_max, self.potential_bits)
 
     @property
     def weight_min(self) -> int:
@@ -202,14 +223,29 @@ class CoreParams:
         """Banks of at most 32 bits that make up a weight row."""
         return -(-self.lanes * self.weight_bits // 32)
 
+    @property
+    def trace_lanes(self) -> int:
+        """Axons whose traces decay in the same clock cycle."""
+        return min(4, self.scan_bits)
+
+    @property
+    def trace_rows(self) -> int:
+        """Rows of the pre traces, each ``trace_lanes`` axons."""
+        return self.scan_words * self.scan_bits // self.trace_lanes
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields as JSON-compatible values; the profile as a nested object."""
+        """Return the fields as JSON-compatible values; profile and rule as nested objects."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> "CoreParams":
         """Inverse of :meth:`to_dict`."""
-        return cls(**{**fields, "profile": ExecutionProfile(**fields["profile"])})
+        nested: dict[str, Any] = {"profile": ExecutionProfile(**fields["profile"])}
+        if fields.get("adaptation"):
+            nested["adaptation"] = Adaptation(**fields["adaptation"])
+        if fields.get("learning"):
+            nested["learning"] = LearningRule.from_dict(fields["learning"])
+        return cls(**{**fields, **nested})
 
 
 @dataclass(frozen=True)

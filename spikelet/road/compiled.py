@@ -316,7 +316,7 @@ def _rebuilt(description: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -
     chip = ChipParams.from_dict(description["chip"])
     image = ChipImage(
         tuple(
-            CoreImage(**{field: arrays[f"core_{i}_{field}"] for field in _IMAGE_FIELDS})
+            CoreImage(**{name: arrays[f"core_{i}_{name}"] for name in _IMAGE_FIELDS}, learning=True)
             for i in range(len(chip.cores))
         )
     )
