@@ -9,8 +9,9 @@ from rtl_gen.config_chain import ConfigLink, ConfigNode
 from rtl_gen.crossbar import Crossbar
 from rtl_gen.emission import Emission
 from rtl_gen.layouts import CONFIG_LATENCY, delayed, flit_stream
+from rtl_gen.learning import Learning
 from rtl_gen.neuron_array import NeuronArray
-from spikelet.description.memory_map import COUNTERS, ChipMap
+from spikelet.description.memory_map import COUNTERS, TICK_BITS, ChipMap
 from spikelet.description.packets import destination_packet, flit_packet
 from spikelet.description.params import ChipParams
 
@@ -76,7 +77,7 @@ class Core(wiring.Component):
             address_bits=self.map.address_bits,
             regions=regions,
         )
-        m.submodules.bitmap = bitmap = AxonBitmap(core)
+        m.submodules.bitmap = bitmap = AxonBitmap(core, regions["arrivals"])
         m.submodules.crossbar = crossbar = Crossbar(core, regions["weights"])
         m.submodules.neurons = neurons = NeuronArray(core, regions)
         m.submodules.emission = emission = Emission(
@@ -90,11 +91,18 @@ class Core(wiring.Component):
         connect(m, config.o, flipped(self.config_out))
         connect(m, config.weights, crossbar.config)
         connect(m, config.destinations, emission.config)
-        for name in ("state", *neurons.parameters):
+        connect(m, config.arrivals, bitmap.config)
+        for name in neurons.ports:
             connect(m, getattr(config, name), getattr(neurons, name))
         connect(m, emission.flit, flipped(self.event_out))
 
-        for part in (bitmap, crossbar, neurons, emission):
+        tick = self._tick(m, config.tick)
+        updating = Signal()
+        with m.If(self.start):
+            m.d.sync += updating.eq(tick >= core.first_tick if core.first_tick else 1)
+        learning_busy = self._learn(m, config, tick, bitmap, crossbar, neurons)
+        parts = (bitmap, crossbar, neurons, emission)
+        for part in parts:
             m.d.comb += part.start.eq(self.start)
         for part in (bitmap, neurons):
             m.d.comb += part.clear.eq(self.clear)
@@ -103,30 +111,69 @@ class Core(wiring.Component):
             bitmap.arrival.p.axon.eq(self.event_in.p.axon),
             bitmap.arrival.p.delay.eq(self.event_in.p.delay),
             self.event_in.ready.eq(bitmap.arrival.ready),
-            crossbar.axon_valid.eq(bitmap.axon_valid),
+            crossbar.axon_valid.eq(bitmap.axon_valid & bitmap.ready),
             crossbar.axon.eq(bitmap.axon),
             crossbar.scanning.eq(bitmap.scanning),
             neurons.sums_valid.eq(crossbar.sums_valid),
             neurons.sums.eq(crossbar.sums),
-            neurons.update.eq(self._updating(m)),
+            bitmap.slot.eq(tick),
+            neurons.update.eq(updating),
             emission.fired_valid.eq(neurons.fired_valid),
             emission.fired.eq(neurons.fired),
-            self.busy.eq(bitmap.busy | crossbar.busy | neurons.busy | emission.busy),
+            self.busy.eq(
+                bitmap.busy | crossbar.busy | neurons.busy | emission.busy | learning_busy
+            ),
         ]
-        self._count(m, config, (bitmap.axon_valid, bitmap.merged))
+        self._count(m, config, (crossbar.axon_valid, bitmap.merged))
         return m
 
-    def _updating(self, m: Module) -> Value:
-        """Return whether the core's first tick has come."""
-        first = self.core.first_tick
-        if first == 0:
-            return C(1)
-        started = Signal(range(first + 2))
+    def _learn(
+        self,
+        m: Module,
+        config: ConfigNode,
+        tick: Signal,
+        bitmap: AxonBitmap,
+        crossbar: Crossbar,
+        neurons: NeuronArray,
+    ) -> Value:
+        """Build the learning engine of a plastic core; return whether it is busy."""
+        if self.core.learning is None:
+            m.d.comb += bitmap.ready.eq(1)
+            return C(0)
+        m.submodules.learning = learning = Learning(
+            self.core, self.map.cores[self.number], update_latency=neurons.latency
+        )
+        for name in learning.names:
+            connect(m, getattr(config, name), getattr(learning, name))
+        connect(m, crossbar.learning, learning.crossbar)
+        m.d.comb += [
+            learning.start.eq(self.start),
+            learning.clear.eq(self.clear),
+            learning.tick.eq(tick),
+            learning.word_valid.eq(bitmap.word_valid),
+            learning.word.eq(bitmap.word),
+            learning.word_data.eq(bitmap.word_data),
+            learning.settled.eq(~(bitmap.scanning | crossbar.busy | neurons.busy)),
+            learning.sums_valid.eq(crossbar.sums_valid),
+            learning.fired_valid.eq(neurons.fired_valid),
+            learning.fired.eq(neurons.fired),
+            learning.potentials.eq(neurons.potentials),
+            neurons.learning.eq(learning.enabled),
+            bitmap.ready.eq(learning.scan_ready),
+        ]
+        return learning.busy
+
+    def _tick(self, m: Module, port: wiring.PureInterface) -> Signal:
+        """Build the number of the coming tick, whose highest bit stays once it is set."""
+        tick = Signal(TICK_BITS)
         with m.If(self.clear):
-            m.d.sync += started.eq(0)
-        with m.Elif(self.start & (started <= first)):
-            m.d.sync += started.eq(started + 1)
-        return started > first
+            m.d.sync += tick.eq(0)
+        with m.Elif(self.start):
+            m.d.sync += tick.eq(Cat((tick + 1)[: TICK_BITS - 1], (tick + 1)[TICK_BITS - 1 :].any()))
+        with m.Elif(port.write):
+            m.d.sync += tick.eq(port.data)
+        m.d.comb += port.read_data.eq(delayed(m, tick, CONFIG_LATENCY - 1, name="tick_word"))
+        return tick
 
     def _count(self, m: Module, config: ConfigNode, strobes: tuple[Value, ...]) -> None:
         """Build the counters and give them to the configuration port."""

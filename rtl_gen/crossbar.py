@@ -2,14 +2,64 @@
 
 from amaranth import *
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from rtl_gen.banked_memory import BankedMemory
-from rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
+from rtl_gen.layouts import RegionPort, delayed
+from rtl_gen.synapse_memory import SynapseMemory
 from spikelet.description.memory_map import Region
 from spikelet.description.params import CoreParams
 
-__all__ = ["Crossbar"]
+__all__ = ["Crossbar", "VisitPort"]
+
+
+class VisitPort(wiring.Signature):
+    """What a plastic core's crossbar shows to its learning engine, and takes from it.
+
+    Parameters
+    ----------
+    core : CoreParams
+
+    Members
+    -------
+    accumulating : ``Out(1)``
+        A row is being read for ``axon``, to be accumulated.
+    axon : ``Out(range(n_axons))``
+    read : ``Out(1)``, read_row : ``Out(range(weight_rows))``
+        Any row that is being read; its weights are in ``weights`` ``SynapseMemory.latency`` cycles
+        later.
+    weights : ``Out(lanes * weight_bits)``
+    group_end : ``Out(1)``
+        The rows of a group have all been named; the next will be those of ``next_group``.
+    next_group : ``Out(range(groups))``
+    group_done : ``Out(1)``
+        Five cycles later: the group's sums begin to leave. No row is in ``weights``.
+    hold : ``In(1)``
+        Read no row now.
+    visit : ``In(1)``, visit_row : ``In(range(weight_rows))``
+        Read this row, while the crossbar is not busy.
+    write : ``In(1)``, write_row, write_weights : ``In``
+    """
+
+    def __init__(self, core: CoreParams) -> None:
+        super().__init__(
+            {
+                "accumulating": Out(1),
+                "axon": Out(range(core.n_axons)),
+                "read": Out(1),
+                "read_row": Out(range(core.weight_rows)),
+                "weights": Out(core.lanes * core.weight_bits),
+                "group_end": Out(1),
+                "next_group": Out(range(core.groups)),
+                "group_done": Out(1),
+                "hold": In(1),
+                "visit": In(1),
+                "visit_row": In(range(core.weight_rows)),
+                "write": In(1),
+                "write_row": In(range(core.weight_rows)),
+                "write_weights": In(core.lanes * core.weight_bits),
+            }
+        )
 
 
 class Crossbar(wiring.Component):
@@ -44,23 +94,26 @@ class Crossbar(wiring.Component):
         Sums of this tick are still to come.
     config : ``In(RegionPort(...))``
         Access to the weights, while not ``busy``.
+    learning : ``Out(VisitPort(core))``
+        In a plastic core.
     """
 
     def __init__(self, core: CoreParams, region: Region) -> None:
         self.core = core
-        offset_bits = (region.span - 1).bit_length()
-        super().__init__(
-            {
-                "start": In(1),
-                "axon_valid": In(1),
-                "axon": In(range(core.n_axons)),
-                "scanning": In(1),
-                "sums_valid": Out(1),
-                "sums": Out(core.pipelines * core.current_bits),
-                "busy": Out(1),
-                "config": In(RegionPort(offset_bits, region.bits)),
-            }
-        )
+        self.region = region
+        members = {
+            "start": In(1),
+            "axon_valid": In(1),
+            "axon": In(range(core.n_axons)),
+            "scanning": In(1),
+            "sums_valid": Out(1),
+            "sums": Out(core.pipelines * core.current_bits),
+            "busy": Out(1),
+            "config": In(RegionPort((region.span - 1).bit_length(), region.bits)),
+        }
+        if core.learning:
+            members["learning"] = Out(VisitPort(core))
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -76,14 +129,16 @@ class Crossbar(wiring.Component):
         group = Signal(range(core.groups))
         group_base = Signal(range(core.weight_rows))
         cooldown = Signal(range(rows_in_group))
+        list_left = Signal()
         from_list = Signal()
         group_end = Signal()
         running = Signal()
         first = Signal()
         m.d.comb += [
             first.eq(group == 0),
-            from_list.eq(running & ~first & (position != n_active)),
-            group_end.eq(running & Mux(first, ~self.scanning, ~from_list & (cooldown == 0))),
+            list_left.eq(running & ~first & (position != n_active)),
+            from_list.eq(list_left & ~self.learning.hold if core.learning else list_left),
+            group_end.eq(running & Mux(first, ~self.scanning, ~list_left & (cooldown == 0))),
         ]
         with m.If(self.start):
             m.d.sync += [running.eq(1), n_active.eq(0), group.eq(0), group_base.eq(0)]
@@ -109,7 +164,7 @@ class Crossbar(wiring.Component):
             axon_list.read_enable.eq(from_list),
         ]
 
-        # Weight memory: axon, address, row, registered row.
+        # Weights: an axon is named, found in the list; its row is addressed, read, registered.
         listed = delayed(m, from_list, 1, name="listed")
         axon = Signal(range(core.n_axons))
         base = Signal.like(group_base)
@@ -119,8 +174,12 @@ class Crossbar(wiring.Component):
             base.eq(group_base),
             reading.eq(listed | self.axon_valid),
         ]
-        weights = self._read_weights(m, reading, base + axon)
-        accumulating = delayed(m, reading, 3, name="accumulating")
+        m.submodules.weights = memory = SynapseMemory(
+            core, self.region, bits=core.weight_bits, writable=core.learning is not None
+        )
+        connect(m, flipped(self.config), memory.config)
+        m.d.comb += [memory.read.eq(reading), memory.read_row.eq(base + axon)]
+        accumulating = delayed(m, reading, memory.latency, name="accumulating")
         endings = Signal(5)
         ending = endings[-1]
         m.d.sync += endings.eq(Cat(group_end, endings))
@@ -133,7 +192,7 @@ class Crossbar(wiring.Component):
             with m.If(ending):
                 m.d.sync += total.eq(0)
             with m.Elif(accumulating):
-                m.d.sync += total.eq(total + self._weight(weights, lane))
+                m.d.sync += total.eq(total + self._weight(memory.row_data, lane))
         with m.If(ending):
             m.d.sync += [leaving.eq(Cat(sums)), rows_left.eq(rows_in_group)]
         with m.Elif(self.sums_valid):
@@ -143,46 +202,30 @@ class Crossbar(wiring.Component):
             self.sums.eq(leaving),
             self.busy.eq(running | endings.any() | self.sums_valid),
         ]
+        if core.learning:
+            m.d.comb += [
+                self.learning.accumulating.eq(reading),
+                self.learning.axon.eq(axon),
+                self.learning.group_end.eq(group_end),
+                self.learning.next_group.eq(group + 1),
+                self.learning.group_done.eq(ending),
+            ]
+            self._let_learn(m, memory)
         return m
 
-    def _read_weights(self, m: Module, reading: Value, row: Value) -> Signal:
-        """Return the registered weights of ``row``, three cycles after ``reading``.
-
-        The configuration port uses the same address register, so that a row is either read or
-        written: a single-port memory will do.
-        """
-        core, config = self.core, self.config
-        banks = core.weight_banks
-        bank_address_bits = (banks - 1).bit_length()
-        m.submodules.weight_memory = memory = BankedMemory(
-            depth=core.weight_rows,
-            banks=banks,
-            bank_bits=len(config.data),
-            kind=core.weight_memory,
-        )
-        weight_row = Signal(range(core.weight_rows))
-        enable = Signal()
-        write_data = Signal(len(config.data))
-        write_banks = Signal(banks)
-        weights = Signal(len(memory.read_data))
-        configured = config.read | config.write
-        m.d.sync += [
-            weight_row.eq(Mux(configured, config.offset[bank_address_bits:], row)),
-            enable.eq(reading | config.read),
-            write_data.eq(config.data),
-            write_banks.eq(config.write << config.offset[:bank_address_bits]),
-            weights.eq(memory.read_data),
-        ]
+    def _let_learn(self, m: Module, memory: SynapseMemory) -> None:
+        """Read the rows that are visited, and write what comes back."""
+        learning = self.learning
         m.d.comb += [
-            memory.read_row.eq(weight_row),
-            memory.read_enable.eq(enable),
-            memory.write_row.eq(weight_row),
-            memory.write_data.eq(write_data.replicate(banks)),
-            memory.write_banks.eq(write_banks),
+            learning.read.eq(memory.read),
+            learning.read_row.eq(memory.read_row),
+            learning.weights.eq(memory.row_data),
+            memory.write.eq(learning.write),
+            memory.write_row.eq(learning.write_row),
+            memory.write_data.eq(learning.write_weights),
         ]
-        bank = delayed(m, config.offset[:bank_address_bits], CONFIG_LATENCY - 1, name="bank")
-        m.d.sync += config.read_data.eq(weights.word_select(bank, len(config.data)))
-        return weights
+        with m.If(learning.visit):
+            m.d.comb += [memory.read.eq(1), memory.read_row.eq(learning.visit_row)]
 
     def _weight(self, row: Signal, lane: int) -> Value:
         """Return the weight of a lane in a row of the weight memory."""

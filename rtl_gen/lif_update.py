@@ -27,6 +27,9 @@ def neuron_layout(core: CoreParams) -> data.StructLayout:
         fields["bias"] = potential
     if core.reset_potential != "none":
         fields["reset_potential"] = potential
+    if core.inhibition != "none":
+        fields["inhibition"] = potential
+        fields["inhibited"] = unsigned(1)
     return data.StructLayout(fields)
 
 
@@ -80,6 +83,10 @@ class LifUpdate(wiring.Component):
         reset_potential = neuron.reset_potential if profile.reset == "value" else C(0)
         base = Signal(potential)
         lowered = Signal(potential)
+        inhibition: Value = C(0)
+        if core.inhibition != "none":
+            inhibition = Signal(potential)
+            m.d.sync += inhibition.eq(Mux(neuron.inhibited, neuron.inhibition, 0))
         m.d.sync += base.eq(neuron.v if subtracts else Mux(pending, reset_potential, neuron.v))
         m.d.sync += lowered.eq(Mux(pending, neuron.threshold, 0) if subtracts else 0)
 
@@ -90,7 +97,8 @@ class LifUpdate(wiring.Component):
         added = Signal(self._shape_of_added())
         lowered_3 = Signal(potential)
         m.d.sync += product.eq(base if core.decay == "none" else base * neuron_2.decay)
-        m.d.sync += added.eq(current + (neuron_2.bias if core.bias != "none" else 0) - lowered)
+        bias = neuron_2.bias if core.bias != "none" else C(0)
+        m.d.sync += added.eq(current + bias - lowered - inhibition)
         m.d.sync += lowered_3.eq(lowered)
 
         # Stage 4: the sum, exact.
@@ -146,6 +154,8 @@ class LifUpdate(wiring.Component):
         if core.bias != "none":
             low, high = low + core.v_min, high + core.v_max
         if core.profile.reset == "subtract":
+            low -= core.v_max
+        if core.inhibition != "none":
             low -= core.v_max
         return signed(signed_bits(low, high))
 

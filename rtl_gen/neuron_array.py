@@ -7,12 +7,13 @@ from amaranth.lib.wiring import In, Out
 from rtl_gen.banked_memory import BankedMemory
 from rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
 from rtl_gen.lif_update import LifUpdate
+from rtl_gen.trace_update import less_fraction
 from spikelet.description.memory_map import STATE_FIRED_BIT, Region
 from spikelet.description.params import CoreParams
 
 __all__ = ["PARAMETERS", "NeuronArray"]
 
-PARAMETERS = ("threshold", "decay", "bias", "reset_potential")
+PARAMETERS = ("threshold", "decay", "bias", "reset_potential", "inhibition")
 """Regions of the neuron parameters, where a core has them."""
 
 _READ_LATENCY = 2
@@ -23,8 +24,8 @@ class NeuronArray(wiring.Component):
 
     A row of the state memory holds potential and fired mark of each of its neurons.
 
-    Timing: a row in and a row out in every cycle; a row leaves ``2 + LifUpdate.latency`` cycles
-    after its sums came. Clearing takes ``rows`` cycles.
+    Timing: a row in and a row out in every cycle; a row leaves :attr:`latency` cycles after its
+    sums came. Clearing takes ``rows`` cycles.
     Reset: stops; does not clear the memories. Shared parameters become 0.
 
     Parameters
@@ -46,14 +47,21 @@ class NeuronArray(wiring.Component):
     fired_valid : ``Out(1)``
         A row has been updated, in ascending order.
     fired : ``Out(pipelines)``
+    potentials : ``Out(pipelines * potential_bits)``
+        After the update, with ``fired``.
+    learning : ``In(1)``
+        Let adaptations change.
     busy : ``Out(1)``
-    state, threshold, decay, bias, reset_potential : ``In(RegionPort(...))``
+    state, threshold, decay, bias, reset_potential, inhibition, adaptation : ``In(RegionPort(...))``
         Configuration access, while not ``busy``; as far as the core has them.
     """
 
     def __init__(self, core: CoreParams, regions: dict[str, Region]) -> None:
         self.core = core
         self.parameters = [name for name in PARAMETERS if name in regions]
+        self.ports = ["state", *self.parameters, *(["adaptation"] if core.adaptation else [])]
+        self.wait = 1 if core.adaptation else 0
+        self.latency = _READ_LATENCY + self.wait + LifUpdate.latency
         super().__init__(
             {
                 "start": In(1),
@@ -63,10 +71,12 @@ class NeuronArray(wiring.Component):
                 "update": In(1),
                 "fired_valid": Out(1),
                 "fired": Out(core.pipelines),
+                "potentials": Out(core.pipelines * core.potential_bits),
+                "learning": In(1),
                 "busy": Out(1),
                 **{
                     name: In(RegionPort((regions[name].span - 1).bit_length(), regions[name].bits))
-                    for name in ("state", *self.parameters)
+                    for name in self.ports
                 },
             }
         )
@@ -74,6 +84,8 @@ class NeuronArray(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         core = self.core
+        self._some_fired = Signal(name="some_fired")
+        self._restores_fired = self.state.write & self.state.data[STATE_FIRED_BIT]
         state_bits = core.potential_bits + 1
         m.submodules.state_memory = memory = BankedMemory(
             depth=core.rows, banks=core.pipelines, bank_bits=state_bits
@@ -87,26 +99,40 @@ class NeuronArray(wiring.Component):
         sums = delayed(m, self.sums, _READ_LATENCY, name="sums")
         state = Signal(len(memory.read_data))
         m.d.sync += state.eq(memory.read_data)
+        entering = state
         parameters = {name: self._parameter(m, name, read_row) for name in self.parameters}
+        if core.adaptation:
+            parameters["threshold"] = self._adapted(m, read_row, parameters["threshold"])
+            entering = delayed(m, state, self.wait, name="state")
+            sums = delayed(m, sums, self.wait, name="sums")
+            for name in self.parameters:
+                if name != "threshold" and getattr(core, name) == "neuron":
+                    parameters[name] = [
+                        delayed(m, value, self.wait, name=f"{name}_{lane}")
+                        for lane, value in enumerate(parameters[name])
+                    ]
 
         m.submodules += (pipelines := [LifUpdate(core) for _ in range(core.pipelines)])
         for lane, pipeline in enumerate(pipelines):
-            neuron_state = state.word_select(lane, state_bits)
+            neuron_state = entering.word_select(lane, state_bits)
             fields = {
                 "v": neuron_state[: core.potential_bits],
                 "fired": neuron_state[core.potential_bits],
                 "current": sums.word_select(lane, core.current_bits),
                 **{name: values[lane] for name, values in parameters.items()},
             }
+            if core.inhibition != "none":
+                fields["inhibited"] = self._some_fired & ~fields["fired"]
             m.d.comb += [pipeline.neuron[name].eq(value) for name, value in fields.items()]
 
-        latency = _READ_LATENCY + LifUpdate.latency
-        in_flight = Signal(latency)
+        in_flight = Signal(self.latency)
         m.d.sync += in_flight.eq(Cat(self.sums_valid, in_flight))
         m.d.comb += [
             self.fired_valid.eq(in_flight[-1] & self.update),
             self.fired.eq(Cat(pipeline.fired_next for pipeline in pipelines)),
+            self.potentials.eq(Cat(pipeline.v_next for pipeline in pipelines)),
         ]
+        self._note_fired(m)
 
         # Writing: a row that leaves the pipelines, the configuration port, or clearing.
         row, lane = self._row_and_lane(self.state.offset)
@@ -140,6 +166,74 @@ class NeuronArray(wiring.Component):
         ]
         self._read_back(m, state, lane)
         return m
+
+    def _note_fired(self, m: Module) -> None:
+        """Note for the coming tick whether any neuron has fired in this one."""
+        if self.core.inhibition == "none":
+            return
+        firing = Signal()
+        with m.If(self.start):
+            m.d.sync += [self._some_fired.eq(firing), firing.eq(0)]
+        with m.Elif(self.clear):
+            m.d.sync += firing.eq(0)
+        with m.Elif((self.fired_valid & self.fired.any()) | self._restores_fired):
+            m.d.sync += firing.eq(1)
+
+    def _adapted(self, m: Module, read_row: Signal, threshold: list[Value]) -> list[Value]:
+        """Raise thresholds by the adaptations, which rise and decay where ``learning``."""
+        core, adaptation, port = self.core, self.core.adaptation, self.adaptation
+        assert adaptation is not None
+        m.submodules.adaptation_memory = memory = BankedMemory(
+            depth=core.rows, banks=core.pipelines, bank_bits=adaptation.bits
+        )
+        row, lane = self._row_and_lane(port.offset)
+        values = Signal(len(memory.read_data), name="adaptations")
+        m.d.sync += values.eq(memory.read_data)
+        adapted = []
+        for pipeline in range(core.pipelines):
+            value = values.word_select(pipeline, adaptation.bits)
+            total = threshold[pipeline] + (value >> adaptation.fraction_bits)
+            register = Signal(core.potential_bits, name=f"adapted_{pipeline}")
+            m.d.sync += register.eq(Mux(total > core.v_max, core.v_max, total))
+            adapted.append(register)
+
+        # Decayed on the way, raised when the spike is known, then written.
+        decayed = []
+        for pipeline in range(core.pipelines):
+            value = values.word_select(pipeline, adaptation.bits)
+            shift = adaptation.decay_shift
+            register = Signal(adaptation.bits, name=f"adaptation_decayed_{pipeline}")
+            m.d.sync += register.eq(less_fraction(value, shift) if shift else value)
+            decayed.append(register)
+        waiting = delayed(
+            m, Cat(decayed), self.latency - _READ_LATENCY - 1, name="adaptation_waiting"
+        )
+        raised = Signal(len(values))
+        for pipeline in range(core.pipelines):
+            value = waiting.word_select(pipeline, adaptation.bits)
+            total = Signal(adaptation.bits + 1, name=f"adaptation_total_{pipeline}")
+            m.d.comb += total.eq(value + Mux(self.fired[pipeline], adaptation.increment, 0))
+            saturated = total[: adaptation.bits] | total[-1].replicate(adaptation.bits)
+            m.d.sync += raised.word_select(pipeline, adaptation.bits).eq(saturated)
+        writing = delayed(m, self.fired_valid & self.learning, 1, name="adaptation_writing")
+        write_row = Signal(range(core.rows))
+        with m.If(self.start):
+            m.d.sync += write_row.eq(0)
+        with m.Elif(writing):
+            m.d.sync += write_row.eq(write_row + 1)
+        m.d.comb += [
+            memory.read_row.eq(Mux(port.read, row, read_row)),
+            memory.read_enable.eq(self.sums_valid | port.read),
+            memory.write_row.eq(Mux(port.write, row, write_row)),
+            memory.write_data.eq(Mux(port.write, port.data.replicate(core.pipelines), raised)),
+            memory.write_banks.eq(Mux(writing, C(-1, core.pipelines), port.write << lane)),
+        ]
+        at = delayed(m, lane, _READ_LATENCY, name="adaptation_lane")
+        waited = CONFIG_LATENCY - _READ_LATENCY
+        m.d.comb += port.read_data.eq(
+            delayed(m, values.word_select(at, adaptation.bits), waited, name="adaptation_word")
+        )
+        return adapted
 
     def _row_and_lane(self, offset: Value) -> tuple[Value, Value]:
         """Split a neuron's number into the row and the place in the row."""

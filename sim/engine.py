@@ -6,6 +6,7 @@ ports only, so the same engine runs the generated RTL and a netlist that came ou
 
 import ctypes
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,24 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.verilator import Design, build_library
-from spikelet.description.events import Events
+from spikelet.description.events import Events, checked_reward
 from spikelet.description.image import ChipImage
-from spikelet.description.memory_map import CHIP_REGISTERS, COUNTERS, ChipMap, unpack_state
+from spikelet.description.memory_map import (
+    CHIP_REGISTERS,
+    COUNTERS,
+    LEARNING_REGISTERS,
+    ChipMap,
+    unpack_state,
+)
 from spikelet.description.packets import flit_packet
 from spikelet.description.params import ChipParams
+from spikelet.description.state import ChipState
+from spikelet.description.state_words import (
+    learned_words,
+    restore_program,
+    snapshot_of,
+    state_words,
+)
 from spikelet.description.trace import Trace
 from spikelet.errors import SpikeletError
 
@@ -25,6 +39,7 @@ __all__ = ["CompiledChip"]
 
 _HARNESS = Path(__file__).with_name("harness.cpp")
 _CHUNK_WORDS = 1 << 24
+_LEARNED = ("weights", "tags", "pre_traces", "post_traces", "adaptation", "random")
 
 _U16 = np.ctypeslib.ndpointer(np.uint16, flags="C")
 _U32 = np.ctypeslib.ndpointer(np.uint32, flags="C")
@@ -58,6 +73,8 @@ class CompiledChip:
         self.map = ChipMap(chip)
         self._library = _load(build_library(design, "chip", _HARNESS, optimise=optimise))
         self._handle = ctypes.c_void_p(self._library.spikelet_create())
+        self._image: ChipImage | None = None
+        self._ticks_before = 0
         structure = int(self.read(np.array([CHIP_REGISTERS.index("structure")], np.uint32))[0])
         if structure != int(chip.digest[:8], 16):
             raise SpikeletError(
@@ -84,14 +101,43 @@ class CompiledChip:
 
     def load(self, image: ChipImage) -> None:
         """Load weights, neuron parameters and destination tables through the configuration port."""
-        program = np.ascontiguousarray(image.program(self.chip))
-        self._library.spikelet_write(self._handle, len(program), program)
+        self._write(image.program(self.chip))
+        self._image = image
 
     def read(self, addresses: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
         """Read words through the configuration port."""
         data = np.zeros(len(addresses), np.uint32)
         self._library.spikelet_read(self._handle, len(addresses), addresses, data)
         return data
+
+    def learn(self, on: bool) -> None:
+        """Switch learning on or off in all plastic cores; SpikeletError if there are none."""
+        plastic = [index for index, core in enumerate(self.chip.cores) if core.learning]
+        if not plastic:
+            raise SpikeletError("learn: the chip has no plastic core")
+        addresses = [self.map.address(index, "learning") for index in plastic]
+        self._write(np.stack([addresses, np.full(len(plastic), on)], axis=1).astype(np.uint32))
+        image = self._loaded()
+        contents = [
+            replace(here, learning=on) if core.learning else here
+            for core, here in zip(self.chip.cores, image.cores, strict=True)
+        ]
+        self._image = ChipImage(tuple(contents))
+
+    def snapshot(self) -> ChipState:
+        """Return contents, with what was learned, and state; only between ticks."""
+        addresses = state_words(self.chip)
+        words = [{name: self.read(at) for name, at in core.items()} for core in addresses]
+        ticks = int(self.read(np.array([CHIP_REGISTERS.index("ticks")], np.uint32))[0])
+        return snapshot_of(self.chip, self._loaded(), ticks + self._ticks_before, words)
+
+    def restore(self, state: ChipState) -> None:
+        """Take contents and state from a snapshot; SpikeletError if it is of another chip."""
+        state.check(self.chip)
+        self._clear()
+        self._write(restore_program(self.chip, state))
+        self._image = state.image
+        self._ticks_before = state.ticks
 
     def run(
         self,
@@ -100,106 +146,159 @@ class CompiledChip:
         record: Sequence[str] = ("spikes", "potentials"),
         neurons: Sequence[int] | None = None,
         progress: Callable[[int], None] = lambda samples: None,
+        reward: npt.ArrayLike | None = None,
+        clear: bool = True,
         cycle_limit: int = 10_000_000,
     ) -> Trace:
-        """Run a batch of samples, each from a cleared state; see :func:`golden.chip.run`.
+        """Run a batch of samples; see :meth:`golden.chip.GoldenChip.run`.
 
         ``cycle_limit`` bounds the clock cycles of one tick: SpikeletError if it takes more. What
-        ``record`` asks for is read through the configuration port after each tick.
+        ``record`` asks for is read through the configuration port, after each tick, or, for
+        checksums, after each sample.
         """
         flits = events.flits(self.chip)
-        states = [self.map.state_addresses(core) for core in range(len(self.chip.cores))]
-        probes = self._probes(states if record else [])
-        in_chunk = max(1, _CHUNK_WORDS // (max(1, events.ticks) * (len(probes) + 1)))
+        rewards = checked_reward(self.chip, reward, events.samples, events.ticks)
+        probes = _Probes(self.chip, record)
+        in_chunk = max(1, _CHUNK_WORDS // (max(1, events.ticks) * (len(probes.addresses) + 1)))
+        sums = np.zeros((events.samples, len(self.chip.cores)), np.uint32)
+        if "checksums" in record:
+            in_chunk = 1
         outputs = np.zeros((events.samples, events.ticks, self.chip.n_outputs), np.uint16)
-        parts = []
+        chunks = []
+        before = self.read(probes.counters)
+        if clear:
+            before[:] = 0
+            self._ticks_before = 0
         for first in range(0, events.samples, in_chunk):
             last = min(first + in_chunk, events.samples)
-            words = self._run_chunk(events, flits, first, last, probes, outputs, cycle_limit)
-            parts.append(self._unpack(words, states if record else []))
+            part = events.samples_between(first, last)
+            sent = flits[events.offsets[first * events.ticks] :]
+            words = self._run_chunk(
+                part, sent, rewards[first:last], clear, probes, outputs[first:last], cycle_limit
+            )
+            chunks.append(words)
+            if "checksums" in record:
+                sums[first] = self.snapshot().checksums()
             progress(last)
-        cycles, active, merged, spikes, potentials = (
-            zip(*parts, strict=True) if parts else ([], [], [], [], [])
-        )
+        empty = np.zeros((0, events.ticks, len(probes.addresses)), np.uint32)
+        words = np.concatenate([empty, *chunks])
+        active, merged = probes.counted(words, before, clear)
         return Trace(
             self.name,
             outputs,
-            np.concatenate(active),
-            np.concatenate(merged),
+            active,
+            merged,
             tuple(neurons or (core.n_neurons for core in self.chip.cores)),
-            spikes=_joined(spikes) if "spikes" in record else None,
-            potentials=_joined(potentials) if "potentials" in record else None,
-            cycles=np.concatenate(cycles),
+            cycles=words[..., 0].astype(np.int64),
+            checksums=sums if "checksums" in record else None,
+            **probes.recorded(words),
         )
 
-    def _probes(self, states: list[npt.NDArray[np.uint32]]) -> npt.NDArray[np.uint32]:
-        """Return the addresses read after each tick: cycles, counters, then states."""
-        counters = [
-            self.map.address(core, "counters", np.arange(len(COUNTERS)))
-            for core in range(len(self.chip.cores))
-        ]
-        cycles = np.array([CHIP_REGISTERS.index("cycles")], np.uint32)
-        return np.concatenate([cycles, *counters, *states])
+    def _loaded(self) -> ChipImage:
+        if self._image is None:
+            raise SpikeletError(f"{self.name}: load an image first")
+        return self._image
+
+    def _write(self, writes: npt.NDArray[np.uint32]) -> None:
+        writes = np.ascontiguousarray(writes, np.uint32)
+        self._library.spikelet_write(self._handle, len(writes), writes)
+
+    def _clear(self) -> None:
+        if not self._library.spikelet_clear(self._handle, 1 << 24):
+            raise SpikeletError(f"{self.name}: clearing did not end")
 
     def _run_chunk(
         self,
         events: Events,
         flits: npt.NDArray[np.uint32],
-        first: int,
-        last: int,
-        probes: npt.NDArray[np.uint32],
+        rewards: npt.NDArray[np.int32],
+        clear: bool,
+        probes: "_Probes",
         outputs: npt.NDArray[np.uint16],
         cycle_limit: int,
     ) -> npt.NDArray[np.uint32]:
         """Run some samples; return the probes, shape (samples, ticks, probes)."""
-        n_outputs = self.chip.n_outputs
-        offsets = events.offsets[first * events.ticks : last * events.ticks + 1]
-        words = np.zeros((last - first, events.ticks, len(probes)), np.uint32)
+        settings = np.array(
+            [
+                int(self.map.address(index, "learning", LEARNING_REGISTERS.index("reward")))
+                for index, core in enumerate(self.chip.cores)
+                if core.learning and "r" in core.learning.variables
+            ],
+            np.uint32,
+        )
+        values = np.repeat(rewards.astype(np.uint32).ravel(), len(settings))
+        words = np.zeros((events.samples, events.ticks, len(probes.addresses)), np.uint32)
         axon_mask = (1 << flit_packet(self.chip).fields[0].width) - 1
         done = self._library.spikelet_run(
-            *(self._handle, last - first, events.ticks, np.ascontiguousarray(offsets)),
-            *(flits, len(probes), probes, words, n_outputs, axon_mask),
-            *(outputs[first:last], cycle_limit),
+            *(self._handle, events.samples, events.ticks, clear, events.offsets),
+            *(np.ascontiguousarray(flits), len(settings), settings, values),
+            *(len(probes.addresses), probes.addresses, words),
+            *(self.chip.n_outputs, axon_mask, outputs, cycle_limit),
         )
-        if done < (last - first) * events.ticks:
+        if done < events.samples * events.ticks:
             sample, tick = divmod(done, events.ticks)
             raise SpikeletError(
-                f"{self.name}: sample {first + sample}, tick {tick} did not end "
+                f"{self.name}: sample {sample}, tick {tick} did not end "
                 f"within {cycle_limit} clock cycles"
             )
         return words
 
-    def _unpack(
-        self, words: npt.NDArray[np.uint32], states: list[npt.NDArray[np.uint32]]
-    ) -> tuple[
-        npt.NDArray[np.int64],
-        npt.NDArray[np.int32],
-        npt.NDArray[np.int32],
-        list[npt.NDArray[np.bool_]],
-        list[npt.NDArray[np.int32]],
-    ]:
-        """Split probes into cycles, active axons, merged spikes; spikes, potentials by core."""
+
+class _Probes:
+    """What is read after each tick: cycles, counters, and the words that are recorded."""
+
+    def __init__(self, chip: ChipParams, record: Sequence[str]) -> None:
+        self.chip = chip
+        self.record = record
+        chip_map = ChipMap(chip)
+        counters = [
+            chip_map.address(core, "counters", np.arange(len(COUNTERS)))
+            for core in range(len(chip.cores))
+        ]
+        names: tuple[str, ...] = ()
+        if "spikes" in record or "potentials" in record:
+            names += ("state",)
+        if "learning" in record:
+            names += _LEARNED
+        self.words = state_words(chip, names)
+        self.counters = np.concatenate(counters)
+        cycles = np.array([CHIP_REGISTERS.index("cycles")], np.uint32)
+        flat = [at for core in self.words for at in core.values()]
+        self.addresses = np.concatenate([cycles, self.counters, *flat])
+
+    def counted(
+        self, words: npt.NDArray[np.uint32], before: npt.NDArray[np.uint32], clear: bool
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        """Return active axons of each tick and merged spikes of each sample.
+
+        ``before`` holds the counters as they were, from which they go on unless ``clear``.
+        """
         samples, ticks, _ = words.shape
-        n_cores = len(self.chip.cores)
-        n_counters = n_cores * len(COUNTERS)
-        counters = words[..., 1 : 1 + n_counters].reshape(samples, ticks, n_cores, len(COUNTERS))
-        active = np.diff(counters[..., 0].astype(np.int64), axis=1, prepend=0).astype(np.int32)
-        merged = counters[:, -1, :, 1].astype(np.int32)
-        splits = np.cumsum([1 + n_counters, *map(len, states)])[:-1]
-        parts = np.split(words, splits, axis=2)[1:] if states else []
-        unpacked = [unpack_state(part) for part in parts]
-        return (
-            words[..., 0].astype(np.int64),
-            active,
-            merged,
-            [fired for _, fired in unpacked],
-            [potentials for potentials, _ in unpacked],
-        )
+        shape = (samples, ticks, len(self.chip.cores), len(COUNTERS))
+        counters = words[..., 1 : 1 + len(self.counters)].reshape(shape)
+        first = np.zeros((samples, 1, *shape[2:]), np.uint32)
+        if not clear and ticks:
+            first[:1, 0] = before.reshape(shape[2:])
+            first[1:, 0] = counters[:-1, -1]
+        steps = np.diff(np.concatenate([first, counters], axis=1), axis=1)  # modulo 2**32
+        return steps[..., 0].astype(np.int32), steps[..., 1].sum(axis=1).astype(np.int32)
 
-
-def _joined(parts: Sequence[list[npt.NDArray[Any]]]) -> list[npt.NDArray[Any]]:
-    """Join chunks of samples, core by core."""
-    return [np.concatenate(core) for core in zip(*parts, strict=True)]
+    def recorded(self, words: npt.NDArray[np.uint32]) -> dict[str, list[Any] | None]:
+        """Return spikes, potentials and what was learned, by core, as far as recorded."""
+        found: dict[str, list[Any]] = {"spikes": [], "potentials": [], "learned": []}
+        start = 1 + len(self.counters)
+        for core, addresses in zip(self.chip.cores, self.words, strict=True):
+            read = {}
+            for name, at in addresses.items():
+                read[name] = words[..., start : start + len(at)]
+                start += len(at)
+            if "state" in read:
+                potentials, fired = unpack_state(read["state"])
+                found["potentials"].append(potentials)
+                found["spikes"].append(fired)
+            found["learned"].append(learned_words(core, read))
+        wanted = {"spikes": "spikes", "potentials": "potentials", "learned": "learning"}
+        return {name: found[name] if what in self.record else None for name, what in wanted.items()}
 
 
 def _load(path: Path) -> ctypes.CDLL:
@@ -210,9 +309,12 @@ def _load(path: Path) -> ctypes.CDLL:
     library.spikelet_cycles.restype = ctypes.c_uint64
     library.spikelet_write.argtypes = [ctypes.c_void_p, ctypes.c_int64, _U32]
     library.spikelet_read.argtypes = [ctypes.c_void_p, ctypes.c_int64, _U32, _U32]
+    library.spikelet_clear.argtypes = [ctypes.c_void_p, ctypes.c_int64]
+    library.spikelet_clear.restype = ctypes.c_int32
     library.spikelet_run.argtypes = [
-        *(ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, _I64, _U32),
-        *(ctypes.c_int64, _U32, _U32, ctypes.c_int64, ctypes.c_uint32, _U16, ctypes.c_int64),
+        *(ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int32, _I64, _U32),
+        *(ctypes.c_int64, _U32, _U32, ctypes.c_int64, _U32, _U32),
+        *(ctypes.c_int64, ctypes.c_uint32, _U16, ctypes.c_int64),
     ]
     library.spikelet_run.restype = ctypes.c_int64
     return library

@@ -63,6 +63,15 @@ struct Chip {
         return true;
     }
 
+    // Write n words; addresses and data are `stride` apart.
+    void write(int64_t n, const uint32_t* addresses, const uint32_t* data, int64_t stride) {
+        for (int64_t i = 0; i < n; ++i) {
+            request(addresses[i * stride], data[i * stride], true);
+            clock();
+        }
+        top.PORT(config_request, valid) = 0;
+    }
+
     void read(int64_t n, const uint32_t* addresses, uint32_t* data) {
         int64_t requested = 0, received = 0;
         while (received < n) {
@@ -94,29 +103,32 @@ uint64_t spikelet_cycles(void* handle) { return static_cast<Chip*>(handle)->cycl
 
 // Write n words; `writes` holds address and data in turn.
 void spikelet_write(void* handle, int64_t n, const uint32_t* writes) {
-    auto& chip = *static_cast<Chip*>(handle);
-    for (int64_t i = 0; i < n; ++i) {
-        chip.request(writes[2 * i], writes[2 * i + 1], true);
-        chip.clock();
-    }
-    chip.top.PORT(config_request, valid) = 0;
+    static_cast<Chip*>(handle)->write(n, writes, writes + 1, 2);
+}
+
+// Returns whether the chip was cleared within `limit` cycles.
+int32_t spikelet_clear(void* handle, int64_t limit) {
+    return static_cast<Chip*>(handle)->run(false, limit, [](uint32_t) {});
 }
 
 void spikelet_read(void* handle, int64_t n, const uint32_t* addresses, uint32_t* data) {
     static_cast<Chip*>(handle)->read(n, addresses, data);
 }
 
-// Run samples, each from a cleared state. Before tick i, the flits offsets[i] .. offsets[i + 1] are
-// sent; during it, outputs[i][flit & output_mask] is counted up; after it, the probes are read.
+// Run samples, each from a cleared state if `clear`. Before tick i, settings[i] are written, and the
+// flits offsets[i] .. offsets[i + 1] sent; during it, outputs[i][flit & output_mask] is counted up;
+// after it, the probes are read.
 // Returns the ticks done: fewer than samples * ticks if one took more than `limit` cycles.
-int64_t spikelet_run(void* handle, int64_t samples, int64_t ticks, const int64_t* offsets,
-                     const uint32_t* flits, int64_t n_probes, const uint32_t* probes,
+int64_t spikelet_run(void* handle, int64_t samples, int64_t ticks, int32_t clear,
+                     const int64_t* offsets, const uint32_t* flits, int64_t n_settings,
+                     const uint32_t* setting_addresses, const uint32_t* settings, int64_t n_probes, const uint32_t* probes,
                      uint32_t* probe_data, int64_t n_outputs, uint32_t output_mask,
                      uint16_t* outputs, int64_t limit) {
     auto& chip = *static_cast<Chip*>(handle);
     auto& top = chip.top;
     for (int64_t i = 0; i < samples * ticks; ++i) {
-        if (i % ticks == 0 && !chip.run(false, limit, [](uint32_t) {})) return i;
+        if (clear && i % ticks == 0 && !chip.run(false, limit, [](uint32_t) {})) return i;
+        chip.write(n_settings, setting_addresses, settings + i * n_settings, 1);
         for (int64_t event = offsets[i]; event < offsets[i + 1];) {
             top.PORT(event_in, payload) = flits[event];
             top.PORT(event_in, valid) = 1;

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.learning import variable_range
 from spikelet.description.packets import flit_packet
 from spikelet.description.params import ChipParams, check_range
 from spikelet.errors import SpikeletError
 
-__all__ = ["Events"]
+__all__ = ["Events", "checked_reward"]
 
 
 @dataclass(frozen=True)
@@ -117,3 +118,30 @@ class Events:
             self.axon[part],
             self.delay[part],
         )
+
+
+def checked_reward(
+    chip: ChipParams, reward: npt.ArrayLike | None, samples: int, ticks: int
+) -> npt.NDArray[np.int32]:
+    """Return the reward of each tick, shape (samples, ticks); None is 0.
+
+    Raises
+    ------
+    SpikeletError
+        If it has another shape, holds no integers, or exceeds what a core that uses it can take.
+    """
+    if reward is None:
+        return np.zeros((samples, ticks), np.int32)
+    values = np.asarray(reward)
+    if values.shape != (samples, ticks):
+        raise SpikeletError(
+            f"reward must have shape ({samples}, {ticks}), samples and ticks, not {values.shape}"
+        )
+    if values.dtype.kind not in "iu":
+        raise SpikeletError(f"reward must be integers, not {values.dtype}")
+    for index, core in enumerate(chip.cores):
+        rule = core.learning
+        if rule and "r" in rule.variables:
+            low, high = variable_range(rule, "r", core.weight_min, core.weight_max, 0)
+            check_range(f"reward, for core {index}", values, low, high)
+    return np.ascontiguousarray(np.clip(values, -(1 << 15), (1 << 15) - 1), np.int32)

@@ -81,7 +81,7 @@ class CoreParams:
         ``"shared"``: a spike of any neuron lowers the potentials of the core's others in the next
         tick (winner take all); or ``"none"``.
     adaptation : Adaptation or None
-        Homeostatic threshold of each neuron.
+        Homeostatic threshold of each neuron; only in a core that learns.
     learning : LearningRule or None
         Makes the core plastic: not with binary weights or a ``first_tick``.
 
@@ -163,6 +163,8 @@ class CoreParams:
             if self.first_tick:
                 raise SpikeletError(f"core: first_tick must be 0 to learn, not {self.first_tick}")
             self.learning.check(self.weight_min, self.weight_max, self.potential_bits)
+        elif self.adaptation:
+            raise SpikeletError("core: an adaptation needs a learning rule, which switches it on")
 
     @property
     def weight_min(self) -> int:

@@ -1,0 +1,263 @@
+"""Learning engine of a plastic core: what is visited when. Twin of ``golden/learning.py``."""
+
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from rtl_gen.crossbar import VisitPort
+from rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
+from rtl_gen.learning_rule import RuleDatapath
+from rtl_gen.lfsr import LaneLfsrs
+from rtl_gen.post_traces import PostTraces
+from rtl_gen.pre_traces import PreTraces
+from rtl_gen.synapse_memory import SynapseMemory
+from rtl_gen.visit_loops import VisitLoops
+from spikelet.description.memory_map import TICK_BITS, Region
+from spikelet.description.params import CoreParams
+
+__all__ = ["Learning"]
+
+_REGIONS = ("plastic", "learning", "tags", "pre_traces", "post_traces", "random")
+
+
+class Learning(wiring.Component):
+    """Visits synapses: in passing while they are accumulated, then in loops of its own.
+
+    In the pre phase the crossbar's own reads are the visits. When the neurons have been updated,
+    the post phase and the sweep read the rows concerned. Every visit writes its row back.
+
+    Timing: the pre phase takes no time of its own, except in ``spram``, where the crossbar is held
+    every second cycle. For the others see :class:`VisitLoops`; ``spram`` takes two cycles a visit.
+    Reset: stops, and switches learning off; does not clear the memories.
+
+    Parameters
+    ----------
+    core : CoreParams
+    regions : dict of Region
+        Of the core, by name.
+    update_latency : int
+        Cycles from a row's sums to its spikes.
+
+    Members
+    -------
+    start, clear : ``In(1)``
+    tick : ``In(TICK_BITS)``
+        Number of the coming tick; ``start`` makes it the next, a cycle later.
+    word_valid, word, word_data : ``In``
+        Words of the tick's active axons, as the scan fetches them.
+    scan_ready : ``Out(1)``
+        Low: the scan is held.
+    crossbar : ``In(VisitPort(core))``
+    settled : ``In(1)``
+        Crossbar and neurons have done this tick's work.
+    sums_valid, fired_valid : ``In(1)``, fired : ``In(pipelines)``, potentials : ``In``
+        Rows of neurons before and after their update.
+    enabled : ``Out(1)``
+        Learning is on.
+    busy : ``Out(1)``
+    plastic, learning, tags, pre_traces, post_traces, random : ``In(RegionPort(...))``
+        Configuration access, while not ``busy``; as far as the core has them.
+    """
+
+    def __init__(
+        self, core: CoreParams, regions: dict[str, Region], *, update_latency: int
+    ) -> None:
+        assert core.learning is not None
+        self.core = core
+        self.rule = core.learning
+        self.regions = regions
+        self.update_latency = update_latency
+        self.names = [name for name in _REGIONS if name in regions]
+        super().__init__(
+            {
+                "start": In(1),
+                "clear": In(1),
+                "tick": In(TICK_BITS),
+                "word_valid": In(1),
+                "word": In((core.scan_words - 1).bit_length()),
+                "word_data": In(core.scan_bits),
+                "scan_ready": Out(1),
+                "crossbar": In(VisitPort(core)),
+                "settled": In(1),
+                "sums_valid": In(1),
+                "fired_valid": In(1),
+                "fired": In(core.pipelines),
+                "potentials": In(core.pipelines * core.potential_bits),
+                "enabled": Out(1),
+                "busy": Out(1),
+                **{
+                    name: In(RegionPort((regions[name].span - 1).bit_length(), regions[name].bits))
+                    for name in self.names
+                },
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        core, rule, crossbar = self.core, self.rule, self.crossbar
+        m.submodules.pre = pre = PreTraces(core, self.regions)
+        m.submodules.loops = loops = VisitLoops(core)
+        m.submodules.rule = datapath = RuleDatapath(core)
+        reward = self._registers(m)
+        in_loops = loops.post | loops.sweep
+
+        # In spram a row is read in one cycle and written in the next.
+        turn = Signal()
+        one_port = core.weight_memory == "spram"
+        if one_port:
+            m.d.sync += turn.eq(~turn)
+        held = self.enabled & C(one_port and "pre" in rule.phases)
+        m.d.comb += [
+            self.scan_ready.eq(~held | turn),
+            crossbar.hold.eq(held & turn),
+            loops.scan_ready.eq(turn if one_port else 1),
+            loops.ready.eq(~turn),
+        ]
+
+        # A visit: its row is read, the rule is applied, the row is written.
+        reading = Signal()
+        passing = self.enabled & C("pre" in rule.phases) & crossbar.accumulating
+        m.d.comb += reading.eq(loops.visit | passing)
+        reads = Signal(SynapseMemory.latency)
+        m.d.sync += reads.eq(Cat(reading, reads))
+        padding = datapath.latency % 2 if one_port else 0
+        waited = datapath.latency + padding
+        visits = Signal(waited + 3)
+        m.d.comb += visits[0].eq(reads[-1] & (in_loops | pre.plastic))
+        m.d.sync += visits[1:].eq(visits)
+        row = delayed(m, crossbar.read_row, SynapseMemory.latency + waited, name="visited_row")
+        m.d.comb += [
+            crossbar.visit.eq(loops.visit),
+            crossbar.visit_row.eq(loops.row),
+            crossbar.write.eq(visits[waited]),
+            crossbar.write_row.eq(row),
+            crossbar.write_weights.eq(
+                delayed(m, datapath.new_weights, padding, name="new_weights")
+            ),
+            datapath.weights.eq(crossbar.weights),
+            datapath.fired.eq(loops.group_fired),
+            datapath.visit.post.eq(loops.post),
+            datapath.visit.sweep.eq(loops.sweep),
+        ]
+        if rule.tag_bits:
+            self._tags(m, datapath, row, padding)
+        if rule.stochastic:
+            m.submodules.lfsrs = lfsrs = LaneLfsrs(core.lanes, self.regions["random"])
+            connect(m, flipped(self.random), lfsrs.config)
+            m.d.comb += lfsrs.advance.eq(visits[datapath.draw_stage])
+            m.d.comb += datapath.draws.eq(lfsrs.draws)
+
+        self._pre_traces(m, pre, loops, datapath)
+        traces_busy = pre.busy | self._post_traces(m, loops, datapath)
+        moving = reading | reads.any() | visits.any()
+        m.d.comb += [
+            loops.start.eq(self.start),
+            loops.settled.eq(self.settled & ~moving & ~traces_busy),
+            loops.drained.eq(~moving),
+            loops.post_due.eq(self.enabled & C("post" in rule.phases)),
+            loops.sweep_due.eq(self.enabled & self._sweep_due(m, datapath, reward)),
+            loops.fired_valid.eq(self.fired_valid),
+            loops.fired.eq(self.fired),
+            self.busy.eq(loops.busy | traces_busy),
+        ]
+        return m
+
+    def _registers(self, m: Module) -> Signal:
+        """Build the enable and reward registers; return the reward."""
+        port = self.learning
+        reward = Signal(signed(self.rule.reward_bits))
+        with m.If(port.write):
+            with m.If(port.offset):
+                m.d.sync += reward.eq(port.data)
+            with m.Else():
+                m.d.sync += self.enabled.eq(port.data)
+        offset = delayed(m, port.offset, CONFIG_LATENCY, name="register")
+        m.d.comb += port.read_data.eq(Mux(offset, reward, self.enabled))
+        return reward
+
+    def _sweep_due(self, m: Module, datapath: RuleDatapath, reward: Signal) -> Value:
+        """Tell the datapath what a sweep would evaluate; return whether anything."""
+        due: Value = C(0)
+        if "r" in self.rule.variables:
+            m.d.comb += datapath.visit.r.eq(reward)
+        for period in self.rule.periods:
+            here = Signal(name=f"period_{period}")
+            m.d.comb += here.eq(self.tick[:period] == 0)
+            m.d.comb += datapath.visit[f"period_{period}"].eq(here)
+            due = due | here
+        if any(term.phase == "sweep" and term.period is None for term in self.rule.terms):
+            due = due | (reward != 0)
+        return due
+
+    def _tags(self, m: Module, datapath: RuleDatapath, row: Value, padding: int) -> None:
+        """Build the memory of the tags, which are visited with the weights."""
+        crossbar = self.crossbar
+        m.submodules.tag_memory = memory = SynapseMemory(
+            self.core, self.regions["tags"], bits=self.rule.tag_bits, writable=True
+        )
+        connect(m, flipped(self.tags), memory.config)
+        m.d.comb += [
+            memory.read.eq(crossbar.read),
+            memory.read_row.eq(crossbar.read_row),
+            memory.write.eq(crossbar.write),
+            memory.write_row.eq(row),
+            memory.write_data.eq(delayed(m, datapath.new_tags, padding, name="new_tags")),
+            datapath.tags.eq(memory.row_data),
+        ]
+
+    def _pre_traces(
+        self, m: Module, pre: PreTraces, loops: VisitLoops, datapath: RuleDatapath
+    ) -> None:
+        """Connect the traces of the axons to the scan, the loops and the rule."""
+        rule, crossbar = self.rule, self.crossbar
+        in_loops = loops.post | loops.sweep
+        connect(m, flipped(self.plastic), pre.plastic_config)
+        if rule.pre_traces:
+            connect(m, flipped(self.pre_traces), pre.pre_traces)
+        m.d.comb += [
+            pre.start.eq(self.start),
+            pre.clear.eq(self.clear),
+            pre.half.eq(self.tick[0]),
+            pre.word_valid.eq(self.word_valid),
+            pre.word.eq(self.word),
+            pre.word_data.eq(self.word_data),
+            pre.before.eq(~in_loops),
+            pre.axon.eq(Mux(in_loops, loops.axon, crossbar.axon)),
+            pre.list_fetch.eq(loops.list_fetch),
+            pre.list_word.eq(loops.list_word),
+            pre.list_all.eq(loops.sweep | C(rule.visits_silent_axons)),
+            loops.list_data.eq(pre.list_data),
+            datapath.visit.x0.eq(pre.x0),
+            *[datapath.visit[name].eq(getattr(pre, name)) for name in rule.pre_traces],
+        ]
+
+    def _post_traces(self, m: Module, loops: VisitLoops, datapath: RuleDatapath) -> Value:
+        """Build the traces of the neurons, if the rule has any; return whether they are busy."""
+        if "post_traces" not in self.names:
+            return C(0)
+        crossbar = self.crossbar
+        m.submodules.post = post = PostTraces(
+            self.core, self.regions["post_traces"], update_latency=self.update_latency
+        )
+        connect(m, flipped(self.post_traces), post.config)
+
+        # A group's traces change with the first row that has its weights behind it.
+        marks = Signal(5)
+        m.d.sync += marks.eq(Cat(crossbar.group_end | self.start, marks))
+        next_group = Mux(self.start, 0, crossbar.next_group)
+        coming = delayed(m, next_group, len(marks) - 1, name="coming_group")
+        m.d.comb += [
+            post.start.eq(self.start),
+            post.clear.eq(self.clear),
+            post.half.eq(self.tick[0]),
+            post.load.eq(marks[3] | loops.show),
+            post.group.eq(Mux(loops.show, loops.group, coming)),
+            post.take.eq(marks[4] | loops.taken),
+            post.leave.eq(crossbar.group_done),
+            post.sums_valid.eq(self.sums_valid),
+            post.fired_valid.eq(self.fired_valid),
+            post.fired.eq(self.fired),
+            post.potentials.eq(self.potentials),
+            datapath.neurons.eq(post.neurons),
+        ]
+        return post.busy

@@ -1,0 +1,114 @@
+"""Memory of a field of every synapse: weights, or tags. No twin in golden: it is an array there."""
+
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from rtl_gen.banked_memory import BankedMemory
+from rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
+from spikelet.description.memory_map import Region
+from spikelet.description.params import CoreParams
+
+__all__ = ["SynapseMemory"]
+
+
+class SynapseMemory(wiring.Component):
+    """Row ``group * n_axons + axon`` holds a field of the synapses of one axon to one group.
+
+    Timing: a row a cycle. ``row_data`` holds the row :attr:`latency` cycles after ``read``, until
+    the next. What ``write`` gives is in the memory two cycles later. In ``spram``, ``read`` and
+    ``write`` never come in the same cycle, since both go through one address register.
+    Reset: does not clear the contents.
+
+    Parameters
+    ----------
+    core : CoreParams
+    region : Region
+        Of the field in the memory map.
+    bits : int
+        Width of the field.
+    writable : bool
+        Whether the core itself writes; else only the configuration port does.
+
+    Members
+    -------
+    read : ``In(1)``
+    read_row : ``In(range(weight_rows))``
+    row_data : ``Out(lanes * bits)``
+    write : ``In(1)``
+    write_row : ``In(range(weight_rows))``
+    write_data : ``In(lanes * bits)``
+        Only if ``writable``.
+    config : ``In(RegionPort(...))``
+        While nothing is read or written.
+    """
+
+    latency = 3
+
+    def __init__(self, core: CoreParams, region: Region, *, bits: int, writable: bool) -> None:
+        self.core = core
+        self.bits = bits
+        self.writable = writable
+        members = {
+            "read": In(1),
+            "read_row": In(range(core.weight_rows)),
+            "row_data": Out(core.lanes * bits),
+            "config": In(RegionPort((region.span - 1).bit_length(), region.bits)),
+        }
+        if writable:
+            members |= {
+                "write": In(1),
+                "write_row": In(range(core.weight_rows)),
+                "write_data": In(core.lanes * bits),
+            }
+        super().__init__(members)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        core, config = self.core, self.config
+        row_bits = core.lanes * self.bits
+        banks = -(-row_bits // 32)
+        bank_address_bits = (banks - 1).bit_length()
+        m.submodules.memory = memory = BankedMemory(
+            depth=core.weight_rows,
+            banks=banks,
+            bank_bits=len(config.data),
+            kind=core.weight_memory,
+        )
+        configured = config.read | config.write
+        config_row = config.offset[bank_address_bits:]
+        row = Signal(range(core.weight_rows))
+        enable = Signal()
+        write_row = Signal(range(core.weight_rows))
+        write_data = Signal(len(memory.write_data))
+        write_banks = Signal(banks)
+        next_row = Mux(configured, config_row, self.read_row)
+        next_data = config.data.replicate(banks)
+        next_banks = Signal(banks)
+        m.d.comb += next_banks.eq(config.write << config.offset[:bank_address_bits])
+        one_port = core.weight_memory == "spram"
+        if self.writable:
+            if one_port:
+                next_row = Mux(self.write, self.write_row, next_row)
+            next_data = Mux(self.write, self.write_data, next_data)
+            m.d.sync += write_banks.eq(next_banks | self.write.replicate(banks))
+            m.d.sync += write_row.eq(Mux(config.write, config_row, self.write_row))
+        else:
+            one_port = True
+            m.d.sync += write_banks.eq(next_banks)
+        m.d.sync += [
+            row.eq(next_row),
+            enable.eq(self.read | config.read),
+            write_data.eq(next_data),
+            self.row_data.eq(memory.read_data),
+        ]
+        m.d.comb += [
+            memory.read_row.eq(row),
+            memory.read_enable.eq(enable),
+            memory.write_row.eq(row if one_port else write_row),
+            memory.write_data.eq(write_data),
+            memory.write_banks.eq(write_banks),
+        ]
+        bank = delayed(m, config.offset[:bank_address_bits], CONFIG_LATENCY - 1, name="bank")
+        m.d.sync += config.read_data.eq(self.row_data.word_select(bank, len(config.data)))
+        return m

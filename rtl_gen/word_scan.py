@@ -1,0 +1,103 @@
+"""Lists the bits that are set in a row of words. No twin in golden, which uses ``flatnonzero``."""
+
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from spikelet.description.params import CoreParams
+
+__all__ = ["WordScan"]
+
+
+class WordScan(wiring.Component):
+    """Fetches one word after the other and lists the axons whose bits are set, ascending.
+
+    A word is fetched ahead of the one whose bits are being listed.
+
+    Timing: ``max(1, set bits)`` cycles a word, and 2 to 4 more.
+    Reset: stops.
+
+    Parameters
+    ----------
+    core : CoreParams
+
+    Members
+    -------
+    start : ``In(1)``
+    ready : ``In(1)``
+        Low: nothing moves.
+    fetch : ``Out(1)``
+        Read word ``word``.
+    word : ``Out(range(scan_words))``
+    data : ``In(scan_bits)``
+        From the cycle after ``fetch`` until the next.
+    axon_valid : ``Out(1)``
+    axon : ``Out(range(n_axons))``
+        Taken in each cycle with ``ready``.
+    scanning : ``Out(1)``
+        From the cycle after ``start`` until the last axon has been taken.
+    """
+
+    def __init__(self, core: CoreParams) -> None:
+        self.core = core
+        self.word_bits = (core.scan_words - 1).bit_length()
+        super().__init__(
+            {
+                "start": In(1),
+                "ready": In(1),
+                "fetch": Out(1),
+                "word": Out(self.word_bits),
+                "data": In(core.scan_bits),
+                "axon_valid": Out(1),
+                "axon": Out(range(core.n_axons)),
+                "scanning": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        core = self.core
+        index_bits = (core.scan_bits - 1).bit_length()
+        next_word = Signal(range(core.scan_words + 1))
+        fetched = Signal()
+        fetched_word = Signal(self.word_bits)
+        take = Signal()
+        remaining = Signal(core.scan_bits)
+        without_lowest = Signal(core.scan_bits)
+        lowest = Signal(core.scan_bits)
+        listed_word = Signal(self.word_bits)
+        lowest_word = Signal(self.word_bits)
+        more = (next_word != core.scan_words) | fetched | remaining.any() | lowest.any()
+        m.d.comb += [
+            without_lowest.eq(remaining & (remaining - 1)),
+            take.eq(self.ready & (without_lowest == 0)),
+            self.word.eq(next_word),
+            self.fetch.eq(
+                self.scanning & (next_word != core.scan_words) & (~fetched | take) & self.ready
+            ),
+        ]
+        with m.If(self.start):
+            m.d.sync += [next_word.eq(0), self.scanning.eq(1)]
+        with m.Elif(self.fetch):
+            m.d.sync += [next_word.eq(next_word + 1), fetched_word.eq(next_word)]
+        m.d.sync += fetched.eq(self.fetch | (fetched & ~take))
+        with m.If(take):
+            m.d.sync += listed_word.eq(fetched_word)
+        with m.If(self.ready):
+            m.d.sync += [
+                remaining.eq(Mux(take, Mux(fetched, self.data, 0), without_lowest)),
+                lowest.eq(remaining & ~without_lowest),
+                lowest_word.eq(listed_word),
+                self.axon_valid.eq(lowest.any()),
+                self.axon.eq(Cat(_index(lowest, index_bits), lowest_word)),
+            ]
+        with m.If(self.scanning & self.ready & ~more):
+            m.d.sync += self.scanning.eq(0)
+        return m
+
+
+def _index(one_hot: Value, bits: int) -> Value:
+    """Return the number of the only bit that is set."""
+    return Cat(
+        Cat(one_hot[i] for i in range(len(one_hot)) if i >> bit & 1).any() for bit in range(bits)
+    )

@@ -1,0 +1,151 @@
+"""Random learning rules, and chips with plastic cores, for differential tests."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from spikelet.description.image import ChipImage, random_states
+from spikelet.description.learning import Adaptation, LearningRule, TraceParams
+from spikelet.description.params import ChipParams, CoreParams
+from spikelet.errors import SpikeletError
+from tests.helpers.random_chips import random_core, random_image
+
+__all__ = ["random_plastic_chip", "random_plastic_image", "random_reward", "random_rule"]
+
+_COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
+
+
+def random_trace(rng: np.random.Generator) -> TraceParams:
+    """Return a trace of any kind."""
+    bits = int(rng.integers(1, 9))
+    shift = int(rng.integers(0, 5))
+    return TraceParams(
+        increment=int(rng.integers(1, 1 << bits)),
+        decay=0 if shift else int(rng.integers(0, 4096)),
+        decay_shift=shift,
+        bits=bits,
+        mode=str(rng.choice(["add", "set"])),
+    )
+
+
+def _factor(rng: np.random.Generator, names: list[str]) -> str:
+    name = str(rng.choice(names))
+    kind = rng.integers(0, 4)
+    if kind == 0:
+        return f"({name} {rng.choice(_COMPARISONS)} {rng.integers(0, 20)})"
+    if kind == 1:
+        return f"({name} - {rng.integers(0, 20)})"
+    if kind == 2 and len(names) > 1:
+        other = str(rng.choice([n for n in names if n != name]))
+        return f"({other} + {rng.integers(0, 9)} - {name})"
+    return name
+
+
+def _term(rng: np.random.Generator, names: list[str]) -> str:
+    trigger = str(rng.choice(["x0", "y0", "x0*y0", "x0", "y0", "u0", "u1", "u3", ""]))
+    usable = [*names, "w"]
+    if trigger == "x0":
+        usable += ["v"] * int(rng.integers(0, 2))
+    factors = [_factor(rng, usable) for _ in range(rng.integers(0, 3))]
+    if not trigger:
+        factors.append("r")
+    parts = [*([trigger] if trigger else []), *factors, f"2^{rng.integers(-5, 2)}"]
+    if rng.integers(0, 3) == 0:
+        parts.append(str(rng.integers(1, 6)))
+    rng.shuffle(parts)
+    return "*".join(parts)
+
+
+def _sum(rng: np.random.Generator, names: list[str]) -> str:
+    terms = [_term(rng, names) for _ in range(rng.integers(1, 4))]
+    return "".join(f" {rng.choice(['+', '-'])} {term}" for term in terms).lstrip(" +")
+
+
+def random_rule(rng: np.random.Generator, core: CoreParams) -> LearningRule:
+    """Return any rule that this core can take."""
+    while True:
+        tags = bool(rng.integers(0, 3) == 0)
+        names = [n for n in ("x1", "x2", "y1", "y2", "r") if rng.integers(0, 2)]
+        names += ["t"] if tags else []
+        dw = _sum(rng, names)
+        dt = _sum(rng, names) if tags else ""
+        used = f"{dw} {dt}"
+        low = int(rng.integers(core.weight_min, core.weight_max))
+        try:
+            rule = LearningRule(
+                dw,
+                dt,
+                **{n: random_trace(rng) for n in ("x1", "x2", "y1", "y2") if n in used},
+                w_min=low,
+                w_max=int(rng.integers(low + 1, core.weight_max + 1)),
+                rounding=str(rng.choice(["nearest", "stochastic"])),
+                tag_bits=int(rng.integers(2, 9)) if tags else 0,
+                tag_rounding=str(rng.choice(["toward_zero", "nearest", "stochastic"])),
+                reward_bits=int(rng.integers(2, 9)),
+            )
+            rule.check(core.weight_min, core.weight_max, core.potential_bits)
+        except SpikeletError:
+            continue
+        return rule
+
+
+def random_plastic_chip(rng: np.random.Generator, *, most_cores: int = 2) -> ChipParams:
+    """Return a chip of small cores on a row, the first of which is plastic."""
+    cores = [_plastic(rng, random_core(rng))]
+    cores += [random_core(rng) for _ in range(rng.integers(0, most_cores))]
+    return ChipParams(tuple(cores), len(cores), 1, int(rng.integers(1, 20)))
+
+
+def _plastic(rng: np.random.Generator, core: CoreParams) -> CoreParams:
+    core = replace(
+        core,
+        weight_format="unsigned" if core.weight_bits == 1 else core.weight_format,
+        first_tick=0,
+        n_axons=int(rng.integers(1, 60)),
+        n_neurons=core.lanes * int(rng.integers(1, 1 + max(1, 32 // core.lanes))),
+        inhibition=str(rng.choice(["none", "shared"])),
+    )
+    adaptation = None
+    if rng.integers(0, 2):
+        bits = int(rng.integers(4, 20))
+        adaptation = Adaptation(
+            increment=int(rng.integers(1, 1 << bits)),
+            decay_shift=int(rng.integers(0, 6)),
+            fraction_bits=int(rng.integers(0, 5)),
+            bits=bits,
+        )
+    return replace(core, learning=random_rule(rng, core), adaptation=adaptation)
+
+
+def random_plastic_image(rng: np.random.Generator, chip: ChipParams) -> ChipImage:
+    """Return contents that keep neurons active; some axons are plastic."""
+    cores = []
+    for core, image in zip(chip.cores, random_image(rng, chip).cores, strict=True):
+        changes: dict[str, object] = {}
+        if core.inhibition == "shared":
+            changes["inhibition"] = rng.integers(0, core.v_max // 4 + 1, 1).astype(np.int32)
+        if core.adaptation:
+            values = rng.integers(0, core.adaptation.largest + 1, core.n_neurons)
+            changes["adaptation"] = (values >> int(rng.integers(0, 8))).astype(np.int32)
+        if rule := core.learning:
+            plastic = rng.random(core.n_axons) < rng.choice([0.5, 0.9, 1.0])
+            weights = image.weights.copy()
+            weights[plastic] = np.clip(weights[plastic], rule.w_min, rule.w_max)
+            changes |= {"plastic": plastic, "weights": weights}
+            if rule.tag_bits:
+                largest = (1 << (rule.tag_bits - 1)) - 1
+                shape = (core.n_axons, core.n_neurons)
+                changes["tags"] = rng.integers(-largest - 1, largest + 1, shape).astype(np.int8)
+            if rule.stochastic:
+                changes["random"] = random_states(core.lanes, int(rng.integers(1 << 30)))
+        cores.append(replace(image, **changes))
+    return ChipImage(tuple(cores))
+
+
+def random_reward(
+    rng: np.random.Generator, chip: ChipParams, samples: int, ticks: int
+) -> np.ndarray:
+    """Return rewards that every plastic core can take, 0 in most ticks."""
+    bits = min([c.learning.reward_bits for c in chip.cores if c.learning] or [8])
+    values = rng.integers(-(1 << (bits - 1)), 1 << (bits - 1), (samples, ticks))
+    return values * (rng.random((samples, ticks)) < 0.3)
