@@ -122,7 +122,7 @@ class Learning(wiring.Component):
         m.d.sync += reads.eq(Cat(reading, reads))
         padding = datapath.latency % 2 if one_port else 0
         waited = datapath.latency + padding
-        visits = Signal(waited + 3)
+        visits = Signal(waited + 1)
         m.d.comb += visits[0].eq(reads[-1] & (in_loops | pre.plastic))
         m.d.sync += visits[1:].eq(visits)
         row = delayed(m, crossbar.read_row, SynapseMemory.latency + waited, name="visited_row")
@@ -242,17 +242,19 @@ class Learning(wiring.Component):
         connect(m, flipped(self.post_traces), post.config)
 
         # A group's traces change with the first row that has its weights behind it.
-        marks = Signal(5)
-        m.d.sync += marks.eq(Cat(crossbar.group_end | self.start, marks))
-        next_group = Mux(self.start, 0, crossbar.next_group)
+        marks = Signal(loops.neurons_lag)
+        begins = crossbar.group_end | self.start | loops.group_begins
+        m.d.sync += marks.eq(Cat(begins, marks))
+        next_group = Mux(loops.group_begins, loops.group, crossbar.next_group)
+        next_group = Mux(self.start, 0, next_group)
         coming = delayed(m, next_group, len(marks) - 1, name="coming_group")
         m.d.comb += [
             post.start.eq(self.start),
             post.clear.eq(self.clear),
             post.half.eq(self.tick[0]),
-            post.load.eq(marks[3] | loops.show),
-            post.group.eq(Mux(loops.show, loops.group, coming)),
-            post.take.eq(marks[4] | loops.taken),
+            post.load.eq(marks[-2]),
+            post.group.eq(coming),
+            post.take.eq(marks[-1]),
             post.leave.eq(crossbar.group_done),
             post.sums_valid.eq(self.sums_valid),
             post.fired_valid.eq(self.fired_valid),

@@ -18,7 +18,7 @@ class VisitLoops(wiring.Component):
     The axons are listed once for each phase, while the first group is visited; further groups take
     them from the list.
 
-    Timing: a visit a cycle, 5 more for each group, and the scan of the axons.
+    Timing: a visit a cycle, one more for each group, and the scan of the axons in each phase.
     Reset: stops.
 
     Parameters
@@ -43,15 +43,15 @@ class VisitLoops(wiring.Component):
         The axons concerned, word by word.
     post, sweep : ``Out(1)``
         The phase.
-    show : ``Out(1)``, group : ``Out(range(groups))``
-        A group will be visited: read its traces.
-    taken : ``Out(1)``
-        Its visits follow.
+    group_begins : ``Out(1)``, group : ``Out(range(groups))``
+        The axons named from the next cycle on belong to this group.
     group_fired : ``Out(lanes)``
-        Its neurons that fired.
+        Its neurons that fired, :attr:`neurons_lag` cycles after ``group_begins``.
     visit : ``Out(1)``, axon : ``Out(range(n_axons))``, row : ``Out(range(weight_rows))``
     busy : ``Out(1)``
     """
+
+    neurons_lag = 5
 
     def __init__(self, core: CoreParams) -> None:
         self.core = core
@@ -71,9 +71,8 @@ class VisitLoops(wiring.Component):
                 "list_data": In(core.scan_bits),
                 "post": Out(1),
                 "sweep": Out(1),
-                "show": Out(1),
+                "group_begins": Out(1),
                 "group": Out(range(core.groups)),
-                "taken": Out(1),
                 "group_fired": Out(core.lanes),
                 "visit": Out(1),
                 "axon": Out(range(core.n_axons)),
@@ -86,63 +85,60 @@ class VisitLoops(wiring.Component):
         m = Module()
         core = self.core
         fired_list, n_fired, noting = self._note_fired(m)
-        n_read = Signal(range(core.groups + 1))
-        group = Signal(range(core.groups))
-        base = Signal(range(core.weight_rows))
-        loop_base = Signal.like(base)
-        next_fired = Signal(core.lanes)
-        first = Signal()
+        n_begun = Signal(range(core.groups + 1))
         entry = fired_list.read_data
-        entry_group = entry[core.lanes : core.lanes + len(group)]
-        entry_base = entry[core.lanes + len(group) :]
-        last = Mux(self.post, n_read == n_fired, group == core.groups - 1)
-        axons_left = self._name_axons(m, first, loop_base)
+        entry_ready = Signal()
+        base = Signal(range(core.weight_rows))
+        begun_fired = Signal(core.lanes)
+        entry_fired = entry[: core.lanes]
+        entry_group = entry[core.lanes : core.lanes + len(self.group)]
+        entry_base = entry[core.lanes + len(self.group) :]
         m.d.comb += [
-            fired_list.read_row.eq(n_read),
-            self.group.eq(Mux(self.post, entry_group, group)),
-            self.busy.eq(1),
+            fired_list.read_row.eq(n_begun),
+            fired_list.read_enable.eq(~noting),
+            self.group.eq(Mux(self.post, entry_group, n_begun)),
         ]
+        m.d.sync += entry_ready.eq(~noting & ~self.group_begins)
+        with m.If(self.group_begins):
+            m.d.sync += [
+                n_begun.eq(n_begun + 1),
+                begun_fired.eq(entry_fired),
+                base.eq(Mux(self.post, entry_base, Mux(n_begun == 0, 0, base + core.n_axons))),
+            ]
+        m.d.comb += self.group_fired.eq(
+            delayed(m, begun_fired, self.neurons_lag - 1, name="begun_fired")
+        )
+
+        all_named = self._name_axons(m, n_begun, base)
+        n_groups = Mux(self.post, n_fired, core.groups)
+        begun = Signal()
+        m.d.comb += self.busy.eq(1)
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += self.busy.eq(self.start)
+                m.d.sync += n_begun.eq(0)
                 with m.If(self.start):
                     m.next = "TICK"
-            with m.State("TICK"), m.If(self.settled & ~noting):
-                m.d.sync += [first.eq(1), n_read.eq(0), group.eq(0), base.eq(0)]
+            with m.State("TICK"), m.If(self.settled & ~noting & entry_ready):
+                m.next = "IDLE"
                 with m.If(self.post_due & (n_fired != 0)):
                     m.d.sync += self.post.eq(1)
-                    m.next = "GROUP"
+                    m.next = "VISIT"
                 with m.Elif(self.sweep_due):
                     m.d.sync += self.sweep.eq(1)
-                    m.next = "GROUP"
-                with m.Else():
-                    m.next = "IDLE"
-            with m.State("GROUP"):
-                m.d.comb += fired_list.read_enable.eq(1)
-                m.next = "SHOW"
-            with m.State("SHOW"):
-                m.d.comb += self.show.eq(1)
-                m.d.sync += [
-                    loop_base.eq(Mux(self.post, entry_base, base)),
-                    next_fired.eq(entry[: core.lanes]),
-                    n_read.eq(n_read + 1),
-                ]
-                m.next = "TAKE"
-            with m.State("TAKE"):
-                m.d.comb += self.taken.eq(1)
-                m.d.sync += self.group_fired.eq(next_fired)
-                m.next = "VISIT"
-            with m.State("VISIT"), m.If(~axons_left):
-                m.d.sync += [first.eq(0), group.eq(group + 1), base.eq(base + core.n_axons)]
-                m.next = "GROUP"
-                with m.If(last):
+                    m.next = "VISIT"
+            with m.State("VISIT"), m.If((all_named | ~begun) & entry_ready):
+                m.d.sync += begun.eq(1)
+                m.d.comb += self.group_begins.eq(n_begun != n_groups)
+                with m.If(n_begun == n_groups):
                     m.next = "DRAIN"
-            with m.State("DRAIN"), m.If(self.drained):
-                m.d.sync += [first.eq(1), n_read.eq(0), group.eq(0), base.eq(0)]
-                m.d.sync += [self.post.eq(0), self.sweep.eq(self.post & self.sweep_due)]
-                m.next = "IDLE"
-                with m.If(self.post & self.sweep_due):
-                    m.next = "GROUP"
+            with m.State("DRAIN"):
+                m.d.sync += [begun.eq(0), n_begun.eq(0)]
+                with m.If(self.drained):
+                    m.d.sync += [self.post.eq(0), self.sweep.eq(self.post & self.sweep_due)]
+                    m.next = "IDLE"
+                    with m.If(self.post & self.sweep_due):
+                        m.next = "VISIT"
         return m
 
     def _note_fired(self, m: Module) -> tuple[BankedMemory, Signal, Value]:
@@ -182,8 +178,8 @@ class VisitLoops(wiring.Component):
         ]
         return fired_list, length, complete
 
-    def _name_axons(self, m: Module, first: Signal, base: Signal) -> Value:
-        """Name the axons of a group, one a cycle; return whether there are more."""
+    def _name_axons(self, m: Module, n_begun: Signal, base: Signal) -> Value:
+        """Name the axons of a group, one a cycle; return whether all have been named."""
         core = self.core
         m.submodules.scan = scan = WordScan(core)
         m.submodules.axon_list = axon_list = BankedMemory(
@@ -191,28 +187,24 @@ class VisitLoops(wiring.Component):
         )
         length = Signal(range(core.n_axons + 1))
         position = Signal(range(core.n_axons + 1))
+        first = n_begun == 0
         from_scan = scan.axon_valid & self.scan_ready
         from_list = Signal()
-        listing = Signal()
-        with m.If(self.taken):
-            m.d.sync += [position.eq(0), listing.eq(~first)]
-            with m.If(first):
-                m.d.sync += length.eq(0)
+        with m.If(self.group_begins):
+            m.d.sync += [position.eq(0), length.eq(Mux(first, 0, length))]
         with m.Else():
             m.d.sync += [position.eq(position + from_list), length.eq(length + from_scan)]
-        with m.If(position == length):
-            m.d.comb += from_list.eq(0)
-        with m.Else():
-            m.d.comb += from_list.eq(listing & self.ready)
+        m.d.comb += from_list.eq((n_begun > 1) & (position != length) & self.ready)
         listed = delayed(m, from_list, 1, name="listed")
-        axon = Mux(listed, axon_list.read_data, scan.axon)
+        axon = Signal(range(core.n_axons))
+        m.d.comb += axon.eq(Mux(listed, axon_list.read_data, scan.axon))
         m.d.sync += [
             self.visit.eq(listed | from_scan),
             self.axon.eq(axon),
             self.row.eq(base + axon),
         ]
         m.d.comb += [
-            scan.start.eq(self.taken & first),
+            scan.start.eq(self.group_begins & first),
             scan.ready.eq(self.scan_ready),
             scan.data.eq(self.list_data),
             self.list_fetch.eq(scan.fetch),
@@ -223,4 +215,4 @@ class VisitLoops(wiring.Component):
             axon_list.read_row.eq(position),
             axon_list.read_enable.eq(from_list),
         ]
-        return Mux(first, scan.scanning, (position != length) | listed)
+        return Mux(n_begun == 1, ~scan.scanning, position == length)
