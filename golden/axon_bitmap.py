@@ -31,6 +31,10 @@ class AxonBitmap:
         self.ticks = ticks
         self.arrivals = np.zeros((samples, ticks + core.delay_slots, core.n_axons), np.uint16)
 
+    def carry(self, arrivals: npt.NDArray[np.bool_]) -> None:
+        """Enter what is due already when the run starts, shape (delay_slots, n_axons)."""
+        self.arrivals[:, : len(arrivals)] += arrivals
+
     def add_events(self, events: Events, core: int) -> None:
         """Enter the host events of a whole run that go to core number ``core``."""
         here = np.flatnonzero(events.core == core)
@@ -46,6 +50,10 @@ class AxonBitmap:
         Shape (samples, ticks, n_axons).
         """
         return self.arrivals[:, first_tick:last_tick] > 0
+
+    def remaining(self) -> npt.NDArray[np.bool_]:
+        """Return what is due after the run's end in the last sample: (delay_slots, n_axons)."""
+        return self.arrivals[-1, self.ticks :] > 0
 
     def merged(self) -> npt.NDArray[np.int32]:
         """Return the merged spikes of each sample; also those due after the run's end."""

@@ -1,20 +1,19 @@
 """Golden model of a chip: the tick contract over all cores. Twin of ``rtl_gen/chip.py``."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
-import numpy as np
+import numpy.typing as npt
 
-from golden.axon_bitmap import AxonBitmap
-from golden.compiled import CompiledCores, Records, available, why_not
-from golden.core import run_core
+from golden.compiled import CompiledCores
 from golden.dense_spikes import DenseSpikes
-from golden.emission import emit
-from golden.neuron_array import NeuronArray
-from golden.schedule import core_schedule
+from golden.numpy_cores import NumpyCores
+from golden.records import Records
 from golden.timing import tick_cycles
-from spikelet.description.events import Events
+from spikelet.description.events import Events, checked_reward
 from spikelet.description.image import ChipImage
 from spikelet.description.params import ChipParams
+from spikelet.description.state import ChipState, CoreState
 from spikelet.description.trace import Trace
 from spikelet.errors import SpikeletError
 
@@ -22,21 +21,15 @@ __all__ = ["BACKENDS", "GoldenChip", "run"]
 
 BACKENDS = ("auto", "numpy", "compiled")
 
-_CHUNK_BYTES = 1 << 28
-"""Memory that the arrays of one chunk of samples may take in numpy."""
-
-_CHUNK_UPDATES = 1 << 26
-"""Neuron updates in one call of the kernel, which nothing can interrupt: a fraction of a second."""
-
 
 class GoldenChip:
-    """A chip with its contents, ready to run.
+    """A chip with its contents and state, ready to run.
 
     Parameters
     ----------
     chip : ChipParams
     image : ChipImage
-        Not to be changed afterwards.
+        Not to be changed afterwards; what is learned does not change it.
     backend : str
         ``"numpy"``, the reference; ``"compiled"``, the same by ``kernel.c``; or ``"auto"``:
         compiled if the machine has a C compiler.
@@ -69,13 +62,21 @@ class GoldenChip:
         self.chip = chip
         self.image = image
         self.neurons = tuple(neurons or (core.n_neurons for core in chip.cores))
+        cleared = tuple(CoreState.cleared(core) for core in chip.cores)
+        state = ChipState(chip.digest, 0, image, cleared)
         self.notes = {"backend": "numpy"}
-        self._cores: CompiledCores | None = None
-        if backend == "compiled" or (backend == "auto" and available()):
-            self._cores = CompiledCores(chip, image)
+        self._cores: CompiledCores | NumpyCores
+        if backend == "numpy":
+            self._cores = NumpyCores(chip, state)
+            return
+        try:
+            self._cores = CompiledCores(chip, state)
             self.notes["backend"] = "compiled"
-        elif backend == "auto":
-            self.notes["backend_note"] = why_not()
+        except SpikeletError as error:
+            if backend == "compiled":
+                raise
+            self._cores = NumpyCores(chip, state)
+            self.notes["backend_note"] = str(error)
 
     def run(
         self,
@@ -83,32 +84,43 @@ class GoldenChip:
         *,
         record: Iterable[str] = ("spikes", "potentials"),
         progress: Callable[[int], None] = lambda samples: None,
+        reward: npt.ArrayLike | None = None,
+        clear: bool = True,
     ) -> Trace:
-        """Run a batch of samples, each from a cleared state.
+        """Run a batch of samples. What is learned goes on from sample to sample, and run to run.
 
         Parameters
         ----------
         inputs : Events or DenseSpikes
             As many samples and ticks are run as it has.
         record : iterable of str
-            Any of ``"spikes"`` and ``"potentials"``: what the Trace holds of every neuron.
+            Any of ``"spikes"``, ``"potentials"``, ``"learning"`` and ``"checksums"``: what the
+            Trace holds, besides outputs and counters.
         progress : callable
             Told how many samples are done, now and then.
+        reward : array of int, shape (samples, ticks), or None
+            The reward of each tick, for all plastic cores; None is 0.
+        clear : bool
+            Whether each sample starts from a cleared state. If not, it goes on from where the one
+            before ended, and the first from the present state.
 
         Raises
         ------
         SpikeletError
-            If the inputs do not fit the chip.
+            If the inputs or rewards do not fit the chip, or something unknown is to be recorded.
         """
         inputs.check(self.chip)
-        records = self._records(inputs.samples, inputs.ticks, tuple(record))
-        in_chunk = self._samples_in_chunk(inputs.ticks)
-        for first in range(0, inputs.samples, in_chunk):
-            last = min(first + in_chunk, inputs.samples)
-            if self._cores:
-                self._cores.run(inputs, first, last, records)
-            else:
-                _run_chunk(self.chip, self.image, inputs, slice(first, last), records)
+        samples, ticks = inputs.samples, inputs.ticks
+        rewards = checked_reward(self.chip, reward, samples, ticks)
+        records = Records.empty(self.chip, samples, ticks, tuple(record))
+        at_once = self._cores.samples_at_once(ticks, records, clear)
+        if records.checksums is not None:
+            at_once = 1
+        for first in range(0, samples, at_once):
+            last = min(first + at_once, samples)
+            self._cores.run(inputs, slice(first, last), rewards, records, clear)
+            if records.checksums is not None:
+                records.checksums[first] = self._cores.snapshot().checksums()
             progress(last)
         return Trace(
             "golden",
@@ -119,25 +131,30 @@ class GoldenChip:
             spikes=records.spikes,
             potentials=records.potentials,
             cycles=tick_cycles(self.chip, records.active_axons),
+            learned=records.learned,
+            checksums=records.checksums,
             notes=dict(self.notes),
         )
 
-    def _records(self, samples: int, ticks: int, record: tuple[str, ...]) -> Records:
-        shapes = [(samples, ticks, core.n_neurons) for core in self.chip.cores]
-        return Records(
-            np.zeros((samples, ticks, self.chip.n_outputs), np.uint16),
-            np.empty((samples, ticks, len(self.chip.cores)), np.int32),
-            np.empty((samples, len(self.chip.cores)), np.int32),
-            [np.empty(shape, np.bool_) for shape in shapes] if "spikes" in record else None,
-            [np.empty(shape, np.int32) for shape in shapes] if "potentials" in record else None,
+    def learn(self, on: bool) -> None:
+        """Switch learning on or off in all plastic cores; SpikeletError if there are none."""
+        if not any(core.learning for core in self.chip.cores):
+            raise SpikeletError("learn: the chip has no plastic core")
+        state = self._cores.snapshot()
+        contents = tuple(
+            replace(contents, learning=on) if core.learning else contents
+            for core, contents in zip(self.chip.cores, state.image.cores, strict=True)
         )
+        self._cores.restore(replace(state, image=ChipImage(contents)))
 
-    def _samples_in_chunk(self, ticks: int) -> int:
-        cores = self.chip.cores
-        if self._cores:
-            return max(1, _CHUNK_UPDATES // (sum(c.n_neurons for c in cores) * max(1, ticks)))
-        widest = max(core.n_neurons * 12 + core.n_axons * 8 for core in cores)
-        return max(1, _CHUNK_BYTES // (widest * max(1, ticks)))
+    def snapshot(self) -> ChipState:
+        """Return contents, with what was learned, and state after the last tick that was run."""
+        return self._cores.snapshot()
+
+    def restore(self, state: ChipState) -> None:
+        """Take contents and state from a snapshot; SpikeletError if it is of another chip."""
+        state.check(self.chip)
+        self._cores.restore(state)
 
 
 def run(
@@ -149,44 +166,8 @@ def run(
     neurons: Sequence[int] | None = None,
     progress: Callable[[int], None] = lambda samples: None,
     backend: str = "auto",
+    reward: npt.ArrayLike | None = None,
 ) -> Trace:
     """Run a batch of samples once: :class:`GoldenChip` and its :meth:`GoldenChip.run`."""
     golden = GoldenChip(chip, image, backend=backend, neurons=neurons)
-    return golden.run(events, record=record, progress=progress)
-
-
-def _run_chunk(
-    chip: ChipParams,
-    image: ChipImage,
-    inputs: Events | DenseSpikes,
-    here: slice,
-    records: Records,
-) -> None:
-    """Run the samples ``here`` in numpy.
-
-    Cores that no loop connects are advanced one after the other, each by all ticks at once, since a
-    spike needs at least one tick to its destination; cores in a loop tick by tick.
-    """
-    inputs = inputs.samples_between(here.start, here.stop)
-    events = inputs.events() if isinstance(inputs, DenseSpikes) else inputs
-    samples, ticks = events.samples, events.ticks
-    bitmaps = [AxonBitmap(core, samples, ticks) for core in chip.cores]
-    arrays = [
-        NeuronArray.cleared(core, contents, samples)
-        for core, contents in zip(chip.cores, image.cores, strict=True)
-    ]
-    for index, bitmap in enumerate(bitmaps):
-        bitmap.add_events(events, index)
-    for cores, block in core_schedule(image, ticks):
-        for first in range(0, ticks, block):
-            now = slice(first, min(first + block, ticks))
-            for i in cores:
-                active = bitmaps[i].active(now.start, now.stop)
-                potentials = records.potentials[i][here, now] if records.potentials else None
-                fired = run_core(arrays[i], active, first, potentials)
-                emit(fired, first, image.cores[i].destinations, bitmaps, records.outputs[here])
-                records.active_axons[here, now, i] = np.count_nonzero(active, axis=2)
-                if records.spikes:
-                    records.spikes[i][here, now] = fired
-    for i, bitmap in enumerate(bitmaps):
-        records.merged_spikes[here, i] = bitmap.merged()
+    return golden.run(events, record=record, progress=progress, reward=reward)

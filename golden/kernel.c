@@ -3,20 +3,8 @@
  * The numpy modules of this folder say what is computed; here is the same, exactly, and fast. A tick
  * at a time keeps a chip's state in the nearest cache and needs no schedule of the cores: no spike is
  * due before the next tick, so within a tick the order of the cores does not matter.
- * golden/compiled.py mirrors the structures.
+ * golden/compiled.py mirrors the structures. What a plastic core learns is in learning_rule.c.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#ifdef __AVX512BW__
-#include <immintrin.h>
-#define VECTOR_BYTES 64
-#else
-#define VECTOR_BYTES 32
-#endif
-#define INLINE static inline __attribute__((always_inline))
-#define NOINLINE __attribute__((noinline)) /* loops that need the registers for themselves */
 #define WORDS (VECTOR_BYTES / 2)
 /* Three sums for each of four vectors: twelve of the sixteen registers that AVX2 has. */
 #define VECTORS 4
@@ -24,9 +12,6 @@
 #define ROWS_BEFORE_FLUSH 256
 /* Columns whose weights a row holds in one piece, see add_rows. */
 #define PIECE 64
-/* Neurons of which the update is one straight piece of code. */
-#define BLOCK 64
-
 typedef uint16_t vector __attribute__((vector_size(VECTOR_BYTES), may_alias));
 
 enum { FLOOR, TOWARD_ZERO, NEAREST, NO_LEAK };
@@ -40,19 +25,28 @@ struct route {
     int32_t input, core, axon, delay, length; /* input + i goes to axon + i, for i < length */
 };
 
+/* Learning of a plastic core, see learning_rule.c. */
+typedef void before_update(void *learning, const uint16_t *active, int32_t n_active,
+                           const int32_t *v, int32_t reward, int32_t *sums);
+typedef void after_update(void *learning, int64_t tick, const uint16_t *active, int32_t n_active,
+                          const uint8_t *spikes, int32_t reward);
+
 struct core {
     int32_t n_axons, n_neurons, row_bytes, slots, first_tick, rounding, reset_mode;
-    int32_t v_min, v_max, weight_exponent, weight_min, rows_in_byte;
+    int32_t v_min, v_max, weight_exponent, weight_min, rows_in_byte, inhibition;
+    int32_t increment, decay_shift, fraction_bits, largest; /* of the adaptation, where it changes */
     const uint8_t *weights;                               /* (n_axons, row_bytes), see add_rows */
     const int32_t *threshold, *decay, *bias, *reset;      /* (row_bytes) */
     const int32_t *first_destination;                     /* (n_neurons + 1) */
     const struct destination *destinations;
-    uint8_t *spikes;     /* (samples, ticks, n_neurons), or NULL */
-    int32_t *potentials; /* likewise */
+    void *learning;                                       /* NULL: not plastic */
+    before_update *before;
+    after_update *after;
 };
 
 struct run {
     int64_t first_sample, last_sample, ticks, input_ticks, n_inputs, n_cores, n_outputs;
+    int64_t clear, first_tick; /* whether samples start cleared; else the first tick since then */
     const uint8_t *input; /* (samples, input_ticks, n_inputs), or NULL: the events below */
     const struct route *routes;
     int64_t n_routes;
@@ -61,14 +55,28 @@ struct run {
     uint16_t *outputs; /* (samples, ticks, n_outputs) */
     int32_t *active;   /* (samples, ticks, n_cores) */
     int32_t *merged;   /* (samples, n_cores) */
+    const int32_t *rewards; /* (samples, ticks) */
+    const struct probe *probes;
+    int64_t n_probes;
+};
+
+/* Rows of `bytes` each to be recorded after every tick. */
+struct probe {
+    const uint8_t *from;
+    uint8_t *to; /* (samples, ticks, rows, bytes) */
+    int64_t rows, stride, bytes;
 };
 
 struct state {
     int32_t n_axons, slots;
-    int32_t *v, *fired, *sums; /* fired: 0 or -1, ready to be a mask */
-    uint8_t *spikes;           /* the same as 0 or 1 */
-    uint8_t *due;              /* (slots, n_axons): the axon bitmap, 0 or 1 */
-    uint16_t *active;          /* (n_axons): the axons of this tick that are set in it */
+    int32_t *v, *fired, *sums;  /* fired: 0 or -1, ready to be a mask */
+    int32_t *threshold, *bias;  /* of the coming update: the core's, or with what is added to them */
+    int32_t *adaptation;        /* NULL where it does not change */
+    uint8_t *spikes;            /* fired as 0 or 1 */
+    uint8_t *due;               /* (slots, n_axons): the axon bitmap, 0 or 1 */
+    uint16_t *active;           /* (n_axons): the axons of this tick that are set in it */
+    uint8_t *cleared;           /* all that `clear` sets to 0 */
+    int64_t cleared_bytes;
     int32_t n_active, merged;
 };
 
@@ -123,24 +131,18 @@ static NOINLINE void synaptic_sums(const struct core *core, const struct state *
         add_rows(core, column, state->active, state->n_active, sums, PIECE / VECTOR_BYTES);
 }
 
-INLINE int32_t clamp(int32_t x, int32_t low, int32_t high)
-{
-    x = x < low ? low : x;
-    return x > high ? high : x;
-}
-
 /* The statements of lif_update.py. Constant modes leave one straight vector loop for each profile. */
 INLINE void lif_update(const struct core *core, const struct state *state, const int rounding,
                        const int mode)
 {
     const int subtracts = mode >= SUBTRACT;
     const int delayed = mode == CLEAR_DELAYED || mode == SUBTRACT_DELAYED;
-    const int32_t *thresholds = core->threshold, *decays = core->decay, *biases = core->bias;
+    const int32_t *thresholds = state->threshold, *decays = core->decay, *biases = state->bias;
     const int32_t *resets = core->reset, *sums = state->sums;
     const int32_t v_min = core->v_min, v_max = core->v_max, exponent = core->weight_exponent;
     int32_t *vs = state->v, *fireds = state->fired;
     uint8_t *spikes = state->spikes;
-    /* What is added to the current stays below 2**25, so beyond 2**28 it saturates all the same. */
+    /* What is added to the current is at most 2**25, so beyond 2**28 it saturates all the same. */
     const int32_t most = (1 << 28) >> exponent;
     for (int block = 0; block < core->n_neurons; block += BLOCK) {
 #pragma GCC ivdep
@@ -195,51 +197,42 @@ static NOINLINE void update(const struct core *core, const struct state *state)
 #undef MODES
 }
 
-/* Return the place of an axon in the bitmap `delay` ticks from now; the core has the slots for it. */
-INLINE uint8_t *due_at(const struct state *state, int64_t tick, int axon, int delay)
+/* Lower the biases of those that did not fire, if some neuron did. */
+static void inhibit(const struct core *core, struct state *state)
 {
-    return state->due + ((tick + delay) & (state->slots - 1)) * state->n_axons + axon;
+    int32_t any = 0;
+    for (int n = 0; n < core->n_neurons; n++)
+        any |= state->fired[n];
+    for (int n = 0; n < core->n_neurons; n++)
+        state->bias[n] = core->bias[n] - (any & ~state->fired[n] & core->inhibition);
 }
 
-INLINE void arrive(struct state *state, int64_t tick, int axon, int delay)
+/* Let adaptations decay and rise, and the thresholds follow. */
+static void adapt(const struct core *core, struct state *state)
 {
-    uint8_t *due = due_at(state, tick, axon, delay);
+    const int32_t shift = core->decay_shift, most = (1 << shift) - 1, largest = core->largest;
+    for (int n = 0; n < core->n_neurons; n++) {
+        int32_t value = state->adaptation[n];
+        value -= shift ? (value + most) >> shift : 0;
+        value += core->increment & state->fired[n];
+        state->adaptation[n] = value < largest ? value : largest;
+        int32_t threshold = core->threshold[n] + (state->adaptation[n] >> core->fraction_bits);
+        state->threshold[n] = threshold < core->v_max ? threshold : core->v_max;
+    }
+}
+
+/* Return the place of an axon in the bitmap `delay` ticks from now; the core has the slots for it. */
+INLINE uint8_t *due_at(const struct state *state, int64_t now, int axon, int delay)
+{
+    return state->due + ((now + delay) & (state->slots - 1)) * state->n_axons + axon;
+}
+
+INLINE void arrive(struct state *state, int64_t now, int axon, int delay)
+{
+    uint8_t *due = due_at(state, now, axon, delay);
     state->merged += *due;
     *due = 1;
 }
-
-/* One bit for each of up to 64 bytes: 1 where it is not zero. So one branch ends a run of 64. */
-INLINE uint64_t nonzero_bits(const uint8_t *bytes, int64_t n_bytes)
-{
-#ifdef __AVX512BW__
-    __m512i all = _mm512_maskz_loadu_epi8(~(uint64_t)0 >> (64 - n_bytes), bytes);
-    return _mm512_test_epi8_mask(all, all);
-#else
-    uint64_t bits = 0;
-    for (int64_t first = 0; first < n_bytes; first += 8) {
-        uint64_t word = 0;
-        memcpy(&word, bytes + first, n_bytes - first < 8 ? n_bytes - first : 8);
-        if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
-            word = __builtin_bswap64(word);
-        word |= word >> 4;
-        word |= word >> 2;
-        word |= word >> 1;
-        bits |= ((word & 0x0101010101010101) * 0x0102040810204080 >> 56) << first;
-    }
-    return bits;
-#endif
-}
-
-/* Run `visit` with each index of a byte that is not zero. */
-#define FOR_EACH_NONZERO(bytes, n_bytes, index, visit)                                             \
-    for (int64_t first = 0; first < (n_bytes); first += 64) {                                      \
-        int64_t left = (n_bytes)-first;                                                            \
-        uint64_t bits = nonzero_bits((bytes) + first, left < 64 ? left : 64);                      \
-        for (; bits; bits &= bits - 1) {                                                           \
-            int64_t index = first + __builtin_ctzll(bits);                                         \
-            visit                                                                                  \
-        }                                                                                          \
-    }
 
 /* Let a row of inputs arrive; the two plain loops are vectors of bytes, and few spikes ever merge. */
 static NOINLINE void arrive_row(struct state *state, uint8_t *restrict due,
@@ -254,25 +247,26 @@ static NOINLINE void arrive_row(struct state *state, uint8_t *restrict due,
         due[i] |= input[i] != 0;
 }
 
-static void take_inputs(struct state *states, const struct run *run, int64_t sample, int64_t tick)
+static void take_inputs(struct state *states, const struct run *run, int64_t sample, int64_t tick,
+                        int64_t now)
 {
     if (!run->input) {
         int64_t at = sample * run->ticks + tick;
         for (int64_t i = run->offsets[at]; i < run->offsets[at + 1]; i++)
-            arrive(&states[run->event_core[i]], tick, run->event_axon[i], run->event_delay[i]);
+            arrive(&states[run->event_core[i]], now, run->event_axon[i], run->event_delay[i]);
     } else if (tick < run->input_ticks) {
         const uint8_t *input = run->input + (sample * run->input_ticks + tick) * run->n_inputs;
         for (int64_t i = 0; i < run->n_routes; i++) {
             struct route route = run->routes[i];
             struct state *state = &states[route.core];
-            uint8_t *due = due_at(state, tick, route.axon, route.delay);
+            uint8_t *due = due_at(state, now, route.axon, route.delay);
             arrive_row(state, due, input + route.input, route.length);
         }
     }
 }
 
 static NOINLINE void emit(const struct core *core, struct state *states, const uint8_t *spikes,
-                          int64_t tick, uint16_t *outputs)
+                          int64_t now, uint16_t *outputs)
 {
     if (!core->first_destination[core->n_neurons])
         return;
@@ -283,92 +277,73 @@ static NOINLINE void emit(const struct core *core, struct state *states, const u
             if (to.core < 0)
                 outputs[to.axon]++;
             else
-                arrive(&states[to.core], tick, to.axon, to.delay);
+                arrive(&states[to.core], now, to.axon, to.delay);
         }
     })
 }
 
-/* Eight at a time without asking, since a branch that depends on the data costs more than eight;
- * `active` has room for what is written past its end. */
-static NOINLINE void list_active(const struct core *core, struct state *state, int64_t tick)
+static NOINLINE void list_active(const struct core *core, struct state *state, int64_t now)
 {
-    uint8_t *due = due_at(state, tick, 0, 0);
-    int n_active = 0;
-    for (int first = 0; first < core->n_axons; first += 64) {
-        int left = core->n_axons - first;
-        uint64_t bits = nonzero_bits(due + first, left < 64 ? left : 64);
-        for (int count = __builtin_popcountll(bits); count > 0; count -= 8) {
-            for (int i = 0; i < 8; i++, bits &= bits - 1)
-                state->active[n_active + i] = (uint16_t)(first + (bits ? __builtin_ctzll(bits) : 0));
-            n_active += count < 8 ? count : 8;
-        }
-    }
-    state->n_active = n_active;
+    uint8_t *due = due_at(state, now, 0, 0);
+    state->n_active = list_nonzero(due, core->n_axons, state->active);
     memset(due, 0, core->n_axons);
+}
+
+static void run_core(const struct core *core, struct state *state, int64_t now, int32_t reward)
+{
+    list_active(core, state, now);
+    if (now < core->first_tick)
+        return;
+    if (core->learning)
+        core->before(core->learning, state->active, state->n_active, state->v, reward, state->sums);
+    else
+        synaptic_sums(core, state);
+    if (core->inhibition)
+        inhibit(core, state);
+    update(core, state);
+    if (core->learning)
+        core->after(core->learning, now, state->active, state->n_active, state->spikes, reward);
+    if (state->adaptation)
+        adapt(core, state);
+}
+
+static void record(const struct run *run, int64_t row)
+{
+    for (int64_t i = 0; i < run->n_probes; i++) {
+        struct probe probe = run->probes[i];
+        for (int64_t k = 0; k < probe.rows; k++)
+            memcpy(probe.to + (row * probe.rows + k) * probe.bytes, probe.from + k * probe.stride,
+                   probe.bytes);
+    }
 }
 
 static void run_sample(const struct core *cores, struct state *states, const struct run *run,
                        int64_t sample)
 {
+    int64_t before = run->clear ? 0 : run->first_tick + (sample - run->first_sample) * run->ticks;
     for (int64_t tick = 0; tick < run->ticks; tick++) {
-        int64_t row = sample * run->ticks + tick;
-        take_inputs(states, run, sample, tick);
+        int64_t row = sample * run->ticks + tick, now = before + tick;
+        take_inputs(states, run, sample, tick, now);
         for (int64_t i = 0; i < run->n_cores; i++) {
-            const struct core *core = &cores[i];
-            list_active(core, &states[i], tick);
+            run_core(&cores[i], &states[i], now, run->rewards[row]);
             run->active[row * run->n_cores + i] = states[i].n_active;
-            if (tick >= core->first_tick) {
-                synaptic_sums(core, &states[i]);
-                update(core, &states[i]);
-            }
-            emit(core, states, states[i].spikes, tick, run->outputs + row * run->n_outputs);
-            size_t n = core->n_neurons;
-            if (core->spikes)
-                memcpy(core->spikes + row * n, states[i].spikes, n);
-            if (core->potentials)
-                memcpy(core->potentials + row * n, states[i].v, n * sizeof(int32_t));
+            emit(&cores[i], states, states[i].spikes, now, run->outputs + row * run->n_outputs);
         }
+        record(run, row);
     }
-    for (int64_t i = 0; i < run->n_cores; i++)
-        run->merged[sample * run->n_cores + i] = states[i].merged;
 }
 
-/* Cut the state of one core from `memory`, or only measure it; a line of cache is 64 bytes. */
-static size_t place_state(const struct core *core, struct state *state, uint8_t *memory)
+/* Run samples first_sample up to, not including, last_sample. */
+void spikelet_golden_run(const struct core *cores, struct state *states, const struct run *run)
 {
-    size_t used = 0;
-#define TAKE(field, count)                                                                         \
-    state->field = (void *)((uintptr_t)memory + used);                                             \
-    used += ((count) * sizeof(*state->field) + 63) & ~(size_t)63;
-    TAKE(v, core->row_bytes)
-    TAKE(fired, core->row_bytes)
-    TAKE(sums, core->row_bytes)
-    TAKE(spikes, core->row_bytes)
-    TAKE(due, (size_t)core->slots * core->n_axons)
-    TAKE(active, core->n_axons + 8)
-#undef TAKE
-    state->n_axons = core->n_axons;
-    state->slots = core->slots;
-    state->merged = 0;
-    return used;
-}
-
-/* Run samples first_sample up to, not including, last_sample; return 0, or 1 without memory. */
-int32_t spikelet_golden_run(const struct core *cores, const struct run *run)
-{
-    struct state *states = calloc(run->n_cores, sizeof(struct state));
-    size_t bytes = 0, used;
-    for (int64_t i = 0; states && i < run->n_cores; i++)
-        bytes += place_state(&cores[i], &states[i], 0);
-    uint8_t *memory = states ? aligned_alloc(64, bytes) : NULL;
-    for (int64_t sample = run->first_sample; memory && sample < run->last_sample; sample++) {
-        memset(memory, 0, bytes);
-        used = 0;
-        for (int64_t i = 0; i < run->n_cores; i++)
-            used += place_state(&cores[i], &states[i], memory + used);
+    for (int64_t sample = run->first_sample; sample < run->last_sample; sample++) {
+        for (int64_t i = 0; i < run->n_cores; i++) {
+            if (run->clear)
+                memset(states[i].cleared, 0, states[i].cleared_bytes);
+            states[i].merged = 0;
+        }
         run_sample(cores, states, run, sample);
+        for (int64_t i = 0; i < run->n_cores; i++)
+            run->merged[sample * run->n_cores + i] = states[i].merged;
     }
-    free(memory);
-    free(states);
-    return memory == NULL;
 }

@@ -19,6 +19,9 @@ def lif_update(
     v: npt.NDArray[np.int64],
     fired: npt.NDArray[np.bool_],
     current: npt.NDArray[np.int64],
+    *,
+    adaptation: npt.NDArray[np.int64] | None = None,
+    inhibited: npt.NDArray[np.bool_] | None = None,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
     """Advance neurons by one tick, as :class:`ExecutionProfile` specifies.
 
@@ -32,6 +35,11 @@ def lif_update(
         Whether the neuron fired in the tick before.
     current : array of int64, same shape
         Synaptic sums, in weight LSBs.
+    adaptation : array of int64, same shape, or None
+        Of a core with adaptation.
+    inhibited : array of bool, same shape, or None
+        Of a core with inhibition: where in the tick before some other neuron fired and this one did
+        not.
 
     Returns
     -------
@@ -40,6 +48,9 @@ def lif_update(
     """
     profile = core.profile
     threshold = image.threshold.astype(np.int64)
+    if core.adaptation and adaptation is not None:
+        raised = threshold + (adaptation >> core.adaptation.fraction_bits)
+        threshold = np.minimum(raised, core.v_max)
     reset_potential = image.reset_potential.astype(np.int64)
 
     if profile.reset_delay:
@@ -53,7 +64,8 @@ def lif_update(
     base: npt.NDArray[np.int64] = v if subtracts else np.where(pending, reset_potential, v)
     leaked = base if core.decay == "none" else _scale(profile.rounding, base * image.decay)
     lowered = np.where(pending, threshold, 0) if subtracts else 0
-    summed = leaked + (current << core.weight_exponent) + image.bias - lowered
+    inhibition = 0 if inhibited is None else np.where(inhibited, image.inhibition, 0)
+    summed = leaked + (current << core.weight_exponent) + image.bias - inhibition - lowered
     clipped = np.clip(summed, core.v_min, core.v_max)
     fired_next = clipped > threshold
 

@@ -17,7 +17,8 @@ def core_cycles(core: CoreParams, active_axons: npt.NDArray[np.int32]) -> npt.ND
     The scan lists one axon a cycle and spends one on each empty word; every further group of
     neurons takes a cycle for each active axon and one to hand over, or, if that is longer, the
     update of the group before; the last group's update follows. Not in it: up to two cycles in
-    which the scan drains, spikes of the last group on their way out, and waiting in the network.
+    which the scan drains, spikes of the last group on their way out, waiting in the network, and
+    learning.
     """
     active = active_axons.astype(np.float64)
     empty_words = core.scan_words * (1 - 1 / core.scan_words) ** active

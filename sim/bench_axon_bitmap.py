@@ -1,21 +1,36 @@
-"""cocotb bench of the axon bitmap: arrivals, delay slots, scans, clearing.
+"""cocotb bench of the axon bitmap: arrivals, delay slots, scans that wait, clearing, configuration.
 
-Parameters: ``core``; ``layouts`` with that of ``arrival__payload``.
+Parameters: ``core``; ``layouts`` with that of ``arrival__payload``; ``config_latency``.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import cocotb
 import numpy as np
+import numpy.typing as npt
 from cocotb.triggers import RisingEdge
 
 from golden.axon_bitmap import AxonBitmap
-from sim.drivers import PAUSES, Monitor, Source, StrobeCounter, pauses
-from sim.testbench import Checks, Layout, pack, parameters, random_source, start
+from sim.drivers import PAUSES, Monitor, Source, StrobeCounter, never, pauses
+from sim.testbench import (
+    Checks,
+    Layout,
+    pack,
+    parameters,
+    random_source,
+    read_region,
+    start,
+    write_region,
+)
 from spikelet.description.events import Events
+from spikelet.description.image import scan_rows
+from spikelet.description.memory_map import pack_lanes
 from spikelet.description.params import CoreParams
 
 TICKS = 24
+
+IDLE = {"start": 0, "clear": 0, "slot": 0, "ready": 1, "config__write": 0, "config__read": 0}
 
 
 class Arrivals:
@@ -51,22 +66,92 @@ async def _quiet(dut: Any, edge: RisingEdge) -> None:
         await edge
 
 
-async def _scan(dut: Any, edge: RisingEdge) -> tuple[list[int], int]:
-    """Begin a tick; return the axons listed, and the cycles of scanning."""
-    dut.start.value = 1
+async def _clear(dut: Any, edge: RisingEdge) -> None:
+    """Empty all slots; the coming tick is 0."""
+    await _quiet(dut, edge)
+    dut.slot.value = 0
+    dut.clear.value = 1
     await edge
-    dut.start.value = 0
-    axons, cycles = [], 0
+    dut.clear.value = 0
     await edge
-    assert dut.scanning.value, "no scan after start"
-    while dut.scanning.value or dut.axon_valid.value:
-        assert dut.busy.value, "scanning, but not busy"
-        cycles += bool(dut.scanning.value)
-        if dut.axon_valid.value:
-            assert dut.scanning.value, "an axon came after the scan"
-            axons.append(int(dut.axon.value))
+    while dut.busy.value:
         await edge
-    return axons, cycles
+
+
+class Scan:
+    """One tick's scan.
+
+    Attributes
+    ----------
+    axons : list of int
+        Listed, in order.
+    words : list of (int, int)
+        Fetched words of the tick's slot: number and contents.
+    cycles, waited : int
+        Cycles of scanning with ``ready``, and without.
+    """
+
+    def __init__(self) -> None:
+        self.axons: list[int] = []
+        self.words: list[tuple[int, int]] = []
+        self.cycles = 0
+        self.waited = 0
+
+    async def run(
+        self, dut: Any, edge: RisingEdge, core: CoreParams, tick: int, pause: Iterator[bool]
+    ) -> None:
+        """Begin tick number ``tick``; ``pause`` says, cycle by cycle, whether ``ready`` is low."""
+        dut.slot.value = tick % core.delay_slots
+        dut.start.value = 1
+        await edge
+        dut.start.value = 0
+        dut.slot.value = (tick + 1) % core.delay_slots
+        dut.ready.value = int(not next(pause))
+        await edge
+        assert dut.scanning.value, "no scan after start"
+        while dut.scanning.value or dut.axon_valid.value:
+            assert dut.busy.value, "scanning, but not busy"
+            ready = bool(dut.ready.value)
+            self.cycles += ready
+            self.waited += not ready
+            if dut.axon_valid.value and ready:
+                assert dut.scanning.value, "an axon came after the scan"
+                self.axons.append(int(dut.axon.value))
+            if dut.word_valid.value:
+                self.words.append((_number(dut), int(dut.word_data.value)))
+            dut.ready.value = int(not next(pause))
+            await edge
+        dut.ready.value = 1
+
+
+def _number(dut: Any) -> int:
+    """Return the number of the word that is shown; a bitmap of one word has no port for it."""
+    return int(dut.word.value) if hasattr(dut, "word") else 0
+
+
+def _words(core: CoreParams, active: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return the words, with their numbers, of a slot."""
+    _, data = pack_lanes(scan_rows(core, active), 1)
+    return list(enumerate(data.tolist()))
+
+
+def _cycles(core: CoreParams, axons: list[int]) -> int:
+    """Return the cycles that listing takes: one for each axon, and for each empty word."""
+    words = np.array(axons, np.int64) // core.scan_bits
+    return int(np.maximum(1, np.bincount(words, minlength=core.scan_words)).sum())
+
+
+def _check_scan(
+    checks: Checks, core: CoreParams, scan: Scan, active: npt.NDArray[np.bool_], **where: int
+) -> None:
+    """Compare a scan with S of its tick."""
+    expected = np.flatnonzero(active).tolist()
+    checks.sequence(expected, scan.axons, "active axon", **where)
+    checks.sequence(_words(core, active), scan.words, "word", **where)
+    # Two cycles to fetch the first word, and as many to list what the last ones hold.
+    beyond = scan.cycles - _cycles(core, expected)
+    assert 2 <= beyond <= 4, f"{where}: a scan took {beyond} cycles too many"
+    checks.reach("scan held", scan.waited)
 
 
 @cocotb.test(timeout_time=5, timeout_unit="ms")
@@ -75,22 +160,18 @@ async def arrivals_and_scans(dut: Any) -> None:
     given, rng = parameters(), random_source()
     core: CoreParams = given["core"]
     layout = given["layouts"]["arrival__payload"]
-    checks = Checks("merge", "silent tick", "all axons", "arrival held up", "long delay")
-    edge = await start(dut, start=0, clear=0)
+    checks = Checks(
+        *("merge", "silent tick", "all axons", "arrival held up", "long delay", "scan held")
+    )
+    edge = await start(dut, **IDLE)
     source = Source(dut, "arrival", pauses(rng, PAUSES[rng.integers(1, 4)]))
     merged = StrobeCounter(dut, "merged")
     for epoch in range(3):
         arrived = Arrivals(layout)
-        await _quiet(dut, edge)
-        dut.clear.value = 1
-        await edge
-        dut.clear.value = 0
-        await edge
-        while dut.busy.value:
-            await edge
+        await _clear(dut, edge)
         merged.count = 0
         arrivals = Monitor(dut, "arrival", arrived.add)
-        listed = []
+        scans = []
         for tick in range(TICKS):
             n = int(rng.choice((0, 3, core.n_axons // 2, 2 * core.n_axons)))
             axons = np.sort(rng.integers(0, core.n_axons, n)) if n % 2 else rng.permutation(n)
@@ -105,17 +186,18 @@ async def arrivals_and_scans(dut: Any) -> None:
                 await source.sent()
             await _quiet(dut, edge)
             arrived.tick = tick + 1  # what comes from now on is for the tick after this one
-            axons_listed, _ = await _scan(dut, edge)
-            listed.append(axons_listed)
+            scans.append(Scan())
+            pause = pauses(rng, PAUSES[rng.integers(len(PAUSES))])
+            await scans[-1].run(dut, edge, core, tick, pause)
         await source.sent()
         await _quiet(dut, edge)
         arrivals.task.cancel()
         bitmap = _expected(core, [a for a in arrived.all if a[0] < TICKS], TICKS)
-        for number, axons_listed in enumerate(listed):
-            expected = np.flatnonzero(bitmap.active(number, number + 1)[0, 0]).tolist()
-            checks.sequence(expected, axons_listed, "active axon", epoch=epoch, tick=number)
-            checks.reach("silent tick", not expected)
-            checks.reach("all axons", len(expected) == core.n_axons)
+        for number, scan in enumerate(scans):
+            active = bitmap.active(number, number + 1)[0, 0]
+            _check_scan(checks, core, scan, active, epoch=epoch, tick=number)
+            checks.reach("silent tick", not active.any())
+            checks.reach("all axons", active.all())
         whole = _expected(core, arrived.all, TICKS + 1)
         checks.equal(whole.merged()[0], merged.count, "merged spikes", epoch=epoch)
         checks.reach("merge", merged.count)
@@ -125,19 +207,72 @@ async def arrivals_and_scans(dut: Any) -> None:
     checks.finish()
 
 
+def _slots_words(core: CoreParams, due: npt.NDArray[np.bool_], tick: int) -> list[tuple[int, int]]:
+    """Return (offset, data) of what is due from tick number ``tick`` on, (delay_slots, n_axons)."""
+    stride = 1 << (core.scan_words - 1).bit_length()
+    return [
+        ((tick + later) % core.delay_slots * stride + number, data)
+        for later, active in enumerate(due)
+        for number, data in _words(core, active)
+    ]
+
+
+@cocotb.test(timeout_time=5, timeout_unit="ms")
+async def configuration(dut: Any) -> None:
+    """Arrivals that are written are scanned, and merge; what is still due is read."""
+    given, rng = parameters(), random_source()
+    core: CoreParams = given["core"]
+    layout = given["layouts"]["arrival__payload"]
+    reads = {"latency": given["config_latency"]}
+    checks = Checks("merge", "scan held", "due later")
+    edge = await start(dut, **IDLE)
+    source, merged = Source(dut, "arrival"), StrobeCounter(dut, "merged")
+    for epoch in range(4):
+        await _clear(dut, edge)
+        merged.count = 0
+        first = int(rng.integers(0, 3 * core.delay_slots))
+        ticks = int(rng.integers(1, core.delay_slots + 2))
+        due = rng.random((core.delay_slots, core.n_axons)) < rng.choice((0.05, 0.5))
+        due[-1] = False  # nothing can be due so late
+        dut.slot.value = first % core.delay_slots
+        await write_region(dut, "config", _slots_words(core, due, first))
+        bitmap = AxonBitmap(core, 1, ticks)
+        bitmap.carry(due)
+        for tick in range(ticks):
+            axons = rng.integers(0, core.n_axons, 0 if tick == 1 else 6)
+            delays = rng.integers(0, core.delay_slots - 1, len(axons))
+            np.add.at(bitmap.arrivals[0], (tick + delays, axons), 1)
+            pairs = zip(axons.tolist(), delays.tolist(), strict=True)
+            source.send(pack(layout, {"axon": axon, "delay": delay}) for axon, delay in pairs)
+            await source.sent()
+            await _quiet(dut, edge)
+            scan = Scan()
+            await scan.run(dut, edge, core, first + tick, pauses(rng, "often"))
+            active = bitmap.active(tick, tick + 1)[0, 0]
+            _check_scan(checks, core, scan, active, epoch=epoch, tick=tick)
+            await _quiet(dut, edge)
+        left = bitmap.remaining()
+        words = _slots_words(core, left, first + ticks)
+        order = rng.permutation(len(words)).tolist()
+        read = await read_region(dut, "config", [words[i][0] for i in order], **reads)
+        checks.sequence([words[i][1] for i in order], read, "word read", epoch=epoch)
+        checks.equal(bitmap.merged()[0], merged.count, "merged spikes", epoch=epoch)
+        checks.reach("merge", merged.count)
+        checks.reach("due later", left.any() or core.delay_slots == 2)
+    checks.finish()
+
+
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def timing(dut: Any) -> None:
     """An arrival a cycle, one more where a word is met again at once; the length of a scan."""
     given, rng = parameters(), random_source()
     core: CoreParams = given["core"]
     layout = given["layouts"]["arrival__payload"]
-    edge = await start(dut, start=0, clear=1)
-    await edge
-    dut.clear.value = 0
-    await _quiet(dut, edge)
+    edge = await start(dut, **IDLE)
+    await _clear(dut, edge)
     source, arrivals = Source(dut, "arrival"), Monitor(dut, "arrival")
     lists = 0
-    for density in (0.0, 0.1, 0.5, 1.0):
+    for tick, density in enumerate((0.0, 0.1, 0.5, 1.0)):
         axons = rng.permutation(np.flatnonzero(rng.random(core.n_axons) < density)).tolist()
         arrivals.transfers.clear()
         source.send(pack(layout, {"axon": axon, "delay": 0}) for axon in axons)
@@ -148,10 +283,10 @@ async def timing(dut: Any) -> None:
             taken = arrivals.transfers[-1][0] - arrivals.transfers[0][0]
             again = int((words[1:] == words[:-1]).sum())
             assert taken == len(axons) - 1 + again, f"{len(axons)} arrivals took {taken + 1} cycles"
-        listed, cycles = await _scan(dut, edge)
-        assert listed == sorted(axons)
-        lists += len(listed)
-        needed = np.maximum(1, np.bincount(words, minlength=core.scan_words)).sum()
-        # Two cycles to fetch the first word, and as many to list what the last ones hold.
-        assert 2 <= cycles - needed <= 4, f"scan of {needed} cycles took {cycles}"
+        scan = Scan()
+        await scan.run(dut, edge, core, tick, never())
+        assert scan.axons == sorted(axons)
+        lists += len(scan.axons)
+        beyond = scan.cycles - _cycles(core, axons)
+        assert 2 <= beyond <= 4, f"a scan of {len(axons)} axons took {beyond} cycles too many"
     assert lists, "nothing was listed"

@@ -95,22 +95,22 @@ class Expected:
         checks.reach("rail", np.isin(self.neurons.v, rails).any())
 
 
-async def _quiet(dut: Any, edge: RisingEdge) -> None:
+async def quiet(dut: Any, edge: RisingEdge) -> None:
     """Wait until the core is idle and no event comes at this edge."""
     await edge
     while dut.busy.value or (dut.event_in__valid.value and dut.event_in__ready.value):
         await edge
 
 
-async def _strobe(dut: Any, edge: RisingEdge, name: str) -> None:
-    await _quiet(dut, edge)
+async def strobe(dut: Any, edge: RisingEdge, name: str) -> None:
+    await quiet(dut, edge)
     getattr(dut, name).value = 1
     await edge
     getattr(dut, name).value = 0
     await edge
 
 
-def _events(rng: np.random.Generator, chip: ChipParams, number: int, kind: int) -> list[int]:
+def random_events(rng: np.random.Generator, chip: ChipParams, number: int, kind: int) -> list[int]:
     """Return flits for random axons of the core: none, a few, or many."""
     core = chip.cores[number]
     n = (0, 4, core.n_axons)[kind]
@@ -133,8 +133,8 @@ async def ticks(dut: Any) -> None:
     number = given["core"]
     chip_map = ChipMap(chip)
     checks = Checks("spike", "merge", "stall", "rail", "event held up", "silent tick", "no spike")
-    quiet = dict.fromkeys(("start", "clear", "event_out__ready", "config_in__response"), 0)
-    edge = await start(dut, **quiet, config_in__write=0, config_in__read=0)
+    idle = dict.fromkeys(("start", "clear", "event_out__ready", "config_in__response"), 0)
+    edge = await start(dut, **idle, config_in__write=0, config_in__read=0)
     link = ConfigLink(dut, 2 + given["config_latency"])
     await link.write(image.program(chip))
     probes = np.concatenate(
@@ -143,25 +143,25 @@ async def ticks(dut: Any) -> None:
     source = Source(dut, "event_in", pauses(rng, "seldom"))
     out = Monitor(dut, "event_out")
     for epoch in range(2):
-        await _strobe(dut, edge, "clear")
+        await strobe(dut, edge, "clear")
         sink = Sink(dut, "event_out", pauses(rng, PAUSES[epoch * 2 + 1]), after_valid=bool(epoch))
         expected = Expected(chip, image, number)
         arrivals = Monitor(dut, "event_in", expected.arrive)
         for tick in range(TICKS):
-            source.send(_events(rng, chip, number, int(rng.integers(3)) if tick else 0))
+            source.send(random_events(rng, chip, number, int(rng.integers(3)) if tick else 0))
             if tick % 2:
                 await source.sent()
             out.transfers.clear()
-            await _quiet(dut, edge)
+            await quiet(dut, edge)
             expected.tick = tick + 1  # what comes from now on is for the tick after this one
             dut.start.value = 1
             await edge
             dut.start.value = 0
             await edge
             assert dut.busy.value, "not busy after start"
-            source.send(_events(rng, chip, number, int(rng.integers(2))))
+            source.send(random_events(rng, chip, number, int(rng.integers(2))))
             await source.sent()
-            await _quiet(dut, edge)
+            await quiet(dut, edge)
 
             where = {"epoch": epoch, "tick": tick, "core": number}
             expected.compare(checks, await link.read(probes), out.payloads, where)

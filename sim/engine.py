@@ -283,7 +283,7 @@ class _Probes:
         steps = np.diff(np.concatenate([first, counters], axis=1), axis=1)  # modulo 2**32
         return steps[..., 0].astype(np.int32), steps[..., 1].sum(axis=1).astype(np.int32)
 
-    def recorded(self, words: npt.NDArray[np.uint32]) -> dict[str, list[Any] | None]:
+    def recorded(self, words: npt.NDArray[np.uint32]) -> dict[str, Any]:
         """Return spikes, potentials and what was learned, by core, as far as recorded."""
         found: dict[str, list[Any]] = {"spikes": [], "potentials": [], "learned": []}
         start = 1 + len(self.counters)

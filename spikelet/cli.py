@@ -186,6 +186,59 @@ def report(folder: Path, sample: int) -> None:
 
 
 @main.command()
+@click.argument("network", type=click.Path(path_type=Path))
+@_SAMPLES
+@click.option("-o", "--out", "folder", type=click.Path(path_type=Path), required=True)
+@click.option("--engine", default="golden", show_default=True, help="golden or rtl.")
+@click.option("--epochs", default=1, show_default=True, help="How often all samples are shown.")
+@click.option("--seed", type=int, help="In the place of the network's.")
+@click.option("--learning/--no-learning", default=True, help="Only run, or learn.")
+@click.option("--resume", type=click.Path(path_type=Path), help="A snapshot to go on from.")
+@click.option("--verify", default=0, metavar="N", help="Compare golden and RTL on N samples.")
+def learn(
+    network: Path,
+    samples: Path,
+    folder: Path,
+    engine: str,
+    epochs: int,
+    seed: int | None,
+    learning: bool,
+    resume: Path | None,
+    verify: int,
+) -> None:
+    """Let NETWORK (a TOML file) learn from SAMPLES; save, export and report what it learned."""
+    from spikelet.road.learn import NIR_FILE
+    from spikelet.road.learn import learn as run
+    from spikelet.road.learned import SNAPSHOT_FILE, WEIGHTS_FILE
+    from spikelet.road.plastic_samples import load_learning_samples
+    from spikelet.road.plastic_toml import load_task
+
+    task = load_task(network, seed)
+    shown = load_learning_samples(samples, task.encoder)
+    with _progress() as report:
+        result = run(
+            task,
+            shown,
+            folder,
+            engine=engine,
+            epochs=epochs,
+            learning=learning,
+            resume=resume,
+            verify=verify,
+            progress=report,
+        )
+    _show_learned(result)
+    for item in result.not_in_nir:
+        _say(f"{NIR_FILE} does not express {item}")
+    click.echo(f"learned: {folder / WEIGHTS_FILE}; go on with --resume {folder / SNAPSHOT_FILE}")
+    click.echo(f"report: {result.report}")
+    if result.verification:
+        _show_verification(result.verification)
+        if not result.verification.equal:
+            sys.exit(1)
+
+
+@main.command()
 def doctor() -> None:
     """Show every tool, its version and place, and what repairs one that is missing."""
     from spikelet.road.doctor import examine
@@ -272,6 +325,19 @@ def _show_compiled(compiled: Any) -> None:
         shapes = ", ".join(f"{c.n_axons}x{c.n_neurons}, {c.lanes}" for c in cores)
         clipped = f"{stats.clipped} of {stats.weights}"
         table.add_row(layer.name, str(layer.size), f"{stats.scale:.6g}", clipped, shapes)
+    _CONSOLE.print(table)
+
+
+def _show_learned(result: Any) -> None:
+    table = Table("projection", "learns", "before: least, mean, largest", "after", "changed")
+    plastic = result.learned.plastic
+    for projection in plastic.projections:
+        ends = (projection.source, projection.target)
+        before, after = plastic.weights(*ends, result.before), result.learned.weights(*ends)
+        spread = [f"{w.min()}, {w.mean():.1f}, {w.max()}" for w in (before, after)]
+        learns = "yes" if projection.plastic else "no"
+        changed = f"{(before != after).sum()} of {before.size}"
+        table.add_row(" to ".join(ends), learns, *spread, changed)
     _CONSOLE.print(table)
 
 

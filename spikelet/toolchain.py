@@ -50,8 +50,10 @@ def _first_found(names: Sequence[str | None], missing: str, remedy: str) -> str:
     raise SpikeletError(missing, remedy=remedy)
 
 
-def c_library(source: Path) -> ctypes.CDLL:
+def c_library(source: Path, definitions: str = "") -> ctypes.CDLL:
     """Compile one C file for this machine's processor, once, and load it.
+
+    ``definitions`` is C text that is put before the file's.
 
     The library is kept in :func:`cache_folder` under a hash of all that it depends on. Its own hash
     stands at the end of the file, since loading a damaged library can end the process.
@@ -63,13 +65,13 @@ def c_library(source: Path) -> ctypes.CDLL:
     """
     command = c_compiler()
     state = hashlib.sha256(source.read_bytes())
-    for text in (*_C_FLAGS, _compiler_version(command), _processor()):
+    for text in (definitions, *_C_FLAGS, _compiler_version(command), _processor()):
         state.update(text.encode() + b"\0")
     library = cache_folder() / "kernels" / f"{source.stem}-{state.hexdigest()[:24]}.so"
     try:
         if not _sealed(library):
             library.parent.mkdir(parents=True, exist_ok=True)
-            _build(command, source, library)
+            _build(command, source, definitions, library)
         return ctypes.CDLL(str(library))
     except OSError as error:
         raise SpikeletError(
@@ -78,13 +80,16 @@ def c_library(source: Path) -> ctypes.CDLL:
         ) from error
 
 
-def _build(command: str, source: Path, library: Path) -> None:
+def _build(command: str, source: Path, definitions: str, library: Path) -> None:
     """Compile, seal, and only then move to ``library``: others may be doing the same."""
     with tempfile.TemporaryDirectory(dir=library.parent, prefix=".build-") as folder:
         built = Path(folder) / library.name
+        before = Path(folder) / "definitions.h"
+        before.write_text(definitions)
         for tune in (["-march=native"], []):  # not every compiler knows its own processor
+            inputs = ("-include", str(before), "-x", "c", str(source))
             done = subprocess.run(
-                [command, *_C_FLAGS, *tune, "-o", str(built), "-x", "c", str(source)],
+                [command, *_C_FLAGS, *tune, "-o", str(built), *inputs],
                 capture_output=True,
                 text=True,
                 check=False,

@@ -9,10 +9,15 @@ from rtl_gen.emit import to_verilog
 from sim.engine import CompiledChip
 from sim.verilator import Design
 from tests.helpers.random_chips import random_chip, random_events, random_image
+from tests.helpers.random_plastic import random_plastic_chip, random_plastic_image, random_reward
 
 CHIPS = 40
 NETWORKS = 5
 """For each chip; 200 configurations in all, on as many chips as the C++ compiler has time for."""
+
+PLASTIC_CHIPS = 8
+PLASTIC_NETWORKS = 3
+TICKS = 16
 
 
 @pytest.mark.parametrize("seed", range(CHIPS))
@@ -33,3 +38,61 @@ def test_random_chip(seed):
             assert set(got.compared(expected)) >= {"spikes", "potentials", "outputs"}
             spikes += sum(int(core.sum()) for core in expected.spikes)
     assert spikes > 0, f"seed {seed}: nobody fired"
+
+
+class Engines:
+    """The same contents in numpy, compiled and RTL."""
+
+    def __init__(self, chip, image, rtl):
+        rtl.load(image)
+        self.chip = chip
+        self.numpy = GoldenChip(chip, image, backend="numpy")
+        self.others = (GoldenChip(chip, image, backend="compiled"), rtl)
+
+    def run(self, rng, where, *, clear):
+        """Run the same events and rewards on all; return numpy's Trace."""
+        events = random_events(rng, self.chip, samples=2, ticks=TICKS)
+        reward = random_reward(rng, self.chip, 2, TICKS)
+        record = ("spikes", "potentials", "learning", "checksums")
+        options = {"record": record, "reward": reward, "clear": clear}
+        expected = self.numpy.run(events, **options)
+        for engine in self.others:
+            got = engine.run(events, **options)
+            difference = got.first_difference(expected)
+            assert difference is None, f"{where}, {got.engine}: {difference}"
+            assert set(got.compared(expected)) >= set(record)
+        return expected
+
+    def restore(self, state):
+        """Restore a snapshot on all."""
+        for engine in (self.numpy, *self.others):
+            engine.restore(state)
+
+
+@pytest.mark.parametrize("seed", range(PLASTIC_CHIPS))
+def test_random_plastic_chip(seed):
+    """Two runs, the second from a snapshot of another engine; a third with learning off."""
+    rng = np.random.default_rng(1000 + seed)
+    chip = random_plastic_chip(rng)
+    spikes = learned = 0
+    with CompiledChip(chip, Design(to_verilog(Chip(chip), "chip")), optimise="build") as rtl:
+        for network in range(PLASTIC_NETWORKS):
+            image = random_plastic_image(rng, chip)
+            engines = Engines(chip, image, rtl)
+            where = f"seed {seed}, network {network}"
+            first = engines.run(rng, f"{where}, from the image", clear=True)
+            states = [engine.snapshot() for engine in (engines.numpy, *engines.others)]
+            for state in states:
+                assert state.checksums().tolist() == first.checksums[-1].tolist(), where
+            engines.run(rng, f"{where}, in between", clear=True)
+            engines.restore(states[network])
+            engines.run(rng, f"{where}, restored", clear=False)
+            for engine in (engines.numpy, *engines.others):
+                engine.learn(False)
+            last = engines.run(rng, f"{where}, learning off", clear=False)
+            weights = last.learned[0]["weights"]
+            assert (weights == weights[0, 0]).all(), f"{where}: weights moved with learning off"
+            spikes += sum(int(core.sum()) for core in first.spikes)
+            learned += int((weights[-1, -1] != image.cores[0].weights).sum())
+    assert spikes > 0, f"seed {seed}: nobody fired"
+    assert learned > 0, f"seed {seed}: nothing was learned"

@@ -15,7 +15,15 @@ from spikelet.road.nir_file import SUPPORTED
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = ("architecture", "fpga", "memory-map", "networks", "simulation", "tick-contract")
+PAGES = (
+    "architecture",
+    "fpga",
+    "memory-map",
+    "networks",
+    "plastic-networks",
+    "simulation",
+    "tick-contract",
+)
 
 _FOLDERS = "spikelet|golden|rtl_gen|sim|tests|fpga|boards|docs|examples|benchmarks"
 
@@ -41,7 +49,7 @@ def test_check_finds_a_page_that_is_out_of_date(
     generate: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = tmp_path / "memory-map.md"
-    page.write_text(text_of("memory-map").replace("`0x0400`", "`0x0401`", 1))
+    page.write_text(text_of("memory-map").replace("`0x0800`", "`0x0801`", 1))
     monkeypatch.setattr(generate, "PAGE", page)
     assert generate.main(["--check"]) == 1
     assert generate.main([]) == 0
@@ -55,7 +63,7 @@ def test_the_example_shows_every_kind_of_region(generate: ModuleType) -> None:
     chip_map = ChipMap(generate.EXAMPLE)
     shown = set().union(*chip_map.cores)
     explained = text_of("memory-map").partition("## The example")[0]
-    assert len(shown) == 8
+    assert len(shown) == 18
     assert all(f"`{name}`" in explained for name in shown)
     assert all(f"`{name}`" in text_of("memory-map") for name in CHIP_REGISTERS)
 
@@ -81,7 +89,8 @@ def test_profile_table_is_that_of_the_code() -> None:
 
 def test_formulas_are_those_of_the_code() -> None:
     docstring = (ROOT / "spikelet/description/profile.py").read_text()
-    formulas = docstring.partition("in integers::\n\n")[2].partition("\n\n")[0].splitlines()
+    lines = docstring.partition("neuron of the core fired::\n\n")[2].partition("\n\n")[0]
+    formulas = lines.splitlines()
     assert len(formulas) == 11
     assert "\n".join(line.strip() for line in formulas) in "\n".join(
         line.strip() for line in text_of("tick-contract").splitlines()

@@ -5,12 +5,9 @@ the other 10,000 are held out. Needs torch, snntorch, nir and nirtorch.
 """
 
 import argparse
-import gzip
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
+from examples.mnist.data import load_mnist
 from examples.snn_training import Images, LayerPlan, TrainingPlan, train_and_export
 
 TRAINING = 50_000
@@ -23,16 +20,6 @@ PLAN = TrainingPlan(
 )
 
 
-def read_idx(path: Path) -> npt.NDArray[np.uint8]:
-    """Read a gzip-compressed IDX file of unsigned bytes."""
-    data = gzip.decompress(path.read_bytes())
-    if data[:3] != b"\x00\x00\x08":
-        raise ValueError(f"{path} is not an IDX file of unsigned bytes")
-    axes = data[3]
-    shape = np.frombuffer(data, ">u4", axes, offset=4)
-    return np.frombuffer(data, np.uint8, offset=4 + 4 * axes).reshape(shape)
-
-
 def main() -> None:
     """Train, and write the network."""
     parser = argparse.ArgumentParser(description="Train the MNIST example network.")
@@ -40,9 +27,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("mnist.nir"))
     arguments = parser.parse_args()
 
-    levels = read_idx(arguments.data / "train-images-idx3-ubyte.gz")
-    levels = levels.reshape(len(levels), -1)
-    labels = read_idx(arguments.data / "train-labels-idx1-ubyte.gz")
+    levels, labels = load_mnist(arguments.data)
     train_and_export(
         LAYERS,
         PLAN,

@@ -107,6 +107,8 @@ class CoreImage:
                 raise SpikeletError(
                     f"{name}: {what} must have shape {shape}, not {getattr(self, what).shape}"
                 )
+        if self.plastic.dtype != np.bool_:
+            raise SpikeletError(f"{name}: plastic must be bool, not {self.plastic.dtype}")
         if adaptation:
             check_range(f"{name}: adaptation", self.adaptation, 0, adaptation.largest)
         if rule:

@@ -182,6 +182,9 @@ class LearningRule:
 
     def __post_init__(self) -> None:
         what = f"rule {self.name}:"
+        for name in ("dw", "dt", "name", "source"):
+            if not isinstance(getattr(self, name), str):
+                raise SpikeletError(f"{what} {name} must be text, not {getattr(self, name)!r}")
         _check_int(f"{what} w_min", self.w_min, -128, 255)
         _check_int(f"{what} w_max", self.w_max, self.w_min + 1, 255)
         _check_int(f"{what} reward_bits", self.reward_bits, 2, 16)
@@ -347,19 +350,8 @@ def _vanishes_in_silence(term: Term) -> bool:
         return True
     for factor in term.factors:
         if isinstance(factor, Comparison):
-            if factor.variable in ("x1", "x2") and not _compares(0, factor):
+            if factor.variable in ("x1", "x2") and not factor.holds(0):
                 return True
         elif factor.constant == 0 and {name for name, _ in factor.variables} <= {"x1", "x2"}:
             return True
     return False
-
-
-def _compares(value: int, factor: Comparison) -> bool:
-    return {
-        "<": value < factor.value,
-        "<=": value <= factor.value,
-        ">": value > factor.value,
-        ">=": value >= factor.value,
-        "==": value == factor.value,
-        "!=": value != factor.value,
-    }[factor.operator]

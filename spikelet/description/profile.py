@@ -17,14 +17,14 @@ class ExecutionProfile:
 
     With potential ``v``, last tick's spike ``fired``, synaptic sum ``current`` (weight units) and
     the neuron's ``threshold``, ``decay``, ``bias`` and ``reset_potential``, one tick computes, in
-    this order and exactly, in integers::
+    this order and exactly, in integers, ``inhibited`` where another neuron of the core fired::
 
         pending = fired                   if reset_delay             (else 0)
                   v > threshold           if residual_reset
         base    = v, or reset_potential where pending                (reset "zero" or "value")
         leaked  = round(base * decay / 4096)                         (base where there is no leak)
-        summed  = leaked + current * 2**weight_exponent + bias - pending * threshold
-                                                                     (last term: reset "subtract")
+        summed  = leaked + current * 2**weight_exponent + bias - inhibited * inhibition
+                  - pending * threshold                              (last term: reset "subtract")
         clipped = clamp(summed, v_min, v_max)
         fired'  = clipped > threshold
         v'      = clipped                                            if reset_delay

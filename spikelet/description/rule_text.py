@@ -7,14 +7,23 @@ with on-chip learning"), with comparisons added::
 
     rule       := target "=" ["-"] term { ("+" | "-") term }
     term       := factor { "*" factor }
-    factor     := integer | "2^" ["-"] integer | name | "(" sum ")" | "(" comparison ")"
-    sum        := ["-"] operand { ("+" | "-") operand },     operand := integer | name
-    comparison := name ("<" | "<=" | ">" | ">=" | "==" | "!=") ["-"] integer
+    factor     := constant | "2^" exponent | name | "(" sum ")" | "(" comparison ")"
+    exponent   := ["-"] integer | "(" ["-"] integer ")"
+    sum        := ["-"] operand { ("+" | "-") operand },     operand := constant | variable
+    comparison := variable ("<" | "<=" | ">" | ">=" | "==" | "!=") ["-"] constant
+    constant   := integer | "w_min" | "w_max"
+    name       := variable | "x0" | "y0" | "u0" | ... | "u8"
 """
 
 import re
-from dataclasses import dataclass
 
+from spikelet.description.rule_tree import (
+    Comparison,
+    Factor,
+    LinearFactor,
+    SumOfProducts,
+    Term,
+)
 from spikelet.errors import SpikeletError
 
 __all__ = [
@@ -42,114 +51,15 @@ _BOUNDS = ("w_min", "w_max")
 _LARGEST_EXPONENT = 16
 _LARGEST_INTEGER = 1 << 16
 _TOKEN = re.compile(
-    r"\s*(?:(?P<integer>\d+(?P<decimal>\.\d*|\.)?)|(?P<name>[A-Za-z_]\w*)"
-    r"|(?P<symbol><=|>=|==|!=|[-+*^()=<>])|(?P<bad>\S))"
+    r"\s*(?:(?P<integer>\d+(?:\.\d*)?)|(?P<name>[A-Za-z_]\w*)"
+    r"|(?P<symbol><=|>=|==|!=|[-+*^()=<>])|(?P<bad>\S))",
+    re.ASCII,
 )
 _COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
-
-
-@dataclass(frozen=True)
-class LinearFactor:
-    """``constant`` plus the sum of ``sign * variable``; each variable at most once.
-
-    Parameters
-    ----------
-    constant : int
-    variables : tuple of (str, int)
-        Name and sign, +1 or -1.
-    """
-
-    constant: int
-    variables: tuple[tuple[str, int], ...]
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """1 where ``variable`` compares so with ``value``, else 0.
-
-    Parameters
-    ----------
-    variable : str
-    operator : str
-        ``"<"``, ``"<="``, ``">"``, ``">="``, ``"=="`` or ``"!="``.
-    value : int
-    """
-
-    variable: str
-    operator: str
-    value: int
-
-
-Factor = LinearFactor | Comparison
-
-
-@dataclass(frozen=True)
-class Term:
-    """``coefficient * 2**exponent`` times the factors, where all the triggers are 1.
-
-    Parameters
-    ----------
-    coefficient : int
-        With the term's sign; not 0.
-    exponent : int
-    factors : tuple of Factor
-    triggers : tuple of str
-        Of ``"x0"``, ``"y0"`` and one period ``"u0"`` to ``"u8"``, in this order.
-    text : str
-        As written, for messages.
-    """
-
-    coefficient: int
-    exponent: int
-    factors: tuple[Factor, ...]
-    triggers: tuple[str, ...]
-    text: str
-
-    @property
-    def phase(self) -> str:
-        """``"post"`` with ``y0``, else ``"pre"`` with ``x0``, else ``"sweep"``."""
-        return "post" if "y0" in self.triggers else "pre" if "x0" in self.triggers else "sweep"
-
-    @property
-    def variables(self) -> frozenset[str]:
-        """Names of the variables in the factors."""
-        names = set()
-        for factor in self.factors:
-            if isinstance(factor, Comparison):
-                names.add(factor.variable)
-            else:
-                names.update(name for name, _ in factor.variables)
-        return frozenset(names)
-
-    @property
-    def period(self) -> int | None:
-        """``k`` of the trigger ``uk``: the term is evaluated every ``2**k`` ticks."""
-        periods = [int(trigger[1:]) for trigger in self.triggers if trigger[0] == "u"]
-        return periods[0] if periods else None
-
-
-@dataclass(frozen=True)
-class SumOfProducts:
-    """A parsed rule.
-
-    Parameters
-    ----------
-    target : str
-        ``"dw"`` or ``"dt"``.
-    terms : tuple of Term
-    """
-
-    target: str
-    terms: tuple[Term, ...]
-
-    @property
-    def fraction_bits(self) -> int:
-        """Bits behind the binary point in which the sum is exact."""
-        return max(0, *(-term.exponent for term in self.terms))
-
-    def in_phase(self, phase: str) -> tuple[Term, ...]:
-        """Return the terms of one of :data:`PHASES`."""
-        return tuple(term for term in self.terms if term.phase == phase)
+_PERIODS = tuple(f"u{k}" for k in range(LARGEST_PERIOD + 1))
+_DIGITS = "0123456789"
+_MOST_DIGITS = 12
+"""More are refused unread: Python would not convert thousands of them."""
 
 
 def parse_rule(text: str, target: str, bounds: tuple[int, int]) -> SumOfProducts:
@@ -193,7 +103,11 @@ class _Parser:
         if self.at >= len(self.tokens):
             return len(self.text)
         match = self.tokens[self.at]
-        return match.start(match.lastgroup or 0) if match.lastgroup != "decimal" else match.start()
+        return match.start(match.lastgroup or 0)
+
+    def found(self) -> str:
+        """Return what comes next, for a message."""
+        return repr(self.peek()) if self.peek() else "the end"
 
     def peek(self) -> str:
         """Return the token that comes next, or an empty text at the end."""
@@ -209,18 +123,18 @@ class _Parser:
 
     def expect(self, symbol: str, why: str) -> None:
         if not self.take(symbol):
-            raise self.error(f"expected {symbol!r} {why}, found {self.peek() or 'the end'!r}")
+            raise self.error(f"expected {symbol!r} {why}, found {self.found()}")
 
     def rule(self) -> SumOfProducts:
         if len(self.tokens) > 1 and self.tokens[1].group().strip() == "=":
             if not self.take(self.target):
-                raise self.error(f"expected '{self.target} =', found {self.peek()!r}")
+                raise self.error(f"expected '{self.target} =', found {self.found()}")
             self.take("=")
         terms = [self.term(-1 if self.take("-") else 1)]
         while sign := self.take("+", "-"):
             terms.append(self.term(-1 if sign == "-" else 1))
         if self.peek():
-            raise self.error(f"expected '+', '-', '*' or the end, found {self.peek()!r}")
+            raise self.error(f"expected '+', '-', '*' or the end, found {self.found()}")
         return SumOfProducts(self.target, tuple(terms))
 
     def term(self, sign: int) -> Term:
@@ -234,10 +148,14 @@ class _Parser:
             if trigger in triggers:
                 raise self.error(f"{trigger} is given twice in a term", start)
             triggers |= {trigger} - {""}
-            if factor:
+            if isinstance(factor, LinearFactor) and not factor.variables:
+                coefficient *= factor.constant
+            elif factor:
                 factors.append(factor)
             if not self.take("*"):
                 break
+        if self.peek() == "^":
+            raise self.error("only 2 has powers; for the square of x1, write x1*x1")
         last = self.tokens[self.at - 1].end()
         text = self.text[start:last]
         term = Term(
@@ -269,6 +187,12 @@ class _Parser:
                 "(reward) or by u0 to u8 (every 2^k ticks)",
                 start,
             )
+        if term.phase == "sweep" and not periods and not _vanishes_without_reward(term):
+            raise self.error(
+                "without u0 to u8 this term is evaluated only where r is not 0, but it may not be "
+                "0 where r is 0; multiply it by r, by (r > 0) or (r < 0), or by u0 to u8",
+                start,
+            )
         if "v" in term.variables and term.phase != "pre":
             raise self.error("v can be used only with x0 and without y0: a spike resets it", start)
 
@@ -280,7 +204,7 @@ class _Parser:
         if token == "2" and self._next_is("^"):
             self.at += 2
             return 1, self.exponent(), None, ""
-        if token[:1].isdigit():
+        if token and token[0] in _DIGITS:
             return self.integer(), 0, None, ""
         name = self.name("a factor")
         if name in self.bounds:
@@ -296,24 +220,27 @@ class _Parser:
     def exponent(self) -> int:
         bracket = self.take("(")
         sign = -1 if self.take("-") else 1
+        position = self._start()
         value = sign * self.integer()
+        if abs(value) > _LARGEST_EXPONENT:
+            raise self.error(
+                f"exponents must be in -{_LARGEST_EXPONENT}..{_LARGEST_EXPONENT}, not {value}",
+                position,
+            )
         if bracket:
             self.expect(")", "after the exponent")
-        if abs(value) > _LARGEST_EXPONENT:
-            self.at -= 1
-            raise self.error(
-                f"exponents must be in -{_LARGEST_EXPONENT}..{_LARGEST_EXPONENT}, not {value}"
-            )
         return value
 
     def integer(self) -> int:
         token = self.peek()
-        if not token[:1].isdigit():
-            raise self.error(f"expected an integer, found {token or 'the end'!r}")
+        if not token or token[0] not in _DIGITS:
+            raise self.error(f"expected an integer, found {self.found()}")
+        if len(token) > _MOST_DIGITS:
+            raise self.error(f"constants have at most {_MOST_DIGITS} digits, not {len(token)}")
         if "." in token:
             raise self.error(
-                f"{token} is not implementable: constants are integers and powers of two; the "
-                f"nearest is {round(float(token) * 256)}*2^-8"
+                f"{token} is not implementable: constants are integers and powers of two"
+                + _nearest(float(token))
             )
         if int(token) > _LARGEST_INTEGER:
             raise self.error(f"constants must be at most {_LARGEST_INTEGER}, not {token}")
@@ -323,12 +250,11 @@ class _Parser:
     def name(self, what: str) -> str:
         token = self.peek()
         known = ("x0", "y0", *VARIABLES, *_BOUNDS)
-        if not re.fullmatch(r"[A-Za-z_]\w*", token):
-            raise self.error(f"expected {what}, found {token or 'the end'!r}")
-        period = re.fullmatch(r"u(\d+)", token)
-        if period and int(period[1]) > LARGEST_PERIOD:
+        if not re.fullmatch(r"[A-Za-z_]\w*", token, re.ASCII):
+            raise self.error(f"expected {what}, found {self.found()}")
+        if re.fullmatch(r"u\d+", token) and token not in _PERIODS:
             raise self.error(f"{token}: periods are u0 to u{LARGEST_PERIOD}")
-        if token not in known and not period:
+        if token not in known and token not in _PERIODS:
             raise self.error(
                 f"unknown name {token!r}; known are {', '.join(known)} and u0 to u{LARGEST_PERIOD}"
             )
@@ -356,7 +282,7 @@ class _Parser:
         sign = -1 if self.take("-") else 1
         while True:
             bound = self.take(*self.bounds)
-            if bound or self.peek()[:1].isdigit():
+            if bound or (self.peek() and self.peek()[0] in _DIGITS):
                 constant += sign * (self.bounds[bound] if bound else self.integer())
             else:
                 name = self.variable()
@@ -368,9 +294,32 @@ class _Parser:
             if not symbol:
                 break
             sign = -1 if symbol == "-" else 1
+        if self.peek() in _COMPARISONS:
+            raise self.error(f"{self.peek()!r} compares one variable, on its left, with an integer")
         self.expect(")", "or '+', '-' or a comparison with an integer")
         return LinearFactor(constant, tuple(variables.items()))
 
 
-def _order(trigger: str) -> int:
-    return ("x", "y", "u").index(trigger[0])
+def _order(trigger: str) -> tuple[int, str]:
+    return ("x", "y", "u").index(trigger[0]), trigger
+
+
+def _vanishes_without_reward(term: Term) -> bool:
+    """Return whether the term is certainly 0 where r is 0."""
+    for factor in term.factors:
+        if isinstance(factor, Comparison):
+            if factor.variable == "r" and not factor.holds(0):
+                return True
+        elif factor.constant == 0 and [name for name, _ in factor.variables] == ["r"]:
+            return True
+    return False
+
+
+def _nearest(value: float) -> str:
+    """Return, for a message, a close product of an integer and a power of two, if there is one."""
+    for exponent in range(_LARGEST_EXPONENT + 1):
+        scaled = value * 2**exponent
+        if 0 < round(scaled) <= _LARGEST_INTEGER and abs(round(scaled) - scaled) <= scaled / 64:
+            power = f"*2^-{exponent}" if exponent else ""
+            return f"; close to it is {round(scaled)}{power}"
+    return ""

@@ -1,11 +1,11 @@
 """A snapshot of a chip between two ticks: all that a run needs to go on bit for bit."""
 
 import json
+import zlib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
-from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -123,7 +123,7 @@ class ChipState:
             for owner, names in ((contents, _LEARNED), (state, _STATE)):
                 for name in names:
                     array = np.ascontiguousarray(getattr(owner, name).astype(np.int64))
-                    value = crc32(array.tobytes(), value)
+                    value = zlib.crc32(array.tobytes(), value)
             sums.append(value)
         return np.array(sums, np.uint32)
 
@@ -160,10 +160,14 @@ class ChipState:
             ]
             contents, states = zip(*parts, strict=True)
             return cls(header["digest"], header["ticks"], ChipImage(contents), states)
-        except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
+        except _UNREADABLE as error:
             raise SpikeletError(f"{path} is not a readable snapshot: {error}") from error
 
 
+_UNREADABLE = (
+    *(OSError, EOFError, ValueError, KeyError, TypeError, NotImplementedError),
+    *(BadZipFile, zlib.error),
+)
 _STATE = tuple(f.name for f in fields(CoreState))
 _CONTENTS = tuple(f.name for f in fields(CoreImage) if f.name != "learning")
 _LEARNED = ("weights", "tags", "adaptation", "random")

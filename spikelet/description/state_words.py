@@ -1,6 +1,7 @@
 """A snapshot as words of the configuration port, to be written or read."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -116,13 +117,13 @@ def snapshot_of(
 
 def learned_words(
     core: CoreParams, read: dict[str, npt.NDArray[np.uint32]]
-) -> dict[str, npt.NDArray[np.generic]]:
+) -> dict[str, npt.NDArray[Any]]:
     """Return weights, tags, traces, adaptation and LFSRs, as far as they were read.
 
     Shapes are (..., n_axons, n_neurons), (..., n_axons), (..., n_neurons) and (..., lanes), for
     words of shape (..., words).
     """
-    found: dict[str, npt.NDArray[np.generic]] = {}
+    found: dict[str, npt.NDArray[Any]] = {}
     rule = core.learning
     if rule is None:
         return found
@@ -154,9 +155,9 @@ def learned_words(
     return found
 
 
-def _with(image: CoreImage, learned: dict[str, npt.NDArray[np.generic]]) -> CoreImage:
-    changed = {name: learned[name] for name in _LEARNED if name in learned}
-    return replace(image, **changed)  # type: ignore[arg-type]
+def _with(image: CoreImage, learned: dict[str, npt.NDArray[Any]]) -> CoreImage:
+    changed: dict[str, Any] = {name: learned[name] for name in _LEARNED if name in learned}
+    return replace(image, **changed)
 
 
 def _offsets(core: CoreParams, region: Region) -> npt.NDArray[np.int64]:
@@ -183,8 +184,8 @@ def _synapses(
     words: npt.NDArray[np.uint32],
     bits: int,
     signed: bool,
-    kind: type[np.generic],
-) -> npt.NDArray[np.generic]:
+    kind: type[np.signedinteger[Any]],
+) -> npt.NDArray[Any]:
     codes = unpack_lanes(words.reshape(-1), core.lanes, bits, signed=signed)
     by_group = codes.reshape(*words.shape[:-1], core.groups, core.n_axons, core.lanes)
     rows = np.swapaxes(by_group, -3, -2)

@@ -3,6 +3,8 @@
 import json
 import os
 import tempfile
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,50 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.params import CoreParams
 from spikelet.errors import SpikeletError
 
-__all__ = ["AtomicFile", "Difference", "Trace"]
+__all__ = ["AtomicFile", "Difference", "Trace", "learned_fields"]
+
+_UNITS = {
+    "outputs": "output line",
+    "random": "lane",
+    "x1": "axon",
+    "x2": "axon",
+    **dict.fromkeys(("spikes", "potentials", "weights", "tags", "adaptation"), "neuron"),
+    **dict.fromkeys(("y1", "y2"), "neuron"),
+}
+
+_UNREADABLE = (
+    *(OSError, EOFError, ValueError, KeyError, TypeError, NotImplementedError),
+    *(BadZipFile, zlib.error),
+)
+"""What numpy raises for one damage or another."""
+
+_AT_END = 1 << 62
+"""Where the comparison puts what holds for a whole sample."""
+
+
+def learned_fields(core: CoreParams) -> dict[str, tuple[tuple[int, ...], type[np.generic]]]:
+    """Return shape and type of what ``Trace.learned`` has of a core after each tick, by name.
+
+    Nothing of a core that is not plastic; else weights, and tags, traces, adaptations and LFSRs as
+    far as there are.
+    """
+    rule = core.learning
+    if rule is None:
+        return {}
+    synapses = (core.n_axons, core.n_neurons)
+    fields: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {"weights": (synapses, np.int16)}
+    if rule.tag_bits:
+        fields["tags"] = (synapses, np.int8)
+    fields |= dict.fromkeys(rule.pre_traces, ((core.n_axons,), np.int32))
+    fields |= dict.fromkeys(rule.post_traces, ((core.n_neurons,), np.int32))
+    if core.adaptation:
+        fields["adaptation"] = ((core.n_neurons,), np.int32)
+    if rule.stochastic:
+        fields["random"] = ((core.lanes,), np.uint32)
+    return fields
 
 
 @dataclass(frozen=True)
@@ -27,18 +70,21 @@ class Difference:
     index: int
     expected: int
     got: int
+    axon: int = -1
 
     def __str__(self) -> str:
-        places = (("sample", self.sample), ("tick", self.tick), ("core", self.core))
+        unit = _UNITS.get(self.what, "")
+        places = (
+            *(("sample", self.sample), ("tick", self.tick), ("core", self.core)),
+            *(("axon", self.axon), (unit, self.index if unit else -1)),
+        )
         where = ", ".join(f"{name} {value}" for name, value in places if value >= 0)
-        unit = {"outputs": "output line", "spikes": "neuron", "potentials": "neuron"}.get(self.what)
-        where += f", {unit} {self.index}" if unit and self.index >= 0 else ""
         return f"{self.what} differ first at {where}: expected {self.expected}, got {self.got}"
 
 
 @dataclass
 class Trace:
-    """What a chip did with a batch of samples, each from a cleared state.
+    """What a chip did with a batch of samples, each from a cleared state or going on.
 
     Parameters
     ----------
@@ -59,6 +105,11 @@ class Trace:
     cycles : array of int64, shape (samples, ticks), or None
         Clock cycles of each tick, from its start to the barrier: measured, or predicted by golden's
         cost model. Not part of equality.
+    learned : list of dict of arrays, shapes (samples, ticks, ...), or None
+        Per core, where recorded: weights, tags, ``x1``, ``x2``, ``y1``, ``y2``, adaptations and
+        LFSRs after each tick; see :func:`learned_fields`.
+    checksums : array of uint32, shape (samples, cores), or None
+        :meth:`ChipState.checksums` after each sample, where recorded.
     """
 
     engine: str
@@ -69,6 +120,8 @@ class Trace:
     spikes: list[npt.NDArray[np.bool_]] | None = None
     potentials: list[npt.NDArray[np.int32]] | None = None
     cycles: npt.NDArray[np.int64] | None = None
+    learned: list[dict[str, npt.NDArray[Any]]] | None = None
+    checksums: npt.NDArray[np.uint32] | None = None
     notes: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -101,40 +154,66 @@ class Trace:
             spikes=part(self.spikes),
             potentials=part(self.potentials),
             cycles=None if self.cycles is None else self.cycles[:samples],
+            learned=None
+            if self.learned is None
+            else [{n: values[:samples] for n, values in core.items()} for core in self.learned],
+            checksums=None if self.checksums is None else self.checksums[:samples],
             notes=self.notes,
         )
 
     def first_difference(self, expected: "Trace") -> Difference | None:
         """Return where this Trace first departs from ``expected``, or None if they are equal.
 
-        Outputs, counters, and whatever both recorded of spikes and potentials are compared; the
-        earliest tick of the first differing sample wins. SpikeletError if the runs have other
-        sizes.
+        Outputs, counters, and whatever both recorded of spikes, potentials, what was learned and
+        checksums are compared; the earliest tick of the first differing sample wins. SpikeletError
+        if the runs have other sizes.
         """
         if self.outputs.shape != expected.outputs.shape:
             raise SpikeletError(
                 f"cannot compare a Trace of shape {self.outputs.shape} ({self.engine}) "
                 f"with one of {expected.outputs.shape} ({expected.engine})"
             )
-        found = []
+        found = [_differ(*pair) for pair in self._pairs(expected)]
+        differences = [difference for difference in found if difference]
+        return min(
+            differences, key=lambda d: (d.sample, d.tick if d.tick >= 0 else _AT_END), default=None
+        )
+
+    def _pairs(
+        self, expected: "Trace"
+    ) -> Iterator[tuple[str, int, npt.NDArray[Any], npt.NDArray[Any]]]:
+        """Yield (what, core, expected, got) of arrays (samples, ticks, ...), 1 tick for counts."""
         for what in ("potentials", "spikes"):
             mine, theirs = getattr(self, what), getattr(expected, what)
             if mine is not None and theirs is not None:
                 for core, (got, want) in enumerate(zip(mine, theirs, strict=True)):
-                    found.append(_differ(what, core, want, got))
-        found.append(_differ("outputs", -1, expected.outputs, self.outputs))
+                    yield what, core, want, got
+        if self.learned is not None and expected.learned is not None:
+            for core, (mine, theirs) in enumerate(zip(self.learned, expected.learned, strict=True)):
+                if mine.keys() != theirs.keys():
+                    raise SpikeletError(
+                        f"cannot compare what core {core} learned: {', '.join(mine) or 'nothing'} "
+                        f"({self.engine}) with {', '.join(theirs) or 'nothing'} ({expected.engine})"
+                    )
+                for name, want in theirs.items():
+                    yield name, core, want, mine[name]
+        yield "outputs", -1, expected.outputs, self.outputs
         for core in range(len(self.neurons)):
-            want, got = expected.active_axons[..., core, None], self.active_axons[..., core, None]
-            found.append(_differ("active_axons", core, want, got))
-        for core in range(len(self.neurons)):
-            want, got = expected.merged_spikes[:, core], self.merged_spikes[:, core]
-            found.append(_differ("merged_spikes", core, want[:, None, None], got[:, None, None]))
-        differences = [difference for difference in found if difference]
-        return min(differences, key=lambda d: (d.sample, d.tick), default=None)
+            yield (
+                "active_axons",
+                core,
+                expected.active_axons[..., core, None],
+                self.active_axons[..., core, None],
+            )
+        for what in ("merged_spikes", "checksums"):
+            mine, theirs = getattr(self, what), getattr(expected, what)
+            if mine is not None and theirs is not None:
+                for core in range(len(self.neurons)):
+                    yield what, core, theirs[:, None, [core]], mine[:, None, [core]]
 
     def compared(self, expected: "Trace") -> list[str]:
         """Return the names of what :meth:`first_difference` compares with ``expected``."""
-        optional = ("spikes", "potentials")
+        optional = ("spikes", "potentials", "learned", "checksums")
         both = [
             w for w in optional if getattr(self, w) is not None and getattr(expected, w) is not None
         ]
@@ -142,18 +221,27 @@ class Trace:
 
     def save(self, path: Path) -> None:
         """Write to ``path`` (compressed .npz); a half-written file never appears there."""
+        header = {
+            "engine": self.engine,
+            "notes": self.notes,
+            "learned": self.learned is not None,
+        }
         arrays: dict[str, npt.NDArray[Any]] = {
             "outputs": self.outputs,
             "active_axons": self.active_axons,
             "merged_spikes": self.merged_spikes,
             "neurons": np.array(self.neurons),
-            "header": np.array(json.dumps({"engine": self.engine, "notes": self.notes})),
+            "header": np.array(json.dumps(header)),
         }
         if self.cycles is not None:
             arrays["cycles"] = self.cycles
         for what in ("spikes", "potentials"):
             for core, values in enumerate(getattr(self, what) or []):
                 arrays[f"{what}_{core}"] = values
+        for core, learned in enumerate(self.learned or []):
+            arrays |= {f"learned_{core}_{name}": values for name, values in learned.items()}
+        if self.checksums is not None:
+            arrays["checksums"] = self.checksums
         with AtomicFile(path) as temporary:
             np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
 
@@ -163,13 +251,25 @@ class Trace:
         try:
             with open(path, "rb") as file, np.load(file) as data:
                 arrays = dict(data)
-            header = json.loads(str(arrays.pop("header")))
-        except (OSError, ValueError, KeyError, BadZipFile) as error:
+            return cls._from_arrays(arrays, json.loads(str(arrays["header"])))
+        except _UNREADABLE as error:
             raise SpikeletError(f"{path} is not a readable Trace: {error}") from error
+
+    @classmethod
+    def _from_arrays(cls, arrays: dict[str, npt.NDArray[Any]], header: dict[str, Any]) -> "Trace":
         recorded: dict[str, Any] = {}
         for what in ("spikes", "potentials"):
             n_recorded = sum(name.startswith(f"{what}_") for name in arrays)
             recorded[what] = [arrays[f"{what}_{core}"] for core in range(n_recorded)] or None
+        if header.get("learned"):
+            recorded["learned"] = [
+                {
+                    name.removeprefix(f"learned_{core}_"): values
+                    for name, values in arrays.items()
+                    if name.startswith(f"learned_{core}_")
+                }
+                for core in range(len(arrays["neurons"]))
+            ]
         return cls(
             header["engine"],
             arrays["outputs"],
@@ -177,6 +277,7 @@ class Trace:
             arrays["merged_spikes"],
             tuple(arrays["neurons"].tolist()),
             cycles=arrays.get("cycles"),
+            checksums=arrays.get("checksums"),
             notes=header["notes"],
             **recorded,
         )
@@ -189,8 +290,11 @@ def _differ(
     if not unequal.any():
         return None
     place = np.unravel_index(int(np.argmax(unequal)), unequal.shape)
-    sample, tick, index = (int(i) for i in place)
-    return Difference(what, sample, tick, core, index, int(expected[place]), int(got[place]))
+    sample, tick, *axon, index = (int(i) for i in place)
+    if what == "checksums":
+        tick = -1
+    values = int(expected[place]), int(got[place])
+    return Difference(what, sample, tick, core, index, *values, *axon)
 
 
 class AtomicFile:

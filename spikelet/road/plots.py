@@ -24,25 +24,32 @@ from spikelet.road.place import PlacedLayer
 from spikelet.road.samples import Samples
 
 __all__ = [
+    "FAINT",
+    "INPUT_COLOUR",
+    "PALE",
+    "PALETTE",
+    "WIDTH",
     "activity",
+    "as_png",
     "network",
     "outputs",
     "placement",
     "potentials",
     "raster",
+    "tick_axis",
 ]
 
 _P = ParamSpec("_P")
 _Pair = tuple[float, float]
 
-_INK, _GREY, _PALE = "#1b1f24", "#6b7480", "#d5dae0"
-_INPUT, _FAINT = "#4d5761", "#b4bcc6"
-_PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
+_INK, _GREY, PALE = "#1b1f24", "#6b7480", "#d5dae0"
+INPUT_COLOUR, FAINT = "#4d5761", "#b4bcc6"
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 """Okabe and Ito's colours, told apart with any colour vision."""
 
 _WHITE: Any = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
 _LINK: Any = {"color": _GREY, "linewidth": 2.5, "zorder": 1}
-_WIDTH = 9.6
+WIDTH = 9.6
 _STYLE: Any = {  # its type differs between matplotlib's versions
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -67,7 +74,7 @@ _STYLE: Any = {  # its type differs between matplotlib's versions
 }
 
 
-def _as_png(draw: Callable[_P, Figure]) -> Callable[_P, bytes]:
+def as_png(draw: Callable[_P, Figure]) -> Callable[_P, bytes]:
     """Give a drawing function the common style, and let it return the bytes of a PNG."""
 
     @functools.wraps(draw)
@@ -82,7 +89,7 @@ def _as_png(draw: Callable[_P, Figure]) -> Callable[_P, bytes]:
 
 def _colours(compiled: CompiledNetwork) -> dict[str, str]:
     names = [layer.name for layer in compiled.layers]
-    return {INPUT: _INPUT, **{n: _PALETTE[i % len(_PALETTE)] for i, n in enumerate(names)}}
+    return {INPUT: INPUT_COLOUR, **{n: PALETTE[i % len(PALETTE)] for i, n in enumerate(names)}}
 
 
 def _short(text: str, longest: int) -> str:
@@ -94,7 +101,7 @@ def _blank(axes: Axes, width: float, height: float) -> None:
     axes.axis("off")
 
 
-@_as_png
+@as_png
 def network(compiled: CompiledNetwork) -> Figure:
     """Draw the populations in columns by depth, and the projections between them."""
     net, colours = compiled.network, _colours(compiled)
@@ -102,7 +109,7 @@ def network(compiled: CompiledNetwork) -> Figure:
     for population in net.populations:
         columns[net.depth(population.name) + 1].append(population.name)
     height = 2.75 * max(len(column) for column in columns)
-    width = max(_WIDTH, 2.4 * len(columns))
+    width = max(WIDTH, 2.4 * len(columns))
     figure = Figure(figsize=(width, height))
     axes = figure.add_axes((0, 0, 1, 1))
     _blank(axes, width, height)
@@ -124,7 +131,7 @@ def network(compiled: CompiledNetwork) -> Figure:
         (x0, y0), (x1, y1) = places[p.source], places[p.target]
         pairs = itertools.product(_dots(net.sizes[p.source]), _dots(net.sizes[p.target]))
         lines = [[(x0, y0 + a), (x1, y1 + b)] for a, b in pairs]
-        axes.add_collection(LineCollection(lines, colors=_PALE, linewidths=0.5, zorder=1))
+        axes.add_collection(LineCollection(lines, colors=PALE, linewidths=0.5, zorder=1))
         share = 0.5 / (net.depth(p.target) - (-1 if p.source == INPUT else net.depth(p.source)))
         middle = (x0 + share * (x1 - x0), y0 + share * (y1 - y0))
         label = f"{p.weights.shape[0]:,} × {p.weights.shape[1]:,} weights"
@@ -153,12 +160,12 @@ def _neuron_kind(compiled: CompiledNetwork, name: str) -> str:
     return f" {'LIF' if population.decay is not None else 'IF'} neurons"
 
 
-@_as_png
+@as_png
 def placement(compiled: CompiledNetwork) -> Figure:
     """Draw the mesh with each core's layer, crossbar and neurons in use."""
     chip = compiled.chip
     detailed = chip.mesh_width <= 3
-    small = min(2.1, 0.88 * _WIDTH / chip.mesh_width)
+    small = min(2.1, 0.88 * WIDTH / chip.mesh_width)
     tile = (3.1, 1.75) if detailed else (small, min(small, 0.9))
     gap = 0.3 if detailed else 0.12 * tile[0]
     pitch = (tile[0] + gap, tile[1] + gap)
@@ -247,12 +254,12 @@ def _small_core(axes: Axes, compiled: CompiledNetwork, index: int, at: _Pair, ti
         axes.text(*middle, text, ha="center", va="center", fontsize=8, zorder=4)
 
 
-def _tick_axis(axes: Axes, ticks: int) -> None:
+def tick_axis(axes: Axes, ticks: int) -> None:
     axes.set_xlim(-0.6, ticks - 0.4)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=17, min_n_ticks=1))
 
 
-@_as_png
+@as_png
 def raster(compiled: CompiledNetwork, trace: Trace, samples: Samples | None, sample: int) -> Figure:
     """Draw every spike of one sample, layer under layer, in the network's own time."""
     rows: list[tuple[str, str, npt.NDArray[Any]]] = []
@@ -263,7 +270,7 @@ def raster(compiled: CompiledNetwork, trace: Trace, samples: Samples | None, sam
         title += " (output)" if layer.name in compiled.network.outputs else ""
         rows.append((layer.name, title, compiled.layer_spikes(trace, layer.name)[sample]))
     heights = [0.75 + 0.14 * math.sqrt(spikes.shape[1]) for _, _, spikes in rows]
-    figure = Figure(figsize=(_WIDTH, 0.5 + 0.3 * len(rows) + sum(heights)), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 0.5 + 0.3 * len(rows) + sum(heights)), layout="constrained")
     panels = figure.subplots(len(rows), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
     for axes, height, (name, title, spikes) in zip(panels, heights, rows, strict=True):
         ticks, neurons = np.nonzero(spikes)
@@ -274,18 +281,18 @@ def raster(compiled: CompiledNetwork, trace: Trace, samples: Samples | None, sam
         axes.set(ylim=(spikes.shape[1] - 0.4, -0.6), ylabel=unit)
         axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5, min_n_ticks=1))
         axes.grid(axis="x")
-        _tick_axis(axes, spikes.shape[0])
+        tick_axis(axes, spikes.shape[0])
     panels[-1].set_xlabel("time (ticks)")
     return figure
 
 
-@_as_png
+@as_png
 def potentials(compiled: CompiledNetwork, trace: Trace, sample: int) -> Figure:
     """Draw membrane potentials of one sample: all outputs, and some hidden neurons."""
     outputs = [layer for layer in compiled.layers if layer.name in compiled.network.outputs]
     hidden = [layer for layer in compiled.layers if layer not in outputs][-3:]
     shown = [*hidden, *outputs]
-    figure = Figure(figsize=(_WIDTH, 0.4 + 2.4 * len(shown)), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 0.4 + 2.4 * len(shown)), layout="constrained")
     panels = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
     for axes, layer in zip(panels, shown, strict=True):
         _potentials_of(axes, compiled, trace, sample, layer)
@@ -307,8 +314,8 @@ def _potentials_of(
         chosen = busiest[:2].tolist()
         for k, neuron in enumerate(busiest[2:]):
             label = f"the other {layer.size - 2:,}" if k == 0 else None
-            axes.plot(values[:, neuron], color=_FAINT, linewidth=0.9, label=label, zorder=1)
-    for neuron, style, colour in zip(chosen, ("-", "--", ":"), _PALETTE, strict=False):
+            axes.plot(values[:, neuron], color=FAINT, linewidth=0.9, label=label, zorder=1)
+    for neuron, style, colour in zip(chosen, ("-", "--", ":"), PALETTE, strict=False):
         fired = np.flatnonzero(spikes[:, neuron])
         label = f"neuron {neuron} ({fired.size} spikes)"
         axes.plot(values[:, neuron], style, color=colour, linewidth=1.6, label=label, zorder=3)
@@ -325,10 +332,10 @@ def _potentials_of(
     axes.set_ylabel("potential (LSB)")
     axes.grid(axis="both")
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.02))
-    _tick_axis(axes, len(values))
+    tick_axis(axes, len(values))
 
 
-@_as_png
+@as_png
 def outputs(
     compiled: CompiledNetwork, trace: Trace, samples: Samples | None, sample: int
 ) -> Figure:
@@ -337,7 +344,7 @@ def outputs(
     winner = int(counts.argmax())
     side = math.isqrt(compiled.network.n_inputs)
     square = side >= 4 and side**2 == compiled.network.n_inputs
-    figure = Figure(figsize=(_WIDTH, 2.7), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 2.7), layout="constrained")
     if samples is not None and square:
         left, axes = figure.subplots(1, 2, width_ratios=(1, 2.6))
         totals = samples.spikes[sample].sum(axis=0, dtype=np.int64).reshape(side, side)
@@ -347,7 +354,7 @@ def outputs(
     else:
         axes = figure.subplots()
     places = np.arange(len(counts))
-    axes.bar(places, counts, color=[_FAINT if n != winner else _PALETTE[0] for n in places])
+    axes.bar(places, counts, color=[FAINT if n != winner else PALETTE[0] for n in places])
     marks = {winner: "golden's class"}
     if samples is not None and samples.labels is not None:
         label = int(samples.labels[sample])
@@ -370,27 +377,27 @@ def _whole_bins(values: npt.NDArray[np.integer[Any]]) -> list[float]:
     return [edge - 0.5 for edge in range(low, high + width + 1, width)]
 
 
-@_as_png
+@as_png
 def activity(compiled: CompiledNetwork, trace: Trace) -> Figure:
     """Draw how SOPs, active axons and cycles are distributed over samples and ticks."""
-    figure = Figure(figsize=(_WIDTH, 2.7), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 2.7), layout="constrained")
     panels = figure.subplots(1, 2 if trace.cycles is None else 3)
     sops = trace.synaptic_operations.sum(axis=(1, 2))
-    panels[0].hist(sops, _whole_bins(sops), color=_PALETTE[0])
+    panels[0].hist(sops, _whole_bins(sops), color=PALETTE[0])
     panels[0].set(title="synaptic operations", xlabel="SOPs per sample", ylabel="samples")
     bins = _whole_bins(trace.active_axons)
     few = len(compiled.chip.cores) <= 4
     for core in range(len(compiled.chip.cores) if few else 1):
         values = trace.active_axons[..., core] if few else trace.active_axons
         label = f"core {core}" if few else "all cores"
-        style, colour = ("-", "--", ":", "-.")[core], _PALETTE[core]
+        style, colour = ("-", "--", ":", "-.")[core], PALETTE[core]
         edges = np.histogram(values, bins)[0]
         panels[1].stairs(edges, bins, color=colour, linestyle=style, linewidth=1.8, label=label)
     panels[1].set(title="active axons", xlabel="active axons per tick", ylabel="ticks")
     panels[1].legend()
     if trace.cycles is not None:
         cycles = trace.cycles.sum(axis=1)
-        panels[2].hist(cycles, _whole_bins(cycles), color=_PALETTE[2])
+        panels[2].hist(cycles, _whole_bins(cycles), color=PALETTE[2])
         how = "predicted" if trace.engine == "golden" else "measured"
         panels[2].set(title=f"clock cycles, {how}", xlabel="cycles per sample", ylabel="samples")
     for axis in (axis for axes in panels for axis in (axes.xaxis, axes.yaxis)):

@@ -1,6 +1,5 @@
 """The report: one HTML page, which needs nothing but itself, of all that is known of a network."""
 
-import base64
 import contextlib
 import hashlib
 import importlib.metadata
@@ -8,7 +7,6 @@ import itertools
 import math
 import platform
 import re
-import struct
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,28 +19,23 @@ from fpga.devices import DEVICES
 from fpga.flow import FpgaReport
 from fpga.place_and_route import PathStep
 from fpga.synthesise import MemoryUse
-from spikelet.description.trace import AtomicFile, Trace
+from spikelet.description.trace import Trace
 from spikelet.errors import SpikeletError
 from spikelet.road.compiled import CompiledNetwork
+from spikelet.road.report_page import PAGE, check_extra, filled, write_page
 from spikelet.road.samples import Samples
 from spikelet.road.verify import EngineResult, Verification
 
 _MISSING_EXTRA: ImportError | None = None
 try:
-    import jinja2
-
     from spikelet.road import plots
 except ImportError as error:
     _MISSING_EXTRA = error
 
 __all__ = ["PAGE", "write_report"]
 
-PAGE = "index.html"
-"""The report's file name; it is written after its pictures."""
-
 _TEMPLATE = "report.html.j2"
 _PICTURES = ("network", "placement", "outputs", "raster", "potentials", "activity")
-_DOTS_PER_PIXEL = 1.6  # sharp on paper
 _COMPARED = {
     "spikes": "spikes of every neuron",
     "potentials": "membrane potentials",
@@ -101,23 +94,14 @@ def write_report(
         If the parts are not of the same network or run, ``sample`` is not in the Trace, the folder
         cannot be written, or matplotlib or Jinja is not installed.
     """
-    if _MISSING_EXTRA is not None:
-        raise SpikeletError(
-            f"the report needs matplotlib and Jinja: {_MISSING_EXTRA}",
-            remedy="pip install 'spikelet[report]'",
-        )
+    check_extra(_MISSING_EXTRA)
     _check(compiled, samples, verification, trace, sample)
     pictures = _drawn(compiled, samples, trace, sample)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters.update(
-        count="{:,}".format, percent=_percent, engine=_engine_name, interval=_interval
-    )
     cost = _cost(verification, trace)
-    page = environment.get_template(_TEMPLATE).render(
+    page = filled(
+        _TEMPLATE,
+        pictures,
+        {"engine": _engine_name, "interval": _interval},
         compiled=compiled,
         samples=samples,
         verification=verification,
@@ -130,26 +114,9 @@ def write_report(
         speed=_speed(cost, fpga),
         designs=[_design(report) for report in fpga],
         provenance=_provenance(compiled, samples),
-        pictures={name: _embedded(name, png) for name, png in pictures.items()},
     )
-    _write(Path(folder), page, pictures)
-    return Path(folder) / PAGE
-
-
-def _write(folder: Path, page: str, pictures: dict[str, bytes]) -> None:
-    contents = {f"{name}.png": data for name, data in pictures.items()}
-    try:
-        for name, data in {**contents, PAGE: page.encode()}.items():
-            with AtomicFile(folder / name) as file:
-                file.write(data)
-        for name in _PICTURES:  # of an earlier report that knew more
-            if name not in pictures:
-                (folder / f"{name}.png").unlink(missing_ok=True)
-    except OSError as error:
-        raise SpikeletError(
-            f"the report cannot be written to {folder}: {error}",
-            remedy="choose a folder you may write to, on a disk with space",
-        ) from error
+    obsolete = [name for name in _PICTURES if name not in pictures]
+    return write_page(Path(folder), page, pictures, obsolete)
 
 
 def _check(
@@ -197,12 +164,6 @@ def _drawn(
     return pictures
 
 
-def _embedded(name: str, png: bytes) -> dict[str, Any]:
-    (dots,) = struct.unpack(">I", png[16:20])
-    data = base64.b64encode(png).decode()
-    return {"file": f"{name}.png", "width": round(dots / _DOTS_PER_PIXEL), "base64": data}
-
-
 def _verdict(verification: Verification | None) -> dict[str, Any]:
     """Return mood (``pass``, ``fail`` or ``open``), title and lines of the headline."""
     others = verification.engines[1:] if verification else []
@@ -229,10 +190,6 @@ def _engine_name(engine: str) -> str:
         family = engine.removeprefix("netlist-")
         return f"netlist for {({'ecp5': 'ECP5', 'ice40': 'iCE40'}).get(family, family)}"
     return {"golden": "golden model", "rtl": "RTL"}.get(engine, engine)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
 
 
 def _interval(accuracy: float, samples: int) -> str:

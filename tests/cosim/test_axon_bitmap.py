@@ -4,7 +4,9 @@
 import pytest
 
 from rtl_gen.axon_bitmap import AxonBitmap
-from spikelet.description.params import CoreParams
+from rtl_gen.layouts import CONFIG_LATENCY
+from spikelet.description.memory_map import ChipMap
+from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import PROFILES
 from tests.cosim.support import SEEDS, Bench, cases
 
@@ -21,7 +23,8 @@ from tests.cosim.support import SEEDS, Bench, cases
 def bench(request: pytest.FixtureRequest) -> Bench:
     """Build a bitmap."""
     core = CoreParams(n_neurons=16, profile=PROFILES["snntorch-zero"], **request.param)
-    return Bench(AxonBitmap(core), core=core)
+    component = AxonBitmap(core, ChipMap(ChipParams((core,))).cores[0]["arrivals"])
+    return Bench(component, core=core, config_latency=CONFIG_LATENCY)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

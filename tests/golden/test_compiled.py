@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from golden import chip as golden_chip
-from golden import compiled
+from golden import compiled, numpy_cores
 from golden.chip import GoldenChip, run
 from golden.dense_spikes import DenseSpikes
 from spikelet.description.events import Events
@@ -18,6 +17,7 @@ from spikelet.description.image import HOST, ChipImage, CoreImage
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import PROFILES
 from spikelet.errors import SpikeletError
+from spikelet.toolchain import c_library
 from tests.golden.test_lif_update import CHOICES
 from tests.helpers.random_chips import random_chip, random_events, random_image
 
@@ -196,8 +196,8 @@ def test_chunks_progress_and_optional_records(monkeypatch: pytest.MonkeyPatch) -
     chip = random_chip(rng)
     image, events = random_image(rng, chip), random_events(rng, chip, samples=7)
     whole = run(chip, image, events, backend="numpy")
-    for name, limit in (("_CHUNK_UPDATES", 1), ("_CHUNK_BYTES", 1)):
-        monkeypatch.setattr(golden_chip, name, limit)
+    monkeypatch.setattr(compiled, "_CHUNK_UPDATES", 1)
+    monkeypatch.setattr(numpy_cores, "_CHUNK_BYTES", 1)
     for backend in ("numpy", "compiled"):
         done: list[int] = []
         parts = run(chip, image, events, backend=backend, progress=done.append)
@@ -268,6 +268,16 @@ def test_a_damaged_library_is_built_again(reloaded: Path, damage: str) -> None:
     chip = random_chip(rng)
     assert_equal(chip, random_image(rng, chip), random_events(rng, chip))
     assert not list(reloaded.rglob(".build*"))
+
+
+@needs_compiler
+def test_definitions_make_another_library(reloaded: Path) -> None:
+    source = reloaded / "answer.c"
+    source.write_text("int answer(void) { return ANSWER; }")
+    answers = [c_library(source, f"#define ANSWER {n}\n").answer() for n in (1, 2, 1)]
+    assert answers == [1, 2, 1] and len(list(reloaded.rglob("*.so"))) == 2
+    with pytest.raises(SpikeletError, match=r"cannot compile answer\.c:\n(.|\n)*ANSWER"):
+        c_library(source)
 
 
 def test_bad_inputs_are_refused() -> None:

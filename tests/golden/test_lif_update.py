@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from golden.lif_update import lif_update
 from spikelet.description.image import CoreImage
+from spikelet.description.learning import Adaptation, LearningRule
 from spikelet.description.params import CoreParams
 from spikelet.description.profile import PROFILES, ExecutionProfile
 
@@ -56,11 +57,18 @@ def make_image(**fields: int) -> CoreImage:
 
 
 def slow_tick(
-    core: CoreParams, image: CoreImage, v: int, fired: bool, current: int
+    core: CoreParams,
+    image: CoreImage,
+    v: int,
+    fired: bool,
+    current: int,
+    raised: int = 0,
+    inhibited: bool = False,
 ) -> tuple[int, bool]:
-    """One tick, in the words of :class:`ExecutionProfile`."""
+    """One tick, in the words of the contract; ``raised`` is what is added to the threshold."""
     profile = core.profile
-    threshold, reset_potential = int(image.threshold[0]), int(image.reset_potential[0])
+    threshold = min(int(image.threshold[0]) + raised, core.v_max)
+    reset_potential = int(image.reset_potential[0])
     subtracts = profile.reset == "subtract"
 
     def clamp(x: int) -> int:
@@ -72,7 +80,8 @@ def slow_tick(
     if core.decay != "none":
         leaked = ROUND[profile.rounding](Fraction(base) * int(image.decay[0]) / 4096)
     lowered = threshold if pending and subtracts else 0
-    clipped = clamp(leaked + current * 2**core.weight_exponent + int(image.bias[0]) - lowered)
+    summed = leaked + current * 2**core.weight_exponent + int(image.bias[0]) - lowered
+    clipped = clamp(summed - (int(image.inhibition[0]) if inhibited else 0))
     fires = clipped > threshold
     if profile.reset_delay:
         return clipped, fires
@@ -107,6 +116,9 @@ def edges(low: int, high: int) -> st.SearchStrategy[int]:
     return st.sampled_from([low, low + 1, high - 1, high]) | st.integers(low, high)
 
 
+SHIFTS = st.sampled_from([0, 3, 16])
+
+
 @settings(max_examples=400, deadline=None, derandomize=True)
 @given(st.data())
 def test_against_fractions(data: st.DataObject) -> None:
@@ -116,6 +128,9 @@ def test_against_fractions(data: st.DataObject) -> None:
         potential_bits=bits,
         weight_exponent=data.draw(st.sampled_from([0, 3, 16])),
         decay=data.draw(st.sampled_from(["none", "shared"])),
+        adaptation=data.draw(st.none() | st.builds(Adaptation, st.just(1), fraction_bits=SHIFTS)),
+        learning=LearningRule("x0", w_min=-8, w_max=7),
+        inhibition=data.draw(st.sampled_from(["none", "shared"])),
     )
     potential = edges(core.v_min, core.v_max)
     image = make_image(
@@ -123,15 +138,23 @@ def test_against_fractions(data: st.DataObject) -> None:
         decay=data.draw(edges(0, 4095)),
         bias=data.draw(potential),
         reset_potential=data.draw(potential),
+        inhibition=data.draw(edges(0, core.v_max)),
     )
     v = data.draw(potential | st.just(int(image.threshold[0])))
     fired = data.draw(st.booleans())
     for _ in range(3):
         needed = (int(image.threshold[0]) - v - int(image.bias[0])) >> core.weight_exponent
         current = data.draw(edges(-4096 * 128, 4096 * 255) | st.sampled_from([0, needed]))
+        inhibited = core.inhibition == "shared" and data.draw(st.booleans())
+        adaptation, raised = None, 0
+        if core.adaptation:
+            value = data.draw(edges(0, core.adaptation.largest))
+            adaptation, raised = np.array([value]), value >> core.adaptation.fraction_bits
         next_v, next_fired = lif_update(
-            core, image, np.array([v]), np.array([fired]), np.array([current])
+            *(core, image, np.array([v]), np.array([fired]), np.array([current])),
+            adaptation=adaptation,
+            inhibited=np.array([True]) if inhibited else None,
         )
-        expected = slow_tick(core, image, v, fired, current)
+        expected = slow_tick(core, image, v, fired, current, raised, inhibited)
         assert (int(next_v[0]), bool(next_fired[0])) == expected
         v, fired = expected

@@ -144,6 +144,120 @@ def test_missing_compiler(project, samples, monkeypatch):
     assert code == 1 and "apt-get install g++" in output
 
 
+BARS = """
+outputs = ["excitatory"]
+
+[inputs.pixels]
+size = [4, 4]
+
+[populations.excitatory]
+size = 3
+threshold = 120
+time_constant = 0.02
+inhibition = 200
+
+[[projections]]
+source = "pixels"
+target = "excitatory"
+weights = [20, 60]
+rule = "{rule}"
+
+[encoder]
+kind = "latency"
+ticks = 12
+"""
+
+
+@pytest.fixture
+def bars(tmp_path, monkeypatch):
+    """Write a tiny network that learns, and intensities, into a working folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bars.toml").write_text(BARS.format(rule="pair_stdp"))
+    levels = np.random.default_rng(0).integers(0, 9, (5, 16))
+    np.savez(tmp_path / "in.npz", levels=levels, full_scale=8, labels=np.arange(5))
+    return tmp_path
+
+
+def test_learn_from_toml_to_report_and_on_from_its_snapshot(bars):
+    code, output = invoke("learn", "bars.toml", "in.npz", "-o", "whole", "--epochs", 2)
+    assert code == 0, output
+    assert "go on with --resume whole/snapshot.npz" in output
+    assert "learned.nir does not express how excitatory learns: pair_stdp" in output
+    left = {path.name for path in (bars / "whole").iterdir()}
+    assert left == {
+        "learned.nir",
+        "plastic",
+        "report",
+        "snapshot.npz",
+        "counts.npz",
+        "weights.npz",
+    }
+    with np.load("whole/counts.npz") as counts:
+        assert counts["excitatory"].shape == (2, 5, 3)
+        assert counts["labels"].tolist() == [0, 1, 2, 3, 4]
+    plastic = spikelet.Plastic.load("whole/plastic")
+    with np.load("whole/weights.npz") as weights:
+        whole = weights["pixels_to_excitatory"]
+    assert (whole != plastic.weights("pixels", "excitatory")).any()
+    for folder, resume in (("first", ()), ("second", ("--resume", "first/snapshot.npz"))):
+        code, output = invoke("learn", "bars.toml", "in.npz", "-o", folder, *resume)
+        assert code == 0, output
+    with np.load("second/weights.npz") as weights:
+        assert (weights["pixels_to_excitatory"] == whole).all()
+    code, output = invoke("learn", "bars.toml", "in.npz", "-o", "off", "--no-learning")
+    assert code == 0 and "0 of 48" in output
+
+
+def test_learn_with_another_seed(bars):
+    for seed in (0, 1):
+        assert invoke("learn", "bars.toml", "in.npz", "-o", f"s{seed}", "--seed", seed)[0] == 0
+    weights = [
+        spikelet.Plastic.load(f"s{seed}/plastic").weights("pixels", "excitatory") for seed in (0, 1)
+    ]
+    assert (weights[0] != weights[1]).any()
+
+
+@pytest.mark.parametrize("equal", [True, False])
+def test_learn_verifies(bars, monkeypatch, equal):
+    """Golden in the place of RTL, which the tests of the engine cover; as it is, or one bit off."""
+    from spikelet.road import plastic_engines, plastic_rtl
+
+    def loaded(chip, image):
+        image.cores[0].weights[3, 1] ^= not equal
+        return plastic_engines.opened("golden", chip, image)
+
+    monkeypatch.setattr(plastic_rtl, "loaded", loaded)
+    code, output = invoke("learn", "bars.toml", "in.npz", "-o", "out", "--verify", 3)
+    assert code == (0 if equal else 1)
+    assert ("every bit equal" in output) == equal
+    assert ("differ first" in " ".join(output.split())) != equal
+    page = (bars / "out" / "report" / "index.html").read_text()
+    assert ("RTL learned what golden learned, bit for bit" in page) == equal
+    assert (bars / "out" / "verification.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("absent.toml", "in.npz"), "absent.toml cannot be read"),
+        (("bars.toml", "absent.npz"), "absent.npz is not a readable .npz file"),
+        (("hebb.toml", "in.npz"), "hebb.toml: [[projections]] number 1: rule must be one of"),
+        (("bars.toml", "in.npz", "--engine", "fpga"), "engine must be one of golden, rtl"),
+        (("bars.toml", "in.npz", "--epochs", 0), "epochs and samples must be 1 or more"),
+        (("bars.toml", "in.npz", "--seed", -1), "seed must be an int of 0 or more, not -1"),
+        (("bars.toml", "in.npz", "--resume", "in.npz"), "in.npz is not a readable snapshot"),
+        (("bars.toml", "narrow.npz"), "must have shape (samples, ticks, 16), not (2, 12, 9)"),
+    ],
+)
+def test_learn_refuses(bars, arguments, message):
+    (bars / "hebb.toml").write_text(BARS.format(rule="hebb"))
+    np.savez(bars / "narrow.npz", levels=np.zeros((2, 9), int), full_scale=8)
+    code, output = invoke("learn", *arguments, "-o", "out")
+    assert code == 1
+    assert message in output
+    assert "Traceback" not in output
+
+
 def test_doctor_names_what_is_missing(monkeypatch):
     from spikelet.road import doctor
 

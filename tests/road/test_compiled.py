@@ -136,8 +136,9 @@ def same(a: Any, b: Any) -> None:
     assert a.chip == b.chip
     for left, right in zip(a.image.cores, b.image.cores, strict=True):
         for field in vars(left):
-            np.testing.assert_array_equal(getattr(left, field), getattr(right, field))
-            assert getattr(left, field).dtype == getattr(right, field).dtype
+            mine, theirs = np.asarray(getattr(left, field)), np.asarray(getattr(right, field))
+            np.testing.assert_array_equal(mine, theirs)
+            assert mine.dtype == theirs.dtype
     np.testing.assert_array_equal(a.routes, b.routes)
     for field in ("layers", "output_latency", "neurons", "quantisation", "name", "dt", "profile"):
         assert getattr(a, field) == getattr(b, field), field

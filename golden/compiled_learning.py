@@ -1,0 +1,148 @@
+"""A plastic core for the compiled path: ``learning_rule.c``, compiled for the core's rule.
+
+No twin in rtl_gen.
+"""
+
+import ctypes
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from golden.aligned import aligned, padded
+from golden.rule_code import rule_code
+from spikelet.description.image import CoreImage
+from spikelet.description.learning import LearningRule, TraceParams
+from spikelet.description.params import CoreParams
+from spikelet.toolchain import c_library
+
+__all__ = ["CompiledLearning", "common_code"]
+
+_FOLDER = Path(__file__).parent
+
+
+class _Trace(ctypes.Structure):
+    _fields_ = [
+        *((name, ctypes.c_int32) for name in ("increment", "decay", "decay_shift", "largest")),
+        ("set", ctypes.c_int32),
+        ("values", ctypes.c_void_p),
+    ]
+
+
+class _Learning(ctypes.Structure):
+    _fields_ = [
+        *((name, ctypes.c_int32) for name in ("n_axons", "n_neurons", "row", "lanes", "on")),
+        *((name, _Trace) for name in ("x1", "x2", "y1", "y2")),
+        *((name, ctypes.c_void_p) for name in ("plastic", "weights", "tags", "random")),
+        *((name, ctypes.c_void_p) for name in ("spiked", "marks", "rows", "fired")),
+        *((name, ctypes.c_void_p) for name in ("draws", "columns")),
+    ]
+
+
+def common_code() -> str:
+    """Return the C text that comes before each of the C files."""
+    return (_FOLDER / "kernel_common.c").read_text()
+
+
+@cache
+def _functions(rule: LearningRule) -> tuple[int, int]:
+    """Return the addresses of the rule's functions before and after the neuron update."""
+    library = c_library(_FOLDER / "learning_rule.c", common_code() + rule_code(rule))
+    found = (library.spikelet_before_update, library.spikelet_after_update)
+    before, after = (ctypes.cast(function, ctypes.c_void_p).value or 0 for function in found)
+    return before, after
+
+
+class CompiledLearning:
+    """What a plastic core learns, where C finds it.
+
+    Parameters
+    ----------
+    core : CoreParams
+    rule : LearningRule
+        The core's.
+    image : CoreImage
+        Copied.
+    traces : dict of array of int32
+        ``x1``, ``x2``, ``y1`` and ``y2`` as far as there are; those of neurons in whole rows. They
+        change as the core runs.
+
+    Attributes
+    ----------
+    address : int
+        Of the structure.
+    before, after : int
+        Addresses of the functions that take it, before and after the neuron update.
+    arrays : dict of array
+        ``weights`` and, where there are, ``tags`` and ``random``: rows are padded.
+
+    Raises
+    ------
+    SpikeletError
+        If the rule cannot be compiled.
+    """
+
+    def __init__(
+        self,
+        core: CoreParams,
+        rule: LearningRule,
+        image: CoreImage,
+        traces: dict[str, npt.NDArray[np.int32]],
+    ) -> None:
+        self.before, self.after = _functions(rule)
+        self.on = image.learning
+        self._n_neurons = core.n_neurons
+        self._traces = traces
+        row = padded(core.n_neurons)
+        self.arrays: dict[str, npt.NDArray[Any]] = {}
+        self.arrays["weights"] = self._rows(image.weights, row)
+        if rule.tag_bits:
+            self.arrays["tags"] = self._rows(image.tags, row)
+        if rule.stochastic:
+            self.arrays["random"] = image.random.copy()
+        self._scratch: dict[str, npt.NDArray[Any]] = {
+            "plastic": image.plastic.astype(np.uint8),
+            "spiked": np.zeros(core.n_axons, np.uint8),
+            "marks": np.zeros(core.n_axons, np.uint8),
+            "rows": np.zeros(core.n_axons + 8, np.uint16),
+            "fired": np.zeros(core.n_neurons + 8, np.uint16),
+            "columns": aligned((3, core.n_axons), np.int32),
+        }
+        if rule.stochastic:
+            self._scratch["draws"] = aligned((core.n_axons, row), np.uint16)
+        self._structure = _Learning(core.n_axons, core.n_neurons, row, core.lanes, self.on)
+        for name, array in {**self.arrays, **self._scratch}.items():
+            setattr(self._structure, name, array.ctypes.data)
+        for name, trace in {**rule.pre_traces, **rule.post_traces}.items():
+            setattr(self._structure, name, _trace(trace, traces[name]))
+        self.address = ctypes.addressof(self._structure)
+
+    def contents(self, image: CoreImage) -> CoreImage:
+        """Return ``image`` with what was learned."""
+        used = slice(0, self._n_neurons)
+        return replace(
+            image,
+            weights=self.arrays["weights"][:, used].copy(),
+            tags=self.arrays.get("tags", image.tags)[:, used].copy(),
+            random=self.arrays.get("random", image.random).copy(),
+        )
+
+    @staticmethod
+    def _rows(values: npt.NDArray[np.integer], row: int) -> npt.NDArray[np.integer]:
+        rows: npt.NDArray[np.integer] = aligned((len(values), row), values.dtype)
+        rows[:, : values.shape[1]] = values
+        return rows
+
+
+def _trace(params: TraceParams, values: npt.NDArray[np.int32]) -> _Trace:
+    return _Trace(
+        params.increment,
+        params.decay,
+        params.decay_shift,
+        params.largest,
+        params.mode == "set",
+        values.ctypes.data,
+    )

@@ -1,0 +1,73 @@
+/* What kernel.c and learning_rule.c share; golden/compiled.py puts it before both. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef __AVX512BW__
+#include <immintrin.h>
+#define VECTOR_BYTES 64
+#else
+#define VECTOR_BYTES 32
+#endif
+#define INLINE static inline __attribute__((always_inline))
+#define NOINLINE __attribute__((noinline)) /* loops that need the registers for themselves */
+/* Neurons of which the update is one straight piece of code; rows are padded to whole blocks. */
+#define BLOCK 64
+
+INLINE int32_t clamp(int32_t x, int32_t low, int32_t high)
+{
+    x = x < low ? low : x;
+    return x > high ? high : x;
+}
+
+/* One bit for each of up to 64 bytes: 1 where it is not zero. So one branch ends a run of 64. */
+INLINE uint64_t nonzero_bits(const uint8_t *bytes, int64_t n_bytes)
+{
+#ifdef __AVX512BW__
+    __m512i all = _mm512_maskz_loadu_epi8(~(uint64_t)0 >> (64 - n_bytes), bytes);
+    return _mm512_test_epi8_mask(all, all);
+#else
+    uint64_t bits = 0;
+    for (int64_t first = 0; first < n_bytes; first += 8) {
+        uint64_t word = 0;
+        memcpy(&word, bytes + first, n_bytes - first < 8 ? n_bytes - first : 8);
+        if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+            word = __builtin_bswap64(word);
+        word |= word >> 4;
+        word |= word >> 2;
+        word |= word >> 1;
+        bits |= ((word & 0x0101010101010101) * 0x0102040810204080 >> 56) << first;
+    }
+    return bits;
+#endif
+}
+
+/* Run `visit` with each index of a byte that is not zero. */
+#define FOR_EACH_NONZERO(bytes, n_bytes, index, visit)                                             \
+    for (int64_t first = 0; first < (n_bytes); first += 64) {                                      \
+        int64_t left = (n_bytes)-first;                                                            \
+        uint64_t bits = nonzero_bits((bytes) + first, left < 64 ? left : 64);                      \
+        for (; bits; bits &= bits - 1) {                                                           \
+            int64_t index = first + __builtin_ctzll(bits);                                         \
+            visit                                                                                  \
+        }                                                                                          \
+    }
+
+/* Write the indices of the bytes that are not zero; return their number.
+ *
+ * Eight at a time without asking, since a branch that depends on the data costs more than eight;
+ * `indices` has room for 8 more. */
+INLINE int list_nonzero(const uint8_t *bytes, int n_bytes, uint16_t *indices)
+{
+    int found = 0;
+    for (int first = 0; first < n_bytes; first += 64) {
+        int left = n_bytes - first;
+        uint64_t bits = nonzero_bits(bytes + first, left < 64 ? left : 64);
+        for (int count = __builtin_popcountll(bits); count > 0; count -= 8) {
+            for (int i = 0; i < 8; i++, bits &= bits - 1)
+                indices[found + i] = (uint16_t)(first + (bits ? __builtin_ctzll(bits) : 0));
+            found += count < 8 ? count : 8;
+        }
+    }
+    return found;
+}

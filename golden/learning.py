@@ -1,0 +1,187 @@
+"""Golden model of learning: phases, visits, draws. Twin of ``rtl_gen/learning.py``.
+
+The hardware visits one axon and group after the other. Within a phase no synapse is visited twice,
+so here all visits of a phase are one array operation, and only the draws are in order.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from golden.learning_rule import visit
+from golden.lfsr import draw
+from golden.post_traces import PostTraces
+from golden.pre_traces import PreTraces
+from spikelet.description.image import CoreImage
+from spikelet.description.learning import LearningRule
+from spikelet.description.params import CoreParams
+from spikelet.description.rule_text import Term
+from spikelet.description.state import CoreState
+
+__all__ = ["Learning", "sweep_terms"]
+
+_Bool = npt.NDArray[np.bool_]
+_Int = npt.NDArray[np.int64]
+
+
+def sweep_terms(rule: LearningRule, tick: int, reward: int) -> list[Term]:
+    """Return the sweep terms that are evaluated in a tick; the sweep is due if there is one.
+
+    Parameters
+    ----------
+    rule : LearningRule
+    tick : int
+        Counted from 0 at ``clear``.
+    reward : int
+    """
+    return [
+        term
+        for term in rule.terms
+        if term.phase == "sweep"
+        and (reward != 0 if term.period is None else (tick + 1) % (1 << term.period) == 0)
+    ]
+
+
+class Learning:
+    """Synapses, traces and LFSRs of a plastic core.
+
+    Parameters
+    ----------
+    core : CoreParams
+    rule : LearningRule
+        The core's.
+    image : CoreImage
+    states : sequence of CoreState
+        One for each sample; while learning is on, a single one.
+
+    Attributes
+    ----------
+    weights : array of int16, shape (n_axons, n_neurons)
+    tags : array of int8, shape (n_axons, n_neurons), or (0, 0)
+    random : array of uint32, shape (lanes,), or (0,)
+    pre, post : PreTraces, PostTraces
+    """
+
+    def __init__(
+        self,
+        core: CoreParams,
+        rule: LearningRule,
+        image: CoreImage,
+        states: Sequence[CoreState],
+    ) -> None:
+        self.core = core
+        self.rule = rule
+        self.on = image.learning
+        self.plastic = image.plastic
+        self.weights = image.weights.copy()
+        self.tags = image.tags.copy()
+        self.random = image.random.copy()
+        self.pre = PreTraces(rule, {name: _batch(states, name) for name in rule.pre_traces})
+        self.post = PostTraces(rule, {name: _batch(states, name) for name in rule.post_traces})
+
+    def before_update(self, active: _Bool, v: _Int, reward: int) -> None:
+        """Do what precedes the neuron update of a tick: the pre phase; pre traces rise.
+
+        Parameters
+        ----------
+        active : array of bool, shape (samples, n_axons)
+            S of this tick, whose sums have been taken.
+        v : array of int64, shape (samples, n_neurons)
+            Potentials after the tick before.
+        reward : int
+        """
+        terms = [term for term in self.rule.terms if term.phase == "pre"]
+        if self.on and terms:
+            others = {"v": v, "r": np.array(reward)}
+            self._visit(terms, active[0] & self.plastic, self._all_groups(), active, others)
+        self.pre.rise(active)
+
+    def after_update(self, tick: int, active: _Bool, fired: _Bool, reward: int) -> None:
+        """Do what follows the neuron update of a tick: post phase, sweep, traces.
+
+        Parameters
+        ----------
+        tick : int
+            Counted from 0 at ``clear``.
+        active : array of bool, shape (samples, n_axons)
+        fired : array of bool, shape (samples, n_neurons)
+            Who fired in this tick.
+        reward : int
+        """
+        others = {"y0": fired.astype(np.int64), "r": np.array(reward)}
+        terms = [term for term in self.rule.terms if term.phase == "post"]
+        if self.on and terms:
+            groups = fired.reshape(self.core.groups, self.core.lanes).any(axis=1)
+            self._visit(terms, self._eligible(active[0]), np.asarray(groups), active, others)
+        terms = sweep_terms(self.rule, tick, reward)
+        if self.on and terms:
+            self._visit(terms, self.plastic, self._all_groups(), active, others)
+        self.pre.decay()
+        self.post.advance(fired)
+
+    def contents(self, image: CoreImage) -> CoreImage:
+        """Return ``image`` with what was learned."""
+        return replace(
+            image, weights=self.weights.copy(), tags=self.tags.copy(), random=self.random.copy()
+        )
+
+    def _all_groups(self) -> _Bool:
+        return np.ones(self.core.groups, np.bool_)
+
+    def _eligible(self, active: _Bool) -> _Bool:
+        """Return the axons that the post phase visits."""
+        if self.rule.visits_silent_axons:
+            return self.plastic
+        traced = np.any([values[0] > 0 for values in self.pre.values.values()], axis=0)
+        eligible: _Bool = self.plastic & (active | traced)
+        return eligible
+
+    def _visit(
+        self,
+        terms: Sequence[Term],
+        axons: _Bool,
+        groups: _Bool,
+        active: _Bool,
+        others: dict[str, _Int],
+    ) -> None:
+        """Visit the synapses of the marked axons to the neurons of the marked groups.
+
+        Parameters
+        ----------
+        terms : sequence of Term
+        axons : array of bool, shape (n_axons,)
+        groups : array of bool, shape (groups,)
+        active : array of bool, shape (1, n_axons)
+        others : dict of array of int64
+            Values of neurons, shape (1, n_neurons), and of the chip.
+        """
+        rows = np.flatnonzero(axons)
+        columns = np.flatnonzero(np.repeat(groups, self.core.lanes))
+        here = np.ix_(rows, columns)
+        values = {"x0": active.astype(np.int64), **self.pre.values}
+        values = {name: value[0, rows, None] for name, value in values.items()}
+        for name, value in {**self.post.values, **others}.items():
+            values[name] = value[:, columns] if value.ndim else value
+        values["w"] = self.weights[here].astype(np.int64)
+        if self.rule.tag:
+            values["t"] = self.tags[here].astype(np.int64)
+        weights, tags = visit(self.rule, terms, values, self._draws(rows.size, columns.size))
+        self.weights[here] = weights
+        if tags is not None:
+            self.tags[here] = tags
+
+    def _draws(self, n_rows: int, n_columns: int) -> _Int | None:
+        """Return the draws of so many axons, for group after group, shape (rows, columns)."""
+        if not self.rule.stochastic:
+            return None
+        lanes = self.core.lanes
+        groups = n_columns // lanes
+        draws, self.random = draw(self.random, groups * n_rows)
+        return draws.reshape(groups, n_rows, lanes).swapaxes(0, 1).reshape(n_rows, n_columns)
+
+
+def _batch(states: Sequence[CoreState], name: str) -> npt.NDArray[np.integer]:
+    values: npt.NDArray[np.integer] = np.stack([getattr(state, name) for state in states])
+    return values

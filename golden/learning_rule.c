@@ -1,0 +1,275 @@
+/* Compiled path of learning: one plastic core's phases, with its rule in them as C.
+ *
+ * golden/rule_code.py writes, before this text, what a visit does: the macros NEW_WEIGHT and NEW_TAG
+ * of the phases, and what the rule needs. learning.py and its helpers say what is computed. Where a
+ * visit certainly changes nothing it is left out, but its draws are not.
+ */
+
+struct trace {
+    int32_t increment, decay, decay_shift, largest, set;
+    int32_t *values; /* of axons or neurons, padded with zeros; NULL: no such trace */
+};
+
+struct learning {
+    int32_t n_axons, n_neurons, row, lanes, on; /* row: n_neurons in whole blocks */
+    struct trace x[2], y[2];
+    const uint8_t *plastic; /* (n_axons) */
+    int16_t *weights;       /* (n_axons, row) */
+    int8_t *tags;           /* (n_axons, row), or NULL */
+    uint32_t *random;       /* (lanes), or NULL */
+    /* The rest is for work within a tick. */
+    uint8_t *spiked, *marks; /* (n_axons): S; axons to visit */
+    uint16_t *rows, *fired;  /* (n_axons + 8), (n_neurons + 8): what is visited */
+    uint16_t *draws;         /* (n_axons, row), or NULL: draws of the visited rows, in order */
+    int32_t *columns;        /* (3, n_axons): x0, x1, x2 of the visited rows */
+};
+
+/* What a visit knows; the macros name its members. `due`: the sweep terms that are evaluated. */
+struct visit {
+    int32_t x0, x1, x2, y0, y1, y2, v, w, t, r, due, draw;
+};
+
+#define VALUE(trace, i) ((trace).values ? (trace).values[i] : 0)
+#define WORDS (VECTOR_BYTES / 2)
+/* Synapses of a column that are visited together. */
+#define PART 64
+/* 128 times 255, or -128, is the most that 16 bits hold. */
+#define ROWS_BEFORE_FLUSH 128
+
+typedef int16_t vector __attribute__((vector_size(VECTOR_BYTES), may_alias));
+
+static NOINLINE void synaptic_sums(const struct learning *core, const uint16_t *active,
+                                   int n_active, int32_t *sums)
+{
+    enum { VECTORS = BLOCK / WORDS };
+    for (int column = 0; column < core->row; column += BLOCK) {
+        memset(sums + column, 0, BLOCK * sizeof(*sums));
+        for (int k = 0; k < n_active;) {
+            int flush = k + ROWS_BEFORE_FLUSH < n_active ? k + ROWS_BEFORE_FLUSH : n_active;
+            vector total[VECTORS] = {{0}};
+            for (; k < flush; k++) {
+                const int16_t *row = core->weights + active[k] * (size_t)core->row + column;
+                for (int i = 0; i < VECTORS; i++)
+                    total[i] += ((const vector *)row)[i];
+            }
+            for (int i = 0; i < VECTORS; i++)
+                for (int word = 0; word < WORDS; word++)
+                    sums[column + i * WORDS + word] += total[i][word];
+        }
+    }
+}
+
+/* Advance all LFSRs for each of the visited rows in some groups, and keep the draws. */
+static void draw(const struct learning *core, int n_rows, int first_group, int last_group)
+{
+    const int lanes = core->lanes;
+    uint32_t *states = core->random;
+    for (int group = first_group; group < last_group; group++)
+        for (int k = 0; k < n_rows; k++) {
+            uint16_t *draws = core->draws + k * (size_t)core->row + group * lanes;
+#pragma GCC ivdep
+            for (int lane = 0; lane < lanes; lane++) {
+                uint32_t s = states[lane];
+                uint16_t bits = (uint16_t)(s >> 16 ^ s >> 14 ^ s >> 10 ^ s >> 9);
+                states[lane] = s << 16 | bits;
+                draws[lane] = bits;
+            }
+        }
+}
+
+/* Visit the synapses of the axon rows[k] to a block of neurons, in the pre phase or the sweep. */
+INLINE void visit_block(const struct learning *core, int k, int block, const struct visit *common,
+                        const int32_t *v, const int sweep)
+{
+    const size_t at = core->rows[k] * (size_t)core->row + block;
+    int16_t *weights = core->weights + at;
+    int8_t *tags = core->tags + at;
+    const int32_t *y1 = core->y[0].values + block, *y2 = core->y[1].values + block;
+    const uint16_t *draws = core->draws + k * (size_t)core->row + block;
+    struct visit here = *common;
+#pragma GCC ivdep
+    for (int n = 0; n < BLOCK; n++) {
+        here.w = weights[n];
+        here.t = HAS_TAGS ? tags[n] : 0;
+        here.y1 = HAS_Y1 ? y1[n] : 0;
+        here.y2 = HAS_Y2 ? y2[n] : 0;
+        here.v = HAS_V && !sweep ? v[block + n] : 0;
+        here.draw = STOCHASTIC ? draws[n] : 0;
+        weights[n] = (int16_t)(sweep ? NEW_WEIGHT(SWEEP, here) : NEW_WEIGHT(PRE, here));
+        if (HAS_TAGS)
+            tags[n] = (int8_t)(sweep ? NEW_TAG(SWEEP, here) : NEW_TAG(PRE, here));
+    }
+}
+
+/* Visit rows[0] to rows[n_rows - 1] with all groups. */
+INLINE void visit_rows(struct learning *core, int n_rows, struct visit common, const int32_t *v,
+                       const int sweep)
+{
+    uint16_t blocks[4096 / BLOCK];
+    int n_blocks = 0;
+    if (STOCHASTIC)
+        draw(core, n_rows, 0, core->n_neurons / core->lanes);
+    for (int block = 0; block < core->row; block += BLOCK) {
+        int32_t any = sweep || !PRE_NEEDS_Y;
+        for (int n = block; PRE_NEEDS_Y && n < block + BLOCK; n++)
+            any |= VALUE(core->y[0], n) | VALUE(core->y[1], n);
+        blocks[n_blocks] = (uint16_t)block;
+        n_blocks += any != 0;
+    }
+    for (int k = 0; k < n_rows; k++) {
+        common.x0 = core->spiked[core->rows[k]];
+        common.x1 = VALUE(core->x[0], core->rows[k]);
+        common.x2 = VALUE(core->x[1], core->rows[k]);
+        for (int i = 0; i < n_blocks; i++)
+            visit_block(core, k, blocks[i], &common, v, sweep);
+    }
+}
+
+/* Visit the synapses of some of the visited rows to one neuron that fired: weights and tags are
+ * gathered, changed together, and scattered while their lines are in the nearest cache. */
+INLINE void visit_part(struct learning *core, int first, int n, int neuron, int32_t reward)
+{
+    const size_t row = core->row;
+    const uint16_t *rows = core->rows + first;
+    const int32_t *x0 = core->columns + first, *x1 = x0 + core->n_axons, *x2 = x1 + core->n_axons;
+    const uint16_t *draws = core->draws + first * row + neuron;
+    int16_t *weights = core->weights + neuron;
+    int8_t *tags = core->tags + neuron;
+    int32_t w[PART], t[PART];
+    struct visit here = {.y0 = 1, .r = reward};
+    here.y1 = VALUE(core->y[0], neuron);
+    here.y2 = VALUE(core->y[1], neuron);
+    for (int k = 0; k < n; k++) {
+        w[k] = weights[rows[k] * row];
+        t[k] = HAS_TAGS ? tags[rows[k] * row] : 0;
+    }
+#pragma GCC ivdep
+    for (int k = 0; k < n; k++) {
+        here.x0 = x0[k];
+        here.x1 = x1[k];
+        here.x2 = x2[k];
+        here.w = w[k];
+        here.t = t[k];
+        here.draw = STOCHASTIC ? draws[k * row] : 0;
+        w[k] = NEW_WEIGHT(POST, here);
+        t[k] = NEW_TAG(POST, here);
+    }
+    for (int k = 0; k < n; k++) {
+        weights[rows[k] * row] = (int16_t)w[k];
+        if (HAS_TAGS)
+            tags[rows[k] * row] = (int8_t)t[k];
+    }
+}
+
+/* Fill `rows` with the axons that the post phase visits, and `columns` with what they have. */
+static int list_eligible(struct learning *core)
+{
+    const int n_axons = core->n_axons;
+    const int32_t *traces[2] = {core->x[0].values, core->x[1].values};
+    const uint8_t *spiked = core->spiked, *plastic = core->plastic;
+    uint8_t *marks = core->marks;
+#pragma GCC ivdep
+    for (int a = 0; a < n_axons; a++) {
+        int32_t any = VISITS_SILENT_AXONS | spiked[a];
+        any |= HAS_X1 ? traces[0][a] : 0;
+        any |= HAS_X2 ? traces[1][a] : 0;
+        marks[a] = (any != 0) & plastic[a];
+    }
+    const int n_rows = list_nonzero(marks, n_axons, core->rows);
+    const uint16_t *rows = core->rows;
+    int32_t *x0 = core->columns, *x1 = x0 + n_axons, *x2 = x1 + n_axons;
+#pragma GCC ivdep
+    for (int k = 0; k < n_rows; k++) {
+        x0[k] = spiked[rows[k]];
+        x1[k] = HAS_X1 ? traces[0][rows[k]] : 0;
+        x2[k] = HAS_X2 ? traces[1][rows[k]] : 0;
+    }
+    return n_rows;
+}
+
+/* Some axons at a time with all that fired, so that only their rows need be near. */
+static NOINLINE void post_phase(struct learning *core, int n_fired, int32_t reward)
+{
+    const int n_rows = list_eligible(core), lanes = core->lanes;
+    for (int i = 0; STOCHASTIC && i < n_fired; i++) {
+        int group = core->fired[i] / lanes;
+        if (!i || group != core->fired[i - 1] / lanes)
+            draw(core, n_rows, group, group + 1);
+    }
+    int first = 0;
+    for (; first + PART <= n_rows; first += PART)
+        for (int i = 0; i < n_fired; i++)
+            visit_part(core, first, PART, core->fired[i], reward);
+    for (int i = 0; i < n_fired; i++)
+        visit_part(core, first, n_rows - first, core->fired[i], reward);
+}
+
+static void sweep(struct learning *core, int64_t tick, int32_t reward)
+{
+    struct visit common = {.r = reward, .due = (reward != 0) << REWARD_DUE};
+    for (int k = 0; k < REWARD_DUE; k++)
+        common.due |= !((tick + 1) & ((1 << k) - 1)) << k;
+    common.due &= SWEEP_TERMS;
+    if (common.due)
+        visit_rows(core, list_nonzero(core->plastic, core->n_axons, core->rows), common, NULL, 1);
+}
+
+INLINE void rise(const struct trace *trace, int i)
+{
+    if (!trace->values)
+        return;
+    int32_t sum = trace->values[i] + trace->increment;
+    trace->values[i] = trace->set ? trace->increment : sum < trace->largest ? sum : trace->largest;
+}
+
+static void decay(const struct trace *trace, int n)
+{
+    int32_t *values = trace->values;
+    const int32_t shift = trace->decay_shift, most = (1 << shift) - 1, factor = trace->decay;
+    if (values && shift)
+        for (int i = 0; i < n; i++)
+            values[i] -= (values[i] + most) >> shift;
+    else if (values)
+        for (int i = 0; i < n; i++)
+            values[i] = values[i] * factor >> 12;
+}
+
+/* Sum the active rows; then do what precedes the neuron update. */
+void spikelet_before_update(struct learning *core, const uint16_t *active, int32_t n_active,
+                            const int32_t *v, int32_t reward, int32_t *sums)
+{
+    synaptic_sums(core, active, n_active, sums);
+    int n_rows = 0;
+    for (int k = 0; k < n_active; k++) {
+        core->spiked[active[k]] = 1;
+        core->rows[n_rows] = active[k];
+        n_rows += core->plastic[active[k]];
+    }
+    if (PRE_TERMS && core->on)
+        visit_rows(core, n_rows, (struct visit){.r = reward}, v, 0);
+    for (int k = 0; k < n_active; k++) {
+        rise(&core->x[0], active[k]);
+        rise(&core->x[1], active[k]);
+    }
+}
+
+/* Do what follows the neuron update of a tick, counted from 0 at clear. */
+void spikelet_after_update(struct learning *core, int64_t tick, const uint16_t *active,
+                           int32_t n_active, const uint8_t *spikes, int32_t reward)
+{
+    int n_fired = list_nonzero(spikes, core->n_neurons, core->fired);
+    if (POST_TERMS && core->on && n_fired)
+        post_phase(core, n_fired, reward);
+    if (SWEEP_TERMS && core->on)
+        sweep(core, tick, reward);
+    for (int k = 0; k < n_active; k++)
+        core->spiked[active[k]] = 0;
+    for (int i = 0; i < n_fired; i++) {
+        rise(&core->y[0], core->fired[i]);
+        rise(&core->y[1], core->fired[i]);
+    }
+    for (int i = 0; i < 2; i++) {
+        decay(&core->x[i], core->n_axons);
+        decay(&core->y[i], core->n_neurons);
+    }
+}

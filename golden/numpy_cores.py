@@ -1,0 +1,132 @@
+"""The readable path of the golden model: the modules of this folder run a whole chip.
+
+No twin in rtl_gen.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from golden.axon_bitmap import AxonBitmap
+from golden.core import Core
+from golden.dense_spikes import DenseSpikes
+from golden.emission import emit
+from golden.records import Records
+from golden.schedule import core_schedule
+from spikelet.description.events import Events
+from spikelet.description.image import ChipImage, CoreImage
+from spikelet.description.params import ChipParams, CoreParams
+from spikelet.description.state import ChipState, CoreState
+
+__all__ = ["NumpyCores"]
+
+_CHUNK_BYTES = 1 << 28
+"""Memory that the arrays of one chunk of samples may take."""
+
+
+class NumpyCores:
+    """The cores of a chip with their state.
+
+    Parameters
+    ----------
+    chip : ChipParams
+    state : ChipState
+        Already checked against ``chip``.
+    """
+
+    def __init__(self, chip: ChipParams, state: ChipState) -> None:
+        self.chip = chip
+        self._state = state
+
+    def snapshot(self) -> ChipState:
+        """Return contents and state after the last tick that was run."""
+        return self._state
+
+    def restore(self, state: ChipState) -> None:
+        """Go on from ``state``, already checked."""
+        self._state = state
+
+    def samples_at_once(self, ticks: int, records: Records, clear: bool) -> int:
+        """Return how many samples one call of :meth:`run` can take.
+
+        More than one only where no sample depends on the one before.
+        """
+        learns = any(core.learning and contents.learning for core, contents in self._pairs())
+        if learns or records.learned or not clear:
+            return 1
+        widest = max(core.n_neurons * 12 + core.n_axons * 8 for core in self.chip.cores)
+        return max(1, _CHUNK_BYTES // (widest * max(1, ticks)))
+
+    def run(
+        self,
+        inputs: Events | DenseSpikes,
+        here: slice,
+        rewards: npt.NDArray[np.int32],
+        records: Records,
+        clear: bool,
+    ) -> None:
+        """Run the samples ``here``.
+
+        Cores that no loop connects are advanced one after the other, each by all ticks at once,
+        since a spike needs at least one tick to its destination; cores in a loop tick by tick.
+
+        Parameters
+        ----------
+        inputs : Events or DenseSpikes
+            Of all samples; already checked against the chip.
+        here : slice
+            As many as :meth:`samples_at_once` says, or fewer.
+        rewards : array of int32, shape (samples, ticks)
+            Of all samples.
+        records : Records
+            For all samples.
+        clear : bool
+            Whether each sample starts from a cleared state.
+        """
+        inputs = inputs.samples_between(here.start, here.stop)
+        events = inputs.events() if isinstance(inputs, DenseSpikes) else inputs
+        samples, ticks = events.samples, events.ticks
+        before = replace(self._state, ticks=0, cores=self._cleared()) if clear else self._state
+        cores = [
+            Core(core, contents, [state] * samples)
+            for (core, contents), state in zip(self._pairs(), before.cores, strict=True)
+        ]
+        bitmaps = [AxonBitmap(core, samples, ticks) for core in self.chip.cores]
+        for index, (bitmap, state) in enumerate(zip(bitmaps, before.cores, strict=True)):
+            bitmap.carry(state.arrivals)
+            bitmap.add_events(events, index)
+        for members, block in core_schedule(before.image, ticks):
+            for first in range(0, ticks, block):
+                now = slice(first, min(first + block, ticks))
+                for i in members:
+                    active = bitmaps[i].active(now.start, now.stop)
+                    fired = cores[i].run(
+                        active,
+                        before.ticks + first,
+                        rewards[here.start, now],
+                        records.potentials[i][here, now] if records.potentials else None,
+                        {name: array[here, now] for name, array in records.learned[i].items()}
+                        if records.learned
+                        else None,
+                    )
+                    emit(fired, first, cores[i].image.destinations, bitmaps, records.outputs[here])
+                    records.active_axons[here, now, i] = np.count_nonzero(active, axis=2)
+                    if records.spikes:
+                        records.spikes[i][here, now] = fired
+        for i, bitmap in enumerate(bitmaps):
+            records.merged_spikes[here, i] = bitmap.merged()
+        self._state = replace(
+            before,
+            ticks=before.ticks + ticks,
+            image=ChipImage(tuple(core.contents() for core in cores)),
+            cores=tuple(
+                core.state(bitmap.remaining()) for core, bitmap in zip(cores, bitmaps, strict=True)
+            ),
+        )
+
+    def _pairs(self) -> list[tuple[CoreParams, CoreImage]]:
+        return list(zip(self.chip.cores, self._state.image.cores, strict=True))
+
+    def _cleared(self) -> tuple[CoreState, ...]:
+        return tuple(CoreState.cleared(core) for core in self.chip.cores)

@@ -1,0 +1,83 @@
+"""Where a run of the golden model is recorded. No twin in rtl_gen."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from spikelet.description.params import ChipParams
+from spikelet.description.trace import learned_fields
+from spikelet.errors import SpikeletError
+
+__all__ = ["RECORDS", "Records"]
+
+RECORDS = ("spikes", "potentials", "learning", "checksums")
+"""What can be recorded besides outputs and counters."""
+
+
+@dataclass
+class Records:
+    """Arrays that a run fills; see :class:`Trace` for what is what.
+
+    Parameters
+    ----------
+    outputs : array of uint16, shape (samples, ticks, n_outputs)
+        Zero at first.
+    active_axons : array of int32, shape (samples, ticks, cores)
+    merged_spikes : array of int32, shape (samples, cores)
+    spikes : list of arrays of bool, shape (samples, ticks, n_neurons), or None
+    potentials : list of arrays of int32, same shapes, or None
+    learned : list of dict of arrays, shapes (samples, ticks, ...), or None
+    checksums : array of uint32, shape (samples, cores), or None
+    """
+
+    outputs: npt.NDArray[np.uint16]
+    active_axons: npt.NDArray[np.int32]
+    merged_spikes: npt.NDArray[np.int32]
+    spikes: list[npt.NDArray[np.bool_]] | None = None
+    potentials: list[npt.NDArray[np.int32]] | None = None
+    learned: list[dict[str, npt.NDArray[Any]]] | None = None
+    checksums: npt.NDArray[np.uint32] | None = None
+
+    @classmethod
+    def empty(
+        cls, chip: ChipParams, samples: int, ticks: int, record: Collection[str]
+    ) -> "Records":
+        """Return arrays for a run of a chip.
+
+        Parameters
+        ----------
+        chip : ChipParams
+        samples, ticks : int
+        record : collection of str
+            Any of :data:`RECORDS`.
+
+        Raises
+        ------
+        SpikeletError
+            If something else is to be recorded.
+        """
+        for name in record:
+            if name not in RECORDS:
+                raise SpikeletError(f"record: any of {', '.join(RECORDS)}, not {name!r}")
+        n_cores, run = len(chip.cores), (samples, ticks)
+        neurons = [(*run, core.n_neurons) for core in chip.cores]
+        return cls(
+            np.zeros((*run, chip.n_outputs), np.uint16),
+            np.empty((*run, n_cores), np.int32),
+            np.empty((samples, n_cores), np.int32),
+            [np.empty(shape, np.bool_) for shape in neurons] if "spikes" in record else None,
+            [np.empty(shape, np.int32) for shape in neurons] if "potentials" in record else None,
+            [
+                {
+                    name: np.empty((*run, *shape), dtype)
+                    for name, (shape, dtype) in learned_fields(core).items()
+                }
+                for core in chip.cores
+            ]
+            if "learning" in record
+            else None,
+            np.empty((samples, n_cores), np.uint32) if "checksums" in record else None,
+        )

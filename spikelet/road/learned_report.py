@@ -1,0 +1,219 @@
+"""The report of ``spikelet learn``: one HTML page of what a network has learned."""
+
+import contextlib
+import importlib.metadata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from spikelet.description.image import ChipImage
+from spikelet.road.learned import Learned
+from spikelet.road.plastic_chip import Plastic
+from spikelet.road.plastic_parts import PlacedProjection
+from spikelet.road.plastic_samples import LearningSamples
+from spikelet.road.report_page import check_extra, filled, write_page
+
+if TYPE_CHECKING:
+    from spikelet.road.verify import Verification
+
+_MISSING_EXTRA: ImportError | None = None
+try:
+    from spikelet.road import learned_plots as plots
+except ImportError as error:
+    _MISSING_EXTRA = error
+
+__all__ = ["LearningRun", "write_learning_report"]
+
+_TEMPLATE = "learned.html.j2"
+
+
+@dataclass(frozen=True, eq=False)
+class LearningRun:
+    """What a learning report is about.
+
+    Parameters
+    ----------
+    learned : Learned
+        At the end.
+    before : ChipImage
+        Contents before the first epoch.
+    counts : list of dict of array of int64, shape (samples, size)
+        Of each epoch, by output population.
+    shown : Learned
+        The first sample, run after learning with everything recorded.
+    samples : LearningSamples
+    learning : bool
+        Whether learning was on.
+    not_in_nir : list of str
+        What the NIR file does not express.
+    """
+
+    learned: Learned
+    before: ChipImage
+    counts: Sequence[dict[str, npt.NDArray[np.int64]]]
+    shown: Learned
+    samples: LearningSamples
+    learning: bool
+    not_in_nir: list[str]
+
+    @property
+    def plastic(self) -> Plastic:
+        """The network."""
+        return self.learned.plastic
+
+    @property
+    def plastic_projections(self) -> list[PlacedProjection]:
+        """Those that learn."""
+        return [p for p in self.plastic.projections if p.plastic]
+
+    def output_counts(self, name: str) -> npt.NDArray[np.int64]:
+        """Return an output population's spikes, one epoch behind another: (samples, size)."""
+        return np.concatenate([counts[name] for counts in self.counts])
+
+
+def write_learning_report(
+    folder: Path, run: LearningRun, verification: "Verification | None"
+) -> Path:
+    """Write ``index.html``, and its pictures beside it as PNGs; return the page's path.
+
+    SpikeletError if the folder cannot be written, or matplotlib or Jinja is not installed.
+    """
+    check_extra(_MISSING_EXTRA)
+    pictures = _drawn(run)
+    page = filled(
+        _TEMPLATE,
+        pictures,
+        {},
+        run=run,
+        plastic=run.plastic,
+        verification=verification,
+        verdict=_verdict(verification),
+        tiles=_tiles(run),
+        populations=[_population(run.plastic, p.name) for p in run.plastic.populations],
+        projections=[_projection(run, p) for p in run.plastic.projections],
+        provenance=[
+            *_versions(),
+            ("seed", run.plastic.seed),
+            ("structure (SHA-256)", run.plastic.chip.digest),
+            ("state after the last tick (CRC-32 of each core)", _checksums(run)),
+        ],
+    )
+    return write_page(folder, page, pictures)
+
+
+def _drawn(run: LearningRun) -> dict[str, bytes]:
+    pictures = {}
+    shapes = {group.name: group.shape for group in run.plastic.inputs}
+    for p in run.plastic_projections:
+        rule = run.plastic.chip.cores[run.plastic.population(p.target).core].learning
+        assert rule is not None
+        bounds, key = (rule.w_min, rule.w_max), f"{p.source}-{p.target}"
+        after = run.learned.weights(p.source, p.target)
+        before = run.plastic.weights(p.source, p.target, run.before)
+        title = f"{p.source} to {p.target}"
+        pictures[f"weights-{key}"] = plots.weight_histogram(before, after, bounds, title)
+        shape = shapes.get(p.source, ())
+        if len(shape) == 2:
+            image = (shape[0], shape[1])
+            pictures[f"fields-{key}"] = plots.receptive_fields(after, image, bounds, title)
+        axons, neurons = _busiest(run, p)
+        pictures[f"traces-{key}"] = plots.traces(
+            run.shown, p.source, p.target, axons=axons, neurons=neurons
+        )
+    for name in run.plastic.outputs:
+        counts = run.output_counts(name)
+        pictures[f"curve-{name}"] = plots.learning_curve(counts, f"{name}, while it ran")
+    spikes = run.samples.spikes(last=1)[:, : run.shown.trace.ticks]
+    pictures["raster"] = plots.learning_raster(run.shown, spikes)
+    return pictures
+
+
+def _busiest(run: LearningRun, projection: PlacedProjection) -> tuple[list[int], list[int]]:
+    """Return the axons and neurons of a projection that spike most in the sample that is drawn."""
+    offset = 0
+    spikes = run.samples.spikes(last=1)[0, : run.shown.trace.ticks]
+    sources = {p.name: run.shown.spikes(p.name)[0] for p in run.plastic.populations}
+    for group in run.plastic.inputs:
+        sources[group.name] = spikes[:, offset : offset + group.size]
+        offset += group.size
+
+    def first(name: str) -> list[int]:
+        counts = sources[name].sum(axis=0)
+        found: list[int] = np.argsort(-counts.astype(np.int64), kind="stable")[:2].tolist()
+        return found
+
+    return first(projection.source), first(projection.target)
+
+
+def _verdict(verification: "Verification | None") -> dict[str, Any]:
+    """Return mood (``pass``, ``fail`` or ``open``), title and lines of the headline."""
+    if verification is None:
+        line = "Run spikelet learn with --verify to compare golden and RTL."
+        return {"mood": "open", "title": "RTL was not compared", "lines": [line]}
+    other = verification.engines[1]
+    if not other.equal:
+        title = "RTL is not equal to the golden model"
+        return {"mood": "fail", "title": title, "lines": [other.difference]}
+    line = f"{other.samples:,} samples of {other.ticks:,} ticks: {', '.join(other.compared)}"
+    title = "RTL learned what golden learned, bit for bit"
+    return {"mood": "pass", "title": title, "lines": [line]}
+
+
+def _tiles(run: LearningRun) -> list[tuple[str, str]]:
+    changed = total = 0
+    for p in run.plastic_projections:
+        after = run.learned.weights(p.source, p.target)
+        changed += int((after != run.plastic.weights(p.source, p.target, run.before)).sum())
+        total += after.size
+    spikes = sum(int(run.output_counts(name).sum()) for name in run.plastic.outputs)
+    shown = len(run.samples) * len(run.counts)
+    epochs = f"{len(run.counts)} epoch{'s'[: len(run.counts) != 1]}"
+    return [
+        (f"{shown:,}", f"samples in {epochs}, learning {'on' if run.learning else 'off'}"),
+        (f"{changed:,}", f"of {total:,} plastic weights changed"),
+        (f"{spikes / shown:,.1f}", "output spikes per sample, mean"),
+    ]
+
+
+def _population(plastic: Plastic, name: str) -> list[str]:
+    population = plastic.population(name)
+    core = plastic.chip.cores[population.core]
+    rule = core.learning
+    return [
+        name,
+        rule.name if rule else "none",
+        f"{population.size:,}",
+        f"{core.n_axons:,}",
+        f"{core.weight_bits} ({core.weight_format})",
+        f"{core.potential_bits}",
+        f"{core.lanes}",
+    ]
+
+
+def _projection(run: LearningRun, projection: PlacedProjection) -> list[str]:
+    ends = (projection.source, projection.target)
+    before = run.plastic.weights(*ends, run.before)
+    after = run.learned.weights(*ends)
+    return [
+        f"{ends[0]} to {ends[1]}",
+        "plastic" if projection.plastic else "fixed",
+        f"{before.size:,}",
+        *(f"{w.min()} / {w.mean():.1f} / {w.max()}" for w in (before, after)),
+        f"{int((before != after).sum()):,}",
+    ]
+
+
+def _versions() -> list[tuple[str, str]]:
+    found = []
+    for name in ("spikelet", "numpy"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found.append((name, importlib.metadata.version(name)))
+    return found
+
+
+def _checksums(run: LearningRun) -> str:
+    return ", ".join(f"{value:08x}" for value in run.learned.state.checksums())

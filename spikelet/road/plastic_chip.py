@@ -1,0 +1,319 @@
+"""A plastic network on a chip: run it, compare engines, save and load it."""
+
+import io
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from spikelet.description.image import ChipImage, CoreImage
+from spikelet.description.params import ChipParams
+from spikelet.description.state import ChipState, CoreState
+from spikelet.errors import SpikeletError
+from spikelet.road.learned import Learned
+from spikelet.road.plastic_engines import engine_inputs, opened
+from spikelet.road.plastic_parts import InputGroup, PlacedPopulation, PlacedProjection, Weights
+from spikelet.road.samples import Samples
+from spikelet.road.storage import read_sealed, write_sealed
+
+if TYPE_CHECKING:
+    from spikelet.road.verify import Verification
+
+__all__ = ["FORMAT", "Plastic"]
+
+FORMAT = 1
+"""Version of the saved form of a plastic network; raised when it changes."""
+
+_VERIFY = "spikelet.road.plastic_verify"  # loaded when used: it needs the hardware tools
+
+_NETWORK_FILE, _ARRAYS_FILE = "plastic.json", "plastic.npz"
+_COMPILE_AGAIN = "compile the network again and save it to this folder"
+_ARRAYS = tuple(field.name for field in fields(CoreImage) if field.name != "learning")
+
+
+@dataclass(frozen=True, eq=False)
+class Plastic:
+    """A network that learns, on a chip; made by :meth:`PlasticNetwork.compile`.
+
+    Parameters
+    ----------
+    name : str
+    dt : float
+        Seconds per tick.
+    seed : int
+    chip : ChipParams
+    image : ChipImage
+        Before any learning; never changed.
+    routes : array of int64, shape (routes, 4)
+        (input, core, axon, delay).
+    inputs : tuple of InputGroup
+        In the order of their lines in the input spikes.
+    populations : tuple of PlacedPopulation
+    projections : tuple of PlacedProjection
+    outputs : tuple of str
+        Populations whose neurons, one population after another, are the output lines.
+    """
+
+    name: str
+    dt: float
+    seed: int
+    chip: ChipParams
+    image: ChipImage
+    routes: npt.NDArray[np.int64]
+    inputs: tuple[InputGroup, ...]
+    populations: tuple[PlacedPopulation, ...]
+    projections: tuple[PlacedProjection, ...]
+    outputs: tuple[str, ...]
+
+    @property
+    def n_inputs(self) -> int:
+        """Input lines of all groups."""
+        return sum(group.size for group in self.inputs)
+
+    @property
+    def neurons(self) -> tuple[int, ...]:
+        """Neurons in use in each core."""
+        return tuple(population.size for population in self.populations)
+
+    @property
+    def learns(self) -> bool:
+        """Whether any projection is plastic."""
+        return any(projection.plastic for projection in self.projections)
+
+    def population(self, name: str) -> PlacedPopulation:
+        """Return a population by name; SpikeletError lists the names otherwise."""
+        for population in self.populations:
+            if population.name == name:
+                return population
+        names = ", ".join(population.name for population in self.populations)
+        raise self._error(f"there is no population {name!r}; there are {names}")
+
+    def projection(self, source: str, target: str) -> PlacedProjection:
+        """Return a projection by its ends; SpikeletError lists them otherwise."""
+        for projection in self.projections:
+            if (projection.source, projection.target) == (source, target):
+                return projection
+        found = ", ".join(f"{p.source} -> {p.target}" for p in self.projections)
+        raise self._error(f"there is no projection {source!r} -> {target!r}; there are {found}")
+
+    def weights(self, source: str, target: str, image: ChipImage | None = None) -> Weights:
+        """Return a read-only view of a projection's weights, shape (n_source, n_target).
+
+        Parameters
+        ----------
+        source, target : str
+        image : ChipImage or None
+            None: those before learning.
+        """
+        projection, population = self.projection(source, target), self.population(target)
+        stored = (image or self.image).cores[population.core].weights
+        view = stored[projection.axons, : population.size]
+        view.flags.writeable = False
+        return view
+
+    def run(
+        self,
+        spikes: npt.ArrayLike | Samples,
+        *,
+        engine: str = "golden",
+        learning: bool = True,
+        reward: npt.ArrayLike | None = None,
+        clear: bool = True,
+        start: ChipState | None = None,
+        record: Sequence[str] = ("spikes",),
+        progress: Callable[[int], None] = lambda samples: None,
+    ) -> Learned:
+        """Run samples, one after another; what is learned goes on from each to the next.
+
+        Parameters
+        ----------
+        spikes : Samples, or array of 0 and 1, shape (samples, ticks, n_inputs)
+        engine : str
+            ``"golden"`` or ``"rtl"``.
+        learning : bool
+            False: weights, tags and adaptations stay as they are.
+        reward : array of int, shape (samples, ticks), or None
+            The reward ``r`` of each tick; None: 0.
+        clear : bool
+            Whether potentials, traces and arrivals are cleared before each sample.
+        start : ChipState or None
+            A snapshot of this chip to go on from; None: the network as compiled.
+        record : sequence of str
+            Any of ``"spikes"``, ``"potentials"``, ``"learning"`` (weights, tags, traces and
+            adaptation after each tick: large) and ``"checksums"`` (of the state after each sample).
+        progress : callable
+            Told how many samples are done, now and then.
+
+        Raises
+        ------
+        SpikeletError
+            For an unknown engine, input, reward or snapshot that does not fit, a missing tool.
+        """
+        dense = self._checked(spikes)
+        if start is not None:
+            start.check(self.chip)
+        with opened(engine, self.chip, self.image) as chip:
+            if start is not None:
+                chip.restore(start)
+            if self.learns:
+                chip.learn(learning)
+            trace = chip.run(
+                engine_inputs(engine, dense, self.routes),
+                record=tuple(record),
+                reward=None if reward is None else np.asarray(reward),
+                clear=clear,
+                progress=progress,
+            )
+            trace.neurons = self.neurons  # those that fill the last lanes do no operations
+            return Learned(self, trace, chip.snapshot())
+
+    def verify(
+        self,
+        spikes: npt.ArrayLike | Samples,
+        *,
+        engine: str = "rtl",
+        samples: int = 200,
+        learning: bool = True,
+        reward: npt.ArrayLike | None = None,
+        clear: bool = True,
+        start: ChipState | None = None,
+        progress: Callable[[str, int, int], None] = lambda engine, done, samples: None,
+    ) -> "Verification":
+        """Run golden and another engine on the first samples, and compare all bit for bit.
+
+        Compared are outputs, counters, spikes and potentials of every neuron in every tick, and,
+        after each sample, a checksum of weights, tags, traces, adaptations and random states.
+
+        Parameters
+        ----------
+        spikes, learning, reward, clear, start
+            As for :meth:`run`.
+        engine : str
+            Besides golden.
+        samples : int
+            So many at most.
+        progress : callable
+            Told engine, samples done, and samples in all.
+
+        Raises
+        ------
+        SpikeletError
+            As :meth:`run`, or for fewer than 1 sample.
+        """
+        dense = self._checked(spikes)[: max(0, samples)]
+        if not len(dense):
+            raise self._error("verify: there must be 1 sample or more, not 0")
+        result: Verification = import_module(_VERIFY).verify_plastic(
+            self,
+            dense,
+            engine,
+            reward=None if reward is None else np.asarray(reward)[: len(dense)],
+            clear=clear,
+            learning=learning,
+            start=start,
+            progress=progress,
+        )
+        return result
+
+    def initial_state(self) -> ChipState:
+        """Return the snapshot of the chip as compiled."""
+        states = tuple(CoreState.cleared(core) for core in self.chip.cores)
+        return ChipState(self.chip.digest, 0, self.image, states)
+
+    def _checked(self, spikes: npt.ArrayLike | Samples) -> npt.NDArray[np.uint8]:
+        """Return input spikes as an array; SpikeletError unless they fit."""
+        dense = np.asarray(spikes.spikes if isinstance(spikes, Samples) else spikes)
+        if dense.ndim != 3 or dense.shape[2] != self.n_inputs:
+            raise self._error(
+                f"input spikes must have shape (samples, ticks, {self.n_inputs}), not {dense.shape}"
+            )
+        wrong = (dense != 0) & (dense != 1)
+        if wrong.any():
+            sample, tick, line = (int(i) for i in np.argwhere(wrong)[0])
+            raise self._error(
+                f"input spikes must be 0 or 1, found {dense[sample, tick, line]} at sample "
+                f"{sample}, tick {tick}, input {line}"
+            )
+        return dense.astype(np.uint8)
+
+    def _error(self, message: str) -> SpikeletError:
+        return SpikeletError(f"network {self.name!r}: {message}")
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``plastic.json``, ``plastic.npz`` and, last, ``manifest.json`` with their digests.
+
+        SpikeletError if the folder cannot be written.
+        """
+        arrays: dict[str, npt.NDArray[Any]] = {"routes": self.routes}
+        for index, core in enumerate(self.image.cores):
+            for name in _ARRAYS:
+                arrays[f"core_{index}_{name}"] = getattr(core, name)
+        file = io.BytesIO()
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+        description = {
+            "format": FORMAT,
+            "name": self.name,
+            "dt": self.dt,
+            "seed": self.seed,
+            "chip": self.chip.to_dict(),
+            "learning": [core.learning for core in self.image.cores],
+            "inputs": [asdict(group) for group in self.inputs],
+            "populations": [asdict(population) for population in self.populations],
+            "projections": [asdict(projection) for projection in self.projections],
+            "outputs": self.outputs,
+        }
+        contents = {
+            _NETWORK_FILE: json.dumps(description, indent=1).encode(),
+            _ARRAYS_FILE: file.getvalue(),
+        }
+        write_sealed(Path(folder), contents)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> "Plastic":
+        """Read what :meth:`save` wrote.
+
+        SpikeletError, naming the file, if one is missing, damaged, of another version, or not of
+        the same run as the others.
+        """
+        path = Path(folder) / _NETWORK_FILE
+        contents = read_sealed(Path(folder), (_NETWORK_FILE, _ARRAYS_FILE), remedy=_COMPILE_AGAIN)
+        try:
+            description = json.loads(contents[_NETWORK_FILE])
+            if description["format"] != FORMAT:
+                raise SpikeletError(f"format must be {FORMAT}, not {description['format']!r}")
+            with np.load(io.BytesIO(contents[_ARRAYS_FILE])) as arrays:
+                return _rebuilt(description, dict(arrays))
+        except (KeyError, TypeError, ValueError, SpikeletError) as error:
+            raise SpikeletError(
+                f"{path} does not describe a plastic network: "
+                f"{error.args[0] if error.args else error}",
+                remedy=_COMPILE_AGAIN,
+            ) from error
+
+
+def _rebuilt(description: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> Plastic:
+    chip = ChipParams.from_dict(description["chip"])
+    image = ChipImage(
+        tuple(
+            CoreImage(**{name: arrays[f"core_{i}_{name}"] for name in _ARRAYS}, learning=learning)
+            for i, learning in enumerate(description["learning"])
+        )
+    )
+    image.check(chip)
+    return Plastic(
+        description["name"],
+        description["dt"],
+        description["seed"],
+        chip,
+        image,
+        arrays["routes"],
+        tuple(InputGroup(group["name"], tuple(group["shape"])) for group in description["inputs"]),
+        tuple(PlacedPopulation(**entry) for entry in description["populations"]),
+        tuple(PlacedProjection(**entry) for entry in description["projections"]),
+        tuple(description["outputs"]),
+    )

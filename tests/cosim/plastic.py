@@ -1,0 +1,123 @@
+"""Small plastic cores, each of which shows something else, for the benches of learning."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from spikelet.description.image import ChipImage
+from spikelet.description.learning import Adaptation, LearningRule, TraceParams
+from spikelet.description.params import ChipParams, CoreParams
+from spikelet.description.profile import PROFILES
+from tests.helpers.random_plastic import random_plastic_image
+
+__all__ = ["CORES", "plastic_chip", "plastic_image"]
+
+_ADD = TraceParams(increment=5, decay_shift=2, bits=4)
+_SET = TraceParams(increment=9, decay=3000, bits=5, mode="set")
+_LONG = TraceParams(increment=100, decay=3800, bits=8)
+_BRIEF = TraceParams(increment=1, bits=1, mode="set")
+
+_SHAPE = {"n_axons": 37, "n_neurons": 16, "lanes": 4, "pipelines": 2, "weight_bits": 5}
+
+CORES: dict[str, dict[str, Any]] = {
+    # Pairs of spikes, all to all, with stochastic rounding.
+    "pairs": {
+        "learning": LearningRule(
+            "2^-2*x1*y0 - 2^-3*x0*y1",
+            x1=_ADD,
+            y1=_LONG,
+            w_min=-12,
+            w_max=11,
+            rounding="stochastic",
+        )
+    },
+    # Triplets: four traces, soft bounds, comparisons; two traces are read before the spike.
+    "triplets": {
+        "learning": LearningRule(
+            "2^-6*x1*y0*(y2 + 4)*(w_max - w) - 2^-6*x0*y1*(x2 + 1)*(w - w_min)"
+            " - x0*(x1 == 0) + y0*(x2 < 2)",
+            x1=_SET,
+            x2=_ADD,
+            y1=_ADD,
+            y2=_SET,
+            w_min=0,
+            w_max=15,
+        ),
+        "weight_memory": "spram",
+        "delay_slots": 4,
+        "pipelines": 4,
+        "inhibition": "shared",
+    },
+    # Tags and reward; both targets draw; sweeps with and without a period.
+    "tagged": {
+        "learning": LearningRule(
+            "2^-5*r*t + 2^-2*u2*(t > 3) - u3*(w > 20)",
+            "x1*y0 - 2^-1*x0*y1 - 2^-3*u1*t",
+            x1=_LONG,
+            y1=_BRIEF,
+            w_min=0,
+            w_max=31,
+            rounding="stochastic",
+            tag_bits=5,
+            tag_rounding="stochastic",
+            reward_bits=5,
+        ),
+        "weight_format": "unsigned",
+        "adaptation": Adaptation(increment=40, decay_shift=3, fraction_bits=2, bits=9),
+        "n_axons": 20,
+    },
+    # No traces at all: the potential decides, a post spike weakens what is silent.
+    "voltage": {
+        "learning": LearningRule(
+            "3*x0*(v > 40) - 2*x0*(v <= 40) + 2^-3*x0*v*(v < 0) - 4*y0 + 7*x0*y0",
+            w_min=-16,
+            w_max=15,
+        ),
+        "n_axons": 5,
+        "pipelines": 1,
+        "weight_memory": "spram",
+    },
+    # One lane, many groups; the tag rounds towards zero.
+    "single": {
+        "learning": LearningRule(
+            "x0*t*2^-1 - y0*x1*2^-2",
+            "x0*y1 - 2^-2*y0*x1*t + 2^-4*r*(t - 3)",
+            x1=_SET,
+            y1=_SET,
+            w_min=-3,
+            w_max=100,
+            tag_bits=4,
+            reward_bits=3,
+        ),
+        "weight_bits": 8,
+        "lanes": 1,
+        "pipelines": 1,
+        "n_neurons": 6,
+        "n_axons": 12,
+    },
+}
+"""Fields of :class:`CoreParams` by name; the others have the shape of all."""
+
+
+def plastic_chip(name: str, *, cores: int = 1, **fields: Any) -> ChipParams:
+    """Return a chip of so many equal plastic cores."""
+    core = CoreParams(
+        **{
+            **_SHAPE,
+            "profile": PROFILES["snntorch-subtract"],
+            "potential_bits": 9,
+            "weight_exponent": 1,
+            "fan_out": 2,
+            **CORES[name],
+            **fields,
+        }
+    )
+    return ChipParams((core,) * cores, cores, 1, 9)
+
+
+def plastic_image(chip: ChipParams, seed: int) -> ChipImage:
+    """Return random contents for a chip; most axons are plastic, and neurons fire easily."""
+    image = random_plastic_image(np.random.default_rng(seed), chip)
+    cores = [replace(core, threshold=np.minimum(core.threshold, 20)) for core in image.cores]
+    return ChipImage(tuple(cores))

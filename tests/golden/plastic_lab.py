@@ -1,0 +1,98 @@
+"""A small plastic core whose neurons fire when told to, for cases computed by hand."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from golden.chip import GoldenChip
+from spikelet.description.events import Events
+from spikelet.description.image import NO_DESTINATION, ChipImage, CoreImage, random_states
+from spikelet.description.learning import LearningRule
+from spikelet.description.params import ChipParams, CoreParams
+from spikelet.description.profile import PROFILES
+from spikelet.description.trace import Trace
+
+__all__ = ["TEACHER", "Lab", "Script", "lab"]
+
+TEACHER = 127
+"""Weight of the axon that makes its neuron fire; the threshold is one less."""
+
+Script = Sequence[tuple[Collection[int], Collection[int]]]
+"""Of each tick: plastic axons that spike, neurons that are to fire."""
+
+
+class Lab(GoldenChip):
+    """Plastic axons 0.. and, after them, an axon for each neuron that makes it fire.
+
+    Potentials last for one tick, so a neuron without its teacher fires only where plastic weights
+    add up to 127.
+    """
+
+    def __init__(self, chip: ChipParams, image: ChipImage, backend: str) -> None:
+        super().__init__(chip, image, backend=backend)
+        core = chip.cores[0]
+        self.n_plastic = core.n_axons - core.n_neurons
+
+    def play(self, *scripts: Script, reward: Any = None, clear: bool = True) -> Trace:
+        """Run a sample for each script, with all that can be recorded."""
+        spikes = np.zeros((len(scripts), len(scripts[0]), self.chip.cores[0].n_axons), bool)
+        for sample, script in enumerate(scripts):
+            for tick, (axons, neurons) in enumerate(script):
+                spikes[sample, tick, list(axons)] = True
+                spikes[sample, tick, [self.n_plastic + n for n in neurons]] = True
+        routes = [(a, 0, a, 0) for a in range(spikes.shape[2])]
+        record = ("spikes", "potentials", "learning", "checksums")
+        rewards = None if reward is None else np.array(reward).reshape(spikes.shape[:2])
+        return self.run(
+            Events.from_spikes(spikes, routes), record=record, reward=rewards, clear=clear
+        )
+
+    def learned(self, script: Script, name: str = "weights", **options: Any) -> list[Any]:
+        """Run one sample; return what was learned, after each tick, of the plastic axons."""
+        learned = self.play(script, **options).learned
+        assert learned is not None
+        values = learned[0][name][0]
+        rows = slice(0, self.n_plastic) if name in ("weights", "tags", "x1", "x2") else slice(None)
+        return [tick[rows].tolist() for tick in values]
+
+
+def lab(
+    rule: LearningRule,
+    weights: Sequence[Sequence[int]] = ((20,),),
+    *,
+    plastic: Sequence[bool] | None = None,
+    backend: str = "numpy",
+    contents: Mapping[str, Any] | None = None,
+    **core: Any,
+) -> Lab:
+    """Return a core with these plastic weights, shape (axons, neurons), and such structure."""
+    matrix = np.array(weights, np.int16)
+    n_plastic, n_neurons = matrix.shape
+    n_axons = n_plastic + n_neurons
+    teachers = (np.eye(n_neurons) * TEACHER).astype(np.int16)
+    params = CoreParams(
+        n_axons,
+        n_neurons,
+        PROFILES["nir-euler"],
+        **{
+            "weight_bits": 8,
+            "lanes": 1,
+            "potential_bits": 16,
+            "reset_potential": "shared",
+            "learning": rule,
+            **core,
+        },
+    )
+    image = CoreImage(
+        np.concatenate([matrix, teachers]),
+        np.array([TEACHER - 1], np.int32),
+        np.full((n_neurons, 1, 3), NO_DESTINATION, np.int32),
+        plastic=np.array([*(plastic or [True] * n_plastic), *[False] * n_neurons]),
+        tags=np.zeros((n_axons, n_neurons) if rule.tag_bits else (0, 0), np.int8),
+        random=random_states(params.lanes if rule.stochastic else 0, 7),
+        adaptation=np.zeros(n_neurons if params.adaptation else 0, np.int32),
+    )
+    for name, value in (contents or {}).items():
+        getattr(image, name)[:] = value
+    return Lab(ChipParams((params,)), ChipImage((image,)), backend)

@@ -1,0 +1,180 @@
+"""The compiled path equals numpy on plastic chips, bit for bit, in all that can be recorded."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from golden import compiled
+from golden.chip import GoldenChip
+from golden.dense_spikes import DenseSpikes
+from spikelet.description.image import NO_DESTINATION, ChipImage, CoreImage, random_states
+from spikelet.description.learning import LearningRule, TraceParams
+from spikelet.description.params import ChipParams, CoreParams
+from spikelet.description.profile import PROFILES
+from spikelet.errors import SpikeletError
+from tests.helpers.random_chips import random_events
+from tests.helpers.random_plastic import (
+    random_plastic_chip,
+    random_plastic_image,
+    random_reward,
+)
+
+pytestmark = pytest.mark.skipif(not compiled.available(), reason=compiled.why_not())
+
+EVERYTHING = ("spikes", "potentials", "learning", "checksums")
+
+RULES = (
+    LearningRule("2^-3*x1*y0 - 2^-3*x0*y1", x1=TraceParams(40, 3900), y1=TraceParams(60, 3900)),
+    LearningRule(
+        "2^-6*x1*(w_max - w)*y0 - 2^-5*x0*y1*w + r*2^-2*t - (w > 90)*u3",
+        dt="2^-2*x1*y0 - 2^-2*y2*x0*(v > 0) - 2^-3*t*u1",
+        x1=TraceParams(40, decay_shift=3),
+        y1=TraceParams(3, bits=2, mode="set"),
+        y2=TraceParams(60, decay_shift=4),
+        tag_bits=7,
+        rounding="stochastic",
+        tag_rounding="stochastic",
+    ),
+    LearningRule(
+        "2^-4*(x1 - 3)*y0 + 2^-5*x0*x2*y1",
+        x1=TraceParams(40, decay_shift=3),
+        x2=TraceParams(40, 4000),
+        y1=TraceParams(40, decay_shift=3),
+        rounding="stochastic",
+    ),
+    LearningRule("2^-1*w*x0*y0 - x0*v*2^-6 + r*2^-1", w_min=-100, w_max=100),
+    LearningRule(
+        "2^-16*x1*y1*x0 - 2^-16*x1*y1*y0",
+        x1=TraceParams((1 << 15) - 1, 4095, bits=15),
+        y1=TraceParams((1 << 15) - 1, 4095, bits=15),
+    ),
+)
+"""The last fills its accumulator."""
+
+
+def compare(
+    chip: ChipParams, image: ChipImage, rng: np.random.Generator, runs: int = 3
+) -> tuple[int, int]:
+    """Run both, with and without clear, switched and restored; return (spikes, changes)."""
+    pair = [GoldenChip(chip, image, backend=backend) for backend in ("compiled", "numpy")]
+    spikes = changes = 0
+    for number in range(runs):
+        events = random_events(rng, chip, samples=3, ticks=14)
+        reward = random_reward(rng, chip, 3, 14)
+        clear = bool(rng.integers(2))
+        if number == runs - 1:
+            for golden in pair:
+                golden.learn(False)
+        got, expected = (
+            golden.run(events, record=EVERYTHING, reward=reward, clear=clear) for golden in pair
+        )
+        assert got.first_difference(expected) is None, chip.cores[0].learning
+        assert len(got.compared(expected)) == 7 and got.notes["backend"] == "compiled"
+        assert np.array_equal(got.cycles, expected.cycles)
+        pair[number % 2].restore(pair[1 - number % 2].snapshot())
+        assert expected.spikes and expected.learned
+        spikes += sum(int(fired.sum()) for fired in expected.spikes)
+        changes += int((np.diff(expected.learned[0]["weights"], axis=1) != 0).sum())
+    return spikes, changes
+
+
+def chip_of(
+    rule: LearningRule, n_axons: int, n_neurons: int, lanes: int, rng: np.random.Generator
+) -> tuple[ChipParams, ChipImage]:
+    """Return a core with this rule, which fires for a share of its inputs, and its contents."""
+    core = CoreParams(
+        n_axons,
+        n_neurons,
+        PROFILES["nir-euler"],
+        weight_bits=8,
+        lanes=lanes,
+        reset_potential="shared",
+        delay_slots=4,
+        learning=rule,
+    )
+    destinations = np.full((n_neurons, 1, 3), NO_DESTINATION, np.int32)
+    destinations[:, 0] = [(0, n % n_axons, 1 + n % 3) for n in range(n_neurons)]
+    shape = (n_axons, n_neurons)
+    image = CoreImage(
+        rng.integers(max(rule.w_min, -20), 100, shape).astype(np.int16),
+        np.array([60 * (1 + n_axons // 12)], np.int32),
+        destinations,
+        decay=np.array([3600], np.int32),
+        plastic=rng.random(n_axons) < 0.9,
+        tags=rng.integers(-9, 9, shape if rule.tag_bits else (0, 0)).astype(np.int8),
+        random=random_states(lanes if rule.stochastic else 0, 1),
+    )
+    return ChipParams((core,)), ChipImage((image,))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=range(len(RULES)))
+def test_rules_in_cores_of_many_shapes(rule: LearningRule) -> None:
+    rng = np.random.default_rng(1)
+    spikes = changes = 0
+    for n_axons, n_neurons, lanes in ((1, 1, 1), (9, 64, 64), (65, 66, 2), (40, 128, 16)):
+        counts = compare(*chip_of(rule, n_axons, n_neurons, lanes, rng), rng, runs=2)
+        spikes, changes = spikes + counts[0], changes + counts[1]
+    assert spikes > 300 and changes > 300, "the networks hardly learned"
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_random_plastic_chips(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    chip = random_plastic_chip(rng, most_cores=3)
+    compare(chip, random_plastic_image(rng, chip), rng)
+
+
+@pytest.mark.parametrize(("weight_format", "weight"), [("unsigned", 255), ("signed", -128)])
+def test_sums_of_more_rows_than_16_bits_hold(weight_format: str, weight: int) -> None:
+    rule = LearningRule("x0", w_max=127)
+    core = CoreParams(
+        *(600, 70, PROFILES["nir-euler"]),
+        weight_bits=8,
+        weight_format=weight_format,
+        potential_bits=24,
+        lanes=1,
+        decay="none",
+        reset_potential="shared",
+        learning=rule,
+    )
+    image = CoreImage(
+        np.full((600, 70), weight, np.int16),
+        np.array([core.v_max], np.int32),
+        np.full((70, 1, 3), NO_DESTINATION, np.int32),
+        plastic=np.zeros(600, np.bool_),
+    )
+    for n_active in (127, 128, 129, 257, 600):
+        spikes = np.zeros((1, 1, 600), np.uint8)
+        spikes[:, :, :n_active] = 1
+        inputs = DenseSpikes(spikes, np.array([(a, 0, a, 0) for a in range(600)]))
+        trace = GoldenChip(ChipParams((core,)), ChipImage((image,)), backend="compiled").run(inputs)
+        assert trace.potentials and set(trace.potentials[0].ravel()) == {n_active * weight}
+
+
+def test_samples_in_several_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(4)
+    chip, image = chip_of(RULES[0], 40, 64, 16, rng)
+    events = random_events(rng, chip, samples=5)
+    whole = GoldenChip(chip, image, backend="compiled").run(events, record=EVERYTHING[:3])
+    monkeypatch.setattr(compiled, "_CHUNK_UPDATES", 1)
+    done: list[int] = []
+    parts = GoldenChip(chip, image, backend="compiled").run(
+        events, record=EVERYTHING[:3], progress=done.append
+    )
+    assert parts.first_difference(whole) is None and done == [1, 2, 3, 4, 5]
+
+
+def test_falls_back_where_the_rule_cannot_be_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = LearningRule("x0*113", w_max=113)  # so not compiled before in this process
+    chip, image = chip_of(rule, 3, 4, 2, np.random.default_rng(0))
+    assert compiled.available()  # from here on the kernel is there
+    monkeypatch.setenv("SPIKELET_CACHE", str(tmp_path))
+    monkeypatch.setenv("CC", "false")
+    notes = GoldenChip(chip, image).notes
+    assert notes["backend"] == "numpy"
+    assert "false cannot compile learning_rule.c" in notes["backend_note"]
+    with pytest.raises(SpikeletError, match=r"^false cannot compile learning_rule\.c"):
+        GoldenChip(chip, image, backend="compiled")
