@@ -5,6 +5,11 @@
     beside Brian2's C++ standalone mode, Spyx (JAX), sinabs and snnTorch: one thread, one processor,
     engines in turn within each round. Peers come with the extra ``bench``; those not installed are
     left out, with a reason.
+``python -m benchmarks.golden_learning``
+    The same with learning on, 784 to 400 neurons by pair STDP, beside Brian2 and NEST.
+``python -m benchmarks.plastic_cost``
+    Clock cycles that learning adds, area and frequency of plastic cores, and whether one fits an
+    iCE40UP5K.
 ``python -m benchmarks.core_cost``
     Area, frequency and sustained throughput of one 256x256 core in an ECP5, and whether the chip of
     one such core fits an iCE40UP5K.

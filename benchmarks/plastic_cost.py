@@ -21,6 +21,7 @@ from benchmarks.support import (
 from fpga.devices import device_named
 from fpga.flow import build_out_of_context
 from golden.chip import GoldenChip
+from golden.timing import learning_cycles
 from rtl_gen.chip import Chip
 from rtl_gen.core import Core
 from rtl_gen.emit import to_verilog
@@ -159,6 +160,8 @@ def _cycle_row(
     groups = on.spikes[0][0].reshape(TICKS, core.groups, core.lanes).any(axis=2).sum(axis=1)
     visits, silent = float((groups * eligible).mean()), float(off.cycles.mean())
     added = float(on.cycles.mean()) - silent
+    active = spikes[0].sum(axis=1)
+    predicted = float(learning_cycles(core, active, groups, eligible).mean())
     row = {
         "memory": core.weight_memory,
         "rate": rate,
@@ -168,6 +171,7 @@ def _cycle_row(
         "off": silent,
         "visits": visits,
         "added": added,
+        "predicted": predicted,
         "beyond_visits": (added - visits) / silent,
     }
     if core.weight_memory == "block":
@@ -180,8 +184,8 @@ def _cycle_table(rows: list[dict[str, Any]]) -> Table:
         title=f"clock cycles of a tick, {SIZE}x{SIZE}, pair STDP, P = 16: mean of {TICKS} ticks"
     )
     heads = ("weights in", "axons active", "neurons fired", "groups fired", "axons with a trace")
-    more = ("learning off", "visits of the post phase", "learning adds", "beyond visits", "")
-    for head in (*heads, *more):
+    more = ("learning off", "visits of the post phase", "learning adds", "predicted")
+    for head in (*heads, *more, "beyond visits", ""):
         table.add_column(head, justify="right")
     for row in rows:
         table.add_row(
@@ -189,6 +193,7 @@ def _cycle_table(rows: list[dict[str, Any]]) -> Table:
             f"{row['rate']:.1%}",
             *(f"{row[name]:.1f}" for name in ("fired", "groups", "eligible", "off", "visits")),
             f"{row['added']:.1f}",
+            f"{row['predicted']:.1f}",
             f"{row['beyond_visits']:.1%}",
             verdict(row["reached"]) if "reached" in row else "",
         )

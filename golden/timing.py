@@ -5,10 +5,13 @@ import numpy.typing as npt
 
 from spikelet.description.params import ChipParams, CoreParams
 
-__all__ = ["core_cycles", "tick_cycles"]
+__all__ = ["core_cycles", "learning_cycles", "tick_cycles"]
 
 _PIPELINE = 19
 """Cycles from the start of a tick to its barrier that do not depend on shape or activity."""
+
+_LOOP = 13
+"""Cycles of the post phase besides its visits: the first axons are found, the last row written."""
 
 
 def core_cycles(core: CoreParams, active_axons: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
@@ -25,6 +28,36 @@ def core_cycles(core: CoreParams, active_axons: npt.NDArray[np.int32]) -> npt.ND
     update = core.lanes // core.pipelines
     further = (core.groups - 1) * np.maximum(active + 1, update)
     cycles: npt.NDArray[np.float64] = _PIPELINE + active + empty_words + further + update
+    return cycles
+
+
+def learning_cycles(
+    core: CoreParams,
+    active_axons: npt.ArrayLike,
+    groups: npt.ArrayLike,
+    axons: npt.ArrayLike,
+) -> npt.NDArray[np.float64]:
+    """Predict the clock cycles that learning adds to a tick of a plastic core.
+
+    The post phase, or a sweep, takes one for each visit and one for each group, and two for each
+    visit in SPRAM. The pre phase takes none of its own, but in SPRAM it makes the accumulation take
+    two cycles an axon.
+
+    Parameters
+    ----------
+    core : CoreParams
+    active_axons, groups, axons : array of int, of one shape
+        Of each tick: axons with a spike; groups in which some neuron fired; eligible axons.
+    """
+    active, visited = np.asarray(active_axons, np.float64), np.asarray(axons, np.float64)
+    fired = np.asarray(groups, np.float64)
+    one_port = core.weight_memory == "spram"
+    visits = fired * ((2 if one_port else 1) * visited + 1)
+    cycles: npt.NDArray[np.float64] = visits + np.where(fired > 0, _LOOP, 0)
+    if one_port and core.learning and "pre" in core.learning.phases:
+        update = core.lanes // core.pipelines
+        further = np.maximum(2 * active + 1, update) - np.maximum(active + 1, update)
+        cycles = cycles + active + (core.groups - 1) * further
     return cycles
 
 
