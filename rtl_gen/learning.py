@@ -221,7 +221,7 @@ class Learning(wiring.Component):
             pre.word_valid.eq(self.word_valid),
             pre.word.eq(self.word),
             pre.word_data.eq(self.word_data),
-            pre.before.eq(~in_loops),
+            pre.unraised.eq(~in_loops),
             pre.axon.eq(Mux(in_loops, loops.axon, crossbar.axon)),
             pre.list_fetch.eq(loops.list_fetch),
             pre.list_word.eq(loops.list_word),

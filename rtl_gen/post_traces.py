@@ -20,8 +20,8 @@ class PostTraces(wiring.Component):
     memory has two halves, used in turn: a tick reads from one and writes what the coming tick will
     find to the other.
 
-    Timing: a row in every cycle; a group is written 4 cycles after its last row. Clearing takes
-    ``2 * groups`` cycles.
+    Timing: a row in every cycle; a group is written 4 cycles after its last row fired. Clearing
+    takes ``2 * groups`` cycles, ``groups`` rounded up to a power of two.
     Reset: stops; does not clear the memory.
 
     Parameters

@@ -21,7 +21,7 @@ class PreTraces(wiring.Component):
 
     Timing: the update follows the scan, a row a cycle, and takes 5 cycles more. ``x0``, the traces
     and ``plastic`` of a look-up come :attr:`latency` cycles after ``axon``. Clearing takes
-    ``2 * trace_rows`` cycles.
+    ``2 * trace_rows`` cycles, ``trace_rows`` rounded up to a power of two.
     Reset: stops; does not clear the memories.
 
     Parameters
@@ -42,16 +42,19 @@ class PreTraces(wiring.Component):
         Words of the tick's active axons, as the scan fetches them.
     axon : ``In(range(n_axons))``
         Axon to look up. The post phase looks up only while not ``busy``.
-    before : ``In(1)``
+    unraised : ``In(1)``
         Look up the traces from before this tick's spikes.
-    x0, plastic : ``Out(1)``
+    x0 : ``Out(1)``
+        The axon has a spike; not of a look-up with ``unraised``.
+    plastic : ``Out(1)``
+        The axon is plastic; only of a look-up with ``unraised``.
     x1, x2 : ``Out(bits)``
         Those that the core has.
     list_fetch : ``In(1)``, list_word : ``In(range(scan_words))``
     list_all : ``In(1)``
     list_data : ``Out(scan_bits)``
         Plastic axons of the word fetched last that have a trace or a spike, or all. Not while
-        looking up with ``before``.
+        looking up with ``unraised``.
     busy : ``Out(1)``
     plastic_config, pre_traces : ``In(RegionPort(...))``
         Configuration access, while not ``busy``; the latter if the core has traces.
@@ -74,7 +77,7 @@ class PreTraces(wiring.Component):
             "word": In(word_bits),
             "word_data": In(core.scan_bits),
             "axon": In(range(core.n_axons)),
-            "before": In(1),
+            "unraised": In(1),
             "x0": Out(1),
             "plastic": Out(1),
             **{name: Out(trace.bits) for name, trace in self.traces.items()},
@@ -103,10 +106,10 @@ class PreTraces(wiring.Component):
         # Plastic axons: looked up by axon, or listed by word.
         m.submodules.plastic = plastic = word_memory()
         config = self.plastic_config
-        lookup_word = Mux(self.before, axon_word, self.list_word)
+        lookup_word = Mux(self.unraised, axon_word, self.list_word)
         m.d.comb += [
             plastic.read_row.eq(Mux(config.read, config.offset, lookup_word)),
-            plastic.read_enable.eq(self.before | self.list_fetch | config.read),
+            plastic.read_enable.eq(self.unraised | self.list_fetch | config.read),
             plastic.write_row.eq(config.offset),
             plastic.write_data.eq(config.data),
             plastic.write_banks.eq(config.write),
@@ -291,10 +294,10 @@ class PreTraces(wiring.Component):
         at = delayed(m, self.axon[:lane_bits], 1, name="lane")
         axon_word = Signal(axon_bits)
         m.d.sync += axon_word.eq(found.read_data.word_select(at, axon_bits))
-        before = delayed(m, self.before, 2, name="before")
+        unraised = delayed(m, self.unraised, 2, name="unraised")
         first = 0
         for name, trace in traces.items():
             value = axon_word[first : first + trace.bits]
-            up = raised(m, trace, value, spike & ~before, name=f"{name}_found")
+            up = raised(m, trace, value, spike & ~unraised, name=f"{name}_found")
             m.d.comb += getattr(self, name).eq(up)
             first += trace.bits

@@ -22,7 +22,7 @@ VISITS = 900
 _Int = npt.NDArray[np.int64]
 
 
-def _integer(codes: npt.NDArray[np.integer], bits: int) -> int:
+def port_word(codes: npt.NDArray[Any], bits: int) -> int:
     """Return lanes of so many bits as one port takes them."""
     _, words = pack_lanes(codes.reshape(1, -1), bits)
     return sum(word << 32 * bank for bank, word in enumerate(words.tolist()))
@@ -113,20 +113,20 @@ class Ports:
     def enter(self, made: Visit) -> None:
         """Show a visit."""
         self.dut.visit.value = pack(self.layout, made.shared)
-        self.dut.fired.value = _integer(made.lanes["y0"], 1)
+        self.dut.fired.value = port_word(made.lanes["y0"], 1)
         for name, (port, bits, _) in self.memories.items():
-            getattr(self.dut, port).value = _integer(made.lanes[name], bits)
+            getattr(self.dut, port).value = port_word(made.lanes[name], bits)
         codes, first = np.zeros(self.core.lanes, np.int64), 0
         for name, bits in self.fields.items():
             codes |= (made.lanes[name] & ((1 << bits) - 1)) << first
             first += bits
         if first:
-            self.dut.neurons.value = _integer(codes, first)
+            self.dut.neurons.value = port_word(codes, first)
 
     def draw(self, made: Visit) -> None:
         """Show a visit's draws."""
         if self.stochastic:
-            self.dut.draws.value = _integer(made.draws, DRAW_BITS)
+            self.dut.draws.value = port_word(made.draws, DRAW_BITS)
 
     def leaving(self) -> dict[str, _Int]:
         """Return the new values that are shown."""

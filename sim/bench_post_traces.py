@@ -12,6 +12,7 @@ import numpy.typing as npt
 from cocotb.triggers import FallingEdge, RisingEdge
 
 from golden.post_traces import PostTraces
+from sim.bench_learning_rule import port_word
 from sim.drivers import cycle
 from sim.testbench import Checks, parameters, random_source, read_region, start, write_region
 from spikelet.description.memory_map import pack_lanes, post_bits, post_fields
@@ -78,16 +79,10 @@ class Schedule:
                 self.inputs[row_at] |= {"sums_valid": 1}
                 self.inputs[row_at + update_latency] |= {
                     "fired_valid": 1,
-                    "fired": _integer(fired[here], 1),
-                    "potentials": _integer(potentials[here], core.potential_bits),
+                    "fired": port_word(fired[here], 1),
+                    "potentials": port_word(potentials[here], core.potential_bits),
                 }
         self.last = row_at + update_latency
-
-
-def _integer(codes: npt.NDArray[Any], bits: int) -> int:
-    """Return lanes of so many bits as one port takes them."""
-    _, words = pack_lanes(codes.reshape(1, -1), bits)
-    return sum(word << 32 * bank for bank, word in enumerate(words.tolist()))
 
 
 class Bench:
@@ -196,7 +191,7 @@ class Bench:
             group = schedule.shown.get(at, group)
             await self.edge
             if group is not None:
-                want, got = _integer(before[group], bits), int(self.dut.neurons.value)
+                want, got = port_word(before[group], bits), int(self.dut.neurons.value)
                 where = {"tick": self.tick, "group": group, "cycle": at}
                 self.checks.sequence([want], [got], "neurons", **where)
             busy = bool(self.dut.busy.value)
@@ -219,7 +214,7 @@ class Bench:
             await self.edge
             self.dut.take.value = 0
             await self.edge
-            want, got = _integer(before[group], bits), int(self.dut.neurons.value)
+            want, got = port_word(before[group], bits), int(self.dut.neurons.value)
             self.checks.sequence([want], [got], "neurons", tick=self.tick, group_again=group)
 
     def _note(self, schedule: Schedule, fired: npt.NDArray[np.bool_]) -> None:

@@ -1,7 +1,6 @@
 """cocotb bench of the axons' traces: update, look-ups, the list of eligible axons, configuration.
 
-Parameters: ``core``; ``latency`` of a look-up; ``config_latency``. Port ``before`` is called
-``unraised`` here.
+Parameters: ``core``; ``latency`` of a look-up; ``config_latency``.
 """
 
 from collections import deque

@@ -2,37 +2,12 @@
 """The axons' traces: one, two, none; added to and set; of few axons and of many."""
 
 import pytest
-from amaranth import Module
-from amaranth.lib import wiring
 
 from rtl_gen.layouts import CONFIG_LATENCY
 from rtl_gen.pre_traces import PreTraces
 from spikelet.description.memory_map import ChipMap
 from tests.cosim.plastic import plastic_chip
 from tests.cosim.support import SEEDS, Bench, cases
-
-
-class Renamed(wiring.Component):
-    """The component with its port ``before``, a keyword of SystemVerilog, as ``unraised``."""
-
-    def __init__(self, inner: PreTraces) -> None:
-        self.inner = inner
-        members = dict(inner.signature.members.items())
-        members["unraised"] = members.pop("before")
-        super().__init__(members)
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        m.submodules.inner = inner = self.inner
-        m.d.comb += inner.before.eq(self.unraised)
-        for name, member in self.signature.members.items():
-            if member.is_signature:
-                wiring.connect(m, wiring.flipped(getattr(self, name)), getattr(inner, name))
-            elif name != "unraised":
-                pair = getattr(self, name), getattr(inner, name)
-                target, source = pair if member.flow == wiring.Out else pair[::-1]
-                m.d.comb += target.eq(source)
-        return m
 
 
 @pytest.fixture(
@@ -50,7 +25,7 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     chip = plastic_chip(rule, n_axons=n_axons)
     component = PreTraces(chip.cores[0], ChipMap(chip).cores[0])
     timing = {"latency": PreTraces.latency, "config_latency": CONFIG_LATENCY}
-    return Bench(Renamed(component), bench="pre_traces", core=chip.cores[0], **timing)
+    return Bench(component, bench="pre_traces", core=chip.cores[0], **timing)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

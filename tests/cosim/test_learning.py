@@ -1,0 +1,22 @@
+# amaranth: UnusedElaboratable=no
+"""A plastic core by itself: the second of a chip, so that its window is not the first."""
+
+import pytest
+
+from rtl_gen.core import Core
+from rtl_gen.layouts import CONFIG_LATENCY
+from tests.cosim.plastic import CORES, plastic_chip, plastic_image
+from tests.cosim.support import SEEDS, Bench, cases
+
+
+@pytest.fixture(scope="module", params=cases(**{name: name for name in CORES}))
+def bench(request: pytest.FixtureRequest) -> Bench:
+    """Build a core with one rule."""
+    chip = plastic_chip(request.param, cores=2)
+    component = Core(chip, 1)
+    return Bench(component, bench="learning", chip=chip, core=1, config_latency=CONFIG_LATENCY)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_learning(bench, seed, tmp_path):
+    bench.run(seed, tmp_path, image=plastic_image(bench.parameters["chip"], seed))
