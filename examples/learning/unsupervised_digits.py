@@ -69,7 +69,7 @@ class Plan:
     offset : int
         Trace below which a post spike depresses; a fresh trace is 255.
     trace_decay : int
-        In 1/4096: traces last some 35 ticks.
+        In 1/4096: a trace falls below the offset after some 26 ticks.
     learning_shift : int
         A post spike changes a weight by (trace - offset) / 2**learning_shift, at 8 bits.
     rise : float
@@ -83,13 +83,13 @@ class Plan:
     spikes_per_tick: float = 20.0
     threshold: int = 12_711
     decay: int = 3850
-    inhibition_thresholds: int = 4
+    inhibition_thresholds: int = 16
     offset: int = 70
-    trace_decay: int = 3980
-    learning_shift: int = 4
-    rise: float = 0.01
+    trace_decay: int = 3900
+    learning_shift: int = 5
+    rise: float = 0.02
     fall: int = 18
-    epochs: int = 1
+    epochs: int = 3
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,18 @@ class Outcome:
 def plan_for(images: Images, neurons: int) -> Plan:
     """Return the constants tuned for these images and so many neurons."""
     if images.shape == (8, 8):
-        return Plan(ticks=32, spikes_per_tick=8.0, threshold=5000, rise=0.03, fall=14, epochs=10)
+        return Plan(
+            ticks=24,
+            spikes_per_tick=12.0,
+            threshold=5000,
+            inhibition_thresholds=8,
+            offset=160,
+            trace_decay=3850,
+            learning_shift=3,
+            rise=0.1,
+            fall=14,
+            epochs=5,
+        )
     return Plan()
 
 
