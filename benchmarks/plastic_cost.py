@@ -226,8 +226,8 @@ def _core(name: str, rule: LearningRule | None, seeds: int, folder: Path) -> dic
 
 def _core_table(cores: list[dict[str, Any]]) -> Table:
     table = Table(
-        title=f"one {SIZE}x{SIZE} core, 8-bit weights and traces, P = 16, U = 1, LFE5U-85F speed grade 6, "
-        f"out of context; goal for pair STDP: <= {COMB} TRELLIS_COMB, >= {MHZ:g} MHz"
+        title=f"one {SIZE}x{SIZE} core, 8-bit weights and traces, P = 16, U = 1, LFE5U-85F speed "
+        f"grade 6, out of context; goal for pair STDP: <= {COMB} TRELLIS_COMB, >= {MHZ:g} MHz"
     )
     cells = ("TRELLIS_COMB", "TRELLIS_FF", "DP16KD", "MULT18X18D")
     for head in ("rule", *cells, "Fmax, MHz", ""):

@@ -207,11 +207,11 @@ def learn(
     verify: int,
 ) -> None:
     """Let NETWORK (a TOML file) learn from SAMPLES; save, export and report what it learned."""
-    from spikelet.road.learn import NIR_FILE
-    from spikelet.road.learn import learn as run
-    from spikelet.road.learned import SNAPSHOT_FILE, WEIGHTS_FILE
-    from spikelet.road.plastic_samples import load_learning_samples
-    from spikelet.road.plastic_toml import load_task
+    from spikelet.plastic.learn import NIR_FILE
+    from spikelet.plastic.learn import learn as run
+    from spikelet.plastic.learned import SNAPSHOT_FILE, WEIGHTS_FILE
+    from spikelet.plastic.samples import load_learning_samples
+    from spikelet.plastic.toml_file import load_task
 
     task = load_task(network, seed)
     shown = load_learning_samples(samples, task.encoder)

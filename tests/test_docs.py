@@ -18,6 +18,8 @@ DOCS = ROOT / "docs"
 PAGES = (
     "architecture",
     "fpga",
+    "learning",
+    "learning-experiments",
     "memory-map",
     "networks",
     "plastic-networks",

@@ -20,7 +20,10 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "spikelet/toolchain.py": ("spikelet.errors",),
     "spikelet/description": ("spikelet.description", "spikelet.errors", "numpy"),
     "spikelet/road": (*LOWER, *ROOM, "spikelet.road", *FRONT),
-    "spikelet/cli.py": (*LOWER, *ROOM, "spikelet.road", "spikelet.__version__", *FRONT),
+    "spikelet/plastic": (*LOWER, *ROOM, "spikelet.road", "spikelet.plastic", *FRONT),
+    "spikelet/cli.py": (
+        *(*LOWER, *ROOM, "spikelet.road", "spikelet.plastic", "spikelet.__version__", *FRONT),
+    ),
     "golden": (*LOWER, "golden", "numpy"),
     "rtl_gen": (*LOWER, "rtl_gen", "amaranth"),
     "boards": (*LOWER, "boards", "amaranth", "amaranth_boards"),

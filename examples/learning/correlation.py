@@ -42,9 +42,9 @@ from examples.learning.support import (
 )
 from spikelet.description.learning import LearningRule, TraceParams
 from spikelet.errors import SpikeletError
-from spikelet.road.learned import Learned
-from spikelet.road.plastic import PlasticNetwork
-from spikelet.road.plastic_chip import Plastic
+from spikelet.plastic.chip import Plastic
+from spikelet.plastic.learned import Learned
+from spikelet.plastic.network import PlasticNetwork
 
 __all__ = ["Outcome", "Task", "build", "correlated_spikes", "detect", "main", "schedule"]
 

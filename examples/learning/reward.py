@@ -25,9 +25,9 @@ from examples.learning.support import COLOURS, RECORD, compare, console, save, t
 from spikelet.description.named_rules import RULES
 from spikelet.description.trace import Trace
 from spikelet.errors import SpikeletError
-from spikelet.road.plastic import PlasticNetwork
-from spikelet.road.plastic_chip import Plastic
-from spikelet.road.plastic_engines import Engine, engine_inputs, opened
+from spikelet.plastic.chip import Plastic
+from spikelet.plastic.engines import Engine, engine_inputs, opened
+from spikelet.plastic.network import PlasticNetwork
 
 __all__ = ["Session", "Task", "build", "main", "play"]
 

@@ -37,10 +37,10 @@ from spikelet.description.learning import LearningRule, TraceParams
 from spikelet.description.state import ChipState
 from spikelet.description.trace import Trace
 from spikelet.errors import SpikeletError
+from spikelet.plastic.chip import Plastic
+from spikelet.plastic.learned import Learned
+from spikelet.plastic.network import PlasticNetwork
 from spikelet.road.encode import rank_order, rest
-from spikelet.road.learned import Learned
-from spikelet.road.plastic import PlasticNetwork
-from spikelet.road.plastic_chip import Plastic
 
 __all__ = ["Plan", "accuracy", "build", "lessons", "main", "train", "volleys"]
 

@@ -27,12 +27,24 @@ from examples.mnist.data import load_mnist
 from spikelet.description.learning import Adaptation, LearningRule, TraceParams
 from spikelet.description.state import ChipState
 from spikelet.errors import SpikeletError
+from spikelet.plastic.chip import Plastic
+from spikelet.plastic.network import PlasticNetwork
+from spikelet.plastic.plots import receptive_fields
 from spikelet.road.encode import poisson
-from spikelet.road.learned_plots import receptive_fields
-from spikelet.road.plastic import PlasticNetwork
-from spikelet.road.plastic_chip import Plastic
 
-__all__ = ["Images", "Outcome", "Plan", "build", "digits_8x8", "learn", "main", "plan_for"]
+__all__ = [
+    "Images",
+    "Outcome",
+    "Plan",
+    "build",
+    "confirm",
+    "digits_8x8",
+    "encoded",
+    "learn",
+    "main",
+    "mnist",
+    "plan_for",
+]
 
 PROBABILITY = 65535
 """Full scale of the encoder, at which an input would spike in every tick."""
@@ -104,8 +116,8 @@ class Outcome:
     spikes_per_image: float
 
 
-def plan_for(images: Images, neurons: int) -> Plan:
-    """Return the constants tuned for these images and so many neurons."""
+def plan_for(images: Images) -> Plan:
+    """Return the constants tuned for these images."""
     if images.shape == (8, 8):
         return Plan(
             ticks=24,
@@ -264,7 +276,7 @@ def main() -> int:
     rows = []
     for neurons in options.neurons:
         for bits in options.bits:
-            plan = plan_for(images, neurons)
+            plan = plan_for(images)
             plan = replace(plan, epochs=options.epochs or plan.epochs)
             outcome = learn(images, neurons, bits=bits, seed=options.seed, plan=plan)
             equal = "not asked"

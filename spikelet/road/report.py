@@ -34,7 +34,7 @@ except ImportError as error:
 
 __all__ = ["PAGE", "write_report"]
 
-_TEMPLATE = "report.html.j2"
+_TEMPLATE = Path(__file__).with_name("report.html.j2")
 _PICTURES = ("network", "placement", "outputs", "raster", "potentials", "activity")
 _COMPARED = {
     "spikes": "spikes of every neuron",

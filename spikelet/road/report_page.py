@@ -33,13 +33,13 @@ def check_extra(plots_error: ImportError | None) -> None:
         )
 
 
-def filled(template: str, pictures: dict[str, bytes], filters: dict[str, Any], **data: Any) -> str:
+def filled(template: Path, pictures: dict[str, bytes], filters: dict[str, Any], **data: Any) -> str:
     """Return a page.
 
     Parameters
     ----------
-    template : str
-        File name beside this module.
+    template : Path
+        May use the templates beside this module.
     pictures : dict of bytes
         PNGs by name, which the page holds.
     filters : dict of callable
@@ -48,13 +48,13 @@ def filled(template: str, pictures: dict[str, bytes], filters: dict[str, Any], *
         What the template uses.
     """
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        loader=jinja2.FileSystemLoader([template.parent, Path(__file__).parent]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
     )
     environment.filters.update(count="{:,}".format, percent=_percent, **filters)
     embedded = {name: _embedded(name, png) for name, png in pictures.items()}
-    return environment.get_template(template).render(pictures=embedded, **data)
+    return environment.get_template(template.name).render(pictures=embedded, **data)
 
 
 def write_page(

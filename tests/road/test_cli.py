@@ -220,13 +220,13 @@ def test_learn_with_another_seed(bars):
 @pytest.mark.parametrize("equal", [True, False])
 def test_learn_verifies(bars, monkeypatch, equal):
     """Golden in the place of RTL, which the tests of the engine cover; as it is, or one bit off."""
-    from spikelet.road import plastic_engines, plastic_rtl
+    from spikelet.plastic import engines, rtl
 
     def loaded(chip, image):
         image.cores[0].weights[3, 1] ^= not equal
-        return plastic_engines.opened("golden", chip, image)
+        return engines.opened("golden", chip, image)
 
-    monkeypatch.setattr(plastic_rtl, "loaded", loaded)
+    monkeypatch.setattr(rtl, "loaded", loaded)
     code, output = invoke("learn", "bars.toml", "in.npz", "-o", "out", "--verify", 3)
     assert code == (0 if equal else 1)
     assert ("every bit equal" in output) == equal

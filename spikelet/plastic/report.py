@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.image import ChipImage
-from spikelet.road.learned import Learned
-from spikelet.road.plastic_chip import Plastic
-from spikelet.road.plastic_parts import PlacedProjection
-from spikelet.road.plastic_samples import LearningSamples
+from spikelet.plastic.chip import Plastic
+from spikelet.plastic.learned import Learned
+from spikelet.plastic.parts import PlacedProjection
+from spikelet.plastic.samples import LearningSamples
 from spikelet.road.report_page import check_extra, filled, write_page
 
 if TYPE_CHECKING:
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 _MISSING_EXTRA: ImportError | None = None
 try:
-    from spikelet.road import learned_plots as plots
+    from spikelet.plastic import plots
 except ImportError as error:
     _MISSING_EXTRA = error
 
 __all__ = ["LearningRun", "write_learning_report"]
 
-_TEMPLATE = "learned.html.j2"
+_TEMPLATE = Path(__file__).with_name("learned.html.j2")
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,8 +23,8 @@ from spikelet.description.learning import Adaptation, LearningRule
 from spikelet.description.params import check_range
 from spikelet.description.profile import PROFILES, ExecutionProfile
 from spikelet.errors import SpikeletError
-from spikelet.road.plastic_chip import Plastic
-from spikelet.road.plastic_parts import (
+from spikelet.plastic.chip import Plastic
+from spikelet.plastic.parts import (
     InputGroup,
     PlasticPopulation,
     PlasticProjection,
@@ -33,7 +33,7 @@ from spikelet.road.plastic_parts import (
     per_neuron,
     synapses,
 )
-from spikelet.road.plastic_place import CoreShape, PlasticParts, compile_plastic
+from spikelet.plastic.place import CoreShape, PlasticParts, compile_plastic
 
 __all__ = ["PlasticNetwork"]
 

@@ -15,9 +15,9 @@ from spikelet.description.image import ChipImage, CoreImage
 from spikelet.description.params import ChipParams
 from spikelet.description.state import ChipState, CoreState
 from spikelet.errors import SpikeletError
-from spikelet.road.learned import Learned
-from spikelet.road.plastic_engines import engine_inputs, opened
-from spikelet.road.plastic_parts import InputGroup, PlacedPopulation, PlacedProjection, Weights
+from spikelet.plastic.engines import engine_inputs, opened
+from spikelet.plastic.learned import Learned
+from spikelet.plastic.parts import InputGroup, PlacedPopulation, PlacedProjection, Weights
 from spikelet.road.samples import Samples
 from spikelet.road.storage import read_sealed, write_sealed
 
@@ -29,7 +29,7 @@ __all__ = ["FORMAT", "Plastic"]
 FORMAT = 1
 """Version of the saved form of a plastic network; raised when it changes."""
 
-_VERIFY = "spikelet.road.plastic_verify"  # loaded when used: it needs the hardware tools
+_VERIFY = "spikelet.plastic.verify"  # loaded when used: it needs the hardware tools
 
 _NETWORK_FILE, _ARRAYS_FILE = "plastic.json", "plastic.npz"
 _COMPILE_AGAIN = "compile the network again and save it to this folder"

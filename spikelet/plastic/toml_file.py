@@ -17,10 +17,10 @@ import numpy as np
 from spikelet.description.learning import Adaptation, LearningRule, TraceParams
 from spikelet.description.named_rules import RULES
 from spikelet.errors import SpikeletError
+from spikelet.plastic.chip import Plastic
+from spikelet.plastic.network import PlasticNetwork
+from spikelet.plastic.samples import Encoder
 from spikelet.road.encode import ENCODERS
-from spikelet.road.plastic import PlasticNetwork
-from spikelet.road.plastic_chip import Plastic
-from spikelet.road.plastic_samples import Encoder
 
 __all__ = ["LearningTask", "load_task"]
 

@@ -18,8 +18,8 @@ from spikelet.description.image import (
 from spikelet.description.learning import LearningRule
 from spikelet.description.params import ChipParams, CoreParams, signed_bits, unsigned_bits
 from spikelet.errors import SpikeletError
-from spikelet.road.plastic_chip import Plastic
-from spikelet.road.plastic_parts import (
+from spikelet.plastic.chip import Plastic
+from spikelet.plastic.parts import (
     InputGroup,
     PlacedPopulation,
     PlacedProjection,

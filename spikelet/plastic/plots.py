@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from spikelet.road.learned import Learned
-from spikelet.road.plastic_parts import Weights
+from spikelet.plastic.learned import Learned
+from spikelet.plastic.parts import Weights
 from spikelet.road.plots import (
     FAINT,
     INPUT_COLOUR,

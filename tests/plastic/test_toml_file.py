@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from spikelet import RULES, Adaptation, LearningRule, PlasticNetwork, SpikeletError, TraceParams
+from spikelet.plastic.samples import Encoder, load_learning_samples
+from spikelet.plastic.toml_file import load_task
 from spikelet.road.encode import poisson, rate
-from spikelet.road.plastic_samples import Encoder, load_learning_samples
-from spikelet.road.plastic_toml import load_task
 
 NETWORK = """
 name = "two"

@@ -15,10 +15,10 @@ from spikelet import (
     simulate,
     write_nir,
 )
-from spikelet.road import learned_plots
-from spikelet.road.learn import learn
-from spikelet.road.plastic_samples import Encoder, LearningSamples
-from spikelet.road.plastic_toml import LearningTask
+from spikelet.plastic import plots
+from spikelet.plastic.learn import learn
+from spikelet.plastic.samples import Encoder, LearningSamples
+from spikelet.plastic.toml_file import LearningTask
 
 
 def feed_forward(profile="snntorch-subtract", bias=1, **options):
@@ -149,26 +149,26 @@ def size_of(png):
 def test_pictures(recorded):
     learned, spikes = recorded
     weights = learned.weights("pixels", "first")
-    fields = learned_plots.receptive_fields(weights, (3, 4), (0, 60), "first")
+    fields = plots.receptive_fields(weights, (3, 4), (0, 60), "first")
     assert min(size_of(fields)) > 100
     other = weights.copy()
     other[:, 4] = 60 - other[:, 4]
-    assert learned_plots.receptive_fields(other, (3, 4), (0, 60), "first") != fields
+    assert plots.receptive_fields(other, (3, 4), (0, 60), "first") != fields
     many = np.tile(weights, 40)  # of 240 neurons, 100 are drawn
-    hundred = learned_plots.receptive_fields(many[:, :100], (3, 4), (0, 60), "first")
-    assert learned_plots.receptive_fields(many, (3, 4), (0, 60), "first") == hundred
+    hundred = plots.receptive_fields(many[:, :100], (3, 4), (0, 60), "first")
+    assert plots.receptive_fields(many, (3, 4), (0, 60), "first") == hundred
     before = learned.plastic.weights("pixels", "first")
-    histogram = learned_plots.weight_histogram(before, weights, (0, 60))
-    assert histogram != learned_plots.weight_histogram(before, before, (0, 60))
-    assert min(size_of(learned_plots.learning_raster(learned, spikes, 1))) > 100
-    curves = learned_plots.learning_curve(learned.counts("second"))
+    histogram = plots.weight_histogram(before, weights, (0, 60))
+    assert histogram != plots.weight_histogram(before, before, (0, 60))
+    assert min(size_of(plots.learning_raster(learned, spikes, 1))) > 100
+    curves = plots.learning_curve(learned.counts("second"))
     assert size_of(curves)[0] > size_of(curves)[1]
 
 
 def test_traces_are_those_of_the_axons_and_neurons(recorded):
     learned, _ = recorded
     drawn = [
-        learned_plots.traces(learned, "pixels", "first", axons=axons, neurons=neurons, sample=1)
+        plots.traces(learned, "pixels", "first", axons=axons, neurons=neurons, sample=1)
         for axons, neurons in (([0], [1]), ([2], [1]), ([0], [3]), ([0], [1]))
     ]
     assert drawn[0] == drawn[3]
@@ -209,7 +209,7 @@ def test_the_report_says_what_happened(tmp_path):
 
 
 def test_batches_are_one_run(tmp_path, monkeypatch):
-    from spikelet.road import learn as module
+    from spikelet.plastic import learn as module
 
     seen = []
     whole = learn(task_of(feed_forward()), levels(), tmp_path / "whole")
@@ -265,8 +265,8 @@ def test_no_samples(tmp_path):
 
 
 def test_missing_extra(tmp_path, monkeypatch):
-    from spikelet.road import learned_report
+    from spikelet.plastic import report
 
-    monkeypatch.setattr(learned_report, "_MISSING_EXTRA", ImportError("No module named 'pylab'"))
+    monkeypatch.setattr(report, "_MISSING_EXTRA", ImportError("No module named 'pylab'"))
     with pytest.raises(SpikeletError, match=r"No module named 'pylab'[\s\S]*spikelet\[report\]"):
         learn(task_of(feed_forward()), levels(), tmp_path)

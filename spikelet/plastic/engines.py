@@ -22,7 +22,7 @@ __all__ = ["PLASTIC_ENGINES", "Engine", "engine_inputs", "opened"]
 PLASTIC_ENGINES = ("golden", "rtl")
 """The golden model and the generated Verilog."""
 
-_RTL = "spikelet.road.plastic_rtl"  # loaded when used: golden needs no hardware tools
+_RTL = "spikelet.plastic.rtl"  # loaded when used: golden needs no hardware tools
 
 
 class Engine(Protocol):

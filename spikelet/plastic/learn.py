@@ -23,11 +23,11 @@ from spikelet.description.image import ChipImage
 from spikelet.description.state import ChipState
 from spikelet.description.trace import AtomicFile
 from spikelet.errors import SpikeletError
-from spikelet.road.learned import Learned
-from spikelet.road.learned_report import LearningRun, write_learning_report
-from spikelet.road.nir_export import write_nir
-from spikelet.road.plastic_samples import LearningSamples
-from spikelet.road.plastic_toml import LearningTask
+from spikelet.plastic.learned import Learned
+from spikelet.plastic.nir_export import write_nir
+from spikelet.plastic.report import LearningRun, write_learning_report
+from spikelet.plastic.samples import LearningSamples
+from spikelet.plastic.toml_file import LearningTask
 
 if TYPE_CHECKING:
     from spikelet.road.verify import Verification

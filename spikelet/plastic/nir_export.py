@@ -18,8 +18,8 @@ from spikelet.description.params import CoreParams
 from spikelet.description.profile import DECAY_BITS
 from spikelet.description.trace import AtomicFile
 from spikelet.errors import SpikeletError
-from spikelet.road.plastic_chip import Plastic
-from spikelet.road.plastic_parts import PlacedPopulation, PlacedProjection
+from spikelet.plastic.chip import Plastic
+from spikelet.plastic.parts import PlacedPopulation, PlacedProjection
 
 __all__ = ["write_nir"]
 

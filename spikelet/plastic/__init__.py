@@ -1,0 +1,1 @@
+"""Networks that learn on the chip: described, built, run, reported."""
