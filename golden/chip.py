@@ -136,14 +136,16 @@ class GoldenChip:
             notes=dict(self.notes),
         )
 
-    def learn(self, on: bool) -> None:
-        """Switch learning on or off in all plastic cores; SpikeletError if there are none."""
-        if not any(core.learning for core in self.chip.cores):
-            raise SpikeletError("learn: the chip has no plastic core")
+    def learn(self, on: bool, core: int | None = None) -> None:
+        """Switch learning on or off in all plastic cores, or in one.
+
+        SpikeletError if there are none, or that one is not plastic.
+        """
+        switched = self.chip.plastic_cores(core)
         state = self._cores.snapshot()
         contents = tuple(
-            replace(contents, learning=on) if core.learning else contents
-            for core, contents in zip(self.chip.cores, state.image.cores, strict=True)
+            replace(contents, learning=on) if index in switched else contents
+            for index, contents in enumerate(state.image.cores)
         )
         self._cores.restore(replace(state, image=ChipImage(contents)))
 

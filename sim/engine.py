@@ -110,17 +110,18 @@ class CompiledChip:
         self._library.spikelet_read(self._handle, len(addresses), addresses, data)
         return data
 
-    def learn(self, on: bool) -> None:
-        """Switch learning on or off in all plastic cores; SpikeletError if there are none."""
-        plastic = [index for index, core in enumerate(self.chip.cores) if core.learning]
-        if not plastic:
-            raise SpikeletError("learn: the chip has no plastic core")
-        addresses = [self.map.address(index, "learning") for index in plastic]
-        self._write(np.stack([addresses, np.full(len(plastic), on)], axis=1).astype(np.uint32))
+    def learn(self, on: bool, core: int | None = None) -> None:
+        """Switch learning on or off in all plastic cores, or in one.
+
+        SpikeletError if there are none, or that one is not plastic.
+        """
+        switched = self.chip.plastic_cores(core)
+        addresses = [self.map.address(index, "learning") for index in switched]
+        self._write(np.stack([addresses, np.full(len(switched), on)], axis=1).astype(np.uint32))
         image = self._loaded()
         contents = [
-            replace(here, learning=on) if core.learning else here
-            for core, here in zip(self.chip.cores, image.cores, strict=True)
+            replace(here, learning=on) if index in switched else here
+            for index, here in enumerate(image.cores)
         ]
         self._image = ChipImage(tuple(contents))
 

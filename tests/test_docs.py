@@ -25,6 +25,7 @@ PAGES = (
     "plastic-networks",
     "simulation",
     "tick-contract",
+    "verification-ip",
 )
 
 _FOLDERS = "spikelet|golden|rtl_gen|sim|tests|fpga|boards|docs|examples|benchmarks"

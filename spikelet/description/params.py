@@ -291,6 +291,21 @@ class ChipParams:
                 f"{self.mesh_width * self.mesh_height} cores, not {len(self.cores)}"
             )
 
+    def plastic_cores(self, core: int | None = None) -> list[int]:
+        """Return the cores that can learn, or, if it can, only ``core``.
+
+        SpikeletError if there are none, or ``core`` cannot.
+        """
+        plastic = [index for index, params in enumerate(self.cores) if params.learning]
+        if not plastic:
+            raise SpikeletError("learn: the chip has no plastic core")
+        if core is None:
+            return plastic
+        if core not in plastic:
+            names = ", ".join(map(str, plastic))
+            raise SpikeletError(f"learn: core {core} is not plastic; plastic cores are {names}")
+        return [core]
+
     def position(self, core: int) -> tuple[int, int]:
         """Return (x, y) of a core."""
         return core % self.mesh_width, core // self.mesh_width

@@ -1,0 +1,84 @@
+"""Learning switched for one core of two, on golden and on the simulated RTL."""
+
+import numpy as np
+import pytest
+
+from golden.chip import GoldenChip
+from rtl_gen.chip import Chip
+from rtl_gen.emit import to_verilog
+from sim.engine import CompiledChip
+from sim.verilator import Design
+from spikelet.description.events import Events
+from spikelet.description.image import NO_DESTINATION, ChipImage, CoreImage
+from spikelet.description.learning import LearningRule, TraceParams
+from spikelet.description.params import ChipParams, CoreParams
+from spikelet.description.profile import PROFILES
+from spikelet.errors import SpikeletError
+
+RULE = LearningRule("dw = x1*y0", x1=TraceParams(increment=3, decay=2048), w_max=100)
+PLASTIC = CoreParams(
+    8, 4, PROFILES["snntorch-zero"], weight_bits=8, lanes=4, potential_bits=12, learning=RULE
+)
+FIXED = CoreParams(8, 4, PROFILES["snntorch-zero"], weight_bits=8, lanes=4, potential_bits=12)
+CHIP = ChipParams((PLASTIC, FIXED, PLASTIC), 3, 1)
+
+
+def image() -> ChipImage:
+    """Return weights with which every neuron fires for every spike."""
+    return ChipImage(
+        tuple(
+            CoreImage(
+                np.full((8, 4), 10, np.int16),
+                np.array([5], np.int32),
+                np.full((4, 1, 3), NO_DESTINATION, np.int32),
+                plastic=np.ones(8 if core.learning else 0, np.bool_),
+            )
+            for core in CHIP.cores
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def rtl():
+    """Compile the chip."""
+    design = Design(to_verilog(Chip(CHIP), "chip"))
+    with CompiledChip(CHIP, design, optimise="build") as engine:
+        yield engine
+
+
+@pytest.fixture(params=["golden", "rtl"])
+def engine(request: pytest.FixtureRequest) -> GoldenChip | CompiledChip:
+    """Return a chip with the image."""
+    if request.param == "golden":
+        return GoldenChip(CHIP, image())
+    compiled = request.getfixturevalue("rtl")
+    compiled.load(image())
+    return compiled
+
+
+def learned(engine: GoldenChip | CompiledChip) -> list[bool]:
+    """Run some spikes to all cores; return in which the weights have changed."""
+    spikes = np.ones((1, 3, 3), np.uint8)
+    routes = [(core, core, 1, 0) for core in range(3)]
+    before = [core.weights.copy() for core in engine.snapshot().image.cores]
+    engine.run(Events.from_spikes(spikes, routes))
+    after = [core.weights for core in engine.snapshot().image.cores]
+    return [bool((b != a).any()) for b, a in zip(before, after, strict=True)]
+
+
+def test_one_core_is_switched(engine):
+    assert learned(engine) == [True, False, True]
+    engine.learn(False, 2)
+    assert learned(engine) == [True, False, False]
+    engine.learn(False)
+    assert learned(engine) == [False, False, False]
+    engine.learn(True, 2)
+    assert learned(engine) == [False, False, True]
+    assert [core.learning for core in engine.snapshot().image.cores[::2]] == [False, True]
+
+
+@pytest.mark.parametrize("core", [1, 3, -1])
+def test_a_core_without_an_engine_cannot_learn(engine, core):
+    message = rf"^learn: core {core} is not plastic; plastic cores are 0, 2$"
+    with pytest.raises(SpikeletError, match=message):
+        engine.learn(True, core)
