@@ -144,4 +144,4 @@ WORKLOADS = (
         1.5,
     ),
 )
-"""Issue 2, "Figures", item 4."""
+"""What `python -m benchmarks.golden_speed` measures."""
