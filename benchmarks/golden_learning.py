@@ -26,7 +26,8 @@ from benchmarks.support import console, options_of, print_versions, verdict, ver
 from golden.chip import GoldenChip
 from golden.compiled import available, why_not
 from golden.dense_spikes import DenseSpikes
-from spikelet.description.image import NO_DESTINATION, ChipImage, CoreImage
+from spikelet.description.destinations import joined
+from spikelet.description.image import ChipImage, CoreImage
 from spikelet.description.learning import LearningRule, TraceParams
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import profile_named
@@ -101,7 +102,7 @@ def golden(task: Task, backend: str) -> Run:
     image = CoreImage(
         task.weights,
         np.array([THRESHOLD], np.int32),
-        np.full((NEURONS, 1, 3), NO_DESTINATION, np.int32),
+        joined(),
         decay=np.array([round(4096 * np.exp(-1 / MEMBRANE))], np.int32),
         plastic=np.ones(INPUTS, np.bool_),
     )

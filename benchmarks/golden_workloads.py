@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from golden.chip import GoldenChip
 from golden.dense_spikes import DenseSpikes
-from spikelet.description.image import HOST, NO_DESTINATION, ChipImage, CoreImage
+from spikelet.description.destinations import HOST, destinations, joined
+from spikelet.description.image import ChipImage, CoreImage
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import profile_named
 
@@ -116,13 +117,11 @@ class Workload:
         return ("spikes",) if len(self.weights) == 1 else ()
 
     def _destinations(self, layer: int) -> npt.NDArray[np.int32]:
-        destinations = np.full((self.sizes[layer + 1], 1, 3), NO_DESTINATION, np.int32)
-        if len(self.weights) > 1:
-            last = layer == len(self.weights) - 1
-            destinations[:, 0, 0] = HOST if last else layer + 1
-            destinations[:, 0, 1] = np.arange(self.sizes[layer + 1])
-            destinations[:, 0, 2] = 1
-        return destinations
+        if len(self.weights) == 1:
+            return joined()
+        neurons = np.arange(self.sizes[layer + 1])
+        last = layer == len(self.weights) - 1
+        return destinations(neurons, HOST if last else layer + 1, neurons)
 
 
 WORKLOADS = (

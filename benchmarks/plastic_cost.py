@@ -27,8 +27,9 @@ from rtl_gen.core import Core
 from rtl_gen.emit import to_verilog
 from sim.engine import CompiledChip
 from sim.verilator import Design
+from spikelet.description.destinations import joined
 from spikelet.description.events import Events
-from spikelet.description.image import NO_DESTINATION, ChipImage, CoreImage, random_states
+from spikelet.description.image import ChipImage, CoreImage, random_states
 from spikelet.description.learning import Adaptation, LearningRule
 from spikelet.description.named_rules import pair_stdp, reward_stdp, target_stdp, triplet_stdp
 from spikelet.description.params import ChipParams, CoreParams
@@ -141,7 +142,7 @@ def _image(core: CoreParams, rate: float) -> ChipImage:
             CoreImage(
                 weights.astype(np.int16),
                 np.array([threshold], np.int32),
-                np.full((SIZE, 1, 3), NO_DESTINATION, np.int32),
+                joined(),
                 decay=np.array([3500], np.int32),
                 plastic=np.ones(SIZE, np.bool_),
                 random=random_states(core.lanes, 1) if rule.stochastic else np.zeros(0, np.uint32),

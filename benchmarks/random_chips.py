@@ -27,8 +27,8 @@ import sim.engine
 from benchmarks.support import console, options_of, print_versions, versions, write_json
 from golden.chip import run as run_golden
 from golden.compiled import available, why_not
-from rtl_gen.chip import Chip
 from rtl_gen.emit import to_verilog
+from rtl_gen.joined_chips import whole_chip
 from sim.engine import CompiledChip
 from sim.verilator import Design, build_library
 from spikelet.errors import SpikeletError
@@ -117,7 +117,7 @@ def _outcome(networks: int, seed: int) -> Outcome:
 def _compare(networks: int, seed: int) -> Outcome:
     rng = np.random.default_rng(seed)
     chip = random_chip(rng)
-    design = Design(to_verilog(Chip(chip), "chip"))
+    design = Design(to_verilog(whole_chip(chip), "chip"))
     harness = Path(sim.engine.__file__).with_name("harness.cpp")
     library = build_library(design, "chip", harness, optimise="build")
     spikes = potentials = 0

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from spikelet.description.image import HOST, ChipImage, CoreImage
+from spikelet.description.destinations import HOST, destinations
+from spikelet.description.image import ChipImage, CoreImage
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import profile_named
 from spikelet.toolchain import compiler
@@ -60,10 +61,12 @@ def single_core_image(firing: int) -> ChipImage:
     chosen = np.random.default_rng(1).choice(SIZE, firing, replace=False)
     weights = np.full((SIZE, SIZE), -1, np.int16)
     weights[:, chosen] = 2
-    destinations = np.zeros((SIZE, 1, 3), np.int32)
-    destinations[:, 0] = np.stack([np.full(SIZE, HOST), np.arange(SIZE), np.ones(SIZE)], 1)
+    lines = np.arange(SIZE)
     core = CoreImage(
-        weights, np.array([20], np.int32), destinations, decay=np.array([3000], np.int32)
+        weights,
+        np.array([20], np.int32),
+        destinations(lines, HOST, lines),
+        decay=np.array([3000], np.int32),
     )
     return ChipImage((core,))
 

@@ -11,7 +11,9 @@ from spikelet.description.learning import Adaptation, LearningRule, TraceParams
 from spikelet.description.memory_map import (
     CHIP_REGISTERS,
     COUNTERS,
+    FLAGS,
     IDENTIFICATION,
+    WRITABLE_REGISTERS,
     ChipMap,
     Region,
 )
@@ -33,7 +35,7 @@ EXAMPLE = ChipParams(
             n_neurons=64,
             profile=PROFILES["snntorch-subtract"],
             lanes=16,
-            fan_out=2,
+            list_entries=64,
         ),
         CoreParams(
             n_axons=128,
@@ -66,17 +68,24 @@ EXAMPLE = ChipParams(
             ),
         ),
     ),
-    mesh_width=3,
-    mesh_height=1,
+    width=2,
+    height=2,
     n_outputs=10,
+    multicast=True,
 )
-"""The chip of the tables: three unlike cores side by side, the last of them plastic."""
+"""The chip of the tables: three unlike cores, the last of them plastic, and an empty place."""
 
 _REGISTER_MEANINGS = {
     "identification": f'`0x{IDENTIFICATION:08x}`: "SPK" and the version of this map',
     "structure": "first 32 bits of `ChipParams.digest`",
     "ticks": "ticks since clear",
     "cycles": "clock cycles of the last tick, from its start to the barrier",
+    "run_ticks": "ticks that the chip still runs by itself; all ones: for ever",
+    "period": "clock cycles from one of these to the next; 0: as few as possible",
+    "overruns": "ticks that could not start in time",
+    "late_events": "host events that missed the tick they were offered for",
+    "dropped_packets": "packets to positions without a core",
+    "flags": ", ".join(f"bit {bit}: `{name}`" for bit, name in enumerate(FLAGS)),
 }
 
 
@@ -112,11 +121,12 @@ def _registers(chip: ChipParams) -> str:
         (
             _hex(number),
             f"`{name}`",
+            "rw" if name in WRITABLE_REGISTERS else "r",
             "; ".join(filter(None, (_REGISTER_MEANINGS[name], values.get(name)))),
         )
         for number, name in enumerate(CHIP_REGISTERS)
     ]
-    return _table(("address", "register (read only)", "meaning"), rows)
+    return _table(("address", "register", "access", "meaning"), rows)
 
 
 def _core(chip: ChipParams, number: int) -> str:
@@ -124,7 +134,7 @@ def _core(chip: ChipParams, number: int) -> str:
     summary = (
         f"{core.n_axons} axons, {core.n_neurons} neurons, {core.weight_bits}-bit weights, "
         f"{core.potential_bits}-bit potentials, {core.lanes} lanes, {core.delay_slots} delay "
-        f"slots, fan-out {core.fan_out}, profile `{core.profile.name}`."
+        f"slots, {core.list_entries} entries of destination lists, profile `{core.profile.name}`."
     )
     rows = [_region(chip_map, number, region) for region in chip_map.cores[number].values()]
     header = ("region", "first word", "words", "span", "bits", "access", "offset of a word")
@@ -144,26 +154,27 @@ def _packet(packet: Packet) -> str:
     rows = []
     low = 0
     for field in packet.fields:
-        rows.append((_bits(low, field.width), f"`{field.name}`", field.meaning))
+        if field.width:
+            rows.append((_bits(low, field.width), f"`{field.name}`", field.meaning))
         low += field.width
     return _table(("bits", "field", "meaning"), rows)
 
 
 def tables(chip: ChipParams) -> str:
     """Return the generated part of the page for a chip."""
-    flit, destination = flit_packet(chip), destination_packet(chip)
+    flit, destination = flit_packet(chip), destination_packet(chip, chip.cores[0])
     sections = [
         ("Windows", _windows(chip)),
         ("Chip registers", _registers(chip)),
         *((f"Core {number}", _core(chip, number)) for number in range(len(chip.cores))),
         (f"Flit, {flit.width} bits", _packet(flit)),
-        (f"Destination entry, {destination.width} bits", _packet(destination)),
+        (f"Word of a destination table, {destination.width} bits", _packet(destination)),
     ]
     counters = ", ".join(f"`{name}`" for name in COUNTERS)
     intro = (
-        f"The example has {len(chip.cores)} cores on a {chip.mesh_width}x{chip.mesh_height} mesh "
-        f"and {chip.n_outputs} output lines. The counters of a core are {counters}, in this "
-        "order.\n"
+        f"The example has {len(chip.cores)} cores on a {chip.topology} of {chip.width} x "
+        f"{chip.height} positions, {'with' if chip.multicast else 'without'} multicast, and "
+        f"{chip.n_outputs} output lines. The counters of a core are {counters}, in this order.\n"
     )
     return intro + "".join(f"\n### {title}\n\n{text}" for title, text in sections)
 

@@ -99,13 +99,12 @@ class FitReport:
 
 
 def chip_memories(chip: ChipParams) -> list[Memory]:
-    """Return every memory of a chip, as the generator builds it."""
-    destination_bits = destination_packet(chip).width
+    """Return every memory of the cores; the queues of their routers count as LUTs."""
     memories = []
     for number, core in enumerate(chip.cores):
         memories += [
             replace(memory, name=f"core {number} {memory.name}")
-            for memory in _core_memories(core, destination_bits)
+            for memory in _core_memories(core, destination_packet(chip, core).width)
         ]
     return memories
 
@@ -116,7 +115,7 @@ def _core_memories(core: CoreParams, destination_bits: int) -> Iterable[Memory]:
     bitmap_rows = core.delay_slots << (core.scan_words - 1).bit_length()
     yield Memory("weights", core.weight_rows, weight_bits, core.weight_banks, core.weight_memory)
     yield Memory("state", core.rows, core.potential_bits + 1, core.pipelines)
-    yield Memory("destinations", core.n_neurons * core.fan_out, destination_bits)
+    yield Memory("destinations", core.n_neurons + core.list_entries, destination_bits)
     yield Memory("axon list", core.n_axons, unsigned_bits(core.n_axons - 1))
     yield Memory("axon bitmap", bitmap_rows, core.scan_bits)
     yield Memory("fired queue", core.rows, core.pipelines + row_bits)

@@ -26,7 +26,7 @@ __all__ = ["REPORT", "FpgaReport", "build_bitstream", "build_out_of_context", "c
 REPORT = "fpga.json"
 """The report's file name; it is written last."""
 
-_FLOW_VERSION = 1
+_FLOW_VERSION = 2
 
 
 @dataclass(frozen=True)

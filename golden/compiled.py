@@ -12,10 +12,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from golden.compiled_core import CompiledCore, CoreStructure, StateStructure
+from golden.aligned import aligned, padded, placed
+from golden.compiled_core import (
+    CompiledCore,
+    CoreMemory,
+    CoreStructure,
+    StateStructure,
+    bitmap_words,
+    cleared_shapes,
+    weights_shape,
+)
 from golden.compiled_learning import common_code
 from golden.dense_spikes import DenseSpikes
+from golden.emission import single_targets
 from golden.records import Records
+from spikelet.description.destinations import HOST
 from spikelet.description.events import Events
 from spikelet.description.image import ChipImage
 from spikelet.description.params import ChipParams, CoreParams
@@ -26,9 +37,16 @@ from spikelet.toolchain import c_library
 __all__ = ["CompiledCores", "available", "why_not"]
 
 _KERNEL = Path(__file__).with_name("kernel.c")
+_SUMS = Path(__file__).with_name("kernel_sums.c")
+
+_LIST = -2
+"""Stands for the core in an entry of a neuron that has a list, or nothing, instead."""
 
 _CHUNK_UPDATES = 1 << 26
 """Neuron updates in one call of the kernel, which nothing can interrupt: a fraction of a second."""
+
+_NEAR_BYTES = 1 << 21
+"""Weights of a chip that stay bytes: as many as the nearer caches may hold; more are packed."""
 
 _VISITED = 64
 """Synapses that may be visited in the time of a neuron update."""
@@ -39,7 +57,13 @@ class _Run(ctypes.Structure):
         *((name, ctypes.c_int64) for name in ("first_sample", "last_sample", "ticks")),
         *((name, ctypes.c_int64) for name in ("input_ticks", "n_inputs", "n_cores", "n_outputs")),
         *((name, ctypes.c_int64) for name in ("clear", "first_tick")),
-        *((name, ctypes.c_void_p) for name in ("input", "routes")),
+        ("cleared", ctypes.c_void_p),
+        ("cleared_bytes", ctypes.c_int64),
+        ("due", ctypes.c_void_p),
+        *((name, ctypes.c_int64) for name in ("slots", "words")),
+        *((name, ctypes.c_void_p) for name in ("destinations", "fired", "lists")),
+        ("list_room", ctypes.c_int64),
+        *((name, ctypes.c_void_p) for name in ("sums", "input", "routes")),
         ("n_routes", ctypes.c_int64),
         *((name, ctypes.c_void_p) for name in ("offsets", "event_core", "event_axon")),
         ("event_delay", ctypes.c_void_p),
@@ -59,7 +83,7 @@ class _Probe(ctypes.Structure):
 def _loaded() -> tuple[Any, str]:
     """Return the kernel's function, or None and why there is none."""
     try:
-        function = c_library(_KERNEL, common_code()).spikelet_golden_run
+        function = c_library(_KERNEL, common_code() + _SUMS.read_text()).spikelet_golden_run
     except SpikeletError as error:
         return None, str(error)
     structures = (CoreStructure, StateStructure, _Run)
@@ -104,10 +128,44 @@ class CompiledCores:
         """Go on from ``state``, already checked."""
         self._ticks = state.ticks
         parts = zip(self.chip.cores, state.image.cores, state.cores, strict=True)
-        self._cores = [CompiledCore(*part, state.ticks) for part in parts]
+        self._cores = [
+            CompiledCore(*part, state.ticks, memory)
+            for part, memory in zip(parts, self._memory(state.image), strict=True)
+        ]
         n_cores = len(self._cores)
         self._structures = (CoreStructure * n_cores)(*(core.structure for core in self._cores))
         self._states = (StateStructure * n_cores)(*(core.state_structure for core in self._cores))
+
+    def _memory(self, image: ChipImage) -> list[CoreMemory]:
+        """Return memory for each core; what is alike of all cores lies together."""
+        cores = self.chip.cores
+        words = [bitmap_words(core) for core in cores]
+        first_words = np.cumsum([0, *words])
+        slots = max(core.delay_slots for core in cores)
+        shapes = [cleared_shapes(core) for core in cores]
+        keys = sorted((name, i) for i, found in enumerate(shapes) for name in found)
+        self._cleared, (self._due, *arrays) = placed(
+            [((slots, int(first_words[-1])), np.uint64), *(shapes[i][name] for name, i in keys)]
+        )
+        cleared: list[dict[str, npt.NDArray[Any]]] = [{} for _ in cores]
+        for (name, i), array in zip(keys, arrays, strict=True):
+            cleared[i][name] = array
+        plain = [i for i, core in enumerate(cores) if not core.learning]
+        compact = sum(cores[i].n_axons * cores[i].n_neurons for i in plain) > _NEAR_BYTES
+        weights = placed(weights_shape(cores[i], compact) for i in plain)[1]
+        rows = dict(zip(plain, weights, strict=True))
+        room = max(max(core.n_axons, core.n_neurons) for core in cores)
+        self._lists = aligned((3, padded(room + 8)), np.uint16)
+        self._sums = aligned((padded(room),), np.int32)
+        first_neurons = np.cumsum([0, *(core.n_neurons for core in cores)])
+        self._destinations = _destinations(self.chip, image, first_neurons, first_words)
+        self._fired = aligned((int(first_neurons[-1]),), np.int32)
+        return [
+            CoreMemory(cleared[i], rows.get(i), self._due[:, first : first + n], first, neuron)
+            for i, (first, n, neuron) in enumerate(
+                zip(first_words.tolist(), words, first_neurons.tolist(), strict=False)
+            )
+        ]
 
     def snapshot(self) -> ChipState:
         """Return a copy of contents and state after the last tick that was run."""
@@ -159,6 +217,16 @@ class CompiledCores:
             n_outputs=self.chip.n_outputs,
             clear=clear,
             first_tick=self._ticks,
+            cleared=self._cleared.ctypes.data,
+            cleared_bytes=self._cleared.size,
+            due=self._due.ctypes.data,
+            slots=self._due.shape[0],
+            words=self._due.shape[1],
+            destinations=self._destinations.ctypes.data,
+            fired=self._fired.ctypes.data,
+            lists=self._lists.ctypes.data,
+            list_room=self._lists.shape[1],
+            sums=self._sums.ctypes.data,
             outputs=records.outputs.ctypes.data,
             active=records.active_axons.ctypes.data,
             merged=records.merged_spikes.ctypes.data,
@@ -183,6 +251,35 @@ class CompiledCores:
             if records.learned:
                 pairs += [(core.arrays[name], to) for name, to in records.learned[index].items()]
         return (_Probe * len(pairs))(*(_probe(*pair) for pair in pairs))
+
+
+def _destinations(
+    chip: ChipParams,
+    image: ChipImage,
+    first_neurons: npt.NDArray[np.int64],
+    first_words: npt.NDArray[np.int64],
+) -> npt.NDArray[np.int32]:
+    """Return an entry (core, place, delay) for each neuron, and behind them the lists.
+
+    As ``struct destination`` of ``kernel.c``: rectangles of cores have become lists.
+    """
+    found = [single_targets(chip, core.destinations) for core in image.cores]
+    neuron = np.concatenate([t[:, 0] + n for t, n in zip(found, first_neurons, strict=False)])
+    core, place, delay = np.concatenate(found)[:, 1:].T
+    place = np.where(core == HOST, place, first_words[core] * 64 + place)
+    entries = np.stack([core, place, delay], axis=1)
+    n_neurons = int(first_neurons[-1])
+    count = np.bincount(neuron, minlength=n_neurons)
+    in_list = count[neuron] != 1
+    n_entries = n_neurons + int(np.count_nonzero(in_list))
+    table: npt.NDArray[np.int32] = aligned((n_entries, 3), np.int32)
+    table[n_neurons:] = entries[in_list]
+    listed = np.where(count == 1, 0, count)
+    table[:n_neurons, 0] = _LIST
+    table[:n_neurons, 1] = n_neurons + np.cumsum(listed) - listed
+    table[:n_neurons, 2] = count
+    table[neuron[~in_list]] = entries[~in_list]
+    return table
 
 
 def _work(core: CoreParams) -> int:

@@ -1,37 +1,53 @@
 """A core for the compiled path: its contents and state, where C finds them. No twin in rtl_gen."""
 
 import ctypes
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from golden.aligned import LINE, aligned, padded
+from golden.aligned import LINE, Shape, aligned, padded
 from golden.compiled_learning import CompiledLearning
-from spikelet.description.image import NO_DESTINATION, CoreImage
+from spikelet.description.image import CoreImage
 from spikelet.description.params import CoreParams
 from spikelet.description.state import CoreState
 
-__all__ = ["CompiledCore", "CoreStructure", "StateStructure"]
+__all__ = [
+    "CompiledCore",
+    "CoreMemory",
+    "CoreStructure",
+    "StateStructure",
+    "bitmap_words",
+    "cleared_shapes",
+    "weights_shape",
+]
 
 _ROUNDINGS = ("floor", "toward_zero", "nearest")
 _NO_LEAK = 3
 _CLEAR, _CLEAR_DELAYED, _SUBTRACT, _SUBTRACT_DELAYED, _SUBTRACT_RESIDUAL = range(5)
 
 
+class _Crossbar(ctypes.Structure):
+    _fields_ = [
+        ("weights", ctypes.c_void_p),
+        *((name, ctypes.c_int32) for name in ("columns", "stored_bits", "weight_min")),
+        *((name, ctypes.c_int32) for name in ("weight_range", "rows_in_byte")),
+    ]
+
+
 class CoreStructure(ctypes.Structure):
     """``struct core`` of ``kernel.c``."""
 
     _fields_ = [
-        *((name, ctypes.c_int32) for name in ("n_axons", "n_neurons", "row_bytes", "slots")),
-        *((name, ctypes.c_int32) for name in ("first_tick", "rounding", "reset_mode")),
-        *((name, ctypes.c_int32) for name in ("v_min", "v_max")),
-        *((name, ctypes.c_int32) for name in ("weight_exponent", "weight_min", "rows_in_byte")),
-        *((name, ctypes.c_int32) for name in ("inhibition", "increment", "decay_shift")),
-        *((name, ctypes.c_int32) for name in ("fraction_bits", "largest")),
-        *((name, ctypes.c_void_p) for name in ("weights", "threshold", "decay", "bias", "reset")),
-        *((name, ctypes.c_void_p) for name in ("first_destination", "destinations")),
+        *((name, ctypes.c_int32) for name in ("n_neurons", "first_word", "n_words")),
+        *((name, ctypes.c_int32) for name in ("first_neuron", "sends", "first_tick")),
+        *((name, ctypes.c_int32) for name in ("rounding", "reset_mode", "v_min", "v_max")),
+        *((name, ctypes.c_int32) for name in ("weight_exponent", "inhibition", "increment")),
+        *((name, ctypes.c_int32) for name in ("decay_shift", "fraction_bits", "largest")),
+        ("crossbar", _Crossbar),
+        *((name, ctypes.c_void_p) for name in ("threshold", "decay", "bias", "reset")),
         *((name, ctypes.c_void_p) for name in ("learning", "before", "after")),
     ]
 
@@ -40,12 +56,59 @@ class StateStructure(ctypes.Structure):
     """``struct state`` of ``kernel.c``."""
 
     _fields_ = [
-        *((name, ctypes.c_int32) for name in ("n_axons", "slots")),
-        *((name, ctypes.c_void_p) for name in ("v", "fired", "sums", "threshold", "bias")),
-        *((name, ctypes.c_void_p) for name in ("adaptation", "spikes", "due", "active", "cleared")),
-        ("cleared_bytes", ctypes.c_int64),
-        *((name, ctypes.c_int32) for name in ("n_active", "merged")),
+        (name, ctypes.c_void_p) for name in ("v", "spikes", "threshold", "bias", "adaptation")
     ]
+
+
+def cleared_shapes(core: CoreParams) -> dict[str, Shape]:
+    """Return what ``clear`` clears in a core, besides arrivals; rows of neurons are padded."""
+    row = padded(core.n_neurons)
+    shapes: dict[str, Shape] = {"v": ((row,), np.int32), "spikes": ((row,), np.uint8)}
+    if rule := core.learning:
+        shapes |= dict.fromkeys(rule.pre_traces, ((core.n_axons,), np.int32))
+        shapes |= dict.fromkeys(rule.post_traces, ((row,), np.int32))
+    return shapes
+
+
+def weights_shape(core: CoreParams, compact: bool) -> Shape:
+    """Return the shape of the stored weights of a core that does not learn.
+
+    A byte each, or, ``compact``, 1 or 4 bits where those hold them: more work, but less memory.
+    """
+    fitting = 1 if core.weight_bits == 1 else 4 if core.weight_bits <= 4 else 8
+    bits = fitting if compact else 8
+    return (core.n_axons, padded(core.n_neurons) * bits // 8), np.uint8
+
+
+def bitmap_words(core: CoreParams) -> int:
+    """Return the words of 64 axons that a core takes in the axon bitmaps."""
+    return -(-core.n_axons // 64)
+
+
+@dataclass
+class CoreMemory:
+    """A core's part of the chip's memory; zeros at first.
+
+    Parameters
+    ----------
+    cleared : dict of array
+        By the names of :func:`cleared_shapes`.
+    weights : array of uint8 or None
+        Of the shape of :func:`weights_shape`; None in a core that learns.
+    due : array of uint64, shape (slots, words)
+        The core's columns of the chip's axon bitmaps: bit ``a % 64`` of word ``a // 64`` is axon
+        ``a``. What is due at tick ``t`` is in slot ``t % slots``.
+    first_word : int
+        Of these columns.
+    first_neuron : int
+        Of the core in the chip's table of destinations.
+    """
+
+    cleared: dict[str, npt.NDArray[Any]]
+    weights: npt.NDArray[np.uint8] | None
+    due: npt.NDArray[np.uint64]
+    first_word: int
+    first_neuron: int
 
 
 class CompiledCore:
@@ -59,15 +122,16 @@ class CompiledCore:
     state : CoreState
     ticks : int
         Ticks since ``clear``.
+    memory : CoreMemory
 
     Attributes
     ----------
     structure : CoreStructure
     state_structure : StateStructure
     arrays : dict of array
-        What changes from tick to tick: ``v``, ``fired``, ``spikes``, ``due``, and as far as there
-        are ``x1``, ``x2``, ``y1``, ``y2``, ``adaptation``, ``weights``, ``tags`` and ``random``.
-        Values of neurons are followed by padding.
+        What changes from tick to tick: ``v``, ``spikes``, and as far as there are ``x1``, ``x2``,
+        ``y1``, ``y2``, ``adaptation``, ``weights``, ``tags`` and ``random``. Values of neurons are
+        followed by padding.
 
     Raises
     ------
@@ -75,19 +139,26 @@ class CompiledCore:
         If the core's rule cannot be compiled.
     """
 
-    def __init__(self, core: CoreParams, image: CoreImage, state: CoreState, ticks: int) -> None:
+    def __init__(
+        self,
+        core: CoreParams,
+        image: CoreImage,
+        state: CoreState,
+        ticks: int,
+        memory: CoreMemory,
+    ) -> None:
         self.core = core
         self.image = image
-        self._row = padded(core.n_neurons)
+        self._memory = memory
         self._held: list[npt.NDArray[Any]] = []
-        self.arrays, cleared = self._cleared_arrays()
+        self.arrays = dict(memory.cleared)
         self._load(state, ticks)
         self.learning: CompiledLearning | None = None
         if core.learning:
             self.learning = CompiledLearning(core, core.learning, image, self.arrays)
             self.arrays |= self.learning.arrays
         self.structure = self._structure()
-        self.state_structure = self._state_structure(cleared)
+        self.state_structure = self._state_structure()
 
     def contents(self) -> CoreImage:
         """Return the image with what was learned."""
@@ -102,52 +173,44 @@ class CompiledCore:
         y1, y2 = (self._neurons(name) if name in self.arrays else none for name in ("y1", "y2"))
         return CoreState(
             self._neurons("v"),
-            self._neurons("fired") != 0,
-            np.roll(self.arrays["due"], -(ticks % self.core.delay_slots), axis=0) != 0,
+            self._neurons("spikes") != 0,
+            self._arrivals(ticks),
             self.arrays.get("x1", none).copy(),
             self.arrays.get("x2", none).copy(),
             y1,
             y2,
         )
 
-    def _neurons(self, name: str) -> npt.NDArray[np.int32]:
+    def _neurons(self, name: str) -> npt.NDArray[Any]:
         return self.arrays[name][: self.core.n_neurons].copy()
 
-    def _cleared_arrays(self) -> tuple[dict[str, npt.NDArray[Any]], npt.NDArray[np.uint8]]:
-        """Return what ``clear`` clears, by name, and the memory in which all of it lies."""
-        core, row = self.core, self._row
-        shapes: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {
-            "v": ((row,), np.int32),
-            "fired": ((row,), np.int32),
-            "spikes": ((row,), np.uint8),
-            "due": ((core.delay_slots, core.n_axons), np.uint8),
-        }
-        if rule := core.learning:
-            shapes |= dict.fromkeys(rule.pre_traces, ((core.n_axons,), np.int32))
-            shapes |= dict.fromkeys(rule.post_traces, ((row,), np.int32))
-        sizes = [int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype in shapes.values()]
-        starts = np.cumsum([0, *(-(-size // LINE) * LINE for size in sizes)]).tolist()
-        memory: npt.NDArray[np.uint8] = aligned((starts[-1],), np.uint8)
-        arrays = {
-            name: memory[start : start + size].view(dtype).reshape(shape)
-            for (name, (shape, dtype)), start, size in zip(
-                shapes.items(), starts[:-1], sizes, strict=True
-            )
-        }
-        return arrays, memory
+    def _slots(self, ticks: int) -> npt.NDArray[np.integer]:
+        """Return the slots of the coming ticks, as many as the core has."""
+        return (ticks + np.arange(self.core.delay_slots)) % len(self._memory.due)
+
+    def _arrivals(self, ticks: int) -> npt.NDArray[np.bool_]:
+        due = self._memory.due[self._slots(ticks)].astype("<u8").view(np.uint8)
+        bits = np.unpackbits(due, axis=1, count=self.core.n_axons, bitorder="little")
+        return bits.view(np.bool_)
 
     def _load(self, state: CoreState, ticks: int) -> None:
-        n_neurons, slots = self.core.n_neurons, self.core.delay_slots
+        n_neurons, n_words = self.core.n_neurons, bitmap_words(self.core)
         self.arrays["v"][:n_neurons] = state.potentials
-        self.arrays["fired"][:n_neurons] = -state.fired.astype(np.int32)
-        self.arrays["due"][:] = np.roll(state.arrivals, ticks % slots, axis=0)
+        self.arrays["spikes"][:n_neurons] = state.fired
+        due = np.zeros((self.core.delay_slots, n_words * 8), np.uint8)
+        arrivals = np.packbits(state.arrivals, axis=1, bitorder="little")
+        due[:, : arrivals.shape[1]] = arrivals
+        self._memory.due[self._slots(ticks)] = due.view("<u8")
         for name in self.arrays.keys() & {"x1", "x2", "y1", "y2"}:
             values = getattr(state, name)
             self.arrays[name][: values.size] = values
 
     def _structure(self) -> CoreStructure:
         core, image = self.core, self.image
-        found = CoreStructure(core.n_axons, core.n_neurons, self._row, core.delay_slots)
+        memory = self._memory
+        found = CoreStructure(core.n_neurons)
+        found.first_word, found.n_words = memory.first_word, memory.due.shape[1]
+        found.first_neuron, found.sends = memory.first_neuron, bool(image.destinations.size)
         found.first_tick = core.first_tick
         found.rounding = _rounding(core)
         found.reset_mode = _reset_mode(core)
@@ -160,51 +223,64 @@ class CompiledCore:
         if self.learning:
             found.learning = self.learning.address
             found.before, found.after = self.learning.before, self.learning.after
-        else:
-            found.weight_min = core.weight_min
-            found.rows_in_byte = 255 // (core.weight_max - core.weight_min)
-            found.weights = self._address(_interleaved(image.weights - core.weight_min))
+        elif memory.weights is not None:
+            found.crossbar = self._crossbar(image.weights, memory.weights)
         found.threshold = self._parameter(image.threshold, core.v_max)  # padding never fires
         found.decay = self._parameter(image.decay)
         found.bias = self._parameter(image.bias)
         found.reset = self._parameter(image.reset_potential)
-        used = image.destinations[..., 0] != NO_DESTINATION
-        first = np.concatenate([[0], np.cumsum(used.sum(axis=1))]).astype(np.int32)
-        found.first_destination = self._address(first)
-        found.destinations = self._address(np.ascontiguousarray(image.destinations[used], np.int32))
         return found
 
-    def _state_structure(self, cleared: npt.NDArray[np.uint8]) -> StateStructure:
+    def _crossbar(self, weights: npt.NDArray[np.int16], rows: npt.NDArray[np.uint8]) -> _Crossbar:
+        core, columns = self.core, padded(self.core.n_neurons)
+        bits = rows.shape[1] * 8 // columns
+        _store(weights - core.weight_min, bits, rows)
+        span = core.weight_max - core.weight_min
+        return _Crossbar(self._address(rows), columns, bits, core.weight_min, span, 255 // span)
+
+    def _state_structure(self) -> StateStructure:
         core, image = self.core, self.image
-        found = StateStructure(core.n_axons, core.delay_slots)
-        for name in ("v", "fired", "spikes", "due"):
+        found = StateStructure()
+        for name in ("v", "spikes"):
             setattr(found, name, self.arrays[name].ctypes.data)
-        found.cleared, found.cleared_bytes = self._address(cleared), cleared.size
-        found.sums = self._address(aligned((self._row,), np.int32))
-        found.active = self._address(aligned((core.n_axons + 8,), np.uint16))
         found.threshold, found.bias = self.structure.threshold, self.structure.bias
         if core.inhibition != "none":
-            found.bias = self._parameter(image.bias)
+            found.bias = self._address(_row(image.bias, core.n_neurons))
         if core.adaptation:
             raised = image.threshold + (image.adaptation >> core.adaptation.fraction_bits)
-            found.threshold = self._parameter(np.minimum(raised, core.v_max), core.v_max)
-            self.arrays["adaptation"] = aligned((self._row,), np.int32)
+            threshold = _row(np.minimum(raised, core.v_max), core.n_neurons, core.v_max)
+            found.threshold = self._address(threshold)
+            self.arrays["adaptation"] = aligned((padded(core.n_neurons),), np.int32)
             self.arrays["adaptation"][: core.n_neurons] = image.adaptation
             if self.learning and self.learning.on:
                 found.adaptation = self.arrays["adaptation"].ctypes.data
         return found
 
     def _parameter(self, values: npt.NDArray[np.int32], padding: int = 0) -> int:
-        """Return the address of a parameter of each neuron."""
-        row = aligned((self._row,), np.int32)
-        row[:] = padding
-        row[: self.core.n_neurons] = values
-        return self._address(row)
+        """Return the address of a parameter of each neuron; not to be written to."""
+        n_neurons = self.core.n_neurons
+        if values.size == 1:
+            return self._address(_shared_row(int(values[0]), n_neurons, padding))
+        return self._address(_row(values, n_neurons, padding))
 
     def _address(self, array: npt.NDArray[Any]) -> int:
         """Return where ``array`` is, and keep it as long as this object."""
         self._held.append(array)
         return int(array.ctypes.data)
+
+
+def _row(values: npt.NDArray[np.int32], n_neurons: int, padding: int = 0) -> npt.NDArray[np.int32]:
+    """Return a parameter of each neuron, of which there can be one for all, in a padded row."""
+    row: npt.NDArray[np.int32] = aligned((padded(n_neurons),), np.int32)
+    row[:n_neurons] = values
+    row[n_neurons:] = padding
+    return row
+
+
+@lru_cache(maxsize=256)
+def _shared_row(value: int, n_neurons: int, padding: int) -> npt.NDArray[np.int32]:
+    """Return a parameter that all neurons share: one row for all cores stays in the cache."""
+    return _row(np.array([value], np.int32), n_neurons, padding)
 
 
 def _rounding(core: CoreParams) -> int:
@@ -220,12 +296,17 @@ def _reset_mode(core: CoreParams) -> int:
     return _SUBTRACT_RESIDUAL if profile.residual_reset else _SUBTRACT
 
 
-def _interleaved(weights: npt.NDArray[np.int16]) -> npt.NDArray[np.uint8]:
-    """Return weights of 0..255 as rows of whole pieces, in each columns 0 and 32, 1 and 33, ..."""
+def _store(weights: npt.NDArray[np.int16], bits: int, rows: npt.NDArray[np.uint8]) -> None:
+    """Write weights of 0..255 as ``row_part`` of ``kernel_sums.c`` reads them.
+
+    Columns 0 and 32, 1 and 33, ... of 64 are pairs: of bytes; of halves of a byte, the first being
+    the lower; or of bits from the lowest on, of which 1 stands for the larger of two weights.
+    """
     n_axons, n_neurons = weights.shape
-    pieces = padded(n_neurons) // LINE
-    rows = aligned((n_axons, pieces, LINE // 2, 2), np.uint8)
-    whole = np.zeros((n_axons, pieces * LINE), np.uint8)
+    whole = np.zeros((n_axons, padded(n_neurons)), np.uint8)
     whole[:, :n_neurons] = weights
-    rows[:] = whole.reshape(n_axons, pieces, 2, LINE // 2).swapaxes(2, 3)
-    return rows
+    pairs = whole.reshape(n_axons, -1, 2, LINE // 2).swapaxes(2, 3).reshape(whole.shape)
+    if bits == 4:
+        rows[:] = pairs[:, ::2] | pairs[:, 1::2] << 4
+    else:
+        rows[:] = np.packbits(pairs, axis=1, bitorder="little") if bits == 1 else pairs

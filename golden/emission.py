@@ -6,50 +6,74 @@ import numpy as np
 import numpy.typing as npt
 
 from golden.axon_bitmap import AxonBitmap
-from spikelet.description.image import HOST, NO_DESTINATION
+from spikelet.description.destinations import HOST
+from spikelet.description.params import ChipParams
 
-__all__ = ["emit"]
+__all__ = ["emit", "single_targets"]
+
+
+def single_targets(chip: ChipParams, destinations: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Return (neuron, core, axon, delay) of each core that each destination reaches.
+
+    Parameters
+    ----------
+    chip : ChipParams
+    destinations : array of int32, shape (n, 6)
+        As in :class:`CoreImage`.
+
+    Returns
+    -------
+    array of int32, shape (targets, 4)
+        Sorted by neuron; the cores of a rectangle row by row.
+    """
+    columns, rows = destinations[:, 4], destinations[:, 5]
+    if np.all(columns * rows == 1):
+        return np.ascontiguousarray(destinations[:, :4])
+    cores = columns * rows
+    targets = np.repeat(destinations, cores, axis=0)
+    place = np.arange(len(targets)) - np.repeat(np.cumsum(cores) - cores, cores)
+    row, column = np.divmod(place, targets[:, 4])
+    targets[:, 1] += (row * chip.width + column).astype(np.int32)
+    return np.ascontiguousarray(targets[:, :4])
 
 
 def emit(
     fired: npt.NDArray[np.bool_],
     first_tick: int,
-    destinations: npt.NDArray[np.int32],
+    targets: npt.NDArray[np.int32],
     bitmaps: Sequence[AxonBitmap],
     outputs: npt.NDArray[np.uint16],
 ) -> None:
-    """Send the spikes of some ticks of one core to every destination.
+    """Send the spikes of some ticks of one core to every core they reach.
 
     Parameters
     ----------
     fired : array of bool, shape (samples, ticks, n_neurons)
     first_tick : int
         The tick of ``fired[:, 0]``.
-    destinations : array of int32, shape (n_neurons, fan_out, 3)
-        As in :class:`CoreImage`.
+    targets : array of int32, shape (targets, 4)
+        See :func:`single_targets`.
     bitmaps : sequence of AxonBitmap
         Of every core; arrivals are added.
     outputs : array of uint16, shape (samples, ticks of the run, n_outputs)
         Spikes are added to the output lines.
     """
     last_tick = first_tick + fired.shape[1]
-    for neuron, entry in zip(*np.nonzero(destinations[..., 0] == HOST), strict=True):
-        outputs[:, first_tick:last_tick, destinations[neuron, entry, 1]] += fired[..., neuron]
-    for target in np.unique(destinations[..., 0]):
-        if target in (HOST, NO_DESTINATION):
+    for core in np.unique(targets[:, 1]):
+        neuron, _, axon, delay = targets[targets[:, 1] == core].T
+        if core == HOST:
+            _add(outputs[:, first_tick:last_tick], axon, fired[..., neuron])
             continue
-        neuron, entry = np.nonzero(destinations[..., 0] == target)
-        axon, delay = destinations[neuron, entry, 1:].T
         for d in np.unique(delay):
-            due = bitmaps[target].arrivals[:, first_tick + d : last_tick + d]
+            due = bitmaps[core].arrivals[:, first_tick + d : last_tick + d]
             _add(due, axon[delay == d], fired[..., neuron[delay == d]])
 
 
 def _add(
-    due: npt.NDArray[np.uint16], axon: npt.NDArray[np.int32], spikes: npt.NDArray[np.bool_]
+    counts: npt.NDArray[np.uint16], place: npt.NDArray[np.int32], spikes: npt.NDArray[np.bool_]
 ) -> None:
-    """Add spikes to axons, one pass for each time an axon is repeated."""
-    while axon.size:
-        _, once = np.unique(axon, return_index=True)
-        due[..., axon[once]] += spikes[..., once]
-        axon, spikes = np.delete(axon, once), np.delete(spikes, once, axis=-1)
+    """Add spikes to axons or output lines, one pass for each time one is repeated."""
+    while place.size:
+        _, once = np.unique(place, return_index=True)
+        counts[..., place[once]] += spikes[..., once]
+        place, spikes = np.delete(place, once), np.delete(spikes, once, axis=-1)

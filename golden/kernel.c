@@ -3,22 +3,27 @@
  * The numpy modules of this folder say what is computed; here is the same, exactly, and fast. A tick
  * at a time keeps a chip's state in the nearest cache and needs no schedule of the cores: no spike is
  * due before the next tick, so within a tick the order of the cores does not matter.
- * golden/compiled.py mirrors the structures. What a plastic core learns is in learning_rule.c.
+ * golden/compiled.py mirrors the structures. Synaptic sums are in kernel_sums.c, what a plastic core
+ * learns in learning_rule.c.
+ *
+ * A large chip does not fit the cache, so what will be needed at places that follow no order is
+ * fetched ahead: the weights of the next core, and where the spikes go.
  */
-#define WORDS (VECTOR_BYTES / 2)
-/* Three sums for each of four vectors: twelve of the sixteen registers that AVX2 has. */
-#define VECTORS 4
-/* 257 times 255 is the most that 16 bits hold. */
-#define ROWS_BEFORE_FLUSH 256
-/* Columns whose weights a row holds in one piece, see add_rows. */
-#define PIECE 64
-typedef uint16_t vector __attribute__((vector_size(VECTOR_BYTES), may_alias));
+#define LINE 64 /* bytes of a cache line */
+/* Rows of weights that are fetched ahead; more would push out what is needed first. */
+#define FETCHED_ROWS 16
+/* Spikes between two steps of their emission: time for a word to come from memory. */
+#define STRIDE 32
 
 enum { FLOOR, TOWARD_ZERO, NEAREST, NO_LEAK };
 enum { CLEAR, CLEAR_DELAYED, SUBTRACT, SUBTRACT_DELAYED, SUBTRACT_RESIDUAL };
 
+enum { HOST = -1, LIST = -2 }; /* in place of a core */
+
 struct destination {
-    int32_t core, axon, delay; /* core -1: the host, where the axon is the output line */
+    int32_t core;
+    int32_t place; /* in the axon bitmaps; of HOST the output line; of LIST its first entry */
+    int32_t delay; /* of LIST the number of its entries */
 };
 
 struct route {
@@ -32,14 +37,14 @@ typedef void after_update(void *learning, int64_t tick, const uint16_t *active, 
                           const uint8_t *spikes, int32_t reward);
 
 struct core {
-    int32_t n_axons, n_neurons, row_bytes, slots, first_tick, rounding, reset_mode;
-    int32_t v_min, v_max, weight_exponent, weight_min, rows_in_byte, inhibition;
+    int32_t n_neurons;
+    int32_t first_word, n_words; /* of its axons in the axon bitmaps */
+    int32_t first_neuron, sends; /* in the table of destinations; whether it has any */
+    int32_t first_tick, rounding, reset_mode, v_min, v_max, weight_exponent, inhibition;
     int32_t increment, decay_shift, fraction_bits, largest; /* of the adaptation, where it changes */
-    const uint8_t *weights;                               /* (n_axons, row_bytes), see add_rows */
-    const int32_t *threshold, *decay, *bias, *reset;      /* (row_bytes) */
-    const int32_t *first_destination;                     /* (n_neurons + 1) */
-    const struct destination *destinations;
-    void *learning;                                       /* NULL: not plastic */
+    struct crossbar crossbar;                               /* empty in a plastic core */
+    const int32_t *threshold, *decay, *bias, *reset;        /* (n_neurons), in whole blocks */
+    void *learning;                                         /* NULL: not plastic */
     before_update *before;
     after_update *after;
 };
@@ -47,6 +52,15 @@ struct core {
 struct run {
     int64_t first_sample, last_sample, ticks, input_ticks, n_inputs, n_cores, n_outputs;
     int64_t clear, first_tick; /* whether samples start cleared; else the first tick since then */
+    uint8_t *cleared;          /* all that `clear` sets to 0 */
+    int64_t cleared_bytes;
+    uint64_t *due; /* (slots, words): the axon bitmaps, in each slot those of all cores */
+    int64_t slots, words;
+    const struct destination *destinations; /* of all neurons; behind them their lists */
+    int32_t *fired;  /* (neurons): those that fired in this tick, and have destinations */
+    uint16_t *lists; /* (3, list_room): active axons of this core and the next; neurons that fired */
+    int64_t list_room;
+    int32_t *sums;        /* (columns) of the widest core */
     const uint8_t *input; /* (samples, input_ticks, n_inputs), or NULL: the events below */
     const struct route *routes;
     int64_t n_routes;
@@ -68,79 +82,22 @@ struct probe {
 };
 
 struct state {
-    int32_t n_axons, slots;
-    int32_t *v, *fired, *sums;  /* fired: 0 or -1, ready to be a mask */
+    int32_t *v;
+    uint8_t *spikes;            /* of the last tick, 0 or 1 */
     int32_t *threshold, *bias;  /* of the coming update: the core's, or with what is added to them */
     int32_t *adaptation;        /* NULL where it does not change */
-    uint8_t *spikes;            /* fired as 0 or 1 */
-    uint8_t *due;               /* (slots, n_axons): the axon bitmap, 0 or 1 */
-    uint16_t *active;           /* (n_axons): the axons of this tick that are set in it */
-    uint8_t *cleared;           /* all that `clear` sets to 0 */
-    int64_t cleared_bytes;
-    int32_t n_active, merged;
 };
 
-/* Add the active rows, in as many columns as `vectors` registers have bytes.
- *
- * Weights are stored as W - weight_min, so 0..255. Bytes are added two at a time as 16-bit words,
- * which is safe for `rows_in_byte` rows, since no byte overflows into its neighbour; only then are
- * they parted. The lower bytes of a piece are its columns 0..31, the upper ones 32..63, so that the
- * parted sums lie in order. Constant `vectors` keeps all sums in registers.
- */
-INLINE void add_rows(const struct core *core, int column, const uint16_t *active, int n_active,
-                     int32_t *sums, const int vectors)
-{
-    const uint8_t *weights = core->weights + column;
-    const size_t row_bytes = core->row_bytes;
-    for (int k = 0; k < n_active;) {
-        vector lower[VECTORS] = {{0}}, upper[VECTORS] = {{0}};
-        int flush = k + ROWS_BEFORE_FLUSH < n_active ? k + ROWS_BEFORE_FLUSH : n_active;
-        while (k < flush) {
-            vector pairs[VECTORS] = {{0}};
-            int part = k + core->rows_in_byte < flush ? k + core->rows_in_byte : flush;
-            for (; k < part; k++) {
-                const vector *row = (const vector *)(weights + active[k] * row_bytes);
-                for (int i = 0; i < vectors; i++)
-                    pairs[i] += row[i];
-            }
-            for (int i = 0; i < vectors; i++) {
-                lower[i] += pairs[i] & 255;
-                upper[i] += pairs[i] >> 8;
-            }
-        }
-        for (int i = 0; i < vectors; i++) {
-            int32_t *to = sums + column + i * WORDS / 32 * PIECE + i * WORDS % 32;
-            for (int word = 0; word < WORDS; word++) {
-                to[word] += lower[i][word];
-                to[word + 32] += upper[i][word];
-            }
-        }
-    }
-}
-
-static NOINLINE void synaptic_sums(const struct core *core, const struct state *state)
-{
-    const int row_bytes = core->row_bytes, offset = core->weight_min * state->n_active;
-    int32_t *sums = state->sums;
-    int column = 0;
-    for (int i = 0; i < row_bytes; i++)
-        sums[i] = offset;
-    for (; column + VECTORS * VECTOR_BYTES <= row_bytes; column += VECTORS * VECTOR_BYTES)
-        add_rows(core, column, state->active, state->n_active, sums, VECTORS);
-    for (; column < row_bytes; column += PIECE)
-        add_rows(core, column, state->active, state->n_active, sums, PIECE / VECTOR_BYTES);
-}
-
 /* The statements of lif_update.py. Constant modes leave one straight vector loop for each profile. */
-INLINE void lif_update(const struct core *core, const struct state *state, const int rounding,
-                       const int mode)
+INLINE void lif_update(const struct core *core, const struct state *state, const int32_t *sums,
+                       const int rounding, const int mode)
 {
     const int subtracts = mode >= SUBTRACT;
     const int delayed = mode == CLEAR_DELAYED || mode == SUBTRACT_DELAYED;
     const int32_t *thresholds = state->threshold, *decays = core->decay, *biases = state->bias;
-    const int32_t *resets = core->reset, *sums = state->sums;
+    const int32_t *resets = core->reset;
     const int32_t v_min = core->v_min, v_max = core->v_max, exponent = core->weight_exponent;
-    int32_t *vs = state->v, *fireds = state->fired;
+    int32_t *vs = state->v;
     uint8_t *spikes = state->spikes;
     /* What is added to the current is at most 2**25, so beyond 2**28 it saturates all the same. */
     const int32_t most = (1 << 28) >> exponent;
@@ -148,7 +105,7 @@ INLINE void lif_update(const struct core *core, const struct state *state, const
 #pragma GCC ivdep
         for (int n = block; n < block + BLOCK; n++) {
             int32_t v = vs[n], threshold = thresholds[n];
-            int32_t pending = delayed                     ? fireds[n]
+            int32_t pending = delayed                     ? -spikes[n]
                               : mode == SUBTRACT_RESIDUAL ? -(v > threshold)
                                                           : 0;
             int32_t base = subtracts ? v : (v & ~pending) | (resets[n] & pending);
@@ -168,24 +125,22 @@ INLINE void lif_update(const struct core *core, const struct state *state, const
             if (subtracts && !delayed)
                 next = clamp(clipped + lowered - (threshold & fires), v_min, v_max);
             vs[n] = next;
-            fireds[n] = fires;
+            spikes[n] = fires & 1;
         }
-#pragma GCC ivdep
-        for (int n = block; n < block + BLOCK; n++)
-            spikes[n] = fireds[n] & 1;
     }
 }
 
-static NOINLINE void update(const struct core *core, const struct state *state)
+static NOINLINE void update(const struct core *core, const struct state *state,
+                            const int32_t *sums)
 {
 #define MODES(rounding)                                                                            \
     case rounding:                                                                                 \
         switch (core->reset_mode) {                                                                \
-        case CLEAR: lif_update(core, state, rounding, CLEAR); break;                               \
-        case CLEAR_DELAYED: lif_update(core, state, rounding, CLEAR_DELAYED); break;               \
-        case SUBTRACT: lif_update(core, state, rounding, SUBTRACT); break;                         \
-        case SUBTRACT_DELAYED: lif_update(core, state, rounding, SUBTRACT_DELAYED); break;         \
-        default: lif_update(core, state, rounding, SUBTRACT_RESIDUAL);                             \
+        case CLEAR: lif_update(core, state, sums, rounding, CLEAR); break;                               \
+        case CLEAR_DELAYED: lif_update(core, state, sums, rounding, CLEAR_DELAYED); break;               \
+        case SUBTRACT: lif_update(core, state, sums, rounding, SUBTRACT); break;                         \
+        case SUBTRACT_DELAYED: lif_update(core, state, sums, rounding, SUBTRACT_DELAYED); break;         \
+        default: lif_update(core, state, sums, rounding, SUBTRACT_RESIDUAL);                             \
         }                                                                                          \
         break;
     switch (core->rounding) {
@@ -202,9 +157,9 @@ static void inhibit(const struct core *core, struct state *state)
 {
     int32_t any = 0;
     for (int n = 0; n < core->n_neurons; n++)
-        any |= state->fired[n];
+        any |= state->spikes[n];
     for (int n = 0; n < core->n_neurons; n++)
-        state->bias[n] = core->bias[n] - (any & ~state->fired[n] & core->inhibition);
+        state->bias[n] = core->bias[n] - (any & ~state->spikes[n]) * core->inhibition;
 }
 
 /* Let adaptations decay and rise, and the thresholds follow. */
@@ -214,95 +169,140 @@ static void adapt(const struct core *core, struct state *state)
     for (int n = 0; n < core->n_neurons; n++) {
         int32_t value = state->adaptation[n];
         value -= shift ? (value + most) >> shift : 0;
-        value += core->increment & state->fired[n];
+        value += core->increment * state->spikes[n];
         state->adaptation[n] = value < largest ? value : largest;
         int32_t threshold = core->threshold[n] + (state->adaptation[n] >> core->fraction_bits);
         state->threshold[n] = threshold < core->v_max ? threshold : core->v_max;
     }
 }
 
-/* Return the place of an axon in the bitmap `delay` ticks from now; the core has the slots for it. */
-INLINE uint8_t *due_at(const struct state *state, int64_t now, int axon, int delay)
+/* Return the axon bitmaps of a tick; the chip has slots for all its delays. */
+INLINE uint64_t *due_at(const struct run *run, int64_t tick)
 {
-    return state->due + ((now + delay) & (state->slots - 1)) * state->n_axons + axon;
+    return run->due + (tick & (run->slots - 1)) * run->words;
 }
 
-INLINE void arrive(struct state *state, int64_t now, int axon, int delay)
+INLINE void arrive(const struct run *run, int64_t now, struct destination to, int32_t *merged)
 {
-    uint8_t *due = due_at(state, now, axon, delay);
-    state->merged += *due;
-    *due = 1;
+    uint64_t *word = due_at(run, now + to.delay) + (to.place >> 6);
+    int bit = to.place & 63;
+    merged[to.core] += *word >> bit & 1;
+    *word |= (uint64_t)1 << bit;
 }
 
-/* Let a row of inputs arrive; the two plain loops are vectors of bytes, and few spikes ever merge. */
-static NOINLINE void arrive_row(struct state *state, uint8_t *restrict due,
-                                const uint8_t *restrict input, int length)
+/* Let a row of inputs arrive. */
+static NOINLINE void arrive_row(uint64_t *due, int32_t place, const uint8_t *input, int length,
+                                int32_t *merged)
 {
-    uint8_t merging = 0;
-    for (int i = 0; i < length; i++)
-        merging |= due[i] & (input[i] != 0);
-    for (int i = 0; merging && i < length; i++)
-        state->merged += due[i] & (input[i] != 0);
-    for (int i = 0; i < length; i++)
-        due[i] |= input[i] != 0;
-}
-
-static void take_inputs(struct state *states, const struct run *run, int64_t sample, int64_t tick,
-                        int64_t now)
-{
-    if (!run->input) {
-        int64_t at = sample * run->ticks + tick;
-        for (int64_t i = run->offsets[at]; i < run->offsets[at + 1]; i++)
-            arrive(&states[run->event_core[i]], now, run->event_axon[i], run->event_delay[i]);
-    } else if (tick < run->input_ticks) {
-        const uint8_t *input = run->input + (sample * run->input_ticks + tick) * run->n_inputs;
-        for (int64_t i = 0; i < run->n_routes; i++) {
-            struct route route = run->routes[i];
-            struct state *state = &states[route.core];
-            uint8_t *due = due_at(state, now, route.axon, route.delay);
-            arrive_row(state, due, input + route.input, route.length);
+    const int shift = place & 63;
+    uint64_t *word = due + (place >> 6);
+    for (int i = 0; i < length; i += 64, word++) {
+        uint64_t bits = nonzero_bits(input + i, length - i < 64 ? length - i : 64);
+        uint64_t lower = bits << shift, upper = shift ? bits >> (64 - shift) : 0;
+        *merged += __builtin_popcountll(word[0] & lower);
+        word[0] |= lower;
+        if (upper) {
+            *merged += __builtin_popcountll(word[1] & upper);
+            word[1] |= upper;
         }
     }
 }
 
-static NOINLINE void emit(const struct core *core, struct state *states, const uint8_t *spikes,
-                          int64_t now, uint16_t *outputs)
+static void take_inputs(const struct core *cores, const struct run *run, int64_t sample,
+                        int64_t tick, int64_t now, int32_t *merged)
 {
-    if (!core->first_destination[core->n_neurons])
-        return;
-    FOR_EACH_NONZERO(spikes, core->n_neurons, neuron, {
-        int32_t last = core->first_destination[neuron + 1];
-        for (int32_t i = core->first_destination[neuron]; i < last; i++) {
-            struct destination to = core->destinations[i];
-            if (to.core < 0)
-                outputs[to.axon]++;
-            else
-                arrive(&states[to.core], now, to.axon, to.delay);
+    if (!run->input) {
+        int64_t at = sample * run->ticks + tick;
+        for (int64_t i = run->offsets[at]; i < run->offsets[at + 1]; i++) {
+            int32_t core = run->event_core[i];
+            int32_t place = cores[core].first_word * 64 + run->event_axon[i];
+            arrive(run, now, (struct destination){core, place, run->event_delay[i]}, merged);
         }
-    })
+    } else if (tick < run->input_ticks) {
+        const uint8_t *input = run->input + (sample * run->input_ticks + tick) * run->n_inputs;
+        for (int64_t i = 0; i < run->n_routes; i++) {
+            struct route to = run->routes[i];
+            int32_t place = cores[to.core].first_word * 64 + to.axon;
+            arrive_row(due_at(run, now + to.delay), place, input + to.input, to.length,
+                       &merged[to.core]);
+        }
+    }
 }
 
-static NOINLINE void list_active(const struct core *core, struct state *state, int64_t now)
+/* Append the neurons that fired to those of the cores before; return their number. */
+static NOINLINE int64_t note_fired(const struct core *core, const struct state *state,
+                                   const struct run *run, int64_t noted)
 {
-    uint8_t *due = due_at(state, now, 0, 0);
-    state->n_active = list_nonzero(due, core->n_axons, state->active);
-    memset(due, 0, core->n_axons);
+    uint16_t *fired = run->lists + 2 * run->list_room;
+    const int n_fired = core->sends ? list_nonzero(state->spikes, core->n_neurons, fired) : 0;
+    for (int k = 0; k < n_fired; k++)
+        run->fired[noted + k] = core->first_neuron + fired[k];
+    return noted + n_fired;
 }
 
-static void run_core(const struct core *core, struct state *state, int64_t now, int32_t reward)
+INLINE void send(const struct run *run, int64_t now, struct destination to, uint16_t *outputs,
+                 int32_t *merged)
 {
-    list_active(core, state, now);
+    if (to.core == HOST)
+        outputs[to.place]++;
+    else
+        arrive(run, now, to, merged);
+}
+
+/* Send the spikes of a tick: destinations are fetched two strides ahead, bitmaps one. */
+static NOINLINE void emit(const struct run *run, int64_t now, int64_t n_fired, uint16_t *outputs,
+                          int32_t *merged)
+{
+    const struct destination *table = run->destinations;
+    for (int64_t k = 0; k < n_fired; k++) {
+        if (k + 2 * STRIDE < n_fired)
+            __builtin_prefetch(&table[run->fired[k + 2 * STRIDE]]);
+        if (k + STRIDE < n_fired) {
+            struct destination soon = table[run->fired[k + STRIDE]];
+            if (soon.core >= 0)
+                __builtin_prefetch(due_at(run, now + soon.delay) + (soon.place >> 6), 1);
+        }
+        struct destination to = table[run->fired[k]];
+        if (to.core != LIST)
+            send(run, now, to, outputs, merged);
+        else
+            for (int32_t i = 0; i < to.delay; i++)
+                send(run, now, table[to.place + i], outputs, merged);
+    }
+}
+
+/* Take the axons that are due now from the bitmap, and fetch the first of their weights. */
+static NOINLINE void list_active(const struct core *core, const struct run *run, int64_t now,
+                                 struct active *active)
+{
+    uint64_t *words = due_at(run, now) + core->first_word;
+    active->n = 0;
+    for (int i = 0; i < core->n_words; i++) {
+        active->n += list_bits(words[i], i * 64, active->axons + active->n);
+        words[i] = 0;
+    }
+    const uint8_t *weights = core->crossbar.weights;
+    const int row_bytes = row_size(&core->crossbar);
+    for (int k = 0; weights && k < active->n && k < FETCHED_ROWS; k++)
+        for (int byte = 0; byte < row_bytes; byte += LINE)
+            __builtin_prefetch(weights + (size_t)active->axons[k] * row_bytes + byte);
+}
+
+static void run_core(const struct core *core, struct state *state, const struct run *run,
+                     int64_t now, const struct active *active, int32_t reward)
+{
     if (now < core->first_tick)
         return;
+    int32_t *sums = run->sums;
     if (core->learning)
-        core->before(core->learning, state->active, state->n_active, state->v, reward, state->sums);
+        core->before(core->learning, active->axons, active->n, state->v, reward, sums);
     else
-        synaptic_sums(core, state);
+        synaptic_sums(&core->crossbar, active, sums);
     if (core->inhibition)
         inhibit(core, state);
-    update(core, state);
+    update(core, state, sums);
     if (core->learning)
-        core->after(core->learning, now, state->active, state->n_active, state->spikes, reward);
+        core->after(core->learning, now, active->axons, active->n, state->spikes, reward);
     if (state->adaptation)
         adapt(core, state);
 }
@@ -317,18 +317,36 @@ static void record(const struct run *run, int64_t row)
     }
 }
 
+static void run_tick(const struct core *cores, struct state *states, const struct run *run,
+                     int64_t row, int64_t now, int32_t *merged)
+{
+    /* No spike is due in the tick it is sent in, so the next core's can be listed already. */
+    struct active this = {run->lists, 0}, next = {run->lists + run->list_room, 0};
+    int64_t n_fired = 0;
+    list_active(&cores[0], run, now, &this);
+    for (int64_t i = 0; i < run->n_cores; i++) {
+        if (i + 1 < run->n_cores)
+            list_active(&cores[i + 1], run, now, &next);
+        run_core(&cores[i], &states[i], run, now, &this, run->rewards[row]);
+        run->active[row * run->n_cores + i] = this.n;
+        n_fired = note_fired(&cores[i], &states[i], run, n_fired);
+        struct active done = this;
+        this = next;
+        next = done;
+    }
+    emit(run, now, n_fired, run->outputs + row * run->n_outputs, merged);
+}
+
 static void run_sample(const struct core *cores, struct state *states, const struct run *run,
                        int64_t sample)
 {
     int64_t before = run->clear ? 0 : run->first_tick + (sample - run->first_sample) * run->ticks;
+    int32_t *merged = run->merged + sample * run->n_cores;
+    memset(merged, 0, run->n_cores * sizeof(*merged));
     for (int64_t tick = 0; tick < run->ticks; tick++) {
         int64_t row = sample * run->ticks + tick, now = before + tick;
-        take_inputs(states, run, sample, tick, now);
-        for (int64_t i = 0; i < run->n_cores; i++) {
-            run_core(&cores[i], &states[i], now, run->rewards[row]);
-            run->active[row * run->n_cores + i] = states[i].n_active;
-            emit(&cores[i], states, states[i].spikes, now, run->outputs + row * run->n_outputs);
-        }
+        take_inputs(cores, run, sample, tick, now, merged);
+        run_tick(cores, states, run, row, now, merged);
         record(run, row);
     }
 }
@@ -337,13 +355,8 @@ static void run_sample(const struct core *cores, struct state *states, const str
 void spikelet_golden_run(const struct core *cores, struct state *states, const struct run *run)
 {
     for (int64_t sample = run->first_sample; sample < run->last_sample; sample++) {
-        for (int64_t i = 0; i < run->n_cores; i++) {
-            if (run->clear)
-                memset(states[i].cleared, 0, states[i].cleared_bytes);
-            states[i].merged = 0;
-        }
+        if (run->clear)
+            memset(run->cleared, 0, run->cleared_bytes);
         run_sample(cores, states, run, sample);
-        for (int64_t i = 0; i < run->n_cores; i++)
-            run->merged[sample * run->n_cores + i] = states[i].merged;
     }
 }

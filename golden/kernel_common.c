@@ -42,32 +42,27 @@ INLINE uint64_t nonzero_bits(const uint8_t *bytes, int64_t n_bytes)
 #endif
 }
 
-/* Run `visit` with each index of a byte that is not zero. */
-#define FOR_EACH_NONZERO(bytes, n_bytes, index, visit)                                             \
-    for (int64_t first = 0; first < (n_bytes); first += 64) {                                      \
-        int64_t left = (n_bytes)-first;                                                            \
-        uint64_t bits = nonzero_bits((bytes) + first, left < 64 ? left : 64);                      \
-        for (; bits; bits &= bits - 1) {                                                           \
-            int64_t index = first + __builtin_ctzll(bits);                                         \
-            visit                                                                                  \
-        }                                                                                          \
-    }
-
-/* Write the indices of the bytes that are not zero; return their number.
+/* Write the indices of the bits that are set, the lowest being `first`; return their number.
  *
  * Eight at a time without asking, since a branch that depends on the data costs more than eight;
  * `indices` has room for 8 more. */
+INLINE int list_bits(uint64_t bits, int first, uint16_t *indices)
+{
+    const int found = __builtin_popcountll(bits);
+    for (int count = 0; count < found; count += 8)
+        for (int i = count; i < count + 8; i++, bits &= bits - 1)
+            indices[i] = (uint16_t)(first + (bits ? __builtin_ctzll(bits) : 0));
+    return found;
+}
+
+/* Write the indices of the bytes that are not zero; return their number. */
 INLINE int list_nonzero(const uint8_t *bytes, int n_bytes, uint16_t *indices)
 {
     int found = 0;
     for (int first = 0; first < n_bytes; first += 64) {
         int left = n_bytes - first;
         uint64_t bits = nonzero_bits(bytes + first, left < 64 ? left : 64);
-        for (int count = __builtin_popcountll(bits); count > 0; count -= 8) {
-            for (int i = 0; i < 8; i++, bits &= bits - 1)
-                indices[found + i] = (uint16_t)(first + (bits ? __builtin_ctzll(bits) : 0));
-            found += count < 8 ? count : 8;
-        }
+        found += list_bits(bits, first, indices + found);
     }
     return found;
 }

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from golden.axon_bitmap import AxonBitmap
 from golden.core import Core
 from golden.dense_spikes import DenseSpikes
-from golden.emission import emit
+from golden.emission import emit, single_targets
 from golden.records import Records
 from golden.schedule import core_schedule
 from spikelet.description.events import Events
@@ -96,7 +96,8 @@ class NumpyCores:
         for index, (bitmap, state) in enumerate(zip(bitmaps, before.cores, strict=True)):
             bitmap.carry(state.arrivals)
             bitmap.add_events(events, index)
-        for members, block in core_schedule(before.image, ticks):
+        targets = [single_targets(self.chip, core.destinations) for core in before.image.cores]
+        for members, block in core_schedule(targets, ticks):
             for first in range(0, ticks, block):
                 now = slice(first, min(first + block, ticks))
                 for i in members:
@@ -110,7 +111,7 @@ class NumpyCores:
                         if records.learned
                         else None,
                     )
-                    emit(fired, first, cores[i].image.destinations, bitmaps, records.outputs[here])
+                    emit(fired, first, targets[i], bitmaps, records.outputs[here])
                     records.active_axons[here, now, i] = np.count_nonzero(active, axis=2)
                     if records.spikes:
                         records.spikes[i][here, now] = fired

@@ -62,7 +62,7 @@ def learning_cycles(
 
 
 def tick_cycles(chip: ChipParams, active_axons: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
-    """Predict the clock cycles of each tick: those of the core that needs most.
+    """Predict the clock cycles of each tick: those of the core that needs most, and the barrier's.
 
     Parameters
     ----------
@@ -74,4 +74,5 @@ def tick_cycles(chip: ChipParams, active_axons: npt.NDArray[np.int32]) -> npt.ND
     """
     cores = [core_cycles(core, active_axons[..., i]) for i, core in enumerate(chip.cores)]
     cycles: npt.NDArray[np.int64] = np.rint(np.max(cores, axis=0)).astype(np.int64)
+    cycles += 2 * chip.barrier_latency
     return cycles

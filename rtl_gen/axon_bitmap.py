@@ -1,29 +1,24 @@
 """Arrivals by delay slot, and the scan for active axons. Twin of ``golden/axon_bitmap.py``."""
 
 from amaranth import *
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl_gen.banked_memory import BankedMemory
-from rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
+from rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed, flit_stream
 from rtl_gen.word_scan import WordScan
 from spikelet.description.memory_map import Region
+from spikelet.description.packets import Packet
 from spikelet.description.params import CoreParams
 
-__all__ = ["AxonBitmap", "arrival_layout"]
-
-
-def arrival_layout(core: CoreParams) -> data.StructLayout:
-    """Return an arrival: the axon, and how many ticks after the coming one it is due."""
-    return data.StructLayout(
-        {"axon": range(core.n_axons), "delay": range(core.delay_slots)},
-    )
+__all__ = ["AxonBitmap"]
 
 
 class AxonBitmap(wiring.Component):
     """One bit for each axon and delay slot; a scan lists the active axons of a tick.
 
-    A spike that is due at an axon and tick that already has one merges with it.
+    A spike that is due at an axon and tick that already has one merges with it. One for an axon or
+    a delay that this core does not have, but the chip's largest does, is taken and dropped.
 
     Timing: an arrival a cycle, except that a second one to the same word waits a cycle, and all
     wait while a scan or a clear runs. See :class:`WordScan` for the scan.
@@ -34,10 +29,13 @@ class AxonBitmap(wiring.Component):
     core : CoreParams
     region : Region
         Of the arrivals in the memory map.
+    flit : Packet
+        Layout of the chip's flits.
 
     Members
     -------
-    arrival : ``In(stream.Signature(arrival_layout(core)))``
+    arrival : ``In(stream of flit)``
+        Of which only ``axon`` and ``delay`` are looked at.
     start : ``In(1)``
         The coming tick begins: its slot is scanned and emptied.
     clear : ``In(1)``
@@ -53,6 +51,8 @@ class AxonBitmap(wiring.Component):
         Further axons may follow.
     merged : ``Out(1)``
         Strobe: an arrival has merged.
+    dropped : ``Out(1)``
+        Strobe: an arrival has been dropped.
     word_valid, word, word_data : ``Out``
         A word of this tick's slot, as the scan fetches it.
     busy : ``Out(1)``
@@ -61,11 +61,11 @@ class AxonBitmap(wiring.Component):
         Access to the words, while not ``busy``.
     """
 
-    def __init__(self, core: CoreParams, region: Region) -> None:
+    def __init__(self, core: CoreParams, region: Region, flit: Packet) -> None:
         self.core = core
         super().__init__(
             {
-                "arrival": In(stream.Signature(arrival_layout(core))),
+                "arrival": In(flit_stream(flit)),
                 "start": In(1),
                 "clear": In(1),
                 "slot": In(range(core.delay_slots)),
@@ -74,6 +74,7 @@ class AxonBitmap(wiring.Component):
                 "axon": Out(range(core.n_axons)),
                 "scanning": Out(1),
                 "merged": Out(1),
+                "dropped": Out(1),
                 "word_valid": Out(1),
                 "word": Out((core.scan_words - 1).bit_length()),
                 "word_data": Out(core.scan_bits),
@@ -103,11 +104,16 @@ class AxonBitmap(wiring.Component):
         # Arrival: read the word, then write it back with the axon's bit set.
         arrival = self.arrival.p
         arrival_row = Signal(row)
+        fits = Signal()
         setting = Signal()
         setting_row = Signal(row)
         setting_bit = Signal(core.scan_bits)
         axon = Value.cast(arrival.axon)
+        taken = self.arrival.valid & self.arrival.ready
         m.d.comb += [
+            fits.eq(
+                _at_most(axon, core.n_axons - 1) & _at_most(arrival.delay, core.delay_slots - 2)
+            ),
             arrival_row.slot.eq(self.slot + arrival.delay),
             arrival_row.word.eq(axon[index_bits:]),
             self.arrival.ready.eq(
@@ -116,7 +122,8 @@ class AxonBitmap(wiring.Component):
             self.merged.eq(setting & (memory.read_data & setting_bit).any()),
         ]
         m.d.sync += [
-            setting.eq(self.arrival.valid & self.arrival.ready),
+            setting.eq(taken & fits),
+            self.dropped.eq(taken & ~fits),
             setting_row.eq(arrival_row),
             setting_bit.eq(1 << axon[:index_bits]),
         ]
@@ -167,6 +174,11 @@ class AxonBitmap(wiring.Component):
             self.word_valid.eq(emptying),
             self.word.eq(fetched_row.word),
             self.word_data.eq(memory.read_data),
-            self.busy.eq(occupied | self.axon_valid | setting),
+            self.busy.eq(occupied | self.axon_valid | setting | self.dropped),
         ]
         return m
+
+
+def _at_most(value: Value, largest: int) -> Value:
+    """Return whether a value is at most ``largest``; always, if it can be no more."""
+    return value <= largest if largest < (1 << len(value)) - 1 else C(1)

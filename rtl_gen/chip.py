@@ -1,9 +1,10 @@
-"""A chip: cores, mesh, tick barrier and configuration port. Twin of ``golden/chip.py``."""
+"""A chip: cores, network on chip, tick control, configuration. Twin of ``golden/chip.py``."""
 
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from rtl_gen.barrier import all_of, sum_of, to_all
 from rtl_gen.config_chain import ConfigNode
 from rtl_gen.core import Core
 from rtl_gen.layouts import (
@@ -11,29 +12,41 @@ from rtl_gen.layouts import (
     config_request,
     config_response,
     delayed,
+    feed,
     flit_stream,
 )
-from rtl_gen.mesh import Mesh
+from rtl_gen.network_on_chip import NetworkOnChip
+from rtl_gen.tick_control import TickControl
 from spikelet.description.memory_map import CHIP_REGISTERS, IDENTIFICATION, ChipMap, Region
-from spikelet.description.packets import flit_packet
 from spikelet.description.params import ChipParams
+from spikelet.errors import SpikeletError
 
 __all__ = ["Chip"]
 
+_DROPPED_BITS = 13
+"""As many packets as there can be positions may be dropped in one cycle."""
+
+_REGISTER_SPAN = 1 << (len(CHIP_REGISTERS) - 1).bit_length()
+
 
 class Chip(wiring.Component):
-    """The whole chip. Between ticks it is configured and given events; ``start`` runs a tick.
+    """The whole chip, or one of several that make up a larger one.
 
-    A tick begins when all events have reached their axons, and ends, with ``busy`` falling, when
-    every core is idle and no flit is under way. A host that does not take ``event_out`` stalls the
-    tick; no spike is lost.
+    Between ticks it is configured and given events; ``start`` runs a tick, or the chip runs ticks
+    by itself (:class:`TickControl`). A tick begins when all events have reached their axons, and
+    ends, with ``busy`` falling, when every core is idle and no flit is under way. A host that does
+    not take ``event_out`` stalls the tick; no spike is lost.
 
-    Timing: read data follows its request by ``2 + CONFIG_LATENCY`` cycles and one for each core.
+    Timing: read data follows its request by ``2 + CONFIG_LATENCY`` cycles and one for each core; in
+    one of several chips, for each position.
     Reset: forgets everything under way; memories keep their contents, so follow with ``clear``.
 
     Parameters
     ----------
     chip : ChipParams
+    part : tuple of int, or None
+        Column and row of this chip, where ``chip`` is cut into several; the one at (0, 0) has the
+        host and controls the ticks of all. :class:`rtl_gen.joined_chips.JoinedChips` joins them.
 
     Members
     -------
@@ -48,81 +61,151 @@ class Chip(wiring.Component):
     start : ``In(1)``
         Strobe: run a tick.
     clear : ``In(1)``
-        Strobe: clear potentials, arrivals and counters.
+        Strobe: clear potentials, arrivals, counters and flags, and stop running by itself.
     busy : ``Out(1)``
         A tick or a clear runs, or is about to; strobes are ignored.
+
+    One of several also has the sides of :class:`NetworkOnChip`. The one at (0, 0) has, besides
+    these, ``core_start``, ``core_clear`` (``Out(1)``, for the cores of the others), and
+    ``others_idle``, ``others_dropped``, ``others_core_dropped`` (``In``); the others have only the
+    configuration port, and the same with the direction turned: ``core_start``, ``core_clear``,
+    ``idle``, ``dropped``, ``core_dropped``.
     """
 
-    def __init__(self, chip: ChipParams) -> None:
+    def __init__(self, chip: ChipParams, part: tuple[int, int] | None = None) -> None:
+        if part is None and chip.chip_columns * chip.chip_rows > 1:
+            raise SpikeletError(
+                f"chip: cut into {chip.chip_columns} x {chip.chip_rows} chips, it is not one",
+                remedy="build JoinedChips, or one part",
+            )
         self.chip = chip
+        self.part = part
+        self.leads = part in (None, (0, 0))
         self.map = ChipMap(chip)
-        flit = flit_stream(flit_packet(chip))
-        super().__init__(
-            {
-                "event_in": In(flit),
-                "event_out": Out(flit),
-                "config_request": In(config_request(32)),
-                "config_response": Out(config_response()),
-                "start": In(1),
-                "clear": In(1),
-                "busy": Out(1),
-            }
-        )
+        self.network = NetworkOnChip(chip, part or (0, 0))
+        positions = chip.width * chip.height // (chip.chip_columns * chip.chip_rows)
+        self.latency = chip.barrier_latency
+        self.missing = 0 if part is None else positions - len(self.network.cores)
+        flit = flit_stream(self.network.flit)
+        members = {
+            "config_request": In(config_request(32)),
+            "config_response": Out(config_response()),
+        }
+        if self.leads:
+            members |= {"event_in": In(flit), "event_out": Out(flit)}
+            members |= {"start": In(1), "clear": In(1), "busy": Out(1)}
+        if part is not None:
+            to_others, prefix = (Out, In), "others_"
+            if not self.leads:
+                to_others, prefix = (In, Out), ""
+            strobe, answer = to_others
+            members |= {"core_start": strobe(1), "core_clear": strobe(1)}
+            members |= {f"{prefix}idle": answer(1), f"{prefix}core_dropped": answer(1)}
+            members |= {f"{prefix}dropped": answer(_DROPPED_BITS)}
+            for side in self.network.edges:
+                for way in ("in", "out"):
+                    members[f"{side}_{way}"] = self.network.signature.members[f"{side}_{way}"]
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.mesh = mesh = Mesh(self.chip)
-        cores = [Core(self.chip, number) for number in range(len(self.chip.cores))]
-        for number, core in enumerate(cores):
-            m.submodules[f"core_{number}"] = core
-            connect(m, core.event_out, getattr(mesh, f"core_{number}_in"))
-            connect(m, getattr(mesh, f"core_{number}_out"), core.event_in)
-        connect(m, mesh.host_out, flipped(self.event_out))
-
-        idle = Signal()
-        m.d.comb += idle.eq(~(mesh.busy | Cat(core.busy for core in cores).any()))
-        strobes = self._sequence(m, idle)
+        m.submodules.network = network = self.network
+        cores = [Core(self.chip, number) for number in network.cores]
         for core in cores:
-            m.d.comb += [core.start.eq(strobes["start"]), core.clear.eq(strobes["clear"])]
-        m.d.comb += [
-            mesh.host_in.payload.eq(self.event_in.payload),
-            mesh.host_in.valid.eq(self.event_in.valid & ~self.busy),
-            self.event_in.ready.eq(mesh.host_in.ready & ~self.busy),
-        ]
-        self._configure(m, cores, strobes)
+            m.submodules[f"core_{core.number}"] = core
+            connect(m, core.event_out, getattr(network, f"core_{core.number}_in"))
+            connect(m, getattr(network, f"core_{core.number}_out"), core.event_in)
+        for side in network.edges:
+            connect(m, flipped(getattr(self, f"{side}_in")), getattr(network, f"{side}_in"))
+            connect(m, getattr(network, f"{side}_out"), flipped(getattr(self, f"{side}_out")))
+
+        working = Cat(network.busy, *(core.busy for core in cores))
+        idle = all_of(m, ~working, self.latency, name="idle")
+        dropped = sum_of(m, network.dropped, name="dropped")
+        core_dropped = Signal()
+        m.d.sync += core_dropped.eq(Cat(core.dropped for core in cores).any())
+        if self.leads:
+            strobes, node = self._lead(m, idle, dropped, core_dropped)
+        else:
+            strobes, node = (self.core_start, self.core_clear), self._first_node(m, {})
+            m.d.comb += [
+                self.config_request.ready.eq(1),
+                self.idle.eq(idle),
+                self.dropped.eq(dropped),
+                self.core_dropped.eq(core_dropped),
+            ]
+        for strobe, name in zip(strobes, ("start", "clear"), strict=True):
+            copies = to_all(m, strobe, len(cores), self.latency, name=name)
+            for core, copy in zip(cores, copies, strict=True):
+                m.d.comb += getattr(core, name).eq(copy)
+        self._configure(m, node, cores)
         return m
 
-    def _sequence(self, m: Module, idle: Value) -> dict[str, Signal]:
-        """Build the tick barrier; return the strobes to the cores and the running mark."""
-        strobes = {name: Signal(name=f"core_{name}") for name in ("start", "clear", "running")}
-        clearing = Signal()
-        configured = self._configured(m)
-        m.d.comb += self.busy.eq(1)
-        with m.FSM():
-            with m.State("BETWEEN-TICKS"):
-                m.d.comb += self.busy.eq(0)
-                m.d.sync += clearing.eq(self.clear)
-                with m.If(self.start | self.clear):
-                    m.next = "SETTLE"
-            with m.State("SETTLE"):  # events and configuration are still on their way
-                with m.If(idle & configured):
-                    m.d.sync += [
-                        strobes["start"].eq(~clearing),
-                        strobes["clear"].eq(clearing),
-                        strobes["running"].eq(~clearing),
-                    ]
-                    m.next = "BEGIN"
-            with m.State("BEGIN"):
-                m.d.sync += [strobes["start"].eq(0), strobes["clear"].eq(0)]
-                m.next = "RUN"
-            with m.State("RUN"), m.If(idle):
-                m.d.sync += strobes["running"].eq(0)
-                m.next = "BETWEEN-TICKS"
-        return strobes
+    def _lead(
+        self, m: Module, idle: Value, dropped: Value, core_dropped: Value
+    ) -> tuple[tuple[Signal, Signal], ConfigNode]:
+        """Build what only the chip with the host has; return the cores' strobes, and its window."""
+        m.submodules.tick_control = control = TickControl(self.latency)
+        network = self.network
+        feed(m, network.host_out, self.event_out)
+        m.d.comb += [
+            Value.cast(network.host_in.payload).eq(self.event_in.payload),
+            network.host_in.valid.eq(self.event_in.valid & ~self.busy),
+            self.event_in.ready.eq(network.host_in.ready & ~self.busy),
+            self.config_request.ready.eq(~self.busy),
+            self.busy.eq(control.busy),
+            control.start.eq(self.start),
+            control.clear.eq(self.clear),
+            control.event_waits.eq(self.event_in.valid),
+            control.event_taken.eq(self.event_in.valid & self.event_in.ready),
+            control.config_waits.eq(self.config_request.valid),
+            control.configured.eq(self._configured(m)),
+        ]
+        if self.part is None:
+            m.d.comb += [
+                control.all_idle.eq(idle),
+                control.dropped.eq(dropped),
+                control.core_dropped.eq(core_dropped),
+            ]
+        else:
+            m.d.comb += [
+                control.all_idle.eq(idle & self.others_idle),
+                control.dropped.eq(dropped + self.others_dropped),
+                control.core_dropped.eq(core_dropped | self.others_core_dropped),
+                self.core_start.eq(control.core_start),
+                self.core_clear.eq(control.core_clear),
+            ]
+
+        words = len(CHIP_REGISTERS)
+        registers = Region("registers", 0, words, _REGISTER_SPAN, 32, "rw", "register")
+        node = self._first_node(m, {"registers": registers})
+        port = node.registers
+        values = {
+            "identification": C(IDENTIFICATION, 32),
+            "structure": C(int(self.chip.digest[:8], 16), 32),
+            **{name: getattr(control, name) for name in control.registers},
+        }
+        m.d.comb += [
+            control.write.eq(port.write),
+            control.write_register.eq(port.offset),
+            control.write_data.eq(port.data),
+        ]
+        offset = delayed(m, port.offset, CONFIG_LATENCY - 1, name="register")
+        with m.Switch(offset):
+            for number, name in enumerate(CHIP_REGISTERS):
+                with m.Case(number):
+                    m.d.sync += port.read_data.eq(values[name])
+            with m.Default():
+                m.d.sync += port.read_data.eq(0)
+        return (control.core_start, control.core_clear), node
+
+    @property
+    def _chain_length(self) -> int:
+        return len(self.network.cores) + self.missing
 
     def _configured(self, m: Module) -> Value:
         """Return whether the last configuration request has reached the end of the chain."""
-        length = len(self.chip.cores) + CONFIG_LATENCY + 3
+        length = self._chain_length + CONFIG_LATENCY + 3
         left = Signal(range(length + 1))
         with m.If(self.config_request.valid & self.config_request.ready):
             m.d.sync += left.eq(length)
@@ -130,22 +213,21 @@ class Chip(wiring.Component):
             m.d.sync += left.eq(left - 1)
         return left == 0
 
-    def _configure(self, m: Module, cores: list[Core], strobes: dict[str, Signal]) -> None:
-        """Build the configuration chain: the chip's own registers, then every core."""
-        registers = Region(
-            "registers", 0, len(CHIP_REGISTERS), len(CHIP_REGISTERS), 32, "r", "register"
-        )
-        m.submodules.config = node = ConfigNode(
-            window=0,
+    def _node(self, window: int, regions: dict[str, Region]) -> ConfigNode:
+        return ConfigNode(
+            window=window,
             window_words=self.map.window,
             address_bits=self.map.address_bits,
-            regions={"registers": registers},
+            regions=regions,
         )
+
+    def _first_node(self, m: Module, regions: dict[str, Region]) -> ConfigNode:
+        """Build the chip's own window, and take requests into it."""
+        m.submodules.config = node = self._node(0, regions)
         request = self.config_request
         accepted = Signal()
         in_range = Signal()
         m.d.comb += [
-            request.ready.eq(~self.busy),
             accepted.eq(request.valid & request.ready),
             in_range.eq(request.p.address[self.map.address_bits :] == 0),
             node.i.write.eq(accepted & request.p.write & in_range),
@@ -153,34 +235,25 @@ class Chip(wiring.Component):
             node.i.address.eq(request.p.address),
             node.i.data.eq(request.p.data),
         ]
+        return node
+
+    def _configure(self, m: Module, node: ConfigNode, cores: list[Core]) -> None:
+        """Build the configuration chain: the chip's own window, then every core.
+
+        Every response passes all nodes, so that the time to the end of the chain is the same; in
+        one of several chips, nodes without a core make up for missing ones.
+        """
         links: list[wiring.PureInterface] = [node.o]
         for core in cores:
             connect(m, links[-1], core.config_in)
             links.append(core.config_out)
-
-        # Every response passes all nodes, so that the time to the end of the chain is the same.
-        reading = accepted & ~request.p.write
+        for number in range(self.missing):
+            m.submodules[f"config_{number}"] = empty = self._node(0, {})
+            connect(m, links[-1], empty.i)
+            links.append(empty.o)
+        accepted = self.config_request.valid & self.config_request.ready
+        reading = accepted & ~self.config_request.p.write
         m.d.comb += self.config_response.payload.eq(links[-1].response)
         m.d.comb += self.config_response.valid.eq(
-            delayed(m, reading, len(cores) + CONFIG_LATENCY + 2, name="reading")
+            delayed(m, reading, self._chain_length + CONFIG_LATENCY + 2, name="reading")
         )
-
-        ticks, cycles = Signal(32), Signal(32)
-        with m.If(strobes["clear"]):
-            m.d.sync += ticks.eq(0)
-        with m.Elif(strobes["start"]):
-            m.d.sync += [ticks.eq(ticks + 1), cycles.eq(1)]
-        with m.Elif(strobes["running"]):
-            m.d.sync += cycles.eq(cycles + 1)
-        values = {
-            "identification": C(IDENTIFICATION, 32),
-            "structure": C(int(self.chip.digest[:8], 16), 32),
-            "ticks": ticks,
-            "cycles": cycles,
-        }
-        port = node.registers
-        offset = delayed(m, port.offset, CONFIG_LATENCY - 1, name="register")
-        with m.Switch(offset):
-            for number, name in enumerate(CHIP_REGISTERS):
-                with m.Case(number):
-                    m.d.sync += port.read_data.eq(values[name])

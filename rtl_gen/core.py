@@ -40,6 +40,8 @@ class Core(wiring.Component):
         Clear potentials, arrivals and counters; not while ``busy``.
     busy : ``Out(1)``
         Working on a tick, an arrival, or a clear.
+    dropped : ``Out(1)``
+        Strobe: a packet for an axon or delay that this core does not have has been dropped.
     event_in : ``In(stream of flit)``
         Spikes for this core's axons.
     event_out : ``Out(stream of flit)``
@@ -60,6 +62,7 @@ class Core(wiring.Component):
                 "start": In(1),
                 "clear": In(1),
                 "busy": Out(1),
+                "dropped": Out(1),
                 "event_in": In(flit),
                 "event_out": Out(flit),
                 "config_in": In(ConfigLink(self.map.address_bits)),
@@ -77,14 +80,14 @@ class Core(wiring.Component):
             address_bits=self.map.address_bits,
             regions=regions,
         )
-        m.submodules.bitmap = bitmap = AxonBitmap(core, regions["arrivals"])
+        m.submodules.bitmap = bitmap = AxonBitmap(core, regions["arrivals"], flit_packet(self.chip))
         m.submodules.crossbar = crossbar = Crossbar(core, regions["weights"])
         m.submodules.neurons = neurons = NeuronArray(core, regions)
         m.submodules.emission = emission = Emission(
             core,
             regions["destinations"],
             flit=flit_packet(self.chip),
-            destination=destination_packet(self.chip),
+            destination=destination_packet(self.chip, core),
         )
 
         connect(m, flipped(self.config_in), config.i)
@@ -94,6 +97,7 @@ class Core(wiring.Component):
         connect(m, config.arrivals, bitmap.config)
         for name in neurons.ports:
             connect(m, getattr(config, name), getattr(neurons, name))
+        connect(m, flipped(self.event_in), bitmap.arrival)
         connect(m, emission.flit, flipped(self.event_out))
 
         tick = self._tick(m, config.tick)
@@ -107,16 +111,13 @@ class Core(wiring.Component):
         for part in (bitmap, neurons):
             m.d.comb += part.clear.eq(self.clear)
         m.d.comb += [
-            bitmap.arrival.valid.eq(self.event_in.valid),
-            bitmap.arrival.p.axon.eq(self.event_in.p.axon),
-            bitmap.arrival.p.delay.eq(self.event_in.p.delay),
-            self.event_in.ready.eq(bitmap.arrival.ready),
             crossbar.axon_valid.eq(bitmap.axon_valid & bitmap.ready),
             crossbar.axon.eq(bitmap.axon),
             crossbar.scanning.eq(bitmap.scanning),
             neurons.sums_valid.eq(crossbar.sums_valid),
             neurons.sums.eq(crossbar.sums),
             bitmap.slot.eq(tick),
+            self.dropped.eq(bitmap.dropped),
             neurons.update.eq(updating),
             emission.fired_valid.eq(neurons.fired_valid),
             emission.fired.eq(neurons.fired),
@@ -124,7 +125,12 @@ class Core(wiring.Component):
                 bitmap.busy | crossbar.busy | neurons.busy | emission.busy | learning_busy
             ),
         ]
-        self._count(m, config, (crossbar.axon_valid, bitmap.merged))
+        strobes = {
+            "active_axons": crossbar.axon_valid,
+            "merged_spikes": bitmap.merged,
+            "dropped_packets": bitmap.dropped,
+        }
+        self._count(m, config, strobes)
         return m
 
     def _learn(
@@ -175,15 +181,15 @@ class Core(wiring.Component):
         m.d.comb += port.read_data.eq(delayed(m, tick, CONFIG_LATENCY - 1, name="tick_word"))
         return tick
 
-    def _count(self, m: Module, config: ConfigNode, strobes: tuple[Value, ...]) -> None:
+    def _count(self, m: Module, config: ConfigNode, strobes: dict[str, Value]) -> None:
         """Build the counters and give them to the configuration port."""
         counters = [Signal(32, name=name) for name in COUNTERS]
-        for counter, undelayed in zip(counters, strobes, strict=True):
-            strobe = delayed(m, undelayed, 1, name=f"{counter.name}_strobe")
+        for name, counter in zip(COUNTERS, counters, strict=True):
+            strobe = delayed(m, strobes[name], 1, name=f"{name}_strobe")
             with m.If(self.clear):
                 m.d.sync += counter.eq(0)
             with m.Elif(strobe):
                 m.d.sync += counter.eq(counter + 1)
         port = config.counters
         offset = delayed(m, port.offset, CONFIG_LATENCY - 1, name="counter")
-        m.d.sync += port.read_data.eq(Mux(offset, counters[1], counters[0]))
+        m.d.sync += port.read_data.eq(Array(counters)[offset])

@@ -1,7 +1,7 @@
 """From fired neurons to flits, through the destination table. Twin of ``golden/emission.py``."""
 
 from amaranth import *
-from amaranth.lib import wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from rtl_gen.banked_memory import BankedMemory
@@ -10,16 +10,187 @@ from spikelet.description.memory_map import Region
 from spikelet.description.packets import Packet
 from spikelet.description.params import CoreParams
 
-__all__ = ["Emission"]
+__all__ = ["DestinationLists", "Emission", "FiredNeurons"]
+
+
+class FiredNeurons(wiring.Component):
+    """Queue of the neurons that fired in a tick, which it holds whole; neurons leave ascending.
+
+    Timing: a neuron a cycle; the first three cycles after its row.
+    Reset: empties the queue.
+
+    Parameters
+    ----------
+    core : CoreParams
+
+    Members
+    -------
+    start : ``In(1)``
+        A tick begins; not while ``busy``.
+    row_valid : ``In(1)``
+    row : ``In(pipelines)``
+        A row of neurons, a bit for each; rows come in ascending order from row 0.
+    neuron : ``Out(stream of range(n_neurons))``
+    busy : ``Out(1)``
+    """
+
+    def __init__(self, core: CoreParams) -> None:
+        self.core = core
+        super().__init__(
+            {
+                "start": In(1),
+                "row_valid": In(1),
+                "row": In(core.pipelines),
+                "neuron": Out(stream.Signature(range(core.n_neurons))),
+                "busy": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        core = self.core
+        # Only rows in which a neuron fired are kept.
+        m.submodules.queue = queue = BankedMemory(
+            depth=core.rows,
+            banks=1,
+            bank_bits=core.pipelines + max(1, (core.rows - 1).bit_length()),
+        )
+        number = Signal(range(core.rows))
+        written = Signal(range(core.rows + 1))
+        read = Signal(range(core.rows + 1))
+        push = self.row_valid & self.row.any()
+        with m.If(self.start):
+            m.d.sync += [number.eq(0), written.eq(0), read.eq(0)]
+        with m.Elif(self.row_valid):
+            m.d.sync += [number.eq(number + 1), written.eq(written + push)]
+
+        # Head of the queue, and the row whose neurons leave.
+        take = Signal()
+        head_valid = Signal()
+        fetch = Signal()
+        fired = Signal(core.pipelines)
+        fired_row = Signal(range(core.rows))
+        remaining = Signal(core.pipelines)
+        m.d.comb += [
+            fetch.eq((read != written) & (~head_valid | take)),
+            queue.write_row.eq(written),
+            queue.write_data.eq(Cat(self.row, number)),
+            queue.write_banks.eq(push),
+            queue.read_row.eq(read),
+            queue.read_enable.eq(fetch),
+            self.neuron.valid.eq(fired.any()),
+            self.neuron.payload.eq(Cat(_lowest(fired), fired_row)),
+            remaining.eq(Mux(self.neuron.ready, fired & (fired - 1), fired)),
+            take.eq(remaining == 0),
+            self.busy.eq((read != written) | head_valid | self.neuron.valid),
+        ]
+        m.d.sync += head_valid.eq(fetch | (head_valid & ~take))
+        with m.If(fetch):
+            m.d.sync += read.eq(read + 1)
+        with m.If(take & head_valid):
+            m.d.sync += Cat(fired, fired_row).eq(queue.read_data)
+        with m.Else():
+            m.d.sync += fired.eq(remaining)
+        return m
+
+
+class DestinationLists(wiring.Component):
+    """Says which word of the destination table comes next: the next neuron's, or one of a list.
+
+    That a word begins a list, or ends one, shows two cycles after it has been looked up, when the
+    word behind it has been as well. That one is dropped. If it was a neuron's, it is looked up once
+    more after the list.
+
+    Timing: the first word of a list is looked up in the cycle in which ``entry`` begins it, a
+    neuron's word in the cycle in which ``entry`` ends it.
+    Reset: ends a list.
+
+    Parameters
+    ----------
+    words : int
+        Of the table, 2 or more.
+    destination : data.StructLayout
+        Of its words.
+
+    Members
+    -------
+    advance : ``In(1)``
+        All words move on: from the look-up to the table's output, from there to ``entry``.
+    neuron : ``In(stream of range(words))``
+    row : ``Out(range(words))``
+    row_valid : ``Out(1)``
+        The word to be looked up.
+    looked_up : ``In(1)``
+        The table's output is the word looked up before.
+    entry_valid : ``In(1)``
+    entry : ``In(destination)``
+        The word before that.
+    drop : ``Out(1)``
+        The table's output is not to become ``entry``.
+    """
+
+    def __init__(self, words: int, destination: data.StructLayout) -> None:
+        super().__init__(
+            {
+                "advance": In(1),
+                "neuron": In(stream.Signature(range(words))),
+                "row": Out(range(words)),
+                "row_valid": Out(1),
+                "looked_up": In(1),
+                "entry_valid": In(1),
+                "entry": In(destination),
+                "drop": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        entry = self.entry
+        row_bits = len(self.row)
+        listing = Signal()
+        next_row = Signal.like(self.row)
+        again = Signal()
+        again_row = Signal.like(self.row)
+        begins = Signal()
+        ends = Signal()
+        in_list = Signal()
+        list_row = Mux(listing, next_row, Value.cast(entry)[:row_bits])
+        m.d.comb += [
+            begins.eq(self.entry_valid & ~listing & ~entry.valid & ~entry.list_ends),
+            ends.eq(self.entry_valid & listing & (entry.list_ends | ~entry.valid)),
+            in_list.eq(begins | (listing & ~ends)),
+            self.drop.eq(begins | ends),
+            self.row_valid.eq(in_list | again | self.neuron.valid),
+            self.neuron.ready.eq(self.advance & ~in_list & ~again),
+        ]
+        # The neuron's number comes late.
+        with m.If(in_list):
+            m.d.comb += self.row.eq(list_row)
+        with m.Elif(again):
+            m.d.comb += self.row.eq(again_row)
+        with m.Else():
+            m.d.comb += self.row.eq(self.neuron.payload)
+        with m.If(self.advance):
+            m.d.sync += [
+                listing.eq(in_list),
+                next_row.eq(list_row + 1),
+                again.eq(Mux(begins, self.looked_up, again & in_list)),
+            ]
+        with m.If(self.neuron.ready):
+            m.d.sync += again_row.eq(self.neuron.payload)
+        return m
 
 
 class Emission(wiring.Component):
     """Sends one flit to each destination of each fired neuron, neurons in ascending order.
 
     Rows of neurons wait in a queue that holds a whole tick, so the neurons are never held up.
+    Whatever the table holds, ``busy`` ends: a list does with a word that is not valid, so at the
+    latest, once around the table, with the word that began it.
 
-    Timing: a destination a cycle while the receiver is ready, and where ``fan_out`` is above 1 an
-    idle cycle after each neuron; the first flit five cycles after its row.
+    Timing: while the receiver is ready, a cycle for a neuron with one destination or none, and
+    ``n + 3`` for one with a list of ``n``, whose flits go out one a cycle from the third on. The
+    first neuron's cycle is the fifth after its row.
     Reset: empties the queue; does not clear the table.
 
     Parameters
@@ -47,6 +218,7 @@ class Emission(wiring.Component):
         self, core: CoreParams, region: Region, *, flit: Packet, destination: Packet
     ) -> None:
         self.core = core
+        self.words = region.words
         self.destination = layout(destination)
         super().__init__(
             {
@@ -61,94 +233,68 @@ class Emission(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        core = self.core
-        lane_bits = (core.pipelines - 1).bit_length()
-
-        # Queue of the rows in which a neuron fired.
-        m.submodules.queue = queue = BankedMemory(
-            depth=core.rows,
-            banks=1,
-            bank_bits=core.pipelines + max(1, (core.rows - 1).bit_length()),
-        )
-        row = Signal(range(core.rows))
-        written = Signal(range(core.rows + 1))
-        read = Signal(range(core.rows + 1))
-        push = self.fired_valid & self.fired.any()
-        with m.If(self.start):
-            m.d.sync += [row.eq(0), written.eq(0), read.eq(0)]
-        with m.Elif(self.fired_valid):
-            m.d.sync += [row.eq(row + 1), written.eq(written + push)]
-
-        # Head of the queue, and the row whose neurons are being sent.
-        take = Signal()
-        head_valid = Signal()
-        fetch = Signal()
-        fired = Signal(core.pipelines)
-        fired_row = Signal(range(core.rows))
-        m.d.comb += [
-            fetch.eq((read != written) & (~head_valid | take)),
-            queue.write_row.eq(written),
-            queue.write_data.eq(Cat(self.fired, row)),
-            queue.write_banks.eq(push),
-            queue.read_row.eq(read),
-            queue.read_enable.eq(fetch),
-        ]
-        m.d.sync += head_valid.eq(fetch | (head_valid & ~take))
-        with m.If(fetch):
-            m.d.sync += read.eq(read + 1)
-
-        # Table look-up: the next destination of the same neuron, or the first of the next. Which it
-        # is to be shows only two cycles later, so the entry after a last one is read and dropped.
+        m.submodules.neurons = neurons = FiredNeurons(self.core)
         m.submodules.table = table = BankedMemory(
-            depth=core.n_neurons * core.fan_out, banks=1, bank_bits=len(self.config.data)
+            depth=self.words, banks=1, bank_bits=self.destination.size
         )
-        advance = Signal()
+        row = Signal(range(self.words))
+        row_valid = Signal()
         looked_up = Signal()
+        drop = Signal()
         entry_valid = Signal()
         entry = Signal(self.destination)
-        list_ends = Signal()
-        same = Signal()
-        address = Signal(range(core.n_neurons * core.fan_out))
-        neuron = Cat(_lowest(fired, lane_bits), fired_row)
-        next_address = Mux(same, address + 1, neuron * core.fan_out)
-        remaining = Signal(core.pipelines)
+        advance = Signal()
         m.d.comb += [
+            neurons.start.eq(self.start),
+            neurons.row_valid.eq(self.fired_valid),
+            neurons.row.eq(self.fired),
             self.flit.valid.eq(entry_valid & entry.valid),
             *[self.flit.p[name].eq(entry[name]) for name in self.flit.p.shape().members],
             advance.eq(~self.flit.valid | self.flit.ready),
-            list_ends.eq(entry_valid & entry.last if core.fan_out > 1 else 0),
-            same.eq(looked_up & ~list_ends if core.fan_out > 1 else 0),
-            remaining.eq(Mux(advance & ~same, fired & (fired - 1), fired)),
-            take.eq(remaining == 0),
+            self.busy.eq(neurons.busy | looked_up | entry_valid),
         ]
+        if self.core.list_entries:
+            m.submodules.lists = lists = DestinationLists(self.words, self.destination)
+            m.d.comb += [
+                lists.neuron.valid.eq(neurons.neuron.valid),
+                lists.neuron.payload.eq(neurons.neuron.payload),
+                neurons.neuron.ready.eq(lists.neuron.ready),
+                lists.advance.eq(advance),
+                lists.looked_up.eq(looked_up),
+                lists.entry_valid.eq(entry_valid),
+                lists.entry.eq(entry),
+                row.eq(lists.row),
+                row_valid.eq(lists.row_valid),
+                drop.eq(lists.drop),
+            ]
+        else:
+            m.d.comb += [
+                neurons.neuron.ready.eq(advance),
+                row.eq(neurons.neuron.payload),
+                row_valid.eq(neurons.neuron.valid),
+            ]
         with m.If(advance):
             m.d.sync += [
-                looked_up.eq(same | fired.any()),
-                address.eq(next_address),
-                entry_valid.eq(looked_up & ~list_ends),
+                looked_up.eq(row_valid),
+                entry_valid.eq(looked_up & ~drop),
                 entry.eq(table.read_data),
             ]
-        with m.If(take & head_valid):
-            m.d.sync += Cat(fired, fired_row).eq(queue.read_data)
-        with m.Else():
-            m.d.sync += fired.eq(remaining)
 
+        config = self.config
         m.d.comb += [
-            table.read_row.eq(Mux(self.config.read, self.config.offset, next_address)),
-            table.read_enable.eq(advance | self.config.read),
-            table.write_row.eq(self.config.offset),
-            table.write_data.eq(self.config.data),
-            table.write_banks.eq(self.config.write),
-            self.config.read_data.eq(
-                delayed(m, table.read_data, CONFIG_LATENCY - 1, name="table_word")
-            ),
-            self.busy.eq((read != written) | head_valid | fired.any() | looked_up | entry_valid),
+            table.read_row.eq(Mux(config.read, config.offset, row)),
+            table.read_enable.eq(advance | config.read),
+            table.write_row.eq(config.offset),
+            table.write_data.eq(config.data),
+            table.write_banks.eq(config.write),
+            config.read_data.eq(delayed(m, table.read_data, CONFIG_LATENCY - 1, name="table_word")),
         ]
         return m
 
 
-def _lowest(bits: Value, index_bits: int) -> Value:
+def _lowest(bits: Value) -> Value:
     """Return the number of the lowest bit that is set."""
+    index_bits = (len(bits) - 1).bit_length()
     index: Value = C(0, index_bits)
     for number in reversed(range(len(bits))):
         index = Mux(bits[number], number, index)

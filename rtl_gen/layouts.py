@@ -15,6 +15,7 @@ __all__ = [
     "config_request",
     "config_response",
     "delayed",
+    "feed",
     "flit_stream",
     "layout",
 ]
@@ -31,6 +32,14 @@ def layout(packet: Packet) -> data.StructLayout:
 def flit_stream(packet: Packet) -> stream.Signature:
     """Return the signature of a stream of flits."""
     return stream.Signature(layout(packet))
+
+
+def feed(m: Module, source: wiring.PureInterface, target: wiring.PureInterface) -> None:
+    """Connect a stream of flits to one whose flits may have other fields: the common ones pass."""
+    m.d.comb += [target.valid.eq(source.valid), source.ready.eq(target.ready)]
+    for name in target.p.shape().members:
+        if name in source.p.shape().members:
+            m.d.comb += target.p[name].eq(source.p[name])
 
 
 def config_request(address_bits: int) -> stream.Signature:

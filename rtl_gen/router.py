@@ -1,156 +1,175 @@
-"""A mesh router: dimension-order routing of single-flit packets. Twin of ``golden/router.py``."""
+"""A router of single-flit packets with multicast. No twin in golden: ``golden/routing.py`` has its
+model, and nothing else of it can be seen in a result.
+"""
+
+import random
+from dataclasses import dataclass
+from typing import Protocol
 
 from amaranth import *
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from rtl_gen.flit_fifo import FlitFifo
 from rtl_gen.layouts import flit_stream
+from rtl_gen.round_robin import round_robin
 from spikelet.description.packets import Packet
 
-__all__ = ["PORTS", "FlitBuffer", "Router"]
-
-PORTS = ("local", "north", "east", "south", "west")
+__all__ = ["Router", "Routing"]
 
 
-class FlitBuffer(wiring.Component):
-    """Two flits of elastic buffer: cuts both ``valid`` and ``ready`` of a link.
+class Routing(Protocol):
+    """Where flits go at one router; see :mod:`rtl_gen.routing`."""
 
-    Timing: one cycle; a flit every cycle.
-    Reset: empties it.
+    def carried(self, flit: Packet, port: str, *, leaving: bool) -> Packet: ...
 
-    Parameters
-    ----------
-    flit : Packet
+    def enters_ring(self, source: str, target: str) -> bool: ...
 
-    Members
-    -------
-    i : ``In(stream of flit)``
-    o : ``Out(stream of flit)``
-    """
+    def follows_ring(self, source: str, target: str) -> bool: ...
 
-    def __init__(self, flit: Packet) -> None:
-        super().__init__({"i": In(flit_stream(flit)), "o": Out(flit_stream(flit))})
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        waiting = Signal.like(self.i.payload)
-        full = Signal()
-        leaves = ~self.o.valid | self.o.ready
-        m.d.comb += self.i.ready.eq(~full)
-        with m.If(leaves):
-            m.d.sync += [
-                self.o.payload.eq(Mux(full, waiting, self.i.payload)),
-                self.o.valid.eq(full | self.i.valid),
-                full.eq(0),
-            ]
-        with m.Elif(self.i.ready):
-            m.d.sync += full.eq(self.i.valid)
-        with m.If(self.i.ready):
-            m.d.sync += waiting.eq(self.i.payload)
-        return m
+    def wanted(self, port: str, flit: data.View) -> dict[str, Value]: ...
 
 
 class Router(wiring.Component):
-    """Routes flits along x first, then along y; the host lies north of mesh position (0, 0).
+    """Takes flits from the queues of its input ports and sends each to all the ports it wants.
 
-    Timing: one cycle a hop at low load; a flit per port and cycle. Contention is resolved round
-    robin.
-    Reset: drops the flits in its buffers.
+    A flit that wants several ports gets each as soon as it is free, and leaves its queue with the
+    last; no port waits for another. Contention is resolved round robin. What wants a port that is
+    not there, or has no place to go to, is dropped and counted once.
+
+    In a ring, where packets could wait for each other in a circle, one may enter only if the next
+    queue has room for another besides (bubble flow control: Carrion et al. 1997, Puente et al.
+    2001), and a forking one passes on in the ring last, so that it never holds two places.
+
+    Timing: one cycle a hop at low load; a flit per port and cycle. A grant stands until its flit
+    has been taken, so a stalled output is stable.
+    Reset: drops the flits in its queues.
 
     Parameters
     ----------
     flit : Packet
-    x, y : int
-        Position in flit coordinates: mesh column, and mesh row + 1.
+    routing : Routing
     ports : tuple of str
-        Which of :data:`PORTS` exist; routers at an edge have fewer.
+        Ports that there are.
+    depth : int
+        Flits in the queue of each input port.
+    seed : int
+        Decides the order in which the input ports take turns.
 
     Members
     -------
-    PORT_in : ``In(stream of flit)``
-    PORT_out : ``Out(stream of flit)``
+    PORT_in : ``In(stream of routing.carried(flit, PORT, leaving=False))``
+    PORT_out : ``Out(stream of routing.carried(flit, PORT, leaving=True))``
         For each port.
+    PORT_in_room : ``Out(1)``
+        The queue of this port has room for two flits or more.
+    PORT_out_room : ``In(1)``
+        The queue behind this port has.
     busy : ``Out(1)``
-        A flit is in one of the buffers.
+        A flit is in one of the queues.
+    dropped : ``Out(1)``
+        Strobe: a flit wanted a port that is not there.
     """
 
-    def __init__(self, flit: Packet, *, x: int, y: int, ports: tuple[str, ...]) -> None:
-        self.flit = flit
-        self.x = x
-        self.y = y
+    def __init__(
+        self,
+        flit: Packet,
+        routing: Routing,
+        *,
+        ports: tuple[str, ...],
+        depth: int,
+        seed: int = 0,
+    ) -> None:
+        self.routing = routing
         self.ports = ports
-        super().__init__(
-            {
-                **{f"{port}_in": In(flit_stream(flit)) for port in ports},
-                **{f"{port}_out": Out(flit_stream(flit)) for port in ports},
-                "busy": Out(1),
-            }
-        )
+        self.depth = depth
+        self.seed = seed
+        self.packets = {port: routing.carried(flit, port, leaving=False) for port in ports}
+        members = {"busy": Out(1), "dropped": Out(1)}
+        for port in ports:
+            members[f"{port}_in"] = In(flit_stream(self.packets[port]))
+            members[f"{port}_out"] = Out(flit_stream(routing.carried(flit, port, leaving=True)))
+            members[f"{port}_in_room"] = Out(1)
+            members[f"{port}_out_room"] = In(1)
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        wanted = {}
-        heads = {}
-        for port in self.ports:
-            m.submodules[f"{port}_buffer"] = buffer = FlitBuffer(self.flit)
-            wiring.connect(m, wiring.flipped(getattr(self, f"{port}_in")), buffer.i)
-            heads[port] = buffer.o
-            wanted[port] = self._route(m, port, buffer.o)
-        m.d.comb += self.busy.eq(Cat(head.valid for head in heads.values()).any())
+        turns = random.Random(self.seed)
+        heads = {port: self._head(m, port) for port in self.ports}
+        m.d.comb += self.busy.eq(Cat(head.flit.valid for head in heads.values()).any())
 
-        granted: dict[str, list[Value]] = {port: [] for port in self.ports}
-        for target in self.ports:
-            sources = [port for port in self.ports if target in wanted[port]]
-            out = getattr(self, f"{target}_out")
-            requests = Cat(heads[source].valid & wanted[source][target] for source in sources)
-            grant = self._arbitrate(m, target, requests, out.ready)
-            m.d.comb += out.valid.eq(requests.any())
-            payload: Value = C(0, self.flit.width)
+        served: dict[str, dict[str, Value]] = {port: {} for port in self.ports}
+        for target in (*self.ports, "nowhere"):
+            sources = [port for port in self.ports if target in heads[port].pending]
+            if not sources:
+                continue
+            turns.shuffle(sources)
+            requests = Cat(self._request(source, target, heads[source]) for source in sources)
+            if target == "nowhere":
+                ready: Value = C(1)
+                m.d.comb += self.dropped.eq(requests.any())
+            else:
+                out = getattr(self, f"{target}_out")
+                ready = out.ready
+                m.d.comb += out.valid.eq(requests.any())
+            grant = round_robin(m, requests, ready, name=target)
             for number, source in enumerate(sources):
-                chosen = Value.cast(heads[source].payload)
-                payload = payload | Mux(grant[number], chosen, 0)
-                granted[source].append(grant[number] & out.ready)
-            m.d.comb += Value.cast(out.payload).eq(payload)
-        for port, grants in granted.items():
-            m.d.comb += heads[port].ready.eq(Cat(grants).any())
+                served[source][target] = grant[number] & ready
+            if target != "nowhere":
+                for name in out.p.shape().members:
+                    chosen = (
+                        Mux(grant[number], heads[source].flit.p[name], 0)
+                        for number, source in enumerate(sources)
+                        if name in heads[source].flit.p.shape().members
+                    )
+                    m.d.comb += out.p[name].eq(_any(chosen))
+        for port, head in heads.items():
+            left = {target: waits & ~served[port][target] for target, waits in head.pending.items()}
+            m.d.comb += head.flit.ready.eq(~_any(left.values()))
+            for target, waits in head.pending.items():
+                m.d.sync += waits.eq(Mux(head.load, head.wanted[target], left[target]))
         return m
 
-    def _route(self, m: Module, port: str, head: object) -> dict[str, Signal]:
-        """Return, for each port where a flit from ``port`` can leave, whether it is to."""
-        flit = head.p
-        directions = {
-            "east": flit.x > self.x,
-            "west": flit.x < self.x,
-            "south": (flit.x == self.x) & (flit.y > self.y),
-            "north": (flit.x == self.x) & (flit.y < self.y),
-            "local": (flit.x == self.x) & (flit.y == self.y),
-        }
-        wanted = {}
-        for target in self.ports:
-            if target != port or port == "local":
-                wanted[target] = Signal(name=f"{port}_to_{target}")
-                m.d.comb += wanted[target].eq(directions[target])
-        return wanted
+    def _head(self, m: Module, port: str) -> "_Head":
+        """Build the queue of a port, and what its head still waits for."""
+        m.submodules[f"{port}_queue"] = queue = FlitFifo(self.packets[port], depth=self.depth)
+        wiring.connect(m, wiring.flipped(getattr(self, f"{port}_in")), queue.i)
+        m.d.comb += getattr(self, f"{port}_in_room").eq(queue.room)
+        wanted = self.routing.wanted(port, queue.coming)
+        missing = [value for target, value in wanted.items() if target not in self.ports]
+        wanted = {target: value for target, value in wanted.items() if target in self.ports}
+        if missing:
+            wanted["nowhere"] = _any(missing)
+        pending = {target: Signal(name=f"{port}_to_{target}") for target in wanted}
+        return _Head(queue.o, queue.load, wanted, pending)
 
-    def _arbitrate(self, m: Module, target: str, requests: Value, ready: Value) -> Signal:
-        """Return a one-hot grant: the next requester after the one that was served last.
+    def _request(self, source: str, target: str, head: "_Head") -> Value:
+        """Return whether the head of ``source`` asks for ``target`` now."""
+        request: Value = head.pending[target]
+        if self.routing.enters_ring(source, target):
+            request = request & getattr(self, f"{target}_out_room")
+        elif self.routing.follows_ring(source, target):
+            request = request & ~_any(w for other, w in head.pending.items() if other != target)
+        return request
 
-        A grant stands until its flit has left, so that a stalled output is stable.
-        """
-        n = len(requests)
-        request = Signal(n, name=f"{target}_request")
-        grant = Signal(n, name=f"{target}_grant")
-        granted = Signal(n, name=f"{target}_granted")
-        stalled = Signal(name=f"{target}_stalled")
-        favoured = Signal(n, name=f"{target}_favoured")  # requesters after the last one served
-        preferred = request & favoured
-        lowest_preferred = preferred & ~(preferred - 1)[:n]
-        lowest = request & ~(request - 1)[:n]
-        m.d.comb += [
-            request.eq(requests),
-            grant.eq(Mux(stalled, granted, Mux(preferred.any(), lowest_preferred, lowest))),
-        ]
-        m.d.sync += [granted.eq(grant), stalled.eq(grant.any() & ~ready)]
-        with m.If(grant.any() & ready):
-            m.d.sync += favoured.eq(~((grant << 1) - 1)[:n])
-        return grant
+
+@dataclass
+class _Head:
+    """The first flit of a queue, and the ports that it still waits for.
+
+    ``wanted`` says so of the flit that is about to take its place, when ``load``.
+    """
+
+    flit: wiring.PureInterface
+    load: Value
+    wanted: dict[str, Value]
+    pending: dict[str, Signal]
+
+
+def _any(values: object) -> Value:
+    """Return the OR of some values of the same width; 0 of none."""
+    result: Value = C(0)
+    for value in values:
+        result = result | value
+    return result

@@ -1,6 +1,6 @@
 """cocotb bench of the axon bitmap: arrivals, delay slots, scans that wait, clearing, configuration.
 
-Parameters: ``core``; ``layouts`` with that of ``arrival__payload``; ``config_latency``.
+Parameters: ``core``; ``flit``, its packet; ``config_latency``.
 """
 
 from collections.abc import Iterator
@@ -15,8 +15,6 @@ from golden.axon_bitmap import AxonBitmap
 from sim.drivers import PAUSES, Monitor, Source, StrobeCounter, never, pauses
 from sim.testbench import (
     Checks,
-    Layout,
-    pack,
     parameters,
     random_source,
     read_region,
@@ -26,6 +24,7 @@ from sim.testbench import (
 from spikelet.description.events import Events
 from spikelet.description.image import scan_rows
 from spikelet.description.memory_map import pack_lanes
+from spikelet.description.packets import Packet
 from spikelet.description.params import CoreParams
 
 TICKS = 24
@@ -34,17 +33,24 @@ IDLE = {"start": 0, "clear": 0, "slot": 0, "ready": 1, "config__write": 0, "conf
 
 
 class Arrivals:
-    """Notes what arrives as (tick, axon, delay); ``tick`` is the coming one."""
+    """Notes what arrives as (tick, axon, delay); ``tick`` is the coming one.
 
-    def __init__(self, layout: Layout) -> None:
-        self.axon_bits = layout[0][1]
-        self.tick = 0
+    What the core has no axon or delay for is only counted, in ``misfits``.
+    """
+
+    def __init__(self, core: CoreParams, flit: Packet) -> None:
+        self.core, self.flit = core, flit
+        self.tick = self.misfits = 0
         self.all: list[tuple[int, int, int]] = []
 
     def add(self, word: int) -> None:
         """Note an arrival."""
-        axon, delay = word & ((1 << self.axon_bits) - 1), word >> self.axon_bits
-        self.all.append((self.tick, axon, delay))
+        fields = self.flit.unpack(word)
+        axon, delay = int(fields["axon"]), int(fields["delay"])
+        if axon < self.core.n_axons and delay < self.core.delay_slots - 1:
+            self.all.append((self.tick, axon, delay))
+        else:
+            self.misfits += 1
 
 
 def _expected(core: CoreParams, sent: list[tuple[int, int, int]], ticks: int) -> AxonBitmap:
@@ -57,6 +63,13 @@ def _expected(core: CoreParams, sent: list[tuple[int, int, int]], ticks: int) ->
     events = Events(1, ticks, offsets, core_of, axon.astype(np.int32), delay.astype(np.int32))
     bitmap.add_events(events, 0)
     return bitmap
+
+
+def _flits(flit: Packet, axons: npt.ArrayLike, delays: npt.ArrayLike) -> list[int]:
+    """Return arrivals; what a flit says of its way does not matter here."""
+    way = {field.name: 0 for field in flit.fields}
+    words: list[int] = flit.pack(**{**way, "axon": axons, "delay": delays}).tolist()
+    return words
 
 
 async def _quiet(dut: Any, edge: RisingEdge) -> None:
@@ -159,29 +172,31 @@ async def arrivals_and_scans(dut: Any) -> None:
     """Active axons of each tick and merged spikes, with arrivals also during scans and clears."""
     given, rng = parameters(), random_source()
     core: CoreParams = given["core"]
-    layout = given["layouts"]["arrival__payload"]
-    checks = Checks(
-        *("merge", "silent tick", "all axons", "arrival held up", "long delay", "scan held")
-    )
+    flit: Packet = given["flit"]
+    axon_end, delay_end = (1 << field.width for field in flit.fields[:2])
+    corners = ["merge", "silent tick", "all axons", "arrival held up", "long delay", "scan held"]
+    checks = Checks(*corners, "dropped")
     edge = await start(dut, **IDLE)
     source = Source(dut, "arrival", pauses(rng, PAUSES[rng.integers(1, 4)]))
-    merged = StrobeCounter(dut, "merged")
+    merged, dropped = StrobeCounter(dut, "merged"), StrobeCounter(dut, "dropped")
     for epoch in range(3):
-        arrived = Arrivals(layout)
+        arrived = Arrivals(core, flit)
         await _clear(dut, edge)
-        merged.count = 0
+        merged.count = dropped.count = 0
         arrivals = Monitor(dut, "arrival", arrived.add)
         scans = []
         for tick in range(TICKS):
             n = int(rng.choice((0, 3, core.n_axons // 2, 2 * core.n_axons)))
-            axons = np.sort(rng.integers(0, core.n_axons, n)) if n % 2 else rng.permutation(n)
+            axons = np.sort(rng.integers(0, core.n_axons, n))
+            if not n % 2:
+                axons = rng.permutation(n) % core.n_axons
             delays = rng.integers(0, core.delay_slots - 1, n)
             if tick % 8 == 3:
                 axons, delays = rng.permutation(core.n_axons), np.zeros(core.n_axons, np.int64)
-            source.send(
-                pack(layout, {"axon": axon % core.n_axons, "delay": delay})
-                for axon, delay in zip(axons.tolist(), delays.tolist(), strict=True)
-            )
+            if tick % 8 != 3 and rng.random() < 0.5:  # also what the core may have no place for
+                axons, delays = rng.integers(0, axon_end, n), rng.integers(0, delay_end, n)
+                axons = np.where(rng.random(n) < 0.5, axons, axons % core.n_axons)
+            source.send(_flits(flit, axons, delays))
             if tick % 8 == 3 or rng.random() < 0.6:
                 await source.sent()
             await _quiet(dut, edge)
@@ -200,7 +215,9 @@ async def arrivals_and_scans(dut: Any) -> None:
             checks.reach("all axons", active.all())
         whole = _expected(core, arrived.all, TICKS + 1)
         checks.equal(whole.merged()[0], merged.count, "merged spikes", epoch=epoch)
+        checks.equal(arrived.misfits, dropped.count, "dropped arrivals", epoch=epoch)
         checks.reach("merge", merged.count)
+        checks.reach("dropped", dropped.count)
         checks.reach("arrival held up", arrivals.stalls)
         longest = core.delay_slots - 2
         checks.reach("long delay", sum(delay == longest for _, _, delay in arrived.all))
@@ -222,7 +239,7 @@ async def configuration(dut: Any) -> None:
     """Arrivals that are written are scanned, and merge; what is still due is read."""
     given, rng = parameters(), random_source()
     core: CoreParams = given["core"]
-    layout = given["layouts"]["arrival__payload"]
+    flit: Packet = given["flit"]
     reads = {"latency": given["config_latency"]}
     checks = Checks("merge", "scan held", "due later")
     edge = await start(dut, **IDLE)
@@ -242,8 +259,7 @@ async def configuration(dut: Any) -> None:
             axons = rng.integers(0, core.n_axons, 0 if tick == 1 else 6)
             delays = rng.integers(0, core.delay_slots - 1, len(axons))
             np.add.at(bitmap.arrivals[0], (tick + delays, axons), 1)
-            pairs = zip(axons.tolist(), delays.tolist(), strict=True)
-            source.send(pack(layout, {"axon": axon, "delay": delay}) for axon, delay in pairs)
+            source.send(_flits(flit, axons, delays))
             await source.sent()
             await _quiet(dut, edge)
             scan = Scan()
@@ -264,10 +280,10 @@ async def configuration(dut: Any) -> None:
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def timing(dut: Any) -> None:
-    """An arrival a cycle, one more where a word is met again at once; the length of a scan."""
+    """An arrival a cycle, one more where a word is met again at once; scans, and a drop."""
     given, rng = parameters(), random_source()
     core: CoreParams = given["core"]
-    layout = given["layouts"]["arrival__payload"]
+    flit: Packet = given["flit"]
     edge = await start(dut, **IDLE)
     await _clear(dut, edge)
     source, arrivals = Source(dut, "arrival"), Monitor(dut, "arrival")
@@ -275,7 +291,7 @@ async def timing(dut: Any) -> None:
     for tick, density in enumerate((0.0, 0.1, 0.5, 1.0)):
         axons = rng.permutation(np.flatnonzero(rng.random(core.n_axons) < density)).tolist()
         arrivals.transfers.clear()
-        source.send(pack(layout, {"axon": axon, "delay": 0}) for axon in axons)
+        source.send(_flits(flit, np.array(axons, np.int64), 0))
         await source.sent()
         await _quiet(dut, edge)
         words = np.array(axons, np.int64) // core.scan_bits
@@ -290,3 +306,9 @@ async def timing(dut: Any) -> None:
         beyond = scan.cycles - _cycles(core, axons)
         assert 2 <= beyond <= 4, f"a scan of {len(axons)} axons took {beyond} cycles too many"
     assert lists, "nothing was listed"
+    source.send(_flits(flit, [0], core.delay_slots - 1))
+    await source.sent()
+    await edge
+    assert dut.dropped.value and dut.busy.value, "an arrival of too long a delay was not dropped"
+    await edge
+    assert not dut.dropped.value and not dut.busy.value, "dropping took more than a cycle"

@@ -1,8 +1,10 @@
 """cocotb bench of a whole chip against golden: spikes, potentials, outputs and counters each tick.
 
-Parameters: ``chip``; ``image``; ``events``; ``layouts``; ``config_latency``.
+Parameters: ``chip``; ``image``; ``events``; ``layouts``; ``config_latency``;
+``chain_length``, windows on the way of a configuration request behind the chip's own.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import cocotb
@@ -18,11 +20,12 @@ from spikelet.description.image import ChipImage
 from spikelet.description.memory_map import (
     CHIP_REGISTERS,
     COUNTERS,
+    FLAGS,
     IDENTIFICATION,
     ChipMap,
     unpack_state,
 )
-from spikelet.description.packets import HOST_ROW, flit_packet
+from spikelet.description.packets import flit_packet
 from spikelet.description.params import ChipParams
 from spikelet.description.trace import Trace
 
@@ -33,7 +36,7 @@ class ConfigPort:
     def __init__(self, dut: Any, given: dict[str, Any], rng: np.random.Generator) -> None:
         self.dut = dut
         self.layout = given["layouts"]["config_request__payload"]
-        self.latency = 2 + given["config_latency"] + len(given["chip"].cores)
+        self.latency = 2 + given["config_latency"] + given["chain_length"]
         self.source = Source(dut, "config_request", pauses(rng, "never"))
         self.requests = Monitor(dut, "config_request")
         self.responses: list[tuple[int, int]] = []
@@ -84,7 +87,8 @@ class Reader:
         registers = np.arange(len(CHIP_REGISTERS), dtype=np.uint32)
         states = [chip_map.state_addresses(core) for core in range(self.n_cores)]
         counters = [
-            chip_map.address(core, "counters", np.arange(2)) for core in range(self.n_cores)
+            chip_map.address(core, "counters", np.arange(len(COUNTERS)))
+            for core in range(self.n_cores)
         ]
         self.probes = np.concatenate([registers, *counters, *states])
         lengths = [len(registers), self.n_cores * len(COUNTERS), *map(len, states)]
@@ -97,8 +101,12 @@ class Reader:
         flits: list[int],
         busy_cycles: int,
         where: dict[str, int],
+        drops: tuple[int, Sequence[int]] | None = None,
     ) -> None:
-        """Compare all that was read after a tick, and the flits that reached the host in it."""
+        """Compare all that was read after a tick, and the flits that reached the host in it.
+
+        ``drops`` are the packets dropped in the network, and in each core.
+        """
         expected, (sample, tick) = self.expected, (where["sample"], where["tick"])
         assert expected.spikes is not None and expected.potentials is not None
         registers, counters, *states = np.split(words, self.splits)
@@ -111,21 +119,49 @@ class Reader:
             checks.equal(want_fired, fired, "spikes of neuron", **place)
             checks.reach("spike", want_fired.any())
         fields = flit_packet(self.chip).unpack(np.array(flits, np.int64))
-        assert (fields["y"] == HOST_ROW).all(), f"{where}: a flit for a core reached the host"
+        others = sum(fields[name] for name in fields if name != "axon")
+        assert not np.any(others), f"{where}: a spike for the host holds more than its line"
         outputs = np.bincount(fields["axon"], minlength=self.chip.n_outputs)
         checks.equal(expected.outputs[sample, tick], outputs, "spikes on output line", **where)
-        active, merged = counters.reshape(self.n_cores, len(COUNTERS)).T
+        active, merged, dropped = counters.reshape(self.n_cores, len(COUNTERS)).T
+        in_network, in_cores = drops or (0, [0] * self.n_cores)
+        checks.equal(in_cores, dropped, "packets dropped by core", **where)
+        self._compare_registers(
+            checks,
+            dict(zip(CHIP_REGISTERS, registers.tolist(), strict=True)),
+            in_network,
+            any(in_cores),
+            where,
+        )
         want_active = expected.active_axons[sample, : tick + 1].sum(axis=0)
         checks.equal(want_active, active, "active axons of core", **where)
         if tick == expected.ticks - 1:
             checks.equal(expected.merged_spikes[sample], merged, "merged spikes of core", **where)
             checks.reach("merge", merged.any())
-        checks.equal(tick + 1, registers[CHIP_REGISTERS.index("ticks")], "ticks", **where)
         # `cycles` counts from the start in the cores, when all events have settled, to the barrier.
         cycles = int(registers[CHIP_REGISTERS.index("cycles")])
         assert 0 < cycles < busy_cycles, f"{where}: {cycles} cycles, busy for {busy_cycles}"
         checks.reach("output", outputs.any())
         checks.reach("silent tick", not expected.active_axons[sample, tick].any())
+
+    def _compare_registers(
+        self,
+        checks: Checks,
+        registers: dict[str, int],
+        in_network: int,
+        in_cores: bool,
+        where: dict[str, int],
+    ) -> None:
+        checks.equal(where["tick"] + 1, registers["ticks"], "ticks", **where)
+        checks.equal(in_network, registers["dropped_packets"], "dropped packets", **where)
+        flags = bool(in_network or in_cores) << FLAGS.index("dropped_packet")
+        checks.equal(flags, registers["flags"], "flags", **where)
+        for name in ("overruns", "late_events"):
+            checks.equal(0, registers[name], name, **where)
+
+
+def _indices(names: Iterable[str]) -> list[int]:
+    return [CHIP_REGISTERS.index(name) for name in names]
 
 
 async def _run(dut: Any, edge: RisingEdge, strobe: str) -> int:
@@ -159,6 +195,12 @@ async def registers(dut: Any) -> None:
     outside += [windows] if windows < beyond else []
     assert outside
     assert not (await port.read(np.array(outside, np.uint32))).any()
+    values = dict.fromkeys(CHIP_REGISTERS, 0)
+    writable = {"period": 0xFEDCBA98}
+    await port.write(np.array([(i, 0xFEDCBA98) for i in _indices(set(values) - {"run_ticks"})]))
+    words = await port.read(np.array(_indices(CHIP_REGISTERS), np.uint32))
+    values |= {"identification": IDENTIFICATION, "structure": int(chip.digest[:8], 16)} | writable
+    assert dict(zip(CHIP_REGISTERS, words.tolist(), strict=True)) == values
 
 
 @cocotb.test(timeout_time=100, timeout_unit="ms")
@@ -231,4 +273,142 @@ async def network(dut: Any) -> None:
     checks.reach("stall", out.stalls)
     checks.reach("event held back", taken.stalls)
     assert len(taken.transfers) == len(flits) > 0, "not every event was taken"
+    checks.finish()
+
+
+class ByItself:
+    """A chip that runs the ticks of one sample by itself, with the host's events in time for each.
+
+    Parameters
+    ----------
+    dut : handle
+    period : int
+        Clock cycles; 0 for the free-running mode.
+    raw : sequence of int
+        Flits that are sent before the first tick, besides the events.
+    """
+
+    def __init__(self, dut: Any, period: int, raw: Sequence[int] = ()) -> None:
+        self.dut, self.period, self.raw = dut, period, raw
+        self.given, self.rng = parameters(), random_source()
+        self.chip: ChipParams = self.given["chip"]
+        self.events: Events = self.given["events"].samples_between(0, 1)
+        self.image: ChipImage = self.given["image"]
+        self.rises: list[int] = []
+        self.falls: list[int] = []
+
+    async def _watch(self) -> None:
+        while True:
+            await RisingEdge(self.dut.busy)
+            self.rises.append(cycle())
+            await FallingEdge(self.dut.busy)
+            self.falls.append(cycle())
+
+    async def run(
+        self, checks: Checks, drops: tuple[int, Sequence[int]] | None = None
+    ) -> "ByItself":
+        """Run all ticks, and compare each with golden."""
+        dut, chip, events = self.dut, self.chip, self.events
+        reader = Reader(chip, run(chip, self.image, events))
+        edge = await start(dut, start=0, clear=0, event_in__valid=0, event_out__ready=0)
+        self.port = port = ConfigPort(dut, self.given, self.rng)
+        await port.write(self.image.program(chip))
+        await _run(dut, edge, "clear")
+        source, out = Source(dut, "event_in"), Monitor(dut, "event_out")
+        Sink(dut, "event_out", pauses(self.rng, "often"))
+        flits = events.flits(chip).tolist()
+        source.send([*self.raw, *flits[: events.offsets[1]]])
+        await source.sent()
+        cocotb.start_soon(self._watch())
+        registers = {"period": self.period, "run_ticks": events.ticks}
+        await port.write(np.array([(CHIP_REGISTERS.index(n), v) for n, v in registers.items()]))
+        read = []
+        for tick in range(events.ticks):
+            while len(self.rises) <= tick:
+                await edge
+            following = events.offsets[tick + 1 : tick + 3].tolist()
+            source.send(flits[slice(*following)] if len(following) > 1 else [])
+            read.append(await port.read(reader.probes))  # once the tick has ended
+        await ClockCycles(dut.clk, 4 * self.period + 200)
+        checks.equal(events.ticks, len(self.rises), "ticks")
+        for tick, words in enumerate(read):
+            last = self.falls[tick]
+            first = self.falls[tick - 1] if tick else 0
+            put_out = [word for at, word in out.transfers if first < at <= last]
+            busy_cycles = last - self.rises[tick]
+            reader.compare(checks, words, put_out, busy_cycles, {"sample": 0, "tick": tick}, drops)
+        assert not out.transfers or out.transfers[-1][0] <= self.falls[-1]
+        checks.reach("stall", out.stalls)
+        return self
+
+
+CORNERS = ("spike", "output", "stall")
+
+
+class _Corners(Checks):
+    """Checks that leave out the corners that a single sample need not reach."""
+
+    def reach(self, corner: str, times: Any = 1) -> None:
+        if corner in self.reached:
+            super().reach(corner, times)
+
+
+@cocotb.test(timeout_time=100, timeout_unit="ms")
+async def free_running(dut: Any) -> None:
+    """By itself, as fast as it can: the same spikes as in single steps, whatever the host does."""
+    checks = _Corners(*CORNERS)
+    await ByItself(dut, 0).run(checks)
+    checks.finish()
+
+
+@cocotb.test(timeout_time=100, timeout_unit="ms")
+async def real_time(dut: Any) -> None:
+    """By itself, in exact periods: the same spikes as in single steps, and none too late."""
+    checks = _Corners(*CORNERS)
+    period = 2500
+    ran = await ByItself(dut, period).run(checks)
+    checks.equal(np.full(len(ran.rises) - 1, period), np.diff(ran.rises), "cycles between ticks")
+    checks.finish()
+
+
+def _flits_to_nowhere(chip: ChipParams) -> tuple[list[int], tuple[int, list[int]]]:
+    """Return flits for positions, axons and delays that are not there, and who drops them."""
+    packet = flit_packet(chip)
+    widths = {field.name: field.width for field in packet.fields}
+    flits, in_network, in_cores = [], 0, [0] * len(chip.cores)
+    for y in range(1 << widths["y"]):
+        for x in range(1 << widths["x"]):
+            position = y * chip.width + x
+            inside = x < chip.width and y < chip.height
+            core = position if inside and position < len(chip.cores) else None
+            cases = [(0, 0)]
+            if core is not None:
+                params = chip.cores[core]
+                axons = range(params.n_axons, 1 << widths["axon"])
+                delays = range(params.delay_slots - 1, 1 << widths["delay"])
+                cases = [(axon, 0) for axon in axons[:1]] + [(axon, 0) for axon in axons[-1:]]
+                cases += [(0, delay) for delay in delays]
+                in_cores[core] += len(cases)
+            else:
+                in_network += len(cases)
+            for axon, delay in cases:
+                fields = {"axon": axon, "delay": delay, "host": 0, "x": x, "y": y}
+                if chip.multicast:
+                    fields |= {"x_last": x, "y_last": y}
+                flits.append(int(packet.pack(**fields)))
+    return flits, (in_network, in_cores)
+
+
+@cocotb.test(timeout_time=100, timeout_unit="ms")
+async def flits_to_nowhere(dut: Any) -> None:
+    """Packets to cores, axons and delays that are not there: dropped, counted, and no harm done."""
+    chip: ChipParams = parameters()["chip"]
+    flits, drops = _flits_to_nowhere(chip)
+    assert any(drops[1]), "every axon and delay that a flit can name is there"
+    checks = _Corners(*CORNERS)
+    ran = await ByItself(dut, 0, flits).run(checks, drops)
+    await _run(dut, RisingEdge(dut.clk), "clear")
+    names = ("ticks", "dropped_packets", "flags")
+    words = await ran.port.read(np.array(_indices(names), np.uint32))
+    checks.equal(np.zeros(len(names)), words, "registers after a clear")
     checks.finish()

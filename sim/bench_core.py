@@ -13,8 +13,9 @@ from cocotb.triggers import RisingEdge
 from golden.axon_bitmap import AxonBitmap
 from golden.crossbar import synaptic_sums
 from golden.neuron_array import NeuronArray
-from sim.drivers import PAUSES, Monitor, Sink, Source, pauses
+from sim.drivers import PAUSES, Monitor, Sink, Source, StrobeCounter, pauses
 from sim.testbench import Checks, flits_of, parameters, random_source, start
+from spikelet.description.destinations import event_flits
 from spikelet.description.image import ChipImage
 from spikelet.description.memory_map import COUNTERS, ChipMap, unpack_state
 from spikelet.description.packets import flit_packet
@@ -62,13 +63,17 @@ class Expected:
         self.core = chip.cores[number]
         self.bitmap = AxonBitmap(self.core, 1, TICKS + 1)
         self.neurons = NeuronArray.cleared(self.core, image.cores[number], 1)
-        self.active_axons = 0
+        self.active_axons = self.dropped = 0
         self.tick = 0
 
     def arrive(self, word: int) -> None:
         """Take an event."""
         fields = flit_packet(self.chip).unpack(word)
-        self.bitmap.arrivals[0, self.tick + int(fields["delay"]), int(fields["axon"])] += 1
+        axon, delay = int(fields["axon"]), int(fields["delay"])
+        if axon < self.core.n_axons and delay < self.core.delay_slots - 1:
+            self.bitmap.arrivals[0, self.tick + delay, axon] += 1
+        else:
+            self.dropped += 1
 
     def compare(
         self, checks: Checks, words: npt.NDArray[np.uint32], flits: list[int], where: dict[str, int]
@@ -85,12 +90,13 @@ class Expected:
         expected = flits_of(self.chip, self.image, self.number, np.flatnonzero(fired).tolist())
         checks.sequence(expected, flits, "flit", **where)
         self.active_axons += int(active.sum())
-        counted = [self.active_axons, int(self.bitmap.merged()[0])]
+        counted = [self.active_axons, int(self.bitmap.merged()[0]), self.dropped]
         checks.equal(counted, words[: len(COUNTERS)], "counters", **where)
         checks.reach("spike", fired.any())
         checks.reach("no spike", not fired.any())
         checks.reach("silent tick", not active.any())
         checks.reach("merge", counted[1])
+        checks.reach("drop", self.dropped)
         rails = (self.core.v_min, self.core.v_max)
         checks.reach("rail", np.isin(self.neurons.v, rails).any())
 
@@ -114,14 +120,22 @@ def random_events(rng: np.random.Generator, chip: ChipParams, number: int, kind:
     """Return flits for random axons of the core: none, a few, or many."""
     core = chip.cores[number]
     n = (0, 4, core.n_axons)[kind]
-    x, y = chip.position(number)
-    words = flit_packet(chip).pack(
-        axon=rng.integers(0, core.n_axons, n),
-        delay=rng.integers(0, core.delay_slots - 1, n),
-        x=x,
-        y=y + 1,
-    )
-    return [int(word) for word in words]
+    axon = rng.integers(0, core.n_axons, n)
+    delay = rng.integers(0, core.delay_slots - 1, n)
+    words: list[int] = event_flits(chip, np.full(n, number), axon, delay).tolist()
+    return words
+
+
+def misfits(rng: np.random.Generator, chip: ChipParams, number: int) -> list[int]:
+    """Return some flits for axons or delays that the core does not have, as far as a flit can."""
+    core = chip.cores[number]
+    widths = {field.name: field.width for field in flit_packet(chip).fields}
+    axon = rng.integers(0, 1 << widths["axon"], 8)
+    delay = rng.integers(0, 1 << widths["delay"], 8)
+    wrong = (axon >= core.n_axons) | (delay >= core.delay_slots - 1)
+    target = np.full(wrong.sum(), number)
+    words: list[int] = event_flits(chip, target, axon[wrong], delay[wrong]).tolist()
+    return words
 
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")
@@ -132,20 +146,26 @@ async def ticks(dut: Any) -> None:
     image: ChipImage = given["image"]
     number = given["core"]
     chip_map = ChipMap(chip)
-    checks = Checks("spike", "merge", "stall", "rail", "event held up", "silent tick", "no spike")
+    corners = ("spike", "no spike", "silent tick", "merge", "drop", "rail")
+    checks = Checks(*corners, "stall", "event held up")
     idle = dict.fromkeys(("start", "clear", "event_out__ready", "config_in__response"), 0)
     edge = await start(dut, **idle, config_in__write=0, config_in__read=0)
     link = ConfigLink(dut, 2 + given["config_latency"])
     await link.write(image.program(chip))
     probes = np.concatenate(
-        [chip_map.address(number, "counters", np.arange(2)), chip_map.state_addresses(number)]
+        [
+            chip_map.address(number, "counters", np.arange(len(COUNTERS))),
+            chip_map.state_addresses(number),
+        ]
     )
     source = Source(dut, "event_in", pauses(rng, "seldom"))
     out = Monitor(dut, "event_out")
+    dropped = StrobeCounter(dut, "dropped")
     for epoch in range(2):
         await strobe(dut, edge, "clear")
         sink = Sink(dut, "event_out", pauses(rng, PAUSES[epoch * 2 + 1]), after_valid=bool(epoch))
         expected = Expected(chip, image, number)
+        dropped.count = 0
         arrivals = Monitor(dut, "event_in", expected.arrive)
         for tick in range(TICKS):
             source.send(random_events(rng, chip, number, int(rng.integers(3)) if tick else 0))
@@ -159,12 +179,14 @@ async def ticks(dut: Any) -> None:
             dut.start.value = 0
             await edge
             assert dut.busy.value, "not busy after start"
-            source.send(random_events(rng, chip, number, int(rng.integers(2))))
+            events = random_events(rng, chip, number, int(rng.integers(2)))
+            source.send(rng.permutation(np.array(events + misfits(rng, chip, number), np.int64)))
             await source.sent()
             await quiet(dut, edge)
 
             where = {"epoch": epoch, "tick": tick, "core": number}
             expected.compare(checks, await link.read(probes), out.payloads, where)
+            checks.equal(expected.dropped, dropped.count, "strobes of dropped", **where)
         checks.reach("event held up", arrivals.stalls)
         arrivals.task.cancel()
         sink.task.cancel()

@@ -101,7 +101,7 @@ class Expected:
         """Compare the flits of a tick, and the counters since the clear."""
         expected = flits_of(self.chip, self.image, self.number, np.flatnonzero(self.fired).tolist())
         checks.sequence(expected, flits, "flit", **where)
-        counted = [self.active_axons, int(self.bitmap.merged()[0])]
+        counted = [self.active_axons, int(self.bitmap.merged()[0]), 0]
         checks.equal(counted, words["counters"], "counters", **where)
 
 

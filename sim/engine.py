@@ -153,9 +153,14 @@ class CompiledChip:
     ) -> Trace:
         """Run a batch of samples; see :meth:`golden.chip.GoldenChip.run`.
 
-        ``cycle_limit`` bounds the clock cycles of one tick: SpikeletError if it takes more. What
-        ``record`` asks for is read through the configuration port, after each tick, or, for
-        checksums, after each sample.
+        ``cycle_limit`` bounds the clock cycles of one tick. What ``record`` asks for is read
+        through the configuration port, after each tick, or, for checksums, after each sample.
+
+        Raises
+        ------
+        SpikeletError
+            If events or rewards do not fit the chip, a tick takes more than ``cycle_limit``, or a
+            packet was dropped, as none is that comes from events and an image that were checked.
         """
         flits = events.flits(self.chip)
         rewards = checked_reward(self.chip, reward, events.samples, events.ticks)
@@ -183,12 +188,13 @@ class CompiledChip:
             progress(last)
         empty = np.zeros((0, events.ticks, len(probes.addresses)), np.uint32)
         words = np.concatenate([empty, *chunks])
-        active, merged = probes.counted(words, before, clear)
+        counts, dropped = probes.counted(words, before, clear)
+        self._check_none_dropped(dropped, counts["dropped_packets"])
         return Trace(
             self.name,
             outputs,
-            active,
-            merged,
+            counts["active_axons"],
+            counts["merged_spikes"].sum(axis=1, dtype=np.int32),
             tuple(neurons or (core.n_neurons for core in self.chip.cores)),
             cycles=words[..., 0].astype(np.int64),
             checksums=sums if "checksums" in record else None,
@@ -207,6 +213,21 @@ class CompiledChip:
     def _clear(self) -> None:
         if not self._library.spikelet_clear(self._handle, 1 << 24):
             raise SpikeletError(f"{self.name}: clearing did not end")
+
+    def _check_none_dropped(
+        self, in_network: npt.NDArray[np.int32], in_cores: npt.NDArray[np.int32]
+    ) -> None:
+        """Raise SpikeletError if packets were dropped; see :meth:`_Probes.counted`."""
+        places = {"the network": in_network}
+        places |= {f"core {i}": in_cores[..., i] for i in range(len(self.chip.cores))}
+        for where, dropped in places.items():
+            if dropped.any():
+                sample, tick = np.argwhere(dropped)[0]
+                raise SpikeletError(
+                    f"{self.name}: {where} dropped {dropped.sum()} packets, "
+                    f"the first in sample {sample}, tick {tick}",
+                    remedy="load an image of this chip, then run again",
+                )
 
     def _run_chunk(
         self,
@@ -262,27 +283,42 @@ class _Probes:
         if "learning" in record:
             names += _LEARNED
         self.words = state_words(chip, names)
-        self.counters = np.concatenate(counters)
-        cycles = np.array([CHIP_REGISTERS.index("cycles")], np.uint32)
-        flat = [at for core in self.words for at in core.values()]
-        self.addresses = np.concatenate([cycles, self.counters, *flat])
+        registers = [CHIP_REGISTERS.index(name) for name in ("cycles", "dropped_packets")]
+        addresses = [np.array(registers, np.uint32), *counters]
+        addresses += [at for core in self.words for at in core.values()]
+        self.addresses = np.concatenate(addresses)
+        self.counters = self.addresses[1 : 2 + len(chip.cores) * len(COUNTERS)]
 
     def counted(
         self, words: npt.NDArray[np.uint32], before: npt.NDArray[np.uint32], clear: bool
-    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-        """Return active axons of each tick and merged spikes of each sample.
+    ) -> tuple[dict[str, npt.NDArray[np.int32]], npt.NDArray[np.int32]]:
+        """Return what was counted in each tick.
 
-        ``before`` holds the counters as they were, from which they go on unless ``clear``.
+        Parameters
+        ----------
+        words : array of uint32, shape (samples, ticks, probes)
+        before : array of uint32, shape (counters,)
+            The counters as they were, from which they go on unless ``clear``.
+        clear : bool
+
+        Returns
+        -------
+        dict of array of int32, shape (samples, ticks, cores)
+            By the names of ``COUNTERS``.
+        array of int32, shape (samples, ticks)
+            Packets that the network dropped.
         """
         samples, ticks, _ = words.shape
-        shape = (samples, ticks, len(self.chip.cores), len(COUNTERS))
-        counters = words[..., 1 : 1 + len(self.counters)].reshape(shape)
-        first = np.zeros((samples, 1, *shape[2:]), np.uint32)
+        counters = words[..., 1 : 1 + len(self.counters)]
+        first = np.zeros((samples, 1, len(self.counters)), np.uint32)
         if not clear and ticks:
-            first[:1, 0] = before.reshape(shape[2:])
+            first[:1, 0] = before
             first[1:, 0] = counters[:-1, -1]
         steps = np.diff(np.concatenate([first, counters], axis=1), axis=1)  # modulo 2**32
-        return steps[..., 0].astype(np.int32), steps[..., 1].sum(axis=1).astype(np.int32)
+        counts = steps.astype(np.int32)
+        by_core = counts[..., 1:].reshape(samples, ticks, len(self.chip.cores), len(COUNTERS))
+        named = {name: by_core[..., place].copy() for place, name in enumerate(COUNTERS)}
+        return named, counts[..., 0]
 
     def recorded(self, words: npt.NDArray[np.uint32]) -> dict[str, Any]:
         """Return spikes, potentials and what was learned, by core, as far as recorded."""

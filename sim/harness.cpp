@@ -116,13 +116,14 @@ void spikelet_read(void* handle, int64_t n, const uint32_t* addresses, uint32_t*
 }
 
 // Run samples, each from a cleared state if `clear`. Before tick i, settings[i] are written, and the
-// flits offsets[i] .. offsets[i + 1] sent; during it, outputs[i][flit & output_mask] is counted up;
-// after it, the probes are read.
+// flits offsets[i] .. offsets[i + 1] sent; during it, outputs[i][flit & output_mask] is counted up,
+// as far as there is such a line: a chip sends what its table says; after it, the probes are read.
 // Returns the ticks done: fewer than samples * ticks if one took more than `limit` cycles.
 int64_t spikelet_run(void* handle, int64_t samples, int64_t ticks, int32_t clear,
                      const int64_t* offsets, const uint32_t* flits, int64_t n_settings,
-                     const uint32_t* setting_addresses, const uint32_t* settings, int64_t n_probes, const uint32_t* probes,
-                     uint32_t* probe_data, int64_t n_outputs, uint32_t output_mask,
+                     const uint32_t* setting_addresses, const uint32_t* settings,
+                     int64_t n_probes, const uint32_t* probes, uint32_t* probe_data,
+                     int64_t n_outputs, uint32_t output_mask,
                      uint16_t* outputs, int64_t limit) {
     auto& chip = *static_cast<Chip*>(handle);
     auto& top = chip.top;
@@ -137,7 +138,9 @@ int64_t spikelet_run(void* handle, int64_t samples, int64_t ticks, int32_t clear
         }
         top.PORT(event_in, valid) = 0;
         uint16_t* counts = outputs + i * n_outputs;
-        const auto count = [=](uint32_t flit) { ++counts[flit & output_mask]; };
+        const auto count = [=](uint32_t flit) {
+            if ((flit & output_mask) < n_outputs) ++counts[flit & output_mask];
+        };
         if (!chip.run(true, limit, count)) return i;
         chip.read(n_probes, probes, probe_data + i * n_probes);
     }

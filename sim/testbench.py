@@ -14,9 +14,10 @@ from cocotb.triggers import ClockCycles, RisingEdge
 
 from sim.drivers import CLOCK_NS
 from sim.run import PARAMETERS_VARIABLE
-from spikelet.description.image import HOST, NO_DESTINATION, ChipImage
+from spikelet.description.destinations import HOST
+from spikelet.description.image import ChipImage
 from spikelet.description.memory_map import ChipMap
-from spikelet.description.packets import HOST_ROW, flit_packet
+from spikelet.description.packets import flit_packet
 from spikelet.description.params import ChipParams
 
 __all__ = [
@@ -86,17 +87,16 @@ def config_words(
 
 
 def flits_of(chip: ChipParams, image: ChipImage, core: int, neurons: list[int]) -> list[int]:
-    """Return the flits that fired neurons of a core send, in order."""
-    entries = image.cores[core].destinations[neurons].reshape(-1, 3)
-    target, axon, delay = entries[entries[:, 0] != NO_DESTINATION].T
+    """Return the flits that fired neurons of a core, ascending, send, in order."""
+    found = image.cores[core].destinations
+    _, target, axon, delay, columns, rows = found[np.isin(found[:, 0], neurons)].T
     to_host = target == HOST
-    words = flit_packet(chip).pack(
-        axon=axon,
-        delay=delay - 1,
-        x=np.where(to_host, 0, target % chip.mesh_width),
-        y=np.where(to_host, HOST_ROW, target // chip.mesh_width + 1),
-    )
-    return [int(word) for word in words]
+    x = np.where(to_host, 0, target % chip.width)
+    y = np.where(to_host, 0, target // chip.width)
+    fields = {"axon": axon, "delay": delay - 1, "host": to_host, "x": x, "y": y}
+    if chip.multicast:
+        fields |= {"x_last": x + columns - 1, "y_last": y + rows - 1}
+    return [int(word) for word in flit_packet(chip).pack(**fields)]
 
 
 async def write_region(dut: Any, port: str, words: Iterable[tuple[int, int]]) -> None:

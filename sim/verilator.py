@@ -125,13 +125,16 @@ def build_library(design: Design, top: str, harness: Path, *, optimise: str = "r
             folder,
         )
         include = verilator_root() / "include"
-        sources = sorted(folder.glob(f"V{top}*.cpp"))
+        includes = ("-I.", f"-I{include}", f"-I{include / 'vltstd'}")
+        sources = sorted(path.name for path in folder.glob(f"V{top}*.cpp"))
+        once = [name for name in sources if name.endswith("Slow.cpp")]  # what creates a model
+        _run([compiler(), "-c", *flags, "-O0", *includes, *once], folder)
+        linked = [f"{name.removesuffix('.cpp')}.o" if name in once else name for name in sources]
         built = folder / "library.so"
         _run(
             [
-                *(compiler(), "-shared", "-o", built.name, *flags, "-I.", f"-I{include}"),
-                *(f"-I{include / 'vltstd'}", str(harness), *(path.name for path in sources)),
-                *(str(path) for path in _runtime(flags)),
+                *(compiler(), "-shared", "-o", built.name, *flags, *includes),
+                *(str(harness), *linked, *(str(path) for path in _runtime(flags))),
                 "-pthread",
             ],
             folder,

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from spikelet import __version__
+from spikelet.description.params import TOPOLOGIES
 from spikelet.description.profile import PROFILES
 from spikelet.errors import SpikeletError
 
@@ -60,7 +61,10 @@ def main(debug: bool) -> None:
 @click.option("--lanes", default=16, show_default=True, help="Neurons accumulated in a cycle.")
 @click.option("--pipelines", default=1, show_default=True, help="Neuron-update pipelines.")
 @click.option("--weight-memory", type=click.Choice(["block", "spram"]), default="block")
-@click.option("--calibration", type=click.Path(path_type=Path), help="Samples for the ranges.")
+@click.option("--topology", type=click.Choice(TOPOLOGIES), default="mesh", show_default=True)
+@click.option("--multicast/--no-multicast", default=None, help="Default: where it is of use.")
+@click.option("--placement-seed", default=0, show_default=True, help="Another seed, another chip.")
+@click.option("--calibration", type=click.Path(path_type=Path), help="Samples for ranges, rates.")
 @click.option("--target", "targets", multiple=True, help="Board or device that it must fit.")
 def compile_command(
     network: Path,
@@ -74,6 +78,9 @@ def compile_command(
     lanes: int,
     pipelines: int,
     weight_memory: str,
+    topology: str,
+    multicast: bool | None,
+    placement_seed: int,
     calibration: Path | None,
     targets: tuple[str, ...],
 ) -> None:
@@ -94,6 +101,9 @@ def compile_command(
         potential_bits=potential_bits,
         limits=PlacementLimits(max_axons, max_neurons, lanes, pipelines, weight_memory),
         calibration=load_samples(calibration).spikes if calibration else None,
+        topology=topology,
+        multicast=multicast,
+        placement_seed=placement_seed,
     )
     for target in map(target_named, targets):
         board = BOARDS.get(target)
@@ -261,7 +271,9 @@ def doctor() -> None:
     show_default=True,
 )
 @click.option("--netlists/--no-netlists", default=True, help="Also simulate the netlists.")
-def demo(folder: Path, netlists: bool) -> None:
+@click.option("--topology", type=click.Choice(TOPOLOGIES), default="mesh", show_default=True)
+@click.option("--placement-seed", default=0, show_default=True, help="Another seed, another chip.")
+def demo(folder: Path, netlists: bool, topology: str, placement_seed: int) -> None:
     """The whole road with a trained digits network, for two FPGA families, up to the report."""
     from spikelet.road.compiled import compile_network
     from spikelet.road.engines import ENGINES
@@ -280,6 +292,8 @@ def demo(folder: Path, netlists: bool) -> None:
         "snntorch-subtract",
         limits=PlacementLimits(lanes=8, weight_memory="spram"),
         calibration=calibration.spikes,
+        topology=topology,
+        placement_seed=placement_seed,
     )
     project.save(compiled)
     _show_compiled(compiled)
@@ -326,6 +340,13 @@ def _show_compiled(compiled: Any) -> None:
         clipped = f"{stats.clipped} of {stats.weights}"
         table.add_row(layer.name, str(layer.size), f"{stats.scale:.6g}", clipped, shapes)
     _CONSOLE.print(table)
+    if len(compiled.chip.cores) > 1:
+        loads, drawn = compiled.quality.loads, compiled.quality.random
+        _say(
+            f"placed {'with' if compiled.chip.multicast else 'without'} multicast: packets cross "
+            f"{loads.total:,.1f} links a tick, in random placements {drawn.objective:,.1f}; "
+            f"largest link load {loads.largest:,.1f}, at random {drawn.largest:,.1f}"
+        )
 
 
 def _show_learned(result: Any) -> None:

@@ -4,30 +4,43 @@ import numpy as np
 import pytest
 
 from golden.chip import GoldenChip
-from rtl_gen.chip import Chip
 from rtl_gen.emit import to_verilog
+from rtl_gen.joined_chips import whole_chip
 from sim.engine import CompiledChip
 from sim.verilator import Design
+from spikelet.description.params import TOPOLOGIES
 from tests.helpers.random_chips import random_chip, random_events, random_image
 from tests.helpers.random_plastic import random_plastic_chip, random_plastic_image, random_reward
 
 CHIPS = 40
-NETWORKS = 5
-"""For each chip; 200 configurations in all, on as many chips as the C++ compiler has time for."""
+FAST_CHIPS = 14
+"""The first of them, for the default tests: most of a test is spent in the C++ compiler."""
 
-PLASTIC_SEEDS = (1005, 1010, 1018, 1025, 1036)
+NETWORKS = 5
+"""For each chip; 200 configurations in all."""
+
+PLASTIC_SEEDS = (1006, 1011, 1021, 1034, 1052)
 """Together their chips have all that :func:`test_the_plastic_chips_differ` asks for."""
 
+FAST_PLASTIC_CHIPS = 2
 PLASTIC_NETWORKS = 3
 TICKS = 16
 
 
-@pytest.mark.parametrize("seed", range(CHIPS))
+def _seeds(seeds, fast):
+    """Return all seeds, of which those behind the first ones are slow."""
+    return [
+        seed if place < fast else pytest.param(seed, marks=pytest.mark.slow)
+        for place, seed in enumerate(seeds)
+    ]
+
+
+@pytest.mark.parametrize("seed", _seeds(range(CHIPS), FAST_CHIPS))
 def test_random_chip(seed):
     rng = np.random.default_rng(seed)
     chip = random_chip(rng)
     spikes = 0
-    with CompiledChip(chip, Design(to_verilog(Chip(chip), "chip")), optimise="build") as rtl:
+    with CompiledChip(chip, Design(to_verilog(whole_chip(chip), "chip")), optimise="build") as rtl:
         for network in range(NETWORKS):
             image, events = random_image(rng, chip), random_events(rng, chip)
             expected = GoldenChip(chip, image, backend="numpy").run(events)
@@ -40,6 +53,21 @@ def test_random_chip(seed):
             assert set(got.compared(expected)) >= {"spikes", "potentials", "outputs"}
             spikes += sum(int(core.sum()) for core in expected.spikes)
     assert spikes > 0, f"seed {seed}: nobody fired"
+
+
+def test_the_chips_differ():
+    chips = [random_chip(np.random.default_rng(seed)) for seed in range(CHIPS)]
+    assert {chip.topology for chip in chips[:FAST_CHIPS]} == set(TOPOLOGIES)
+    for topology in TOPOLOGIES:
+        several = [c for c in chips if c.topology == topology and len(c.cores) > 1]
+        assert {chip.multicast for chip in several} == {True, False}, topology
+    assert {chip.fifo_depth for chip in chips} == {2, 3, 4, 8}
+    assert {chip.chip_columns * chip.chip_rows > 1 for chip in chips} == {True, False}
+    assert {len(chip.cores) < chip.width * chip.height for chip in chips} == {True, False}
+    cores = [core for chip in chips for core in chip.cores]
+    assert {core.delay_slots for core in cores} == {2, 4, 8, 16, 32}
+    assert {core.list_entries > core.n_neurons for core in cores} == {True, False}
+    assert any(core.list_entries == 0 for core in cores)
 
 
 class Engines:
@@ -78,19 +106,20 @@ def test_the_plastic_chips_differ():
     assert {core.weight_memory for core in cores} == {"block", "spram"}
     assert {core.adaptation is None for core in cores} == {True, False}
     assert {len(chip.cores) for chip in chips} == {1, 2}
+    assert {chip.topology for chip in chips} == set(TOPOLOGIES)
     assert {core.lanes == 1 for core in cores} == {True, False}
     assert {rule.rounding for rule in rules} == {"nearest", "stochastic"}
     assert set().union(*(rule.phases for rule in rules)) == {"pre", "post", "sweep"}
     assert set().union(*(rule.variables for rule in rules)) >= {"x1", "x2", "v", "w", "t", "r"}
 
 
-@pytest.mark.parametrize("seed", PLASTIC_SEEDS)
+@pytest.mark.parametrize("seed", _seeds(PLASTIC_SEEDS, FAST_PLASTIC_CHIPS))
 def test_random_plastic_chip(seed):
     """From the image, from a snapshot of another engine, and on with learning off."""
     rng = np.random.default_rng(seed)
     chip = random_plastic_chip(rng)
     spikes = learned = 0
-    with CompiledChip(chip, Design(to_verilog(Chip(chip), "chip")), optimise="build") as rtl:
+    with CompiledChip(chip, Design(to_verilog(whole_chip(chip), "chip")), optimise="build") as rtl:
         for network in range(PLASTIC_NETWORKS):
             image = random_plastic_image(rng, chip)
             engines = Engines(chip, image, rtl)

@@ -17,18 +17,21 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = (
     "architecture",
+    "formal",
     "fpga",
     "learning",
     "learning-experiments",
     "memory-map",
+    "network-on-chip",
     "networks",
+    "placement",
     "plastic-networks",
     "simulation",
     "tick-contract",
     "verification-ip",
 )
 
-_FOLDERS = "spikelet|golden|rtl_gen|sim|tests|fpga|boards|docs|examples|benchmarks"
+_FOLDERS = "spikelet|golden|rtl_gen|formal|sim|tests|fpga|boards|docs|examples|benchmarks"
 
 
 @pytest.fixture(scope="module")

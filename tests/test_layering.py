@@ -19,7 +19,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "spikelet/errors.py": (),
     "spikelet/toolchain.py": ("spikelet.errors",),
     "spikelet/description": ("spikelet.description", "spikelet.errors", "numpy"),
-    "spikelet/road": (*LOWER, *ROOM, "spikelet.road", *FRONT),
+    "spikelet/placement": (*LOWER, "spikelet.placement", "numpy", "scipy", "pymetis", "matplotlib"),
+    "spikelet/road": (*LOWER, *ROOM, "spikelet.placement", "spikelet.road", *FRONT),
     "spikelet/plastic": (*LOWER, *ROOM, "spikelet.road", "spikelet.plastic", *FRONT),
     "spikelet/cli.py": (
         *(*LOWER, *ROOM, "spikelet.road", "spikelet.plastic", "spikelet.__version__", *FRONT),
@@ -29,6 +30,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "boards": (*LOWER, "boards", "amaranth", "amaranth_boards"),
     "fpga": (*LOWER, "fpga", "rtl_gen", "boards", "amaranth", "numpy"),
     "sim": (*LOWER, "sim", "rtl_gen.yosys", "numpy"),
+    "formal": (*LOWER, "formal", "golden", "rtl_gen", "amaranth"),
 }
 """What the modules of a folder, or one module, may import besides the standard library."""
 
@@ -40,7 +42,7 @@ COMPILED_ENGINE = ("sim/engine.py", "sim/netlist.py", "sim/verilator.py")
 
 MODULES = sorted(
     path.relative_to(ROOT)
-    for folder in ("spikelet", *ROOM)
+    for folder in ("spikelet", *ROOM, "formal")
     for path in (ROOT / folder).rglob("*.py")
 )
 

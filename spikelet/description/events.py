@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.destinations import event_flits
 from spikelet.description.learning import variable_range
-from spikelet.description.packets import flit_packet
 from spikelet.description.params import ChipParams, check_range
 from spikelet.errors import SpikeletError
 
@@ -99,12 +99,7 @@ class Events:
     def flits(self, chip: ChipParams) -> npt.NDArray[np.uint32]:
         """Return the events as the chip's flits."""
         self.check(chip)
-        return flit_packet(chip).pack(
-            axon=self.axon,
-            delay=self.delay,
-            x=self.core % chip.mesh_width,
-            y=self.core // chip.mesh_width + 1,
-        )
+        return event_flits(chip, self.core, self.axon, self.delay)
 
     def samples_between(self, first: int, last: int) -> "Events":
         """Return the events of samples ``first`` up to, not including, ``last``."""

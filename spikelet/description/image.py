@@ -5,26 +5,18 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.destinations import check_destinations, destination_words
 from spikelet.description.memory_map import ChipMap, pack_lanes
-from spikelet.description.packets import destination_packet
 from spikelet.description.params import ChipParams, CoreParams, check_range
 from spikelet.errors import SpikeletError
 
 __all__ = [
-    "HOST",
-    "NO_DESTINATION",
     "ChipImage",
     "CoreImage",
     "random_states",
     "scan_rows",
     "synapse_rows",
 ]
-
-NO_DESTINATION = -2
-"""Destination core of an unused entry."""
-
-HOST = -1
-"""Destination core that stands for the host; the axon is then the output line."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +29,8 @@ class CoreImage:
     threshold, decay, bias, reset_potential : array of int32, shape (1,) or (n_neurons,)
         In potential LSBs (decay: 0..4095, in 1/4096); as the core's ``"shared"`` or ``"neuron"``
         says; shape (1,) of 0 where the core has none. Thresholds are 0 or more.
-    destinations : array of int32, shape (n_neurons, fan_out, 3)
-        (core, axon, delay) of each; core :data:`HOST` or :data:`NO_DESTINATION`; delay 1 or more
-        (1 towards the host). Unused entries come last.
+    destinations : array of int32, shape (n, 6)
+        Sorted by neuron; see :func:`spikelet.description.destinations.destinations`.
     inhibition : array of int32, shape (1,)
         In potential LSBs, 0 or more.
     adaptation : array of int32, shape (n_neurons,), or (0,) where the core has none
@@ -67,14 +58,11 @@ class CoreImage:
 
     def check(self, core: CoreParams, name: str) -> None:
         """Raise SpikeletError, naming the field and value, unless this fits ``core``."""
-        for what, shape in (
-            ("weights", (core.n_axons, core.n_neurons)),
-            ("destinations", (core.n_neurons, core.fan_out, 3)),
-        ):
-            if getattr(self, what).shape != shape:
-                raise SpikeletError(
-                    f"{name}: {what} must have shape {shape}, not {getattr(self, what).shape}"
-                )
+        if self.weights.shape != (core.n_axons, core.n_neurons):
+            raise SpikeletError(
+                f"{name}: weights must have shape {(core.n_axons, core.n_neurons)}, "
+                f"not {self.weights.shape}"
+            )
         check_range(f"{name}: weights", self.weights, core.weight_min, core.weight_max)
         if core.weight_format == "binary" and not np.all(self.weights != 0):
             raise SpikeletError(f"{name}: binary weights must be +1 or -1, found 0")
@@ -131,7 +119,7 @@ class ChipImage:
             raise SpikeletError(f"image: {len(self.cores)} cores for a chip of {len(chip.cores)}")
         for index, (image, core) in enumerate(zip(self.cores, chip.cores, strict=True)):
             image.check(core, f"core {index}")
-            _check_destinations(chip, index, image.destinations)
+            check_destinations(chip, index, image.destinations)
 
     def program(self, chip: ChipParams) -> npt.NDArray[np.uint32]:
         """Return the configuration writes that load this: (writes, 2), address and data."""
@@ -146,23 +134,6 @@ class ChipImage:
         return np.concatenate(writes)
 
 
-def _check_destinations(chip: ChipParams, source: int, destinations: npt.NDArray[np.int32]) -> None:
-    for target in np.unique(destinations[..., 0]):
-        _, axon, delay = destinations[destinations[..., 0] == target].T
-        if target == NO_DESTINATION:
-            continue
-        name = f"core {source}: destination"
-        if target == HOST:
-            check_range(f"{name} output line", axon, 0, chip.n_outputs - 1)
-            check_range(f"{name} delay to the host", delay, 1, 1)
-        elif 0 <= target < len(chip.cores):
-            check_range(f"{name} axon of core {target}", axon, 0, chip.cores[target].n_axons - 1)
-            slots = chip.cores[target].delay_slots
-            check_range(f"{name} delay to core {target}", delay, 1, slots - 1)
-        else:
-            raise SpikeletError(f"{name} core must be in 0..{len(chip.cores) - 1}, found {target}")
-
-
 def _core_words(
     chip: ChipParams, core: CoreParams, image: CoreImage
 ) -> list[tuple[str, npt.NDArray[np.int64], npt.NDArray[np.uint32]]]:
@@ -171,7 +142,7 @@ def _core_words(
     for name in ("threshold", "decay", "bias", "reset_potential", "inhibition", "adaptation"):
         values = getattr(image, name)
         words.append((name, np.arange(len(values)), values.astype(np.int32).view(np.uint32)))
-    destinations = _destination_words(chip, image.destinations)
+    destinations = destination_words(chip, core, image.destinations)
     words.append(("destinations", np.arange(destinations.size), destinations))
     rule = core.learning
     if rule:
@@ -210,21 +181,3 @@ def _weight_words(
     binary = core.weight_format == "binary"
     stored = (weights < 0).astype(np.int16) if binary else weights
     return pack_lanes(synapse_rows(core, stored), core.weight_bits)
-
-
-def _destination_words(
-    chip: ChipParams, destinations: npt.NDArray[np.int32]
-) -> npt.NDArray[np.uint32]:
-    target, axon, delay = np.moveaxis(destinations, 2, 0)
-    valid = target != NO_DESTINATION
-    to_core = target >= 0
-    following = np.concatenate([valid[:, 1:], np.zeros((len(valid), 1), bool)], axis=1)
-    packet = destination_packet(chip)
-    return packet.pack(
-        axon=np.where(valid, axon, 0),
-        delay=np.where(valid, delay - 1, 0),
-        x=np.where(to_core, target % chip.mesh_width, 0),
-        y=np.where(to_core, target // chip.mesh_width + 1, 0),
-        last=~following,
-        valid=valid,
-    ).ravel()

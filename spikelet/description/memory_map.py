@@ -18,10 +18,12 @@ from spikelet.errors import SpikeletError
 __all__ = [
     "CHIP_REGISTERS",
     "COUNTERS",
+    "FLAGS",
     "IDENTIFICATION",
     "LEARNING_REGISTERS",
     "STATE_FIRED_BIT",
     "TICK_BITS",
+    "WRITABLE_REGISTERS",
     "ChipMap",
     "Region",
     "core_regions",
@@ -34,16 +36,37 @@ __all__ = [
     "unpack_state",
 ]
 
-IDENTIFICATION = 0x53504B02
+IDENTIFICATION = 0x53504B03
 """Chip register 0: "SPK" and the version of this map."""
 
-CHIP_REGISTERS = ("identification", "structure", "ticks", "cycles")
+CHIP_REGISTERS = (
+    "identification",
+    "structure",
+    "ticks",
+    "cycles",
+    "run_ticks",
+    "period",
+    "overruns",
+    "late_events",
+    "dropped_packets",
+    "flags",
+)
 """Window 0: identification; first 32 bits of the structure digest; ticks since clear; clock cycles
-of the last tick, from its start to the barrier."""
+of the last tick, from its start to the barrier; ticks that the chip still runs by itself, all ones
+for ever; clock cycles from one of these to the next, 0 for as few as possible; ticks that could not
+start in time; host events that missed the tick they were offered for; packets to positions without
+a core; and :data:`FLAGS`."""
 
-COUNTERS = ("active_axons", "merged_spikes")
+WRITABLE_REGISTERS = ("run_ticks", "period")
+"""Those of :data:`CHIP_REGISTERS` that the host writes."""
+
+FLAGS = ("overrun", "late_event", "dropped_packet")
+"""Bits of the register ``flags``, set since clear; a packet dropped by a core counts too."""
+
+COUNTERS = ("active_axons", "merged_spikes", "dropped_packets")
 """Counters of a core since clear: axons found active; spikes that merged into an arrival already
-due at the same axon and tick. Both wrap at 2**32."""
+due at the same axon and tick; packets to axons or delays that the core does not have. All wrap at
+2**32."""
 
 LEARNING_REGISTERS = ("enable", "reward")
 """Registers of a plastic core: bit 0 switches learning on; the reward of the coming ticks."""
@@ -97,10 +120,10 @@ def core_regions(core: CoreParams, destination_bits: int) -> dict[str, Region]:
         ("state", core.n_neurons, 32, "rw", "neuron; bit 31 fired, below it the potential"),
         (
             "destinations",
-            core.n_neurons * core.fan_out,
+            core.n_neurons + core.list_entries,
             destination_bits,
             "rw",
-            f"neuron * {core.fan_out} + k",
+            f"neuron; its list, if any, from {core.n_neurons} on",
         ),
         (
             "arrivals",
@@ -236,8 +259,9 @@ class ChipMap:
     """
 
     def __init__(self, chip: ChipParams) -> None:
-        destination_bits = destination_packet(chip).width
-        self.cores = [core_regions(core, destination_bits) for core in chip.cores]
+        self.cores = [
+            core_regions(core, destination_packet(chip, core).width) for core in chip.cores
+        ]
         used = [max(r.base + r.span for r in regions.values()) for regions in self.cores]
         self.window = _ceil_power_of_two(max(len(CHIP_REGISTERS), *used))
         self.address_bits = (self.window * (1 + len(self.cores)) - 1).bit_length()

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.params import ChipParams, unsigned_bits
+from spikelet.description.params import ChipParams, CoreParams, unsigned_bits
 from spikelet.errors import SpikeletError
 
-__all__ = ["HOST_ROW", "Field", "Packet", "destination_packet", "flit_packet"]
+__all__ = ["MULTICAST_FIELDS", "Field", "Packet", "destination_packet", "flit_packet"]
 
-HOST_ROW = 0
-"""Row of the host in a flit; mesh row y is written y + 1."""
+MULTICAST_FIELDS = ("x_last", "y_last")
+"""Fields of a flit that only a chip with multicast has."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,23 @@ class Packet:
         """Total bits."""
         return sum(field.width for field in self.fields)
 
-    def pack(self, **values: npt.ArrayLike) -> npt.NDArray[np.uint32]:
-        """Return the packets as ``uint32``; every field is an integer or an array (broadcast).
+    def only(self, *names: str) -> "Packet":
+        """Return this packet with only the fields of these names, in their order here."""
+        return Packet(self.name, tuple(field for field in self.fields if field.name in names))
 
-        SpikeletError if a field does not fit its width.
+    def without(self, *names: str) -> "Packet":
+        """Return this packet without the fields of these names."""
+        return Packet(self.name, tuple(field for field in self.fields if field.name not in names))
+
+    def pack(self, **values: npt.ArrayLike) -> npt.NDArray[np.uint32]:
+        """Return the packets as ``uint32``; fields are integers or arrays, by default 0.
+
+        SpikeletError if one does not fit its width, or is none of this packet.
         """
         word = np.zeros(np.broadcast_shapes(*(np.shape(v) for v in values.values())), np.uint32)
         shift = 0
         for field in self.fields:
-            value = np.asarray(values.pop(field.name), np.int64)
+            value = np.asarray(values.pop(field.name, 0), np.int64)
             if value.size and not (value.min() >= 0 and value.max() < 1 << field.width):
                 bad = value[(value < 0) | (value >= 1 << field.width)].flat[0]
                 raise SpikeletError(
@@ -66,36 +74,50 @@ class Packet:
 
 
 def flit_packet(chip: ChipParams) -> Packet:
-    """Return the layout of the chip's flits: an event on its way to an axon or to the host."""
+    """Return the layout of the chip's flits: an event on its way to axons or to the host.
+
+    SpikeletError if it has more than 30 bits.
+    """
     largest_axon = max(chip.n_outputs, *(core.n_axons for core in chip.cores)) - 1
     longest_delay = max(core.delay_slots for core in chip.cores) - 1
-    packet = Packet(
-        "flit",
-        (
-            Field(
-                "axon", unsigned_bits(largest_axon), "axon of the core, or output line of the host"
-            ),
-            Field(
-                "delay", unsigned_bits(longest_delay - 1), "ticks after the coming tick; delay - 1"
-            ),
-            Field("x", unsigned_bits(chip.mesh_width - 1), "mesh column"),
-            Field("y", unsigned_bits(chip.mesh_height), f"{HOST_ROW}: host, else mesh row + 1"),
-        ),
+    x_bits, y_bits = (chip.width - 1).bit_length(), (chip.height - 1).bit_length()
+    first = "first " if chip.multicast else ""
+    fields: tuple[Field, ...] = (
+        Field("axon", unsigned_bits(largest_axon), "axon of the core, or output line of the host"),
+        Field("delay", unsigned_bits(longest_delay - 1), "ticks after the coming tick; delay - 1"),
+        Field("host", 1, "1: to the host, x and y are 0; 0: to cores"),
+        Field("x", x_bits, f"{first}column"),
+        Field("y", y_bits, f"{first}row"),
     )
+    if chip.multicast:
+        last = (Field("x_last", x_bits, "last column"), Field("y_last", y_bits, "last row"))
+        fields = (*fields, *last)
+    packet = Packet("flit", fields)
     if packet.width > 30:
+        widths = ", ".join(f"{field.name} {field.width}" for field in fields)
         raise SpikeletError(
-            f"chip: a flit of {packet.width} bits does not fit the 30 bits there are"
+            f"chip: a flit of {packet.width} bits ({widths}) does not fit the 30 bits there are",
+            remedy="build fewer positions, axons or delay slots, or leave multicast out",
         )
     return packet
 
 
-def destination_packet(chip: ChipParams) -> Packet:
-    """Return the layout of a destination table entry: a flit, and the two marks of a list."""
+def destination_packet(chip: ChipParams, core: CoreParams) -> Packet:
+    """Return the layout of a word of a core's destination table.
+
+    With ``valid`` it is a destination, and ``list_ends`` says that it is the last of its neuron.
+    Without, ``list_ends`` says that the neuron has none; else the lowest bits are the word at which
+    its list begins.
+    """
+    flit = flit_packet(chip)
+    address_bits = unsigned_bits(core.n_neurons + core.list_entries - 1)
+    unused = max(0, address_bits - flit.width)
     return Packet(
         "destination",
         (
-            *flit_packet(chip).fields,
-            Field("last", 1, "1: no further destination of this neuron"),
-            Field("valid", 1, "0: no destination here, nothing is sent"),
+            *flit.fields,
+            *([Field("unused", unused, "0")] if unused else []),
+            Field("list_ends", 1, "1: no further destination of this neuron"),
+            Field("valid", 1, "1: a destination; 0: none, or where the list begins"),
         ),
     )

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,21 @@ from spikelet.description.learning import Adaptation, LearningRule
 from spikelet.description.profile import ExecutionProfile
 from spikelet.errors import SpikeletError
 
-__all__ = ["ChipParams", "CoreParams", "check_range", "signed_bits", "unsigned_bits"]
+__all__ = [
+    "BARRIER_FAN",
+    "TOPOLOGIES",
+    "ChipParams",
+    "CoreParams",
+    "check_range",
+    "signed_bits",
+    "unsigned_bits",
+]
+
+BARRIER_FAN = 8
+"""Signals that one register of the barrier stands for."""
+
+TOPOLOGIES = ("mesh", "torus", "line", "ring", "tree")
+"""How the routers of a chip can be joined."""
 
 
 def unsigned_bits(largest: int) -> int:
@@ -64,9 +78,10 @@ class CoreParams:
     pipelines : int
         Neuron-update pipelines; a power of two, at most ``lanes``.
     delay_slots : int
-        Ticks of arrivals that the axon bitmap holds: 2, 4, 8 or 16. The longest delay is one less.
-    fan_out : int
-        Destinations a neuron can have, 1..256.
+        Ticks of arrivals that the axon bitmap holds, a power of two, 2..64. The longest delay is
+        one less.
+    list_entries : int
+        Entries, 0..65536, of the lists that hold the destinations of neurons with more than one.
     profile : ExecutionProfile
     threshold, decay, bias, reset_potential : str
         ``"shared"`` (a register) or ``"neuron"`` (a memory); ``decay`` and ``bias`` may be
@@ -101,7 +116,7 @@ class CoreParams:
     lanes: int = 16
     pipelines: int = 1
     delay_slots: int = 2
-    fan_out: int = 1
+    list_entries: int = 0
     threshold: str = "shared"
     decay: str = "shared"
     bias: str = "none"
@@ -121,8 +136,8 @@ class CoreParams:
             ("potential_bits", 4, 24),
             ("lanes", 1, 256),
             ("pipelines", 1, self.lanes),
-            ("delay_slots", 2, 16),
-            ("fan_out", 1, 256),
+            ("delay_slots", 2, 64),
+            ("list_entries", 0, 65536),
             ("first_tick", 0, 255),
         ):
             value = getattr(self, name)
@@ -252,44 +267,96 @@ class CoreParams:
 
 @dataclass(frozen=True)
 class ChipParams:
-    """Structure of a chip: cores on a mesh, row by row from (0, 0), and the width of its outputs.
+    """Structure of a chip: cores, and the network on chip that joins them and the host.
 
-    Core ``i`` sits at ``x = i % mesh_width``, ``y = i // mesh_width``; positions past the last core
-    hold a router only. The host is at the north edge of (0, 0).
+    Core ``i`` sits at ``x = i % width``, ``y = i // width``; positions past the last core hold a
+    router only. The host is at position (0, 0).
 
     Parameters
     ----------
     cores : tuple of CoreParams
-    mesh_width, mesh_height : int
-        1..64 each.
+    width, height : int
+        Columns and rows of positions, 1..4096 in all.
     n_outputs : int
         Output lines that the host can tell apart, 1..4096.
+    topology : str
+        ``"mesh"``; ``"torus"``, whose rows and columns are rings; or, with a height of 1,
+        ``"line"``, ``"ring"``, or ``"tree"``, a binary tree whose leaves are the positions.
+    multicast : bool
+        Whether a packet can go to a rectangle of cores, forking in the routers.
+    fifo_depth : int
+        Flits that wait at each input of a router, 2..16.
+    arbitration_seed : int
+        Decides the order in which the inputs of a router take turns, 0..65535.
+    chip_columns, chip_rows : int
+        Chips, side by side and one below the other, into which a mesh or line is cut, joined at
+        their edges; they divide ``width`` and ``height``.
 
     Raises
     ------
     SpikeletError
-        If a field is outside its range or the cores do not fit the mesh.
+        If a field is outside its range or the cores do not fit the positions.
     """
 
     cores: tuple[CoreParams, ...]
-    mesh_width: int = 1
-    mesh_height: int = 1
+    width: int = 1
+    height: int = 1
     n_outputs: int = 1
+    topology: str = "mesh"
+    multicast: bool = False
+    fifo_depth: int = 4
+    arbitration_seed: int = 0
+    chip_columns: int = 1
+    chip_rows: int = 1
 
     def __post_init__(self) -> None:
         for name, low, high in (
-            ("mesh_width", 1, 64),
-            ("mesh_height", 1, 64),
+            ("width", 1, 4096),
+            ("height", 1, 4096),
             ("n_outputs", 1, 4096),
+            ("fifo_depth", 2, 16),
+            ("arbitration_seed", 0, 65535),
+            ("chip_columns", 1, self.width),
+            ("chip_rows", 1, self.height),
         ):
             value = getattr(self, name)
             if type(value) is not int or not low <= value <= high:
                 raise SpikeletError(f"chip: {name} must be an int in {low}..{high}, not {value!r}")
-        if not 1 <= len(self.cores) <= self.mesh_width * self.mesh_height:
+        if type(self.multicast) is not bool:
+            raise SpikeletError(f"chip: multicast must be a bool, not {self.multicast!r}")
+        positions = self.width * self.height
+        if positions > 4096:
             raise SpikeletError(
-                f"chip: a {self.mesh_width}x{self.mesh_height} mesh holds 1.."
-                f"{self.mesh_width * self.mesh_height} cores, not {len(self.cores)}"
+                f"chip: {self.width} x {self.height} are {positions} positions, "
+                f"{positions - 4096} more than the 4096 there can be"
             )
+        if not 1 <= len(self.cores) <= positions:
+            raise SpikeletError(
+                f"chip: {self.width} x {self.height} positions hold 1..{positions} cores, "
+                f"not {len(self.cores)}"
+            )
+        self._check_topology()
+
+    def _check_topology(self) -> None:
+        if self.topology not in TOPOLOGIES:
+            raise SpikeletError(
+                f"chip: topology must be one of {', '.join(TOPOLOGIES)}, not {self.topology!r}"
+            )
+        if self.topology in ("line", "ring", "tree") and self.height != 1:
+            raise SpikeletError(
+                f"chip: a {self.topology} has a height of 1, not {self.height}",
+                remedy=f"make its width {self.width * self.height}",
+            )
+        for name, size in (("chip_columns", "width"), ("chip_rows", "height")):
+            chips = getattr(self, name)
+            if chips > 1 and self.topology not in ("mesh", "line"):
+                raise SpikeletError(
+                    f"chip: only a mesh or a line can be cut into chips, not a {self.topology}"
+                )
+            if getattr(self, size) % chips:
+                raise SpikeletError(
+                    f"chip: {name} must divide the {size} of {getattr(self, size)}, not {chips}"
+                )
 
     def plastic_cores(self, core: int | None = None) -> list[int]:
         """Return the cores that can learn, or, if it can, only ``core``.
@@ -308,22 +375,38 @@ class ChipParams:
 
     def position(self, core: int) -> tuple[int, int]:
         """Return (x, y) of a core."""
-        return core % self.mesh_width, core // self.mesh_width
+        return core % self.width, core // self.width
+
+    @property
+    def barrier_latency(self) -> int:
+        """Clock cycles from the tick control of a chip to its cores, and back: registers in a tree.
+
+        Each stands for up to :data:`BARRIER_FAN` signals, of a core and a router at each position.
+        """
+        places = 2 * self.width * self.height // (self.chip_columns * self.chip_rows)
+        latency = 0
+        while places > (BARRIER_FAN if latency else BARRIER_FAN // 2):
+            places = -(-places // BARRIER_FAN)
+            latency += 1
+        return latency
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON-compatible values."""
         return {
             "cores": [core.to_dict() for core in self.cores],
-            "mesh_width": self.mesh_width,
-            "mesh_height": self.mesh_height,
-            "n_outputs": self.n_outputs,
+            **{f.name: getattr(self, f.name) for f in fields(self) if f.name != "cores"},
         }
 
     @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> "ChipParams":
+    def from_dict(cls, values: dict[str, Any]) -> "ChipParams":
         """Inverse of :meth:`to_dict`."""
-        cores = tuple(CoreParams.from_dict(core) for core in fields["cores"])
-        return cls(**{**fields, "cores": cores})
+        cores = tuple(CoreParams.from_dict(core) for core in values["cores"])
+        return cls(**{**values, "cores": cores})
+
+    @cached_property
+    def reach(self) -> npt.NDArray[np.int64]:
+        """Axons, and delay slots, of each core: shape (2, cores)."""
+        return np.array([(core.n_axons, core.delay_slots) for core in self.cores], np.int64).T
 
     @cached_property
     def digest(self) -> str:

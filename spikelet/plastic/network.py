@@ -37,7 +37,7 @@ from spikelet.plastic.place import CoreShape, PlasticParts, compile_plastic
 
 __all__ = ["PlasticNetwork"]
 
-_LARGEST_DELAY = 15
+_LARGEST_DELAY = 63
 _LARGEST_CORE = 4096
 _DECAY_ONE = 4096
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)

@@ -8,13 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.image import (
-    HOST,
-    NO_DESTINATION,
-    ChipImage,
-    CoreImage,
-    random_states,
-)
+from spikelet.description.destinations import HOST, destinations, joined, list_entries
+from spikelet.description.image import ChipImage, CoreImage, random_states
 from spikelet.description.learning import LearningRule
 from spikelet.description.params import ChipParams, CoreParams, signed_bits, unsigned_bits
 from spikelet.errors import SpikeletError
@@ -31,7 +26,7 @@ from spikelet.plastic.parts import (
 __all__ = ["CoreShape", "PlasticParts", "compile_plastic"]
 
 _LARGEST_CORE = 4096
-_MAX_FAN_OUT = 256
+_MAX_LIST_ENTRIES = 65536
 
 
 @dataclass(frozen=True)
@@ -197,7 +192,7 @@ class _Placer:
         rule = next((p.rule for p in into if p.rule), None)
         n_neurons = self.shape.neurons_of(population.size)
         weight_bits, weight_format = self._weight_width(population, into)
-        destinations = self._destinations(population, n_neurons)
+        found = self._destinations(population)
         try:
             core = CoreParams(
                 n_axons=sum(self.sizes[p.source] for p in into),
@@ -210,7 +205,7 @@ class _Placer:
                 lanes=self.shape.lanes_of(population.size),
                 pipelines=min(self.shape.pipelines, self.shape.lanes_of(population.size)),
                 delay_slots=self._delay_slots(into),
-                fan_out=destinations.shape[1],
+                list_entries=list_entries(found),
                 # a threshold out of reach keeps neurons that only fill the last lanes silent:
                 # their synapses learn too
                 threshold="neuron" if n_neurons > population.size else _scope(population.threshold),
@@ -226,10 +221,10 @@ class _Placer:
             raise self._error(
                 f"population {population.name!r}: {error.args[0]}", error.remedy
             ) from error
-        return core, self._contents(population, core, destinations)
+        return core, self._contents(population, core, found)
 
     def _contents(
-        self, population: PlasticPopulation, core: CoreParams, destinations: npt.NDArray[np.int32]
+        self, population: PlasticPopulation, core: CoreParams, found: npt.NDArray[np.int32]
     ) -> CoreImage:
         into = self._into(population.name)
         rule = core.learning
@@ -246,7 +241,7 @@ class _Placer:
         return CoreImage(
             weights=np.concatenate(weights),
             threshold=values("threshold", core.v_max),
-            destinations=destinations,
+            destinations=found,
             decay=values("decay"),
             bias=values("bias"),
             reset_potential=values("reset_potential"),
@@ -286,28 +281,26 @@ class _Placer:
         needed = [p.delay + (2 if p.source in self.first_line else 1) for p in into]
         return max(2, 1 << (max(needed) - 1).bit_length())
 
-    def _destinations(self, population: PlasticPopulation, n_neurons: int) -> npt.NDArray[np.int32]:
-        """Return the destinations of a core, shape (n_neurons, fan_out, 3)."""
+    def _destinations(self, population: PlasticPopulation) -> npt.NDArray[np.int32]:
+        """Return the destinations of a core, as :class:`CoreImage` wants them."""
         neurons = np.arange(population.size)
-        lists = [
-            (self.core_of[p.target], self.first_axon[id(p)] + neurons, p.delay)
+        parts = [
+            destinations(neurons, self.core_of[p.target], self.first_axon[id(p)] + neurons, p.delay)
             for p in self._from(population.name)
         ]
         if population.name in self.first_output:
-            lists.append((HOST, self.first_output[population.name] + neurons, 1))
-        if len(lists) > _MAX_FAN_OUT:
+            parts.append(destinations(neurons, HOST, self.first_output[population.name] + neurons))
+        found = joined(*parts)
+        needed = list_entries(found)
+        if needed > _MAX_LIST_ENTRIES:
             raise self._error(
-                f"population {population.name!r} has {len(lists)} destinations, a neuron has at "
-                f"most {_MAX_FAN_OUT}",
+                f"population {population.name!r} needs {needed} entries in destination lists "
+                f"({len(parts)} for each of {population.size} neurons), "
+                f"{needed - _MAX_LIST_ENTRIES} more than the {_MAX_LIST_ENTRIES} that a core may "
+                "have",
                 "project it to fewer populations",
             )
-        destinations = np.zeros((n_neurons, max(1, len(lists)), 3), np.int32)
-        destinations[..., 0] = NO_DESTINATION
-        for k, (core, axons, delay) in enumerate(lists):
-            destinations[: population.size, k, 0] = core
-            destinations[: population.size, k, 1] = axons
-            destinations[: population.size, k, 2] = delay
-        return destinations
+        return found
 
     def _routes(self) -> npt.NDArray[np.int64]:
         routes = []

@@ -3,31 +3,35 @@
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+import golden.chip
 from spikelet.description.events import Events
-from spikelet.description.image import ChipImage, CoreImage
+from spikelet.description.image import ChipImage
 from spikelet.description.params import ChipParams
 from spikelet.description.profile import ExecutionProfile, profile_named
 from spikelet.description.trace import Trace
 from spikelet.errors import SpikeletError
-from spikelet.road.network import Network, Population, Projection
+from spikelet.placement.place import PlacementQuality
+from spikelet.road.network import INPUT, FloatArray, Network
 from spikelet.road.nir_import import load_network
-from spikelet.road.place import PlacedLayer, PlacementLimits, Slice, place
+from spikelet.road.place import PlacedLayer, PlacementLimits, place
 from spikelet.road.quantise import LayerQuantisation, quantise
 from spikelet.road.reference import simulate
+from spikelet.road.saved import arrays_of, description_of, fields_of
 from spikelet.road.storage import read_sealed, write_sealed
 
-__all__ = ["CompiledNetwork", "LayerAgreement", "compile_network"]
+__all__ = ["CompiledNetwork", "LayerAgreement", "compile_network", "measured_rates"]
 
 _CHIP_FILE, _ARRAYS_FILE = "chip.json", "arrays.npz"
 _COMPILE_AGAIN = "compile the network again into this folder (spikelet compile)"
-_IMAGE_FIELDS = ("weights", "threshold", "decay", "bias", "reset_potential", "destinations")
+_MEASURED_SAMPLES = 16
+"""Calibration samples on which the golden model shows who spikes how often."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,8 @@ class CompiledNetwork:
         Ticks from an input to the outputs it can cause.
     neurons : tuple of int
         Neurons in use in each core.
+    quality : PlacementQuality
+        Link loads, and what random placements come to.
     quantisation : tuple of LayerQuantisation
     network : Network
         The float network.
@@ -90,6 +96,7 @@ class CompiledNetwork:
     layers: tuple[PlacedLayer, ...]
     output_latency: int
     neurons: tuple[int, ...]
+    quality: PlacementQuality
     quantisation: tuple[LayerQuantisation, ...]
     network: Network
 
@@ -163,8 +170,9 @@ class CompiledNetwork:
                 remedy=f"run the engine again and record {what}",
             )
         ticks = slice(layer.depth, trace.ticks - self.output_latency + layer.depth)
-        parts = [recorded[part.core][:, ticks, : part.count] for part in layer.slices]
-        return np.concatenate(parts, axis=2)
+        return layer.assembled(
+            [recorded[part.core][:, ticks, : part.count] for part in layer.slices]
+        )
 
     def _check_trace(self, trace: Trace) -> None:
         found = (trace.outputs.shape[2], len(trace.neurons))
@@ -234,42 +242,12 @@ class CompiledNetwork:
         SpikeletError if the folder cannot be written.
         """
         arrays = io.BytesIO()
-        np.savez_compressed(arrays, **self._arrays())  # type: ignore[arg-type]
+        np.savez_compressed(arrays, **arrays_of(self))  # type: ignore[arg-type]
         contents = {
-            _CHIP_FILE: json.dumps(self._description(), indent=1).encode(),
+            _CHIP_FILE: json.dumps(description_of(self), indent=1).encode(),
             _ARRAYS_FILE: arrays.getvalue(),
         }
         write_sealed(Path(folder), contents)
-
-    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
-        arrays: dict[str, npt.NDArray[Any]] = {"routes": self.routes}
-        for index, core in enumerate(self.image.cores):
-            for field in _IMAGE_FIELDS:
-                arrays[f"core_{index}_{field}"] = getattr(core, field)
-        for index, population in enumerate(self.network.populations):
-            for field in ("decay", "bias", "threshold", "reset_potential"):
-                if getattr(population, field) is not None:
-                    arrays[f"population_{index}_{field}"] = getattr(population, field)
-        for index, projection in enumerate(self.network.projections):
-            arrays[f"projection_{index}"] = projection.weights
-        return arrays
-
-    def _description(self) -> dict[str, Any]:
-        network = self.network
-        return {
-            "name": network.name,
-            "dt": network.dt,
-            "profile": network.profile.to_dict(),
-            "n_inputs": network.n_inputs,
-            "populations": [{"name": p.name, "size": p.size} for p in network.populations],
-            "projections": [[p.source, p.target] for p in network.projections],
-            "outputs": network.outputs,
-            "chip": self.chip.to_dict(),
-            "layers": [asdict(layer) for layer in self.layers],
-            "output_latency": self.output_latency,
-            "neurons": self.neurons,
-            "quantisation": [asdict(layer) for layer in self.quantisation],
-        }
 
     @classmethod
     def load(cls, folder: str | Path) -> "CompiledNetwork":
@@ -281,59 +259,13 @@ class CompiledNetwork:
         contents = read_sealed(Path(folder), (_CHIP_FILE, _ARRAYS_FILE), remedy=_COMPILE_AGAIN)
         try:
             with np.load(io.BytesIO(contents[_ARRAYS_FILE])) as arrays:
-                return _rebuilt(json.loads(contents[_CHIP_FILE]), dict(arrays))
+                return cls(**fields_of(json.loads(contents[_CHIP_FILE]), dict(arrays)))
         except (KeyError, TypeError, ValueError, SpikeletError) as error:
             raise SpikeletError(
                 f"{Path(folder) / _CHIP_FILE} does not describe a compiled network: "
                 f"{error.args[0] if error.args else error}",
                 remedy=_COMPILE_AGAIN,
             ) from error
-
-
-def _rebuilt(description: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> CompiledNetwork:
-    populations = tuple(
-        Population(
-            entry["name"],
-            entry["size"],
-            arrays.get(f"population_{i}_decay"),
-            *(arrays[f"population_{i}_{f}"] for f in ("bias", "threshold", "reset_potential")),
-        )
-        for i, entry in enumerate(description["populations"])
-    )
-    projections = tuple(
-        Projection(source, target, arrays[f"projection_{i}"])
-        for i, (source, target) in enumerate(description["projections"])
-    )
-    network = Network(
-        description["name"],
-        description["n_inputs"],
-        description["dt"],
-        ExecutionProfile(**description["profile"]),
-        populations,
-        projections,
-        tuple(description["outputs"]),
-    )
-    chip = ChipParams.from_dict(description["chip"])
-    image = ChipImage(
-        tuple(
-            CoreImage(**{name: arrays[f"core_{i}_{name}"] for name in _IMAGE_FIELDS}, learning=True)
-            for i in range(len(chip.cores))
-        )
-    )
-    image.check(chip)
-    return CompiledNetwork(
-        chip,
-        image,
-        arrays["routes"],
-        tuple(
-            PlacedLayer(**{**entry, "slices": tuple(Slice(**part) for part in entry["slices"])})
-            for entry in description["layers"]
-        ),
-        description["output_latency"],
-        tuple(description["neurons"]),
-        tuple(LayerQuantisation(**entry) for entry in description["quantisation"]),
-        network,
-    )
 
 
 def compile_network(
@@ -345,6 +277,9 @@ def compile_network(
     potential_bits: int = 16,
     limits: PlacementLimits | None = None,
     calibration: npt.ArrayLike | None = None,
+    topology: str = "mesh",
+    multicast: bool | None = None,
+    placement_seed: int = 0,
 ) -> CompiledNetwork:
     """Import, quantise and place a network.
 
@@ -354,9 +289,14 @@ def compile_network(
         A NIR file, or a float network, which brings its own profile and time step.
     profile, dt
         As for :func:`load_network`.
-    weight_bits, potential_bits, calibration
+    weight_bits, potential_bits
         As for :func:`quantise`.
+    calibration : array of 0 and 1, shape (samples, ticks, n_inputs), or None
+        As for :func:`quantise`; a network on several cores is placed by the spikes that the golden
+        model emits on the first samples.
     limits : PlacementLimits or None
+        As for :func:`place`.
+    topology, multicast, placement_seed
         As for :func:`place`.
 
     Raises
@@ -364,25 +304,73 @@ def compile_network(
     SpikeletError
         As these do.
     """
-    if isinstance(source, Network):
-        network = source
-        wanted = profile_named(profile) if isinstance(profile, str) else profile
-        if wanted not in (None, network.profile) or dt not in (None, network.dt):
-            raise SpikeletError(
-                f"network {network.name!r} has profile {network.profile.name} and dt {network.dt}; "
-                "others cannot be given"
-            )
-    else:
-        network = load_network(source, profile, dt)
+    network = _loaded(source, profile, dt)
     quantised = quantise(network, weight_bits, potential_bits, calibration)
-    placed = place(quantised, limits)
-    return CompiledNetwork(
-        placed.chip,
-        placed.image,
-        placed.routes,
-        placed.layers,
-        placed.output_latency,
-        placed.neurons,
-        quantised.layers,
-        network,
+
+    def compiled(rates: dict[str, FloatArray] | None) -> CompiledNetwork:
+        placed = place(
+            quantised,
+            limits,
+            topology=topology,
+            multicast=multicast,
+            seed=placement_seed,
+            rates=rates,
+        )
+        return CompiledNetwork(
+            placed.chip,
+            placed.image,
+            placed.routes,
+            placed.layers,
+            placed.output_latency,
+            placed.neurons,
+            placed.quality,
+            quantised.layers,
+            network,
+        )
+
+    found = compiled(None)
+    if calibration is not None and len(found.chip.cores) > 1:
+        shown = network.check_spikes(calibration)[:_MEASURED_SAMPLES]
+        found = compiled(measured_rates(found, shown))
+    return found
+
+
+def measured_rates(compiled: CompiledNetwork, spikes: npt.ArrayLike) -> dict[str, FloatArray]:
+    """Return the spikes a tick of each input and neuron that the golden model emits.
+
+    Each counts as if it had spiked once more, so that the silent ones are not forgotten.
+
+    Parameters
+    ----------
+    compiled : CompiledNetwork
+    spikes : array of 0 and 1, shape (samples, ticks, n_inputs)
+    """
+    dense = compiled.network.check_spikes(spikes)
+    trace = golden.chip.run(
+        compiled.chip,
+        compiled.image,
+        compiled.events(dense),
+        record=("spikes",),
+        neurons=compiled.neurons,
     )
+    places = dense.shape[0] * dense.shape[1]
+    emitted = {
+        INPUT: dense,
+        **{x.name: compiled.layer_spikes(trace, x.name) for x in compiled.layers},
+    }
+    return {name: (1 + found.sum(axis=(0, 1))) / (1 + places) for name, found in emitted.items()}
+
+
+def _loaded(
+    source: str | Path | Network, profile: ExecutionProfile | str | None, dt: float | None
+) -> Network:
+    """Return the float network, imported or as given."""
+    if not isinstance(source, Network):
+        return load_network(source, profile, dt)
+    wanted = profile_named(profile) if isinstance(profile, str) else profile
+    if wanted not in (None, source.profile) or dt not in (None, source.dt):
+        raise SpikeletError(
+            f"network {source.name!r} has profile {source.profile.name} and dt {source.dt}; "
+            "others cannot be given"
+        )
+    return source

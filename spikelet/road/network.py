@@ -10,11 +10,9 @@ import numpy.typing as npt
 
 from spikelet.description.profile import ExecutionProfile
 from spikelet.errors import SpikeletError
+from spikelet.placement.network import INPUT
 
 __all__ = ["INPUT", "FloatArray", "Network", "Population", "Projection", "topological_order"]
-
-INPUT = "input"
-"""Source of a projection that stands for the network's inputs."""
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -5,22 +5,26 @@ late, so that a spike, which takes at least one tick from core to core, is alway
 projection from depth a to depth b has delay b - a, and inputs into depth k are sent k ticks ahead.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.image import HOST, NO_DESTINATION, ChipImage, CoreImage
+from spikelet.description.destinations import list_entries
+from spikelet.description.image import ChipImage, CoreImage
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.errors import SpikeletError
+from spikelet.placement.network import Connection, PlacementNetwork
+from spikelet.placement.partition import CoreLimits, Part
+from spikelet.placement.place import PlacedNetwork, PlacementQuality, place_network
 from spikelet.road.network import INPUT
-from spikelet.road.quantise import QuantisedNetwork, QuantisedPopulation, QuantisedProjection
+from spikelet.road.quantise import QuantisedNetwork, QuantisedPopulation
 
 __all__ = ["PlacedLayer", "Placement", "PlacementLimits", "Slice", "place"]
 
-_MAX_DELAY_SLOTS = 16
-_MAX_FAN_OUT = 256
-_MAX_OUTPUTS = 4096
+_MAX_DELAY_SLOTS = 64
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class PlacementLimits:
 
 @dataclass(frozen=True)
 class Slice:
-    """Neurons ``first`` up to ``first + count`` of a layer, which are neurons 0.. of ``core``."""
+    """Places ``first`` up to ``first + count`` in a layer's order; neurons 0.. of ``core``."""
 
     core: int
     first: int
@@ -66,12 +70,34 @@ class Slice:
 
 @dataclass(frozen=True)
 class PlacedLayer:
-    """Where a population went; its slices cover it in ascending order."""
+    """Where a population went; its slices cover its order, one after another.
+
+    Parameters
+    ----------
+    name : str
+    depth : int
+    size : int
+    slices : tuple of Slice
+    order : tuple of int, or None
+        The neuron at each place, where a layer is split by receptive fields; None where neurons are
+        in ascending order.
+    """
 
     name: str
     depth: int
     size: int
     slices: tuple[Slice, ...]
+    order: tuple[int, ...] | None = None
+
+    def assembled(self, parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        """Return the values of all neurons, last axis, from those of each slice."""
+        values = np.concatenate(parts, axis=-1)
+        return values if self.order is None else values[..., np.argsort(self.order)]
+
+    def neurons(self, part: Slice) -> npt.NDArray[np.int64]:
+        """Return the neurons of a slice, as the layer numbers them."""
+        places = np.arange(part.first, part.first + part.count)
+        return places if self.order is None else np.array(self.order)[places]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +118,8 @@ class Placement:
         Neurons in use in each core; those behind them fill the last lanes. They have no
         destination and weights of 0 (binary cores know no 0: +1, and a threshold out of reach
         where thresholds are per neuron).
+    quality : PlacementQuality
+        Link loads, and what random placements come to.
     """
 
     chip: ChipParams
@@ -100,59 +128,103 @@ class Placement:
     layers: tuple[PlacedLayer, ...]
     output_latency: int
     neurons: tuple[int, ...]
+    quality: PlacementQuality
 
 
-def place(quantised: QuantisedNetwork, limits: PlacementLimits | None = None) -> Placement:
-    """Place a network on as few cores as the limits allow, on a near-square mesh.
+def place(
+    quantised: QuantisedNetwork,
+    limits: PlacementLimits | None = None,
+    *,
+    topology: str = "mesh",
+    multicast: bool | None = None,
+    seed: int = 0,
+    rates: Mapping[str, npt.NDArray[np.float64]] | None = None,
+) -> Placement:
+    """Place a network on as few cores as the limits allow, so that heavy traffic stays near.
 
-    Layers larger than ``max_neurons`` are split by neurons; each part gets all axons, and each
-    source neuron one destination for each part.
+    Layers larger than ``max_neurons`` are split by neurons, and those whose axons do not fit a core
+    by receptive fields; see :func:`spikelet.placement.place.place_network`.
+
+    Parameters
+    ----------
+    quantised : QuantisedNetwork
+    limits : PlacementLimits or None
+    topology : str
+        As for :class:`ChipParams`.
+    multicast : bool or None
+        Whether packets may go to several cores; None for where it is of use.
+    seed : int
+        Of the placement.
+    rates : mapping of str to array of float, or None
+        Spikes a tick of each neuron of a layer, or of each input under :data:`INPUT`.
 
     Raises
     ------
     SpikeletError
-        If a layer needs more axons than a core may have, outputs are of different depths, or a
-        connection skips more layers than there are delay slots.
+        If a neuron needs more axons than a core may have, a table is too large, outputs are of
+        different depths, a connection skips more layers than there are delay slots, or the topology
+        is unknown.
     """
-    return _Placer(quantised, limits or PlacementLimits()).placement()
+    return _Placer(quantised, limits or PlacementLimits()).placement(
+        topology, multicast, seed, rates or {}
+    )
 
 
 class _Placer:
     def __init__(self, quantised: QuantisedNetwork, limits: PlacementLimits) -> None:
         self.quantised = quantised
         self.network = quantised.network
-        self.limits = limits
+        self.limits = CoreLimits(limits.max_axons, limits.max_neurons, limits.lanes)
+        self.pipelines = limits.pipelines
+        self.weight_memory = limits.weight_memory
         self._check()
-        parts = [self._parts(population.size) for population in quantised.populations]
-        positions = iter(_snake(sum(len(p) for p in parts)))
-        self.layers = {
-            population.name: PlacedLayer(
-                population.name,
-                self.network.depth(population.name),
-                population.size,
-                tuple(Slice(next(positions), first, count) for first, count in layer_parts),
-            )
-            for population, layer_parts in zip(quantised.populations, parts, strict=True)
-        }
 
-    def placement(self) -> Placement:
-        n_cores = sum(len(layer.slices) for layer in self.layers.values())
-        cores: list[tuple[CoreParams, CoreImage, int] | None] = [None] * n_cores
-        for population in self.quantised.populations:
-            for part in self.layers[population.name].slices:
-                cores[part.core] = (*self._core(population, part), part.count)
-        placed = [core for core in cores if core is not None]
-        width, height = _mesh(n_cores)
-        chip = ChipParams(tuple(c[0] for c in placed), width, height, self.network.n_outputs)
-        image = ChipImage(tuple(c[1] for c in placed))
+    def placement(
+        self,
+        topology: str,
+        multicast: bool | None,
+        seed: int,
+        rates: Mapping[str, npt.NDArray[np.float64]],
+    ) -> Placement:
+        placed = place_network(
+            PlacementNetwork(
+                self.network.name,
+                {p.name: p.size for p in self.quantised.populations},
+                tuple(
+                    Connection(p.source, p.target, p.weights, self._delay(p.source, p.target))
+                    for p in self.quantised.projections
+                ),
+                self.network.n_inputs,
+                self.network.outputs,
+                rates,
+            ),
+            self.limits,
+            topology=topology,
+            multicast=multicast,
+            seed=seed,
+        )
+        populations = {p.name: p for p in self.quantised.populations}
+        # core by core
+        indices = np.argsort(placed.core).tolist()
+        cores = [self._core(populations[placed.parts[i].population], placed, i) for i in indices]
+        chip = ChipParams(
+            tuple(core for core, _ in cores),
+            placed.plan.width,
+            placed.plan.height,
+            self.network.n_outputs,
+            topology,
+            placed.multicast,
+        )
+        image = ChipImage(tuple(contents for _, contents in cores))
         image.check(chip)
         return Placement(
             chip,
             image,
-            self._routes(),
-            tuple(self.layers.values()),
+            placed.routes,
+            tuple(self._layer(population, placed) for population in populations.values()),
             self.network.depth(self.network.outputs[0]),
-            tuple(c[2] for c in placed),
+            tuple(len(placed.parts[i].neurons) for i in indices),
+            placed.quality(seed=seed),
         )
 
     def _error(self, message: str, remedy: str) -> SpikeletError:
@@ -160,7 +232,6 @@ class _Placer:
 
     def _check(self) -> None:
         for population in self.quantised.populations:
-            self._check_axons(population)
             self._check_delays(population)
         depths = {name: self.network.depth(name) for name in self.network.outputs}
         if len(set(depths.values())) > 1:
@@ -168,25 +239,6 @@ class _Placer:
             raise self._error(
                 f"all outputs must be equally deep, found {found}",
                 "end the network in one layer, or in layers with equally long ways from the input",
-            )
-        if self.network.n_outputs > _MAX_OUTPUTS:
-            raise self._error(
-                f"{self.network.n_outputs} outputs, a chip has at most {_MAX_OUTPUTS}",
-                "make the output layer smaller",
-            )
-
-    def _check_axons(self, population: QuantisedPopulation) -> None:
-        sources = {s: self.network.sizes[s] for s in self.network.sources(population.name)}
-        needed, limit = sum(sources.values()), self.limits.max_axons
-        if needed > limit:
-            found = " + ".join(f"{size} from {name!r}" for name, size in sources.items())
-            raise self._error(
-                f"layer {population.name!r} needs {needed} axons ({found}), {needed - limit} more "
-                f"than the {limit} that a core may have",
-                f"allow cores of {needed} axons (--max-axons {needed})"
-                if needed <= 4096
-                else f"make its sources smaller: a core has at most 4096 axons, {needed - 4096} "
-                "fewer than needed",
             )
 
     def _check_delays(self, population: QuantisedPopulation) -> None:
@@ -213,26 +265,30 @@ class _Placer:
         ]
         return 1 << (max(longest) - 1).bit_length()
 
-    def _lanes(self, size: int) -> int:
-        most = min(self.limits.lanes, 1 << (self.limits.max_neurons.bit_length() - 1))
-        return min(most, 1 << (size - 1).bit_length())
+    def _layer(self, population: QuantisedPopulation, placed: PlacedNetwork) -> PlacedLayer:
+        slices: list[Slice] = []
+        order: list[int] = []
+        for core, part in zip(placed.core.tolist(), placed.parts, strict=True):
+            if part.population == population.name:
+                slices.append(Slice(core, len(order), len(part.neurons)))
+                order += part.neurons.tolist()
+        return PlacedLayer(
+            population.name,
+            self.network.depth(population.name),
+            population.size,
+            tuple(slices),
+            None if order == sorted(order) else tuple(order),
+        )
 
-    def _parts(self, size: int) -> list[tuple[int, int]]:
-        """Return (first, count) of each part, as even as whole groups of lanes allow."""
-        lanes = self._lanes(size)
-        groups = -(-size // lanes)
-        n_parts = -(-groups // (self.limits.max_neurons // lanes))
-        ends = [min(size, lanes * (groups * (i + 1) // n_parts)) for i in range(n_parts)]
-        return [(a, b - a) for a, b in zip([0, *ends[:-1]], ends, strict=True)]
-
-    def _core(self, population: QuantisedPopulation, part: Slice) -> tuple[CoreParams, CoreImage]:
-        lanes = self._lanes(population.size)
-        n_neurons = -(-part.count // lanes) * lanes
-        weights = np.concatenate([p.weights for p in self._into(population.name)])
-        destinations = self._destinations(population.name, part, n_neurons)
+    def _core(
+        self, population: QuantisedPopulation, placed: PlacedNetwork, index: int
+    ) -> tuple[CoreParams, CoreImage]:
+        part = placed.parts[index]
+        lanes = self.limits.lanes_of(population.size)
+        n_neurons = -(-len(part.neurons) // lanes) * lanes
         value_reset = self.network.profile.reset == "value"
         params = CoreParams(
-            n_axons=len(weights),
+            n_axons=len(part.axons),
             n_neurons=n_neurons,
             profile=self.network.profile,
             weight_bits=self.quantised.weight_bits,
@@ -240,10 +296,10 @@ class _Placer:
             weight_exponent=population.weight_exponent,
             potential_bits=self.quantised.potential_bits,
             lanes=lanes,
-            pipelines=min(self.limits.pipelines, lanes),
-            delay_slots=max(2, self._slots_needed(population.name)),
-            fan_out=destinations.shape[1],
-            weight_memory=self.limits.weight_memory,
+            pipelines=min(self.pipelines, lanes),
+            delay_slots=placed.delay_slots[index],
+            list_entries=list_entries(placed.destinations[index]),
+            weight_memory=self.weight_memory,
             threshold=_scope(population.threshold),
             decay=_scope(population.decay),
             bias=_scope(population.bias),
@@ -252,64 +308,17 @@ class _Placer:
             first_tick=0 if population.bias is None else self.network.depth(population.name),
         )
         filler = 1 if params.weight_format == "binary" else 0
-        padded = np.full((len(weights), n_neurons), filler, np.int16)
-        padded[:, : part.count] = weights[:, part.first : part.first + part.count]
+        padded = np.full((len(part.axons), n_neurons), filler, np.int16)
+        padded[:, : len(part.neurons)] = placed.weights(part)
         image = CoreImage(
             weights=padded,
             threshold=_part_of(population.threshold, part, n_neurons, filler=params.v_max),
-            destinations=destinations,
+            destinations=placed.destinations[index],
             decay=_part_of(population.decay, part, n_neurons),
             bias=_part_of(population.bias, part, n_neurons),
             reset_potential=_part_of(population.reset_potential, part, n_neurons),
         )
         return params, image
-
-    def _into(self, target: str) -> list[QuantisedProjection]:
-        return [p for p in self.quantised.projections if p.target == target]
-
-    def _first_axon(self, source: str, target: str) -> int:
-        """Return the axon of a source's first neuron in each core of a target."""
-        sources = self.network.sources(target)
-        return sum(self.network.sizes[s] for s in sources[: sources.index(source)])
-
-    def _destinations(self, name: str, part: Slice, n_neurons: int) -> npt.NDArray[np.int32]:
-        """Return the destinations of a part, shape (n_neurons, fan_out, 3)."""
-        neurons = np.arange(part.first, part.first + part.count)
-        lists = []
-        for projection in self.quantised.projections:
-            if projection.source == name:
-                axons = self._first_axon(name, projection.target) + neurons
-                delay = self._delay(name, projection.target)
-                for target in self.layers[projection.target].slices:
-                    lists.append((target.core, axons, delay))
-        if name in self.network.outputs:
-            before = self.network.outputs[: self.network.outputs.index(name)]
-            lists.append((HOST, sum(self.network.sizes[o] for o in before) + neurons, 1))
-        if len(lists) > _MAX_FAN_OUT:
-            raise self._error(
-                f"each neuron of layer {name!r} has {len(lists)} destinations, a core has at most "
-                f"{_MAX_FAN_OUT} for a neuron",
-                "allow larger cores (--max-neurons), so that the layers behind it are split less",
-            )
-        destinations = np.zeros((n_neurons, len(lists), 3), np.int32)
-        destinations[..., 0] = NO_DESTINATION
-        for k, (core, axons, delay) in enumerate(lists):
-            destinations[: part.count, k, 0] = core
-            destinations[: part.count, k, 1] = axons
-            destinations[: part.count, k, 2] = delay
-        return destinations
-
-    def _routes(self) -> npt.NDArray[np.int64]:
-        inputs = np.arange(self.network.n_inputs)
-        routes = []
-        for projection in self.quantised.projections:
-            if projection.source == INPUT:
-                axons = self._first_axon(INPUT, projection.target) + inputs
-                delay = self._delay(INPUT, projection.target)
-                for part in self.layers[projection.target].slices:
-                    core, due = np.full_like(inputs, part.core), np.full_like(inputs, delay)
-                    routes.append(np.stack([inputs, core, axons, due], axis=1))
-        return np.concatenate(routes).astype(np.int64)
 
 
 def _scope(values: npt.NDArray[np.int32] | None) -> str:
@@ -317,7 +326,7 @@ def _scope(values: npt.NDArray[np.int32] | None) -> str:
 
 
 def _part_of(
-    values: npt.NDArray[np.int32] | None, part: Slice, n_neurons: int, filler: int = 0
+    values: npt.NDArray[np.int32] | None, part: Part, n_neurons: int, filler: int = 0
 ) -> npt.NDArray[np.int32]:
     """Return the values of a part's neurons, filled up; shared ones as they are."""
     if values is None:
@@ -325,21 +334,5 @@ def _part_of(
     if len(values) == 1:
         return values
     padded = np.full(n_neurons, filler, np.int32)
-    padded[: part.count] = values[part.first : part.first + part.count]
+    padded[: len(part.neurons)] = values[part.neurons]
     return padded
-
-
-def _mesh(n_cores: int) -> tuple[int, int]:
-    """Return width and height of a near-square mesh."""
-    width = int(np.ceil(np.sqrt(n_cores)))
-    return width, -(-n_cores // width)
-
-
-def _snake(n_cores: int) -> list[int]:
-    """Return the cores so that each is beside the next, but for a last row that is not full."""
-    width, height = _mesh(n_cores)
-    order = []
-    for y in range(height):
-        row = list(range(y * width, min((y + 1) * width, n_cores)))
-        order += row if y % 2 == 0 else row[::-1]
-    return order

@@ -16,8 +16,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from spikelet.description.image import HOST, NO_DESTINATION
+from golden.emission import single_targets
+from spikelet.description.destinations import HOST
 from spikelet.description.trace import Trace
+from spikelet.placement.plots import placement_picture
 from spikelet.road.compiled import CompiledNetwork
 from spikelet.road.network import INPUT
 from spikelet.road.place import PlacedLayer
@@ -31,6 +33,7 @@ __all__ = [
     "WIDTH",
     "activity",
     "as_png",
+    "links",
     "network",
     "outputs",
     "placement",
@@ -162,19 +165,19 @@ def _neuron_kind(compiled: CompiledNetwork, name: str) -> str:
 
 @as_png
 def placement(compiled: CompiledNetwork) -> Figure:
-    """Draw the mesh with each core's layer, crossbar and neurons in use."""
+    """Draw the positions with each core's layer, crossbar and neurons in use."""
     chip = compiled.chip
-    detailed = chip.mesh_width <= 3
-    small = min(2.1, 0.88 * WIDTH / chip.mesh_width)
+    detailed = chip.width <= 3
+    small = min(2.1, 0.88 * WIDTH / chip.width)
     tile = (3.1, 1.75) if detailed else (small, min(small, 0.9))
     gap = 0.3 if detailed else 0.12 * tile[0]
     pitch = (tile[0] + gap, tile[1] + gap)
-    width, top = chip.mesh_width * pitch[0] + gap, 0.4
-    height = chip.mesh_height * pitch[1] + top
+    width, top = chip.width * pitch[0] + gap, 0.4
+    height = chip.height * pitch[1] + top
     figure = Figure(figsize=(width, height))
     axes = figure.add_axes((0, 0, 1, 1))
     _blank(axes, width, height)
-    for position in range(chip.mesh_width * chip.mesh_height):
+    for position in range(chip.width * chip.height):
         column, row = chip.position(position)
         x = gap + column * pitch[0]
         y = height - top - (row + 1) * pitch[1] + gap / 4
@@ -196,27 +199,37 @@ def placement(compiled: CompiledNetwork) -> Figure:
     return figure
 
 
-def _layer_of(compiled: CompiledNetwork, core: int) -> tuple[str, int, int, int]:
-    """Return name and size of a core's layer, and its first and last neuron there."""
+@as_png
+def links(compiled: CompiledNetwork) -> Figure:
+    """Draw the cores where they are, and what the links between them carry."""
+    names = [_layer_of(compiled, core)[0] for core in range(len(compiled.chip.cores))]
+    return placement_picture(compiled.quality.loads, names, _colours(compiled))
+
+
+def _layer_of(compiled: CompiledNetwork, core: int) -> tuple[str, str]:
+    """Return the name of a core's layer, and which of its neurons are there."""
     for layer in compiled.layers:
         for part in layer.slices:
+            if part.core == core and layer.order is None:
+                last = part.first + part.count - 1
+                return layer.name, f"neurons {part.first:,} to {last:,} of {layer.size:,}"
             if part.core == core:
-                return layer.name, layer.size, part.first, part.first + part.count - 1
+                return layer.name, f"{part.count:,} neurons of {layer.size:,}"
     raise AssertionError(f"core {core} has no layer")
 
 
 def _targets(compiled: CompiledNetwork, core: int) -> str:
-    found = np.unique(compiled.image.cores[core].destinations[..., 0])
-    cores = [str(target) for target in found if target >= 0]
+    found = np.unique(single_targets(compiled.chip, compiled.image.cores[core].destinations)[:, 1])
+    cores = [str(target) for target in found if target != HOST]
     words = [f"core{'s' if len(cores) > 1 else ''} {', '.join(cores)}"] if cores else []
     words += ["the host"] if HOST in found else []
-    return _short(" and ".join(words), 26) if set(found) - {NO_DESTINATION} else "nobody"
+    return _short(" and ".join(words), 26) if words else "nobody"
 
 
 def _core(axes: Axes, compiled: CompiledNetwork, index: int, at: _Pair, tile: _Pair) -> None:
     """Draw a core: its crossbar to the scale of all crossbars, and what it holds."""
     (x, y), core = at, compiled.chip.cores[index]
-    name, size, first, last = _layer_of(compiled, index)
+    name, neurons = _layer_of(compiled, index)
     colour, used = _colours(compiled)[name], compiled.neurons[index]
     title = f"core {index} · layer {_short(name, 16)}"
     axes.text(x + 0.12, y + tile[1] - 0.12, title, weight="bold", va="top", fontsize=9.5)
@@ -230,7 +243,7 @@ def _core(axes: Axes, compiled: CompiledNetwork, index: int, at: _Pair, tile: _P
         where = left + wide * group / core.groups
         axes.plot([where] * 2, [base, base + high], color=colour, linewidth=0.6, zorder=4)
     lines = [
-        f"neurons {first:,} to {last:,} of {size:,}",
+        neurons,
         f"{core.n_axons:,} axons × {core.n_neurons:,} neurons",
         f"{core.weight_bits}-bit weights",
         f"{core.lanes} lanes, {core.pipelines} update pipeline{'s'[: core.pipelines > 1]}",
@@ -326,7 +339,7 @@ def _potentials_of(
         else compiled.image.cores[part.core].threshold[: part.count]
         for part in layer.slices
     ]
-    for k, height in enumerate(np.unique(np.concatenate(threshold)[chosen])):
+    for k, height in enumerate(np.unique(layer.assembled(threshold)[chosen])):
         label = "threshold" if k == 0 else None
         axes.axhline(height, color=_INK, linewidth=1, linestyle=(0, (1, 1.5)), label=label)
     axes.set_ylabel("potential (LSB)")

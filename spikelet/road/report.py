@@ -21,6 +21,7 @@ from fpga.place_and_route import PathStep
 from fpga.synthesise import MemoryUse
 from spikelet.description.trace import Trace
 from spikelet.errors import SpikeletError
+from spikelet.placement.place import PlacementQuality
 from spikelet.road.compiled import CompiledNetwork
 from spikelet.road.report_page import PAGE, check_extra, filled, write_page
 from spikelet.road.samples import Samples
@@ -35,7 +36,7 @@ except ImportError as error:
 __all__ = ["PAGE", "write_report"]
 
 _TEMPLATE = Path(__file__).with_name("report.html.j2")
-_PICTURES = ("network", "placement", "outputs", "raster", "potentials", "activity")
+_PICTURES = ("network", "placement", "links", "outputs", "raster", "potentials", "activity")
 _COMPARED = {
     "spikes": "spikes of every neuron",
     "potentials": "membrane potentials",
@@ -110,6 +111,7 @@ def write_report(
         verdict=_verdict(verification),
         compared=_COMPARED,
         predicted=lambda engine: _predicted(engine, trace),
+        placement=_placement(compiled.quality),
         cost=cost,
         speed=_speed(cost, fpga),
         designs=[_design(report) for report in fpga],
@@ -154,6 +156,8 @@ def _drawn(
     compiled: CompiledNetwork, samples: Samples | None, trace: Trace | None, sample: int
 ) -> dict[str, bytes]:
     pictures = {"network": plots.network(compiled), "placement": plots.placement(compiled)}
+    if len(compiled.chip.cores) > 1:
+        pictures["links"] = plots.links(compiled)
     if trace is not None:
         pictures["outputs"] = plots.outputs(compiled, trace, samples, sample)
         pictures["activity"] = plots.activity(compiled, trace)
@@ -162,6 +166,21 @@ def _drawn(
             if trace.potentials is not None:
                 pictures["potentials"] = plots.potentials(compiled, trace, sample)
     return pictures
+
+
+def _placement(quality: PlacementQuality) -> list[list[str]]:
+    """Return a row for this placement, and one for random placements."""
+    loads, drawn = quality.loads, quality.random
+    share = f"{drawn.objective / loads.total:.2f}" if loads.total else "–"
+    return [
+        ["this placement", f"{loads.total:,.1f}", "1", f"{loads.largest:,.1f}"],
+        [
+            f"random, mean of {drawn.count}",
+            f"{drawn.objective:,.1f}",
+            share,
+            f"{drawn.largest:,.1f}",
+        ],
+    ]
 
 
 def _verdict(verification: Verification | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from spikelet.errors import SpikeletError
 
 __all__ = ["FORMAT", "MANIFEST", "read_sealed", "write_sealed"]
 
-FORMAT = 1
+FORMAT = 2
 """Version of the saved form of a compiled network; raised when it changes."""
 
 MANIFEST = "manifest.json"

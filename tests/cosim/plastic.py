@@ -108,7 +108,7 @@ def plastic_chip(name: str, *, cores: int = 1, **fields: Any) -> ChipParams:
             "profile": PROFILES["snntorch-subtract"],
             "potential_bits": 9,
             "weight_exponent": 1,
-            "fan_out": 2,
+            "list_entries": 24,
             **CORES[name],
             **fields,
         }

@@ -1,11 +1,14 @@
 # amaranth: UnusedElaboratable=no
-"""The axon bitmap with few and many axons and delay slots."""
+"""The axon bitmap with few and many axons and delay slots, in chips that have more and no more."""
+
+from dataclasses import replace
 
 import pytest
 
 from rtl_gen.axon_bitmap import AxonBitmap
 from rtl_gen.layouts import CONFIG_LATENCY
 from spikelet.description.memory_map import ChipMap
+from spikelet.description.packets import flit_packet
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import PROFILES
 from tests.cosim.support import SEEDS, Bench, cases
@@ -18,13 +21,20 @@ from tests.cosim.support import SEEDS, Bench, cases
         one_word={"n_axons": 16, "delay_slots": 4},
         ragged={"n_axons": 37, "delay_slots": 16},
         wide={"n_axons": 80, "delay_slots": 8},
+        full={"n_axons": 64, "delay_slots": 64},
+        among_larger={"n_axons": 32, "delay_slots": 4, "largest": (100, 16)},
     ),
 )
 def bench(request: pytest.FixtureRequest) -> Bench:
-    """Build a bitmap."""
-    core = CoreParams(n_neurons=16, profile=PROFILES["snntorch-zero"], **request.param)
-    component = AxonBitmap(core, ChipMap(ChipParams((core,))).cores[0]["arrivals"])
-    return Bench(component, core=core, config_latency=CONFIG_LATENCY)
+    """Build the bitmap of a core that may not be the largest of its chip."""
+    fields = dict(request.param)
+    n_axons, delay_slots = fields.pop("largest", (1, 2))
+    core = CoreParams(n_neurons=16, profile=PROFILES["snntorch-zero"], **fields)
+    other = replace(core, n_axons=n_axons, delay_slots=delay_slots)
+    chip = ChipParams((core, other), 2)
+    flit = flit_packet(chip)
+    component = AxonBitmap(core, ChipMap(chip).cores[0]["arrivals"], flit)
+    return Bench(component, core=core, flit=flit, config_latency=CONFIG_LATENCY)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

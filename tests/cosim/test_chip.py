@@ -1,16 +1,16 @@
 # amaranth: UnusedElaboratable=no
-"""Whole chips: one core, a mesh with a missing core, a long row, and random ones."""
+"""Whole chips: one core, a mesh with a missing core, a ring, chips joined to one, random ones."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from rtl_gen.chip import Chip
+from rtl_gen.joined_chips import whole_chip
 from rtl_gen.layouts import CONFIG_LATENCY
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import PROFILES
-from tests.cosim.support import SEEDS, Bench, cases, image_of
+from tests.cosim.support import Bench, cases, image_of
 from tests.helpers.random_chips import random_chip, random_events
 
 FIRST = CoreParams(
@@ -20,7 +20,7 @@ FIRST = CoreParams(
     lanes=8,
     pipelines=2,
     delay_slots=4,
-    fan_out=3,
+    list_entries=40,
 )
 SECOND = replace(
     FIRST, n_axons=33, n_neurons=16, profile=PROFILES["snntorch-zero"], lanes=16, delay_slots=8
@@ -30,7 +30,7 @@ THIRD = replace(
     n_neurons=10,
     lanes=2,
     pipelines=1,
-    fan_out=1,
+    list_entries=0,
     weight_bits=8,
     profile=PROFILES["nir-euler"],
     reset_potential="shared",
@@ -42,19 +42,34 @@ TINY = CoreParams(
     n_neurons=8,
     profile=PROFILES["snntorch-subtract-immediate"],
     lanes=4,
-    fan_out=3,
+    list_entries=40,
     weight_bits=1,
     weight_format="binary",
 )
 CHIPS = {
     "one_core": ChipParams((FIRST,), n_outputs=9),
-    "missing_core": ChipParams((FIRST, SECOND, THIRD), 2, 2, 12),
-    "row": ChipParams((TINY,) * 5, 5, 1, 3),
+    "missing_core": ChipParams((FIRST, SECOND, THIRD), 2, 2, 12, multicast=True),
+    "ring": ChipParams((TINY,) * 5, 5, 1, 3, topology="ring", fifo_depth=2),
+    "joined": ChipParams((TINY,) * 4, 2, 2, 3, multicast=True, chip_columns=2, chip_rows=2),
+}
+SLOW_CHIPS = {
+    "tree": ChipParams((TINY, FIRST, THIRD), 4, 1, 3, topology="tree", multicast=True),
+    "torus": ChipParams((TINY,) * 5, 3, 2, 3, topology="torus", multicast=True, fifo_depth=2),
+    "joined_two": ChipParams((TINY, FIRST), 2, 1, 3, chip_columns=2),
+    "joined_missing": ChipParams((TINY,) * 13, 4, 4, 3, chip_columns=2, chip_rows=2),
 }
 
 
 def _bench(chip: ChipParams) -> Bench:
-    return Bench(Chip(chip), chip=chip, config_latency=CONFIG_LATENCY)
+    parts = chip.chip_columns * chip.chip_rows
+    chain_length = len(chip.cores) if parts == 1 else chip.width * chip.height // parts
+    return Bench(
+        whole_chip(chip),
+        bench="chip",
+        chip=chip,
+        config_latency=CONFIG_LATENCY,
+        chain_length=chain_length,
+    )
 
 
 def _run(bench: Bench, seed: int, folder) -> None:
@@ -71,9 +86,17 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     return _bench(request.param)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", [1, *(pytest.param(s, marks=pytest.mark.slow) for s in (2, 3))])
 def test_chip(bench, seed, tmp_path):
     _run(bench, seed, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chip", cases(**SLOW_CHIPS))
+def test_further_chips(chip, tmp_path):
+    bench = _bench(chip)
+    for seed in (1, 2):
+        _run(bench, seed, tmp_path / str(seed))
 
 
 @pytest.mark.slow

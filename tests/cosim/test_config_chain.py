@@ -17,7 +17,7 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     few = CoreParams(n_axons=4, n_neurons=4, lanes=4, profile=PROFILES["snntorch-zero"])
     scopes = {"threshold": "neuron", "bias": "neuron", "reset_potential": "shared"}
     full = CoreParams(
-        n_axons=9, n_neurons=16, lanes=16, fan_out=3, profile=PROFILES["nir-euler"], **scopes
+        n_axons=9, n_neurons=16, lanes=16, list_entries=40, profile=PROFILES["nir-euler"], **scopes
     )
     chip = ChipParams((few, full), 2, 1)
     chip_map = ChipMap(chip)

@@ -1,6 +1,8 @@
 # amaranth: UnusedElaboratable=no
 """A core by itself: the second of a chip, so that its window is not the first."""
 
+from dataclasses import replace
+
 import pytest
 
 from rtl_gen.core import Core
@@ -16,7 +18,7 @@ from tests.cosim.support import SEEDS, Bench, cases, image_of
         delayed={
             "profile": PROFILES["snntorch-subtract"],
             "delay_slots": 8,
-            "fan_out": 3,
+            "list_entries": 40,
             "threshold": "neuron",
         },
         late={
@@ -41,7 +43,8 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     """Build a core."""
     fields = {"n_axons": 37, "n_neurons": 32, "lanes": 8, "pipelines": 2, "potential_bits": 8}
     core = CoreParams(**{**fields, "weight_exponent": 2, **request.param})
-    chip = ChipParams((core, core), 1, 2, 20)
+    other = replace(core, n_axons=90, delay_slots=16)
+    chip = ChipParams((other, core), 1, 2, 20)
     return Bench(Core(chip, 1), chip=chip, core=1, config_latency=CONFIG_LATENCY)
 
 

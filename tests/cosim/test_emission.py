@@ -1,10 +1,15 @@
 # amaranth: UnusedElaboratable=no
-"""Emission with one destination for each neuron and with several."""
+"""Emission without lists, with lists of all lengths, and with multicast."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from rtl_gen.emission import Emission
 from rtl_gen.layouts import CONFIG_LATENCY
+from spikelet.description.destinations import HOST
+from spikelet.description.image import ChipImage
 from spikelet.description.memory_map import ChipMap
 from spikelet.description.packets import destination_packet, flit_packet
 from spikelet.description.params import ChipParams, CoreParams
@@ -15,24 +20,50 @@ from tests.cosim.support import SEEDS, Bench, cases, image_of
 @pytest.fixture(
     scope="module",
     params=cases(
-        single={"pipelines": 1, "fan_out": 1},
-        several={"pipelines": 4, "fan_out": 3},
-        wide={"pipelines": 8, "fan_out": 5, "n_neurons": 8},
+        single={"pipelines": 1},
+        parallel={"pipelines": 8},
+        lists={"pipelines": 1, "list_entries": 31},
+        wide={"pipelines": 4, "list_entries": 40, "multicast": True},
+        filled={"pipelines": 8, "n_neurons": 8, "list_entries": 120},
+        narrow={"pipelines": 2, "list_entries": 40, "n_axons": 2, "alone": True},
     ),
 )
 def bench(request: pytest.FixtureRequest) -> Bench:
-    """Build the emission of a core among three on a mesh with an empty place."""
+    """Build the emission of a core among three on a mesh with an empty place.
+
+    A core alone on its chip has flits narrower than the addresses of its table.
+    """
     profile = PROFILES["snntorch-zero"]
-    core = CoreParams(
-        **{"n_axons": 9, "n_neurons": 24, "profile": profile, "lanes": 8, **request.param}
-    )
+    fields = {"n_axons": 9, "n_neurons": 24, "profile": profile, "lanes": 8, **request.param}
+    alone, multicast = fields.pop("alone", False), fields.pop("multicast", False)
+    core = CoreParams(**fields)
     other = CoreParams(n_axons=30, n_neurons=16, profile=profile, delay_slots=8)
-    chip = ChipParams((core, other, other), 2, 2, 12)
-    packets = {"flit": flit_packet(chip), "destination": destination_packet(chip)}
+    chip = ChipParams((core, other, other), 2, 2, 12, multicast=multicast)
+    if alone:
+        chip = ChipParams((core,))
+    packets = {"flit": flit_packet(chip), "destination": destination_packet(chip, core)}
     component = Emission(core, ChipMap(chip).cores[0]["destinations"], **packets)
     return Bench(component, chip=chip, config_latency=CONFIG_LATENCY)
 
 
+def _image(chip: ChipParams, seed: int) -> ChipImage:
+    """Return random contents; half of core 0's neurons have lists, which fill its table."""
+    rng = np.random.default_rng(seed)
+    image, core = image_of(chip, seed), chip.cores[0]
+    lists = min(core.n_neurons, core.list_entries) // 2
+    counts = np.arange(core.n_neurons) % 2
+    if lists:
+        more = core.list_entries - 2 * lists
+        counts[:lists] = 2 + rng.multinomial(more, rng.dirichlet(np.ones(lists)))
+    counts = rng.permutation(counts)
+    pool = np.concatenate([c.destinations for c in image.cores])
+    found = pool[rng.integers(len(pool), size=counts.sum())]
+    found[0, 1:] = HOST, 0, 1, 1, 1
+    found[:, 0] = np.repeat(np.arange(core.n_neurons), counts)
+    first = replace(image.cores[0], destinations=found)
+    return ChipImage((first, *image.cores[1:]))
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_emission(bench, seed, tmp_path):
-    bench.run(seed, tmp_path, image=image_of(bench.parameters["chip"], seed))
+    bench.run(seed, tmp_path, image=_image(bench.parameters["chip"], seed))

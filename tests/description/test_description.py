@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spikelet.description.events import Events
-from spikelet.description.image import HOST
 from spikelet.description.memory_map import ChipMap, unpack_state
 from spikelet.description.packets import destination_packet, flit_packet
 from spikelet.description.params import ChipParams, CoreParams, signed_bits
@@ -23,7 +22,8 @@ CORE = CoreParams(n_axons=20, n_neurons=16, profile=PROFILES["snntorch-zero"])
 @given(st.integers(0, 2**20))
 def test_packets_unpack_to_what_was_packed(seed):
     rng = np.random.default_rng(seed)
-    packet = destination_packet(random_chip(rng))
+    chip = random_chip(rng)
+    packet = destination_packet(chip, chip.cores[-1])
     values = {f.name: rng.integers(0, 1 << f.width, 5) for f in packet.fields}
     unpacked = packet.unpack(packet.pack(**values))
     assert all(np.array_equal(unpacked[name], values[name]) for name in values)
@@ -31,7 +31,7 @@ def test_packets_unpack_to_what_was_packed(seed):
 
 def test_a_field_that_overflows_is_named():
     with pytest.raises(SpikeletError, match=r"^flit: axon must be in 0..31, not 32$"):
-        flit_packet(ChipParams((CORE,))).pack(axon=32, delay=0, x=0, y=0)
+        flit_packet(ChipParams((CORE,))).pack(axon=32, delay=0, host=0, x=0, y=0)
 
 
 @given(st.integers(-(2**23), 2**23 - 1), st.integers(0, 2**23))
@@ -53,11 +53,101 @@ def test_signed_bits_is_the_least_that_holds(low, span):
         ({"weight_bits": 1}, r"weight_format must be one of binary, unsigned, not 'signed'"),
         ({"reset_potential": "shared"}, r"reset_potential must be one of none"),
         ({"weight_memory": "flash"}, r"weight_memory must be one of block, spram"),
+        ({"delay_slots": 128}, r"delay_slots must be an int in 2..64, not 128"),
+        ({"list_entries": 65537}, r"list_entries must be an int in 0..65536, not 65537"),
+        ({"list_entries": -1}, r"list_entries must be an int in 0..65536, not -1"),
     ],
 )
 def test_core_fields_are_checked(change, message):
     with pytest.raises(SpikeletError, match=message):
         replace(CORE, **change)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"width": 0}, r"width must be an int in 1..4096, not 0"),
+        ({"height": 1.0}, r"height must be an int in 1..4096, not 1.0"),
+        ({"width": 128, "height": 33}, r"128 x 33 are 4224 positions, 128 more than the 4096"),
+        ({"width": 1}, r"1 x 1 positions hold 1..1 cores, not 2"),
+        ({"cores": ()}, r"2 x 1 positions hold 1..2 cores, not 0"),
+        (
+            {"topology": "star"},
+            r"topology must be one of mesh, torus, line, ring, tree, not 'star'$",
+        ),
+        *(
+            ({"topology": name, "height": 3}, f"a {name} has a height of 1, not 3\n.*width 6$")
+            for name in ("line", "ring", "tree")
+        ),
+        *(
+            (
+                {"topology": name, "chip_columns": 2},
+                f"only a mesh or a line can be cut into chips, not a {name}",
+            )
+            for name in ("torus", "ring", "tree")
+        ),
+        (
+            {"topology": "torus", "height": 2, "chip_rows": 2},
+            r"only a mesh or a line can be cut into chips, not a torus",
+        ),
+        (
+            {"width": 5, "chip_columns": 2},
+            r"chip_columns must divide the width of 5, not 2",
+        ),
+        (
+            {"height": 5, "chip_rows": 3},
+            r"chip_rows must divide the height of 5, not 3",
+        ),
+        ({"chip_columns": 4}, r"chip_columns must be an int in 1..2, not 4"),
+        ({"fifo_depth": 1}, r"fifo_depth must be an int in 2..16, not 1"),
+        ({"fifo_depth": 17}, r"fifo_depth must be an int in 2..16, not 17"),
+        ({"fifo_depth": True}, r"fifo_depth must be an int in 2..16, not True"),
+        ({"arbitration_seed": 65536}, r"arbitration_seed must be an int in 0..65535, not 65536"),
+        ({"arbitration_seed": -1}, r"arbitration_seed must be an int in 0..65535, not -1"),
+        ({"multicast": 1}, r"multicast must be a bool, not 1"),
+    ],
+)
+def test_chip_fields_are_checked(change, message):
+    with pytest.raises(SpikeletError, match=f"^chip: {message}"):
+        replace(ChipParams((CORE, CORE), 2), **change)
+
+
+def test_a_chip_of_every_edge_is_taken():
+    for change in (
+        {"width": 4096},
+        {"width": 64, "height": 64, "chip_columns": 64, "chip_rows": 32},
+        {"topology": "line", "width": 6, "chip_columns": 3},
+        {"fifo_depth": 16, "arbitration_seed": 65535},
+    ):
+        chip = replace(ChipParams((CORE, CORE), 2), **change)
+        assert ChipParams.from_dict(chip.to_dict()) == chip
+
+
+def test_every_field_of_a_chip_is_in_its_digest():
+    chip = ChipParams((CORE, CORE), 2)
+    for change in (
+        {"width": 4},
+        {"height": 2},
+        {"n_outputs": 2},
+        {"topology": "line"},
+        {"multicast": True},
+        {"fifo_depth": 2},
+        {"arbitration_seed": 1},
+        {"chip_columns": 2},
+    ):
+        assert replace(chip, **change).digest != chip.digest, change
+
+
+def test_a_flit_that_is_too_wide_is_refused():
+    chip = ChipParams((replace(CORE, n_axons=4096, delay_slots=64),), 32, 64)
+    assert flit_packet(chip).width == 30
+    with pytest.raises(
+        SpikeletError,
+        match=r"^chip: a flit of 41 bits "
+        r"\(axon 12, delay 6, host 1, x 5, y 6, x_last 5, y_last 6\) "
+        r"does not fit the 30 bits there are\n.*remedy: build fewer .* leave multicast out$",
+    ):
+        flit_packet(replace(chip, multicast=True))
 
 
 def test_unknown_profile_lists_the_known():
@@ -93,20 +183,13 @@ def _image(seed=3):
     [
         ("weights", 9999, "core 0: weights must be in"),
         ("threshold", -1, "core 0: threshold must be in 0"),
-        ("destinations", 99, "core 0: destination core must be in"),
+        ("destinations", -1, "core 0: neuron of a destination must be in 0"),
     ],
 )
 def test_images_are_checked(field, value, message):
     chip, image = _image()
     getattr(image.cores[0], field).flat[0] = value
     with pytest.raises(SpikeletError, match=message):
-        image.check(chip)
-
-
-def test_delay_to_the_host_must_be_one():
-    chip, image = _image()
-    image.cores[0].destinations[0, 0] = (HOST, 0, 2)
-    with pytest.raises(SpikeletError, match="delay to the host must be in 1..1, found 2"):
         image.check(chip)
 
 

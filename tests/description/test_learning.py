@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spikelet.description.destinations import joined
 from spikelet.description.image import ChipImage, CoreImage, random_states, scan_rows, synapse_rows
 from spikelet.description.learning import (
     Adaptation,
@@ -321,7 +322,7 @@ def _image(core: CoreParams = CORE) -> CoreImage:
     return CoreImage(
         rng.integers(0, 128, (20, 16)).astype(np.int16),
         np.array([9], np.int32),
-        np.full((16, 1, 3), -2, np.int32),
+        joined(),
         adaptation=rng.integers(0, 1 << 20, 16).astype(np.int32),
         plastic=np.arange(20) % 3 > 0,
         tags=rng.integers(-16, 16, (20, 16)).astype(np.int8),

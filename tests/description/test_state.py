@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from spikelet.description.destinations import joined
 from spikelet.description.image import ChipImage, CoreImage, random_states
 from spikelet.description.learning import Adaptation, LearningRule, TraceParams
 from spikelet.description.params import ChipParams, CoreParams
@@ -43,7 +44,7 @@ def _state(seed: int = 1) -> ChipState:
         CoreImage(
             rng.integers(0, 8, (core.n_axons, core.n_neurons)).astype(np.int16),
             rng.integers(0, 9, 1).astype(np.int32),
-            np.full((core.n_neurons, 1, 3), -2, np.int32),
+            joined(),
         )
         for core in CHIP.cores
     )

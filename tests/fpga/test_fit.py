@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from fpga.devices import device_named
-from fpga.fit import check_fit, require_fit
+from fpga.fit import check_fit, chip_memories, require_fit
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import profile_named
 from spikelet.errors import SpikeletError
@@ -14,7 +14,7 @@ CORE = CoreParams(256, 256, profile_named("snntorch-zero"))
 
 
 def _chip(*cores: CoreParams) -> ChipParams:
-    return ChipParams(cores, mesh_width=len(cores), n_outputs=256)
+    return ChipParams(cores, width=len(cores), n_outputs=256)
 
 
 def test_counts_of_a_256_by_256_core_are_those_of_synthesis() -> None:
@@ -27,6 +27,21 @@ def test_counts_of_a_256_by_256_core_are_those_of_synthesis() -> None:
     assert in_spram.fits
     assert (in_spram.needed["block_rams"], in_spram.needed["sprams"]) == (6, 4)
     assert str(in_spram).endswith(": fits")
+
+
+def test_the_destination_table_has_a_word_for_each_neuron_and_each_list_entry() -> None:
+    """Words: 8 bits of axon, 1 of delay, the host's, 2 of x, and 2 marks; or an address."""
+    chip = _chip(CORE, replace(CORE, list_entries=300), replace(CORE, list_entries=65536))
+    tables = [memory for memory in chip_memories(chip) if memory.name.endswith("destinations")]
+    assert [(table.rows, table.bank_bits) for table in tables] == [
+        (256, 14),
+        (556, 14),
+        (65792, 19),
+    ]
+    chips = _chip(CORE), _chip(replace(CORE, list_entries=1024))
+    without, with_lists = (check_fit(chip, device_named("LFE5U-25F")).needed for chip in chips)
+    assert with_lists["memory_bits"] - without["memory_bits"] == 1280 * 13 - 256 * 12
+    assert with_lists["block_rams"] - without["block_rams"] == 1
 
 
 def test_says_what_does_not_fit_and_what_would() -> None:

@@ -73,7 +73,9 @@ class StubChip(wiring.Component):
 
 
 def _sample(lines_of_ticks: list[list[int]], expected: int) -> Sample:
-    flits = [flit_packet(CHIP).pack(axon=lines, delay=0, x=0, y=0) for lines in lines_of_ticks]
+    flits = [
+        flit_packet(CHIP).pack(axon=lines, delay=0, host=0, x=0, y=0) for lines in lines_of_ticks
+    ]
     return Sample(PROGRAM, flits, expected, spikes_per_tick=4)
 
 

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from golden.chip import GoldenChip
+from spikelet.description.destinations import joined
 from spikelet.description.events import Events
-from spikelet.description.image import NO_DESTINATION, ChipImage, CoreImage, random_states
+from spikelet.description.image import ChipImage, CoreImage, random_states
 from spikelet.description.learning import LearningRule
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import PROFILES
@@ -87,7 +88,7 @@ def lab(
     image = CoreImage(
         np.concatenate([matrix, teachers]),
         np.array([TEACHER - 1], np.int32),
-        np.full((n_neurons, 1, 3), NO_DESTINATION, np.int32),
+        joined(),
         plastic=np.array([*(plastic or [True] * n_plastic), *[False] * n_neurons]),
         tags=np.zeros((n_axons, n_neurons) if rule.tag_bits else (0, 0), np.int8),
         random=random_states(params.lanes if rule.stochastic else 0, 7),

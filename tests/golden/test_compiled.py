@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from golden import compiled, numpy_cores
 from golden.chip import GoldenChip, run
 from golden.dense_spikes import DenseSpikes
+from spikelet.description.destinations import HOST, destinations, joined
 from spikelet.description.events import Events
-from spikelet.description.image import HOST, ChipImage, CoreImage
+from spikelet.description.image import ChipImage, CoreImage
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import PROFILES
 from spikelet.errors import SpikeletError
@@ -125,26 +126,40 @@ def test_edges_of_every_range(data: st.DataObject) -> None:
     image = CoreImage(
         weights.reshape(core.n_axons, core.n_neurons).astype(np.int16),
         values(0, core.v_max, core.n_neurons).astype(np.int32),
-        np.tile(np.array([HOST, 0, 1], np.int32), (core.n_neurons, 1, 1)),
+        destinations(np.arange(core.n_neurons), HOST, 0),
         decay=values(0, 4095, core.n_neurons if core.decay != "none" else 1).astype(np.int32),
         bias=values(core.v_min, core.v_max, core.n_neurons).astype(np.int32),
         reset_potential=values(core.v_min, core.v_max, n_parameters).astype(np.int32),
     )
     active = rng.random((2, 4, core.n_axons)) < data.draw(st.sampled_from([0.0, 0.5, 1.0]))
     routes = np.array([(i, 0, i, 0) for i in range(core.n_axons)])
-    assert_equal(ChipParams((core,)), ChipImage((image,)), DenseSpikes(active, routes))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "_NEAR_BYTES", data.draw(st.sampled_from([0, 1 << 21])))
+        assert_equal(ChipParams((core,)), ChipImage((image,)), DenseSpikes(active, routes))
 
 
 @needs_compiler
-@pytest.mark.parametrize(("weight_format", "weight"), [("unsigned", 255), ("signed", -128)])
+@pytest.mark.parametrize(
+    ("weight_format", "bits", "weight"),
+    [
+        ("unsigned", 8, 255),
+        ("signed", 8, -128),
+        ("unsigned", 4, 15),
+        ("signed", 3, 3),
+        ("unsigned", 1, 1),
+        ("binary", 1, -1),
+        ("binary", 1, 1),
+    ],
+)
 @pytest.mark.parametrize("above", [-1, 0, 1])
 def test_all_of_the_most_axons_at_the_threshold(
-    weight_format: str, weight: int, above: int
+    weight_format: str, bits: int, weight: int, above: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(compiled, "_NEAR_BYTES", 0)  # weights of fewer bits are packed
     core = CoreParams(
         *(4096, 66, CHOICES[0]),
         lanes=1,
-        weight_bits=8,
+        weight_bits=bits,
         weight_format=weight_format,
         potential_bits=24,
         decay="none",
@@ -154,13 +169,46 @@ def test_all_of_the_most_axons_at_the_threshold(
     image = CoreImage(
         np.full((4096, 66), weight, np.int16),
         np.array([1000], np.int32),
-        np.full((66, 1, 3), (HOST, 0, 1), np.int32),
+        destinations(np.arange(66), HOST, 0),
         bias=np.array([1000 + above - total], np.int32),
     )
     routes = np.array([(i, 0, i, 0) for i in range(4096)])
     chip, images = ChipParams((core,)), ChipImage((image,))
     dense = DenseSpikes(np.ones((1, 1, 4096), np.bool_), routes)
     assert assert_equal(chip, images, dense) == (66 if above > 0 else 0)
+
+
+@needs_compiler
+@pytest.mark.parametrize("near_bytes", [0, 1 << 21])
+@pytest.mark.parametrize(
+    ("weight_format", "bits", "weight"),
+    [("unsigned", 8, 255), ("unsigned", 4, 15), ("unsigned", 1, 1), ("binary", 1, 1)],
+)
+def test_as_many_rows_as_a_byte_holds(
+    weight_format: str, bits: int, weight: int, near_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiled, "_NEAR_BYTES", near_bytes)
+    core = CoreParams(
+        *(300, 64, PROFILES["snntorch-subtract"]),
+        lanes=1,
+        weight_bits=bits,
+        weight_format=weight_format,
+        potential_bits=24,
+        decay="none",
+    )
+    image = CoreImage(
+        np.full((300, 64), weight, np.int16), np.array([core.v_max], np.int32), joined()
+    )
+    rows = 255 // (core.weight_max - core.weight_min)
+    counts = [0, 1, rows - 1, rows, rows + 1, 2 * rows + 1, 256, 257, 300]
+    active = np.arange(300) < np.minimum(counts, 300)[:, None]
+    routes = np.array([(i, 0, i, 0) for i in range(300)])
+    dense = DenseSpikes(active[None], routes)
+    chip, images = ChipParams((core,)), ChipImage((image,))
+    assert_equal(chip, images, dense)
+    potentials = run(chip, images, dense, backend="compiled").potentials
+    assert potentials is not None
+    assert np.array_equal(potentials[0][0, :, 0], weight * np.cumsum(active.sum(axis=1)))
 
 
 @needs_compiler
@@ -178,7 +226,7 @@ def test_a_current_beyond_all_else_saturates(sign: int) -> None:
     image = CoreImage(
         np.full((600, 1), sign * 127, np.int16),
         np.array([core.v_max], np.int32),
-        np.full((1, 1, 3), (HOST, 0, 1), np.int32),
+        destinations(0, HOST, 0),
         decay=np.array([4095], np.int32),
         bias=np.array([core.v_min if sign > 0 else core.v_max], np.int32),
     )

@@ -8,7 +8,8 @@ import pytest
 from golden import compiled
 from golden.chip import GoldenChip
 from golden.dense_spikes import DenseSpikes
-from spikelet.description.image import NO_DESTINATION, ChipImage, CoreImage, random_states
+from spikelet.description.destinations import destinations, joined
+from spikelet.description.image import ChipImage, CoreImage, random_states
 from spikelet.description.learning import LearningRule, TraceParams
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import PROFILES
@@ -93,13 +94,12 @@ def chip_of(
         delay_slots=4,
         learning=rule,
     )
-    destinations = np.full((n_neurons, 1, 3), NO_DESTINATION, np.int32)
-    destinations[:, 0] = [(0, n % n_axons, 1 + n % 3) for n in range(n_neurons)]
+    neurons = np.arange(n_neurons)
     shape = (n_axons, n_neurons)
     image = CoreImage(
         rng.integers(max(rule.w_min, -20), 100, shape).astype(np.int16),
         np.array([60 * (1 + n_axons // 12)], np.int32),
-        destinations,
+        destinations(neurons, 0, neurons % n_axons, 1 + neurons % 3),
         decay=np.array([3600], np.int32),
         plastic=rng.random(n_axons) < 0.9,
         tags=rng.integers(-9, 9, shape if rule.tag_bits else (0, 0)).astype(np.int8),
@@ -141,7 +141,7 @@ def test_sums_of_more_rows_than_16_bits_hold(weight_format: str, weight: int) ->
     image = CoreImage(
         np.full((600, 70), weight, np.int16),
         np.array([core.v_max], np.int32),
-        np.full((70, 1, 3), NO_DESTINATION, np.int32),
+        joined(),
         plastic=np.zeros(600, np.bool_),
     )
     for n_active in (127, 128, 129, 257, 600):

@@ -25,6 +25,7 @@ import numpy.typing as npt
 import pytest
 
 from golden.chip import GoldenChip
+from spikelet.description.destinations import joined
 from spikelet.description.events import Events
 from spikelet.description.image import ChipImage, CoreImage, random_states
 from spikelet.description.learning import LearningRule, TraceParams
@@ -70,7 +71,7 @@ def learned(rule: LearningRule, pre: _Bool, post: _Bool, first: int, *, each: bo
     image = CoreImage(
         weights.astype(np.int16),
         np.array([1100], np.int32),  # between 4 * 255 and 5 * 255
-        np.full((n_neurons, 1, 3), -2, np.int32),
+        joined(),
         plastic=np.arange(len(weights)) < AXONS,
         random=random_states(n_neurons, 11) if rule.stochastic else np.zeros(0, np.uint32),
     )

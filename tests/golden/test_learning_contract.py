@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from golden.chip import GoldenChip
+from spikelet.description.destinations import joined
 from spikelet.description.events import Events
-from spikelet.description.image import NO_DESTINATION, ChipImage
+from spikelet.description.image import ChipImage
 from spikelet.description.params import ChipParams
 from tests.golden.slow_learning import SlowCore
 from tests.helpers.random_plastic import (
@@ -41,7 +42,7 @@ def small_chip(rng: np.random.Generator) -> tuple[ChipParams, ChipImage]:
         image,
         threshold=np.array([rng.integers(0, min(core.v_max, weight) + 1)], np.int32),
         inhibition=image.inhibition // 8,
-        destinations=np.full_like(image.destinations, NO_DESTINATION),
+        destinations=joined(),
         learning=bool(rng.integers(0, 8)),
     )
     return chip, ChipImage((image,))

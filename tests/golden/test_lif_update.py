@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from golden.lif_update import lif_update
+from spikelet.description.destinations import joined
 from spikelet.description.image import CoreImage
 from spikelet.description.learning import Adaptation, LearningRule
 from spikelet.description.params import CoreParams
@@ -51,9 +52,7 @@ def make_core(profile: ExecutionProfile, **fields: object) -> CoreParams:
 
 def make_image(**fields: int) -> CoreImage:
     arrays = {name: np.array([value], np.int32) for name, value in fields.items()}
-    return CoreImage(
-        np.zeros((1, 1), np.int16), destinations=np.zeros((1, 1, 3), np.int32), **arrays
-    )
+    return CoreImage(np.zeros((1, 1), np.int16), destinations=joined(), **arrays)
 
 
 def slow_tick(

@@ -3,31 +3,25 @@
 import numpy as np
 
 from golden.schedule import core_schedule
-from spikelet.description.image import HOST, NO_DESTINATION, ChipImage, CoreImage
+from spikelet.description.destinations import HOST
 
 
-def image(*edges: tuple[int, ...]) -> ChipImage:
-    """Return contents in which core ``i`` sends to the cores ``edges[i]``."""
-    cores = []
-    for targets in edges:
-        destinations = np.full((1, 3, 3), NO_DESTINATION, np.int32)
-        for entry, target in enumerate(targets):
-            destinations[0, entry] = (target, 0, 1)
-        cores.append(CoreImage(np.zeros((1, 1), np.int16), np.zeros(1, np.int32), destinations))
-    return ChipImage(tuple(cores))
+def targets(*edges: tuple[int, ...]) -> list[np.ndarray]:
+    """Return targets with which core ``i`` sends to the cores ``edges[i]``."""
+    return [np.array([(0, core, 0, 1) for core in cores]).reshape(-1, 4) for cores in edges]
 
 
 def test_chain_against_the_numbering() -> None:
-    assert core_schedule(image((HOST,), (0,), (1,)), 7) == [([2], 7), ([1], 7), ([0], 7)]
+    assert core_schedule(targets((HOST,), (0,), (1,)), 7) == [([2], 7), ([1], 7), ([0], 7)]
 
 
 def test_diamond_comes_after_its_sources() -> None:
-    order = [cores for cores, _ in core_schedule(image((1, 2), (3,), (3,), (HOST,)), 7)]
+    order = [cores for cores, _ in core_schedule(targets((1, 2), (3,), (3,), (HOST,)), 7)]
     assert order[0] == [0] and order[-1] == [3] and sorted(order[1:3]) == [[1], [2]]
 
 
 def test_self_loop_goes_tick_by_tick() -> None:
-    assert core_schedule(image((1,), (1, HOST), ()), 7)[-2:] in (
+    assert core_schedule(targets((1,), (1, HOST), ()), 7)[-2:] in (
         [([1], 1), ([2], 7)],
         [([2], 7), ([1], 1)],
         [([0], 7), ([1], 1)],
@@ -35,13 +29,17 @@ def test_self_loop_goes_tick_by_tick() -> None:
 
 
 def test_loop_goes_together_between_what_feeds_and_follows_it() -> None:
-    assert core_schedule(image((1,), (2,), (1, 3), (HOST,)), 7) == [([0], 7), ([1, 2], 1), ([3], 7)]
+    assert core_schedule(targets((1,), (2,), (1, 3), (HOST,)), 7) == [
+        ([0], 7),
+        ([1, 2], 1),
+        ([3], 7),
+    ]
 
 
 def test_long_loop_and_separate_cores() -> None:
-    schedule = core_schedule(image((1,), (2,), (3,), (0,), ()), 5)
+    schedule = core_schedule(targets((1,), (2,), (3,), (0,), ()), 5)
     assert sorted(schedule) == [([0, 1, 2, 3], 1), ([4], 5)]
 
 
 def test_no_ticks() -> None:
-    assert core_schedule(image(()), 0) == [([0], 1)]
+    assert core_schedule(targets(()), 0) == [([0], 1)]

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from spikelet.description.destinations import HOST, destinations, joined
 from spikelet.description.events import Events
-from spikelet.description.image import HOST, NO_DESTINATION, ChipImage, CoreImage
-from spikelet.description.params import ChipParams, CoreParams
+from spikelet.description.image import ChipImage, CoreImage
+from spikelet.description.params import TOPOLOGIES, ChipParams, CoreParams
 from spikelet.description.profile import PROFILES
 
-__all__ = ["random_chip", "random_events", "random_image"]
+__all__ = ["random_chip", "random_chip_of", "random_events", "random_image"]
 
 
 def _pick(rng: np.random.Generator, *choices: object) -> object:
@@ -23,9 +24,10 @@ def random_core(rng: np.random.Generator) -> CoreParams:
     )
     lanes = _pick(rng, 1, 2, 4, 8, 16, 32)
     weight_bits = int(rng.integers(1, 9))
+    n_neurons = lanes * int(rng.integers(1, 1 + max(1, 64 // lanes)))
     return CoreParams(
         n_axons=int(rng.integers(1, 90)),
-        n_neurons=lanes * int(rng.integers(1, 1 + max(1, 64 // lanes))),
+        n_neurons=n_neurons,
         profile=profile,
         weight_bits=weight_bits,
         weight_format=_pick(rng, "unsigned", "binary" if weight_bits == 1 else "signed"),
@@ -33,8 +35,8 @@ def random_core(rng: np.random.Generator) -> CoreParams:
         potential_bits=int(rng.integers(8, 25)),
         lanes=lanes,
         pipelines=_pick(rng, *(1 << k for k in range(lanes.bit_length()))),
-        delay_slots=_pick(rng, 2, 2, 4, 8, 16),
-        fan_out=int(rng.integers(1, 4)),
+        delay_slots=_pick(rng, 2, 2, 4, 8, 16, 32),
+        list_entries=int(rng.integers(0, 1 + _pick(rng, 0, n_neurons, 4 * n_neurons))),
         threshold=_pick(rng, "shared", "neuron"),
         decay=_pick(rng, "none", "shared", "neuron"),
         bias=_pick(rng, "none", "shared", "neuron"),
@@ -45,12 +47,36 @@ def random_core(rng: np.random.Generator) -> CoreParams:
 
 
 def random_chip(rng: np.random.Generator, *, most_cores: int = 4) -> ChipParams:
-    """Return a chip of up to ``most_cores`` random cores on a mesh that may have empty places."""
+    """Return a chip of up to ``most_cores`` random cores, joined in any way."""
     n_cores = int(rng.integers(1, most_cores + 1))
-    width = int(rng.integers(1, n_cores + 1))
-    height = -(-n_cores // width)
-    cores = tuple(random_core(rng) for _ in range(n_cores))
-    return ChipParams(cores, width, height, int(rng.integers(1, 40)))
+    return random_chip_of(rng, tuple(random_core(rng) for _ in range(n_cores)))
+
+
+def random_chip_of(rng: np.random.Generator, cores: tuple[CoreParams, ...]) -> ChipParams:
+    """Return these cores in any topology, which may have positions past the last core."""
+    topology = _pick(rng, *TOPOLOGIES)
+    if topology in ("mesh", "torus"):
+        width = int(rng.integers(1, len(cores) + 2))
+        height = -(-len(cores) // width) + _pick(rng, 0, 0, 0, 1)
+    else:
+        width, height = len(cores) + _pick(rng, 0, 0, 1, 2), 1
+    cut = topology in ("mesh", "line") and rng.integers(0, 2)
+    return ChipParams(
+        cores,
+        width,
+        height,
+        n_outputs=int(rng.integers(1, 40)),
+        topology=topology,
+        multicast=bool(rng.integers(0, 2)),
+        fifo_depth=_pick(rng, 2, 3, 4, 8),
+        arbitration_seed=_pick(rng, 0, int(rng.integers(0, 65536))),
+        chip_columns=_divisor(rng, width) if cut else 1,
+        chip_rows=_divisor(rng, height) if cut else 1,
+    )
+
+
+def _divisor(rng: np.random.Generator, value: int) -> int:
+    return _pick(rng, *(d for d in range(1, value + 1) if value % d == 0))
 
 
 def random_image(rng: np.random.Generator, chip: ChipParams) -> ChipImage:
@@ -70,24 +96,48 @@ def _core_image(rng: np.random.Generator, chip: ChipParams, core: CoreParams) ->
         size = core.n_neurons if scope == "neuron" else 1
         return rng.integers(low, high + 1, size) * (scope != "none")
 
-    destinations = np.full((core.n_neurons, core.fan_out, 3), NO_DESTINATION)
-    for neuron in range(core.n_neurons):
-        for k in range(rng.integers(0, core.fan_out + 1)):
-            target = int(rng.integers(-1, len(chip.cores)))
-            if target == HOST:
-                entry = (HOST, rng.integers(chip.n_outputs), 1)
-            else:
-                to = chip.cores[target]
-                entry = (target, rng.integers(to.n_axons), rng.integers(1, to.delay_slots))
-            destinations[neuron, k] = entry
     return CoreImage(
         weights.astype(np.int16),
         values("threshold", 0, 2 * typical).astype(np.int32),
-        destinations.astype(np.int32),
+        _destinations(rng, chip, core),
         decay=np.clip(values("decay", 0, 4095), 0, 4095).astype(np.int32),
         bias=values("bias", -typical // 4, typical // 2).astype(np.int32),
         reset_potential=values("reset_potential", -typical, typical).astype(np.int32),
     )
+
+
+def _destinations(rng: np.random.Generator, chip: ChipParams, core: CoreParams) -> np.ndarray:
+    """Return up to 4 destinations of each neuron, as far as the core has room for lists."""
+    counts = rng.choice([0, 1, 2, 3, 4], core.n_neurons, p=[0.15, 0.4, 0.25, 0.1, 0.1])
+    left = core.list_entries
+    for neuron in rng.permutation(core.n_neurons):
+        counts[neuron] = min(counts[neuron], max(1, left))
+        if counts[neuron] > 1:
+            left -= counts[neuron]
+    neurons = np.repeat(np.arange(core.n_neurons), counts).tolist()
+    return joined(*(destinations(neuron, *_destination(rng, chip)) for neuron in neurons))
+
+
+def _destination(rng: np.random.Generator, chip: ChipParams) -> tuple[int, ...]:
+    """Return core, axon, delay, columns and rows, where every core has that axon and delay."""
+    target = int(rng.integers(HOST, len(chip.cores)))
+    if target == HOST:
+        return HOST, int(rng.integers(chip.n_outputs)), 1, 1, 1
+    columns = rows = 1
+    x, y = chip.position(target)
+    if chip.multicast:
+        columns = int(rng.integers(1, chip.width - x + 1))
+        rows = int(rng.integers(1, chip.height - y + 1))
+    if target + (rows - 1) * chip.width + columns > len(chip.cores):  # it holds an empty position
+        columns = rows = 1
+    reached = [
+        chip.cores[target + row * chip.width + column]
+        for row in range(rows)
+        for column in range(columns)
+    ]
+    axon = int(rng.integers(min(to.n_axons for to in reached)))
+    delay = int(rng.integers(1, min(to.delay_slots for to in reached)))
+    return target, axon, delay, columns, rows
 
 
 def random_events(

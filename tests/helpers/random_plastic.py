@@ -8,7 +8,7 @@ from spikelet.description.image import ChipImage, random_states
 from spikelet.description.learning import Adaptation, LearningRule, TraceParams
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.errors import SpikeletError
-from tests.helpers.random_chips import random_core, random_image
+from tests.helpers.random_chips import random_chip_of, random_core, random_image
 
 __all__ = ["random_plastic_chip", "random_plastic_image", "random_reward", "random_rule"]
 
@@ -90,10 +90,10 @@ def random_rule(rng: np.random.Generator, core: CoreParams) -> LearningRule:
 
 
 def random_plastic_chip(rng: np.random.Generator, *, most_cores: int = 2) -> ChipParams:
-    """Return a chip of small cores on a row, the first of which is plastic."""
+    """Return a chip of small cores, the first of which is plastic."""
     cores = [_plastic(rng, random_core(rng))]
     cores += [random_core(rng) for _ in range(rng.integers(0, most_cores))]
-    return ChipParams(tuple(cores), len(cores), 1, int(rng.integers(1, 20)))
+    return random_chip_of(rng, tuple(cores))
 
 
 def _plastic(rng: np.random.Generator, core: CoreParams) -> CoreParams:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import spikelet
 from spikelet import RULES, Adaptation, LearningRule, Plastic, PlasticNetwork, TraceParams
-from spikelet.description.image import HOST, NO_DESTINATION
+from spikelet.description.destinations import HOST
 from spikelet.plastic.engines import opened
 
 POTENTIATE = LearningRule("x1*y0 - x0", x1=TraceParams(4, decay_shift=2, bits=4), w_min=3, w_max=60)
@@ -57,9 +57,10 @@ def test_what_is_built():
     assert other.threshold.tolist() == [3, 4, 5, 6, 7, 2047, 2047, 2047]
     assert other.bias.tolist() == [-1]
     assert contents.decay.tolist() == [round(4096 * math.exp(-1 / 20))]
-    assert contents.destinations[2].tolist() == [[1, 2, 3], [HOST, 2, 1]]
-    assert other.destinations[2].tolist() == [[0, 14, 1], [HOST, 7, 1]]
-    assert (contents.destinations[5:, :, 0] == NO_DESTINATION).all()
+    assert contents.destinations[4:6].tolist() == [[2, 1, 2, 3, 1, 1], [2, HOST, 2, 1, 1, 1]]
+    assert other.destinations[4:6].tolist() == [[2, 0, 14, 1, 1, 1], [2, HOST, 7, 1, 1, 1]]
+    assert contents.destinations[:, 0].max() == 4  # a neuron of the last lanes has none
+    assert (excitatory.list_entries, inhibitory.list_entries) == (10, 10)
     assert plastic.routes.tolist() == [[line, 0, line, 0] for line in range(12)]
     assert plastic.neurons == (5, 5)
 
@@ -417,8 +418,8 @@ def test_bad_populations(options, message):
         ({"weights": 0.5}, "weights must be integers, not float64"),
         ({"weights": (5, 2)}, r"a range must be \(low, high\), not \(5, 2\)"),
         ({"weights": np.zeros((4, 5), int)}, r"shape \(5, 5\), not of shape \(4, 5\)"),
-        ({"delay": 0}, r"delay must be an int in 1\.\.15, not 0"),
-        ({"delay": 16}, r"delay must be an int in 1\.\.15, not 16"),
+        ({"delay": 0}, r"delay must be an int in 1\.\.63, not 0"),
+        ({"delay": 64}, r"delay must be an int in 1\.\.63, not 64"),
         ({"connectivity": "random"}, "must be one of all_to_all, one_to_one, all_but_self, not"),
         ({"rule": POTENTIATE, "connectivity": "one_to_one"}, "a rule would change the synapses"),
         ({"rule": LearningRule("x0")}, r"one rule; this is custom \(dw = x0\), that of projection"),
@@ -437,8 +438,8 @@ def test_projections_between_unequal_populations():
     with pytest.raises(spikelet.SpikeletError, match="one_to_one needs equal sizes, not 12 and 5"):
         network.population("second", 5, threshold=1)
         network.project("pixels", "second", weights=1, connectivity="one_to_one")
-    with pytest.raises(spikelet.SpikeletError, match=r"delay must be an int in 0\.\.14, not 15"):
-        network.project("pixels", "second", weights=1, delay=15)
+    with pytest.raises(spikelet.SpikeletError, match=r"delay must be an int in 0\.\.62, not 63"):
+        network.project("pixels", "second", weights=1, delay=63)
 
 
 @pytest.mark.parametrize(

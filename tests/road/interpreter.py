@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from spikelet.description.destinations import HOST
 from spikelet.description.events import Events
-from spikelet.description.image import HOST, NO_DESTINATION, ChipImage
+from spikelet.description.image import ChipImage
 from spikelet.description.params import ChipParams
 from spikelet.description.trace import Trace
 
@@ -24,6 +25,7 @@ def run_chip(chip: ChipParams, image: ChipImage, events: Events, neurons: tuple[
     merged = np.zeros((events.samples, len(chip.cores)), np.int32)
     spikes = [np.zeros((*shape, core.n_neurons), bool) for core in chip.cores]
     potentials = [np.zeros((*shape, core.n_neurons), np.int32) for core in chip.cores]
+    entries = [core.destinations.tolist() for core in image.cores]
     for sample in range(events.samples):
         due: dict[int, list[set[int]]] = defaultdict(lambda: [set() for _ in chip.cores])
         state = [([0] * core.n_neurons, [0] * core.n_neurons) for core in chip.cores]
@@ -43,12 +45,13 @@ def run_chip(chip: ChipParams, image: ChipImage, events: Events, neurons: tuple[
                     update(core, image.cores[index], v, fired, due[tick][index])
                 spikes[index][sample, tick] = fired
                 potentials[index][sample, tick] = v
-                for neuron in np.flatnonzero(fired):
-                    for target, axon, delay in image.cores[index].destinations[neuron].tolist():
-                        if target == HOST:
-                            outputs[sample, tick, axon] += 1
-                        elif target != NO_DESTINATION:
-                            arrive(tick + delay, target, axon)
+                for neuron, target, axon, delay, columns, rows in entries[index]:
+                    if fired[neuron] and target == HOST:
+                        outputs[sample, tick, axon] += 1
+                    elif fired[neuron]:
+                        for step in range(columns * rows):
+                            row, column = divmod(step, columns)
+                            arrive(tick + delay, target + row * chip.width + column, axon)
     return Trace("interpreter", outputs, active, merged, neurons, spikes, potentials)
 
 

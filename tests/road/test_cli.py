@@ -50,6 +50,27 @@ def test_compile_leaves_a_whole_chip(project):
     }
 
 
+def test_placement_options(tmp_path, monkeypatch):
+    """They reach the chip, and another seed gives another placement."""
+    from spikelet.road.project import Project
+
+    saved = []
+    monkeypatch.setattr(Project, "save", lambda self, compiled: saved.append(compiled))
+    source = (DIGITS / "digits.nir", "--profile", "snntorch-subtract", "-o", tmp_path)
+    options = ("--max-neurons", 8, "--lanes", 8, "--topology", "torus")
+    for seed in (0, 1):
+        code, output = invoke("compile", *source, *options, "--placement-seed", seed)
+        assert code == 0, output
+        assert "placed with multicast: packets cross" in " ".join(output.split())
+    code, output = invoke("compile", *source, *options, "--no-multicast")
+    assert code == 0 and "without multicast" in output
+    assert [c.chip.multicast for c in saved] == [True, True, False]
+    assert {c.chip.topology for c in saved} == {"torus"}
+    assert saved[0].layers != saved[1].layers
+    code, output = invoke("compile", *source, "--topology", "star")
+    assert code == 2 and "'star' is not one of" in output
+
+
 def test_simulate_verify_report(project, samples):
     code, output = invoke("simulate", project, samples, "--engine", "golden", "--count", 3)
     assert code == 0 and "3 samples of 17 ticks" in output
@@ -85,7 +106,10 @@ def test_a_difference_fails_verify(project, samples, tmp_path, monkeypatch):
         (("compile", "absent.nir", "-o", "out"), "absent.nir"),
         (("compile", DIGITS, "-o", "out"), "digits"),
         (("compile", DIGITS / "digits.nir", "-o", "out", "--weight-bits", 9), "weight_bits"),
-        (("compile", DIGITS / "digits.nir", "-o", "out", "--max-axons", 32), "64 axons"),
+        (
+            ("compile", DIGITS / "digits.nir", "-o", "out", "--max-axons", 32),
+            "needs 60 axons (60 from 'input'), 28 more than the 32",
+        ),
         (("compile", DIGITS / "digits.nir", "-o", "out", "--target", "nowhere"), "ULX3S-85F"),
         (("compile", DIGITS / "digits.nir", "-o", "/proc/none"), "/proc/none"),
         (("simulate", "absent", "samples.npz"), "absent"),

@@ -179,7 +179,7 @@ def test_load_refuses(compiled: CompiledNetwork, tmp_path: Path) -> None:
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "format": 0}))
     (tmp_path / "arrays.npz").write_bytes(arrays)
-    refused("manifest.json: format must be 1, not 0")
+    refused("manifest.json: format must be 2, not 0")
     (tmp_path / "manifest.json").write_text("{")
     refused("manifest.json is not a manifest")
 

@@ -332,6 +332,11 @@ def test_branches(tmp_path: Path) -> None:
     samples = Samples(spikes(2, 5, 7), np.array([0, 1]))
     html = bare(tmp_path, compiled, samples=samples, trace=golden_run(compiled, samples))
     assert len(html.tables["cores"]) == 1 + len(compiled.chip.cores)
+    placed, drawn = html.tables["link-loads"][1:]
+    loads, found = compiled.quality.loads, compiled.quality.random
+    assert placed == ["this placement", f"{loads.total:,.1f}", "1", f"{loads.largest:,.1f}"]
+    assert drawn[0] == "random, mean of 8" and drawn[1] == f"{found.objective:,.1f}"
+    assert drawn[2] == f"{found.objective / loads.total:.2f}" and float(drawn[2]) > 1
 
 
 def test_bad_folder(compiled: CompiledNetwork, tmp_path: Path) -> None:

@@ -6,15 +6,18 @@ import numpy as np
 import pytest
 
 from golden.chip import run
-from rtl_gen.chip import Chip
 from rtl_gen.emit import to_verilog, write_chip
+from rtl_gen.joined_chips import whole_chip
 from sim.engine import CompiledChip
 from sim.verilator import Design, lint
+from spikelet.description.destinations import HOST, destinations, joined
 from spikelet.description.events import Events
-from spikelet.description.image import NO_DESTINATION, ChipImage, CoreImage
+from spikelet.description.image import ChipImage, CoreImage
 from spikelet.description.memory_map import IDENTIFICATION, ChipMap
+from spikelet.description.packets import destination_packet
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import PROFILES
+from spikelet.description.trace import Trace
 from spikelet.errors import SpikeletError
 from tests.helpers.random_chips import random_chip, random_events, random_image
 
@@ -25,7 +28,7 @@ def made():
     rng = np.random.default_rng(11)
     chip = random_chip(rng, most_cores=2)
     image = random_image(rng, chip)
-    verilog = to_verilog(Chip(chip), "chip")
+    verilog = to_verilog(whole_chip(chip), "chip")
     with CompiledChip(chip, Design(verilog), optimise="build") as engine:
         engine.load(image)
         yield chip, image, verilog, engine
@@ -108,6 +111,59 @@ def test_verilog_that_is_wrong_is_reported():
         )
 
 
+SENDER = CoreParams(4, 2, PROFILES["snntorch-zero"], lanes=2, delay_slots=8)
+SMALL = CoreParams(2, 2, PROFILES["snntorch-zero"], lanes=2)
+ROW = ChipParams((SENDER, SMALL), 3, n_outputs=2)
+"""Core 1 has fewer axons and delays than a flit can name, and at (2, 0) there is no core."""
+
+TO_HOST = {"axon": 1, "delay": 0, "host": 1, "x": 0, "y": 0}
+
+
+@pytest.fixture(scope="module")
+def row():
+    """Compile a chip of two cores."""
+    with CompiledChip(ROW, Design(to_verilog(whole_chip(ROW), "chip")), optimise="build") as engine:
+        yield engine
+
+
+def send(engine: CompiledChip, **fields: int) -> Trace:
+    """Let neuron 0 of core 0 send what no checked image can hold; both its neurons fire twice."""
+    images = [
+        CoreImage(
+            np.full((core.n_axons, 2), 7, np.int16),
+            np.ones(1, np.int32),
+            destinations([0, 1], HOST, 0) if core is SENDER else joined(),
+        )
+        for core in ROW.cores
+    ]
+    engine.load(ChipImage(tuple(images)))
+    word = destination_packet(ROW, SENDER).pack(**{**TO_HOST, **fields}, list_ends=1, valid=1)
+    address = engine.map.address(0, "destinations")
+    engine._write(np.array([[address, word]], np.uint32))
+    spikes = np.zeros((2, 4, 1), np.uint8)
+    spikes[1, 1:3] = 1
+    return engine.run(Events.from_spikes(spikes, [(0, 0, 0, 0)]))
+
+
+@pytest.mark.parametrize(
+    ("fields", "where"),
+    [
+        ({"host": 0, "x": 2}, "the network"),
+        ({"host": 0, "x": 1, "axon": 2}, "core 1"),
+        ({"host": 0, "x": 1, "delay": 1}, "core 1"),
+    ],
+)
+def test_dropped_packets_are_an_error(row, fields, where):
+    message = rf"^rtl: {where} dropped 2 packets, the first in sample 1, tick 1\n"
+    with pytest.raises(SpikeletError, match=message):
+        send(row, **fields)
+
+
+def test_an_output_line_that_is_not_there_is_not_counted(row):
+    assert send(row).outputs[1].tolist() == [[0, 0], [1, 1], [1, 1], [0, 0]]
+    assert send(row, axon=3).outputs[1].tolist() == [[0, 0], [1, 0], [1, 0], [0, 0]]
+
+
 @pytest.mark.parametrize(("lanes", "pipelines"), [(16, 1), (32, 8)])
 def test_predicted_cycles_where_nobody_fires(lanes, pipelines):
     """Exact with no axon active; with all of them less by the two cycles that drain the scan."""
@@ -119,21 +175,15 @@ def test_predicted_cycles_where_nobody_fires(lanes, pipelines):
         pipelines=pipelines,
     )
     chip = ChipParams((core,))
-    image = ChipImage(
-        (
-            CoreImage(
-                np.zeros((128, 64), np.int16),
-                np.ones(1, np.int32),
-                np.full((64, 1, 3), NO_DESTINATION, np.int32),
-            ),
-        )
-    )
+    image = ChipImage((CoreImage(np.zeros((128, 64), np.int16), np.ones(1, np.int32), joined()),))
     spikes = np.zeros((1, 4, 128), np.uint8)
     spikes[:, 2] = 1
     axons = np.arange(128)
     events = Events.from_spikes(spikes, np.stack([axons, 0 * axons, axons, 0 * axons], axis=1))
     expected = run(chip, image, events)
-    with CompiledChip(chip, Design(to_verilog(Chip(chip), "chip")), optimise="build") as engine:
+    with CompiledChip(
+        chip, Design(to_verilog(whole_chip(chip), "chip")), optimise="build"
+    ) as engine:
         engine.load(image)
         got = engine.run(events)
     assert got.first_difference(expected) is None

@@ -8,8 +8,9 @@ from rtl_gen.chip import Chip
 from rtl_gen.emit import to_verilog
 from sim.engine import CompiledChip
 from sim.verilator import Design
+from spikelet.description.destinations import joined
 from spikelet.description.events import Events
-from spikelet.description.image import NO_DESTINATION, ChipImage, CoreImage
+from spikelet.description.image import ChipImage, CoreImage
 from spikelet.description.learning import LearningRule, TraceParams
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import PROFILES
@@ -30,7 +31,7 @@ def image() -> ChipImage:
             CoreImage(
                 np.full((8, 4), 10, np.int16),
                 np.array([5], np.int32),
-                np.full((4, 1, 3), NO_DESTINATION, np.int32),
+                joined(),
                 plastic=np.ones(8 if core.learning else 0, np.bool_),
             )
             for core in CHIP.cores

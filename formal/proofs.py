@@ -1,0 +1,153 @@
+"""The list of proofs."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from formal.arbiters import ArbiterIsFair
+from formal.barriers import BarrierIsNeverEarly
+from formal.followed import Place, small_chip
+from formal.networks import NetworkDelivers, NetworkNeverLocks, RingKeepsAPlace
+from formal.prover import Proof
+from formal.queues import EdgeDelivers, QueueCounts, QueueDelivers
+from formal.routers import RouterDelivers, RouterIsBlind, RouterServes
+from spikelet.description.destinations import HOST
+
+__all__ = ["PROOFS", "QUICK"]
+
+
+def _queues() -> Iterator[Proof]:
+    for depth in (2, 3, 4, 8):
+        yield Proof(
+            f"queue-{depth}-delivers",
+            "a flit comes out once, unchanged, in order; what waits stands",
+            partial(QueueDelivers, depth),
+        )
+        yield Proof(
+            f"queue-{depth}-counts",
+            "it never takes more than it holds; ready, valid and room are right",
+            partial(QueueCounts, depth),
+            cover=depth + 4,
+        )
+
+
+def _arbiters() -> Iterator[Proof]:
+    for n in (2, 3, 5):
+        yield Proof(
+            f"arbiter-{n}-is-fair",
+            "one is granted, until it is served; no other is served twice before",
+            partial(ArbiterIsFair, n),
+        )
+
+
+def _edges() -> Iterator[Proof]:
+    for line in range(3):
+        yield Proof(
+            f"edge-3-delivers-line-{line}",
+            "a flit comes out on the other chip in its line, once, unchanged, in order",
+            partial(EdgeDelivers, 3, line),
+        )
+
+
+_ROUTERS: tuple[tuple[str, tuple[int, int], bool, Place, tuple[str, ...]], ...] = (
+    ("mesh", (4, 4), False, (2, 1), ("local", "west", "north")),
+    ("mesh", (4, 4), True, (2, 1), ("local", "north", "east", "south", "west")),
+    ("mesh", (2, 2), True, (0, 0), ("local", "host", "east", "south")),
+    ("torus", (3, 3), True, (1, 1), ("local", "north", "east", "south", "west")),
+    ("tree", (4, 1), True, (0, 4), ("up", "left", "right")),
+    ("tree", (5, 1), True, (0, 3), ("up", "left", "right")),
+)
+
+
+def _routers() -> Iterator[Proof]:
+    for topology, (width, height), multicast, place, sources in _ROUTERS:
+        chip = small_chip(topology, width, height, multicast=multicast)
+        cast = "multicast" if multicast else "unicast"
+        where = f"{topology}-{width}x{height}-{place[0]}-{place[1]}-{cast}"
+        for source in sources:
+            yield Proof(
+                f"router-{where}-delivers-from-{source}",
+                "a flit leaves by the ports that golden says, once, unchanged, in order",
+                partial(RouterDelivers, chip, place, source),
+            )
+        yield Proof(
+            f"router-{where}-is-blind",
+            "what a router does depends neither on axons nor on delays",
+            partial(RouterIsBlind, chip, place),
+        )
+        if topology != "torus":
+            yield Proof(
+                f"router-{where}-serves",
+                "with outputs that take a flit every other cycle, a full queue gets room in time",
+                partial(RouterServes, chip, place, 2),
+            )
+
+
+def _networks() -> Iterator[Proof]:
+    for topology, width, height, depth in (
+        ("mesh", 2, 2, 2),
+        ("mesh", 2, 2, 4),
+        ("torus", 2, 2, 2),
+        ("ring", 3, 1, 2),
+        ("ring", 3, 1, 4),
+        ("ring", 4, 1, 2),
+        ("tree", 4, 1, 2),
+    ):
+        chip = small_chip(topology, width, height, multicast=True, fifo_depth=depth)
+        yield Proof(
+            f"network-{topology}-{width}x{height}-depth-{depth}-never-locks",
+            "while flits are under way one moves, unless an end does not take what it is offered",
+            partial(NetworkNeverLocks, chip),
+        )
+        if topology == "ring":
+            yield Proof(
+                f"network-{topology}-{width}x{height}-depth-{depth}-keeps-a-place",
+                "not all queues of a direction are ever full",
+                partial(RingKeepsAPlace, chip),
+                cover=16,
+            )
+    mesh = small_chip("mesh", 2, 2, multicast=True)
+    for source in (HOST, 0, 3):
+        end = "host" if source == HOST else f"core-{source}"
+        yield Proof(
+            f"network-mesh-2x2-depth-2-delivers-from-{end}",
+            "a packet arrives once at each core of its rectangle, unchanged, and nowhere else",
+            partial(NetworkDelivers, mesh, source),
+        )
+    yield Proof(
+        "network-mesh-2x1-depth-2-delivers-in-time-from-core-0",
+        "the same, and within 10 cycles if cores and host take what they are offered",
+        partial(NetworkDelivers, small_chip("mesh", 2, 1, multicast=True), 0, bound=10),
+    )
+
+
+def _barriers() -> Iterator[Proof]:
+    for latency in (0, 1, 2):
+        yield Proof(
+            f"barrier-{latency}-is-never-early",
+            "busy never falls, and no tick starts, while anything is under way; busy does fall",
+            partial(BarrierIsNeverEarly, latency),
+            cover=20,
+        )
+
+
+PROOFS = tuple(
+    proof
+    for group in (_queues, _arbiters, _edges, _routers, _networks, _barriers)
+    for proof in group()
+)
+"""All proofs."""
+
+_QUICK = (
+    "queue-3-delivers",
+    "queue-3-counts",
+    "arbiter-3-is-fair",
+    "edge-3-delivers-line-1",
+    "router-torus-3x3-1-1-multicast-delivers-from-north",
+    "router-tree-5x1-0-3-multicast-delivers-from-up",
+    "network-mesh-2x2-depth-2-never-locks",
+    "network-ring-3x1-depth-2-keeps-a-place",
+    "barrier-1-is-never-early",
+)
+
+QUICK = tuple(proof for proof in PROOFS if proof.name in _QUICK)
+"""One of each kind that takes some seconds."""

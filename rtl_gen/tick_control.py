@@ -1,0 +1,202 @@
+"""When ticks start and end. No twin in golden, where a tick has no duration."""
+
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from spikelet.description.memory_map import CHIP_REGISTERS, FLAGS, WRITABLE_REGISTERS
+
+__all__ = ["TickControl"]
+
+_OF_CLEAR = ("run_ticks", "overruns", "late_events", "dropped_packets", "flags")
+
+
+class TickControl(wiring.Component):
+    """Starts ticks, one for each strobe or by itself, and knows when they are over.
+
+    While ``run_ticks`` is not 0 the chip starts ticks by itself and counts them down (all ones: for
+    ever). With a ``period`` of 0 a tick begins as soon as the last one has ended, and events and
+    requests that wait have been taken: the free-running mode. Else periods of so many cycles follow
+    each other from two cycles after the writing of the later of the two registers on, and a tick
+    begins in the last cycle of each: the real-time mode. A ``period`` written meanwhile counts from
+    the next one on. A period at whose end no tick can begin is an overrun. Once the last tick has
+    ended and what waits has been taken, one tick begins belatedly, however many periods have
+    passed: none makes up for the others.
+
+    In the real-time mode an event is late that the host offers without a pause across the beginning
+    of a tick, and that has not been taken when it begins: it is due a tick later. So are those
+    behind it, until the host pauses between ticks.
+
+    Timing: a tick begins, with ``busy`` rising in the next cycle, and ``core_start`` follows
+    ``2 + barrier_latency`` cycles later, or once all is idle and configured. ``busy`` falls in the
+    cycle after ``all_idle`` says that it is over.
+    Reset: the chip stands between ticks; ``period`` and ``run_ticks`` are 0.
+
+    Parameters
+    ----------
+    barrier_latency : int
+        Clock cycles from here to the cores, and from the cores to here.
+
+    Members
+    -------
+    start, clear : ``In(1)``
+        Strobes of the host; ignored while ``busy``. They come before a tick by itself, so one that
+        is held until ``busy`` rises again, or falls, is not missed.
+    event_waits, config_waits : ``In(1)``
+        The host offers an event, or a configuration request.
+    event_taken : ``In(1)``
+        The event is taken in this cycle.
+    all_idle : ``In(1)``
+        ``barrier_latency`` cycles ago every core was idle and no flit under way.
+    configured : ``In(1)``
+        No configuration request is under way.
+    dropped : ``In(13)``
+        Packets that have been dropped for want of a core, in this cycle.
+    core_dropped : ``In(1)``
+        Some core has dropped a packet.
+    write : ``In(1)``
+    write_register : ``In(range(len(CHIP_REGISTERS)))``
+    write_data : ``In(32)``
+        Sets a register, if it is one of ``WRITABLE_REGISTERS``; only while not ``configured``.
+    core_start, core_clear : ``Out(1)``
+        Strobes to the cores.
+    busy : ``Out(1)``
+        A tick or a clear runs, or is about to; events and requests are not taken.
+    NAME : ``Out``
+        The registers of ``CHIP_REGISTERS`` from ``ticks`` on.
+    """
+
+    def __init__(self, barrier_latency: int) -> None:
+        self.barrier_latency = barrier_latency
+        self.registers = CHIP_REGISTERS[CHIP_REGISTERS.index("ticks") :]
+        super().__init__(
+            {
+                "start": In(1),
+                "clear": In(1),
+                "event_waits": In(1),
+                "event_taken": In(1),
+                "config_waits": In(1),
+                "all_idle": In(1),
+                "configured": In(1),
+                "dropped": In(13),
+                "core_dropped": In(1),
+                "write": In(1),
+                "write_register": In(range(len(CHIP_REGISTERS))),
+                "write_data": In(32),
+                "core_start": Out(1),
+                "core_clear": Out(1),
+                "busy": Out(1),
+                **{name: Out(len(FLAGS) if name == "flags" else 32) for name in self.registers},
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        between = Signal()  # ticks: the host may do something
+        automatic = Signal()
+        begins = Signal()
+        overrun = Signal()
+        late = Signal()
+        m.d.comb += [self.busy.eq(~between), automatic.eq(self.run_ticks != 0)]
+        running = self._sequence(m, between, begins)
+        self._begin(m, between, automatic, begins, overrun)
+        self._late(m, begins, late)
+
+        with m.If(self.core_clear):
+            m.d.sync += self.ticks.eq(0)
+        with m.Elif(self.core_start):
+            m.d.sync += [self.ticks.eq(self.ticks + 1), self.cycles.eq(1)]
+        with m.Elif(running):
+            m.d.sync += self.cycles.eq(self.cycles + 1)
+        m.d.sync += [
+            self.overruns.eq(self.overruns + overrun),
+            self.late_events.eq(self.late_events + late),
+            self.dropped_packets.eq(self.dropped_packets + self.dropped),
+            self.flags.eq(self.flags | Cat(overrun, late, self.dropped.any() | self.core_dropped)),
+        ]
+        with m.If(begins & ~self.run_ticks.all()):
+            m.d.sync += self.run_ticks.eq(self.run_ticks - 1)
+        for name in WRITABLE_REGISTERS:
+            with m.If(self.write & (self.write_register == CHIP_REGISTERS.index(name))):
+                m.d.sync += getattr(self, name).eq(self.write_data)
+        with m.If(self.core_clear):
+            m.d.sync += [getattr(self, name).eq(0) for name in _OF_CLEAR]
+        return m
+
+    def _sequence(self, m: Module, between: Signal, begins: Signal) -> Signal:
+        """Build the barrier; return whether a tick runs.
+
+        What is known of the cores is ``barrier_latency`` cycles old, and so is what they know.
+        """
+        running = Signal()
+        clearing = Signal()
+        wait = Signal(range(2 * self.barrier_latency + 1))
+        settled = Signal()
+        m.d.comb += settled.eq(wait == 0)
+        with m.If(~settled):
+            m.d.sync += wait.eq(wait - 1)
+        with m.FSM():
+            with m.State("BETWEEN-TICKS"):
+                m.d.comb += between.eq(1)
+                m.d.sync += [clearing.eq(self.clear), wait.eq(self.barrier_latency)]
+                with m.If(self.start | self.clear | begins):
+                    m.next = "SETTLE"
+            with m.State("SETTLE"):  # events and configuration are still on their way
+                with m.If(settled & self.all_idle & self.configured):
+                    m.d.sync += [
+                        self.core_start.eq(~clearing),
+                        self.core_clear.eq(clearing),
+                        running.eq(~clearing),
+                        wait.eq(2 * self.barrier_latency),
+                    ]
+                    m.next = "BEGIN"
+            with m.State("BEGIN"):  # until the cores' answer to the strobe has come back
+                m.d.sync += [self.core_start.eq(0), self.core_clear.eq(0)]
+                with m.If(settled):
+                    m.next = "RUN"
+            with m.State("RUN"), m.If(self.all_idle):
+                m.d.sync += running.eq(0)
+                m.next = "BETWEEN-TICKS"
+        return running
+
+    def _begin(
+        self, m: Module, between: Signal, automatic: Signal, begins: Signal, overrun: Signal
+    ) -> None:
+        """Build what starts a tick without a strobe, and sees that one comes too late."""
+        paced = Signal()
+        pacing = Signal()  # ``timer`` has been loaded
+        timer = Signal(32)
+        boundary = Signal()  # a period ends
+        due = Signal()  # a period has ended whose tick has not begun
+        quiet = Signal()  # nothing that the host offers is to be taken before the tick
+        m.d.comb += [
+            paced.eq(automatic & (self.period != 0)),
+            boundary.eq(paced & pacing & (timer == 0)),
+            quiet.eq(~self.event_waits & ~self.config_waits & self.configured),
+            begins.eq(
+                between
+                & automatic
+                & ~(self.start | self.clear)
+                & (boundary | (quiet & (due | ~paced)))
+            ),
+            overrun.eq(boundary & ~begins),
+        ]
+        m.d.sync += [
+            pacing.eq(paced),
+            timer.eq(Mux(pacing & (timer != 0), timer - 1, self.period - 1)),
+            due.eq(paced & ~begins & (due | boundary)),
+        ]
+
+    def _late(self, m: Module, begins: Signal, late: Signal) -> None:
+        """Build what sees that an event has missed a tick that began by itself."""
+        offered = Signal()
+        missed = Signal()
+        m.d.comb += late.eq(missed & self.event_taken)
+        # A tick that began because nothing was offered has not been missed.
+        m.d.sync += offered.eq(begins & self.event_waits)
+        with m.If(self.core_clear):
+            m.d.sync += missed.eq(0)
+        with m.Elif(offered & self.event_waits):
+            m.d.sync += missed.eq(1)
+        with m.Elif(~self.busy & ~self.event_waits):
+            m.d.sync += missed.eq(0)

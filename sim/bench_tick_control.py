@@ -1,0 +1,436 @@
+"""cocotb bench of the tick control: every promise of its docstring, cycle by cycle.
+
+Parameters: ``barrier_latency``.
+
+All that surrounds the tick control is modelled here: cores that work for a while after a start,
+events on their way, configuration requests in the chain, and a host. A scoreboard predicts in every
+cycle whether a tick begins, and what every register holds.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import cocotb
+import numpy as np
+from cocotb.triggers import FallingEdge
+
+from sim.testbench import Checks, parameters, random_source, start
+from spikelet.description.memory_map import CHIP_REGISTERS, FLAGS
+
+FOR_EVER = (1 << 32) - 1
+CHAIN = 7
+"""Cycles in which a configuration request is under way."""
+
+INPUTS = (
+    *("start", "clear", "event_waits", "event_taken", "config_waits", "all_idle", "configured"),
+    *("dropped", "core_dropped", "write", "write_register", "write_data"),
+)
+REGISTERS = CHIP_REGISTERS[CHIP_REGISTERS.index("ticks") :]
+
+
+class Scoreboard:
+    """What the docstring promises, told one cycle after the other.
+
+    Attributes
+    ----------
+    registers : dict of int
+        As they are in the coming cycle.
+    begins : bool
+        A tick begins by itself in the cycle told last.
+    """
+
+    def __init__(self) -> None:
+        self.registers = dict.fromkeys(("period", *REGISTERS), 0)
+        self.begins = False
+        self.period_ends: int | None = None
+        self.due = False
+        self.belated = 0  # ticks that began after the end of their period
+        self.stream_missed = False  # the host's stream of events has missed a tick
+        self.offered = False
+        self.begun = 0  # cycle of ``core_start``
+        self.running = False
+
+    def tell(self, now: int, busy: bool, inputs: dict[str, int], strobes: dict[str, bool]) -> None:
+        """Take one cycle into account."""
+        state = self.registers
+        paced = bool(state["run_ticks"] and state["period"])
+        boundary = now == self.period_ends
+        if not paced:
+            self.period_ends, self.due = None, False
+        elif boundary or self.period_ends is None:
+            self.period_ends = now + state["period"]
+        boundary &= paced
+        quiet = not inputs["event_waits"] and not inputs["config_waits"] and inputs["configured"]
+        wanted = boundary or (quiet and (self.due or not paced))
+        free = not busy and not inputs["start"] and not inputs["clear"]
+        self.begins = bool(state["run_ticks"] and free and wanted)
+        overrun = boundary and not self.begins
+        self.belated += self.begins and paced and not boundary
+        self.due = paced and (self.due or boundary) and not self.begins
+        late = self._late(busy, inputs)
+
+        state["overruns"] += overrun
+        state["late_events"] += late
+        state["dropped_packets"] += inputs["dropped"]
+        causes = (overrun, late, inputs["dropped"] or inputs["core_dropped"])
+        state["flags"] |= sum(1 << bit for bit, cause in enumerate(causes) if cause)
+        if self.begins and state["run_ticks"] != FOR_EVER:
+            state["run_ticks"] -= 1
+        if inputs["write"] and CHIP_REGISTERS[inputs["write_register"]] in ("run_ticks", "period"):
+            state[CHIP_REGISTERS[inputs["write_register"]]] = inputs["write_data"]
+        if strobes["core_start"]:
+            state["ticks"] += 1
+            self.running, self.begun = True, now
+        self.running &= busy
+        if self.running:
+            state["cycles"] = now + 1 - self.begun
+        if strobes["core_clear"]:
+            kept = {name: state[name] for name in ("period", "cycles")}
+            state.update(dict.fromkeys(state, 0), **kept)
+            self.stream_missed = False
+
+    def _late(self, busy: bool, inputs: dict[str, int]) -> bool:
+        """Return whether the event that is taken in this cycle is late."""
+        late = self.stream_missed and bool(inputs["event_taken"])
+        if self.offered and inputs["event_waits"]:
+            self.stream_missed = True
+        elif not busy and not inputs["event_waits"]:
+            self.stream_missed = False
+        self.offered = self.begins and bool(inputs["event_waits"])
+        return late
+
+
+class Surroundings:
+    """Cores, network, configuration chain and host, in lockstep with the tick control.
+
+    Attributes
+    ----------
+    work : callable
+        How many cycles the cores work on the next tick or clear.
+    travel : callable
+        How many cycles the next event is under way.
+    pause : callable
+        How many cycles the host waits before it offers its next event.
+    held_up : callable
+        Whether the network does not take an event in this cycle.
+    log : list of dict
+        A row for each cycle: ``busy``, ``core_start``, ``core_clear``, ``idle``, ``event_taken``.
+    """
+
+    def __init__(self, dut: Any, latency: int, checks: Checks, rng: np.random.Generator) -> None:
+        self.dut, self.latency, self.checks, self.rng = dut, latency, checks, rng
+        self.work: Callable[[], int] = lambda: 12
+        self.travel: Callable[[], int] = lambda: 3
+        self.pause: Callable[[], int] = lambda: 0
+        self.held_up: Callable[[], bool] = lambda: False
+        self.board = Scoreboard()
+        self.log: list[dict[str, Any]] = []
+        self.events, self.next_event = 0, 0
+        self.requests: deque[tuple[str, int] | None] = deque()
+        self.written: tuple[str, int] | None = None
+        self.strobes: dict[str, int] = {}
+        self.starts_after: deque[int] = deque()  # cycles in which a strobe reaches the cores
+        self.working_until = self.travelling_until = self.chain_until = 0
+        self.now = 0
+        self.expect_busy = False
+        self.edge = FallingEdge(dut.clk)
+
+    async def begin(self) -> None:
+        """Reset, with nothing under way."""
+        quiet = dict.fromkeys(INPUTS, 0) | {"all_idle": 1, "configured": 1}
+        await start(self.dut, **quiet)
+
+    async def cycles(self, n: int) -> None:
+        """Let some clock cycles pass."""
+        for _ in range(n):
+            await self.cycle()
+
+    async def until(self, condition: Callable[[], bool], most: int = 5000) -> None:
+        """Let cycles pass until a condition holds."""
+        for _ in range(most):
+            if condition():
+                return
+            await self.cycle()
+        raise AssertionError(f"cycle {self.now}: waited {most} cycles in vain")
+
+    async def strobe(self, name: str) -> int:
+        """Hold ``start`` or ``clear`` until it is not ignored; return the cycle in which it was."""
+        self.strobes = {name: 1}
+        await self.until(lambda: bool(self.log) and bool(self.log[-1].get(name)))
+        self.strobes = {}
+        return self.now - 1
+
+    async def write(self, **registers: int) -> int:
+        """Write registers; return the cycle of the last write strobe."""
+        self.requests.extend(registers.items())
+        await self.until(lambda: not self.requests and self.written is None)
+        return self.now - 1
+
+    async def cycle(self) -> None:
+        """Let one clock cycle pass; check all outputs and predict those of the next."""
+        await self.edge
+        dut, now, latency = self.dut, self.now, self.latency
+        busy = bool(dut.busy.value)
+        strobes = {name: bool(getattr(dut, name).value) for name in ("core_start", "core_clear")}
+        self._check(busy)
+        inputs = self._inputs(busy, strobes)
+        for name, value in inputs.items():
+            getattr(dut, name).value = value
+        reach = self.starts_after
+        if reach and reach[0] == now:
+            reach.popleft()
+            self.working_until = now + self.work()
+        idle = now >= max(self.working_until, self.travelling_until)
+        if any(strobes.values()):
+            quiet = idle and not reach and inputs["configured"]
+            assert quiet, f"cycle {now}: a strobe while something is under way"
+            reach.append(now + latency)
+            if not latency:
+                reach.popleft()
+                self.working_until = now + self.work()
+                idle = now >= self.working_until
+        # What the cores answer is as old as the barrier is long.
+        self.log.append({"busy": busy, **strobes, **inputs, "idle": idle})
+        dut.all_idle.value = inputs["all_idle"] = int(self._idle_then(now - latency))
+        self.board.tell(now, busy, inputs, strobes)
+        ends = busy and self._ends(now)
+        begins = not busy and bool(inputs["start"] or inputs["clear"] or self.board.begins)
+        self.expect_busy = (busy and not ends) or begins
+        self.log[-1]["begins"] = begins
+        if inputs["event_taken"]:
+            self.travelling_until = max(self.travelling_until, now + 1 + self.travel())
+        self.now += 1
+
+    def is_now(self, cycle: int) -> bool:
+        """Return whether this is the cycle that comes next."""
+        return self.now == cycle
+
+    def _idle_then(self, cycle: int) -> bool:
+        return self.log[cycle]["idle"] if cycle >= 0 else True
+
+    def _ends(self, now: int) -> bool:
+        """Return whether a tick or a clear ends in this cycle: its cores are known to be idle."""
+        since = next(
+            now - number
+            for number in range(now + 1)
+            if not self.log[now - number]["busy"]
+            or self.log[now - number]["core_start"]
+            or self.log[now - number]["core_clear"]
+        )
+        started = self.log[since]["busy"]
+        return started and now > since + 2 * self.latency and self._idle_then(now - self.latency)
+
+    def _inputs(self, busy: bool, strobes: dict[str, bool]) -> dict[str, int]:
+        """Return what the surroundings drive in this cycle."""
+        inputs = dict.fromkeys(INPUTS, 0)
+        if not busy:
+            inputs |= self.strobes
+        elif self.strobes:
+            self.dut.start.value = self.dut.clear.value = 0
+        if self.written is not None:
+            register, value = self.written
+            inputs |= {"write": 1, "write_register": CHIP_REGISTERS.index(register)}
+            inputs["write_data"] = value
+            self.written = None
+        if self.events and self.now >= self.next_event:
+            inputs["event_waits"] = 1
+            if not busy and not self.held_up():
+                inputs["event_taken"] = 1
+                self.events -= 1
+                self.next_event = self.now + 1 + self.pause()
+        inputs["configured"] = int(self.now >= self.chain_until)
+        if self.requests:
+            inputs["config_waits"] = 1
+            if not busy:
+                self.written = self.requests.popleft()
+                self.chain_until = self.now + 1 + CHAIN
+        if self.rng.random() < 0.05:
+            inputs["dropped"] = int(self.rng.integers(1, 1 << 13))
+        if self.rng.random() < 0.02:
+            inputs["core_dropped"] = 1
+        return inputs
+
+    def _check(self, busy: bool) -> None:
+        """Compare what the tick control shows in this cycle with what was predicted."""
+        assert busy == self.expect_busy, f"cycle {self.now}: busy is {busy}"
+        names = list(self.board.registers)
+        expected = [self.board.registers[name] & FOR_EVER for name in names]
+        got = [int(getattr(self.dut, name).value) for name in names]
+        wrong = [
+            f"{name} is {have}, not {want}"
+            for name, want, have in zip(names, expected, got, strict=True)
+            if want != have
+        ]
+        assert not wrong, f"cycle {self.now}: {', '.join(wrong)}"
+        self.checks.compared += len(names)
+
+    def when(self, what: str) -> list[int]:
+        """Return the cycles in which something was so."""
+        return [cycle for cycle, row in enumerate(self.log) if row[what]]
+
+
+async def _begin(dut: Any, *corners: str) -> tuple[Surroundings, Checks]:
+    checks = Checks(*corners)
+    around = Surroundings(dut, parameters()["barrier_latency"], checks, random_source())
+    await around.begin()
+    return around, checks
+
+
+@cocotb.test(timeout_time=200, timeout_unit="us")
+async def one_tick_for_each_strobe(dut: Any) -> None:
+    """Step mode: start and end in exact cycles; events and requests under way hold it up."""
+    around, checks = await _begin(dut)
+    latency, work = around.latency, 12
+    around.work = lambda: work
+    for work in (0, 1, 2, 30):
+        asked = await around.strobe("start")
+        await around.until(lambda: not around.expect_busy)
+        checks.equal(asked + 2 + latency, around.when("core_start")[-1], "cycle of core_start")
+        ended = asked + 2 + latency + max(2 * latency + 1, 2 * latency + work)
+        checks.equal(ended, around.now - 1, f"cycle of the end of a tick of {work}")
+    for events, travel in ((1, 40), (3, 9)):
+        around.events, around.travel = events, partial(int, travel)
+        await around.until(lambda: not around.events)
+        taken = around.now - 1
+        await around.strobe("start")
+        await around.until(lambda: not around.expect_busy)
+        settled = taken + 1 + travel + latency
+        checks.equal(settled + 1, around.when("core_start")[-1], "cycle of core_start after events")
+    await around.write(period=0)
+    asked = await around.strobe("start")
+    await around.until(lambda: not around.expect_busy)
+    started = around.when("core_start")[-1]
+    checks.equal(max(asked + 2 + latency, around.chain_until + 1), started, "start after a request")
+    await around.strobe("clear")
+    await around.until(lambda: not around.expect_busy)
+    checks.equal(0, int(dut.ticks.value), "ticks after clear")
+    checks.equal(7, len(around.when("core_start")), "ticks")
+    checks.finish()
+
+
+@cocotb.test(timeout_time=200, timeout_unit="us")
+async def free_running(dut: Any) -> None:
+    """Ticks follow each other at once; what waits is taken between them; writing 0 stops them."""
+    around, checks = await _begin(dut, "event between ticks", "request between ticks")
+    latency, n = around.latency, 9
+    await around.write(run_ticks=n)
+    await around.until(lambda: len(around.when("core_start")) == n)
+    await around.cycles(80)
+    starts = around.when("core_start")
+    checks.equal(n, len(starts), "ticks")
+    gaps = np.diff(starts)
+    checks.equal(np.full(n - 1, 2 * latency + 12 + latency + 3), gaps, "cycles between starts")
+
+    await around.write(run_ticks=FOR_EVER)
+    for kind in ("event", "request", "event"):
+        await around.until(lambda: around.expect_busy and bool(around.log[-1]["core_start"]))
+        if kind == "event":
+            around.events = 5
+            await around.until(lambda: not around.events)
+        else:
+            around.requests.append(("ticks", 5))  # not writable
+            await around.until(lambda: not around.requests)
+        checks.reach(f"{kind} between ticks")
+    await around.cycles(100)
+    await around.write(run_ticks=0)
+    ticks = len(around.when("core_start"))
+    await around.cycles(100)
+    checks.equal(ticks, len(around.when("core_start")), "ticks after the request to stop was taken")
+    checks.equal(0, around.board.registers["late_events"], "late events")
+    checks.finish()
+
+
+@cocotb.test(timeout_time=200, timeout_unit="us")
+async def clear_stops(dut: Any) -> None:
+    """A clear stops a chip that runs by itself, and resets counters and flags."""
+    around, checks = await _begin(dut)
+    for period in (0, 30, 100):
+        await around.write(period=period, run_ticks=FOR_EVER)
+        around.events = 200
+        await around.cycles(300)
+        around.events = 0
+        await around.strobe("clear")
+        await around.until(lambda: not around.expect_busy)
+        ticks = len(around.when("core_start"))
+        left = {name for name in REGISTERS if int(getattr(dut, name).value)}
+        assert left <= {"period", "cycles", "dropped_packets", "flags"}, f"after clear: {left}"
+        assert ticks, "no tick ran"
+        await around.cycles(300)
+        checks.equal(ticks, len(around.when("core_start")), "ticks after clear")
+    checks.finish()
+
+
+@cocotb.test(timeout_time=200, timeout_unit="us")
+async def real_time(dut: Any) -> None:
+    """Ticks begin in exact cycles, whatever the host does, and events are late exactly if so."""
+    around, checks = await _begin(dut)
+    shortest = 12 + 5 * (around.latency + 1)
+    for period in (shortest, shortest + 1, 3 * shortest):
+        written = await around.write(period=period, run_ticks=6)
+        await around.cycles(7 * period + 40)
+        begins = [cycle for cycle in around.when("begins") if cycle > written]
+        expected = written + 1 + period * np.arange(1, 7)
+        checks.equal(expected, begins, f"cycles in which ticks of period {period} begin")
+        checks.equal(0, around.board.registers["overruns"], "overruns")
+
+    for offered_before, n in ((4, 10), (0, 10), (9, 10), (10, 10), (1, 3)):
+        before = around.board.registers["late_events"]
+        period = 4 * shortest
+        written = await around.write(period=period, run_ticks=3)
+        boundary = written + 1 + period
+        await around.until(partial(around.is_now, boundary + 1 - offered_before))
+        around.events = n
+        await around.cycles(3 * period + 40)
+        late = n - offered_before if offered_before else 0  # offered after: for the next tick
+        checks.equal(late, around.board.registers["late_events"] - before, "late events")
+    checks.finish()
+
+
+@cocotb.test(timeout_time=200, timeout_unit="us")
+async def overruns(dut: Any) -> None:
+    """Ticks longer than a period: one overrun for each end missed, and no catching up."""
+    around, checks = await _begin(dut)
+    await around.strobe("clear")
+    await around.until(lambda: not around.expect_busy)
+    lengths = iter([250, *[12] * 50])
+    around.work = lambda: next(lengths)
+    period = 100
+    written = await around.write(period=period, run_ticks=5)
+    await around.cycles(800)
+    begins = [cycle - written - 1 for cycle in around.when("begins") if cycle > written]
+    # Begins at 100; ends beyond 350, when the ends of two periods have been missed.
+    belated = 100 + 250 + 2 + 3 * around.latency + 1
+    checks.equal([100, belated, 400, 500, 600], begins, "cycles in which ticks begin")
+    checks.equal(2, int(dut.overruns.value), "overruns")
+    checks.equal(1, int(dut.flags.value) >> FLAGS.index("overrun") & 1, "flag")
+    checks.finish()
+
+
+@cocotb.test(timeout_time=200, timeout_unit="us")
+async def anything(dut: Any) -> None:
+    """Random modes, work, traffic and strobes, under the eyes of the scoreboard."""
+    corners = ("overrun", "late event", "dropped packet", "belated tick", "strobe while running")
+    around, checks = await _begin(dut, *corners)
+    rng, state = around.rng, around.board.registers
+    around.travel = lambda: int(rng.integers(0, 20))
+    around.work = lambda: int(rng.choice([0, 1, 5, 30, 90]))
+    around.held_up = lambda: bool(rng.random() < 0.3)
+    deeds = ["clear"] * 3 + ["start"] * 10 + ["period"] * 12 + ["run"] * 20 + ["nothing"] * 5
+    await around.write(period=40, run_ticks=FOR_EVER)
+    for deed in rng.permutation(deeds):
+        around.pause = (lambda: 0) if rng.integers(2) else (lambda: int(rng.integers(0, 5)))
+        if deed in ("clear", "start"):
+            checks.reach("strobe while running", state["run_ticks"])
+            await around.strobe(deed)
+        elif deed == "period":
+            around.requests.append(("period", int(rng.choice([0, 1, 7, 40, 60, 120]))))
+        elif deed == "run":
+            around.requests.append(("run_ticks", int(rng.choice([0, 3, 20, FOR_EVER, FOR_EVER]))))
+        around.events += int(rng.choice([0, 1, 8, 60]))
+        await around.cycles(int(rng.integers(1, 300)))
+        for corner, name in zip(corners, REGISTERS[-4:-1], strict=False):
+            checks.reach(corner, state[name])
+        checks.reach("belated tick", around.board.belated)
+    checks.finish()

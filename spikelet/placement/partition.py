@@ -1,0 +1,257 @@
+"""Populations cut into parts, each of which fits a core.
+
+A population whose axons fit a core can be cut anywhere. One that needs more can only be cut so that
+each part needs few of them: a locally connected layer by receptive fields, a recurrent network by
+neighbourhoods. The parts are those of METIS (Karypis & Kumar 1998) on the graph of neurons and
+their sources: a source cut off from a neuron is a destination more.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pymetis
+from scipy import sparse
+
+from spikelet.errors import SpikeletError
+from spikelet.placement.network import ConnectionRows, PlacementNetwork
+
+__all__ = ["CoreLimits", "Part", "partition"]
+
+IntArray = npt.NDArray[np.int64]
+
+_DENSE = 0.5
+"""Share of a population's axons that its parts need on average, from which on all parts get all
+axons, in the same places: then one multicast packet reaches them."""
+
+
+@dataclass(frozen=True)
+class CoreLimits:
+    """What a core may hold.
+
+    Parameters
+    ----------
+    max_axons, max_neurons : int
+        1..4096.
+    lanes : int
+        Of a core; smaller populations get fewer. A power of two, 1..256. Parts are cut at multiples
+        of so many neurons where that costs nothing else, because the last group is then full.
+    """
+
+    max_axons: int = 1024
+    max_neurons: int = 256
+    lanes: int = 1
+
+    def __post_init__(self) -> None:
+        for name, high in (("max_axons", 4096), ("max_neurons", 4096), ("lanes", 256)):
+            value = getattr(self, name)
+            if type(value) is not int or not 1 <= value <= high:
+                raise SpikeletError(f"limits: {name} must be an int in 1..{high}, not {value!r}")
+        if self.lanes & (self.lanes - 1):
+            raise SpikeletError(f"limits: lanes must be a power of two, not {self.lanes}")
+
+    def lanes_of(self, size: int) -> int:
+        """Return the lanes of the cores of a population."""
+        largest = 1 << (self.max_neurons.bit_length() - 1)
+        return min(self.lanes, largest, 1 << (size - 1).bit_length())
+
+    def most_of(self, size: int) -> int:
+        """Return the neurons of the largest part of a population: as many groups as fit."""
+        lanes = self.lanes_of(size)
+        return self.max_neurons // lanes * lanes
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Neurons of a population that share a core, and their axons.
+
+    Parameters
+    ----------
+    population : str
+    neurons : array of int64
+        Ascending; neuron ``i`` of the core is ``neurons[i]`` of the population.
+    axons : array of int64
+        Ascending; axon ``i`` of the core is row ``axons[i]`` of :class:`ConnectionRows`.
+    needed : array of bool, shape (axons,)
+        Whether a neuron of the part listens to the axon; nothing is sent to the others.
+    shared : bool
+        Whether the other parts of the population have the same axons in the same places.
+    """
+
+    population: str
+    neurons: IntArray
+    axons: IntArray
+    needed: npt.NDArray[np.bool_]
+    shared: bool
+
+
+def partition(
+    network: PlacementNetwork, population: str, limits: CoreLimits, *, seed: int = 0
+) -> list[Part]:
+    """Cut a population into parts.
+
+    Parameters
+    ----------
+    network : PlacementNetwork
+    population : str
+    limits : CoreLimits
+    seed : int
+
+    Raises
+    ------
+    SpikeletError
+        If a single neuron needs more axons than a core may have.
+    """
+    rows = network.rows_into(population)
+    size, n_rows = network.sizes[population], len(rows.source)
+    _check_axons(network, population, rows, limits)
+    part_of = _in_order(size, limits)
+    whole = n_rows <= limits.max_axons
+    sparse_enough = part_of.max() > 0 and rows.synapses.nnz < _DENSE * size * n_rows
+    if sparse_enough or not whole:
+        first = network.first_neuron[population]
+        own = (rows.source >= first) & (rows.source < first + size)
+        vertex = np.where(own, rows.source - first, size + np.arange(n_rows))
+        near = _by_neighbourhood(rows.synapses, vertex, int(part_of.max()) + 1, limits, seed)
+        if not whole or _needs(rows.synapses, near).nnz < _needs(rows.synapses, part_of).nnz:
+            part_of = near
+    needs = _needs(rows.synapses, part_of)
+    n_parts = needs.shape[1]
+    shared = whole and (n_parts == 1 or needs.nnz >= _DENSE * n_parts * n_rows)
+    return [_part(population, part_of, needs, index, shared) for index in range(n_parts)]
+
+
+def _part(
+    population: str, part_of: IntArray, needs: sparse.csc_array, index: int, shared: bool
+) -> Part:
+    used = np.sort(needs.indices[needs.indptr[index] : needs.indptr[index + 1]]).astype(np.int64)
+    neurons = np.flatnonzero(part_of == index)
+    if not shared and used.size:
+        return Part(population, neurons, used, np.ones(used.size, np.bool_), shared)
+    needed = np.zeros(needs.shape[0], np.bool_)
+    needed[used] = True
+    axons = np.arange(needs.shape[0])
+    if not shared:  # it listens to nothing, but a core has an axon at least
+        return Part(population, neurons, axons[:1], needed[:1], shared)
+    return Part(population, neurons, axons, needed, shared)
+
+
+def _check_axons(
+    network: PlacementNetwork, population: str, rows: ConnectionRows, limits: CoreLimits
+) -> None:
+    """Refuse a population with a neuron that no core can hold."""
+    if len(rows.source) <= limits.max_axons:
+        return
+    fan_in = rows.synapses.sum(axis=0)
+    neuron = int(np.argmax(fan_in))
+    needed, limit = int(fan_in[neuron]), limits.max_axons
+    if needed <= limit:
+        return
+    column = rows.synapses.tocsc()[:, [neuron]].indices
+    firsts = [first for _, first in rows.connections]
+    counts = np.bincount(np.searchsorted(firsts, column, side="right") - 1, minlength=len(firsts))
+    found = " + ".join(
+        f"{count} from {connection.source!r}"
+        for (connection, _), count in zip(rows.connections, counts.tolist(), strict=True)
+    )
+    raise SpikeletError(
+        f"network {network.name!r}: neuron {neuron} of layer {population!r} needs {needed} axons "
+        f"({found}), {needed - limit} more than the {limit} that a core may have",
+        remedy=f"allow cores of {needed} axons (--max-axons {needed})"
+        if needed <= 4096
+        else f"connect it to fewer neurons: a core has at most 4096 axons, {needed - 4096} "
+        "fewer than needed",
+    )
+
+
+def _in_order(size: int, limits: CoreLimits) -> IntArray:
+    """Return the part of each neuron: runs of neurons, as even as whole groups of lanes allow."""
+    lanes = limits.lanes_of(size)
+    groups = -(-size // lanes)
+    n_parts = -(-groups // (limits.most_of(size) // lanes))
+    ends = lanes * (groups * (1 + np.arange(n_parts)) // n_parts)
+    return np.searchsorted(ends, np.arange(size), side="right")
+
+
+def _needs(
+    synapses: sparse.csr_array, part_of: IntArray, n_parts: int | None = None
+) -> sparse.csc_array:
+    """Return how many synapses of each row each part has, shape (rows, parts)."""
+    size, n_parts = len(part_of), n_parts or int(part_of.max()) + 1
+    members = sparse.csr_array(
+        (np.ones(size, np.int32), (np.arange(size), part_of)), (size, n_parts)
+    )
+    found: sparse.csc_array = (synapses.astype(np.int32) @ members).tocsc()
+    found.sort_indices()
+    return found
+
+
+def _by_neighbourhood(
+    synapses: sparse.csr_array, vertex: IntArray, n_parts: int, limits: CoreLimits, seed: int
+) -> IntArray:
+    """Return the part of each neuron, so that parts need few rows, and no part too many.
+
+    ``vertex`` is that of each row in the graph: a neuron of the population where that is the
+    source, else a number of its own from the population's size on.
+    """
+    part_of = _by_metis(synapses, vertex, n_parts, limits.most_of(synapses.shape[1]), seed)
+    while True:
+        needs = _needs(synapses, part_of)
+        crowded = np.flatnonzero(np.diff(needs.indptr) > limits.max_axons)
+        if not crowded.size:
+            return part_of
+        columns = synapses.tocsc()
+        for part in crowded:
+            members = np.flatnonzero(part_of == part)
+            of_part = columns[:, members].tocsr()
+            sources = len(members) + np.arange(len(vertex))
+            half = _by_metis(of_part, sources, 2, -(-len(members) // 2), seed)
+            part_of[members[half == 1]] = part_of.max() + 1
+
+
+def _by_metis(
+    synapses: sparse.csr_array, vertex: IntArray, n_parts: int, most: int, seed: int
+) -> IntArray:
+    """Return the part of each neuron, none of more than ``most``."""
+    size = synapses.shape[1]
+    if n_parts == 1:
+        return np.zeros(size, np.int64)
+    if n_parts >= size:
+        return np.arange(size) % n_parts
+    n_vertices = int(max(size, vertex.max() + 1))
+    ends = synapses.tocoo()
+    source, target = vertex[ends.coords[0]], ends.coords[1]
+    apart = source != target
+    one_way = sparse.csr_array(
+        (np.ones(np.count_nonzero(apart), np.int8), (source[apart], target[apart])),
+        (n_vertices, n_vertices),
+    )
+    graph = sparse.csr_array(one_way + one_way.T)
+    weights = (np.arange(n_vertices) < size).astype(np.int32)
+    _, found = pymetis.part_graph(
+        n_parts,
+        pymetis.CSRAdjacency(graph.indptr.astype(np.int32), graph.indices.astype(np.int32)),
+        vweights=weights,
+        recursive=True,
+        options=pymetis.Options(seed=seed, ufactor=5),
+    )
+    return _evened(synapses, np.asarray(found, np.int64)[:size], n_parts, most)
+
+
+def _evened(synapses: sparse.csr_array, part_of: IntArray, n_parts: int, most: int) -> IntArray:
+    """Move neurons out of parts that are too large, into parts that know most of their sources."""
+    part_of = part_of.copy()
+    sizes = np.bincount(part_of, minlength=n_parts)
+    columns = sparse.csc_array(synapses, dtype=np.int32)
+    known = (_needs(synapses, part_of, n_parts) > 0).astype(np.int32)
+    while sizes.max() > most or sizes.min() == 0:
+        crowded = int(sizes.argmax())
+        room = np.flatnonzero(sizes == 0) if sizes.min() == 0 else np.flatnonzero(sizes < most)
+        members = np.flatnonzero(part_of == crowded)
+        into = columns[:, members].T
+        gain = (into @ known[:, room]).toarray() - (into @ known[:, [crowded]]).toarray()
+        member, target = np.unravel_index(np.argmax(gain), gain.shape)
+        part_of[members[member]] = room[target]
+        sizes[crowded] -= 1
+        sizes[room[target]] += 1
+    return part_of
