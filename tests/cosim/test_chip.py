@@ -6,8 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from golden.chip import run
 from rtl_gen.joined_chips import whole_chip
 from rtl_gen.layouts import CONFIG_LATENCY
+from spikelet.description.events import Events
+from spikelet.description.image import ChipImage
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import PROFILES
 from tests.cosim.support import Bench, cases, image_of
@@ -77,7 +80,16 @@ def _run(bench: Bench, seed: int, folder) -> None:
     events = random_events(np.random.default_rng(seed), chip, samples=3, ticks=8)
     silent = np.full(events.ticks, events.offsets[-1])
     events = replace(events, samples=4, offsets=np.concatenate([events.offsets, silent]))
-    bench.run(seed, folder, image=image_of(chip, seed), events=events)
+    bench.run(seed, folder, image=_talkative_image(chip, seed, events), events=events)
+
+
+def _talkative_image(chip: ChipParams, seed: int, events: Events) -> ChipImage:
+    """Return contents with which the host gets so many spikes that it holds some of them up."""
+    for attempt in range(100):
+        image = image_of(chip, 1000 * seed + attempt)
+        if run(chip, image, events).outputs.sum() >= 30:
+            return image
+    raise AssertionError(f"seed {seed}: the host hardly gets spikes")
 
 
 @pytest.fixture(scope="module", params=cases(**CHIPS))
