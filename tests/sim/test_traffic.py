@@ -285,4 +285,4 @@ def test_millions_of_packets_on_8x8(depth: int) -> None:
                 traffic = Traffic(pattern_of(chip, chosen), 0.4, int(rng.integers(1, 9)), **stalls)
                 window = Window(20_000, send_all=False)
                 packets += mesh.run(traffic, window, seed=seed).packets
-    assert packets > 2_000_000
+    assert packets > 1_500_000
