@@ -180,7 +180,7 @@ def test_packed_weights_take_as_little_as_they_can(bits: int, size: int) -> None
     assert weights_shape(core, compact=False) == ((8, 256), np.uint8)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [4, 5])
 def test_compiled_equals_numpy_on_256_cores(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     chip, state = random_network(seed, 16, (256,))
