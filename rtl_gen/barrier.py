@@ -16,7 +16,7 @@ __all__ = ["all_of", "sum_of", "to_all"]
 def all_of(m: Module, bits: Value, latency: int, *, name: str) -> Value:
     """Return whether all bits were 1, ``latency`` cycles ago."""
     for level in range(latency):
-        groups = Signal(-(-len(bits) // BARRIER_FAN), name=f"{name}_{level}", init=0)
+        groups = Signal(-(-len(bits) // BARRIER_FAN), name=f"{name}_{level}")
         m.d.sync += groups.eq(
             Cat(bits[i : i + BARRIER_FAN].all() for i in range(0, len(bits), BARRIER_FAN))
         )
