@@ -37,8 +37,8 @@ class Chip(wiring.Component):
     ends, with ``busy`` falling, when every core is idle and no flit is under way. A host that does
     not take ``event_out`` stalls the tick; no spike is lost.
 
-    Timing: read data follows its request by ``2 + CONFIG_LATENCY`` cycles and one for each core; in
-    one of several chips, for each position.
+    Timing: read data follows its request by :attr:`ConfigNode.latency` cycles and one for each
+    core; in one of several chips, for each position.
     Reset: forgets everything under way; memories keep their contents, so follow with ``clear``.
 
     Parameters
@@ -205,7 +205,7 @@ class Chip(wiring.Component):
 
     def _configured(self, m: Module) -> Value:
         """Return whether the last configuration request has reached the end of the chain."""
-        length = self._chain_length + CONFIG_LATENCY + 3
+        length = self._chain_length + ConfigNode.latency + 1
         left = Signal(range(length + 1))
         with m.If(self.config_request.valid & self.config_request.ready):
             m.d.sync += left.eq(length)
@@ -255,5 +255,5 @@ class Chip(wiring.Component):
         reading = accepted & ~self.config_request.p.write
         m.d.comb += self.config_response.payload.eq(links[-1].response)
         m.d.comb += self.config_response.valid.eq(
-            delayed(m, reading, self._chain_length + CONFIG_LATENCY + 2, name="reading")
+            delayed(m, reading, self._chain_length + ConfigNode.latency, name="reading")
         )

@@ -42,8 +42,9 @@ class ConfigLink(wiring.Signature):
 class ConfigNode(wiring.Component):
     """One window of the address space.
 
-    Timing: a request every cycle; it passes on after one cycle. Read data joins ``response``
-    ``2 + CONFIG_LATENCY`` cycles after the request came.
+    Timing: a request every cycle; it passes on after one cycle, and reaches its region after
+    another, so that no memory waits for an address to be decoded. Read data leaves with
+    ``response`` :attr:`latency` cycles after the request came.
     Reset: forgets requests on their way.
 
     Parameters
@@ -62,6 +63,9 @@ class ConfigNode(wiring.Component):
     NAME : ``Out(RegionPort(...))``
         For each region.
     """
+
+    latency = CONFIG_LATENCY + 3
+    """Clock cycles from a request to its answer."""
 
     def __init__(
         self, *, window: int, window_words: int, address_bits: int, regions: dict[str, Region]
@@ -87,19 +91,20 @@ class ConfigNode(wiring.Component):
 
         hit = Signal()
         m.d.comb += hit.eq(self.o.address[self.window_words.bit_length() - 1 :] == self.window)
+        address, data = Signal.like(self.o.address), Signal.like(self.o.data)
+        m.d.sync += [address.eq(self.o.address), data.eq(self.o.data)]
         words = []
         for name, region in self.regions.items():
             port = getattr(self, name)
             selected = Signal(name=f"{name}_selected")
             offset_bits = (region.span - 1).bit_length()
             above = self.o.address[offset_bits : self.window_words.bit_length() - 1]
-            m.d.comb += [
-                selected.eq(hit & (above == region.base >> offset_bits)),
+            m.d.comb += selected.eq(hit & (above == region.base >> offset_bits))
+            m.d.sync += [
                 port.write.eq(selected & self.o.write),
                 port.read.eq(selected & self.o.read),
-                port.offset.eq(self.o.address),
-                port.data.eq(self.o.data),
             ]
+            m.d.comb += [port.offset.eq(address), port.data.eq(data)]
             answered = delayed(m, port.read, CONFIG_LATENCY, name=f"{name}_answered")
             words.append(Mux(answered, port.read_data, 0))
         response = self.i.response

@@ -1,6 +1,6 @@
 """cocotb bench of a whole chip against golden: spikes, potentials, outputs and counters each tick.
 
-Parameters: ``chip``; ``image``; ``events``; ``layouts``; ``config_latency``;
+Parameters: ``chip``; ``image``; ``events``; ``layouts``; ``node_latency``;
 ``chain_length``, windows on the way of a configuration request behind the chip's own.
 """
 
@@ -36,7 +36,7 @@ class ConfigPort:
     def __init__(self, dut: Any, given: dict[str, Any], rng: np.random.Generator) -> None:
         self.dut = dut
         self.layout = given["layouts"]["config_request__payload"]
-        self.latency = 2 + given["config_latency"] + given["chain_length"]
+        self.latency = given["node_latency"] + given["chain_length"]
         self.source = Source(dut, "config_request", pauses(rng, "never"))
         self.requests = Monitor(dut, "config_request")
         self.responses: list[tuple[int, int]] = []

@@ -57,8 +57,8 @@ def _drive(dut: Any, stimulus: Stimulus, step: int) -> None:
         getattr(dut, f"{name}__read_data").value = answers[step]
 
 
-def _check_request(dut: Any, stimulus: Stimulus, request: int, checks: Checks) -> None:
-    """Check the strobes of a request, and that it passes on."""
+def _check_passed(dut: Any, stimulus: Stimulus, request: int, checks: Checks) -> None:
+    """Check that a request passes on."""
     write, read = stimulus.write[request], stimulus.read[request]
     address, data = stimulus.address[request], stimulus.data[request]
     where = {"request": request, "address": address}
@@ -67,6 +67,13 @@ def _check_request(dut: Any, stimulus: Stimulus, request: int, checks: Checks) -
     if write or read:
         checks.equal(address, int(dut.o__address.value), "address passed on", **where)
         checks.equal(data, int(dut.o__data.value), "data passed on", **where)
+
+
+def _check_regions(dut: Any, stimulus: Stimulus, request: int, checks: Checks) -> None:
+    """Check what a request does at the regions."""
+    write, read = stimulus.write[request], stimulus.read[request]
+    address, data = stimulus.address[request], stimulus.data[request]
+    where = {"request": request, "address": address}
     hits = 0
     for name, region in stimulus.regions.items():
         offset = stimulus.offset(request, name)
@@ -101,8 +108,9 @@ def _check_response(dut: Any, stimulus: Stimulus, request: int, step: int, check
 async def requests(dut: Any) -> None:
     """Strobes reach their region only; answers join the response in time; all passes on.
 
-    A request of step s is at the regions at s + 1 and answered ``config_latency`` steps later, when
-    the response from before comes too; it leaves with that one step after.
+    A request of step s passes on at s + 1, is at the regions at s + 2 and answered there
+    ``config_latency`` steps later, when the response from before comes too; it leaves with that one
+    step after.
     """
     given = parameters()
     stimulus = Stimulus(random_source(), given["chip"], given["core"])
@@ -112,8 +120,10 @@ async def requests(dut: Any) -> None:
         _drive(dut, stimulus, step)
         await edge
         if 0 <= step - 1 < REQUESTS:
-            _check_request(dut, stimulus, step - 1, checks)
-        answered = step - 2 - given["config_latency"]
+            _check_passed(dut, stimulus, step - 1, checks)
+        if 0 <= step - 2 < REQUESTS:
+            _check_regions(dut, stimulus, step - 2, checks)
+        answered = step - 3 - given["config_latency"]
         if 0 <= answered < REQUESTS:
             _check_response(dut, stimulus, answered, step - 1, checks)
     checks.finish()

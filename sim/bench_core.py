@@ -1,6 +1,6 @@
 """cocotb bench of one core: spikes, potentials and counters tick by tick, through its own ports.
 
-Parameters: ``chip``; ``core``, which of its cores this is; ``image``; ``config_latency``.
+Parameters: ``chip``; ``core``, which of its cores this is; ``image``; ``node_latency``.
 """
 
 from typing import Any
@@ -150,7 +150,7 @@ async def ticks(dut: Any) -> None:
     checks = Checks(*corners, "stall", "event held up")
     idle = dict.fromkeys(("start", "clear", "event_out__ready", "config_in__response"), 0)
     edge = await start(dut, **idle, config_in__write=0, config_in__read=0)
-    link = ConfigLink(dut, 2 + given["config_latency"])
+    link = ConfigLink(dut, given["node_latency"])
     await link.write(image.program(chip))
     probes = np.concatenate(
         [

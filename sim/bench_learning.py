@@ -1,6 +1,6 @@
 """cocotb bench of one plastic core: all that it learns, tick by tick, through its own ports.
 
-Parameters: ``chip``; ``core``, which of its cores this is; ``image``; ``config_latency``.
+Parameters: ``chip``; ``core``, which of its cores this is; ``image``; ``node_latency``.
 """
 
 from dataclasses import replace
@@ -114,7 +114,7 @@ class Probe:
         self.number: int = given["core"]
         self.map = ChipMap(self.chip)
         self.edge = RisingEdge(dut.clk)
-        self.link = ConfigLink(dut, 2 + given["config_latency"])
+        self.link = ConfigLink(dut, given["node_latency"])
 
     async def set_register(self, name: str, value: int) -> None:
         """Write a register of learning."""

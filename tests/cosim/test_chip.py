@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from golden.chip import run
+from rtl_gen.config_chain import ConfigNode
 from rtl_gen.joined_chips import whole_chip
-from rtl_gen.layouts import CONFIG_LATENCY
 from spikelet.description.events import Events
 from spikelet.description.image import ChipImage
 from spikelet.description.params import ChipParams, CoreParams
@@ -70,7 +70,7 @@ def _bench(chip: ChipParams) -> Bench:
         whole_chip(chip),
         bench="chip",
         chip=chip,
-        config_latency=CONFIG_LATENCY,
+        node_latency=ConfigNode.latency,
         chain_length=chain_length,
     )
 

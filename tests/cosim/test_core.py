@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from rtl_gen.config_chain import ConfigNode
 from rtl_gen.core import Core
-from rtl_gen.layouts import CONFIG_LATENCY
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import PROFILES
 from tests.cosim.support import SEEDS, Bench, cases, image_of
@@ -45,7 +45,7 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     core = CoreParams(**{**fields, "weight_exponent": 2, **request.param})
     other = replace(core, n_axons=90, delay_slots=16)
     chip = ChipParams((other, core), 1, 2, 20)
-    return Bench(Core(chip, 1), chip=chip, core=1, config_latency=CONFIG_LATENCY)
+    return Bench(Core(chip, 1), chip=chip, core=1, node_latency=ConfigNode.latency)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

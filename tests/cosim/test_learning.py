@@ -3,8 +3,8 @@
 
 import pytest
 
+from rtl_gen.config_chain import ConfigNode
 from rtl_gen.core import Core
-from rtl_gen.layouts import CONFIG_LATENCY
 from tests.cosim.plastic import CORES, plastic_chip, plastic_image
 from tests.cosim.support import SEEDS, Bench, cases
 
@@ -14,7 +14,7 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     """Build a core with one rule."""
     chip = plastic_chip(request.param, cores=2)
     component = Core(chip, 1)
-    return Bench(component, bench="learning", chip=chip, core=1, config_latency=CONFIG_LATENCY)
+    return Bench(component, bench="learning", chip=chip, core=1, node_latency=ConfigNode.latency)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
