@@ -1,18 +1,25 @@
 """What is proved of whole networks."""
 
+from itertools import product
+
 from amaranth import *
 from amaranth.hdl import Assert, Assume, Cover
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, connect, flipped
 
-from formal.followed import header, routers_of, targets
+from formal.followed import Place, header, routers_of, targets
 from formal.tracking import FIRST, OTHER, Mark, no_reset
 from rtl_gen.layouts import flit_stream
 from rtl_gen.network_on_chip import NetworkOnChip
+from rtl_gen.router import Head, Router, Routing
+from rtl_gen.routing import GridRouting, TreeRouting
 from spikelet.description.destinations import HOST
+from spikelet.description.packets import Packet
 from spikelet.description.params import ChipParams
 
 __all__ = ["NetworkDelivers", "NetworkNeverLocks", "RingKeepsAPlace"]
+
+_OPPOSITE = {"north": "south", "east": "west", "south": "north", "west": "east"}
 
 
 class _OpenNetwork(NetworkOnChip):
@@ -22,14 +29,11 @@ class _OpenNetwork(NetworkOnChip):
     ----------
     moves : Signal
         A flit leaves a router.
-    full : dict of str to Signal
-        Along the only row, no queue at this side has room.
     """
 
     def __init__(self, chip: ChipParams) -> None:
         super().__init__(chip)
         self.moves = Signal()
-        self.full = {side: Signal(name=f"{side}_full") for side in ("west", "east")}
 
     def elaborate(self, platform: object) -> Module:
         m = super().elaborate(platform)
@@ -37,9 +41,79 @@ class _OpenNetwork(NetworkOnChip):
         routers = [getattr(m.submodules, f"router_{a}_{b}") for a, b in places]
         outs = [getattr(router, f"{port}_out") for router in routers for port in router.ports]
         m.d.comb += self.moves.eq(self.dropped.any() | Cat(o.valid & o.ready for o in outs).any())
-        for side, full in self.full.items():
-            queues = [getattr(router, f"{side}_in") for router in routers if side in router.ports]
-            m.d.comb += full.eq(~Cat(i.ready for i in queues).any())
+        return m
+
+
+class _OpenRouter(Router):
+    """A router of which more can be seen.
+
+    Attributes
+    ----------
+    passed_on : dict of str to Signal
+        By side: the first flit of its queue has passed on in its ring, and waits for a port that
+        leaves the ring.
+    """
+
+    def __init__(
+        self, flit: Packet, routing: Routing, *, ports: tuple[str, ...], depth: int
+    ) -> None:
+        super().__init__(flit, routing, ports=ports, depth=depth)
+        self.passed_on = {
+            side: Signal(name=f"{side}_passed_on") for side in _OPPOSITE if side in ports
+        }
+
+    def _head(self, m: Module, port: str) -> Head:
+        head = super()._head(m, port)
+        if port in self.passed_on:
+            ahead = _OPPOSITE[port]
+            passes = Signal(name=f"{port}_passes")
+            with m.If(head.load):
+                m.d.sync += passes.eq(head.wanted[ahead])
+            waits = Cat(head.pending.values()).any()
+            m.d.comb += self.passed_on[port].eq(passes & ~head.pending[ahead] & waits)
+        return head
+
+
+class _OpenRings(NetworkOnChip):
+    """A torus or ring of which more can be seen.
+
+    Attributes
+    ----------
+    free, passed_on : dict of tuple to Signal
+        By row or column, and the side of its routers at which flits come in: one of these queues
+        has a free place; the first flit of one has passed on.
+    """
+
+    def __init__(self, chip: ChipParams) -> None:
+        super().__init__(chip)
+        rows = product(range(chip.height), ("west", "east")) if chip.width > 1 else ()
+        columns = product(range(chip.width), ("north", "south")) if chip.height > 1 else ()
+        rings = (*rows, *columns)
+        self.free = {ring: Signal(name=f"{ring[1]}_{ring[0]}_free") for ring in rings}
+        self.passed_on = {ring: Signal(name=f"{ring[1]}_{ring[0]}_passed_on") for ring in rings}
+        self._routers: dict[Place, _OpenRouter] = {}
+
+    def _router(
+        self,
+        m: Module,
+        place: Place,
+        routing: GridRouting | TreeRouting,
+        ports: tuple[str, ...],
+    ) -> Router:
+        # Whatever the seed of its arbiters: places do not depend on whose turn it is.
+        router = _OpenRouter(self.flit, routing, ports=ports, depth=self.chip.fifo_depth)
+        m.submodules[f"router_{place[0]}_{place[1]}"] = self._routers[place] = router
+        return router
+
+    def elaborate(self, platform: object) -> Module:
+        m = super().elaborate(platform)
+        for line, side in self.free:
+            across = side in ("west", "east")  # the index that its routers have in common
+            ring = [router for place, router in self._routers.items() if place[across] == line]
+            m.d.comb += [
+                self.free[line, side].eq(Cat(getattr(r, f"{side}_in").ready for r in ring).any()),
+                self.passed_on[line, side].eq(Cat(r.passed_on[side] for r in ring).any()),
+            ]
         return m
 
 
@@ -48,18 +122,18 @@ class _NetworkAlone(wiring.Component):
 
     Parameters
     ----------
-    chip : ChipParams
+    network : NetworkOnChip
     """
 
-    def __init__(self, chip: ChipParams) -> None:
-        self.chip = chip
-        self.network = _OpenNetwork(chip)
+    def __init__(self, network: NetworkOnChip) -> None:
+        self.chip = network.chip
+        self.network = network
         self.ends = {HOST: "host"} | {core: f"core_{core}" for core in self.network.cores}
         flit = flit_stream(self.network.flit)
         members = {f"{end}_in": In(flit) for end in self.ends.values()}
         super().__init__(members | {f"{end}_ready": In(1) for end in self.ends.values()})
 
-    def join(self, m: Module) -> _OpenNetwork:
+    def join(self, m: Module) -> NetworkOnChip:
         """Build the network."""
         no_reset(m)
         m.submodules.network = network = self.network
@@ -73,28 +147,49 @@ class NetworkNeverLocks(_NetworkAlone):
     """While flits are under way, one moves, unless an end does not take what it is offered.
 
     So no state that can be reached, whatever is sent, is a deadlock.
+
+    Parameters
+    ----------
+    chip : ChipParams
     """
+
+    def __init__(self, chip: ChipParams) -> None:
+        network = _OpenNetwork(chip)
+        super().__init__(network)
+        self.moves = network.moves
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         network = self.join(m)
         outs = [getattr(network, f"{end}_out") for end in self.ends.values()]
         waits = Cat(o.valid & ~o.ready for o in outs).any()
-        m.d.comb += Assert(~network.busy.any() | network.moves | waits)
-        m.d.comb += Cover(network.busy.all() & ~network.moves)
+        m.d.comb += Assert(~network.busy.any() | self.moves | waits)
+        m.d.comb += Cover(network.busy.all() & ~self.moves)
         return m
 
 
 class RingKeepsAPlace(_NetworkAlone):
-    """In a ring, not all queues of a direction are ever full."""
+    """In each direction of a ring a place is free, or one is held by a flit that has passed on.
+
+    Such a flit, the first of its queue, waits for the port of a core, the host or, in a row, of a
+    column, and then its place is free. Entries leave a place free (bubble flow control), and a flit
+    that passes on frees its old place or holds it so.
+
+    Parameters
+    ----------
+    chip : ChipParams
+    """
+
+    def __init__(self, chip: ChipParams) -> None:
+        self.rings = _OpenRings(chip)
+        super().__init__(self.rings)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        network = self.join(m)
-        for full in network.full.values():
-            m.d.comb += Assert(~full)
-        entries = [getattr(network, f"{end}_in") for end in self.ends.values()]
-        m.d.comb += Cover(Cat(i.valid & ~i.ready for i in entries).all())
+        self.join(m)
+        for ring, free in self.rings.free.items():
+            passed_on = self.rings.passed_on[ring]
+            m.d.comb += [Assert(free | passed_on), Cover(passed_on)]
         return m
 
 
@@ -114,7 +209,7 @@ class NetworkDelivers(_NetworkAlone):
     """
 
     def __init__(self, chip: ChipParams, source: int, bound: int | None = None) -> None:
-        super().__init__(chip)
+        super().__init__(NetworkOnChip(chip))
         self.source = source
         self.bound = bound
 

@@ -98,13 +98,20 @@ def _networks() -> Iterator[Proof]:
             "while flits are under way one moves, unless an end does not take what it is offered",
             partial(NetworkNeverLocks, chip),
         )
-        if topology == "ring":
-            yield Proof(
-                f"network-{topology}-{width}x{height}-depth-{depth}-keeps-a-place",
-                "not all queues of a direction are ever full",
-                partial(RingKeepsAPlace, chip),
-                cover=16,
-            )
+    for topology, width, height, depth in (
+        ("ring", 3, 1, 2),
+        ("ring", 3, 1, 4),
+        ("ring", 4, 1, 2),
+        ("ring", 8, 1, 4),
+        ("torus", 3, 3, 2),
+        ("torus", 3, 3, 4),
+    ):
+        chip = small_chip(topology, width, height, multicast=True, fifo_depth=depth)
+        yield Proof(
+            f"network-{topology}-{width}x{height}-depth-{depth}-keeps-a-place",
+            "in each direction a place is free, or its flit has passed on and leaves the ring",
+            partial(RingKeepsAPlace, chip),
+        )
     mesh = small_chip("mesh", 2, 2, multicast=True)
     for source in (HOST, 0, 3):
         end = "host" if source == HOST else f"core-{source}"

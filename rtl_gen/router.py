@@ -15,7 +15,7 @@ from rtl_gen.layouts import flit_stream
 from rtl_gen.round_robin import round_robin
 from spikelet.description.packets import Packet
 
-__all__ = ["Router", "Routing"]
+__all__ = ["Head", "Router", "Routing"]
 
 
 class Routing(Protocol):
@@ -24,8 +24,6 @@ class Routing(Protocol):
     def carried(self, flit: Packet, port: str, *, leaving: bool) -> Packet: ...
 
     def enters_ring(self, source: str, target: str) -> bool: ...
-
-    def follows_ring(self, source: str, target: str) -> bool: ...
 
     def wanted(self, port: str, flit: data.View) -> dict[str, Value]: ...
 
@@ -39,7 +37,9 @@ class Router(wiring.Component):
 
     In a ring, where packets could wait for each other in a circle, one may enter only if the next
     queue has room for another besides (bubble flow control: Carrion et al. 1997, Puente et al.
-    2001), and a forking one passes on in the ring last, so that it never holds two places.
+    2001). A forking one may pass on and take the last free place; the place it still holds comes
+    back, since from then on it waits for a core, the host or, in a row, a column, never for its
+    ring.
 
     Timing: one cycle a hop at low load; a flit per port and cycle. A grant stands until its flit
     has been taken, so a stalled output is stable.
@@ -131,7 +131,7 @@ class Router(wiring.Component):
                 m.d.sync += waits.eq(Mux(head.load, head.wanted[target], left[target]))
         return m
 
-    def _head(self, m: Module, port: str) -> "_Head":
+    def _head(self, m: Module, port: str) -> "Head":
         """Build the queue of a port, and what its head still waits for."""
         m.submodules[f"{port}_queue"] = queue = FlitFifo(self.packets[port], depth=self.depth)
         wiring.connect(m, wiring.flipped(getattr(self, f"{port}_in")), queue.i)
@@ -142,20 +142,18 @@ class Router(wiring.Component):
         if missing:
             wanted["nowhere"] = _any(missing)
         pending = {target: Signal(name=f"{port}_to_{target}") for target in wanted}
-        return _Head(queue.o, queue.load, wanted, pending)
+        return Head(queue.o, queue.load, wanted, pending)
 
-    def _request(self, source: str, target: str, head: "_Head") -> Value:
+    def _request(self, source: str, target: str, head: "Head") -> Value:
         """Return whether the head of ``source`` asks for ``target`` now."""
         request: Value = head.pending[target]
         if self.routing.enters_ring(source, target):
             request = request & getattr(self, f"{target}_out_room")
-        elif self.routing.follows_ring(source, target):
-            request = request & ~_any(w for other, w in head.pending.items() if other != target)
         return request
 
 
 @dataclass
-class _Head:
+class Head:
     """The first flit of a queue, and the ports that it still waits for.
 
     ``wanted`` says so of the flit that is about to take its place, when ``load``.

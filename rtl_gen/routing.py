@@ -38,10 +38,6 @@ class GridRouting:
         """Return whether a flit from ``source`` to ``target`` takes a new place in a ring."""
         return self.size is not None and target in _OPPOSITE and source != _OPPOSITE[target]
 
-    def follows_ring(self, source: str, target: str) -> bool:
-        """Return whether a flit from ``source`` to ``target`` passes on in the same ring."""
-        return self.size is not None and target in _OPPOSITE and source == _OPPOSITE[target]
-
     def wanted(self, port: str, flit: data.View) -> dict[str, Value]:
         """Return, for each port through which a flit from ``port`` may leave, whether it is to.
 
@@ -153,10 +149,6 @@ class TreeRouting:
         return flit.only("axon", "delay") if leaving and self._is_end(port) else flit
 
     def enters_ring(self, source: str, target: str) -> bool:
-        """Return False: a tree has no ring."""
-        return False
-
-    def follows_ring(self, source: str, target: str) -> bool:
         """Return False: a tree has no ring."""
         return False
 
