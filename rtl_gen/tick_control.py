@@ -8,7 +8,7 @@ from spikelet.description.memory_map import CHIP_REGISTERS, FLAGS, WRITABLE_REGI
 
 __all__ = ["TickControl"]
 
-_OF_CLEAR = ("run_ticks", "overruns", "late_events", "dropped_packets", "flags")
+_COUNTED = ("overruns", "late_events", "dropped_packets", "flags")
 
 
 class TickControl(wiring.Component):
@@ -29,7 +29,8 @@ class TickControl(wiring.Component):
 
     Timing: a tick begins, with ``busy`` rising in the next cycle, and ``core_start`` follows
     ``2 + barrier_latency`` cycles later, or once all is idle and configured. ``busy`` falls in the
-    cycle after ``all_idle`` says that it is over.
+    cycle after ``all_idle`` says that it is over. What is counted or flagged shows two cycles
+    later.
     Reset: the chip stands between ticks; ``period`` and ``run_ticks`` are 0.
 
     Parameters
@@ -93,14 +94,12 @@ class TickControl(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         between = Signal()  # ticks: the host may do something
-        automatic = Signal()
         begins = Signal()
-        overrun = Signal()
-        late = Signal()
-        m.d.comb += [self.busy.eq(~between), automatic.eq(self.run_ticks != 0)]
+        m.d.comb += self.busy.eq(~between)
         running = self._sequence(m, between, begins)
-        self._begin(m, between, automatic, begins, overrun)
-        self._late(m, begins, late)
+        automatic, paced = self._modes(m, begins)
+        overrun = self._begin(m, between, automatic, paced, begins)
+        late = self._late(m, begins)
 
         with m.If(self.core_clear):
             m.d.sync += self.ticks.eq(0)
@@ -108,20 +107,49 @@ class TickControl(wiring.Component):
             m.d.sync += [self.ticks.eq(self.ticks + 1), self.cycles.eq(1)]
         with m.Elif(running):
             m.d.sync += self.cycles.eq(self.cycles + 1)
-        m.d.sync += [
-            self.overruns.eq(self.overruns + overrun),
-            self.late_events.eq(self.late_events + late),
-            self.dropped_packets.eq(self.dropped_packets + self.dropped),
-            self.flags.eq(self.flags | Cat(overrun, late, self.dropped.any() | self.core_dropped)),
-        ]
-        with m.If(begins & ~self.run_ticks.all()):
-            m.d.sync += self.run_ticks.eq(self.run_ticks - 1)
-        for name in WRITABLE_REGISTERS:
-            with m.If(self.write & (self.write_register == CHIP_REGISTERS.index(name))):
-                m.d.sync += getattr(self, name).eq(self.write_data)
-        with m.If(self.core_clear):
-            m.d.sync += [getattr(self, name).eq(0) for name in _OF_CLEAR]
+        self._count(m, overrun, late)
         return m
+
+    def _modes(self, m: Module, begins: Signal) -> tuple[Signal, Signal]:
+        """Build what the host sets; return whether ticks start by themselves, and with a period.
+
+        Flags beside the registers spare everything else a look at 32 bits.
+        """
+        automatic = Signal()
+        forever = Signal()
+        timed = Signal()
+        written = {
+            name: self.write & (self.write_register == CHIP_REGISTERS.index(name))
+            for name in WRITABLE_REGISTERS
+        }
+        for name, write in written.items():
+            with m.If(write):
+                m.d.sync += getattr(self, name).eq(self.write_data)
+        with m.If(written["period"]):
+            m.d.sync += timed.eq(self.write_data.any())
+        with m.If(self.core_clear):
+            m.d.sync += [self.run_ticks.eq(0), automatic.eq(0), forever.eq(0)]
+        with m.Elif(written["run_ticks"]):
+            m.d.sync += [automatic.eq(self.write_data.any()), forever.eq(self.write_data.all())]
+        with m.Elif(begins & ~forever):
+            m.d.sync += [self.run_ticks.eq(self.run_ticks - 1), automatic.eq(self.run_ticks != 1)]
+        return automatic, automatic & timed
+
+    def _count(self, m: Module, overrun: Value, late: Value) -> None:
+        """Build the counters and flags of what went wrong, a cycle after it did."""
+        seen = Signal(3)
+        dropped = Signal.like(self.dropped)
+        m.d.sync += [
+            seen.eq(Cat(overrun, late, self.core_dropped)),
+            dropped.eq(self.dropped),
+            self.overruns.eq(self.overruns + seen[0]),
+            self.late_events.eq(self.late_events + seen[1]),
+            self.dropped_packets.eq(self.dropped_packets + dropped),
+            self.flags.eq(self.flags | seen | Cat(0, 0, dropped.any())),
+        ]
+        with m.If(self.core_clear):
+            m.d.sync += [getattr(self, name).eq(0) for name in _COUNTED]
+            m.d.sync += [seen.eq(0), dropped.eq(0)]
 
     def _sequence(self, m: Module, between: Signal, begins: Signal) -> Signal:
         """Build the barrier; return whether a tick runs.
@@ -160,18 +188,16 @@ class TickControl(wiring.Component):
         return running
 
     def _begin(
-        self, m: Module, between: Signal, automatic: Signal, begins: Signal, overrun: Signal
-    ) -> None:
-        """Build what starts a tick without a strobe, and sees that one comes too late."""
-        paced = Signal()
+        self, m: Module, between: Signal, automatic: Signal, paced: Value, begins: Signal
+    ) -> Value:
+        """Build what starts a tick without a strobe; return whether one comes too late."""
         pacing = Signal()  # ``timer`` has been loaded
-        timer = Signal(32)
-        boundary = Signal()  # a period ends
+        timer = Signal(signed(33))
+        boundary = Signal()  # a period ends: with a negative ``timer``, which is one bit
         due = Signal()  # a period has ended whose tick has not begun
         quiet = Signal()  # nothing that the host offers is to be taken before the tick
         m.d.comb += [
-            paced.eq(automatic & (self.period != 0)),
-            boundary.eq(paced & pacing & (timer == 0)),
+            boundary.eq(paced & pacing & (timer < 0)),
             quiet.eq(~self.event_waits & ~self.config_waits & self.configured),
             begins.eq(
                 between
@@ -179,19 +205,19 @@ class TickControl(wiring.Component):
                 & ~(self.start | self.clear)
                 & (boundary | (quiet & (due | ~paced)))
             ),
-            overrun.eq(boundary & ~begins),
         ]
+        counting = pacing & (timer >= 0)
         m.d.sync += [
             pacing.eq(paced),
-            timer.eq(Mux(pacing & (timer != 0), timer - 1, self.period - 1)),
+            timer.eq(Mux(counting, timer, self.period) - Mux(counting, 1, 2)),
             due.eq(paced & ~begins & (due | boundary)),
         ]
+        return boundary & ~begins
 
-    def _late(self, m: Module, begins: Signal, late: Signal) -> None:
-        """Build what sees that an event has missed a tick that began by itself."""
+    def _late(self, m: Module, begins: Signal) -> Value:
+        """Build what sees that an event has missed a tick by itself; return whether it comes."""
         offered = Signal()
         missed = Signal()
-        m.d.comb += late.eq(missed & self.event_taken)
         # A tick that began because nothing was offered has not been missed.
         m.d.sync += offered.eq(begins & self.event_waits)
         with m.If(self.core_clear):
@@ -200,3 +226,4 @@ class TickControl(wiring.Component):
             m.d.sync += missed.eq(1)
         with m.Elif(~self.busy & ~self.event_waits):
             m.d.sync += missed.eq(0)
+        return missed & self.event_taken

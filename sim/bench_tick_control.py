@@ -3,8 +3,7 @@
 Parameters: ``barrier_latency``.
 
 All that surrounds the tick control is modelled here: cores that work for a while after a start,
-events on their way, configuration requests in the chain, and a host. A scoreboard predicts in every
-cycle whether a tick begins, and what every register holds.
+events on their way, configuration requests in the chain, and a host.
 """
 
 from collections import deque
@@ -17,9 +16,9 @@ import numpy as np
 from cocotb.triggers import FallingEdge
 
 from sim.testbench import Checks, parameters, random_source, start
+from sim.tick_scoreboard import FOR_EVER, REGISTERS, Scoreboard
 from spikelet.description.memory_map import CHIP_REGISTERS, FLAGS
 
-FOR_EVER = (1 << 32) - 1
 CHAIN = 7
 """Cycles in which a configuration request is under way."""
 
@@ -27,79 +26,6 @@ INPUTS = (
     *("start", "clear", "event_waits", "event_taken", "config_waits", "all_idle", "configured"),
     *("dropped", "core_dropped", "write", "write_register", "write_data"),
 )
-REGISTERS = CHIP_REGISTERS[CHIP_REGISTERS.index("ticks") :]
-
-
-class Scoreboard:
-    """What the docstring promises, told one cycle after the other.
-
-    Attributes
-    ----------
-    registers : dict of int
-        As they are in the coming cycle.
-    begins : bool
-        A tick begins by itself in the cycle told last.
-    """
-
-    def __init__(self) -> None:
-        self.registers = dict.fromkeys(("period", *REGISTERS), 0)
-        self.begins = False
-        self.period_ends: int | None = None
-        self.due = False
-        self.belated = 0  # ticks that began after the end of their period
-        self.stream_missed = False  # the host's stream of events has missed a tick
-        self.offered = False
-        self.begun = 0  # cycle of ``core_start``
-        self.running = False
-
-    def tell(self, now: int, busy: bool, inputs: dict[str, int], strobes: dict[str, bool]) -> None:
-        """Take one cycle into account."""
-        state = self.registers
-        paced = bool(state["run_ticks"] and state["period"])
-        boundary = now == self.period_ends
-        if not paced:
-            self.period_ends, self.due = None, False
-        elif boundary or self.period_ends is None:
-            self.period_ends = now + state["period"]
-        boundary &= paced
-        quiet = not inputs["event_waits"] and not inputs["config_waits"] and inputs["configured"]
-        wanted = boundary or (quiet and (self.due or not paced))
-        free = not busy and not inputs["start"] and not inputs["clear"]
-        self.begins = bool(state["run_ticks"] and free and wanted)
-        overrun = boundary and not self.begins
-        self.belated += self.begins and paced and not boundary
-        self.due = paced and (self.due or boundary) and not self.begins
-        late = self._late(busy, inputs)
-
-        state["overruns"] += overrun
-        state["late_events"] += late
-        state["dropped_packets"] += inputs["dropped"]
-        causes = (overrun, late, inputs["dropped"] or inputs["core_dropped"])
-        state["flags"] |= sum(1 << bit for bit, cause in enumerate(causes) if cause)
-        if self.begins and state["run_ticks"] != FOR_EVER:
-            state["run_ticks"] -= 1
-        if inputs["write"] and CHIP_REGISTERS[inputs["write_register"]] in ("run_ticks", "period"):
-            state[CHIP_REGISTERS[inputs["write_register"]]] = inputs["write_data"]
-        if strobes["core_start"]:
-            state["ticks"] += 1
-            self.running, self.begun = True, now
-        self.running &= busy
-        if self.running:
-            state["cycles"] = now + 1 - self.begun
-        if strobes["core_clear"]:
-            kept = {name: state[name] for name in ("period", "cycles")}
-            state.update(dict.fromkeys(state, 0), **kept)
-            self.stream_missed = False
-
-    def _late(self, busy: bool, inputs: dict[str, int]) -> bool:
-        """Return whether the event that is taken in this cycle is late."""
-        late = self.stream_missed and bool(inputs["event_taken"])
-        if self.offered and inputs["event_waits"]:
-            self.stream_missed = True
-        elif not busy and not inputs["event_waits"]:
-            self.stream_missed = False
-        self.offered = self.begins and bool(inputs["event_waits"])
-        return late
 
 
 class Surroundings:
