@@ -1,5 +1,6 @@
 """The float network: what was trained, checked once, before anything is rounded."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -12,25 +13,40 @@ from spikelet.description.profile import ExecutionProfile
 from spikelet.errors import SpikeletError
 from spikelet.placement.network import INPUT
 
-__all__ = ["INPUT", "FloatArray", "Network", "Population", "Projection", "topological_order"]
+__all__ = [
+    "INPUT",
+    "FloatArray",
+    "Network",
+    "Population",
+    "Projection",
+    "feedback_refusal",
+    "topological_order",
+]
 
 FloatArray = npt.NDArray[np.float64]
 
 
-def topological_order(predecessors: dict[str, list[str]], what: str) -> list[str]:
+def topological_order(
+    predecessors: dict[str, list[str]], refusal: Callable[[list[str]], SpikeletError]
+) -> list[str]:
     """Return the names so that each comes after its predecessors.
 
-    SpikeletError, with the names on the way round, if they form a cycle; ``what`` opens its
-    message.
+    If they form a cycle, raise what ``refusal`` makes of the names on the way round, of which the
+    last is the first again.
     """
     try:
         return list(TopologicalSorter(predecessors).static_order())
     except CycleError as error:
-        way_round = " -> ".join(repr(name) for name in error.args[1])
-        raise SpikeletError(
-            f"{what}: recurrent connections are not supported yet, found the cycle {way_round}",
-            remedy="remove one of these edges; feed-forward graphs with branches are supported",
-        ) from None
+        raise refusal(error.args[1]) from None
+
+
+def feedback_refusal(what: str, way_round: list[str]) -> SpikeletError:
+    """Return the error of a cycle of several populations; ``what`` opens its message."""
+    return SpikeletError(
+        f"{what}: layers run one tick apart, so feedback to an earlier layer would come too late; "
+        f"found the cycle {' -> '.join(repr(name) for name in way_round)}",
+        remedy="remove one of these edges; a layer may feed back to itself, but to no other",
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +133,10 @@ class Projection:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A feed-forward graph of populations.
+    """A graph of populations: feed-forward, but for projections of a population to itself.
+
+    Spikes reach other populations in the tick they are emitted, and their own population in the
+    tick after, as in snnTorch's ``RLeaky`` (Eshraghian et al. 2023).
 
     Parameters
     ----------
@@ -129,15 +148,15 @@ class Network:
     populations : tuple of Population
         In topological order.
     projections : tuple of Projection
-        At most one for each pair of source and target.
+        At most one for each pair of source and target, which may be the same population.
     outputs : tuple of str
         Populations whose neurons, one population after another, are the network's outputs.
 
     Raises
     ------
     SpikeletError
-        If names, shapes or the order do not agree, for a cycle, and for a population that gets no
-        input or does not lead to an output.
+        If names, shapes or the order do not agree, for a cycle of several populations, and for a
+        population that gets no input from others or does not lead to an output.
     """
 
     name: str
@@ -185,7 +204,7 @@ class Network:
 
     def _check_order(self) -> None:
         sources = {name: self.sources(name) for name in self.sizes if name != INPUT}
-        topological_order(sources, f"network {self.name!r}")
+        topological_order(sources, lambda way: feedback_refusal(f"network {self.name!r}", way))
         known = {INPUT}
         for name, before in sources.items():
             if not before:
@@ -215,12 +234,17 @@ class Network:
         return {INPUT: self.n_inputs, **{p.name: p.size for p in self.populations}}
 
     def sources(self, population: str) -> list[str]:
-        """Return the sources of a population, in the order of the projections."""
-        return [p.source for p in self.projections if p.target == population]
+        """Return the other sources of a population, in the order of the projections."""
+        return [p.source for p in self.projections if p.target == population != p.source]
 
     def into(self, population: str) -> list[Projection]:
-        """Return the projections into a population, in order."""
+        """Return the projections into a population, its own included, in order."""
         return [p for p in self.projections if p.target == population]
+
+    def recurrent(self, population: str) -> Projection | None:
+        """Return the projection of a population to itself, if there is one."""
+        own = [p for p in self.projections if p.source == p.target == population]
+        return own[0] if own else None
 
     @cached_property
     def _depths(self) -> dict[str, int]:

@@ -5,18 +5,16 @@ parameters that lost their shape, and whose assertions name neither the file nor
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
-import numpy.typing as npt
 
 from spikelet.errors import SpikeletError
-from spikelet.road.network import topological_order
+from spikelet.road.nir_graph import NEURONS, NirGraph, NirNode
 
-__all__ = ["NEURONS", "SUPPORTED", "NirGraph", "NirNode", "read_graph"]
+__all__ = ["SUPPORTED", "read_graph"]
 
 SUPPORTED: dict[str, tuple[str, ...]] = {
     "Input": ("shape",),
@@ -30,63 +28,19 @@ SUPPORTED: dict[str, tuple[str, ...]] = {
 }
 """The node types that can be read, each with the fields it must have."""
 
-NEURONS = ("LIF", "IF")
-"""The node types that spike."""
-
-
-@dataclass(frozen=True, eq=False)
-class NirNode:
-    """One node; ``fields`` as stored, in their own number formats."""
-
-    name: str
-    kind: str
-    fields: dict[str, npt.NDArray[Any]]
-
-
-@dataclass(eq=False)
-class NirGraph:
-    """The nodes of a file in topological order, and how they are connected.
-
-    Every node is on a way from the one Input to an Output, every parameter is finite.
-    """
-
-    path: Path
-    nodes: dict[str, NirNode]
-    edges: list[tuple[str, str]]
-    metadata: dict[str, Any] = field(default_factory=dict)
-
-    def predecessors(self, name: str) -> list[str]:
-        """Return the nodes with an edge to ``name``, in the order of the nodes."""
-        before = {a for a, b in self.edges if b == name}
-        return [node for node in self.nodes if node in before]
-
-    def successors(self, name: str) -> list[str]:
-        """Return the nodes with an edge from ``name``, in the order of the nodes."""
-        after = {b for a, b in self.edges if a == name}
-        return [node for node in self.nodes if node in after]
-
-    def place(self, name: str) -> str:
-        """Return where a node is, such as "node 'fc2' (Linear) between 'lif1' and 'lif2'"."""
-        before = ", ".join(repr(node) for node in self.predecessors(name))
-        after = ", ".join(repr(node) for node in self.successors(name))
-        text = f"node {name!r} ({self.nodes[name].kind})"
-        if before and after:
-            return f"{text} between {before} and {after}"
-        return f"{text} after {before}" if before else f"{text} before {after}" if after else text
-
-    def error(self, name: str, message: str, *, remedy: str) -> SpikeletError:
-        """Return the error of a node, naming the file and the place."""
-        return SpikeletError(f"{self.path}: {self.place(name)}: {message}", remedy=remedy)
-
 
 def read_graph(path: Path) -> NirGraph:
-    """Read and check a NIR file.
+    """Read and check a NIR file; every parameter of the graph returned is finite.
+
+    Its nodes are in topological order, but for those that lead a neuron node's spikes back to it,
+    and each is on a way from the one Input to an Output. Nested graphs are dissolved: node "lif" of
+    node "rnn" becomes "rnn.lif".
 
     Raises
     ------
     SpikeletError
-        For a file that cannot be read or is not NIR, and for a graph that is not a feed-forward
-        graph of supported nodes with finite parameters from one Input to one or more Outputs.
+        For a file that cannot be read or is not NIR, for nodes that are not supported, and for
+        feedback other than of a neuron node to itself.
     """
     if not path.exists():
         raise SpikeletError(f"{path}: there is no such file", remedy="check the path")
@@ -100,7 +54,7 @@ def read_graph(path: Path) -> NirGraph:
                 remedy="export the network with nir.write(path, graph)",
             )
         with h5py.File(path, "r") as file:
-            raw = _read_nodes(path, file)
+            raw = _read_file(path, file)
     except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise SpikeletError(
             f"{path} is truncated, damaged or unreadable: {error}",
@@ -109,7 +63,7 @@ def read_graph(path: Path) -> NirGraph:
     return _checked(raw)
 
 
-def _read_nodes(path: Path, file: Any) -> NirGraph:
+def _read_file(path: Path, file: Any) -> NirGraph:
     root = file.get("node")
     kind = root.get("type") if isinstance(root, h5py.Group) else None
     nodes = root.get("nodes") if kind is not None and _value(kind) == "NIRGraph" else None
@@ -119,18 +73,32 @@ def _read_nodes(path: Path, file: Any) -> NirGraph:
             f"'nodes' and 'edges' is missing; found {', '.join(sorted(file)) or 'nothing'}",
             remedy="export the network with nir.write(path, graph)",
         )
-    read = {}
-    for name, group in nodes.items():
+    graph = _read_nodes(path, root)
+    metadata = root.get("metadata", {}).items()
+    graph.metadata = {key: _value(v) for key, v in metadata if hasattr(v, "dtype")}
+    return graph
+
+
+def _read_nodes(path: Path, root: Any, prefix: str = "") -> NirGraph:
+    """Return a graph whose names begin with ``prefix``, without nested graphs."""
+    read, nested = {}, {}
+    for key, group in root["nodes"].items():
+        name = prefix + key
+        kind = str(_value(group["type"])) if "type" in group else "no type"
         fields = {
-            key: np.asarray(item[()])
-            for key, item in group.items()
-            if isinstance(item, h5py.Dataset)
+            field: np.asarray(item[()])
+            for field, item in group.items()
+            if isinstance(item, h5py.Dataset) and field not in ("type", "edges")
         }
-        kind = _value(group["type"]) if "type" in group else "no type"
-        read[name] = NirNode(name, str(kind), {k: v for k, v in fields.items() if k != "type"})
-    edges = [(_text(a), _text(b)) for a, b in np.asarray(root["edges"][()]).reshape(-1, 2)]
-    metadata = {k: _value(v) for k, v in root.get("metadata", {}).items() if hasattr(v, "dtype")}
-    return NirGraph(path, read, edges, metadata)
+        read[name] = NirNode(name, kind, fields)
+        if kind == "NIRGraph":
+            nested[name] = _read_nodes(path, group, f"{name}.")
+    edges = np.asarray(root["edges"][()]).reshape(-1, 2)
+    graph = NirGraph(path, read, [(prefix + _text(a), prefix + _text(b)) for a, b in edges])
+    _check_edges(graph)
+    for name, inner in nested.items():
+        graph.dissolve(name, inner)
+    return graph
 
 
 def _text(value: Any) -> str:
@@ -160,10 +128,7 @@ def _checked(graph: NirGraph) -> NirGraph:
                 remedy=f"supported node types are {', '.join(SUPPORTED)}",
             )
         _check_fields(graph, node)
-    order = topological_order(
-        {name: graph.predecessors(name) for name in graph.nodes}, str(graph.path)
-    )
-    graph.nodes = {name: graph.nodes[name] for name in order}
+    graph.sort()
     _check_ends(graph)
     return graph
 
@@ -183,6 +148,13 @@ def _check_edges(graph: NirGraph) -> None:
                 remedy="remove one; to double a connection, scale its weights by 2",
             )
         seen.add(edge)
+        kinds = [graph.nodes[name].kind for name in edge]
+        if kinds[0] == "Output" or kinds[1] == "Input":
+            raise SpikeletError(
+                f"{graph.path}: edge {edge[0]!r} -> {edge[1]!r}: an edge cannot leave an Output "
+                "nor end at an Input",
+                remedy="connect the nodes before or behind it",
+            )
 
 
 def _check_fields(graph: NirGraph, node: NirNode) -> None:
@@ -235,9 +207,9 @@ def _check_ends(graph: NirGraph) -> None:
             remedy=f"add a {' or '.join(NEURONS)} node after the weights",
         )
     fed, used = {inputs[0]}, set(outputs)
-    for name in graph.nodes:
+    for name in graph.forward:
         fed.update([name] if fed.intersection(graph.predecessors(name)) else [])
-    for name in reversed(list(graph.nodes)):
+    for name in reversed(graph.forward):
         used.update([name] if used.intersection(graph.successors(name)) else [])
     if not fed.intersection(outputs):
         raise graph.error(
@@ -248,7 +220,7 @@ def _check_ends(graph: NirGraph) -> None:
 
 def _check_on_a_way(graph: NirGraph, ways: Iterable[tuple[set[str], str]]) -> None:
     for reached, what in ways:
-        for name in graph.nodes:
+        for name in graph.forward:
             if name not in reached:
                 raise graph.error(
                     name, f"the node {what}", remedy="remove the node or add the missing edge"

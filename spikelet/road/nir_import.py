@@ -6,12 +6,13 @@ NIR describes neurons by differential equations; what a tick computes is settled
   ``r dt/tau`` and the constant ``v_leak dt/tau`` move into weights and bias.
 * IF, ``dv/dt = r I``: ``v' = v + r I``, without dt. So read snnTorch, Norse, sinabs and Spyx, which
   write ``r = 1``. SpikingJelly writes ``r = 1/dt`` and multiplies by dt; with a known dt such a
-  file
-  is refused rather than driven ``1/dt`` times too hard.
+  file is refused rather than driven ``1/dt`` times too hard.
 * A spike is 1 for one tick, not ``1/dt``: the weight of a synapse is what one spike adds (times the
   gain). That is the convention of all of these simulators.
 * Potentials start at 0, also where ``v_leak`` is not 0.
 * Row-major order is kept, so Flatten changes nothing but the declared shape.
+* What leads a neuron node's spikes back to it sees those of the tick before, none in the first, as
+  in snnTorch's ``RLeaky``. A bias on the way acts in every tick.
 """
 
 from collections.abc import Iterable
@@ -23,7 +24,8 @@ import numpy as np
 from spikelet.description.profile import PROFILES, ExecutionProfile, profile_named
 from spikelet.errors import SpikeletError
 from spikelet.road.network import INPUT, FloatArray, Network, Population, Projection
-from spikelet.road.nir_file import NEURONS, NirGraph, NirNode, read_graph
+from spikelet.road.nir_file import read_graph
+from spikelet.road.nir_graph import NEURONS, NirGraph, NirNode
 
 __all__ = ["load_network"]
 
@@ -86,8 +88,9 @@ def load_network(
     Parameters
     ----------
     path : path
-        HDF5 file written by ``nir.write``: a feed-forward graph of Input, Output, Linear, Affine,
-        LIF, IF, Flatten and Scale nodes. Signals that meet in a node add.
+        HDF5 file written by ``nir.write``: a graph of Input, Output, Linear, Affine, LIF, IF,
+        Flatten and Scale nodes, feed-forward but for layers that feed back to themselves. Signals
+        that meet in a node add. Nested graphs are dissolved.
     profile : ExecutionProfile or str or None
         How a tick is computed. None takes it from the file, if that says ``simulator`` snntorch,
         ``reset_mechanism`` and ``reset_delay`` in its metadata.
@@ -99,11 +102,13 @@ def load_network(
     ------
     SpikeletError
         For a file that is missing, damaged, not NIR, or beyond what is supported; for an unknown
-        time step; for a reset that contradicts the profile.
+        time step; for a reset that contradicts the profile, or a profile that is not of recurrent
+        layers.
     """
     graph = read_graph(Path(path))
     profile = _profile(graph, profile)
     _check_reset(graph, profile)
+    _check_recurrent(graph, profile)
     importer = _Importer(graph, profile, _time_step(graph, dt))
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused by name
@@ -116,7 +121,7 @@ def load_network(
 
 
 class _Importer:
-    """One walk through a graph in topological order."""
+    """One walk through a graph in topological order; ways back are walked at their neuron node."""
 
     def __init__(self, graph: NirGraph, profile: ExecutionProfile, dt: float | None) -> None:
         self.graph = graph
@@ -129,14 +134,15 @@ class _Importer:
         self.signals: dict[str, _Signal] = {}
 
     def network(self) -> Network:
-        for name, node in self.graph.nodes.items():
+        for name in self.graph.forward:
+            node = self.graph.nodes[name]
             if node.kind == "Input":
                 self.n_inputs = int(np.prod(node.fields["shape"]))
                 self.signals[name] = _Signal.spikes(INPUT, self.n_inputs)
                 continue
             incoming = self._incoming(node)
             if node.kind in NEURONS:
-                self.signals[name] = self._neurons(node, incoming)
+                self._neurons(node, self._with_way_back(node, incoming))
             elif node.kind == "Output":
                 self._output(node, incoming)
             else:
@@ -151,8 +157,18 @@ class _Importer:
             tuple(self.outputs),
         )
 
+    def _with_way_back(self, node: NirNode, forward: _Signal) -> _Signal:
+        """Return all that arrives at a neuron node, from what others send; note its spikes."""
+        self.signals[node.name] = _Signal.spikes(node.name, forward.size)
+        way_back = self.graph.ways_back.get(node.name, [])
+        for name in way_back:
+            back = self.graph.nodes[name]
+            self.signals[name] = self._linear(back, self._incoming(back))
+        return self._incoming(node) if way_back else forward
+
     def _incoming(self, node: NirNode) -> _Signal:
-        before = self.graph.predecessors(node.name)
+        """Return the sum of what arrives at a node over nodes that were walked already."""
+        before = [name for name in self.graph.predecessors(node.name) if name in self.signals]
         sizes = {name: self.signals[name].size for name in before}
         if len(set(sizes.values())) > 1:
             found = " and ".join(f"{size} from {name!r}" for name, size in sizes.items())
@@ -221,7 +237,7 @@ class _Importer:
             )
         return values
 
-    def _neurons(self, node: NirNode, incoming: _Signal) -> _Signal:
+    def _neurons(self, node: NirNode, incoming: _Signal) -> None:
         size = incoming.size
         constants = self._leaky if node.kind == "LIF" else self._ideal
         decay, gain, constant = constants(node, size)
@@ -237,7 +253,6 @@ class _Importer:
         self.populations.append(population)
         for source in driven.parts:
             self.projections.append(Projection(source, node.name, driven.matrix(source)))
-        return _Signal.spikes(node.name, size)
 
     def _leaky(self, node: NirNode, size: int) -> tuple[FloatArray | None, FloatArray, FloatArray]:
         """Return decay, input gain and constant input of a LIF node."""
@@ -371,4 +386,15 @@ def _check_reset(graph: NirGraph, profile: ExecutionProfile) -> None:
             f"{graph.path}: its metadata says reset_delay {delay}, but profile {profile.name} has "
             f"reset_delay {profile.reset_delay}",
             remedy=f"choose the profile it was trained with: one of {', '.join(PROFILES)}",
+        )
+
+
+def _check_recurrent(graph: NirGraph, profile: ExecutionProfile) -> None:
+    if graph.ways_back and profile == PROFILES["snntorch-zero"]:
+        raise graph.error(
+            next(iter(graph.ways_back)),
+            f"profile {profile.name} is that of snnTorch's Leaky; its recurrent layer RLeaky also "
+            "drops the input of the tick in which it is reset",
+            remedy="train it with reset_mechanism='subtract', or with reset_delay=False, and pass "
+            "that profile",
         )

@@ -2,7 +2,8 @@
 
 Layers run one tick apart: a population at depth k (the longest way from the input) runs k ticks
 late, so that a spike, which takes at least one tick from core to core, is always in time. A
-projection from depth a to depth b has delay b - a, and inputs into depth k are sent k ticks ahead.
+projection from depth a to depth b has delay b - a, one of a population to itself delay 1, and
+inputs into depth k are sent k ticks ahead.
 """
 
 from collections.abc import Mapping, Sequence
@@ -255,10 +256,13 @@ class _Placer:
         """Return the delay of a projection; from the input, of its events."""
         if source == INPUT:
             return self.network.depth(target)
+        if source == target:
+            return 1
         return self.network.depth(target) - self.network.depth(source)
 
     def _slots_needed(self, target: str) -> int:
-        # an event with delay 0 is due at the coming tick, a spike with delay 1 too
+        # an event with delay 0 is due at the coming tick, a spike with delay 1 too; what a layer
+        # sends itself needs no more than any other input
         longest = [
             self._delay(source, target) + (2 if source == INPUT else 1)
             for source in self.network.sources(target)

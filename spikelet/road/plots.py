@@ -13,7 +13,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
+from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from golden.emission import single_targets
@@ -111,7 +111,8 @@ def network(compiled: CompiledNetwork) -> Figure:
     columns: list[list[str]] = [[INPUT], *([] for _ in range(compiled.output_latency + 1))]
     for population in net.populations:
         columns[net.depth(population.name) + 1].append(population.name)
-    height = 2.75 * max(len(column) for column in columns)
+    loops = {p.name for p in net.populations if net.recurrent(p.name)}
+    height = (3.0 if loops else 2.75) * max(len(column) for column in columns)
     width = max(WIDTH, 2.4 * len(columns))
     figure = Figure(figsize=(width, height))
     axes = figure.add_axes((0, 0, 1, 1))
@@ -129,8 +130,11 @@ def network(compiled: CompiledNetwork) -> Figure:
         style: Any = {"ha": "center", "va": "top", "bbox": _WHITE, "zorder": 3}
         below = y - max(dots) - 0.27
         axes.text(x, below, title, weight="bold", fontsize=10, **style)
+        words += f"\n{net.sizes[name]:,} × {net.sizes[name]:,} recurrent weights" * (name in loops)
         axes.text(x, below - 0.22, words, **style)
-    for p in net.projections:
+        if name in loops:
+            _loop(axes, x, y, dots, colours[name])
+    for p in (p for p in net.projections if p.source != p.target):
         (x0, y0), (x1, y1) = places[p.source], places[p.target]
         pairs = itertools.product(_dots(net.sizes[p.source]), _dots(net.sizes[p.target]))
         lines = [[(x0, y0 + a), (x1, y1 + b)] for a, b in pairs]
@@ -156,6 +160,22 @@ def _population(axes: Axes, x: float, y: float, dots: list[float], colour: str) 
     axes.add_patch(shape)
     for dot in dots:
         axes.add_patch(Circle((x, y + dot), 0.065, color=colour, zorder=4))
+
+
+def _loop(axes: Axes, x: float, y: float, dots: list[float], colour: str) -> None:
+    """Draw an arrow from a population back to itself, over its right side."""
+    side, reach = x + 0.17, max(dots) / 2 + 0.08
+    axes.add_patch(
+        FancyArrowPatch(
+            (side, y - reach),
+            (side, y + reach),
+            connectionstyle="arc3,rad=0.7",
+            arrowstyle="-|>",
+            mutation_scale=10,
+            color=colour,
+            zorder=3,
+        )
+    )
 
 
 def _neuron_kind(compiled: CompiledNetwork, name: str) -> str:

@@ -46,7 +46,8 @@ def run_float(network: Network, spikes: npt.ArrayLike) -> list[FloatRun]:
     """Return what each population does with input spikes, in the order of the populations.
 
     All populations run in the same tick, in topological order: a spike reaches the next population
-    in the tick it is emitted. Every sample starts from potential 0.
+    in the tick it is emitted, and its own population in the tick after. Every sample starts from
+    potential 0, with no spike before it.
 
     Parameters
     ----------
@@ -90,6 +91,7 @@ def _simulate_block(
         current = population.bias + sum(
             emitted[projection.source] @ projection.weights
             for projection in network.into(population.name)
+            if projection.source != population.name
         )
         layer = _run_population(
             network, population, current.reshape(samples, ticks, population.size), potentials
@@ -103,8 +105,11 @@ def _simulate_block(
 def _run_population(
     network: Network, population: Population, current: FloatArray, record: bool
 ) -> FloatLayer:
-    """Run one population; ``current`` is the summed input and bias (samples, ticks, size)."""
-    profile = network.profile
+    """Run one population; ``current`` is the summed input and bias (samples, ticks, size).
+
+    What the population feeds back to itself is not in ``current``.
+    """
+    profile, recurrent = network.profile, network.recurrent(population.name)
     threshold, subtract = population.threshold, profile.reset == "subtract"
     decay = np.ones(1) if population.decay is None else population.decay
     reset_to = population.reset_potential if profile.reset == "value" else np.zeros(1)
@@ -117,6 +122,8 @@ def _run_population(
         pending = fired & profile.reset_delay | (v > threshold) & profile.residual_reset
         base = v if subtract else np.where(pending, reset_to, v)
         summed = base * decay + current[:, tick]
+        if recurrent is not None:
+            summed = summed + fired @ recurrent.weights
         if subtract:
             summed = summed - pending * threshold
         fired = summed > threshold

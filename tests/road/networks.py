@@ -1,5 +1,6 @@
 """Small networks for the tests of the road: as float networks and as NIR files."""
 
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from spikelet.road.network import INPUT, Network, Population, Projection
 
 EULER = PROFILES["nir-euler"]
 SUBTRACT = PROFILES["snntorch-subtract"]
+
+DT = 1e-3
+"""Seconds per tick, of which :func:`lif` is a neuron of decay 1/2."""
 
 Edges = list[tuple[str, str]]
 
@@ -84,8 +88,18 @@ def chain(
     )
 
 
-def branched(*, profile: Any = EULER, seed: int = 0, bias: float = 0.0) -> Network:
-    """Two branches, a skip connection from the input and one over a layer, and a deep output."""
+def branched(
+    *,
+    profile: Any = EULER,
+    seed: int = 0,
+    bias: float = 0.0,
+    recurrent: Iterable[str] = (),
+    decay: Any = None,
+) -> Network:
+    """Two branches, a skip connection from the input and one over a layer, and a deep output.
+
+    Populations a and b are at depth 0, c at 1, out at 2; those of ``recurrent`` feed themselves.
+    """
     rng = np.random.default_rng(seed)
     sizes = {INPUT: 7, "a": 9, "b": 5, "c": 20, "out": 3}
     pairs = [
@@ -96,12 +110,14 @@ def branched(*, profile: Any = EULER, seed: int = 0, bias: float = 0.0) -> Netwo
         ("a", "out"),
         (INPUT, "out"),
         ("c", "out"),
+        *((name, name) for name in recurrent),
     ]
     projections = [Projection(a, b, _grid(rng, (sizes[a], sizes[b])) / 8) for a, b in pairs]
     populations = [
         population(
             n,
             sizes[n],
+            decay=decay,
             bias=bias * (1 + np.arange(sizes[n]) % 3),
             threshold=1 + np.arange(sizes[n]) % 5 / 8,
         )

@@ -157,6 +157,19 @@ def test_save_and_load(compiled: CompiledNetwork, tmp_path: Path) -> None:
     assert names == ["arrays.npz", "chip.json", "manifest.json"]
 
 
+def test_save_and_load_a_recurrent_network(tmp_path: Path) -> None:
+    compiled = compile_network(branched(recurrent=("a", "out")))
+    compiled.save(tmp_path)
+    again = CompiledNetwork.load(tmp_path)
+    same(compiled, again)
+    for mine, theirs in zip(again.network.projections, compiled.network.projections, strict=True):
+        assert (mine.source, mine.target) == (theirs.source, theirs.target)
+        np.testing.assert_array_equal(mine.weights, theirs.weights)
+    fired = spikes(2, 6, 7)
+    trace = run(compiled, fired)
+    assert again.agreement(trace, fired) == compiled.agreement(trace, fired)
+
+
 def test_save_and_load_without_leak_and_time_step(tmp_path: Path) -> None:
     compiled = compile_network(replace(chain([3, 2]), dt=None))
     compiled.save(tmp_path)

@@ -101,15 +101,35 @@ def test_network_refuses(fields: dict[str, Any], message: str) -> None:
         network(**fields)
 
 
-def test_network_refuses_cycles() -> None:
+def test_network_refuses_cycles_of_several_populations() -> None:
     back = Projection("b", "a", np.ones((1, 2)))
-    with refused("network 'n': recurrent connections are not supported yet, found the cycle"):
-        network(projections=(IN_A, A_B, back))
-    itself = Projection("b", "b", np.ones((1, 1)))
     with refused(
-        "network 'n': recurrent connections are not supported yet, found the cycle 'b' ->"
-    ):
-        network(projections=(IN_A, A_B, itself))
+        "network 'n': layers run one tick apart, so feedback to an earlier layer would come too "
+        "late; found the cycle 'a' -> 'b' -> 'a'"
+    ) as info:
+        network(projections=(IN_A, A_B, back))
+    assert "may feed back to itself" in info.value.remedy
+
+
+def test_a_population_may_feed_itself() -> None:
+    itself = Projection("b", "b", np.ones((1, 1)))
+    found = network(projections=(IN_A, itself, A_B))
+    assert (found.sources("b"), found.depth("b")) == (["a"], 1)
+    assert found.into("b") == [itself, A_B]
+    assert found.recurrent("b") is itself and found.recurrent("a") is None
+    with refused("network 'n': population 'b' gets no input"):
+        network(projections=(IN_A, itself))
+    with refused("network 'n': population 'a' does not lead to an output"):
+        network(
+            projections=(
+                IN_A,
+                Projection("a", "a", np.ones((2, 2))),
+                Projection(INPUT, "b", np.ones((3, 1))),
+                itself,
+            )
+        )
+    with refused("network 'n': projection 'b' -> 'b' is given twice"):
+        network(projections=(IN_A, A_B, itself, itself))
 
 
 def test_depth_is_the_longest_way() -> None:

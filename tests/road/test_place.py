@@ -26,6 +26,7 @@ limits_of_any_kind = st.builds(
     max_neurons=st.integers(2, 12),
     lanes=st.sampled_from([1, 2, 4, 8]),
 )
+recurrent_layers = st.sets(st.sampled_from(["a", "b", "c", "out"]))
 
 
 def where(placement: Placement) -> dict[tuple[int, int], tuple[str, int]]:
@@ -65,9 +66,16 @@ def connections(placement: Placement) -> dict[Any, Any]:
 
 
 @settings(max_examples=12, deadline=None)
-@given(limits=limits_of_any_kind, seed=st.integers(0, 100), bits=st.sampled_from([1, 4, 8]))
-def test_tables_are_the_network(limits: PlacementLimits, seed: int, bits: int) -> None:
-    network = branched(seed=seed)
+@given(
+    limits=limits_of_any_kind,
+    seed=st.integers(0, 100),
+    bits=st.sampled_from([1, 4, 8]),
+    recurrent=recurrent_layers,
+)
+def test_tables_are_the_network(
+    limits: PlacementLimits, seed: int, bits: int, recurrent: set[str]
+) -> None:
+    network = branched(seed=seed, recurrent=sorted(recurrent))
     quantised = quantise(network, bits)
     placement = place(quantised, limits)
     neurons = sorted(where(placement).values())
@@ -75,7 +83,9 @@ def test_tables_are_the_network(limits: PlacementLimits, seed: int, bits: int) -
     expected = {
         ((p.source, i), (p.target, j)): (
             int(p.weights[i, j]),
-            network.depth(p.target) - max(0, network.depth(p.source)),
+            1
+            if p.source == p.target
+            else network.depth(p.target) - max(0, network.depth(p.source)),
         )
         for p in quantised.projections
         for i, j in np.argwhere(p.weights).tolist()
@@ -158,6 +168,10 @@ def test_delay_slots() -> None:
     slots = [placement.chip.cores[layer.slices[0].core].delay_slots for layer in placement.layers]
     # c: from a with delay 1; out: from a with delay 2, from the input with event delay 2
     assert slots == [2, 2, 2, 4]
+    placement = place(quantise(branched(recurrent=("a", "c", "out"))))
+    assert slots == [
+        placement.chip.cores[layer.slices[0].core].delay_slots for layer in placement.layers
+    ]
 
 
 def test_delay_slots_of_host_events() -> None:
@@ -344,12 +358,17 @@ def test_first_tick_follows_the_bias(bias: float, expected: list[int]) -> None:
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda p: p.name)
 @settings(max_examples=6, deadline=None)
-@given(seed=st.integers(0, 1000), limits=limits_of_any_kind, bias=st.sampled_from([0.0, 0.25]))
+@given(
+    seed=st.integers(0, 1000),
+    limits=limits_of_any_kind,
+    bias=st.sampled_from([0.0, 0.25]),
+    recurrent=recurrent_layers,
+)
 def test_the_chip_does_what_the_float_network_does(
-    profile: Any, seed: int, limits: PlacementLimits, bias: float
+    profile: Any, seed: int, limits: PlacementLimits, bias: float, recurrent: set[str]
 ) -> None:
     """Without leak and on a grid nothing is rounded: spikes and potentials are equal throughout."""
-    network = branched(profile=profile, seed=seed, bias=bias)
+    network = branched(profile=profile, seed=seed, bias=bias, recurrent=sorted(recurrent))
     fired = spikes(2, 10, 7, rate=0.4, seed=seed)
     compiled = compile_network(network, potential_bits=24, limits=limits, calibration=fired)
     trace = run_chip(compiled.chip, compiled.image, compiled.events(fired), compiled.neurons)

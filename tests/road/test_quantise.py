@@ -95,6 +95,23 @@ def test_projections_into_a_population_share_a_scale() -> None:
         np.testing.assert_allclose(projection, expected.weights, rtol=1e-12)
 
 
+def test_what_comes_back_counts_like_any_input() -> None:
+    """Recurrent weights share the scale, the statistics, the bound, and show in calibration."""
+    own = Projection("p", "p", np.array([[1.0]]))
+    network = single([[0.5], [0.25]])
+    network = replace(network, projections=(*network.projections, own))
+    quantised = quantise(network)
+    assert [p.weights.ravel().tolist() for p in quantised.projections] == [[2, 1], [4]]
+    (found,) = quantised.layers
+    assert (found.weights, found.scale) == (3, 0.25)
+    lsb = found.scale / 2**found.weight_exponent
+    assert found.range_high * lsb == pytest.approx(1.0 + 0.75 + 1.0)
+    (shown,) = quantise(network, calibration=np.ones((1, 3, 2))).layers
+    lsb = shown.scale / 2**shown.weight_exponent
+    # 0.75; 1.5 fires and becomes 0; 0.75 and 1 more
+    assert shown.range_high * lsb == pytest.approx(1.75)
+
+
 def test_statistics_of_clipped_weights() -> None:
     weights = np.concatenate([np.random.default_rng(0).normal(size=400), [10.0]])[:, None]
     quantised = quantise(single(weights), 4, 24)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 
 import golden.chip
 from fpga.flow import FpgaReport
@@ -16,6 +17,7 @@ from fpga.place_and_route import Clock, PathStep, Placement, Usage
 from fpga.synthesise import MemoryUse
 from spikelet.description.trace import Trace
 from spikelet.errors import SpikeletError
+from spikelet.road import plots
 from spikelet.road import report as module
 from spikelet.road.compiled import CompiledNetwork, compile_network
 from spikelet.road.place import PlacementLimits
@@ -327,8 +329,28 @@ def test_unusual_shapes(n_outputs: int, tmp_path: Path) -> None:
     assert "other outputs spiked as often" in html.text or n_outputs == 1
 
 
-def test_branches(tmp_path: Path) -> None:
-    compiled = compile_network(branched(bias=0.125), limits=PlacementLimits(max_neurons=8, lanes=4))
+def test_the_network_picture_shows_what_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts: list[str] = []
+    drawn = Axes.text
+
+    def text(self: Any, x: float, y: float, s: str, *args: Any, **fields: Any) -> Any:
+        texts.append(s)
+        return drawn(self, x, y, s, *args, **fields)
+
+    monkeypatch.setattr(Axes, "text", text)
+    plots.network(compile_network(branched(recurrent=("b", "c"))))
+    assert [t for t in texts if "recurrent" in t] == [
+        "5 IF neurons\n5 × 5 recurrent weights",
+        "20 IF neurons\n20 × 20 recurrent weights",
+    ]
+    # projections between populations have their labels, and no other
+    assert sum(t.endswith("weights") and "recurrent" not in t for t in texts) == 7
+
+
+@pytest.mark.parametrize("recurrent", [(), ("a", "b", "c", "out")])
+def test_branches(recurrent: tuple[str, ...], tmp_path: Path) -> None:
+    network = branched(bias=0.125, recurrent=recurrent)
+    compiled = compile_network(network, limits=PlacementLimits(max_neurons=8, lanes=4))
     samples = Samples(spikes(2, 5, 7), np.array([0, 1]))
     html = bare(tmp_path, compiled, samples=samples, trace=golden_run(compiled, samples))
     assert len(html.tables["cores"]) == 1 + len(compiled.chip.cores)
