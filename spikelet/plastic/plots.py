@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from spikelet.plastic.learned import Learned
 from spikelet.plastic.parts import Weights
-from spikelet.road.plots import (
+from spikelet.road.plot_style import (
     FAINT,
     INPUT_COLOUR,
     PALE,

@@ -29,7 +29,7 @@ from spikelet.road.verify import EngineResult, Verification
 
 _MISSING_EXTRA: ImportError | None = None
 try:
-    from spikelet.road import plots
+    from spikelet.road import plots, structure_plots
 except ImportError as error:
     _MISSING_EXTRA = error
 
@@ -155,9 +155,12 @@ def _check(
 def _drawn(
     compiled: CompiledNetwork, samples: Samples | None, trace: Trace | None, sample: int
 ) -> dict[str, bytes]:
-    pictures = {"network": plots.network(compiled), "placement": plots.placement(compiled)}
+    pictures = {
+        "network": structure_plots.network(compiled),
+        "placement": structure_plots.placement(compiled),
+    }
     if len(compiled.chip.cores) > 1:
-        pictures["links"] = plots.links(compiled)
+        pictures["links"] = structure_plots.links(compiled)
     if trace is not None:
         pictures["outputs"] = plots.outputs(compiled, trace, samples, sample)
         pictures["activity"] = plots.activity(compiled, trace)

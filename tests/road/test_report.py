@@ -17,8 +17,8 @@ from fpga.place_and_route import Clock, PathStep, Placement, Usage
 from fpga.synthesise import MemoryUse
 from spikelet.description.trace import Trace
 from spikelet.errors import SpikeletError
-from spikelet.road import plots
 from spikelet.road import report as module
+from spikelet.road import structure_plots
 from spikelet.road.compiled import CompiledNetwork, compile_network
 from spikelet.road.place import PlacementLimits
 from spikelet.road.report import write_report
@@ -338,7 +338,7 @@ def test_the_network_picture_shows_what_comes_back(monkeypatch: pytest.MonkeyPat
         return drawn(self, x, y, s, *args, **fields)
 
     monkeypatch.setattr(Axes, "text", text)
-    plots.network(compile_network(branched(recurrent=("b", "c"))))
+    structure_plots.network(compile_network(branched(recurrent=("b", "c"))))
     assert [t for t in texts if "recurrent" in t] == [
         "5 IF neurons\n5 × 5 recurrent weights",
         "20 IF neurons\n20 × 20 recurrent weights",

@@ -1,0 +1,89 @@
+"""What the reports' pictures have in common: colours, fonts, axes, and PNG."""
+
+import functools
+import io
+from collections.abc import Callable
+from typing import Any, ParamSpec
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from spikelet.road.compiled import CompiledNetwork
+from spikelet.road.network import INPUT
+
+__all__ = [
+    "FAINT",
+    "GREY",
+    "INK",
+    "INPUT_COLOUR",
+    "PALE",
+    "PALETTE",
+    "WIDTH",
+    "as_png",
+    "layer_colours",
+    "short",
+    "tick_axis",
+]
+
+_P = ParamSpec("_P")
+
+INK, GREY, PALE = "#1b1f24", "#6b7480", "#d5dae0"
+INPUT_COLOUR, FAINT = "#4d5761", "#b4bcc6"
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
+"""Okabe and Ito's colours, told apart with any colour vision."""
+
+WIDTH = 9.6
+_STYLE: Any = {  # its type differs between matplotlib's versions
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "text.color": INK,
+    "text.parse_math": False,  # a dollar sign in a layer's name is a dollar sign
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 9.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "grid.color": "#e6e9ed",
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "figure.facecolor": "white",
+}
+
+
+def as_png(draw: Callable[_P, Figure]) -> Callable[_P, bytes]:
+    """Give a drawing function the common style, and let it return the bytes of a PNG."""
+
+    @functools.wraps(draw)
+    def drawn(*args: _P.args, **kwargs: _P.kwargs) -> bytes:
+        file = io.BytesIO()
+        with rc_context(_STYLE):
+            draw(*args, **kwargs).savefig(file, format="png", dpi=160, metadata={"Software": None})
+        return file.getvalue()
+
+    return drawn
+
+
+def layer_colours(compiled: CompiledNetwork) -> dict[str, str]:
+    """Return the colour of each layer, and of the inputs, by name."""
+    names = [layer.name for layer in compiled.layers]
+    return {INPUT: INPUT_COLOUR, **{n: PALETTE[i % len(PALETTE)] for i, n in enumerate(names)}}
+
+
+def short(text: str, longest: int) -> str:
+    """Return a text, its end cut off where it is too long."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def tick_axis(axes: Axes, ticks: int) -> None:
+    """Let the x axis show all ticks of a run, numbered by integers."""
+    axes.set_xlim(-0.6, ticks - 0.4)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=17, min_n_ticks=1))
