@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["LINE", "Shape", "aligned", "padded", "placed"]
+__all__ = ["LINE", "SPARE", "Shape", "aligned", "padded", "placed"]
 
 LINE = 64
 """Bytes of a cache line, and columns of a block of the kernel; rows are padded to whole ones."""
+
+SPARE = 32
+"""Entries that the kernel may write behind a list, as in ``kernel_common.c``."""
 
 Shape = tuple[tuple[int, ...], npt.DTypeLike]
 """Shape and type of an array."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from golden.aligned import aligned, padded, placed
+from golden.aligned import SPARE, aligned, padded, placed
 from golden.compiled_core import (
     CompiledCore,
     CoreMemory,
@@ -40,13 +40,22 @@ _KERNEL = Path(__file__).with_name("kernel.c")
 _SUMS = Path(__file__).with_name("kernel_sums.c")
 
 _LIST = -2
-"""Stands for the core in an entry of a neuron that has a list, or nothing, instead."""
+"""Stands for the core in the entry of a neuron that has a list, or nothing, and ends each list."""
+
+_DESTINATION = np.dtype([("core", np.int16), ("delay", np.int16), ("place", np.int32)])
+"""``struct destination`` of ``kernel.c``."""
+
+_MOST_CORES = (1 << 15) - 1
+"""That its ``core`` can tell apart."""
 
 _CHUNK_UPDATES = 1 << 26
 """Neuron updates in one call of the kernel, which nothing can interrupt: a fraction of a second."""
 
-_NEAR_BYTES = 1 << 21
-"""Weights of a chip that stay bytes: as many as the nearer caches may hold; more are packed."""
+_NEAR_BYTES = 1 << 19
+"""Weights of a chip that the nearer caches may hold; of more, active rows are fetched ahead."""
+
+_FETCHED_ROWS = 16
+"""Rows of a core that are fetched ahead; more would push out what is needed first."""
 
 _VISITED = 64
 """Synapses that may be visited in the time of a neuron update."""
@@ -62,7 +71,7 @@ class _Run(ctypes.Structure):
         ("due", ctypes.c_void_p),
         *((name, ctypes.c_int64) for name in ("slots", "words")),
         *((name, ctypes.c_void_p) for name in ("destinations", "fired", "lists")),
-        ("list_room", ctypes.c_int64),
+        *((name, ctypes.c_int64) for name in ("list_room", "fetched_rows")),
         *((name, ctypes.c_void_p) for name in ("sums", "input", "routes")),
         ("n_routes", ctypes.c_int64),
         *((name, ctypes.c_void_p) for name in ("offsets", "event_core", "event_axon")),
@@ -135,6 +144,21 @@ class CompiledCores:
         n_cores = len(self._cores)
         self._structures = (CoreStructure * n_cores)(*(core.structure for core in self._cores))
         self._states = (StateStructure * n_cores)(*(core.state_structure for core in self._cores))
+        self._run = _Run(
+            n_cores=n_cores,
+            n_outputs=self.chip.n_outputs,
+            cleared=self._cleared.ctypes.data,
+            cleared_bytes=self._cleared.size,
+            due=self._due.ctypes.data,
+            slots=self._due.shape[0],
+            words=self._due.shape[1],
+            destinations=self._destinations.ctypes.data,
+            fired=self._fired.ctypes.data,
+            lists=self._lists.ctypes.data,
+            list_room=self._lists.shape[1],
+            fetched_rows=self._fetched_rows,
+            sums=self._sums.ctypes.data,
+        )
 
     def _memory(self, image: ChipImage) -> list[CoreMemory]:
         """Return memory for each core; what is alike of all cores lies together."""
@@ -151,15 +175,15 @@ class CompiledCores:
         for (name, i), array in zip(keys, arrays, strict=True):
             cleared[i][name] = array
         plain = [i for i, core in enumerate(cores) if not core.learning]
-        compact = sum(cores[i].n_axons * cores[i].n_neurons for i in plain) > _NEAR_BYTES
-        weights = placed(weights_shape(cores[i], compact) for i in plain)[1]
+        memory, weights = placed(weights_shape(cores[i]) for i in plain)
+        self._fetched_rows = _FETCHED_ROWS if memory.size > _NEAR_BYTES else 0
         rows = dict(zip(plain, weights, strict=True))
         room = max(max(core.n_axons, core.n_neurons) for core in cores)
-        self._lists = aligned((3, padded(room + 8)), np.uint16)
+        self._lists = aligned((3, padded(room + SPARE)), np.uint16)
         self._sums = aligned((padded(room),), np.int32)
         first_neurons = np.cumsum([0, *(core.n_neurons for core in cores)])
         self._destinations = _destinations(self.chip, image, first_neurons, first_words)
-        self._fired = aligned((int(first_neurons[-1]),), np.int32)
+        self._fired = aligned((int(first_neurons[-1]) + SPARE,), np.int32)
         return [
             CoreMemory(cleared[i], rows.get(i), self._due[:, first : first + n], first, neuron)
             for i, (first, n, neuron) in enumerate(
@@ -209,31 +233,14 @@ class CompiledCores:
             If the offsets of the events fall.
         """
         probes = self._probes(records)
-        run = _Run(
-            first_sample=here.start,
-            last_sample=here.stop,
-            ticks=inputs.ticks,
-            n_cores=len(self._cores),
-            n_outputs=self.chip.n_outputs,
-            clear=clear,
-            first_tick=self._ticks,
-            cleared=self._cleared.ctypes.data,
-            cleared_bytes=self._cleared.size,
-            due=self._due.ctypes.data,
-            slots=self._due.shape[0],
-            words=self._due.shape[1],
-            destinations=self._destinations.ctypes.data,
-            fired=self._fired.ctypes.data,
-            lists=self._lists.ctypes.data,
-            list_room=self._lists.shape[1],
-            sums=self._sums.ctypes.data,
-            outputs=records.outputs.ctypes.data,
-            active=records.active_axons.ctypes.data,
-            merged=records.merged_spikes.ctypes.data,
-            rewards=rewards.ctypes.data,
-            probes=ctypes.addressof(probes),
-            n_probes=len(probes),
-        )
+        run = self._run
+        run.first_sample, run.last_sample, run.ticks = here.start, here.stop, inputs.ticks
+        run.clear, run.first_tick = clear, self._ticks
+        run.outputs = records.outputs.ctypes.data
+        run.active = records.active_axons.ctypes.data
+        run.merged = records.merged_spikes.ctypes.data
+        run.rewards = rewards.ctypes.data
+        run.probes, run.n_probes = ctypes.addressof(probes), len(probes)
         keep = _set_dense(run, inputs) if isinstance(inputs, DenseSpikes) else _set(run, inputs)
         self._kernel(self._structures, self._states, run)
         del keep
@@ -258,27 +265,37 @@ def _destinations(
     image: ChipImage,
     first_neurons: npt.NDArray[np.int64],
     first_words: npt.NDArray[np.int64],
-) -> npt.NDArray[np.int32]:
-    """Return an entry (core, place, delay) for each neuron, and behind them the lists.
+) -> npt.NDArray[np.void]:
+    """Return an entry for each neuron, and behind them the lists, each with its end.
 
-    As ``struct destination`` of ``kernel.c``: rectangles of cores have become lists.
+    Rectangles of cores have become lists. A neuron without destinations has an empty list.
+
+    SpikeletError if there are more cores than an entry can tell apart.
     """
+    if len(chip.cores) > _MOST_CORES:
+        raise SpikeletError(
+            f"the compiled golden model holds {_MOST_CORES:,} cores, not {len(chip.cores):,}",
+            remedy='use backend="numpy"',
+        )
     found = [single_targets(chip, core.destinations) for core in image.cores]
     neuron = np.concatenate([t[:, 0] + n for t, n in zip(found, first_neurons, strict=False)])
     core, place, delay = np.concatenate(found)[:, 1:].T
-    place = np.where(core == HOST, place, first_words[core] * 64 + place)
-    entries = np.stack([core, place, delay], axis=1)
     n_neurons = int(first_neurons[-1])
+    entries = np.empty(len(neuron), _DESTINATION)
+    entries["core"], entries["delay"] = core, delay
+    entries["place"] = np.where(core == HOST, place, first_words[core] * 64 + place)
     count = np.bincount(neuron, minlength=n_neurons)
-    in_list = count[neuron] != 1
-    n_entries = n_neurons + int(np.count_nonzero(in_list))
-    table: npt.NDArray[np.int32] = aligned((n_entries, 3), np.int32)
-    table[n_neurons:] = entries[in_list]
-    listed = np.where(count == 1, 0, count)
-    table[:n_neurons, 0] = _LIST
-    table[:n_neurons, 1] = n_neurons + np.cumsum(listed) - listed
-    table[:n_neurons, 2] = count
-    table[neuron[~in_list]] = entries[~in_list]
+    single = count[neuron] == 1
+    has_list = np.flatnonzero(count != 1)
+    starts = n_neurons + np.cumsum([0, *(count[has_list] + 1)])
+    table: npt.NDArray[np.void] = aligned((int(starts[-1]),), _DESTINATION)
+    table["core"] = _LIST
+    table["place"][has_list] = starts[:-1]
+    table[neuron[single]] = entries[single]
+    in_list = ~single
+    # Entries come in the order of their neurons, and each list before has an end.
+    ends_before = np.searchsorted(has_list, neuron[in_list])
+    table[n_neurons + np.arange(len(ends_before)) + ends_before] = entries[in_list]
     return table
 
 
@@ -307,6 +324,7 @@ def _set_dense(run: _Run, inputs: DenseSpikes) -> tuple[npt.NDArray[Any], ...]:
 def _set(run: _Run, events: Events) -> tuple[npt.NDArray[Any], ...]:
     """Enter events; return the arrays that must outlive the run."""
     offsets = np.ascontiguousarray(events.offsets, np.int64)
+    run.input = None
     if offsets[0] or np.any(offsets[1:] < offsets[:-1]):
         raise SpikeletError("events: offsets must start at 0 and never fall")
     fields = [

@@ -32,8 +32,8 @@ _CLEAR, _CLEAR_DELAYED, _SUBTRACT, _SUBTRACT_DELAYED, _SUBTRACT_RESIDUAL = range
 class _Crossbar(ctypes.Structure):
     _fields_ = [
         ("weights", ctypes.c_void_p),
-        *((name, ctypes.c_int32) for name in ("columns", "stored_bits", "weight_min")),
-        *((name, ctypes.c_int32) for name in ("weight_range", "rows_in_byte")),
+        *((name, ctypes.c_int32) for name in ("columns", "row_bytes", "stored_bits")),
+        *((name, ctypes.c_int32) for name in ("weight_min", "step", "rows_in_byte")),
     ]
 
 
@@ -70,14 +70,15 @@ def cleared_shapes(core: CoreParams) -> dict[str, Shape]:
     return shapes
 
 
-def weights_shape(core: CoreParams, compact: bool) -> Shape:
-    """Return the shape of the stored weights of a core that does not learn.
+def weights_shape(core: CoreParams) -> Shape:
+    """Return the shape of the stored weights of a core that does not learn."""
+    row = padded(padded(core.n_neurons) * _stored_bits(core) // 8)
+    return (core.n_axons, row), np.uint8
 
-    A byte each, or, ``compact``, 1 or 4 bits where those hold them: more work, but less memory.
-    """
-    fitting = 1 if core.weight_bits == 1 else 4 if core.weight_bits <= 4 else 8
-    bits = fitting if compact else 8
-    return (core.n_axons, padded(core.n_neurons) * bits // 8), np.uint8
+
+def _stored_bits(core: CoreParams) -> int:
+    """Return in how many bits a weight is stored: 1, 4 or 8."""
+    return 1 if core.weight_bits == 1 else 4 if core.weight_bits <= 4 else 8
 
 
 def bitmap_words(core: CoreParams) -> int:
@@ -232,11 +233,19 @@ class CompiledCore:
         return found
 
     def _crossbar(self, weights: npt.NDArray[np.int16], rows: npt.NDArray[np.uint8]) -> _Crossbar:
-        core, columns = self.core, padded(self.core.n_neurons)
-        bits = rows.shape[1] * 8 // columns
-        _store(weights - core.weight_min, bits, rows)
-        span = core.weight_max - core.weight_min
-        return _Crossbar(self._address(rows), columns, bits, core.weight_min, span, 255 // span)
+        core = self.core
+        bits, span = _stored_bits(core), core.weight_max - core.weight_min
+        step = span if bits == 1 else 1
+        _store((weights - core.weight_min) // step, bits, rows)
+        return _Crossbar(
+            weights=self._address(rows),
+            columns=padded(core.n_neurons),
+            row_bytes=rows.shape[1],
+            stored_bits=bits,
+            weight_min=core.weight_min,
+            step=step,
+            rows_in_byte=255 * step // span,
+        )
 
     def _state_structure(self) -> StateStructure:
         core, image = self.core, self.image
@@ -297,16 +306,15 @@ def _reset_mode(core: CoreParams) -> int:
 
 
 def _store(weights: npt.NDArray[np.int16], bits: int, rows: npt.NDArray[np.uint8]) -> None:
-    """Write weights of 0..255 as ``row_part`` of ``kernel_sums.c`` reads them.
+    """Write weights, as many bits each, as ``add_bytes`` of ``kernel_sums.c`` reads them.
 
-    Columns 0 and 32, 1 and 33, ... of 64 are pairs: of bytes; of halves of a byte, the first being
-    the lower; or of bits from the lowest on, of which 1 stands for the larger of two weights.
+    Columns 0 and 32, 1 and 33, ... of a piece of 64 are pairs of bytes. Pieces of fewer bits lie
+    over each other, 8 or 2 in the same bytes, the first in the lowest bits.
     """
     n_axons, n_neurons = weights.shape
-    whole = np.zeros((n_axons, padded(n_neurons)), np.uint8)
-    whole[:, :n_neurons] = weights
-    pairs = whole.reshape(n_axons, -1, 2, LINE // 2).swapaxes(2, 3).reshape(whole.shape)
-    if bits == 4:
-        rows[:] = pairs[:, ::2] | pairs[:, 1::2] << 4
-    else:
-        rows[:] = np.packbits(pairs, axis=1, bitorder="little") if bits == 1 else pairs
+    sharing = 8 // bits
+    whole = np.zeros((n_axons, rows.shape[1] // LINE, sharing, 2, LINE // 2), np.uint8)
+    whole.reshape(n_axons, -1)[:, :n_neurons] = weights
+    pairs = whole.swapaxes(3, 4).reshape(n_axons, -1, sharing, LINE)
+    shifts = np.arange(0, 8, bits, dtype=np.uint8)
+    rows[:] = np.bitwise_or.reduce(pairs << shifts[:, None], axis=2).reshape(rows.shape)

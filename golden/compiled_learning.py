@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from golden.aligned import aligned, padded
+from golden.aligned import SPARE, aligned, padded
 from golden.rule_code import rule_code
 from spikelet.description.image import CoreImage
 from spikelet.description.learning import LearningRule, TraceParams
@@ -107,8 +107,8 @@ class CompiledLearning:
             "plastic": image.plastic.astype(np.uint8),
             "spiked": np.zeros(core.n_axons, np.uint8),
             "marks": np.zeros(core.n_axons, np.uint8),
-            "rows": np.zeros(core.n_axons + 8, np.uint16),
-            "fired": np.zeros(core.n_neurons + 8, np.uint16),
+            "rows": np.zeros(core.n_axons + SPARE, np.uint16),
+            "fired": np.zeros(core.n_neurons + SPARE, np.uint16),
             "columns": aligned((3, core.n_axons), np.int32),
         }
         if rule.stochastic:

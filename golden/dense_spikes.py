@@ -93,10 +93,11 @@ class DenseSpikes:
         An order of the routes that makes for few runs makes for speed.
         """
         routes = np.asarray(self.routes, np.int64).reshape(-1, 4)
-        line, core, axon, delay = ((routes[1:] - routes[:-1]) ^ _NEXT).T
-        breaks = np.flatnonzero(line | core | axon | delay) + 1
+        line, core, axon, delay = (routes[1:] == routes[:-1] + _NEXT).T
+        breaks = np.flatnonzero(~(line & core & axon & delay)) + 1
         first = np.concatenate([[0], breaks])[: len(routes)]
+        last = np.concatenate([breaks, [len(routes)]])[: len(routes)]
         runs = np.empty((len(first), 5), np.int32)
         runs[:, :4] = routes[first]
-        runs[:, 4] = np.diff(first, append=len(routes))
+        runs[:, 4] = last - first
         return runs

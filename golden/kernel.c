@@ -10,8 +10,8 @@
  * fetched ahead: the weights of the next core, and where the spikes go.
  */
 #define LINE 64 /* bytes of a cache line */
-/* Rows of weights that are fetched ahead; more would push out what is needed first. */
-#define FETCHED_ROWS 16
+/* Entries that are written at once, whether or not all are wanted: fewer than SPARE. */
+#define CHUNK 16
 /* Spikes between two steps of their emission: time for a word to come from memory. */
 #define STRIDE 32
 
@@ -20,10 +20,10 @@ enum { CLEAR, CLEAR_DELAYED, SUBTRACT, SUBTRACT_DELAYED, SUBTRACT_RESIDUAL };
 
 enum { HOST = -1, LIST = -2 }; /* in place of a core */
 
+/* LIST is in place of a neuron's only destination, and ends each list. */
 struct destination {
-    int32_t core;
+    int16_t core, delay;
     int32_t place; /* in the axon bitmaps; of HOST the output line; of LIST its first entry */
-    int32_t delay; /* of LIST the number of its entries */
 };
 
 struct route {
@@ -57,9 +57,10 @@ struct run {
     uint64_t *due; /* (slots, words): the axon bitmaps, in each slot those of all cores */
     int64_t slots, words;
     const struct destination *destinations; /* of all neurons; behind them their lists */
-    int32_t *fired;  /* (neurons): those that fired in this tick, and have destinations */
+    int32_t *fired;  /* (neurons + SPARE): those that fired in this tick, and have destinations */
     uint16_t *lists; /* (3, list_room): active axons of this core and the next; neurons that fired */
     int64_t list_room;
+    int64_t fetched_rows; /* most active rows of a core's weights that are fetched ahead */
     int32_t *sums;        /* (columns) of the widest core */
     const uint8_t *input; /* (samples, input_ticks, n_inputs), or NULL: the events below */
     const struct route *routes;
@@ -216,7 +217,7 @@ static void take_inputs(const struct core *cores, const struct run *run, int64_t
         for (int64_t i = run->offsets[at]; i < run->offsets[at + 1]; i++) {
             int32_t core = run->event_core[i];
             int32_t place = cores[core].first_word * 64 + run->event_axon[i];
-            arrive(run, now, (struct destination){core, place, run->event_delay[i]}, merged);
+            arrive(run, now, (struct destination){core, run->event_delay[i], place}, merged);
         }
     } else if (tick < run->input_ticks) {
         const uint8_t *input = run->input + (sample * run->input_ticks + tick) * run->n_inputs;
@@ -235,8 +236,9 @@ static NOINLINE int64_t note_fired(const struct core *core, const struct state *
 {
     uint16_t *fired = run->lists + 2 * run->list_room;
     const int n_fired = core->sends ? list_nonzero(state->spikes, core->n_neurons, fired) : 0;
-    for (int k = 0; k < n_fired; k++)
-        run->fired[noted + k] = core->first_neuron + fired[k];
+    for (int k = 0; k < n_fired; k += CHUNK)
+        for (int i = k; i < k + CHUNK; i++)
+            run->fired[noted + i] = core->first_neuron + fired[i];
     return noted + n_fired;
 }
 
@@ -266,8 +268,8 @@ static NOINLINE void emit(const struct run *run, int64_t now, int64_t n_fired, u
         if (to.core != LIST)
             send(run, now, to, outputs, merged);
         else
-            for (int32_t i = 0; i < to.delay; i++)
-                send(run, now, table[to.place + i], outputs, merged);
+            for (int32_t i = to.place; table[i].core != LIST; i++)
+                send(run, now, table[i], outputs, merged);
     }
 }
 
@@ -281,11 +283,12 @@ static NOINLINE void list_active(const struct core *core, const struct run *run,
         active->n += list_bits(words[i], i * 64, active->axons + active->n);
         words[i] = 0;
     }
-    const uint8_t *weights = core->crossbar.weights;
-    const int row_bytes = row_size(&core->crossbar);
-    for (int k = 0; weights && k < active->n && k < FETCHED_ROWS; k++)
-        for (int byte = 0; byte < row_bytes; byte += LINE)
-            __builtin_prefetch(weights + (size_t)active->axons[k] * row_bytes + byte);
+    const struct crossbar *crossbar = &core->crossbar;
+    const int64_t rows = active->n < run->fetched_rows ? active->n : run->fetched_rows;
+    for (int64_t k = 0; crossbar->weights && k < rows; k++)
+        for (int byte = 0; byte < crossbar->row_bytes; byte += LINE)
+            __builtin_prefetch(crossbar->weights + (size_t)active->axons[k] * crossbar->row_bytes +
+                               byte);
 }
 
 static void run_core(const struct core *core, struct state *state, const struct run *run,

@@ -13,6 +13,8 @@
 #define NOINLINE __attribute__((noinline)) /* loops that need the registers for themselves */
 /* Neurons of which the update is one straight piece of code; rows are padded to whole blocks. */
 #define BLOCK 64
+/* Entries that list_bits may write behind a list. */
+#define SPARE 32
 
 INLINE int32_t clamp(int32_t x, int32_t low, int32_t high)
 {
@@ -44,14 +46,26 @@ INLINE uint64_t nonzero_bits(const uint8_t *bytes, int64_t n_bytes)
 
 /* Write the indices of the bits that are set, the lowest being `first`; return their number.
  *
- * Eight at a time without asking, since a branch that depends on the data costs more than eight;
- * `indices` has room for 8 more. */
+ * Without asking how many there are, since a branch that depends on the data costs more; `indices`
+ * has room for SPARE more. */
 INLINE int list_bits(uint64_t bits, int first, uint16_t *indices)
 {
     const int found = __builtin_popcountll(bits);
+#ifdef __AVX512VBMI2__
+    typedef uint16_t block __attribute__((vector_size(64)));
+    block lower = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
+                   16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
+    lower += (uint16_t)first;
+    block upper = lower + 32;
+    const uint32_t lower_bits = (uint32_t)bits, upper_bits = (uint32_t)(bits >> 32);
+    uint16_t *after = indices + __builtin_popcount(lower_bits);
+    _mm512_storeu_si512(indices, _mm512_maskz_compress_epi16(lower_bits, (__m512i)lower));
+    _mm512_storeu_si512(after, _mm512_maskz_compress_epi16(upper_bits, (__m512i)upper));
+#else
     for (int count = 0; count < found; count += 8)
         for (int i = count; i < count + 8; i++, bits &= bits - 1)
             indices[i] = (uint16_t)(first + (bits ? __builtin_ctzll(bits) : 0));
+#endif
     return found;
 }
 

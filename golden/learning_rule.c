@@ -19,7 +19,7 @@ struct learning {
     uint32_t *random;       /* (lanes), or NULL */
     /* The rest is for work within a tick. */
     uint8_t *spiked, *marks; /* (n_axons): S; axons to visit */
-    uint16_t *rows, *fired;  /* (n_axons + 8), (n_neurons + 8): what is visited */
+    uint16_t *rows, *fired;  /* (n_axons + SPARE), (n_neurons + SPARE): visited */
     uint16_t *draws;         /* (n_axons, row), or NULL: draws of the visited rows, in order */
     int32_t *columns;        /* (3, n_axons): x0, x1, x2 of the visited rows */
 };

@@ -1,5 +1,7 @@
 """Cost model: clock cycles of a tick. No twin in rtl_gen, whose cycles it predicts."""
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -72,7 +74,21 @@ def tick_cycles(chip: ChipParams, active_axons: npt.NDArray[np.int32]) -> npt.ND
     -------
     array of int64, shape (samples, ticks)
     """
-    cores = [core_cycles(core, active_axons[..., i]) for i, core in enumerate(chip.cores)]
-    cycles: npt.NDArray[np.int64] = np.rint(np.max(cores, axis=0)).astype(np.int64)
-    cycles += 2 * chip.barrier_latency
-    return cycles
+    alike: dict[CoreParams, list[int]] = {}
+    for index, core in enumerate(chip.cores):
+        alike.setdefault(core, []).append(index)
+    cycles = []
+    for core, cores in alike.items():
+        # Of cores that are alike, the one with the most active axons needs most.
+        one = len(cores) == 1
+        active = active_axons[..., cores[0]] if one else active_axons[..., cores].max(axis=-1)
+        cycles.append(_rounded_cycles(core)[active])
+    slowest: npt.NDArray[np.int64] = np.maximum.reduce(cycles)
+    return slowest + 2 * chip.barrier_latency
+
+
+@lru_cache(maxsize=256)
+def _rounded_cycles(core: CoreParams) -> npt.NDArray[np.int64]:
+    """Return :func:`core_cycles` of 0, 1, ... all axons, rounded; they never fall."""
+    cycles = core_cycles(core, np.arange(core.n_axons + 1, dtype=np.int32))
+    return np.rint(cycles).astype(np.int64)

@@ -100,7 +100,7 @@ def test_edges_of_every_range(data: st.DataObject) -> None:
     signed = "binary" if weight_bits == 1 else "signed"
     core = CoreParams(
         data.draw(st.sampled_from([1, 17, 63, 64, 65, 255, 256, 257, 600])),
-        data.draw(st.sampled_from([1, 15, 16, 63, 64, 65, 130, 300])),
+        data.draw(st.sampled_from([1, 15, 16, 63, 64, 65, 130, 300, 600])),
         profile,
         lanes=1,
         weight_bits=weight_bits,
@@ -134,7 +134,7 @@ def test_edges_of_every_range(data: st.DataObject) -> None:
     active = rng.random((2, 4, core.n_axons)) < data.draw(st.sampled_from([0.0, 0.5, 1.0]))
     routes = np.array([(i, 0, i, 0) for i in range(core.n_axons)])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiled, "_NEAR_BYTES", data.draw(st.sampled_from([0, 1 << 21])))
+        patch.setattr(compiled, "_NEAR_BYTES", data.draw(st.sampled_from([0, 1 << 40])))
         assert_equal(ChipParams((core,)), ChipImage((image,)), DenseSpikes(active, routes))
 
 
@@ -153,9 +153,8 @@ def test_edges_of_every_range(data: st.DataObject) -> None:
 )
 @pytest.mark.parametrize("above", [-1, 0, 1])
 def test_all_of_the_most_axons_at_the_threshold(
-    weight_format: str, bits: int, weight: int, above: int, monkeypatch: pytest.MonkeyPatch
+    weight_format: str, bits: int, weight: int, above: int
 ) -> None:
-    monkeypatch.setattr(compiled, "_NEAR_BYTES", 0)  # weights of fewer bits are packed
     core = CoreParams(
         *(4096, 66, CHOICES[0]),
         lanes=1,
@@ -179,15 +178,11 @@ def test_all_of_the_most_axons_at_the_threshold(
 
 
 @needs_compiler
-@pytest.mark.parametrize("near_bytes", [0, 1 << 21])
 @pytest.mark.parametrize(
     ("weight_format", "bits", "weight"),
     [("unsigned", 8, 255), ("unsigned", 4, 15), ("unsigned", 1, 1), ("binary", 1, 1)],
 )
-def test_as_many_rows_as_a_byte_holds(
-    weight_format: str, bits: int, weight: int, near_bytes: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(compiled, "_NEAR_BYTES", near_bytes)
+def test_as_many_rows_as_a_byte_holds(weight_format: str, bits: int, weight: int) -> None:
     core = CoreParams(
         *(300, 64, PROFILES["snntorch-subtract"]),
         lanes=1,
@@ -264,6 +259,44 @@ def test_a_chip_runs_again_from_the_cleared_state() -> None:
     first = golden.run(events)
     golden.run(random_events(rng, chip))
     assert golden.run(events).first_difference(first) is None
+
+
+@needs_compiler
+def test_a_chip_takes_dense_inputs_and_events_in_turn() -> None:
+    rng = np.random.default_rng(8)
+    chip = random_chip(rng)
+    golden = GoldenChip(chip, random_image(rng, chip), backend="compiled")
+    routes = np.array([(i, 0, i, 0) for i in range(chip.cores[0].n_axons)])
+    one, other = (DenseSpikes(rng.random((2, 5, len(routes))) < 0.3, routes) for _ in range(2))
+    first = golden.run(one)
+    for inputs in (other, one.events(), other, one):
+        again = golden.run(inputs).first_difference(first)
+        assert (again is None) == (inputs is not other)
+
+
+def test_routes_are_joined_where_input_and_axon_go_on() -> None:
+    route = np.array([5, 1, 9, 2])
+    chain = route + np.outer(np.arange(4), [1, 0, 1, 0])
+    for breaking in ([0, 0, 0, 1], [0, 0, 1, 0], [0, 1, 0, 0], [1, 0, 0, 0]):
+        routes = np.concatenate([chain, chain + np.add([4, 0, 4, 0], breaking)])
+        joined_routes = DenseSpikes(np.zeros((1, 1, 20)), routes).runs
+        assert joined_routes.tolist() == [[*routes[0], 4], [*routes[4], 4]]
+    assert DenseSpikes(np.zeros((1, 1, 20)), chain).runs.tolist() == [[*route, 4]]
+    assert DenseSpikes(np.zeros((1, 1, 20)), chain[:1]).runs.tolist() == [[*route, 1]]
+    assert DenseSpikes(np.zeros((1, 1, 20)), chain[:0]).runs.shape == (0, 5)
+
+
+@needs_compiler
+def test_more_cores_than_a_destination_can_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "_MOST_CORES", 1)
+    rng = np.random.default_rng(3)
+    core = CoreParams(4, 4, PROFILES["snntorch-subtract"], lanes=1)
+    chip = ChipParams((core, core), 2)
+    image = random_image(rng, chip)
+    with pytest.raises(SpikeletError, match="holds 1 cores, not 2") as caught:
+        GoldenChip(chip, image, backend="compiled")
+    assert 'backend="numpy"' in caught.value.remedy
+    assert GoldenChip(chip, image).notes["backend"] == "numpy"
 
 
 def test_falls_back_without_a_compiler(reloaded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
