@@ -1,6 +1,5 @@
 """Area, frequency and throughput of one 256x256 core: ``python -m benchmarks.core_cost``."""
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from benchmarks.support import (
     console,
     options_of,
     print_versions,
+    run,
     single_core_chip,
     single_core_image,
     verdict,
@@ -245,7 +245,4 @@ def _ice40_table(chip: dict[str, Any]) -> Table:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except SpikeletError as error:
-        sys.exit(f"error: {error}")
+    run(main)

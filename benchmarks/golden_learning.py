@@ -22,7 +22,15 @@ import numpy.typing as npt
 from rich.table import Table
 
 from benchmarks.golden_speed import ONE_THREAD, Engine
-from benchmarks.support import console, options_of, print_versions, verdict, versions, write_json
+from benchmarks.support import (
+    console,
+    options_of,
+    print_versions,
+    run,
+    verdict,
+    versions,
+    write_json,
+)
 from golden.chip import GoldenChip
 from golden.compiled import available, why_not
 from golden.dense_spikes import DenseSpikes
@@ -31,7 +39,6 @@ from spikelet.description.image import ChipImage, CoreImage
 from spikelet.description.learning import LearningRule, TraceParams
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import profile_named
-from spikelet.errors import SpikeletError
 
 __all__ = ["main"]
 
@@ -341,7 +348,4 @@ def _table(task: Task, engines: list[Engine], ratios: dict[str, float]) -> Table
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except SpikeletError as error:
-        sys.exit(f"error: {error}")
+    run(main)

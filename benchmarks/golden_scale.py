@@ -21,7 +21,15 @@ from rich.table import Table
 from benchmarks.golden_speed import ONE_THREAD
 from benchmarks.scale_networks import SIDE, Network
 from benchmarks.scale_peers import PEERS, Counted
-from benchmarks.support import console, options_of, print_versions, verdict, versions, write_json
+from benchmarks.support import (
+    console,
+    options_of,
+    print_versions,
+    run,
+    verdict,
+    versions,
+    write_json,
+)
 from golden.chip import GoldenChip
 from golden.compiled import available, why_not
 from spikelet.description.events import Events
@@ -225,7 +233,4 @@ def _print(task: Task, result: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except SpikeletError as error:
-        sys.exit(f"error: {error}")
+    run(main)

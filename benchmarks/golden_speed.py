@@ -17,8 +17,8 @@ from rich.table import Table
 
 from benchmarks.golden_peers import PEERS, Run
 from benchmarks.golden_workloads import WORKLOADS, Workload
+from benchmarks.support import run
 from golden.compiled import available, why_not
-from spikelet.errors import SpikeletError
 
 __all__ = ["main"]
 
@@ -206,7 +206,4 @@ def _verdict(result: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except SpikeletError as error:
-        sys.exit(f"error: {error}")
+    run(main)

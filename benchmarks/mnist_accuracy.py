@@ -4,7 +4,6 @@ The network is examples/mnist/mnist.nir, 784-128-10; it was trained on the first
 60,000 training images, and is measured on the other 10,000.
 """
 
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,21 @@ import numpy as np
 import numpy.typing as npt
 from rich.table import Table
 
-from benchmarks.support import console, options_of, print_versions, verdict, versions, write_json
+from benchmarks.support import (
+    console,
+    options_of,
+    print_versions,
+    run,
+    verdict,
+    versions,
+    write_json,
+)
 from examples.mnist.data import load_mnist
 from golden.compiled import available
 from rtl_gen.chip import Chip
 from rtl_gen.emit import to_verilog
 from sim.engine import CompiledChip
 from sim.verilator import Design
-from spikelet.errors import SpikeletError
 from spikelet.road.compiled import CompiledNetwork, compile_network
 from spikelet.road.encode import rate
 from spikelet.road.engines import simulate
@@ -128,7 +134,4 @@ def _table(result: dict[str, Any]) -> Table:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except SpikeletError as error:
-        sys.exit(f"error: {error}")
+    run(main)

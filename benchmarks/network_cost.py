@@ -4,7 +4,6 @@ The chips are placed and routed in an LFE5U-85F, speed grade 6. What they do is 
 peak SOP/s is cores times lanes times the frequency that nextpnr reports.
 """
 
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +13,15 @@ from typing import Any
 from amaranth.lib import wiring
 from rich.table import Table
 
-from benchmarks.support import console, options_of, print_versions, verdict, versions, write_json
+from benchmarks.support import (
+    console,
+    options_of,
+    print_versions,
+    run,
+    verdict,
+    versions,
+    write_json,
+)
 from fpga.devices import device_named
 from fpga.flow import build_out_of_context
 from rtl_gen.chip import Chip
@@ -25,7 +32,6 @@ from rtl_gen.routing import GridRouting
 from spikelet.description.packets import flit_packet
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import profile_named
-from spikelet.errors import SpikeletError
 from spikelet.toolchain import cache_folder
 
 __all__ = ["main"]
@@ -178,7 +184,4 @@ def _table(results: list[dict[str, Any]]) -> Table:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except SpikeletError as error:
-        sys.exit(f"error: {error}")
+    run(main)

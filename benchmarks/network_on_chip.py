@@ -12,7 +12,6 @@ across the bisection: half of all packets cross it, over 2 k links of one flit a
 can send 2 * 2 k / k**2 = 4 / k flits a cycle.
 """
 
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -28,6 +27,7 @@ from benchmarks.support import (
     console,
     options_of,
     print_versions,
+    run,
     verdict,
     versions,
     write_json,
@@ -47,7 +47,6 @@ from sim.traffic_patterns import (
 )
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import PROFILES
-from spikelet.errors import SpikeletError
 
 __all__ = ["main"]
 
@@ -343,7 +342,4 @@ def _panel(axes: Axes, title: str, curves: Mapping[str, Curve]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except SpikeletError as error:
-        sys.exit(f"error: {error}")
+    run(main)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from rich.table import Table
 from scipy import sparse
 
-from benchmarks.support import console, options_of, print_versions, versions, write_json
+from benchmarks.support import console, options_of, print_versions, run, versions, write_json
 from spikelet.placement.network import INPUT, Connection, PlacementNetwork
 from spikelet.placement.partition import CoreLimits
 from spikelet.placement.place import PlacedNetwork, place_network
@@ -170,4 +170,4 @@ def sheet(side: int, seed: int, fan_out: int = 64, reach: float = 6.0) -> Placem
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run(main)

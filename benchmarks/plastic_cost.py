@@ -1,6 +1,5 @@
 """What learning costs a 256x256 core: ``python -m benchmarks.plastic_cost``."""
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from benchmarks.support import (
     console,
     options_of,
     print_versions,
+    run,
     verdict,
     versions,
     write_json,
@@ -271,7 +271,4 @@ def _made(folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except SpikeletError as error:
-        sys.exit(f"error: {error}")
+    run(main)

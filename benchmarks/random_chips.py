@@ -7,7 +7,6 @@ potential and counter. The first configurations are those of ``tests/test_differ
 
 import multiprocessing
 import os
-import sys
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -24,14 +23,13 @@ from rich.progress import (
 )
 
 import sim.engine
-from benchmarks.support import console, options_of, print_versions, versions, write_json
+from benchmarks.support import console, options_of, print_versions, run, versions, write_json
 from golden.chip import run as run_golden
 from golden.compiled import available, why_not
 from rtl_gen.emit import to_verilog
 from rtl_gen.joined_chips import whole_chip
 from sim.engine import CompiledChip
 from sim.verilator import Design, build_library
-from spikelet.errors import SpikeletError
 from tests.helpers.random_chips import random_chip, random_events, random_image
 
 __all__ = ["main"]
@@ -143,7 +141,4 @@ def _compare(networks: int, seed: int) -> Outcome:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except SpikeletError as error:
-        sys.exit(f"error: {error}")
+    run(main)

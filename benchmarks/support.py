@@ -4,6 +4,8 @@ import argparse
 import json
 import platform
 import subprocess
+import sys
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from spikelet.description.destinations import HOST, destinations
 from spikelet.description.image import ChipImage, CoreImage
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import profile_named
+from spikelet.errors import SpikeletError
 from spikelet.toolchain import compiler
 
 __all__ = [
@@ -22,6 +25,7 @@ __all__ = [
     "console",
     "options_of",
     "print_versions",
+    "run",
     "single_core_chip",
     "single_core_image",
     "verdict",
@@ -69,6 +73,14 @@ def single_core_image(firing: int) -> ChipImage:
         decay=np.array([3000], np.int32),
     )
     return ChipImage((core,))
+
+
+def run(main: Callable[[], int]) -> None:
+    """Run a benchmark as a command: exit with what it returns, or with the text of its error."""
+    try:
+        sys.exit(main())
+    except SpikeletError as error:
+        sys.exit(f"error: {error}")
 
 
 def options_of(description: str | None, **arguments: dict[str, Any]) -> argparse.Namespace:
