@@ -8,19 +8,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from fpga.devices import DEVICES, Device
-from spikelet.description.packets import destination_packet
+from spikelet.description.packets import destination_packet, flit_packet
 from spikelet.description.params import ChipParams, CoreParams, unsigned_bits
 from spikelet.errors import SpikeletError
 
-__all__ = ["FitReport", "Memory", "check_fit", "chip_memories", "require_fit"]
+__all__ = [
+    "LUT_COEFFICIENTS",
+    "FitReport",
+    "Memory",
+    "check_fit",
+    "chip_memories",
+    "logic_terms",
+    "require_fit",
+]
 
-_LUT_COEFFICIENTS = {
-    "ecp5": {"core": 857.0, "sum": 2.9, "pipeline": 5.9},
-    "ice40": {"core": 1174.0, "sum": 2.9, "pipeline": 14.8},
+LUT_COEFFICIENTS = {
+    "ecp5": {"chip": 710.0, "core": 850.0, "sum": 2.5, "pipeline": 7.2, "router": 7.1},
+    "ice40": {"chip": 710.0, "core": 1300.0, "sum": 3.05, "pipeline": 13.4, "router": 6.25},
 }
-"""LUTs for each core with its router, for each bit of a lane's sum, and for each potential bit of a
-pipeline. Fitted to nine chips of 1 to 4 cores, 4 to 64 lanes and 1 to 4 pipelines after packing
-(yosys 0.70, nextpnr 0.11.1), which they meet within 12 % (ECP5) and 6 % (iCE40)."""
+"""LUTs for each unit of :func:`logic_terms`, fitted by ``python -m benchmarks.fit_estimates``."""
 
 _FILL = 0.9
 """Share of a device's LUTs beyond which placement and routing tend to fail."""
@@ -165,14 +171,36 @@ def _multipliers(core: CoreParams, device: Device) -> int:
     return core.pipelines * -(-core.potential_bits // width)
 
 
-def _logic(chip: ChipParams, device: Device) -> float:
-    factor = _LUT_COEFFICIENTS[device.family]
-    return sum(
-        factor["core"]
-        + factor["sum"] * core.lanes * core.current_bits
-        + factor["pipeline"] * core.pipelines * core.potential_bits
-        for core in chip.cores
+def logic_terms(chip: ChipParams) -> dict[str, int]:
+    """Return how much there is of what takes LUTs.
+
+    ``chip``: 1; ``core``: cores; ``sum``: bits of the sums of all lanes; ``pipeline``: potential
+    bits of all pipelines; ``router``: ports of all routers, times the bits of a flit.
+    """
+    return {
+        "chip": 1,
+        "core": len(chip.cores),
+        "sum": sum(core.lanes * core.current_bits for core in chip.cores),
+        "pipeline": sum(core.pipelines * core.potential_bits for core in chip.cores),
+        "router": _router_ports(chip) * flit_packet(chip).width,
+    }
+
+
+def _router_ports(chip: ChipParams) -> int:
+    """Return the ports of all routers: of cores and of the host, and two for each link."""
+    if chip.topology == "tree":
+        return 3 * max(1, chip.width - 1)
+    around = chip.topology in ("torus", "ring")
+    along_row, along_column = (
+        size if around and size > 1 else size - 1 for size in (chip.width, chip.height)
     )
+    links = chip.height * along_row + chip.width * along_column
+    return len(chip.cores) + 1 + 2 * links
+
+
+def _logic(chip: ChipParams, device: Device) -> float:
+    factor = LUT_COEFFICIENTS[device.family]
+    return sum(factor[name] * number for name, number in logic_terms(chip).items())
 
 
 def _problems(needed: dict[str, int], device: Device) -> list[str]:
