@@ -110,7 +110,7 @@ class TickControl(wiring.Component):
         self._count(m, overrun, late)
         return m
 
-    def _modes(self, m: Module, begins: Signal) -> tuple[Signal, Signal]:
+    def _modes(self, m: Module, begins: Signal) -> tuple[Signal, Value]:
         """Build what the host sets; return whether ticks start by themselves, and with a period.
 
         Flags beside the registers spare everything else a look at 32 bits.
