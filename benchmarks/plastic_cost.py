@@ -47,7 +47,7 @@ TICKS = 100
 COMB, MHZ, EXTRA = 4500, 80.0, 0.10
 """Goals: cells and frequency of the core with pair STDP, and cycles beyond the visits."""
 
-ICE40_LANES = 8
+ICE40_LANES = 4
 TARGET_MHZ = {"ecp5": 110.0, "ice40": 20.0}
 
 
