@@ -145,7 +145,7 @@ class TickControl(wiring.Component):
             self.overruns.eq(self.overruns + seen[0]),
             self.late_events.eq(self.late_events + seen[1]),
             self.dropped_packets.eq(self.dropped_packets + dropped),
-            self.flags.eq(self.flags | seen | Cat(0, 0, dropped.any())),
+            self.flags.eq(self.flags | seen | Cat(C(0, 2), dropped.any())),
         ]
         with m.If(self.core_clear):
             m.d.sync += [getattr(self, name).eq(0) for name in _COUNTED]
