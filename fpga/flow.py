@@ -1,15 +1,14 @@
 """From Verilog to a bitstream in one call: synthesise, place, route, pack, report.
 
-A finished folder is recognised by the hash of everything that went into it, and reused; it appears
-under its name only when it is complete.
+A finished folder is recognised by its record of everything that went into it, and reused; it
+appears under its name only when it is complete.
 """
 
-import hashlib
 import json
 import math
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +18,16 @@ from fpga.harness import harness
 from fpga.place_and_route import Placement, pack, place_and_route
 from fpga.synthesise import MemoryUse, SynthesisReport, synthesise
 from fpga.tools import Progress, silent, tool_versions
+from spikelet.description.artefact import Artefact, digest_of
+from spikelet.description.files import PARTIAL
 from spikelet.errors import SpikeletError
 
 __all__ = ["REPORT", "FpgaReport", "build_bitstream", "build_out_of_context", "check_capacity"]
 
 REPORT = "fpga.json"
-"""The report's file name; it is written last."""
+"""The report's file name."""
 
-_FLOW_VERSION = 2
+_FLOW_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,8 @@ class FpgaReport:
         Whether a ring of registers stands in for pins; it is part of the utilisation.
     bitstream : str
         File name; empty out of context.
-    tools : dict of str to str
-        Versions of the PyPI packages.
-    files : dict of str to str
-        SHA-256 of each file.
-    key : str
-        SHA-256 of everything that the result depends on.
+    made : Artefact
+        What it was made of and by which tools, and the digest of each file.
     """
 
     top: str
@@ -67,27 +64,29 @@ class FpgaReport:
     placement: Placement
     harnessed: bool
     bitstream: str
-    tools: Mapping[str, str]
-    files: Mapping[str, str]
-    key: str
+    made: Artefact = field(default_factory=lambda: Artefact("", {}))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON-compatible values."""
-        return {**asdict(self), "placement": self.placement.to_dict()}
+        """Return JSON-compatible values of all but what it was made of."""
+        fields = {**asdict(self), "placement": self.placement.to_dict()}
+        del fields["made"]
+        return fields
 
     @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> "FpgaReport":
+    def from_dict(cls, fields: dict[str, Any], made: Artefact) -> "FpgaReport":
         """Inverse of :meth:`to_dict`."""
         memories = tuple(MemoryUse(**memory) for memory in fields["memories"])
         placement = Placement.from_dict(fields["placement"])
-        return cls(**{**fields, "memories": memories, "placement": placement})
+        return cls(**{**fields, "memories": memories, "placement": placement, "made": made})
 
     @classmethod
     def load(cls, folder: Path) -> "FpgaReport":
-        """Read the report of a finished folder; SpikeletError if there is none."""
-        path = folder / REPORT
+        """Read the report of a finished folder; SpikeletError if there is none that is whole."""
+        path, made = folder / REPORT, Artefact.load(folder)
         try:
-            return cls.from_dict(json.loads(path.read_text()))
+            if made is None or not made.intact(folder):
+                raise ValueError("files are missing or were changed since")
+            return cls.from_dict(json.loads(path.read_text()), made)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise SpikeletError(
                 f"{path} is not a readable FPGA report: {error}", remedy="build it again"
@@ -102,6 +101,8 @@ def build_bitstream(
     *,
     ports: tuple[str, ...] = ("clk", "button", "led"),
     seeds: Iterable[int] = (1,),
+    inputs: Mapping[str, str] | None = None,
+    command: str = "",
     progress: Progress = silent,
 ) -> FpgaReport:
     """Build the bitstream of ``top`` for a board, whose clock is the frequency aimed for.
@@ -115,6 +116,10 @@ def build_bitstream(
         While it is being built, and if it fails, the files are in ``FOLDER.partial``.
     seeds : iterable of int
         Tried until one meets the board's clock.
+    inputs : dict of str to str or None
+        Digests, by role, of what the Verilog was made of.
+    command : str
+        The shell command that builds it, for the record.
 
     Raises
     ------
@@ -131,6 +136,8 @@ def build_bitstream(
         board.clock_hz / 1e6,
         tuple(seeds),
         board.clock_hz / 1e6,
+        inputs or {},
+        command,
     )
     report = _built(plan, folder, progress)
     if not report.placement.meets_target:
@@ -151,6 +158,8 @@ def build_out_of_context(
     target_mhz: float,
     seeds: Iterable[int] = (1,),
     enough_mhz: float = math.inf,
+    inputs: Mapping[str, str] | None = None,
+    command: str = "",
     progress: Progress = silent,
 ) -> FpgaReport:
     """Implement ``top`` in a bare device, without pins or bitstream, for its size and frequency.
@@ -159,7 +168,11 @@ def build_out_of_context(
     :func:`fpga.harness.harness`, which the utilisation includes. See :func:`build_bitstream` for
     the rest; a missed frequency is not an error here.
     """
-    plan = _Plan(verilog, top, device, None, None, target_mhz, tuple(seeds), enough_mhz)
+    plan = _Plan(
+        *(verilog, top, device, None, None, target_mhz, tuple(seeds), enough_mhz),
+        inputs=inputs or {},
+        command=command,
+    )
     return _built(plan, folder, progress)
 
 
@@ -173,22 +186,31 @@ class _Plan:
     target_mhz: float
     seeds: tuple[int, ...]
     enough_mhz: float
+    inputs: Mapping[str, str]
+    command: str
 
     @property
-    def key(self) -> str:
-        inputs = {
-            "flow": _FLOW_VERSION,
-            "verilog": hashlib.sha256(self.verilog.encode()).hexdigest(),
-            "top": self.top,
-            "device": asdict(self.device),
-            "constraints": self.constraints,
-            "options": self.board.bitstream_options if self.board else (),
-            "target_mhz": self.target_mhz,
-            "seeds": self.seeds,
-            "enough_mhz": self.enough_mhz,
-            "tools": tool_versions(self.device.family),
-        }
-        return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+    def making(self) -> Artefact:
+        """Everything that the result depends on."""
+        return Artefact(
+            f"FPGA build for {self.board.name if self.board else self.device.name}",
+            {
+                **self.inputs,
+                "Verilog": digest_of(self.verilog),
+                "constraints": digest_of(self.constraints),
+            },
+            options={
+                "top": self.top,
+                "device": asdict(self.device),
+                "bitstream options": self.board.bitstream_options if self.board else (),
+                "target MHz": self.target_mhz,
+                "seeds": self.seeds,
+                "enough MHz": self.enough_mhz if math.isfinite(self.enough_mhz) else None,
+            },
+            tools=tool_versions(self.device.family),
+            command=self.command,
+            version=_FLOW_VERSION,
+        )
 
 
 def _built(plan: _Plan, folder: Path, progress: Progress) -> FpgaReport:
@@ -196,40 +218,32 @@ def _built(plan: _Plan, folder: Path, progress: Progress) -> FpgaReport:
     if finished:
         progress(f"{plan.top} for {plan.device.name}: nothing has changed, kept {folder}")
         return finished
-    partial = folder.with_name(f"{folder.name}.partial")
+    partial = folder.with_name(f"{folder.name}{PARTIAL}")
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         report = _build(plan, partial, progress)
         (partial / REPORT).write_text(json.dumps(report.to_dict(), indent=1) + "\n")
+        made = plan.making.seal(partial)
         _replace(folder, partial)
     except OSError as error:
         raise SpikeletError(
             f"cannot write the FPGA build to {folder}: {error}", remedy="choose a writable folder"
         ) from error
-    return report
+    return replace(report, made=made)
 
 
 def _finished(plan: _Plan, folder: Path) -> FpgaReport | None:
     """Return the report in ``folder`` if it is of this plan and every file of it is intact."""
     try:
         report = FpgaReport.load(folder)
-        intact = report.key == plan.key and report.files == _hashes(folder)
-    except (SpikeletError, OSError):
+    except SpikeletError:
         return None
-    return report if intact else None
-
-
-def _hashes(folder: Path) -> dict[str, str]:
-    return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.iterdir())
-        if path.name != REPORT
-    }
+    return report if report.made.same_making(plan.making) else None
 
 
 def _replace(folder: Path, partial: Path) -> None:
-    old = folder.with_name(f"{folder.name}.old")
+    old = folder.with_name(f"{folder.name}.old{PARTIAL}")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
         folder.rename(old)
@@ -268,9 +282,6 @@ def _build(plan: _Plan, folder: Path, progress: Progress) -> FpgaReport:
         placement=placement,
         harnessed=harnessed,
         bitstream=bitstream,
-        tools=tool_versions(plan.device.family),
-        files=_hashes(folder),
-        key=plan.key,
     )
 
 

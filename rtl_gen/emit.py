@@ -14,10 +14,10 @@ from rtl_gen.chip import Chip
 from rtl_gen.joined_chips import JoinedChips, whole_chip
 from rtl_gen.shared_modules import share_modules
 from rtl_gen.yosys import run_yosys
+from spikelet.description.files import AtomicFile
 from spikelet.description.image import ChipImage
 from spikelet.description.memory_map import describe
 from spikelet.description.params import ChipParams
-from spikelet.description.trace import AtomicFile
 
 __all__ = ["to_verilog", "write_chip"]
 

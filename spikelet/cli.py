@@ -1,25 +1,20 @@
-"""The command line: every stage of the road alone, and all of them in one demo."""
+"""The command line: every stage alone, and all of them in one demo."""
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from spikelet import __version__
 from spikelet.description.params import TOPOLOGIES
 from spikelet.description.profile import PROFILES
 from spikelet.errors import SpikeletError
+from spikelet.terminal import Terminal, command_line, printing_options, warnings_shown
 
 __all__ = ["main"]
 
-_CONSOLE = Console()
 _FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 _SAMPLES = click.argument("samples", type=click.Path(path_type=Path))
 
@@ -29,7 +24,8 @@ class _Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with warnings_shown():
+                return super().invoke(ctx)
         except (SpikeletError, ImportError, OSError) as error:
             if ctx.params.get("debug"):
                 raise
@@ -66,7 +62,9 @@ def main(debug: bool) -> None:
 @click.option("--placement-seed", default=0, show_default=True, help="Another seed, another chip.")
 @click.option("--calibration", type=click.Path(path_type=Path), help="Samples for ranges, rates.")
 @click.option("--target", "targets", multiple=True, help="Board or device that it must fit.")
+@printing_options
 def compile_command(
+    terminal: Terminal,
     network: Path,
     folder: Path,
     profile: str | None,
@@ -88,11 +86,14 @@ def compile_command(
     from boards import BOARDS
     from fpga.devices import device_named
     from fpga.fit import require_fit
+    from spikelet.results import compiled_fields, old_fields, show_compiled
     from spikelet.road.compiled import compile_network
     from spikelet.road.place import PlacementLimits
     from spikelet.road.project import Project, target_named
     from spikelet.road.samples import load_samples
+    from spikelet.road.verify import compile_warnings
 
+    samples = load_samples(calibration) if calibration else None
     compiled = compile_network(
         network,
         profile,
@@ -100,7 +101,7 @@ def compile_command(
         weight_bits=weight_bits,
         potential_bits=potential_bits,
         limits=PlacementLimits(max_axons, max_neurons, lanes, pipelines, weight_memory),
-        calibration=load_samples(calibration).spikes if calibration else None,
+        calibration=samples.spikes if samples else None,
         topology=topology,
         multicast=multicast,
         placement_seed=placement_seed,
@@ -108,9 +109,14 @@ def compile_command(
     for target in map(target_named, targets):
         board = BOARDS.get(target)
         require_fit(compiled.chip, device_named(board.device if board else target))
-    Project(folder).save(compiled)
-    _show_compiled(compiled)
-    click.echo(f"compiled to {folder}")
+    project = Project(folder, command_line(click.get_current_context()))
+    old = project.save(compiled, network=network, calibration=calibration)
+    warnings = compile_warnings(compiled, samples)
+    show_compiled(terminal, compiled)
+    terminal.warn(warnings)
+    terminal.out_of_date(old)
+    terminal.say(f"compiled to {folder}")
+    terminal.result({**compiled_fields(compiled, folder), "warnings": warnings, **old_fields(old)})
 
 
 @main.command()
@@ -118,51 +124,73 @@ def compile_command(
 @_SAMPLES
 @click.option("--engine", default="golden", show_default=True, help="golden, rtl, netlist-...")
 @click.option("--count", type=int, help="Only the first so many samples.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="Where the Trace goes.")
-def simulate(folder: Path, samples: Path, engine: str, count: int | None, out: Path | None) -> None:
-    """Run SAMPLES on one engine of the project FOLDER; save the Trace."""
-    from spikelet.road.engines import simulate as run
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Also write the Trace there.")
+@printing_options
+def simulate(
+    terminal: Terminal,
+    folder: Path,
+    samples: Path,
+    engine: str,
+    count: int | None,
+    out: Path | None,
+) -> None:
+    """Run SAMPLES on one engine of the project FOLDER; keep the Trace there."""
+    from spikelet.results import score_fields, score_words
     from spikelet.road.project import Project
     from spikelet.road.samples import load_samples
 
-    compiled = Project(folder).load()
-    chosen = load_samples(samples).first(count)
-    with _progress() as report:
-        trace = run(
-            compiled,
-            chosen.spikes,
-            engine,
-            folder=folder,
-            progress=lambda done: report(engine, done, len(chosen.spikes)),
+    project = Project(folder, command_line(click.get_current_context()))
+    compiled, chosen = project.load(), load_samples(samples).first(count)
+    with terminal.progress() as progress:
+        trace = project.simulate(
+            chosen, engine, progress=lambda done: progress(engine, done, len(chosen.spikes))
         )
-    out = out or folder / f"{engine}.npz"
-    trace.save(out)
-    accuracy = chosen.accuracy(compiled.classify(trace))
-    shown = "" if accuracy is None else f", {accuracy:.2%} classified as labelled"
-    click.echo(f"{engine}: {trace.samples} samples of {trace.ticks} ticks{shown}; Trace in {out}")
+    if out:
+        trace.save(out)
+    out = out or project.run_file(engine)
+    score = chosen.score(compiled.output_counts(trace))
+    runs = f"{trace.samples:,} samples of {trace.ticks:,} ticks"
+    terminal.say(f"{engine}: {runs}{score_words(score)}; Trace in {out}")
+    terminal.result(
+        {"engine": engine, "ticks": trace.ticks, **score_fields(score), "trace": str(out)}
+    )
 
 
 @main.command()
 @_FOLDER
 @_SAMPLES
-@click.option("--engine", "engines", multiple=True, help="Besides golden; rtl by default.")
+@click.option(
+    *("--engine", "engines"),
+    multiple=True,
+    default=("rtl",),
+    show_default=True,
+    help="Besides golden; can be given several times.",
+)
 @click.option("--count", type=int, help="Only the first so many samples.")
 @click.option("--netlist-samples", default=20, show_default=True)
+@printing_options
 def verify(
-    folder: Path, samples: Path, engines: tuple[str, ...], count: int | None, netlist_samples: int
+    terminal: Terminal,
+    folder: Path,
+    samples: Path,
+    engines: tuple[str, ...],
+    count: int | None,
+    netlist_samples: int,
 ) -> None:
     """Run golden and other engines on SAMPLES and compare everything, bit for bit."""
+    from spikelet.results import show_verification
     from spikelet.road.project import Project
     from spikelet.road.samples import load_samples
 
-    with _progress() as report:
-        result = Project(folder).verify(
+    with terminal.progress() as progress:
+        result = Project(folder, command_line(click.get_current_context())).verify(
             load_samples(samples).first(count),
-            engines or ("rtl",),
+            engines,
             netlist_samples=netlist_samples,
-            progress=report,
+            progress=progress,
         )
-    _show_verification(result)
+    show_verification(terminal, result)
+    terminal.result(result.to_dict())
     if not result.equal:
         sys.exit(1)
 
@@ -173,26 +201,37 @@ def verify(
 @click.option("--samples", type=click.Path(path_type=Path), help="One is stored in the image.")
 @click.option("--sample", default=0, show_default=True, help="Which sample to store.")
 @click.option("--seeds", default=4, show_default=True, help="Seeds to try at most.")
-def build(folder: Path, target: str, samples: Path | None, sample: int, seeds: int) -> None:
+@printing_options
+def build(
+    terminal: Terminal, folder: Path, target: str, samples: Path | None, sample: int, seeds: int
+) -> None:
     """Synthesise, place, route and pack for TARGET, a board or a bare device."""
+    from spikelet.results import build_fields, show_build
     from spikelet.road.project import Project
     from spikelet.road.samples import load_samples
 
+    project = Project(folder, command_line(click.get_current_context()))
     chosen = load_samples(samples) if samples else None
-    report = Project(folder).build(
-        target, chosen, sample=sample, seeds=range(1, seeds + 1), progress=_say
+    report = project.build(
+        target, chosen, sample=sample, seeds=range(1, seeds + 1), progress=terminal.say
     )
-    _show_build(target, report)
+    show_build(terminal, target, report)
+    terminal.result(build_fields(report, project.build_folder(target)))
 
 
 @main.command()
 @_FOLDER
 @click.option("--sample", default=0, show_default=True, help="Which sample to draw.")
-def report(folder: Path, sample: int) -> None:
+@printing_options
+def report(terminal: Terminal, folder: Path, sample: int) -> None:
     """Write one HTML page of all that is known of the project FOLDER."""
+    from spikelet.results import old_fields
     from spikelet.road.project import Project
 
-    click.echo(f"report: {Project(folder).report(sample)}")
+    page, old = Project(folder, command_line(click.get_current_context())).report(sample)
+    terminal.out_of_date(old)
+    terminal.say(f"report: {page}")
+    terminal.result({"report": str(page), **old_fields(old)})
 
 
 @main.command()
@@ -203,9 +242,12 @@ def report(folder: Path, sample: int) -> None:
 @click.option("--epochs", default=1, show_default=True, help="How often all samples are shown.")
 @click.option("--seed", type=int, help="In the place of the network's.")
 @click.option("--learning/--no-learning", default=True, help="Only run, or learn.")
-@click.option("--resume", type=click.Path(path_type=Path), help="A snapshot to go on from.")
+@click.option("--start", type=click.Path(path_type=Path), help="A snapshot to begin with.")
+@click.option("--resume", is_flag=True, help="Go on behind the last epoch that has ended.")
 @click.option("--verify", default=0, metavar="N", help="Compare golden and RTL on N samples.")
+@printing_options
 def learn(
+    terminal: Terminal,
     network: Path,
     samples: Path,
     folder: Path,
@@ -213,7 +255,8 @@ def learn(
     epochs: int,
     seed: int | None,
     learning: bool,
-    resume: Path | None,
+    start: Path | None,
+    resume: bool,
     verify: int,
 ) -> None:
     """Let NETWORK (a TOML file) learn from SAMPLES; save, export and report what it learned."""
@@ -222,10 +265,11 @@ def learn(
     from spikelet.plastic.learned import SNAPSHOT_FILE, WEIGHTS_FILE
     from spikelet.plastic.samples import load_learning_samples
     from spikelet.plastic.toml_file import load_task
+    from spikelet.results import learned_fields, show_learned, show_verification
 
     task = load_task(network, seed)
     shown = load_learning_samples(samples, task.encoder)
-    with _progress() as report:
+    with terminal.progress() as progress:
         result = run(
             task,
             shown,
@@ -233,30 +277,39 @@ def learn(
             engine=engine,
             epochs=epochs,
             learning=learning,
+            start=start,
             resume=resume,
             verify=verify,
-            progress=report,
+            command=command_line(click.get_current_context()),
+            progress=progress,
         )
-    _show_learned(result)
+    show_learned(terminal, result)
     for item in result.not_in_nir:
-        _say(f"{NIR_FILE} does not express {item}")
-    click.echo(f"learned: {folder / WEIGHTS_FILE}; go on with --resume {folder / SNAPSHOT_FILE}")
-    click.echo(f"report: {result.report}")
+        terminal.say(f"{NIR_FILE} does not express {item}")
+    terminal.warn(result.warnings)
+    weights, snapshot = folder / WEIGHTS_FILE, folder / SNAPSHOT_FILE
+    terminal.say(f"learned: {weights}; go on with --start {snapshot}")
+    terminal.say(f"report: {result.report}")
     if result.verification:
-        _show_verification(result.verification)
-        if not result.verification.equal:
-            sys.exit(1)
+        show_verification(terminal, result.verification)
+    terminal.result(learned_fields(result, folder))
+    if result.verification and not result.verification.equal:
+        sys.exit(1)
 
 
 @main.command()
-def doctor() -> None:
+@printing_options
+def doctor(terminal: Terminal) -> None:
     """Show every tool, its version and place, and what repairs one that is missing."""
+    from dataclasses import asdict
+
     from spikelet.road.doctor import examine
 
     findings = examine()
     for item in findings:
-        click.echo(f"{item.name:22}{item.version or 'MISSING':22}  {item.purpose}")
-        click.echo(f"    {item.place or 'repair: ' + item.remedy}")
+        terminal.say(f"{item.name:22}{item.version or 'MISSING':22}  {item.purpose}")
+        terminal.say(f"    {item.place or 'repair: ' + item.remedy}")
+    terminal.result({"tools": [asdict(item) for item in findings]})
     if any(not item.version and item.required for item in findings):
         sys.exit(1)
 
@@ -273,8 +326,18 @@ def doctor() -> None:
 @click.option("--netlists/--no-netlists", default=True, help="Also simulate the netlists.")
 @click.option("--topology", type=click.Choice(TOPOLOGIES), default="mesh", show_default=True)
 @click.option("--placement-seed", default=0, show_default=True, help="Another seed, another chip.")
-def demo(folder: Path, netlists: bool, topology: str, placement_seed: int) -> None:
-    """The whole road with a trained digits network, for two FPGA families, up to the report."""
+@printing_options
+def demo(
+    terminal: Terminal, folder: Path, netlists: bool, topology: str, placement_seed: int
+) -> None:
+    """From a trained digits network to bitstreams for two FPGA families, and the report."""
+    from spikelet.results import (
+        build_fields,
+        compiled_fields,
+        show_build,
+        show_compiled,
+        show_verification,
+    )
     from spikelet.road.compiled import compile_network
     from spikelet.road.engines import ENGINES
     from spikelet.road.place import PlacementLimits
@@ -284,9 +347,9 @@ def demo(folder: Path, netlists: bool, topology: str, placement_seed: int) -> No
     example = Path(str(files("examples.digits")))
     test = load_samples(example / "digits_test.npz", "test_")
     calibration = load_samples(example / "digits_test.npz", "calibration_")
-    project = Project(folder)
+    project = Project(folder, command_line(click.get_current_context()))
 
-    _say("1 of 4: compile digits.nir, 64-64-10, trained with snnTorch")
+    terminal.say("1 of 4: compile digits.nir, 64-64-10, trained with snnTorch")
     compiled = compile_network(
         example / "digits.nir",
         "snntorch-subtract",
@@ -295,101 +358,32 @@ def demo(folder: Path, netlists: bool, topology: str, placement_seed: int) -> No
         topology=topology,
         placement_seed=placement_seed,
     )
-    project.save(compiled)
-    _show_compiled(compiled)
+    project.save(compiled, network=example / "digits.nir")
+    show_compiled(terminal, compiled)
 
-    _say("2 of 4: verify golden, RTL and netlists")
-    with _progress() as report:
-        result = project.verify(test, ENGINES[1:] if netlists else ("rtl",), progress=report)
-    _show_verification(result)
+    terminal.say("2 of 4: verify golden, RTL and netlists")
+    with terminal.progress() as progress:
+        result = project.verify(test, ENGINES[1:] if netlists else ("rtl",), progress=progress)
+    show_verification(terminal, result)
 
-    _say("3 of 4: build bitstreams (the tools compile themselves at their first call)")
+    terminal.say("3 of 4: build bitstreams (the tools compile themselves at their first call)")
+    builds = {}
     for target in ("ULX3S-85F", "iCEBreaker"):
-        _show_build(target, project.build(target, test, progress=_say))
+        built = project.build(target, test, progress=terminal.say)
+        show_build(terminal, target, built)
+        builds[target] = build_fields(built, project.build_folder(target))
 
-    _say("4 of 4: report")
-    click.echo(f"report: {project.report()}")
+    terminal.say("4 of 4: report")
+    page, old = project.report()
+    terminal.out_of_date(old)
+    terminal.say(f"report: {page}")
+    terminal.result(
+        {
+            **compiled_fields(compiled, folder),
+            "verification": result.to_dict(),
+            "builds": builds,
+            "report": str(page),
+        }
+    )
     if not result.equal:
         sys.exit(1)
-
-
-def _say(line: str) -> None:
-    _CONSOLE.print(line, markup=False, highlight=False)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Show a bar for each engine."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=_CONSOLE) as bars:
-        tasks: dict[str, Any] = {}
-
-        def report(engine: str, done: int, total: int) -> None:
-            if engine not in tasks:
-                tasks[engine] = bars.add_task(engine, total=total)
-            bars.update(tasks[engine], completed=done)
-
-        yield report
-
-
-def _show_compiled(compiled: Any) -> None:
-    table = Table("layer", "size", "weight scale", "clipped", "cores (axons x neurons, lanes)")
-    for layer, stats in zip(compiled.layers, compiled.quantisation, strict=True):
-        cores = [compiled.chip.cores[part.core] for part in layer.slices]
-        shapes = ", ".join(f"{c.n_axons}x{c.n_neurons}, {c.lanes}" for c in cores)
-        clipped = f"{stats.clipped} of {stats.weights}"
-        table.add_row(layer.name, str(layer.size), f"{stats.scale:.6g}", clipped, shapes)
-    _CONSOLE.print(table)
-    if len(compiled.chip.cores) > 1:
-        loads, drawn = compiled.quality.loads, compiled.quality.random
-        _say(
-            f"placed {'with' if compiled.chip.multicast else 'without'} multicast: packets cross "
-            f"{loads.total:,.1f} links a tick, in random placements {drawn.objective:,.1f}; "
-            f"largest link load {loads.largest:,.1f}, at random {drawn.largest:,.1f}"
-        )
-
-
-def _show_learned(result: Any) -> None:
-    table = Table("projection", "learns", "before: least, mean, largest", "after", "changed")
-    plastic = result.learned.plastic
-    for projection in plastic.projections:
-        ends = (projection.source, projection.target)
-        before, after = plastic.weights(*ends, result.before), result.learned.weights(*ends)
-        spread = [f"{w.min()}, {w.mean():.1f}, {w.max()}" for w in (before, after)]
-        learns = "yes" if projection.plastic else "no"
-        changed = f"{(before != after).sum()} of {before.size}"
-        table.add_row(" to ".join(ends), learns, *spread, changed)
-    _CONSOLE.print(table)
-
-
-def _show_verification(result: Any) -> None:
-    table = Table("engine", "samples", "accuracy", "cycles a sample", "equal to golden", "seconds")
-    if result.float_accuracy is not None:
-        samples = str(result.engines[0].samples)
-        table.add_row("float", samples, f"{result.float_accuracy:.2%}", "", "", "")
-    for engine in result.engines:
-        table.add_row(
-            engine.engine,
-            str(engine.samples),
-            "" if engine.accuracy is None else f"{engine.accuracy:.2%}",
-            "" if engine.cycles is None else f"{engine.cycles:,.0f}",
-            ("yes" if engine.equal else "NO") if engine.compared else "",
-            f"{engine.seconds:.1f}",
-        )
-    _CONSOLE.print(table)
-    for engine in result.engines:
-        if not engine.equal:
-            click.echo(f"{engine.engine}: {engine.difference}")
-        elif engine.compared:
-            click.echo(f"{engine.engine}: every bit equal of {', '.join(engine.compared)}")
-
-
-def _show_build(target: str, report: Any) -> None:
-    placement = report.placement
-    used = ", ".join(
-        f"{usage.used} of {usage.available} {kind}"
-        for kind, usage in placement.utilisation.items()
-        if usage.used
-    )
-    what = report.bitstream or "out of context"
-    _say(f"{target}: {placement.fmax_mhz:.1f} MHz (wanted {report.target_mhz:g}); {used}; {what}")

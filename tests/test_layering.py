@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 
 LOWER = ("spikelet.description", "spikelet.errors", "spikelet.toolchain")
 ROOM = ("golden", "rtl_gen", "sim", "fpga", "boards")
-FRONT = ("click", "rich", "h5py", "numpy", "matplotlib", "jinja2")
+FRONT = ("click", "rich", "h5py", "numpy", "matplotlib", "jinja2", "filelock")
 
 ALLOWED: dict[str, tuple[str, ...]] = {
     "spikelet/__init__.py": (),  # its names are loaded when they are used
@@ -22,8 +22,13 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "spikelet/placement": (*LOWER, "spikelet.placement", "numpy", "scipy", "pymetis", "matplotlib"),
     "spikelet/road": (*LOWER, *ROOM, "spikelet.placement", "spikelet.road", *FRONT),
     "spikelet/plastic": (*LOWER, *ROOM, "spikelet.road", "spikelet.plastic", *FRONT),
+    "spikelet/terminal.py": (*LOWER, "click", "rich"),
+    "spikelet/results.py": (
+        *(*LOWER, *ROOM, "spikelet.road", "spikelet.plastic", "spikelet.terminal"),
+    ),
     "spikelet/cli.py": (
         *(*LOWER, *ROOM, "spikelet.road", "spikelet.plastic", "spikelet.__version__", *FRONT),
+        *("spikelet.terminal", "spikelet.results"),
     ),
     "golden": (*LOWER, "golden", "numpy"),
     "rtl_gen": (*LOWER, "rtl_gen", "amaranth"),

@@ -14,7 +14,8 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 from rich.console import Console
 
-from spikelet.description.trace import AtomicFile, Trace
+from spikelet.description.files import AtomicFile
+from spikelet.description.trace import Trace
 from spikelet.errors import SpikeletError
 
 __all__ = [

@@ -1,5 +1,6 @@
 """A snapshot of a chip between two ticks: all that a run needs to go on bit for bit."""
 
+import io
 import json
 import zlib
 from dataclasses import dataclass, fields
@@ -10,9 +11,9 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.files import AtomicFile
 from spikelet.description.image import ChipImage, CoreImage
 from spikelet.description.params import ChipParams, CoreParams, check_range
-from spikelet.description.trace import AtomicFile
 from spikelet.errors import SpikeletError
 
 __all__ = ["ChipState", "CoreState"]
@@ -129,6 +130,11 @@ class ChipState:
 
     def save(self, path: Path) -> None:
         """Write to ``path`` (compressed .npz); a half-written file never appears there."""
+        with AtomicFile(path) as file:
+            file.write(self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """Return the contents of the file that :meth:`save` writes."""
         header = {
             "digest": self.digest,
             "ticks": self.ticks,
@@ -139,8 +145,9 @@ class ChipState:
             for owner, names in zip(pair, (_CONTENTS, _STATE), strict=True):
                 for name in names:
                     arrays[f"{name}_{index}"] = getattr(owner, name)
-        with AtomicFile(path) as temporary:
-            np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
+        file = io.BytesIO()
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+        return file.getvalue()
 
     @classmethod
     def load(cls, path: Path) -> "ChipState":

@@ -1,8 +1,7 @@
 """Trace: the record of a run, the same for every engine, compared bit for bit."""
 
+import io
 import json
-import os
-import tempfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,10 +12,11 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.files import AtomicFile
 from spikelet.description.params import CoreParams
 from spikelet.errors import SpikeletError
 
-__all__ = ["AtomicFile", "Difference", "Trace", "learned_fields"]
+__all__ = ["Difference", "Trace", "learned_fields"]
 
 _UNITS = {
     "outputs": "output line",
@@ -221,6 +221,11 @@ class Trace:
 
     def save(self, path: Path) -> None:
         """Write to ``path`` (compressed .npz); a half-written file never appears there."""
+        with AtomicFile(path) as file:
+            file.write(self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """Return the contents of the file that :meth:`save` writes."""
         header = {
             "engine": self.engine,
             "notes": self.notes,
@@ -242,8 +247,9 @@ class Trace:
             arrays |= {f"learned_{core}_{name}": values for name, values in learned.items()}
         if self.checksums is not None:
             arrays["checksums"] = self.checksums
-        with AtomicFile(path) as temporary:
-            np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
+        file = io.BytesIO()
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+        return file.getvalue()
 
     @classmethod
     def load(cls, path: Path) -> "Trace":
@@ -295,25 +301,3 @@ def _differ(
         tick = -1
     values = int(expected[place]), int(got[place])
     return Difference(what, sample, tick, core, index, *values, *axon)
-
-
-class AtomicFile:
-    """Context manager: a temporary file beside ``path`` that replaces it on success only."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = Path(path)
-
-    def __enter__(self) -> Any:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
-        self.temporary = Path(name)
-        self.file = os.fdopen(descriptor, "wb")
-        return self.file
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self.file.close()
-        if kind is None:
-            os.chmod(self.temporary, 0o644)
-            self.temporary.replace(self.path)
-        else:
-            self.temporary.unlink()

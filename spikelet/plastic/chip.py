@@ -3,7 +3,8 @@
 import io
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.artefact import Artefact, digest_of
 from spikelet.description.image import ChipImage, CoreImage
 from spikelet.description.params import ChipParams
 from spikelet.description.state import ChipState, CoreState
@@ -19,14 +21,16 @@ from spikelet.plastic.engines import engine_inputs, opened
 from spikelet.plastic.learned import Learned
 from spikelet.plastic.parts import InputGroup, PlacedPopulation, PlacedProjection, Weights
 from spikelet.road.samples import Samples
-from spikelet.road.storage import read_sealed, write_sealed
 
 if TYPE_CHECKING:
     from spikelet.road.verify import Verification
 
-__all__ = ["FORMAT", "Plastic"]
+__all__ = ["FORMAT", "PLASTIC", "Plastic"]
 
-FORMAT = 1
+PLASTIC = "network that learns"
+"""What the record of a saved network calls it."""
+
+FORMAT = 2
 """Version of the saved form of a plastic network; raised when it changes."""
 
 _VERIFY = "spikelet.plastic.verify"  # loaded when used: it needs the hardware tools
@@ -74,6 +78,16 @@ class Plastic:
     def n_inputs(self) -> int:
         """Input lines of all groups."""
         return sum(group.size for group in self.inputs)
+
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of everything that a run depends on, by what it is."""
+        placed = (repr(self.inputs), repr(self.populations), repr(self.projections))
+        return {
+            "chip structure": self.chip.digest,
+            "chip contents": digest_of(self.image.program(self.chip)),
+            "chip mapping": digest_of(self.routes, *placed, repr((self.outputs, self.dt))),
+        }
 
     @property
     def neurons(self) -> tuple[int, ...]:
@@ -244,10 +258,19 @@ class Plastic:
     def _error(self, message: str) -> SpikeletError:
         return SpikeletError(f"network {self.name!r}: {message}")
 
-    def save(self, folder: str | Path) -> None:
-        """Write ``plastic.json``, ``plastic.npz`` and, last, ``manifest.json`` with their digests.
+    def save(self, folder: str | Path, made: Artefact | None = None) -> None:
+        """Write ``plastic.json``, ``plastic.npz`` and, last, the record with their digests.
 
-        SpikeletError if the folder cannot be written.
+        Parameters
+        ----------
+        folder : path
+        made : Artefact or None
+            What is known of where the network came from.
+
+        Raises
+        ------
+        SpikeletError
+            If the folder cannot be written.
         """
         arrays: dict[str, npt.NDArray[Any]] = {"routes": self.routes}
         for index, core in enumerate(self.image.cores):
@@ -256,7 +279,6 @@ class Plastic:
         file = io.BytesIO()
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
         description = {
-            "format": FORMAT,
             "name": self.name,
             "dt": self.dt,
             "seed": self.seed,
@@ -271,7 +293,8 @@ class Plastic:
             _NETWORK_FILE: json.dumps(description, indent=1).encode(),
             _ARRAYS_FILE: file.getvalue(),
         }
-        write_sealed(Path(folder), contents)
+        made = made or Artefact(PLASTIC, {})
+        replace(made, kind=PLASTIC, version=FORMAT).write(Path(folder), contents)
 
     @classmethod
     def load(cls, folder: str | Path) -> "Plastic":
@@ -281,11 +304,15 @@ class Plastic:
         the same run as the others.
         """
         path = Path(folder) / _NETWORK_FILE
-        contents = read_sealed(Path(folder), (_NETWORK_FILE, _ARRAYS_FILE), remedy=_COMPILE_AGAIN)
+        _, contents = Artefact.read(
+            Path(folder),
+            (_NETWORK_FILE, _ARRAYS_FILE),
+            kind=PLASTIC,
+            version=FORMAT,
+            remedy=_COMPILE_AGAIN,
+        )
         try:
             description = json.loads(contents[_NETWORK_FILE])
-            if description["format"] != FORMAT:
-                raise SpikeletError(f"format must be {FORMAT}, not {description['format']!r}")
             with np.load(io.BytesIO(contents[_ARRAYS_FILE])) as arrays:
                 return _rebuilt(description, dict(arrays))
         except (KeyError, TypeError, ValueError, SpikeletError) as error:

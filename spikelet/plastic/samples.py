@@ -1,6 +1,7 @@
 """What a plastic network is shown: intensities or spikes from a file, labels and rewards."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -8,6 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.artefact import digest_of
 from spikelet.errors import SpikeletError
 from spikelet.road.encode import ENCODERS, rest
 from spikelet.road.samples import load_samples
@@ -68,6 +70,8 @@ class LearningSamples:
     reward : array of int64, shape (samples, ticks), or None
     encoder : Encoder or None
     full_scale : int
+    path : Path or None
+        The file that they are from.
     """
 
     given: npt.NDArray[Any]
@@ -75,6 +79,13 @@ class LearningSamples:
     reward: npt.NDArray[np.int64] | None = None
     encoder: Encoder | None = None
     full_scale: int = 1
+    path: Path | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of what is shown: intensities or spikes, their encoding, labels and rewards."""
+        encoding = repr((self.encoder, self.full_scale))
+        return digest_of(self.given, self.labels, self.reward, encoding)
 
     def __len__(self) -> int:
         return len(self.given)
@@ -112,7 +123,9 @@ def load_learning_samples(path: Path, encoder: Encoder | None) -> LearningSample
     if encoder is None:
         samples = load_samples(path)
         arrays = _arrays(path)
-        return LearningSamples(samples.spikes, samples.labels, _reward(path, arrays))
+        return LearningSamples(
+            samples.spikes, samples.labels, _reward(path, arrays), path=Path(path)
+        )
     arrays = _arrays(path)
     if not {"levels", "full_scale"} <= arrays.keys():
         raise SpikeletError(
@@ -134,6 +147,7 @@ def load_learning_samples(path: Path, encoder: Encoder | None) -> LearningSample
         _reward(path, arrays),
         encoder,
         int(full_scale),
+        Path(path),
     )
 
 

@@ -51,11 +51,14 @@ class LearningTask:
         The network on its chip.
     encoder : Encoder or None
         How intensities become spikes; None: samples are spikes.
+    path : Path or None
+        The file.
     """
 
     network: PlasticNetwork
     plastic: Plastic
     encoder: Encoder | None
+    path: Path | None = None
 
 
 def load_task(path: str | Path, seed: int | None = None) -> LearningTask:
@@ -184,7 +187,7 @@ class _Reader:
         chip.check_keys(tuple(inspect.signature(network.compile).parameters))
         with self.top.blamed():
             plastic = network.compile(**chip.data)
-        return LearningTask(network, plastic, self._encoder())
+        return LearningTask(network, plastic, self._encoder(), self.top.path)
 
     def _population(self, table: _Table) -> None:
         options: dict[str, Any] = {}

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from spikelet.description.state import ChipState
 from spikelet.description.trace import Trace
 from spikelet.plastic.chip import Plastic
+from spikelet.plastic.learned import Learned
 from spikelet.road.verify import EngineResult, Verification
 
 __all__ = ["verify_plastic"]
@@ -29,7 +30,7 @@ def verify_plastic(
 ) -> Verification:
     """Return what both engines did; see :meth:`Plastic.verify`."""
 
-    def run(name: str) -> tuple[Trace, float]:
+    def run(name: str) -> tuple[Learned, float]:
         progress(name, 0, len(spikes))
         began = time.perf_counter()
         learned = plastic.run(
@@ -42,15 +43,20 @@ def verify_plastic(
             record=_RECORD,
             progress=lambda done: progress(name, done, len(spikes)),
         )
-        return learned.trace, time.perf_counter() - began
+        return learned, time.perf_counter() - began
 
     expected, seconds = run("golden")
-    trace, other_seconds = run(engine)
-    results = [_result(expected, None, seconds), _result(trace, expected, other_seconds)]
-    return Verification(plastic.chip.digest, None, results)
+    other, other_seconds = run(engine)
+    results = [
+        _result(expected, None, seconds),
+        _result(other, expected.trace, other_seconds),
+    ]
+    return Verification(plastic.chip.digest, None, results, [], [])
 
 
-def _result(trace: Trace, expected: Trace | None, seconds: float) -> EngineResult:
+def _result(learned: Learned, expected: Trace | None, seconds: float) -> EngineResult:
+    trace = learned.trace
+    spiked = {p.name: bool(learned.spikes(p.name).any()) for p in learned.plastic.populations}
     difference = trace.first_difference(expected) if expected else None
     return EngineResult(
         trace.engine,
@@ -62,4 +68,6 @@ def _result(trace: Trace, expected: Trace | None, seconds: float) -> EngineResul
         None if trace.cycles is None else float(trace.cycles.sum(axis=1).mean()),
         float(trace.synaptic_operations.sum(axis=(1, 2)).mean()),
         seconds,
+        [name for name, any_spike in spiked.items() if not any_spike],
+        any(spiked.values()),
     )

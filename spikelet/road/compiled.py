@@ -2,8 +2,8 @@
 
 import io
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 import golden.chip
+from spikelet.description.artefact import Artefact, digest_of
 from spikelet.description.events import Events
 from spikelet.description.image import ChipImage
 from spikelet.description.params import ChipParams
@@ -18,53 +19,27 @@ from spikelet.description.profile import ExecutionProfile, profile_named
 from spikelet.description.trace import Trace
 from spikelet.errors import SpikeletError
 from spikelet.placement.place import PlacementQuality
+from spikelet.road.agreement import LayerAgreement
 from spikelet.road.network import INPUT, FloatArray, Network
 from spikelet.road.nir_import import load_network
 from spikelet.road.place import PlacedLayer, PlacementLimits, place
 from spikelet.road.quantise import LayerQuantisation, quantise
 from spikelet.road.reference import simulate
+from spikelet.road.samples import winners
 from spikelet.road.saved import arrays_of, description_of, fields_of
-from spikelet.road.storage import read_sealed, write_sealed
 
-__all__ = ["CompiledNetwork", "LayerAgreement", "compile_network", "measured_rates"]
+__all__ = ["COMPILED", "CompiledNetwork", "compile_network", "measured_rates"]
+
+COMPILED = "compiled network"
+"""What the record of a saved network calls it."""
+
+_FORMAT = 3
+"""Version of the saved form; raised when it changes."""
 
 _CHIP_FILE, _ARRAYS_FILE = "chip.json", "arrays.npz"
 _COMPILE_AGAIN = "compile the network again into this folder (spikelet compile)"
 _MEASURED_SAMPLES = 16
 """Calibration samples on which the golden model shows who spikes how often."""
-
-
-@dataclass(frozen=True)
-class LayerAgreement:
-    """How well a layer's integer spikes follow those of the float network.
-
-    Parameters
-    ----------
-    name : str
-    float_spikes, integer_spikes : int
-    common : int
-        Spikes of both, of the same sample, tick and neuron.
-    places : int
-        Samples times ticks times neurons.
-    """
-
-    name: str
-    float_spikes: int
-    integer_spikes: int
-    common: int
-    places: int
-
-    @property
-    def share(self) -> float:
-        """Share of places where both spike or both are silent."""
-        apart = self.float_spikes + self.integer_spikes - 2 * self.common
-        return 1 - apart / self.places if self.places else 1.0
-
-    @property
-    def overlap(self) -> float:
-        """Common spikes as a share of the spikes of either; 1 where there are none."""
-        either = self.float_spikes + self.integer_spikes - self.common
-        return self.common / either if either else 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +90,17 @@ class CompiledNetwork:
         """Seconds per tick, where anything depends on it."""
         return self.network.dt
 
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of everything that a run depends on, by what it is."""
+        placed = (repr(self.layers), repr(self.neurons), str(self.output_latency))
+        return {
+            "chip structure": self.chip.digest,
+            "chip contents": digest_of(self.image.program(self.chip)),
+            "chip mapping": digest_of(self.routes, *placed),
+            "float network": self.network.digest,
+        }
+
     def events(self, spikes: npt.ArrayLike) -> Events:
         """Return the host events of input spikes, and ticks for the last of them to come out.
 
@@ -137,9 +123,8 @@ class CompiledNetwork:
         return counts
 
     def classify(self, trace: Trace) -> npt.NDArray[np.int64]:
-        """Return the output that spiked most, shape (samples,); the lowest of equals."""
-        winners: npt.NDArray[np.int64] = self.output_counts(trace).argmax(axis=1)
-        return winners
+        """Return each sample's class as :func:`winners` does: -1 where no output spiked."""
+        return winners(self.output_counts(trace))
 
     def layer(self, name: str) -> PlacedLayer:
         """Return a layer by name; SpikeletError lists the names otherwise."""
@@ -197,49 +182,52 @@ class CompiledNetwork:
         spikes : array of 0 and 1, shape (samples, ticks, n_inputs)
             The input that led to the Trace.
         """
-        found = []
-        for layer, run in zip(
-            self.layers, simulate(self.network, spikes, potentials=False), strict=True
-        ):
-            mine, theirs = self.layer_spikes(trace, layer.name), run.spikes
-            if mine.shape != theirs.shape:
-                raise SpikeletError(
-                    f"the Trace of {trace.engine} is of {mine.shape[0]} samples of {mine.shape[1]} "
-                    f"ticks, the input of {theirs.shape[0]} of {theirs.shape[1]}"
-                )
-            counts = (int(theirs.sum()), int(mine.sum()), int((mine & theirs).sum()))
-            found.append(LayerAgreement(layer.name, *counts, mine.size))
-        return tuple(found)
+        runs = simulate(self.network, spikes, potentials=False)
+        return tuple(
+            self._agreement(layer, trace, run.spikes)
+            for layer, run in zip(self.layers, runs, strict=True)
+        )
 
-    def evaluated(
-        self,
-        *,
-        agreement: tuple[LayerAgreement, ...] = (),
-        saturations: Mapping[str, int] | None = None,
-    ) -> "CompiledNetwork":
-        """Return a copy whose quantisation statistics say what a run has shown.
+    def _agreement(
+        self, layer: PlacedLayer, trace: Trace, theirs: npt.NDArray[np.bool_]
+    ) -> LayerAgreement:
+        mine = self.layer_spikes(trace, layer.name)
+        if mine.shape != theirs.shape:
+            raise SpikeletError(
+                f"the Trace of {trace.engine} is of {mine.shape[0]} samples of {mine.shape[1]} "
+                f"ticks, the input of {theirs.shape[0]} of {theirs.shape[1]}"
+            )
+        by_neuron = mine.sum(axis=(0, 1))
+        saturations = None
+        if trace.potentials is not None:
+            core = self.chip.cores[layer.slices[0].core]
+            potentials = self.layer_potentials(trace, layer.name)
+            saturations = int(np.isin(potentials, (core.v_min, core.v_max)).sum())
+        return LayerAgreement(
+            layer.name,
+            float_spikes=int(theirs.sum()),
+            integer_spikes=int(mine.sum()),
+            common=int((mine & theirs).sum()),
+            places=mine.size,
+            neurons=layer.size,
+            silent_neurons=int((by_neuron == 0).sum()),
+            busiest=int(by_neuron.max(initial=0)),
+            saturations=saturations,
+        )
+
+    def save(self, folder: str | Path, made: Artefact | None = None) -> None:
+        """Write ``chip.json``, ``arrays.npz`` and, last, the record with their digests.
 
         Parameters
         ----------
-        agreement : tuple of LayerAgreement
-        saturations : mapping of layer name to int, or None
-            Potentials found at an end of their range.
-        """
-        shares = {layer.name: layer.share for layer in agreement}
-        updated = tuple(
-            replace(
-                layer,
-                spike_agreement=shares.get(layer.name, layer.spike_agreement),
-                saturations=(saturations or {}).get(layer.name, layer.saturations),
-            )
-            for layer in self.quantisation
-        )
-        return replace(self, quantisation=updated)
+        folder : path
+        made : Artefact or None
+            What is known of where the network came from.
 
-    def save(self, folder: str | Path) -> None:
-        """Write ``chip.json``, ``arrays.npz`` and, last, ``manifest.json`` with their digests.
-
-        SpikeletError if the folder cannot be written.
+        Raises
+        ------
+        SpikeletError
+            If the folder cannot be written.
         """
         arrays = io.BytesIO()
         np.savez_compressed(arrays, **arrays_of(self))  # type: ignore[arg-type]
@@ -247,7 +235,8 @@ class CompiledNetwork:
             _CHIP_FILE: json.dumps(description_of(self), indent=1).encode(),
             _ARRAYS_FILE: arrays.getvalue(),
         }
-        write_sealed(Path(folder), contents)
+        made = made or Artefact(COMPILED, {})
+        replace(made, kind=COMPILED, version=_FORMAT).write(Path(folder), contents)
 
     @classmethod
     def load(cls, folder: str | Path) -> "CompiledNetwork":
@@ -256,7 +245,13 @@ class CompiledNetwork:
         SpikeletError, naming the file, if one is missing, damaged, of another version, or not of
         the same run as the others.
         """
-        contents = read_sealed(Path(folder), (_CHIP_FILE, _ARRAYS_FILE), remedy=_COMPILE_AGAIN)
+        _, contents = Artefact.read(
+            Path(folder),
+            (_CHIP_FILE, _ARRAYS_FILE),
+            kind=COMPILED,
+            version=_FORMAT,
+            remedy=_COMPILE_AGAIN,
+        )
         try:
             with np.load(io.BytesIO(contents[_ARRAYS_FILE])) as arrays:
                 return cls(**fields_of(json.loads(contents[_CHIP_FILE]), dict(arrays)))

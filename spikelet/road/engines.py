@@ -13,16 +13,29 @@ from rtl_gen.emit import to_verilog
 from sim.engine import CompiledChip
 from sim.netlist import netlist_includes, netlist_sources
 from sim.verilator import Design
+from spikelet.description.artefact import Artefact, digest_of
 from spikelet.description.trace import Trace
+from spikelet.description.versions import golden_version, package_versions
 from spikelet.errors import SpikeletError
 from spikelet.road.compiled import CompiledNetwork
+from spikelet.road.locked import writing
 
-__all__ = ["ENGINES", "simulate"]
+__all__ = ["CHIP_VERILOG", "ENGINES", "engine_tools", "simulate"]
 
 NETLIST_DEVICES = {"ecp5": "LFE5U-85F", "ice40": "ICE40UP5K-SG48"}
 
 ENGINES = ("golden", "rtl", *(f"netlist-{family}" for family in NETLIST_DEVICES))
 """The golden model, the generated Verilog, and the netlists that synthesis makes of it."""
+
+CHIP_VERILOG = "chip Verilog"
+"""Role of the chip's Verilog among the inputs of what was made of it."""
+
+
+def engine_tools(engine: str) -> dict[str, str]:
+    """Return the versions of what computes an engine's results."""
+    if engine == "golden":
+        return {"golden model": golden_version(), **package_versions("numpy")}
+    return package_versions("amaranth", "pyosys", "verilator")
 
 
 def simulate(
@@ -65,27 +78,34 @@ def simulate(
             neurons=compiled.neurons,
             progress=progress,
         )
-    design = _design(compiled, engine, folder)
+    verilog = to_verilog(Chip(compiled.chip), "chip")
+    design = Design(verilog) if engine == "rtl" else _netlist(verilog, engine, folder)
     # A netlist takes the C++ compiler minutes at its best optimisation, and runs few samples.
     optimise = "run" if engine == "rtl" else "build"
     with CompiledChip(compiled.chip, design, name=engine, optimise=optimise) as chip:
         chip.load(compiled.image)
-        return chip.run(events, record=record, neurons=compiled.neurons, progress=progress)
+        trace = chip.run(events, record=record, neurons=compiled.neurons, progress=progress)
+    trace.notes[CHIP_VERILOG] = digest_of(verilog)
+    return trace
 
 
-def _design(compiled: CompiledNetwork, engine: str, folder: Path | None) -> Design:
-    """Return the Verilog that an engine simulates."""
-    verilog = to_verilog(Chip(compiled.chip), "chip")
-    if engine == "rtl":
-        return Design(verilog)
+def _netlist(verilog: str, engine: str, folder: Path | None) -> Design:
+    """Return the netlist that synthesis makes of a chip; one that is there already is used."""
     if folder is None:
         raise SpikeletError(f"engine {engine} needs a folder to synthesise in")
     family = engine.removeprefix("netlist-")
     folder = folder / engine
-    folder.mkdir(parents=True, exist_ok=True)
-    report = synthesise(verilog, "chip", device_named(NETLIST_DEVICES[family]), folder)
-    return Design(
-        report.netlist_verilog.read_text(),
-        netlist_sources(family),
-        netlist_includes(),
+    device = device_named(NETLIST_DEVICES[family])
+    made = Artefact(
+        f"netlist for {device.name}",
+        {CHIP_VERILOG: digest_of(verilog)},
+        options={"device": device.name},
+        tools=package_versions("pyosys"),
     )
+    with writing(folder):
+        found = Artefact.load(folder)
+        if found is None or not found.same_making(made) or not found.intact(folder):
+            synthesise(verilog, "chip", device, folder)
+            made.seal(folder)
+        netlist = (folder / "netlist.v").read_text()
+    return Design(netlist, netlist_sources(family), netlist_includes())

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.artefact import digest_of
 from spikelet.description.profile import ExecutionProfile
 from spikelet.errors import SpikeletError
 from spikelet.placement.network import INPUT
@@ -181,6 +182,17 @@ class Network:
         self._check_projections()
         self._check_order()
         self._check_outputs()
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all but the name: what the float network computes depends on nothing else."""
+        parts: list[str | FloatArray | None] = [repr((self.n_inputs, self.dt, self.outputs))]
+        parts.append(repr(self.profile))
+        for p in self.populations:
+            parts += [p.name, p.decay, p.bias, p.threshold, p.reset_potential]
+        for q in self.projections:
+            parts += [q.source, q.target, q.weights]
+        return digest_of(*parts)
 
     def _error(self, message: str) -> SpikeletError:
         return SpikeletError(f"network {self.name!r}: {message}")

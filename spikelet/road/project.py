@@ -1,37 +1,47 @@
-"""A project folder: what each stage of the road leaves there for the next.
+"""A project folder: what each stage leaves there for the next.
 
 ==================  ===============================================================
 ``compiled/``       the compiled network
 ``rtl/``            Verilog, memory map, loading program, FuseSoC core file
-``verification.json``  results of all engines; ``golden.npz`` and ``samples.npz``: a part of the
-                    samples with golden's Trace of them, for the report
+``runs/ENGINE/``    what ``spikelet simulate`` ran
+``verification/``   results of each engine (``verification_files.py``)
 ``netlist-FAMILY/`` netlists, as simulated
 ``fpga/TARGET/``    bitstream, logs and report of each board or device
 ``report/``         the HTML page and its pictures
 ==================  ===============================================================
+
+Each but the report holds a record of what it was made of. What was made of another network than
+``compiled/`` is never used: it is named, with the command that makes it anew.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from boards import BOARDS, board_named
 from fpga.devices import DEVICES, device_named
 from fpga.fit import require_fit
 from fpga.flow import REPORT, FpgaReport, build_bitstream, build_out_of_context
 from fpga.self_test import BoardTop, Sample, SelfTest
+from fpga.tools import tool_versions
 from rtl_gen.chip import Chip
 from rtl_gen.emit import to_verilog, write_chip
-from spikelet.description.trace import AtomicFile, Trace
+from spikelet.description.artefact import Artefact, OutOfDate, digest_of, digests_of_files
+from spikelet.description.trace import Trace
+from spikelet.description.versions import package_versions
 from spikelet.errors import SpikeletError
-from spikelet.road.compiled import CompiledNetwork
-from spikelet.road.engines import simulate
+from spikelet.road.compiled import COMPILED, CompiledNetwork
+from spikelet.road.engines import CHIP_VERILOG, engine_tools, simulate
+from spikelet.road.locked import writing
 from spikelet.road.report import write_report
-from spikelet.road.samples import Samples, load_samples
+from spikelet.road.samples import Samples
+from spikelet.road.verification_files import (
+    read_verification,
+    write_verification,
+)
 from spikelet.road.verify import Verification, verify
 
 __all__ = ["TARGETS", "Project", "target_named"]
@@ -39,24 +49,93 @@ __all__ = ["TARGETS", "Project", "target_named"]
 TARGETS = (*BOARDS, *DEVICES)
 """What a chip can be built for: boards, and devices out of context."""
 
-_SAMPLES_IN_REPORT = 100
-
 
 @dataclass(frozen=True)
 class Project:
-    """The stages of the road, each leaving its result in ``folder``."""
+    """The stages from a network to a report, each leaving its result in ``folder``.
+
+    Parameters
+    ----------
+    folder : Path
+    command : str
+        The shell command that is being carried out, for the records; empty from Python.
+    """
 
     folder: Path
+    command: str = field(default="", compare=False)
 
-    def save(self, compiled: CompiledNetwork) -> None:
-        """Keep a compiled network and write the chip's files."""
-        compiled.save(self.folder / "compiled")
-        name = "".join(c if c.isalnum() else "_" for c in compiled.name)
-        write_chip(compiled.chip, compiled.image, name, self.folder / "rtl")
+    def save(
+        self,
+        compiled: CompiledNetwork,
+        *,
+        network: Path | None = None,
+        calibration: Path | None = None,
+    ) -> list[OutOfDate]:
+        """Keep a compiled network and write the chip's files; return what is out of date by it.
+
+        Parameters
+        ----------
+        compiled : CompiledNetwork
+        network, calibration : Path or None
+            The files that it was made of, for the record.
+        """
+        with writing(self.folder):
+            files = {"network file": network, "calibration file": calibration}
+            inputs, sources = digests_of_files(files)
+            tools = package_versions("spikelet", "numpy", "scipy", "pymetis")
+            made = Artefact(COMPILED, inputs, tools=tools, command=self.command, sources=sources)
+            verilog, contents = _chip_files(compiled)
+            compiled.save(self.folder / "compiled", made)
+            Artefact(
+                "chip files",
+                {**compiled.digests, CHIP_VERILOG: digest_of(verilog)},
+                tools=package_versions("spikelet", "amaranth", "pyosys"),
+                command=self.command,
+            ).write(self.folder / "rtl", contents)
+            return self.out_of_date()
 
     def load(self) -> CompiledNetwork:
         """Return the compiled network."""
         return CompiledNetwork.load(self.folder / "compiled")
+
+    def out_of_date(self) -> list[OutOfDate]:
+        """Return what in the folder was made of something else than what is there now."""
+        compiled = self.load()
+        _, old = self._kept_builds(compiled)
+        kept = read_verification(self.folder / "verification", self._present(compiled))
+        return [*self._own(), *kept.out_of_date, *self._old_runs(compiled), *old]
+
+    def simulate(
+        self,
+        samples: Samples,
+        engine: str = "golden",
+        *,
+        progress: Callable[[int], None] = lambda samples: None,
+    ) -> Trace:
+        """Run samples on one engine and keep the Trace in ``runs/ENGINE``."""
+        compiled = self.load()
+        with writing(self.folder):
+            trace = simulate(
+                compiled, samples.spikes, engine, folder=self.folder, progress=progress
+            )
+            inputs, sources = digests_of_files({"samples file": samples.path})
+            Artefact(
+                f"run of {engine}",
+                {**compiled.digests, "samples": samples.digest, **inputs},
+                options={"samples": trace.samples, "ticks": trace.ticks},
+                tools=engine_tools(engine),
+                command=self.command,
+                sources=sources,
+            ).write(self.run_file(engine).parent, {"trace.npz": trace.to_bytes()})
+        return trace
+
+    def run_file(self, engine: str) -> Path:
+        """Return where :meth:`simulate` keeps the Trace of an engine."""
+        return self.folder / "runs" / engine / "trace.npz"
+
+    def build_folder(self, target: str) -> Path:
+        """Return where :meth:`build` keeps what it makes for a board or device."""
+        return self.folder / "fpga" / target_named(target)
 
     def verify(
         self,
@@ -66,33 +145,20 @@ class Project:
         netlist_samples: int = 20,
         progress: Callable[[str, int, int], None] = lambda engine, done, samples: None,
     ) -> Verification:
-        """Run all engines on samples, keep the results, and complete the layers' statistics."""
+        """Run all engines on samples and keep the results; see :func:`verify`."""
         compiled = self.load()
-        result, trace = verify(
-            compiled,
-            samples,
-            engines,
-            folder=self.folder,
-            netlist_samples=netlist_samples,
-            progress=progress,
-        )
-        saturations = {}
-        for layer in compiled.layers:
-            core = compiled.chip.cores[layer.slices[0].core]
-            v = compiled.layer_potentials(trace, layer.name)
-            saturations[layer.name] = int(np.isin(v, (core.v_min, core.v_max)).sum())
-        agreement = compiled.agreement(trace, samples.spikes)
-        compiled.evaluated(agreement=agreement, saturations=saturations).save(
-            self.folder / "compiled"
-        )
-        shown = samples.first(_SAMPLES_IN_REPORT)
-        trace.first(_SAMPLES_IN_REPORT).save(self.folder / "golden.npz")
-        with AtomicFile(self.folder / "samples.npz") as file:
-            arrays: dict[str, npt.NDArray[Any]] = {"spikes": shown.spikes}
-            if shown.labels is not None:
-                arrays["labels"] = shown.labels
-            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-        result.save(self.folder / "verification.json")
+        with writing(self.folder):
+            result, traces = verify(
+                compiled,
+                samples,
+                engines,
+                folder=self.folder,
+                netlist_samples=netlist_samples,
+                progress=progress,
+            )
+            write_verification(
+                self.folder / "verification", compiled, samples, result, traces, self.command
+            )
         return result
 
     def build(
@@ -118,53 +184,119 @@ class Project:
         """
         target = target_named(target)
         compiled = self.load()
-        folder = self.folder / "fpga" / target
-        if target in DEVICES:
-            device = device_named(target)
-            require_fit(compiled.chip, device)
-            verilog = to_verilog(Chip(compiled.chip), "chip")
-            return build_out_of_context(
-                verilog,
-                "chip",
-                device,
+        folder = self.build_folder(target)
+        chip = to_verilog(Chip(compiled.chip), "chip")
+        inputs = {"chip structure": compiled.chip.digest, CHIP_VERILOG: digest_of(chip)}
+        with writing(self.folder):
+            if target in DEVICES:
+                device = device_named(target)
+                require_fit(compiled.chip, device)
+                return build_out_of_context(
+                    chip,
+                    "chip",
+                    device,
+                    folder,
+                    target_mhz=target_mhz,
+                    enough_mhz=target_mhz,
+                    seeds=seeds,
+                    inputs=inputs,
+                    command=self.command,
+                    progress=progress,
+                )
+            board = board_named(target)
+            require_fit(compiled.chip, device_named(board.device))
+            if samples is None:
+                raise SpikeletError(
+                    f"the image for {target} stores a sample, and none was given",
+                    remedy="give a samples file",
+                )
+            stored = _stored(compiled, samples, sample)
+            top = BoardTop(SelfTest(Chip(compiled.chip), compiled.chip, stored), board)
+            inputs |= {name: compiled.digests[name] for name in ("chip contents", "chip mapping")}
+            inputs["stored sample"] = digest_of(samples.spikes[sample])
+            return build_bitstream(
+                to_verilog(top, "top"),
+                "top",
+                board,
                 folder,
-                target_mhz=target_mhz,
-                enough_mhz=target_mhz,
                 seeds=seeds,
+                inputs=inputs,
+                command=self.command,
                 progress=progress,
             )
-        board = board_named(target)
-        require_fit(compiled.chip, device_named(board.device))
-        if samples is None:
-            raise SpikeletError(
-                f"the image for {target} stores a sample, and none was given",
-                remedy="give a samples file",
-            )
-        top = BoardTop(
-            SelfTest(Chip(compiled.chip), compiled.chip, _stored(compiled, samples, sample)), board
-        )
-        return build_bitstream(
-            to_verilog(top, "top"), "top", board, folder, seeds=seeds, progress=progress
-        )
 
-    def report(self, sample: int = 0) -> Path:
-        """Write the HTML page of all that the folder holds; return its path."""
+    def report(self, sample: int = 0) -> tuple[Path, list[OutOfDate]]:
+        """Write the HTML page of all that belongs to the compiled network.
+
+        Returns
+        -------
+        Path
+            Of the page.
+        list of OutOfDate
+            What is not shown, since it was made of something else.
+        """
         compiled = self.load()
-        verification, trace, samples = None, None, None
-        if (self.folder / "verification.json").exists():
-            verification = Verification.load(self.folder / "verification.json")
-            trace = Trace.load(self.folder / "golden.npz")
-            samples = load_samples(self.folder / "samples.npz")
-        built = sorted((self.folder / "fpga").glob(f"*/{REPORT}"))
-        return write_report(
-            self.folder / "report",
-            compiled=compiled,
-            samples=samples,
-            verification=verification,
-            trace=trace,
-            fpga=[FpgaReport.load(path.parent) for path in built],
-            sample=sample,
-        )
+        kept = read_verification(self.folder / "verification", self._present(compiled))
+        builds, old_builds = self._kept_builds(compiled)
+        old = [*self._own(), *kept.out_of_date, *self._old_runs(compiled), *old_builds]
+        made = [*self._compiled_records(), *kept.made, *(build.made for build in builds)]
+        with writing(self.folder):
+            page = write_report(
+                self.folder / "report",
+                compiled=compiled,
+                samples=kept.samples,
+                verification=kept.verification,
+                trace=kept.trace,
+                fpga=builds,
+                sample=sample,
+                made=[*made, Artefact("report", {}, command=self.command)],
+                out_of_date=old,
+            )
+        return page, old
+
+    def _compiled_records(self) -> list[Artefact]:
+        made = Artefact.load(self.folder / "compiled")
+        return [made] if made else []
+
+    def _own(self) -> list[OutOfDate]:
+        """Return whether the network's file was changed since it was compiled."""
+        found = [made.out_of_date({}) for made in self._compiled_records()]
+        return [old for old in found if old]
+
+    def _present(self, compiled: CompiledNetwork) -> dict[str, str]:
+        """Return the digests of what is compiled now, by role."""
+        rtl = Artefact.load(self.folder / "rtl")
+        verilog = rtl.inputs.get(CHIP_VERILOG) if rtl else None
+        return {**compiled.digests, **({CHIP_VERILOG: verilog} if verilog else {})}
+
+    def _old_runs(self, compiled: CompiledNetwork) -> Iterator[OutOfDate]:
+        for folder in sorted((self.folder / "runs").glob("*/")):
+            made = Artefact.load(folder)
+            old = made and made.out_of_date(self._present(compiled), engine_tools(folder.name))
+            if old:
+                yield old
+
+    def _kept_builds(self, compiled: CompiledNetwork) -> tuple[list[FpgaReport], list[OutOfDate]]:
+        """Return the FPGA builds of this network, and those of others."""
+        builds, old = [], []
+        for path in sorted((self.folder / "fpga").glob(f"*/{REPORT}")):
+            report = FpgaReport.load(path.parent)
+            family = device_named(report.device).family
+            found = report.made.out_of_date(self._present(compiled), tool_versions(family))
+            if found:
+                old.append(found)
+            else:
+                builds.append(report)
+        return builds, old
+
+
+def _chip_files(compiled: CompiledNetwork) -> tuple[str, dict[str, bytes]]:
+    """Return the chip's Verilog, and the contents of all its files by name."""
+    name = "".join(c if c.isalnum() else "_" for c in compiled.name)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        verilog = write_chip(compiled.chip, compiled.image, name, folder)
+        return verilog, {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def target_named(name: str) -> str:

@@ -94,11 +94,10 @@ class LayerQuantisation:
         threshold and one tick in which all excitatory, or all inhibitory, sources spike.
     available_low, available_high : int
         Potentials that can be held.
-    saturations : int or None
-        Potentials found at an end of the available range; None until a run was evaluated.
-    spike_agreement : float or None
-        Share of (sample, tick, neuron) in which float and integer network both spike or are both
-        silent; None until a run was evaluated.
+    nonzero : int
+        Float weights that are not 0.
+    vanished : int
+        Of these, weights that became 0.
     """
 
     name: str
@@ -112,8 +111,8 @@ class LayerQuantisation:
     range_source: str
     available_low: int
     available_high: int
-    saturations: int | None = None
-    spike_agreement: float | None = None
+    nonzero: int = 0
+    vanished: int = 0
 
     @property
     def clipped_fraction(self) -> float:
@@ -206,6 +205,8 @@ def quantise(
                 source,
                 -(1 << (potential_bits - 1)),
                 (1 << (potential_bits - 1)) - 1,
+                nonzero=int(np.count_nonzero(all_weights)),
+                vanished=_vanished(all_weights, scale, weight_bits),
             )
         )
     ordered = tuple(projections[p.source, p.target] for p in network.projections)
@@ -271,6 +272,11 @@ def _weight_statistics(weights: FloatArray, scale: float, bits: int) -> tuple[in
     clipped = (rounded < -limit) | (rounded >= limit) if bits > 1 else np.zeros(1)
     error = weights - scale * _codes(weights, scale, bits)
     return weights.size, int(np.sum(clipped)), float(np.sqrt(np.mean(error**2)))
+
+
+def _vanished(weights: FloatArray, scale: float, bits: int) -> int:
+    """Return how many weights that are not 0 become 0."""
+    return int(((weights != 0) & (_codes(weights, scale, bits) == 0)).sum())
 
 
 def _check_some_weight(network: Network, population: Population, weights: FloatArray) -> None:

@@ -1,8 +1,5 @@
 """The report: one HTML page, which needs nothing but itself, of all that is known of a network."""
 
-import contextlib
-import hashlib
-import importlib.metadata
 import itertools
 import math
 import platform
@@ -13,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from fpga.devices import DEVICES
 from fpga.flow import FpgaReport
 from fpga.place_and_route import PathStep
 from fpga.synthesise import MemoryUse
+from spikelet.description.artefact import Artefact, OutOfDate
 from spikelet.description.trace import Trace
+from spikelet.description.versions import package_versions
 from spikelet.errors import SpikeletError
 from spikelet.placement.place import PlacementQuality
 from spikelet.road.compiled import CompiledNetwork
@@ -36,7 +33,6 @@ except ImportError as error:
 __all__ = ["PAGE", "write_report"]
 
 _TEMPLATE = Path(__file__).with_name("report.html.j2")
-_PICTURES = ("network", "placement", "links", "outputs", "raster", "potentials", "activity")
 _COMPARED = {
     "spikes": "spikes of every neuron",
     "potentials": "membrane potentials",
@@ -71,6 +67,8 @@ def write_report(
     trace: Trace | None,
     fpga: Sequence[FpgaReport],
     sample: int = 0,
+    made: Sequence[Artefact] = (),
+    out_of_date: Sequence[OutOfDate] = (),
 ) -> Path:
     """Write ``index.html``, and its pictures beside it as PNGs; return the page's path.
 
@@ -88,6 +86,10 @@ def write_report(
     fpga : sequence of FpgaReport
     sample : int
         The sample that is drawn.
+    made : sequence of Artefact
+        Records of what the page shows: what it was made of, and the commands that make it again.
+    out_of_date : sequence of OutOfDate
+        What the page names and does not show.
 
     Raises
     ------
@@ -115,10 +117,12 @@ def write_report(
         cost=cost,
         speed=_speed(cost, fpga),
         designs=[_design(report) for report in fpga],
-        provenance=_provenance(compiled, samples),
+        provenance=_provenance(compiled, made),
+        commands=list(dict.fromkeys(record.command for record in made if record.command)),
+        out_of_date=out_of_date,
     )
-    obsolete = [name for name in _PICTURES if name not in pictures]
-    return write_page(Path(folder), page, pictures, obsolete)
+    inputs = {**compiled.digests, **{k: v for record in made for k, v in record.inputs.items()}}
+    return write_page(Path(folder), page, pictures, Artefact("report", inputs))
 
 
 def _check(
@@ -194,15 +198,22 @@ def _verdict(verification: Verification | None) -> dict[str, Any]:
         line = "Run spikelet verify on this network, then report again."
         return {"mood": "open", "title": title, "lines": [line]}
     runs = [f"{_engine_name(e.engine)}: {e.samples:,} samples of {e.ticks:,} ticks" for e in others]
-    different = [engine for engine in others if not engine.equal]
+    different = [engine for engine in others if engine.difference is not None]
     if different:
         names = " and ".join(_engine_name(engine.engine) for engine in different)
         lines = [f"{_engine_name(e.engine)}: {e.difference}" for e in different]
         return {"mood": "fail", "title": f"Not equal to the golden model: {names}", "lines": lines}
+    nothing = [engine for engine in others if not engine.spiked]
+    if nothing:
+        lines = [f"{_engine_name(engine.engine)}: {engine.verdict}" for engine in nothing]
+        title = "Nothing was compared: no neuron spiked"
+        return {"mood": "open", "title": title, "lines": lines}
     compared = set.intersection(*(set(engine.compared) for engine in others))
     subjects = ["spike" if "spikes" in compared else "output spike"]
     subjects += ["membrane potential"] if "potentials" in compared else []
     title = f"Every {', '.join(subjects)} and counter equals the golden model's"
+    silence = list(dict.fromkeys(engine.silence for engine in others if engine.silent))
+    title = "; ".join([title, *silence])
     return {"mood": "pass", "title": title, "lines": runs}
 
 
@@ -353,24 +364,19 @@ def _memory_words(report: FpgaReport) -> str:
     return f"{'; '.join(found) or 'none'}. {fate}"
 
 
-def _provenance(compiled: CompiledNetwork, samples: Samples | None) -> list[list[str]]:
-    """Return what the results depend on, with digests."""
+def _provenance(compiled: CompiledNetwork, made: Sequence[Artefact]) -> list[list[str]]:
+    """Return what the results depend on, with digests, and the tools that made them."""
     profile = compiled.profile
-    contents = hashlib.sha256(compiled.image.program(compiled.chip).tobytes()).hexdigest()
     reset = f"reset {profile.reset}{', one tick later' * profile.reset_delay}"
     rows = [
         ["Execution profile", f"{profile.name}, version {profile.version} ({profile.source})"],
         ["Neuron", f"{reset}; leak rounded {profile.rounding.replace('_', ' ')}"],
         ["Time step", f"{compiled.dt:g} s per tick" if compiled.dt else "none: nothing needs it"],
         ["Ticks from input to output", str(compiled.output_latency)],
-        ["Chip structure, SHA-256", compiled.chip.digest],
-        ["Chip contents, SHA-256", contents],
     ]
-    if samples is not None:
-        digest = hashlib.sha256(samples.spikes.astype(np.uint8).tobytes()).hexdigest()
-        rows.append([f"Samples {samples.spikes.shape}, SHA-256", digest])
-    rows.append(["Python", platform.python_version()])
-    for package in ("spikelet", "numpy", "matplotlib"):
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            rows.append([package, importlib.metadata.version(package)])
+    inputs = {**compiled.digests, **{k: v for record in made for k, v in record.inputs.items()}}
+    rows += [[f"{role[0].upper()}{role[1:]}, SHA-256", digest] for role, digest in inputs.items()]
+    tools = {name: version for record in made for name, version in record.tools.items()}
+    tools |= package_versions("spikelet", "numpy", "matplotlib")
+    rows += [["Python", platform.python_version()], *map(list, sorted(tools.items()))]
     return rows

@@ -2,11 +2,10 @@
 
 import base64
 import struct
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from spikelet.description.trace import AtomicFile
+from spikelet.description.artefact import Artefact
 from spikelet.errors import SpikeletError
 
 _MISSING_EXTRA: ImportError | None = None
@@ -57,26 +56,14 @@ def filled(template: Path, pictures: dict[str, bytes], filters: dict[str, Any], 
     return environment.get_template(template.name).render(pictures=embedded, **data)
 
 
-def write_page(
-    folder: Path, page: str, pictures: dict[str, bytes], obsolete: Iterable[str] = ()
-) -> Path:
-    """Write the pictures, then the page; return its path.
+def write_page(folder: Path, page: str, pictures: dict[str, bytes], made: Artefact) -> Path:
+    """Write the pictures, the page, and what they were made of; return the page's path.
 
-    Pictures called ``obsolete`` are removed: they are of an earlier report that knew more.
-    SpikeletError if the folder cannot be written.
+    Pictures of an earlier report that knew more are removed. SpikeletError if the folder cannot be
+    written.
     """
     contents = {f"{name}.png": data for name, data in pictures.items()}
-    try:
-        for name, data in {**contents, PAGE: page.encode()}.items():
-            with AtomicFile(folder / name) as file:
-                file.write(data)
-        for name in obsolete:
-            (folder / f"{name}.png").unlink(missing_ok=True)
-    except OSError as error:
-        raise SpikeletError(
-            f"the report cannot be written to {folder}: {error}",
-            remedy="choose a folder you may write to, on a disk with space",
-        ) from error
+    made.write(folder, {**contents, PAGE: page.encode()})
     return folder / PAGE
 
 

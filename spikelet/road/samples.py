@@ -7,15 +7,63 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.artefact import digest_of
 from spikelet.errors import SpikeletError
 from spikelet.road.encode import rate
 
-__all__ = ["Samples", "load_samples"]
+__all__ = ["Samples", "Score", "load_samples", "winners"]
 
 _FORMAT = (
     "an .npz file with `spikes` (samples, ticks, inputs) of 0 and 1, or with `levels` (samples, "
     "inputs), `full_scale` and `ticks` for rate encoding; and, optionally, `labels` (samples)"
 )
+
+
+def winners(counts: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+    """Return the output that spiked most in each sample, the lowest of equals.
+
+    Parameters
+    ----------
+    counts : array of int, shape (samples, outputs)
+
+    Returns
+    -------
+    array of int64, shape (samples,)
+        -1 where no output spiked: such a sample has no class.
+    """
+    return np.where(counts.any(axis=1), counts.argmax(axis=1), -1)
+
+
+@dataclass(frozen=True)
+class Score:
+    """How samples were classified.
+
+    Parameters
+    ----------
+    samples : int
+    correct : int or None
+        Samples whose class is their label; None without labels.
+    unclassified : int
+        Samples without an output spike; they have no class, and are not correct.
+    ties : int
+        Samples in which several outputs spiked most; the lowest of them is the class.
+    """
+
+    samples: int
+    correct: int | None
+    unclassified: int
+    ties: int
+
+    @property
+    def accuracy(self) -> float | None:
+        """Share of the samples classified as labelled; None without labels or samples."""
+        return None if self.correct is None or not self.samples else self.correct / self.samples
+
+    @property
+    def notes(self) -> str:
+        """What a reader of the accuracy should know, in words; empty if there is nothing."""
+        found = ((self.unclassified, "not classified (no output spike)"), (self.ties, "tied"))
+        return ", ".join(f"{number:,} {words}" for number, words in found if number)
 
 
 @dataclass(frozen=True)
@@ -26,18 +74,40 @@ class Samples:
     ----------
     spikes : array of uint8, shape (samples, ticks, inputs)
     labels : array of int64, shape (samples,), or None
+    path : Path or None
+        The file that they are from.
     """
 
     spikes: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64] | None = None
+    path: Path | None = None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of spikes and labels."""
+        return digest_of(self.spikes.astype(np.uint8), self.labels)
 
     def first(self, count: int | None) -> "Samples":
         """Return the first ``count`` samples; all of them for None."""
-        return Samples(self.spikes[:count], None if self.labels is None else self.labels[:count])
+        labels = None if self.labels is None else self.labels[:count]
+        return Samples(self.spikes[:count], labels, self.path)
 
     def accuracy(self, classes: npt.NDArray[np.int64]) -> float | None:
-        """Return the share of ``classes`` that equal the labels; None without labels."""
-        return None if self.labels is None else float(np.mean(classes == self.labels))
+        """Return the share of ``classes`` that equal the labels; None without labels.
+
+        A class of -1, which :func:`winners` gives to a sample without output spikes, is wrong.
+        """
+        if self.labels is None or not len(self.labels):
+            return None
+        return float(np.mean((classes == self.labels) & (classes >= 0)))
+
+    def score(self, counts: npt.NDArray[np.integer]) -> Score:
+        """Return how samples with these output spikes, shape (samples, outputs), are classified."""
+        classes = winners(counts)
+        spiked = classes >= 0
+        tied = (counts == counts.max(axis=1, keepdims=True)).sum(axis=1) > 1
+        right = None if self.labels is None else int(((classes == self.labels) & spiked).sum())
+        return Score(len(classes), right, int((~spiked).sum()), int((tied & spiked).sum()))
 
 
 def load_samples(path: Path, prefix: str = "") -> Samples:
@@ -80,4 +150,4 @@ def load_samples(path: Path, prefix: str = "") -> Samples:
         raise SpikeletError(
             f"{path}: {prefix}labels must have shape ({len(spikes)},), not {labels.shape}"
         )
-    return Samples(spikes, None if labels is None else labels.astype(np.int64))
+    return Samples(spikes, None if labels is None else labels.astype(np.int64), Path(path))

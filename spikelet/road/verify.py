@@ -1,6 +1,5 @@
 """Verify: the same input on every engine, and everything compared."""
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -10,15 +9,31 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.trace import AtomicFile, Trace
+from spikelet.description.trace import Trace
 from spikelet.errors import SpikeletError
+from spikelet.road.agreement import (
+    LayerAgreement,
+    agreement_warnings,
+    output_warnings,
+    quantisation_warnings,
+)
 from spikelet.road.compiled import CompiledNetwork
 from spikelet.road.engines import simulate
 from spikelet.road.network import Network
 from spikelet.road.reference import simulate as simulate_float
-from spikelet.road.samples import Samples
+from spikelet.road.samples import Samples, Score, winners
 
-__all__ = ["EngineResult", "Verification", "float_classes", "verify"]
+__all__ = [
+    "EngineResult",
+    "Verification",
+    "compile_warnings",
+    "float_classes",
+    "float_counts",
+    "verify",
+]
+
+_CHECKED_SAMPLES = 16
+"""Calibration samples on which :func:`compile_warnings` looks at spikes."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +49,18 @@ class EngineResult:
         What was compared with golden, bit for bit; empty for golden itself.
     difference : str or None
         The first difference from golden, in words; None if there is none.
-    accuracy : float or None
-        Share of the samples classified as labelled, where there are labels.
+    score : Score or None
+        How the samples were classified; None for a network whose outputs are not classes.
     cycles : float or None
         Mean clock cycles of a sample, from the chip's own counter; for golden predicted.
     synaptic_operations : float
         Mean SOPs of a sample.
     seconds : float
         Wall-clock time of the simulation, building the engine included.
+    silent : list of str
+        Layers that never spiked in these samples.
+    spiked : bool
+        Whether any neuron did.
     """
 
     engine: str
@@ -49,15 +68,45 @@ class EngineResult:
     ticks: int
     compared: list[str]
     difference: str | None
-    accuracy: float | None
+    score: Score | None
     cycles: float | None
     synaptic_operations: float
     seconds: float
+    silent: list[str]
+    spiked: bool
 
     @property
     def equal(self) -> bool:
-        """Whether nothing differed from golden."""
-        return self.difference is None
+        """Whether nothing differed from golden, and there was something that could."""
+        return self.difference is None and self.spiked
+
+    @property
+    def verdict(self) -> str:
+        """The comparison with golden, in words."""
+        if self.difference is not None:
+            return self.difference
+        if not self.spiked:
+            return "nothing was compared: no neuron spiked in any sample"
+        words = f"every bit equal of {', '.join(self.compared)}"
+        return f"{words}; {self.silence}" if self.silent else words
+
+    @property
+    def silence(self) -> str:
+        """Which layers never spiked, in words; empty if all did."""
+        names = ", ".join(self.silent)
+        return f"layer{'s'[: len(self.silent) > 1]} {names} never spiked" if self.silent else ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-compatible values, with what follows from the fields."""
+        accuracy = None if self.score is None else self.score.accuracy
+        return {**asdict(self), "equal": self.equal, "accuracy": accuracy}
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> "EngineResult":
+        """Inverse of :meth:`to_dict`; KeyError or TypeError for other fields."""
+        own = {name: fields[name] for name in cls.__dataclass_fields__}
+        score = own["score"]
+        return cls(**{**own, "score": None if score is None else Score(**score)})
 
 
 @dataclass(frozen=True)
@@ -68,38 +117,43 @@ class Verification:
     ----------
     structure : str
         Digest of the chip.
-    float_accuracy : float or None
-        Of the float network on golden's samples, where there are labels.
+    float_score : Score or None
+        Of the float network on golden's samples.
     engines : list of EngineResult
         Golden first.
+    layers : list of LayerAgreement
+        Float against golden's spikes.
+    outputs : list of int
+        Golden's spikes of each output line, over all samples.
     """
 
     structure: str
-    float_accuracy: float | None
+    float_score: Score | None
     engines: list[EngineResult]
+    layers: list[LayerAgreement]
+    outputs: list[int]
 
     @property
     def equal(self) -> bool:
-        """Whether every engine equals golden."""
-        return all(engine.equal for engine in self.engines)
+        """Whether every engine equals golden, and something was compared."""
+        return all(engine.equal for engine in self.engines[1:])
 
-    def save(self, path: Path) -> None:
-        """Write as JSON."""
-        with AtomicFile(path) as file:
-            file.write(json.dumps(asdict(self), indent=1).encode())
+    @property
+    def warnings(self) -> list[str]:
+        """What looks wrong though all may be equal, each with numbers and a remedy."""
+        return [*agreement_warnings(self.layers), *output_warnings(self.outputs)]
 
-    @classmethod
-    def load(cls, path: Path) -> "Verification":
-        """Read what :meth:`save` wrote; SpikeletError if it cannot be read."""
-        try:
-            fields: dict[str, Any] = json.loads(path.read_text())
-            engines = [EngineResult(**engine) for engine in fields.pop("engines")]
-            return cls(**fields, engines=engines)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise SpikeletError(
-                f"{path} is not a readable verification: {error}",
-                remedy="run spikelet verify again",
-            ) from error
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-compatible values, with what follows from the fields."""
+        return {
+            "structure": self.structure,
+            "equal": self.equal,
+            "float": None if self.float_score is None else asdict(self.float_score),
+            "engines": [engine.to_dict() for engine in self.engines],
+            "layers": [{**asdict(layer), "overlap": layer.overlap} for layer in self.layers],
+            "outputs": self.outputs,
+            "warnings": self.warnings,
+        }
 
 
 def verify(
@@ -110,28 +164,40 @@ def verify(
     folder: Path,
     netlist_samples: int = 20,
     progress: Callable[[str, int, int], None] = lambda engine, done, samples: None,
-) -> tuple[Verification, Trace]:
+) -> tuple[Verification, dict[str, Trace]]:
     """Run golden and the named engines on the same samples and compare all that they recorded.
 
     Parameters
     ----------
     compiled : CompiledNetwork
     samples : Samples
+        1 or more.
     engines : sequence of str
         Of :data:`ENGINES`, besides golden.
     folder : Path
         Where netlists are synthesised.
     netlist_samples : int
-        Netlists simulate slowly, and run the first so many samples only.
+        Netlists simulate slowly, and run the first so many samples only; 1 or more.
     progress : callable
         Told engine, samples done, and samples in all.
 
     Returns
     -------
     Verification
-    Trace
-        Golden's.
+    dict of str to Trace
+        By engine.
+
+    Raises
+    ------
+    SpikeletError
+        As :func:`simulate`, or if there is no sample: nothing equals nothing.
     """
+    if not len(samples.spikes) or netlist_samples < 1:
+        raise SpikeletError(
+            f"verify: there must be 1 sample or more, not {len(samples.spikes)}, and 1 or more for "
+            f"netlists, not {netlist_samples}",
+            remedy="give a file with samples, and leave --count out or above 0",
+        )
 
     def run(engine: str, part: Samples) -> tuple[Trace, float]:
         total = len(part.spikes)
@@ -148,26 +214,53 @@ def verify(
 
     expected, seconds = run("golden", samples)
     results = [_result(compiled, samples, expected, None, seconds)]
-    for engine in engines:
+    traces = {"golden": expected}
+    for engine in dict.fromkeys(engines):
+        if engine == "golden":
+            continue
         part = samples.first(netlist_samples if engine.startswith("netlist") else None)
         trace, seconds = run(engine, part)
         results.append(_result(compiled, part, trace, expected.first(trace.samples), seconds))
-    accuracy = None
-    if samples.labels is not None:
-        accuracy = samples.accuracy(float_classes(compiled.network, samples.spikes))
-    return Verification(compiled.chip.digest, accuracy, results), expected
+        traces[engine] = trace
+    verification = Verification(
+        compiled.chip.digest,
+        samples.score(float_counts(compiled.network, samples.spikes)),
+        results,
+        list(compiled.agreement(expected, samples.spikes)),
+        compiled.output_counts(expected).sum(axis=0).tolist(),
+    )
+    return verification, traces
 
 
-def float_classes(network: Network, spikes: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    """Return the output of the float network that spiked most, shape (samples,)."""
+def compile_warnings(compiled: CompiledNetwork, samples: Samples | None) -> list[str]:
+    """Return what looks wrong before anything was verified, each with numbers and a remedy.
+
+    Parameters
+    ----------
+    compiled : CompiledNetwork
+    samples : Samples or None
+        Calibration samples: the golden model runs the first of them.
+    """
+    found = list(quantisation_warnings(compiled.quantisation))
+    if samples is not None and len(samples.spikes):
+        shown = samples.first(_CHECKED_SAMPLES).spikes
+        found += agreement_warnings(compiled.agreement(simulate(compiled, shown), shown))
+    return found
+
+
+def float_counts(network: Network, spikes: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """Return the spikes of each output of the float network, shape (samples, outputs)."""
     layers = simulate_float(network, spikes, potentials=False)
     counts = {
         population.name: layer.spikes.sum(axis=1)
         for population, layer in zip(network.populations, layers, strict=True)
     }
-    joined = np.concatenate([counts[name] for name in network.outputs], axis=1)
-    winners: npt.NDArray[np.int64] = joined.argmax(axis=1)
-    return winners
+    return np.concatenate([counts[name] for name in network.outputs], axis=1)
+
+
+def float_classes(network: Network, spikes: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """Return each sample's class by the float network, as :func:`winners` does: (samples,)."""
+    return winners(float_counts(network, spikes))
 
 
 def _result(
@@ -178,15 +271,17 @@ def _result(
     seconds: float,
 ) -> EngineResult:
     difference = trace.first_difference(expected) if expected else None
-    cycles = None if trace.cycles is None else float(trace.cycles.sum(axis=1).mean())
+    spiked = {x.name: bool(compiled.layer_spikes(trace, x.name).any()) for x in compiled.layers}
     return EngineResult(
         trace.engine,
         trace.samples,
         trace.ticks,
         trace.compared(expected) if expected else [],
         str(difference) if difference else None,
-        samples.accuracy(compiled.classify(trace)),
-        cycles,
+        samples.score(compiled.output_counts(trace)),
+        None if trace.cycles is None else float(trace.cycles.sum(axis=1).mean()),
         float(trace.synaptic_operations.sum(axis=(1, 2)).mean()),
         seconds,
+        [name for name, any_spike in spiked.items() if not any_spike],
+        any(spiked.values()),
     )

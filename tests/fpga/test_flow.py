@@ -52,7 +52,7 @@ def test_a_bitstream_for_a_board(built: tuple[str, Path, FpgaReport, list[str]])
     assert (folder / report.bitstream).read_bytes()[:4] == bytes.fromhex("ff0000ff")
     assert report.placement.seeds.keys() == {1}, "the first seed meets 12 MHz"
     assert report.placement.fmax_mhz > 12
-    assert report.files.keys() >= {"design.bin", "netlist.v", "netlist.json", "pins.pcf"}
+    assert report.made.files.keys() >= {"design.bin", "netlist.v", "netlist.json", "pins.pcf"}
     assert FpgaReport.load(folder) == report
     assert not list(folder.glob("seed_*"))
     assert not folder.with_name("blinker.partial").exists()

@@ -241,7 +241,7 @@ def test_save_and_load(tmp_path):
     [
         (lambda folder: (folder / "plastic.json").unlink(), "plastic.json cannot be read"),
         (lambda folder: (folder / "plastic.npz").write_bytes(b"x"), "plastic.npz is not the file"),
-        (lambda folder: (folder / "manifest.json").write_text("{}"), "is not a manifest"),
+        (lambda folder: (folder / "artefact.json").write_text("{}"), "is not a record"),
     ],
 )
 def test_a_damaged_folder_is_refused(damage, message, tmp_path):
@@ -254,23 +254,22 @@ def test_a_damaged_folder_is_refused(damage, message, tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('"format": 1', '"format": 2', "format must be 1, not 2"),
         ('"inputs"', '"outlets"', "does not describe a plastic network: inputs"),
         ('"potential_bits": 16', '"potential_bits": 99', "potential_bits must be an int in 4..24"),
     ],
 )
-def test_another_version_is_refused(old, new, message, tmp_path, monkeypatch):
+def test_another_form_is_refused(old, new, message, tmp_path, monkeypatch):
     """Sealed as it should be, but not what is understood."""
     from spikelet.plastic import chip
 
-    write = chip.write_sealed
+    write = chip.Artefact.write
 
-    def write_other(folder, contents):
+    def write_other(self, folder, contents):
         changed = contents["plastic.json"].replace(old.encode(), new.encode())
         assert changed != contents["plastic.json"]
-        write(folder, {**contents, "plastic.json": changed})
+        return write(self, folder, {**contents, "plastic.json": changed})
 
-    monkeypatch.setattr(chip, "write_sealed", write_other)
+    monkeypatch.setattr(chip.Artefact, "write", write_other)
     competing().compile().save(tmp_path)
     with pytest.raises(spikelet.SpikeletError, match=message):
         Plastic.load(tmp_path)

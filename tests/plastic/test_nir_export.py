@@ -209,7 +209,7 @@ def test_the_report_says_what_happened(tmp_path):
 
 
 def test_batches_are_one_run(tmp_path, monkeypatch):
-    from spikelet.plastic import learn as module
+    from spikelet.plastic import epochs as module
 
     seen = []
     whole = learn(task_of(feed_forward()), levels(), tmp_path / "whole")

@@ -41,8 +41,9 @@ def project(tmp_path_factory):
 
 
 def test_compile_leaves_a_whole_chip(project):
-    assert (project / "compiled" / "manifest.json").exists()
+    assert (project / "compiled" / "artefact.json").exists()
     assert {path.name for path in (project / "rtl").iterdir()} == {
+        "artefact.json",
         "chip.v",
         "digits.core",
         "memory_map.json",
@@ -55,7 +56,7 @@ def test_placement_options(tmp_path, monkeypatch):
     from spikelet.road.project import Project
 
     saved = []
-    monkeypatch.setattr(Project, "save", lambda self, compiled: saved.append(compiled))
+    monkeypatch.setattr(Project, "save", lambda self, compiled, **_: saved.append(compiled) or [])
     source = (DIGITS / "digits.nir", "--profile", "snntorch-subtract", "-o", tmp_path)
     options = ("--max-neurons", 8, "--lanes", 8, "--topology", "torus")
     for seed in (0, 1):
@@ -74,7 +75,7 @@ def test_placement_options(tmp_path, monkeypatch):
 def test_simulate_verify_report(project, samples):
     code, output = invoke("simulate", project, samples, "--engine", "golden", "--count", 3)
     assert code == 0 and "3 samples of 17 ticks" in output
-    assert spikelet.Trace.load(project / "golden.npz").samples == 3
+    assert spikelet.Trace.load(project / "runs" / "golden" / "trace.npz").samples == 3
     code, output = invoke("verify", project, samples)
     assert code == 0 and "potentials" in output
     code, output = invoke("report", project)
@@ -205,15 +206,17 @@ def bars(tmp_path, monkeypatch):
 def test_learn_from_toml_to_report_and_on_from_its_snapshot(bars):
     code, output = invoke("learn", "bars.toml", "in.npz", "-o", "whole", "--epochs", 2)
     assert code == 0, output
-    assert "go on with --resume whole/snapshot.npz" in output
+    assert "go on with --start whole/snapshot.npz" in output
     assert "learned.nir does not express how excitatory learns: pair_stdp" in output
     left = {path.name for path in (bars / "whole").iterdir()}
-    assert left == {
+    assert left - {".lock"} == {
+        "artefact.json",
+        "counts.npz",
+        "epochs",
         "learned.nir",
         "plastic",
         "report",
         "snapshot.npz",
-        "counts.npz",
         "weights.npz",
     }
     with np.load("whole/counts.npz") as counts:
@@ -223,8 +226,8 @@ def test_learn_from_toml_to_report_and_on_from_its_snapshot(bars):
     with np.load("whole/weights.npz") as weights:
         whole = weights["pixels_to_excitatory"]
     assert (whole != plastic.weights("pixels", "excitatory")).any()
-    for folder, resume in (("first", ()), ("second", ("--resume", "first/snapshot.npz"))):
-        code, output = invoke("learn", "bars.toml", "in.npz", "-o", folder, *resume)
+    for folder, start in (("first", ()), ("second", ("--start", "first/snapshot.npz"))):
+        code, output = invoke("learn", "bars.toml", "in.npz", "-o", folder, *start)
         assert code == 0, output
     with np.load("second/weights.npz") as weights:
         assert (weights["pixels_to_excitatory"] == whole).all()
@@ -257,7 +260,7 @@ def test_learn_verifies(bars, monkeypatch, equal):
     assert ("differ first" in " ".join(output.split())) != equal
     page = (bars / "out" / "report" / "index.html").read_text()
     assert ("RTL learned what golden learned, bit for bit" in page) == equal
-    assert (bars / "out" / "verification.json").exists()
+    assert (bars / "out" / "verification" / "result.json").exists()
 
 
 @pytest.mark.parametrize(
@@ -269,7 +272,8 @@ def test_learn_verifies(bars, monkeypatch, equal):
         (("bars.toml", "in.npz", "--engine", "fpga"), "engine must be one of golden, rtl"),
         (("bars.toml", "in.npz", "--epochs", 0), "epochs and samples must be 1 or more"),
         (("bars.toml", "in.npz", "--seed", -1), "seed must be an int of 0 or more, not -1"),
-        (("bars.toml", "in.npz", "--resume", "in.npz"), "in.npz is not a readable snapshot"),
+        (("bars.toml", "in.npz", "--start", "in.npz"), "in.npz is not a readable snapshot"),
+        (("bars.toml", "in.npz", "--resume"), "nothing to resume in out: no epoch has ended"),
         (("bars.toml", "narrow.npz"), "must have shape (samples, ticks, 16), not (2, 12, 9)"),
     ],
 )

@@ -10,7 +10,8 @@ import pytest
 
 from spikelet.description.trace import Trace
 from spikelet.errors import SpikeletError
-from spikelet.road.compiled import CompiledNetwork, LayerAgreement, compile_network
+from spikelet.road.agreement import LayerAgreement
+from spikelet.road.compiled import CompiledNetwork, compile_network
 from spikelet.road.place import PlacementLimits
 from tests.road.interpreter import run_chip
 from tests.road.networks import (
@@ -88,25 +89,27 @@ def test_classify_counts_the_valid_ticks_only() -> None:
     outputs[0, 1:, 1] = 1
     outputs[1, 3, 0] = 1
     trace = Trace("t", outputs, np.zeros((3, 4, 2), np.int32), np.zeros((3, 2), np.int32), (4, 3))
-    assert compiled.classify(trace).tolist() == [1, 0, 0]
+    assert compiled.classify(trace).tolist() == [1, 0, -1], "no output spike, no class"
     assert compiled.output_counts(trace).tolist() == [[0, 3, 0], [1, 0, 0], [0, 0, 0]]
 
 
 def test_agreement_of_a_rounded_network() -> None:
     network = chain([6, 10, 4], decay=np.array([0.9]), profile=SUBTRACT, scale=0.111)
-    fired = spikes(4, 20, 6, rate=0.5)
-    compiled = compile_network(network, weight_bits=3, calibration=fired)
-    trace = run(compiled, fired)
-    found = compiled.agreement(trace, fired)
+    shown = spikes(4, 20, 6, rate=0.5)
+    compiled = compile_network(network, weight_bits=3, calibration=shown)
+    trace = run(compiled, shown)
+    found = compiled.agreement(trace, shown)
     assert [layer.name for layer in found] == ["p0", "p1"]
     for layer in found:
+        assert layer.overlap is not None
         assert 0.5 < layer.overlap < 1
         assert layer.overlap < layer.share < 1
-    updated = compiled.evaluated(agreement=found, saturations={"p1": 3})
-    assert [x.spike_agreement for x in updated.quantisation] == [x.share for x in found]
-    assert [x.saturations for x in updated.quantisation] == [None, 3]
+        fired = compiled.layer_spikes(trace, layer.name).sum(axis=(0, 1))
+        assert (layer.neurons, layer.integer_spikes) == (fired.size, fired.sum())
+        assert (layer.silent_neurons, layer.busiest) == ((fired == 0).sum(), fired.max())
+        assert layer.saturations == 0
     with pytest.raises(SpikeletError, match="of 4 samples of 20 ticks, the input of 4 of 19"):
-        compiled.agreement(trace, fired[:, :19])
+        compiled.agreement(trace, shown[:, :19])
 
 
 def test_layer_agreement_numbers() -> None:
@@ -114,7 +117,8 @@ def test_layer_agreement_numbers() -> None:
     assert found.share == pytest.approx(0.94)
     assert found.overlap == pytest.approx(0.5)
     silent = LayerAgreement("p", 0, 0, 0, 0)
-    assert silent.share == silent.overlap == 1
+    assert silent.share == 1
+    assert silent.overlap is None, "nothing is not called equal"
 
 
 def test_traces_that_do_not_belong(compiled: CompiledNetwork) -> None:
@@ -154,7 +158,7 @@ def test_save_and_load(compiled: CompiledNetwork, tmp_path: Path) -> None:
     agreement = compiled.agreement(run(compiled, fired), fired)
     assert again.agreement(run(again, fired), fired) == agreement
     names = sorted(path.name for path in (tmp_path / "a" / "b").iterdir())
-    assert names == ["arrays.npz", "chip.json", "manifest.json"]
+    assert names == ["arrays.npz", "artefact.json", "chip.json"]
 
 
 def test_save_and_load_a_recurrent_network(tmp_path: Path) -> None:
@@ -182,19 +186,21 @@ def test_load_refuses(compiled: CompiledNetwork, tmp_path: Path) -> None:
             CompiledNetwork.load(tmp_path)
         assert "remedy: compile the network again" in str(info.value)
 
-    refused("manifest.json cannot be read .* the folder is not complete")
+    refused("artefact.json cannot be read .*: not complete")
     compiled.save(tmp_path)
     arrays = (tmp_path / "arrays.npz").read_bytes()
     (tmp_path / "arrays.npz").write_bytes(arrays[:-10])
-    refused("arrays.npz is not the file that manifest.json names")
+    refused("arrays.npz is not the file that artefact.json names")
     (tmp_path / "arrays.npz").unlink()
     refused("arrays.npz cannot be read")
-    manifest = json.loads((tmp_path / "manifest.json").read_text())
-    (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "format": 0}))
+    record = json.loads((tmp_path / "artefact.json").read_text())
+    (tmp_path / "artefact.json").write_text(json.dumps({**record, "version": 0}))
     (tmp_path / "arrays.npz").write_bytes(arrays)
-    refused("manifest.json: format must be 2, not 0")
-    (tmp_path / "manifest.json").write_text("{")
-    refused("manifest.json is not a manifest")
+    refused("artefact.json: version must be 3, not 0")
+    (tmp_path / "artefact.json").write_text(json.dumps({**record, "kind": "run of rtl"}))
+    refused("artefact.json: kind must be 'compiled network', not 'run of rtl'")
+    (tmp_path / "artefact.json").write_text("{")
+    refused("artefact.json is not a record")
 
 
 def test_load_refuses_what_is_sealed_but_wrong(compiled: CompiledNetwork, tmp_path: Path) -> None:
@@ -220,7 +226,7 @@ def test_an_interrupted_save_is_noticed(
     with pytest.raises(KeyboardInterrupt):
         compiled.save(tmp_path)
     monkeypatch.undo()
-    with pytest.raises(SpikeletError, match="is not the file that manifest.json names"):
+    with pytest.raises(SpikeletError, match="is not the file that artefact.json names"):
         CompiledNetwork.load(tmp_path)
 
 

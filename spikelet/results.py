@@ -1,0 +1,160 @@
+"""Results as the command line shows them: tables for people, and fields for JSON."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spikelet.description.artefact import OutOfDate
+from spikelet.terminal import Terminal
+
+if TYPE_CHECKING:
+    from fpga.flow import FpgaReport
+    from spikelet.plastic.learn import LearningResult
+    from spikelet.road.compiled import CompiledNetwork
+    from spikelet.road.samples import Score
+    from spikelet.road.verify import Verification
+
+__all__ = [
+    "build_fields",
+    "compiled_fields",
+    "learned_fields",
+    "old_fields",
+    "score_fields",
+    "score_words",
+    "show_build",
+    "show_compiled",
+    "show_learned",
+    "show_verification",
+]
+
+
+def old_fields(old: Iterable[OutOfDate]) -> dict[str, Any]:
+    """Return what is out of date."""
+    return {"out_of_date": [asdict(item) for item in old]}
+
+
+def score_words(score: "Score") -> str:
+    """Return how samples were classified, behind a comma; empty if there is nothing to say."""
+    shown = "" if score.accuracy is None else f", {score.accuracy:.2%} classified as labelled"
+    return f"{shown}, {score.notes}" if score.notes else shown
+
+
+def score_fields(score: "Score") -> dict[str, Any]:
+    """Return how samples were classified."""
+    return {**asdict(score), "accuracy": score.accuracy}
+
+
+def show_compiled(terminal: Terminal, compiled: "CompiledNetwork") -> None:
+    """Print the layers on their cores, and what the placement is worth."""
+    rows = []
+    for layer, stats in zip(compiled.layers, compiled.quantisation, strict=True):
+        cores = [compiled.chip.cores[part.core] for part in layer.slices]
+        shapes = ", ".join(f"{c.n_axons}x{c.n_neurons}, {c.lanes}" for c in cores)
+        clipped = f"{stats.clipped} of {stats.weights}"
+        rows.append([layer.name, str(layer.size), f"{stats.scale:.6g}", clipped, shapes])
+    header = ("layer", "size", "weight scale", "clipped", "cores (axons x neurons, lanes)")
+    terminal.table(header, rows)
+    if len(compiled.chip.cores) > 1:
+        loads, drawn = compiled.quality.loads, compiled.quality.random
+        terminal.say(
+            f"placed {'with' if compiled.chip.multicast else 'without'} multicast: packets cross "
+            f"{loads.total:,.1f} links a tick, in random placements {drawn.objective:,.1f}; "
+            f"largest link load {loads.largest:,.1f}, at random {drawn.largest:,.1f}"
+        )
+
+
+def compiled_fields(compiled: "CompiledNetwork", folder: Path) -> dict[str, Any]:
+    """Return layers, cores and digests of a compiled network."""
+    return {
+        "name": compiled.name,
+        "folder": str(folder),
+        "digests": compiled.digests,
+        "output_latency": compiled.output_latency,
+        "layers": [asdict(layer) for layer in compiled.layers],
+        "quantisation": [asdict(layer) for layer in compiled.quantisation],
+        "cores": [
+            {"axons": c.n_axons, "neurons": c.n_neurons, "lanes": c.lanes}
+            for c in compiled.chip.cores
+        ],
+    }
+
+
+def show_verification(terminal: Terminal, result: "Verification") -> None:
+    """Print each engine's figures, and its comparison with golden in words."""
+
+    def row(name: str, samples: int, score: "Score | None", *more: str) -> list[str]:
+        if score is None:
+            return [name, str(samples), "", "", "", *more]
+        accuracy = "" if score.accuracy is None else f"{score.accuracy:.2%}"
+        return [name, str(samples), accuracy, str(score.unclassified), str(score.ties), *more]
+
+    rows = []
+    if result.float_score is not None:
+        rows.append(row("float", result.engines[0].samples, result.float_score, "", "", ""))
+    for engine in result.engines:
+        cycles = "" if engine.cycles is None else f"{engine.cycles:,.0f}"
+        equal = "yes" if engine.equal else "NO" if engine.difference else "nothing"
+        more = (cycles, equal if engine.compared else "", f"{engine.seconds:.1f}")
+        rows.append(row(engine.engine, engine.samples, engine.score, *more))
+    header = ("engine", "samples", "accuracy", "no class", "tied", "cycles a sample")
+    terminal.table((*header, "equal to golden", "seconds"), rows)
+    for engine in result.engines:
+        if engine.compared:
+            terminal.say(f"{engine.engine}: {engine.verdict}")
+    terminal.warn(result.warnings)
+
+
+def show_build(terminal: Terminal, target: str, report: "FpgaReport") -> None:
+    """Print frequency and utilisation of a build."""
+    placement = report.placement
+    used = ", ".join(
+        f"{usage.used} of {usage.available} {kind}"
+        for kind, usage in placement.utilisation.items()
+        if usage.used
+    )
+    what = report.bitstream or "out of context"
+    frequency = f"{placement.fmax_mhz:.1f} MHz (wanted {report.target_mhz:g})"
+    terminal.say(f"{target}: {frequency}; {used}; {what}")
+
+
+def build_fields(report: "FpgaReport", folder: Path) -> dict[str, Any]:
+    """Return a build's figures, and where its bitstream is."""
+    bitstream = str((folder / report.bitstream).absolute()) if report.bitstream else None
+    return {**report.to_dict(), "bitstream": bitstream, "made": asdict(report.made)}
+
+
+def show_learned(terminal: Terminal, result: "LearningResult") -> None:
+    """Print the weights of each projection before and after."""
+    rows = []
+    plastic = result.learned.plastic
+    for projection in plastic.projections:
+        ends = (projection.source, projection.target)
+        before, after = plastic.weights(*ends, result.before), result.learned.weights(*ends)
+        spread = [f"{w.min()}, {w.mean():.1f}, {w.max()}" for w in (before, after)]
+        learns = "yes" if projection.plastic else "no"
+        changed = f"{(before != after).sum()} of {before.size}"
+        rows.append([" to ".join(ends), learns, *spread, changed])
+    header = ("projection", "learns", "before: least, mean, largest", "after", "changed")
+    terminal.table(header, rows)
+
+
+def learned_fields(result: "LearningResult", folder: Path) -> dict[str, Any]:
+    """Return what was learned, in numbers."""
+    plastic = result.learned.plastic
+    projections = []
+    for projection in plastic.projections:
+        ends = (projection.source, projection.target)
+        before, after = plastic.weights(*ends, result.before), result.learned.weights(*ends)
+        changed = int((before != after).sum())
+        projections.append({"source": ends[0], "target": ends[1], "changed": changed})
+    return {
+        "folder": str(folder),
+        "digests": plastic.digests,
+        "checksums": [int(value) for value in result.learned.state.checksums()],
+        "projections": projections,
+        "not_in_nir": result.not_in_nir,
+        "warnings": result.warnings,
+        "verification": result.verification and result.verification.to_dict(),
+        "report": str(result.report),
+    }
