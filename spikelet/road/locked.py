@@ -37,7 +37,7 @@ def writing(folder: Path) -> Iterator[None]:
         If another process is writing there, with its number and command, or the folder cannot be
         written.
     """
-    lock = FileLock(folder / LOCK, timeout=0, is_singleton=True)
+    lock = FileLock(folder.resolve() / LOCK, timeout=0, is_singleton=True)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()
