@@ -3,18 +3,17 @@
 import json
 import os
 import tempfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.array_files import read_arrays
 from spikelet.description.params import CoreParams
-from spikelet.errors import SpikeletError
+from spikelet.errors import SpikeletError, file_error
 
 __all__ = ["AtomicFile", "Difference", "Trace", "learned_fields"]
 
@@ -28,8 +27,13 @@ _UNITS = {
 }
 
 _UNREADABLE = (
-    *(OSError, EOFError, ValueError, KeyError, TypeError, NotImplementedError),
-    *(BadZipFile, zlib.error),
+    SpikeletError,
+    AttributeError,
+    KeyError,
+    ValueError,
+    TypeError,
+    IndexError,
+    RecursionError,
 )
 """What numpy raises for one damage or another."""
 
@@ -249,11 +253,10 @@ class Trace:
     def load(cls, path: Path) -> "Trace":
         """Read what :meth:`save` wrote; SpikeletError if the file is missing or damaged."""
         try:
-            with open(path, "rb") as file, np.load(file) as data:
-                arrays = dict(data)
+            arrays = read_arrays(path, "a Trace that Spikelet saved", limit=None)
             return cls._from_arrays(arrays, json.loads(str(arrays["header"])))
         except _UNREADABLE as error:
-            raise SpikeletError(f"{path} is not a readable Trace: {error}") from error
+            raise SpikeletError(f"{path} is not a readable Trace: {error.args[0]}") from error
 
     @classmethod
     def _from_arrays(cls, arrays: dict[str, npt.NDArray[Any]], header: dict[str, Any]) -> "Trace":
@@ -298,22 +301,37 @@ def _differ(
 
 
 class AtomicFile:
-    """Context manager: a temporary file beside ``path`` that replaces it on success only."""
+    """Context manager: a temporary file beside ``path`` that replaces it on success only.
+
+    SpikeletError, with a remedy, if the system refuses: a full disk, no permission. Then no part of
+    it is left.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
 
     def __enter__(self) -> Any:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
+        except OSError as error:
+            raise self._refused(error) from error
         self.temporary = Path(name)
         self.file = os.fdopen(descriptor, "wb")
         return self.file
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self.file.close()
-        if kind is None:
-            os.chmod(self.temporary, 0o644)
-            self.temporary.replace(self.path)
-        else:
-            self.temporary.unlink()
+    def __exit__(self, kind: type[BaseException] | None, error: object, _: object) -> None:
+        try:
+            self.file.close()  # what is left in its buffer may meet a full disk
+            if kind is None:
+                os.chmod(self.temporary, 0o644)
+                self.temporary.replace(self.path)
+        except OSError as late:
+            error = error or late
+        if error is not None:
+            self.temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise self._refused(error) from error
+
+    def _refused(self, error: OSError) -> SpikeletError:
+        return file_error(f"{self.path} cannot be written", error)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.array_files import read_arrays
 from spikelet.description.image import ChipImage, CoreImage
 from spikelet.description.params import ChipParams
 from spikelet.description.state import ChipState, CoreState
@@ -286,8 +287,8 @@ class Plastic:
             description = json.loads(contents[_NETWORK_FILE])
             if description["format"] != FORMAT:
                 raise SpikeletError(f"format must be {FORMAT}, not {description['format']!r}")
-            with np.load(io.BytesIO(contents[_ARRAYS_FILE])) as arrays:
-                return _rebuilt(description, dict(arrays))
+            arrays = read_arrays(contents[_ARRAYS_FILE], _ARRAYS_FILE, limit=None)
+            return _rebuilt(description, arrays)
         except (KeyError, TypeError, ValueError, SpikeletError) as error:
             raise SpikeletError(
                 f"{path} does not describe a plastic network: "

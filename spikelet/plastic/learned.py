@@ -122,14 +122,8 @@ class Learned:
         for population in self.plastic.populations:
             if self.plastic.chip.cores[population.core].adaptation:
                 arrays[f"adaptation_{population.name}"] = self.adaptation(population.name)
-        try:
-            if trace:
-                self.trace.save(Path(folder) / TRACE_FILE)
-            with AtomicFile(Path(folder) / WEIGHTS_FILE) as file:
-                np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-            self.state.save(Path(folder) / SNAPSHOT_FILE)
-        except OSError as error:
-            raise SpikeletError(
-                f"{folder} cannot be written: {error}",
-                remedy="choose a folder you may write to, on a disk with space",
-            ) from error
+        if trace:
+            self.trace.save(Path(folder) / TRACE_FILE)
+        with AtomicFile(Path(folder) / WEIGHTS_FILE) as file:
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+        self.state.save(Path(folder) / SNAPSHOT_FILE)

@@ -58,14 +58,8 @@ def write_nir(
     with h5py.File(contents, "w") as hdf:
         hdf.create_dataset("version", data=_NIR_VERSION, dtype=h5py.string_dtype())
         graph.write(hdf.create_group("node"))
-    try:
-        with AtomicFile(path) as file:
-            file.write(contents.getvalue())
-    except OSError as error:
-        raise SpikeletError(
-            f"{path} cannot be written: {error}",
-            remedy="choose a folder you may write to, on a disk with space",
-        ) from error
+    with AtomicFile(path) as file:
+        file.write(contents.getvalue())
     return graph.left_out()
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from spikelet.description.array_files import read_array
 from spikelet.description.learning import Adaptation, LearningRule, TraceParams
 from spikelet.description.named_rules import RULES
 from spikelet.errors import SpikeletError
@@ -138,12 +139,12 @@ class _Table:
             return function(*args, **self.data, **others)
 
     @contextmanager
-    def blamed(self) -> Iterator[None]:
-        """Let errors say that this table is their place."""
+    def blamed(self, key: str = "") -> Iterator[None]:
+        """Let errors say that this table is their place; and ``key``, if they do not name it."""
         try:
             yield
         except SpikeletError as error:
-            raise self.error(error.args[0], error.remedy) from error
+            raise self.error(f"{key}{error.args[0]}", error.remedy) from error
         except TypeError as error:
             raise self.error(f"a value is of the wrong type: {error}") from error
 
@@ -203,10 +204,8 @@ class _Reader:
 
     def _weights_file(self, table: _Table) -> Any:
         path = table.path.parent / table.data["weights"]
-        try:
-            return np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise table.error(f"weights: {path} is not a readable .npy file: {error}") from error
+        with table.blamed("weights: "):
+            return read_array(path, "an .npy file with integers of shape (source, target)")
 
     def _with_defaults(self, table: _Table, name: str) -> LearningRule:
         """Return a named rule as it is; SpikeletError if it has a parameter without a default."""

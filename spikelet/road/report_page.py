@@ -66,17 +66,11 @@ def write_page(
     SpikeletError if the folder cannot be written.
     """
     contents = {f"{name}.png": data for name, data in pictures.items()}
-    try:
-        for name, data in {**contents, PAGE: page.encode()}.items():
-            with AtomicFile(folder / name) as file:
-                file.write(data)
-        for name in obsolete:
-            (folder / f"{name}.png").unlink(missing_ok=True)
-    except OSError as error:
-        raise SpikeletError(
-            f"the report cannot be written to {folder}: {error}",
-            remedy="choose a folder you may write to, on a disk with space",
-        ) from error
+    for name, data in {**contents, PAGE: page.encode(errors="replace")}.items():
+        with AtomicFile(folder / name) as file:
+            file.write(data)
+    for name in obsolete:
+        (folder / f"{name}.png").unlink(missing_ok=True)
     return folder / PAGE
 
 

@@ -21,15 +21,9 @@ def write_sealed(folder: Path, contents: Mapping[str, bytes]) -> None:
     """Write files by name, then the manifest; SpikeletError if the folder cannot be written."""
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
     manifest = json.dumps({"format": FORMAT, "sha256": digests}, indent=1).encode()
-    try:
-        for name, data in {**contents, MANIFEST: manifest}.items():
-            with AtomicFile(folder / name) as file:
-                file.write(data)
-    except OSError as error:
-        raise SpikeletError(
-            f"{folder} cannot be written: {error}",
-            remedy="choose a folder you may write to, on a disk with space",
-        ) from error
+    for name, data in {**contents, MANIFEST: manifest}.items():
+        with AtomicFile(folder / name) as file:
+            file.write(data)
 
 
 def read_sealed(folder: Path, names: Iterable[str], *, remedy: str) -> dict[str, bytes]:
