@@ -7,6 +7,7 @@ its first bytes.
 
 import io
 import math
+import os
 import struct
 import zipfile
 import zlib
@@ -101,7 +102,7 @@ def _read(
     if isinstance(source, bytes):
         return read("the file", io.BytesIO(source))
     path = Path(source)
-    if path.is_dir():
+    if os.path.isdir(path):
         raise SpikeletError(f"{path} is a folder, not a file", remedy=f"give {needed}")
     try:
         with open(path, "rb") as file:
@@ -223,8 +224,8 @@ def _shown(shape: tuple[int, ...]) -> str:
 
 
 def _bytes(count: int) -> str:
-    if count >= 1 << 80:
-        return "over 2^80 bytes"
+    if count >= 1 << 70:
+        return "over 2^70 bytes"
     for unit, size in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
         if count >= size:
             return f"{count / size:,.1f} {unit}"

@@ -5,7 +5,6 @@ key, the value, and what is valid.
 """
 
 import inspect
-import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from spikelet.errors import SpikeletError
 from spikelet.plastic.chip import Plastic
 from spikelet.plastic.network import PlasticNetwork
 from spikelet.plastic.samples import Encoder
+from spikelet.plastic.toml_text import read_toml
 from spikelet.road.encode import ENCODERS
 
 __all__ = ["LearningTask", "load_task"]
@@ -75,13 +75,7 @@ def load_task(path: str | Path, seed: int | None = None) -> LearningTask:
         by name.
     """
     path = Path(path)
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf8"))
-    except OSError as error:
-        raise SpikeletError(f"{path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SpikeletError(f"{path} is not a TOML file: {error}") from error
-    return _Reader(path, data, seed).task()
+    return _Reader(path, read_toml(path), seed).task()
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Samples: input spikes with their labels, from a file."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,7 +107,7 @@ class SampleFile:
         """Read a file, and find out which set is meant; as for :func:`load_samples`."""
         path = Path(path)
         file, colon, ending = str(path).rpartition(":")
-        if colon and not prefix and file and not path.exists():
+        if colon and not prefix and file and not os.path.exists(path):
             path, prefix = Path(file), ending
         arrays = read_arrays(path, _FORMAT)
         ends = ("spikes", "levels")
