@@ -5,7 +5,7 @@ parameters that lost their shape, and whose assertions name neither the file nor
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +85,7 @@ def _read_file(path: Path, file: Any) -> NirGraph:
 def _read_nodes(path: Path, root: Any, prefix: str = "") -> NirGraph:
     """Return a graph whose names begin with ``prefix``, without nested graphs."""
     read, nested = {}, {}
-    for key, group in root["nodes"].items():
+    for key, group in _groups(root["nodes"]):
         name = prefix + key
         kind = str(_value(group["type"])) if "type" in group else "no type"
         fields = {
@@ -102,6 +102,15 @@ def _read_nodes(path: Path, root: Any, prefix: str = "") -> NirGraph:
     for name, inner in nested.items():
         graph.dissolve(name, inner)
     return graph
+
+
+def _groups(nodes: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Return the groups of nodes by name; HDF5 makes folders of a name with slashes."""
+    for key, group in nodes.items():
+        if isinstance(group, h5py.Group) and "type" not in group and len(group):
+            yield from _groups(group, f"{before}{key}/")
+        elif isinstance(group, h5py.Group):
+            yield before + key, group
 
 
 def _array(path: Path, name: str, item: Any) -> npt.NDArray[Any]:
