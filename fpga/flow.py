@@ -20,7 +20,7 @@ from fpga.synthesise import MemoryUse, SynthesisReport, synthesise
 from fpga.tools import Progress, silent, tool_versions
 from spikelet.description.artefact import Artefact, digest_of
 from spikelet.description.files import PARTIAL
-from spikelet.errors import SpikeletError
+from spikelet.errors import SpikeletError, file_error
 
 __all__ = ["REPORT", "FpgaReport", "build_bitstream", "build_out_of_context", "check_capacity"]
 
@@ -227,9 +227,8 @@ def _built(plan: _Plan, folder: Path, progress: Progress) -> FpgaReport:
         made = plan.making.seal(partial)
         _replace(folder, partial)
     except OSError as error:
-        raise SpikeletError(
-            f"cannot write the FPGA build to {folder}: {error}", remedy="choose a writable folder"
-        ) from error
+        shutil.rmtree(partial, ignore_errors=True)  # a full disk has no room for what is of no use
+        raise file_error(f"the FPGA build in {folder} cannot be written", error) from error
     return replace(report, made=made)
 
 

@@ -1,7 +1,10 @@
 """Yosys, from the pyosys package, in a process of its own. No twin: it computes nothing."""
 
+import os
+import re
 import subprocess
 import sys
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -35,6 +38,7 @@ def run_yosys(script: str, folder: Path, name: str = "yosys") -> None:
         done = subprocess.run(
             [sys.executable, "-c", _RUNNER, f"{name}.ys"],
             cwd=folder,
+            env=_environment(),
             stdout=output,
             stderr=subprocess.STDOUT,
             check=False,
@@ -46,3 +50,10 @@ def run_yosys(script: str, folder: Path, name: str = "yosys") -> None:
             f"yosys failed (status {done.returncode}): {' '.join(errors[:1])}",
             remedy=f"see {log}",
         )
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment; abc fails in a temporary folder whose path has a blank."""
+    if re.fullmatch(r"[\w/.+-]+", tempfile.gettempdir(), re.ASCII):
+        return dict(os.environ)
+    return {**os.environ, "TMPDIR": "."}

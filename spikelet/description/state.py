@@ -6,11 +6,11 @@ import zlib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.array_files import read_arrays
 from spikelet.description.files import AtomicFile
 from spikelet.description.image import ChipImage, CoreImage
 from spikelet.description.params import ChipParams, CoreParams, check_range
@@ -153,8 +153,7 @@ class ChipState:
     def load(cls, path: Path) -> "ChipState":
         """Read what :meth:`save` wrote; SpikeletError if the file is missing or damaged."""
         try:
-            with open(path, "rb") as file, np.load(file) as data:
-                arrays = dict(data)
+            arrays = read_arrays(path, "a snapshot that Spikelet saved", limit=None)
             header = json.loads(str(arrays["header"]))
             parts = [
                 (
@@ -168,12 +167,17 @@ class ChipState:
             contents, states = zip(*parts, strict=True)
             return cls(header["digest"], header["ticks"], ChipImage(contents), states)
         except _UNREADABLE as error:
-            raise SpikeletError(f"{path} is not a readable snapshot: {error}") from error
+            raise SpikeletError(f"{path} is not a readable snapshot: {error.args[0]}") from error
 
 
 _UNREADABLE = (
-    *(OSError, EOFError, ValueError, KeyError, TypeError, NotImplementedError),
-    *(BadZipFile, zlib.error),
+    SpikeletError,
+    AttributeError,
+    KeyError,
+    ValueError,
+    TypeError,
+    IndexError,
+    RecursionError,
 )
 _STATE = tuple(f.name for f in fields(CoreState))
 _CONTENTS = tuple(f.name for f in fields(CoreImage) if f.name != "learning")

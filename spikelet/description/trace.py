@@ -2,16 +2,15 @@
 
 import io
 import json
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.array_files import read_arrays
 from spikelet.description.files import AtomicFile
 from spikelet.description.params import CoreParams
 from spikelet.errors import SpikeletError
@@ -28,8 +27,13 @@ _UNITS = {
 }
 
 _UNREADABLE = (
-    *(OSError, EOFError, ValueError, KeyError, TypeError, NotImplementedError),
-    *(BadZipFile, zlib.error),
+    SpikeletError,
+    AttributeError,
+    KeyError,
+    ValueError,
+    TypeError,
+    IndexError,
+    RecursionError,
 )
 """What numpy raises for one damage or another."""
 
@@ -255,11 +259,10 @@ class Trace:
     def load(cls, path: Path) -> "Trace":
         """Read what :meth:`save` wrote; SpikeletError if the file is missing or damaged."""
         try:
-            with open(path, "rb") as file, np.load(file) as data:
-                arrays = dict(data)
+            arrays = read_arrays(path, "a Trace that Spikelet saved", limit=None)
             return cls._from_arrays(arrays, json.loads(str(arrays["header"])))
         except _UNREADABLE as error:
-            raise SpikeletError(f"{path} is not a readable Trace: {error}") from error
+            raise SpikeletError(f"{path} is not a readable Trace: {error.args[0]}") from error
 
     @classmethod
     def _from_arrays(cls, arrays: dict[str, npt.NDArray[Any]], header: dict[str, Any]) -> "Trace":

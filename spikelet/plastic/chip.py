@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.array_files import read_arrays
 from spikelet.description.artefact import Artefact, digest_of
 from spikelet.description.image import ChipImage, CoreImage
 from spikelet.description.params import ChipParams
@@ -313,8 +314,8 @@ class Plastic:
         )
         try:
             description = json.loads(contents[_NETWORK_FILE])
-            with np.load(io.BytesIO(contents[_ARRAYS_FILE])) as arrays:
-                return _rebuilt(description, dict(arrays))
+            arrays = read_arrays(contents[_ARRAYS_FILE], _ARRAYS_FILE, limit=None)
+            return _rebuilt(description, arrays)
         except (KeyError, TypeError, ValueError, SpikeletError) as error:
             raise SpikeletError(
                 f"{path} does not describe a plastic network: "

@@ -98,6 +98,11 @@ class PlasticNetwork:
                 f"inputs {name!r}: size must be an int, or the rows and columns of an image, of 1 "
                 f"or more each, not {size!r}"
             )
+        if math.prod(shape) > _LARGEST_CORE:
+            raise self._error(
+                f"inputs {name!r}: size must come to at most {_LARGEST_CORE} lines, the axons of "
+                f"the largest core, not {size!r}"
+            )
         self.input_groups[name] = InputGroup(name, shape)
         return name
 

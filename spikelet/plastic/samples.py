@@ -4,15 +4,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.artefact import digest_of
 from spikelet.errors import SpikeletError
-from spikelet.road.encode import ENCODERS, rest
-from spikelet.road.samples import load_samples
+from spikelet.road.encode import ENCODERS, check_levels, rest
+from spikelet.road.samples import SampleFile
 
 __all__ = ["Encoder", "LearningSamples", "load_learning_samples"]
 
@@ -120,52 +119,39 @@ def load_learning_samples(path: Path, encoder: Encoder | None) -> LearningSample
     SpikeletError
         Saying what is wrong with the file and what would be valid.
     """
+    file = SampleFile.read(path)
     if encoder is None:
-        samples = load_samples(path)
-        arrays = _arrays(path)
-        return LearningSamples(
-            samples.spikes, samples.labels, _reward(path, arrays), path=Path(path)
-        )
-    arrays = _arrays(path)
-    if not {"levels", "full_scale"} <= arrays.keys():
+        samples = file.samples()
+        reward = _reward(file, len(samples.spikes), samples.spikes.shape[1])
+        return LearningSamples(samples.spikes, samples.labels, reward, path=file.path)
+    if not {f"{file.prefix}levels", "full_scale"} <= file.arrays.keys():
         raise SpikeletError(
-            f"{path} holds {', '.join(arrays) or 'nothing'}; the [encoder] of the network needs "
-            "levels (samples, inputs) and full_scale",
+            f"{file.path} holds {', '.join(file.arrays) or 'nothing'}; the [encoder] of the "
+            "network needs levels (samples, inputs) and full_scale",
             remedy="add them, or leave [encoder] out to use spikes as they are",
         )
-    labels = arrays.get("labels")
-    if labels is not None and labels.shape != arrays["levels"].shape[:1]:
-        raise SpikeletError(
-            f"{path}: labels must have shape {arrays['levels'].shape[:1]}, not {labels.shape}"
-        )
-    full_scale = arrays["full_scale"]
-    if full_scale.shape != () or full_scale.dtype.kind not in "iu":
-        raise SpikeletError(f"{path}: full_scale must be one int, not {full_scale!r}")
-    return LearningSamples(
-        arrays["levels"],
-        None if labels is None else labels.astype(np.int64),
-        _reward(path, arrays),
-        encoder,
-        int(full_scale),
-        Path(path),
-    )
-
-
-def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+    levels = file.levels()
+    full_scale = file.number("full_scale")
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as data:
-            return dict(data)
-    except (OSError, ValueError, TypeError, BadZipFile) as error:
-        raise SpikeletError(
-            f"{path} is not a readable .npz file: {error}",
-            remedy="write it with numpy.savez: levels and full_scale, or spikes",
-        ) from error
+        check_levels(levels, full_scale)
+    except SpikeletError as error:
+        raise SpikeletError(f"{file.path}: {error.args[0]}", remedy=error.remedy) from error
+    labels = file.labels(len(levels))
+    reward = _reward(file, len(levels))
+    return LearningSamples(levels, labels, reward, encoder, full_scale, file.path)
 
 
-def _reward(path: Path, arrays: dict[str, npt.NDArray[Any]]) -> npt.NDArray[np.int64] | None:
-    reward = arrays.get("reward")
-    if reward is None:
+def _reward(
+    file: SampleFile, samples: int, ticks: int | None = None
+) -> npt.NDArray[np.int64] | None:
+    """Return the rewards (samples, ticks), where there are any."""
+    name = f"{file.prefix}reward"
+    if name not in file.arrays:
         return None
+    reward = file.arrays[name]
     if reward.dtype.kind not in "iu":
-        raise SpikeletError(f"{path}: reward must be integers, not {reward.dtype}")
+        raise file.error(name, f"must be integers, not {reward.dtype}")
+    if reward.ndim != 2 or len(reward) != samples or ticks not in (None, reward.shape[1]):
+        wanted = "ticks" if ticks is None else ticks
+        raise file.error(name, f"must have shape ({samples}, {wanted}), not {reward.shape}")
     return reward.astype(np.int64)

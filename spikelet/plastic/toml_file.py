@@ -5,7 +5,6 @@ key, the value, and what is valid.
 """
 
 import inspect
-import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,12 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from spikelet.description.array_files import read_array
 from spikelet.description.learning import Adaptation, LearningRule, TraceParams
 from spikelet.description.named_rules import RULES
 from spikelet.errors import SpikeletError
 from spikelet.plastic.chip import Plastic
 from spikelet.plastic.network import PlasticNetwork
 from spikelet.plastic.samples import Encoder
+from spikelet.plastic.toml_text import read_toml
 from spikelet.road.encode import ENCODERS
 
 __all__ = ["LearningTask", "load_task"]
@@ -77,13 +78,7 @@ def load_task(path: str | Path, seed: int | None = None) -> LearningTask:
         by name.
     """
     path = Path(path)
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf8"))
-    except OSError as error:
-        raise SpikeletError(f"{path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SpikeletError(f"{path} is not a TOML file: {error}") from error
-    return _Reader(path, data, seed).task()
+    return _Reader(path, read_toml(path), seed).task()
 
 
 @dataclass(frozen=True)
@@ -141,12 +136,12 @@ class _Table:
             return function(*args, **self.data, **others)
 
     @contextmanager
-    def blamed(self) -> Iterator[None]:
-        """Let errors say that this table is their place."""
+    def blamed(self, key: str = "") -> Iterator[None]:
+        """Let errors say that this table is their place; and ``key``, if they do not name it."""
         try:
             yield
         except SpikeletError as error:
-            raise self.error(error.args[0], error.remedy) from error
+            raise self.error(f"{key}{error.args[0]}", error.remedy) from error
         except TypeError as error:
             raise self.error(f"a value is of the wrong type: {error}") from error
 
@@ -206,10 +201,8 @@ class _Reader:
 
     def _weights_file(self, table: _Table) -> Any:
         path = table.path.parent / table.data["weights"]
-        try:
-            return np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise table.error(f"weights: {path} is not a readable .npy file: {error}") from error
+        with table.blamed("weights: "):
+            return read_array(path, "an .npy file with integers of shape (source, target)")
 
     def _with_defaults(self, table: _Table, name: str) -> LearningRule:
         """Return a named rule as it is; SpikeletError if it has a parameter without a default."""

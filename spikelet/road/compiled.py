@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 import golden.chip
+from spikelet.description.array_files import read_arrays
 from spikelet.description.artefact import Artefact, digest_of
 from spikelet.description.events import Events
 from spikelet.description.image import ChipImage
@@ -253,8 +254,8 @@ class CompiledNetwork:
             remedy=_COMPILE_AGAIN,
         )
         try:
-            with np.load(io.BytesIO(contents[_ARRAYS_FILE])) as arrays:
-                return cls(**fields_of(json.loads(contents[_CHIP_FILE]), dict(arrays)))
+            arrays = read_arrays(contents[_ARRAYS_FILE], _ARRAYS_FILE, limit=None)
+            return cls(**fields_of(json.loads(contents[_CHIP_FILE]), arrays))
         except (KeyError, TypeError, ValueError, SpikeletError) as error:
             raise SpikeletError(
                 f"{Path(folder) / _CHIP_FILE} does not describe a compiled network: "

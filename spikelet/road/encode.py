@@ -12,7 +12,21 @@ import numpy.typing as npt
 
 from spikelet.errors import SpikeletError
 
-__all__ = ["ENCODERS", "latency", "poisson", "rank_order", "rate", "rest"]
+__all__ = [
+    "ENCODERS",
+    "MOST_PLACES",
+    "check_levels",
+    "latency",
+    "poisson",
+    "rank_order",
+    "rate",
+    "rest",
+]
+
+MOST_PLACES = 1 << 31
+"""Samples times ticks times inputs that are encoded at once."""
+
+_LARGEST_SCALE = 1 << 30
 
 
 def rate(levels: npt.ArrayLike, full_scale: int, ticks: int) -> npt.NDArray[np.uint8]:
@@ -178,6 +192,7 @@ def rest(spikes: npt.NDArray[np.uint8], ticks: int) -> npt.NDArray[np.uint8]:
     """
     if type(ticks) is not int or ticks < 0:
         raise SpikeletError(f"rest: ticks must be an int of 0 or more, not {ticks!r}")
+    _check_places(len(spikes), spikes.shape[1] + ticks, spikes.shape[2])
     return np.pad(spikes, ((0, 0), (0, ticks), (0, 0)))
 
 
@@ -187,12 +202,13 @@ ENCODERS: dict[str, Callable[..., npt.NDArray[np.uint8]]] = {
 """The encoders by name."""
 
 
-def _checked(levels: npt.ArrayLike, full_scale: int, ticks: int) -> npt.NDArray[np.int64]:
+def check_levels(levels: npt.ArrayLike, full_scale: int) -> npt.NDArray[np.int64]:
     """Return levels as int64; SpikeletError for what no encoder takes."""
     found = np.asarray(levels)
-    for name, value in (("full_scale", full_scale), ("ticks", ticks)):
-        if type(value) is not int or value < 1:
-            raise SpikeletError(f"encoder: {name} must be an int of 1 or more, not {value!r}")
+    if type(full_scale) is not int or not 1 <= full_scale <= _LARGEST_SCALE:
+        raise SpikeletError(
+            f"encoder: full_scale must be an int in 1..{_LARGEST_SCALE}, not {full_scale!r}"
+        )
     if found.ndim != 2 or found.dtype.kind not in "iu":
         raise SpikeletError(
             "input levels must be integers of shape (samples, inputs), not "
@@ -203,6 +219,24 @@ def _checked(levels: npt.ArrayLike, full_scale: int, ticks: int) -> npt.NDArray[
             f"input levels must be in 0..{full_scale}, found {found.min()}..{found.max()}"
         )
     return found.astype(np.int64)
+
+
+def _checked(levels: npt.ArrayLike, full_scale: int, ticks: int) -> npt.NDArray[np.int64]:
+    """Return levels as int64; SpikeletError for what no encoder takes."""
+    checked = check_levels(levels, full_scale)
+    if type(ticks) is not int or ticks < 1:
+        raise SpikeletError(f"encoder: ticks must be an int of 1 or more, not {ticks!r}")
+    _check_places(len(checked), ticks, checked.shape[1])
+    return checked
+
+
+def _check_places(samples: int, ticks: int, inputs: int) -> None:
+    if samples * ticks * inputs > MOST_PLACES:
+        raise SpikeletError(
+            f"{samples} samples of {ticks} ticks and {inputs} inputs are "
+            f"{samples * ticks * inputs:,} places for a spike; at most {MOST_PLACES:,} are encoded",
+            remedy="fewer ticks, or fewer samples in a file",
+        )
 
 
 def _single_spikes(

@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from spikelet.description.files import PARTIAL
-from spikelet.errors import SpikeletError
+from spikelet.errors import SpikeletError, file_error
 
 __all__ = ["LOCK", "writing"]
 
@@ -47,10 +47,7 @@ def writing(folder: Path) -> Iterator[None]:
             remedy="wait until it has ended, or use another folder",
         ) from error
     except OSError as error:
-        raise SpikeletError(
-            f"{folder} cannot be written: {error}",
-            remedy="choose a folder you may write to, on a disk with space",
-        ) from error
+        raise file_error(f"{folder} cannot be written", error) from error
     try:
         if lock.lock_counter == 1:
             _note(folder)

@@ -177,7 +177,13 @@ class Network:
         if not names:
             raise self._error("there is no neuron population")
         for name in names:
-            if name == INPUT or names.count(name) > 1:
+            if name == INPUT:
+                raise SpikeletError(
+                    f"network {self.name!r}: a population is called {INPUT!r}, which is the name "
+                    "of the network's input lines",
+                    remedy=f"rename it, for example to '{INPUT}_neurons'",
+                )
+            if names.count(name) > 1:
                 raise self._error(f"population name {name!r} is taken")
         self._check_projections()
         self._check_order()
@@ -280,7 +286,12 @@ class Network:
 
         SpikeletError unless they have that shape and every value is 0 or 1.
         """
-        dense = np.asarray(spikes)
+        try:
+            dense = np.asarray(spikes)
+        except ValueError as error:  # lists of unequal length
+            raise self._error(f"input spikes must be one array: {error}") from error
+        if dense.dtype.kind not in "biuf":
+            raise self._error(f"input spikes must be numbers 0 and 1, not {dense.dtype}")
         if dense.ndim != 3 or dense.shape[2] != self.n_inputs:
             raise self._error(
                 f"input spikes must have shape (samples, ticks, {self.n_inputs}), not {dense.shape}"

@@ -4,13 +4,16 @@ The file is read directly rather than through ``nir.read``, whose type inference
 parameters that lost their shape, and whose assertions name neither the file nor the node.
 """
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
+import numpy.typing as npt
 
+from spikelet.description.array_files import LARGEST_BYTES
 from spikelet.errors import SpikeletError
 from spikelet.road.nir_graph import NEURONS, NirGraph, NirNode
 
@@ -42,9 +45,9 @@ def read_graph(path: Path) -> NirGraph:
         For a file that cannot be read or is not NIR, for nodes that are not supported, and for
         feedback other than of a neuron node to itself.
     """
-    if not path.exists():
+    if not os.path.exists(path):
         raise SpikeletError(f"{path}: there is no such file", remedy="check the path")
-    if path.is_dir():
+    if os.path.isdir(path):
         raise SpikeletError(f"{path} is a directory", remedy="name the .nir file in it")
     try:
         if not h5py.is_hdf5(path):
@@ -82,23 +85,43 @@ def _read_file(path: Path, file: Any) -> NirGraph:
 def _read_nodes(path: Path, root: Any, prefix: str = "") -> NirGraph:
     """Return a graph whose names begin with ``prefix``, without nested graphs."""
     read, nested = {}, {}
-    for key, group in root["nodes"].items():
+    for key, group in _groups(root["nodes"]):
         name = prefix + key
         kind = str(_value(group["type"])) if "type" in group else "no type"
         fields = {
-            field: np.asarray(item[()])
+            field: _array(path, f"{name}/{field}", item)
             for field, item in group.items()
             if isinstance(item, h5py.Dataset) and field not in ("type", "edges")
         }
         read[name] = NirNode(name, kind, fields)
         if kind == "NIRGraph":
             nested[name] = _read_nodes(path, group, f"{name}.")
-    edges = np.asarray(root["edges"][()]).reshape(-1, 2)
+    edges = _array(path, f"{prefix}edges", root["edges"]).reshape(-1, 2)
     graph = NirGraph(path, read, [(prefix + _text(a), prefix + _text(b)) for a, b in edges])
     _check_edges(graph)
     for name, inner in nested.items():
         graph.dissolve(name, inner)
     return graph
+
+
+def _groups(nodes: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Return the groups of nodes by name; HDF5 makes folders of a name with slashes."""
+    for key, group in nodes.items():
+        if isinstance(group, h5py.Group) and "type" not in group and len(group):
+            yield from _groups(group, f"{before}{key}/")
+        elif isinstance(group, h5py.Group):
+            yield before + key, group
+
+
+def _array(path: Path, name: str, item: Any) -> npt.NDArray[Any]:
+    """Return a dataset; SpikeletError, before memory is taken, if it declares too much."""
+    if (item.size or 0) * item.dtype.itemsize > LARGEST_BYTES:
+        raise SpikeletError(
+            f"{path}: {name} declares shape {item.shape} of {item.dtype}, more than the "
+            f"{LARGEST_BYTES >> 30} GiB that are read from a file",
+            remedy="check how the file was written",
+        )
+    return np.asarray(item[()])
 
 
 def _text(value: Any) -> str:

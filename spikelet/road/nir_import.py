@@ -17,6 +17,7 @@ NIR describes neurons by differential equations; what a tick computes is settled
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +27,15 @@ from spikelet.errors import SpikeletError
 from spikelet.road.network import INPUT, FloatArray, Network, Population, Projection
 from spikelet.road.nir_file import read_graph
 from spikelet.road.nir_graph import NEURONS, NirGraph, NirNode
+from spikelet.road.nir_units import question_units
 
 __all__ = ["load_network"]
+
+_MOST_VALUES = 1 << 24
+"""Of an Input or Output."""
+
+_LARGEST_DIAGONAL = 1 << 15
+"""Values that pass one to one from layer to layer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +74,11 @@ class _Signal:
     def matrix(self, source: str) -> FloatArray:
         """Return the part of a source as a matrix (n_source, n)."""
         part = self.parts[source]
+        if part.ndim == 1 and len(part) > _LARGEST_DIAGONAL:
+            raise SpikeletError(
+                f"{len(part):,} values pass one to one, which takes a matrix; at most "
+                f"{_LARGEST_DIAGONAL:,} can"
+            )
         return np.diag(part) if part.ndim == 1 else part
 
     @classmethod
@@ -137,7 +150,7 @@ class _Importer:
         for name in self.graph.forward:
             node = self.graph.nodes[name]
             if node.kind == "Input":
-                self.n_inputs = int(np.prod(node.fields["shape"]))
+                self.n_inputs = self._declared(node)
                 self.signals[name] = _Signal.spikes(INPUT, self.n_inputs)
                 continue
             incoming = self._incoming(node)
@@ -220,11 +233,24 @@ class _Importer:
                 f"an Output must be fed by one neuron node, not by {found}",
                 remedy=f"end the network with a {' or '.join(NEURONS)} node for each Output",
             )
-        declared = int(np.prod(node.fields["shape"]))
+        declared = self._declared(node)
         if declared != 1:  # a scalar neuron parameter makes exporters declare one value
             shape = node.fields["shape"].tolist()
             self._check_size(node, f"shape {shape}", declared, incoming)
         self.outputs.append(before[0])
+
+    def _declared(self, node: NirNode) -> int:
+        """Return the number of values that the shape of an Input or Output declares."""
+        shape = node.fields["shape"].ravel()
+        whole = [int(n) for n in shape]
+        if any(n < 1 for n in whole) or whole != shape.tolist() or prod(whole) > _MOST_VALUES:
+            raise self.graph.error(
+                node.name,
+                f"shape must be of whole numbers from 1, with a product of at most "
+                f"{_MOST_VALUES:,}, not {shape.tolist()[:8]}",
+                remedy="write the shape of one sample in one tick, without batch and time",
+            )
+        return prod(whole)
 
     def _parameter(self, node: NirNode, field: str, size: int) -> FloatArray:
         """Return a field as shape (size,) or, where it is one value for all, (1,)."""
@@ -251,6 +277,8 @@ class _Importer:
             self._reset_potential(node, size),
         )
         self.populations.append(population)
+        drive = np.sum([_excitation(part) for part in driven.parts.values()], axis=0)
+        question_units(self.graph, node, population, drive, self.dt)
         for source in driven.parts:
             self.projections.append(Projection(source, node.name, driven.matrix(source)))
 
@@ -296,10 +324,15 @@ class _Importer:
         if not (threshold > 0).all():
             raise self.graph.error(
                 node.name,
-                f"v_threshold must be above 0, found {threshold.min():g}",
-                remedy="shift the potentials, or leave the neuron out",
+                f"v_threshold must be above 0, found {threshold.min():g}{self._rest(node)}",
+                remedy="potentials start at 0: subtract the rest from v_leak, v_reset and "
+                "v_threshold, or leave the neuron out",
             )
         return threshold
+
+    def _rest(self, node: NirNode) -> str:
+        v_leak = node.fields.get("v_leak", np.zeros(1)).ravel()
+        return f", where v_leak is {v_leak[0]:g}" if v_leak.any() else ""
 
     def _reset_potential(self, node: NirNode, size: int) -> FloatArray:
         if "v_reset" not in node.fields:
@@ -318,6 +351,12 @@ class _Importer:
 
 
 _HOW = {"zero": "to 0", "subtract": "by subtracting the threshold", "value": "to v_reset"}
+
+
+def _excitation(part: FloatArray) -> FloatArray:
+    """Return what the positive weights of a part add where all of its sources spike."""
+    positive = np.maximum(part, 0)
+    return positive if part.ndim == 1 else positive.sum(axis=0)
 
 
 def _without_noise(values: FloatArray, node: NirNode, fields: Iterable[str]) -> FloatArray:

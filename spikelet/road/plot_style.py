@@ -8,6 +8,8 @@ from typing import Any, ParamSpec
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
 from spikelet.road.compiled import CompiledNetwork
@@ -35,6 +37,7 @@ PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 """Okabe and Ito's colours, told apart with any colour vision."""
 
 WIDTH = 9.6
+_WEIGHTS = ("normal", "bold")
 _STYLE: Any = {  # its type differs between matplotlib's versions
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -66,10 +69,33 @@ def as_png(draw: Callable[_P, Figure]) -> Callable[_P, bytes]:
     def drawn(*args: _P.args, **kwargs: _P.kwargs) -> bytes:
         file = io.BytesIO()
         with rc_context(_STYLE):
-            draw(*args, **kwargs).savefig(file, format="png", dpi=160, metadata={"Software": None})
+            figure = draw(*args, **kwargs)
+            _escape(figure)
+            figure.savefig(file, format="png", dpi=160, metadata={"Software": None})
         return file.getvalue()
 
     return drawn
+
+
+def _escape(figure: Figure) -> None:
+    """Write characters that the font lacks by their numbers, in all texts of a figure.
+
+    The page beside the picture has the names as they are.
+    """
+    for text in figure.findobj(Text):
+        text.set_text(_drawable(text.get_text()))
+
+
+def _drawable(text: str) -> str:
+    fonts = [
+        get_font(findfont(FontProperties(family=_STYLE["font.family"], weight=w))) for w in _WEIGHTS
+    ]
+    return "".join(
+        char
+        if char == "\n" or all(font.get_char_index(ord(char)) for font in fonts)
+        else char.encode("unicode_escape").decode()
+        for char in text
+    )
 
 
 def layer_colours(compiled: CompiledNetwork) -> dict[str, str]:

@@ -114,6 +114,7 @@ class Project:
     ) -> Trace:
         """Run samples on one engine and keep the Trace in ``runs/ENGINE``."""
         compiled = self.load()
+        samples.check_labels(compiled.chip.n_outputs)
         with writing(self.folder):
             trace = simulate(
                 compiled, samples.spikes, engine, folder=self.folder, progress=progress

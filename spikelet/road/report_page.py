@@ -63,7 +63,7 @@ def write_page(folder: Path, page: str, pictures: dict[str, bytes], made: Artefa
     written.
     """
     contents = {f"{name}.png": data for name, data in pictures.items()}
-    made.write(folder, {**contents, PAGE: page.encode()})
+    made.write(folder, {**contents, PAGE: page.encode(errors="replace")})
     return folder / PAGE
 
 

@@ -198,6 +198,7 @@ def verify(
             f"netlists, not {netlist_samples}",
             remedy="give a file with samples, and leave --count out or above 0",
         )
+    samples.check_labels(compiled.chip.n_outputs)
 
     def run(engine: str, part: Samples) -> tuple[Trace, float]:
         total = len(part.spikes)

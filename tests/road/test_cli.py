@@ -267,7 +267,7 @@ def test_learn_verifies(bars, monkeypatch, equal):
     ("arguments", "message"),
     [
         (("absent.toml", "in.npz"), "absent.toml cannot be read"),
-        (("bars.toml", "absent.npz"), "absent.npz is not a readable .npz file"),
+        (("bars.toml", "absent.npz"), "absent.npz does not exist"),
         (("hebb.toml", "in.npz"), "hebb.toml: [[projections]] number 1: rule must be one of"),
         (("bars.toml", "in.npz", "--engine", "fpga"), "engine must be one of golden, rtl"),
         (("bars.toml", "in.npz", "--epochs", 0), "epochs and samples must be 1 or more"),

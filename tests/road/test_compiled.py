@@ -234,4 +234,4 @@ def test_save_where_nothing_can_be_written(compiled: CompiledNetwork, tmp_path: 
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(SpikeletError, match="file.* cannot be written") as info:
         compiled.save(tmp_path / "file" / "folder")
-    assert "choose a folder you may write to" in str(info.value)
+    assert "a file is in the place of a folder" in info.value.remedy

@@ -95,7 +95,7 @@ def test_rest_is_silence_behind_each_sample():
         ([[-1]], 16, 4, r"must be in 0\.\.16, found -1\.\.-1"),
         ([[0.5]], 16, 4, r"must be integers of shape \(samples, inputs\), not float64"),
         ([3], 16, 4, r"not int64 of shape \(1,\)"),
-        ([[3]], 0, 4, "full_scale must be an int of 1 or more, not 0"),
+        ([[3]], 0, 4, "full_scale must be an int in 1..1073741824, not 0"),
         ([[3]], 16, 0, "ticks must be an int of 1 or more, not 0"),
     ],
 )

@@ -73,7 +73,7 @@ IN_A, A_B = Projection(INPUT, "a", np.ones((3, 2))), Projection("a", "b", np.one
         ({"dt": 0.0}, "dt must be above 0 seconds, not 0"),
         ({"populations": ()}, "there is no neuron population"),
         ({"populations": (A, A)}, "population name 'a' is taken"),
-        ({"populations": (population(INPUT, 2),)}, "population name 'input' is taken"),
+        ({"populations": (population(INPUT, 2),)}, "a population is called 'input'"),
         ({"projections": (IN_A, A_B, A_B)}, "projection 'a' -> 'b' is given twice"),
         (
             {"projections": (IN_A, Projection("x", "b", np.ones((1, 1))))},

@@ -1,5 +1,6 @@
 """NIR files: what is folded, and what is refused with which words."""
 
+import warnings
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -489,7 +490,7 @@ def test_if_written_with_dt_in_r(file: Path) -> None:
 
 def test_neuron_named_input(file: Path) -> None:
     write(file, {"x": source(2), "input": lif(2), "out": sink(2)})
-    refused(file, "population name 'input' is taken", "correct the node of this name")
+    refused(file, "a population is called 'input'", "rename it, for example to 'input_neurons'")
 
 
 def test_products_that_overflow(file: Path) -> None:
@@ -502,3 +503,89 @@ def test_two_outputs_of_one_layer(file: Path) -> None:
     nodes = {"in": source(2), "l": lif(2), "o1": sink(2), "o2": sink(2)}
     write(file, nodes, [("in", "l"), ("l", "o1"), ("l", "o2")])
     refused(file, "network 'net': outputs must be one or more distinct populations")
+
+
+def questioned(file: Path, dt: float = 1e-4, **fields: Any) -> str | None:
+    """Return the warning that a layer of 4 inputs and 3 neurons gives, None if there is none."""
+    nodes = {"in": source(4), "fc": linear(3, 4, 1), "lif": lif(3, **fields), "out": sink(3)}
+    nodes["fc"].weight = np.full((3, 4), 0.4)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        load_network(write(file, nodes), EULER, dt)
+    return str(caught[0].message) if caught else None
+
+
+@pytest.mark.parametrize(
+    ("fields", "parts"),
+    [
+        (
+            {"tau": 1.0, "r": 10.0},  # milliseconds
+            (
+                "node 'lif' (LIF) between 'fc' and 'out': tau is 1 s, 10,000 ticks of 0.0001 s",
+                "645",
+            ),
+        ),
+        ({"tau": 20.0, "r": 1.0, "v_threshold": 2.0}, ("no neuron fires at all", "--dt 0.1)")),
+        ({"tau": 1e-3, "v_leak": -65.0}, ("v_leak is -65 where v_threshold is 1", "at all")),
+        (
+            {"tau": 1e-3, "r": 0.7, "v_reset": -65.0},
+            ("v_reset is -65 where v_threshold is 1", "within 60 ticks"),
+        ),
+    ],
+)
+def test_units_that_were_mixed_up_are_asked_about(
+    file: Path, fields: dict[str, float], parts: tuple[str, ...]
+) -> None:
+    text = questioned(file, **fields)
+    assert text and "remedy: " in text
+    for part in (str(file), *parts):
+        assert part in text, text
+
+
+@pytest.mark.parametrize(
+    ("fields", "dt"),
+    [
+        ({"tau": 1e-3, "r": 10.0}, 1e-4),
+        ({"tau": 1.0, "r": 10.0}, 0.1),  # the milliseconds of above, and so the time step
+        ({"tau": 1.0, "r": 1e4}, 1e-4),  # slow on purpose: the input is strong
+        ({"tau": 1e-3, "r": 0.1}, 1e-4),  # mute, but not for its units
+        ({"tau": 1e-3, "v_leak": -5.0, "r": 10.0}, 1e-4),
+        ({"tau": 1e-3, "v_reset": -15.0, "r": 20.0}, 1e-4),
+    ],
+)
+def test_units_that_are_right_are_not(file: Path, fields: dict[str, float], dt: float) -> None:
+    assert questioned(file, dt, **fields) is None
+
+
+def test_a_threshold_in_millivolts(file: Path) -> None:
+    nodes = {"in": source(2), "lif": lif(2, v_threshold=-50.0, v_leak=-65.0), "out": sink(2)}
+    refused(
+        write(file, nodes),
+        "v_threshold must be above 0, found -50, where v_leak is -65",
+        "subtract the rest from v_leak, v_reset and v_threshold",
+    )
+
+
+@pytest.mark.parametrize("shape", [10**12, 2**62, 0, -3, 1.5])
+def test_shapes_without_measure(file: Path, shape: float) -> None:
+    write(file, {"in": source(2), "lif": lif(2), "out": sink(2)})
+    with h5py.File(file, "a") as handle:
+        nodes = handle["node/nodes"]
+        del nodes["in/shape"]
+        nodes["in/shape"] = np.array([shape])
+    refused(file, "node 'in' (Input)", "shape must be", "16,777,216, not", "one sample")
+
+
+def test_datasets_without_measure(file: Path) -> None:
+    write(file, {"in": source(2), "fc": linear(2, 2, 1), "lif": lif(2), "out": sink(2)})
+    with h5py.File(file, "a") as handle:
+        del handle["node/nodes/fc/weight"]
+        handle["node/nodes/fc"].create_dataset("weight", (10**6, 10**6), "f4", chunks=(1000, 1000))
+    assert file.stat().st_size < 1 << 20
+    refused(file, "fc/weight declares shape (1000000, 1000000)", "8 GiB", "check how")
+
+
+def test_a_wide_one_to_one_connection(file: Path) -> None:
+    n = (1 << 15) + 1
+    write(file, {"in": source(n), "lif": lif(n), "out": sink(n)})
+    refused(file, "32,769 values pass one to one", "at most 32,768")

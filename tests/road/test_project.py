@@ -220,7 +220,7 @@ def test_a_layer_that_never_spikes_is_in_the_verdict(tmp_path: Path) -> None:
 
 def test_nothing_is_not_verified(project: Project) -> None:
     with pytest.raises(Exception, match="there must be 1 sample or more, not 0"):
-        project.verify(SAMPLES.first(0), ("rtl",))
+        project.verify(Samples(SAMPLES.spikes[:0]), ("rtl",))
 
 
 def test_the_page_says_how_it_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,8 +230,10 @@ def test_the_page_says_how_it_was_made(tmp_path: Path, monkeypatch: pytest.Monke
     shown = spikes(3, 5, 6)
     pages = []
     commands = [
-        ["compile", "n.nir", "-o", "p", "--profile", "nir-euler", "--dt", "1e-3", "--lanes", "2"]
-        + ["--calibration", "s.npz", "--weight-bits", "5", "--no-multicast"],
+        shlex.split(
+            "compile n.nir -o p --profile nir-euler --dt 1e-3 --lanes 2 --calibration s.npz "
+            "--weight-bits 5 --no-multicast"
+        ),
         ["verify", "p", "s.npz", "--count", "2", "--engine", "golden"],
         ["report", "p", "--sample", "1"],
     ]

@@ -382,7 +382,9 @@ def test_branches(recurrent: tuple[str, ...], tmp_path: Path) -> None:
 
 def test_bad_folder(compiled: CompiledNetwork, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(SpikeletError, match=r"^.*file cannot be written: .*\n.*choose"):
+    with pytest.raises(
+        SpikeletError, match=r"file.*png cannot be written: .*\n.*choose another path"
+    ):
         bare(tmp_path / "file", compiled)
 
 
