@@ -20,18 +20,19 @@ import numpy as np
 import numpy.typing as npt
 
 from boards import BOARDS, board_named
+from fpga.board_top import BoardTop
 from fpga.devices import DEVICES, device_named
 from fpga.fit import require_fit
 from fpga.flow import REPORT, FpgaReport, build_bitstream, build_out_of_context
-from fpga.self_test import BoardTop, Sample, SelfTest
+from fpga.self_test import SelfTest
 from rtl_gen.chip import Chip
 from rtl_gen.emit import to_verilog, write_chip
 from spikelet.description.trace import AtomicFile, Trace
 from spikelet.errors import SpikeletError
 from spikelet.road.compiled import CompiledNetwork
-from spikelet.road.engines import simulate
 from spikelet.road.report import write_report
 from spikelet.road.samples import Samples, load_samples
+from spikelet.road.self_test_sample import stored_sample
 from spikelet.road.verify import Verification, verify
 
 __all__ = ["TARGETS", "Project", "target_named"]
@@ -140,9 +141,8 @@ class Project:
                 f"the image for {target} stores a sample, and none was given",
                 remedy="give a samples file",
             )
-        top = BoardTop(
-            SelfTest(Chip(compiled.chip), compiled.chip, _stored(compiled, samples, sample)), board
-        )
+        stored = stored_sample(compiled, samples, sample)
+        top = BoardTop(SelfTest(Chip(compiled.chip), compiled.chip, stored), board)
         return build_bitstream(
             to_verilog(top, "top"), "top", board, folder, seeds=seeds, progress=progress
         )
@@ -173,14 +173,3 @@ def target_named(name: str) -> str:
         if target.casefold() == name.casefold():
             return target
     raise SpikeletError(f"target must be one of {', '.join(TARGETS)}, not {name!r}")
-
-
-def _stored(compiled: CompiledNetwork, samples: Samples, sample: int) -> Sample:
-    """Return what a self-test image stores: program, events, and golden's answer."""
-    if not 0 <= sample < len(samples.spikes):
-        raise SpikeletError(f"sample must be in 0..{len(samples.spikes) - 1}, not {sample}")
-    spikes = samples.spikes[sample : sample + 1]
-    events = compiled.events(spikes)
-    expected = int(compiled.classify(simulate(compiled, spikes, record=()))[0])
-    flits = np.split(events.flits(compiled.chip), events.offsets[1:-1])
-    return Sample(compiled.image.program(compiled.chip), flits, expected)
