@@ -37,10 +37,9 @@ class SelfTest(wiring.Component):
 
     It loads, clears, and for each tick sends the events and starts it. Then it compares the spikes
     of every output line, reads back every word that the sample names and compares their CRC-32.
-    The class is the line with most spikes, the lowest of equals. Spikes on lines that there are
-    not, or before the first tick whose output counts, are counted together and compared, too; so
-    is that none comes after the last tick. Counters stay at their largest value, which is never
-    the right one.
+    The class is the line with most spikes, the lowest of equals. A spike on a line that there is
+    not, or outside a tick, is wrong whatever the counts. Counters stay at their largest value,
+    which is never the right one.
 
     Timing: runs once after reset; ``done`` then stays high. It comes after at most
     :attr:`cycle_limit` clock cycles whatever the chip does, also if it does not answer at all;
@@ -80,7 +79,7 @@ class SelfTest(wiring.Component):
         self.chip = chip
         self.params = params
         self.sample = sample
-        counts = [*sample.counts.tolist(), sample.early]
+        counts = sample.counts.tolist()
         written = program_words(sample.program)
         runs = [(address, end - first) for first, end, address in word_runs(sample.words[:, 0])]
         self._loaded = len(written)
@@ -107,13 +106,12 @@ class SelfTest(wiring.Component):
         m = Module()
         m.submodules.chip = self.chip
         rom = self._rom(m)
-        early, comparing, reading = Signal(), Signal(), Signal()
+        comparing, reading = Signal(), Signal()
         walking, walked, checksum = self._walk(m, rom, reading)
-        compared, wrong = self._count(m, rom, early, comparing)
+        compared, wrong = self._count(m, rom, comparing)
         send_events, sent, last_tick = self._send(m)
         elapsed = Signal(range(self.cycle_limit + 1))
         out_of_time, finished = elapsed[-1], Signal()
-        first_ticks = Signal(range(self.sample.latency + 1), init=self.sample.latency)
         with m.FSM():
             with m.State("LOAD"):
                 m.d.comb += walking.eq(1)
@@ -130,9 +128,6 @@ class SelfTest(wiring.Component):
                     m.next = "START"
             with m.State("START"):
                 m.d.comb += self.chip.start.eq(1)
-                m.d.sync += early.eq(first_ticks != 0)
-                with m.If(first_ticks != 0):
-                    m.d.sync += first_ticks.eq(first_ticks - 1)
                 m.next = "STARTED"
             with m.State("STARTED"):
                 m.next = "RUN"
@@ -247,9 +242,7 @@ class SelfTest(wiring.Component):
             m.d.sync += row.eq(row + 1)
         return run, taken & read.data.last, row == len(self._rows)
 
-    def _count(
-        self, m: Module, rom: "_Rom", early: Signal, comparing: Signal
-    ) -> tuple[Signal, Signal]:
+    def _count(self, m: Module, rom: "_Rom", comparing: Signal) -> tuple[Signal, Signal]:
         """Build the spike counters and what compares them; return whether it has, and an error.
 
         The counters are a memory, so that an event takes two cycles; the chip waits.
@@ -258,46 +251,49 @@ class SelfTest(wiring.Component):
         width = self.memories[-1].width
         m.submodules.counts = memory = Memory(
             shape=width,
-            depth=n_outputs + 1,
+            depth=n_outputs,
             init=[],
             attrs={"no_rw_check": 1, "ram_style": "block"},
         )
         read, write = memory.read_port(), memory.write_port()
         line = Value.cast(event.payload)[: flit_packet(self.params).fields[0].width]
-        slot, index = Signal(range(n_outputs + 1)), Signal(range(n_outputs + 1))
+        counted, index = Signal.like(line), Signal(range(n_outputs))
         settled, compared, wrong = Signal(), Signal(), Signal()
-        best, full = Signal(width), Signal()
-        m.d.comb += [read.addr.eq(index), full.eq(read.data.all()), write.addr.eq(slot)]
+        best = Signal(width)
+        m.d.comb += [
+            read.addr.eq(Mux(comparing, index, line)),
+            write.addr.eq(counted),
+            write.data.eq(read.data + ~read.data.all()),
+        ]
         with m.FSM(name="count"):
             with m.State("CLEAR"):
-                m.d.comb += [write.addr.eq(index), write.en.eq(1)]
+                m.d.comb += [write.addr.eq(index), write.data.eq(0), write.en.eq(1)]
                 m.d.sync += index.eq(index + 1)
-                with m.If(index == n_outputs):
+                with m.If(index == n_outputs - 1):
                     m.d.sync += index.eq(0)
                     m.next = "WAIT"
             with m.State("WAIT"):
+                m.d.sync += [counted.eq(line), settled.eq(comparing)]
                 with m.If(comparing):
                     m.d.comb += read.en.eq(1)
-                    m.d.sync += settled.eq(1)
                     with m.If(settled & rom.fetched & ~compared):
                         m.d.comb += rom.taken.eq(1)
-                        m.d.sync += [settled.eq(0), index.eq(index + 1)]
+                        m.d.sync += index.eq(index + 1)
                         with m.If(read.data != rom.word):
                             m.d.sync += wrong.eq(1)
-                        with m.If(index == n_outputs):
-                            m.d.sync += compared.eq(1)
-                        with m.Elif(read.data > best):
+                        with m.If(read.data > best):
                             m.d.sync += [best.eq(read.data), self.winner.eq(index)]
+                        with m.If(index == n_outputs - 1):
+                            m.d.sync += compared.eq(1)
+                with m.Elif(event.valid & (line < n_outputs)):
+                    m.d.comb += [event.ready.eq(1), read.en.eq(1)]
+                    m.next = "ADD"
                 with m.Else():
-                    m.d.comb += [event.ready.eq(1), read.en.eq(event.valid)]
-                    m.d.comb += read.addr.eq(Mux(early | (line >= n_outputs), n_outputs, line))
-                    m.d.sync += slot.eq(read.addr)
-                    with m.If(event.valid):
-                        m.next = "ADD"
+                    m.d.comb += event.ready.eq(1)
             with m.State("ADD"):
-                m.d.comb += [write.data.eq(read.data + ~full), write.en.eq(1)]
+                m.d.comb += write.en.eq(1)
                 m.next = "WAIT"
-        with m.If(event.valid & ~self.chip.busy):  # after the end of its tick
+        with m.If(event.valid & ((line >= n_outputs) | ~self.chip.busy)):
             m.d.sync += wrong.eq(1)
         return compared, wrong
 

@@ -36,16 +36,12 @@ class Sample:
     flits : sequence of array of uint32
         The events of each tick, one array a tick; empty for a tick without.
     counts : array of int, shape (n_outputs,)
-        Spikes of each output line, from tick ``latency`` on.
+        Spikes of each output line in all ticks.
     words : array of uint32, shape (words, 2)
         Address, and what the configuration port reads there after the last tick, in the order in
         which they are read.
     cycles : int
         Clock cycles that all ticks are predicted to take.
-    latency : int
-        Ticks whose output is no answer to the input yet.
-    early : int
-        Spikes of all output lines in these ticks.
     """
 
     program: npt.NDArray[np.uint32]
@@ -53,8 +49,6 @@ class Sample:
     counts: npt.NDArray[np.integer[Any]]
     words: npt.NDArray[np.uint32]
     cycles: int
-    latency: int = 0
-    early: int = 0
 
     @property
     def expected(self) -> int:
@@ -74,17 +68,16 @@ class Sample:
                 f"{len(self.program)}, {len(self.flits)} and {len(self.words)}",
                 remedy="store a sample that golden has run on a loaded chip",
             )
-        if self.counts.shape != (params.n_outputs,) or self.counts.min() < 0 or self.early < 0:
+        if self.counts.shape != (params.n_outputs,) or self.counts.min() < 0:
             raise SpikeletError(
                 f"self-test: counts must be one of 0 or more for each of {params.n_outputs} output "
-                f"lines, not {self.counts.tolist()}, and early 0 or more, not {self.early}",
+                f"lines, not {self.counts.tolist()}",
                 remedy="count the spikes in golden's run of this chip",
             )
-        if not 0 <= self.latency < len(self.flits) or self.cycles < 1:
+        if self.cycles < 1:
             raise SpikeletError(
-                f"self-test: latency must be in 0..{len(self.flits) - 1}, not {self.latency}, "
-                f"and cycles 1 or more, not {self.cycles}",
-                remedy="take both from the compiled network and golden's run of it",
+                f"self-test: cycles must be 1 or more, not {self.cycles}",
+                remedy="take what golden predicts for all ticks",
             )
         if not self.counts.any():
             raise SpikeletError(
@@ -124,7 +117,7 @@ def image_memories(
     program : int
         Words of the ROM that loads and checks: those that :func:`program_words` makes of the
         writes, two for each run of consecutive addresses that is read back, and one for each
-        output line and one more.
+        output line.
     events : int
         Events of all ticks, a tick without any counted as one.
     largest_count : int
@@ -133,7 +126,7 @@ def image_memories(
     return (
         ImageMemory("program", program, 32, writable=False),
         ImageMemory("events", events, flit_packet(params).width + 2, writable=False),
-        ImageMemory("counts", params.n_outputs + 1, _count_bits(largest_count), writable=True),
+        ImageMemory("counts", params.n_outputs, _count_bits(largest_count), writable=True),
     )
 
 

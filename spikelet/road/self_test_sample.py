@@ -38,7 +38,7 @@ def stored_sample(compiled: CompiledNetwork, samples: Samples, number: int) -> S
     events = compiled.events(samples.spikes[number : number + 1])
     golden = GoldenChip(chip, compiled.image, neurons=compiled.neurons)
     trace = golden.run(events, record=())
-    counts = compiled.output_counts(trace)[0]
+    counts = trace.outputs[0].sum(axis=0, dtype=np.int64)
     if not counts.any():
         raise SpikeletError(
             f"no output of {compiled.name!r} spikes in sample {number}, so that it has no class, "
@@ -53,15 +53,13 @@ def stored_sample(compiled: CompiledNetwork, samples: Samples, number: int) -> S
         counts=counts,
         words=readable_words(chip, golden.snapshot(), *counted),
         cycles=int(trace.cycles.sum()),
-        latency=compiled.output_latency,
-        early=int(trace.outputs[0, : compiled.output_latency].sum()),
     )
 
 
 def _remedy(compiled: CompiledNetwork, samples: Samples) -> str:
     """Return what to do about a silent sample: which other one spikes."""
-    counts = compiled.output_counts(simulate(compiled, samples.spikes, record=()))
-    spiking = np.flatnonzero(counts.any(axis=1))
+    outputs = simulate(compiled, samples.spikes, record=()).outputs
+    spiking = np.flatnonzero(outputs.any(axis=(1, 2)))
     if len(spiking):
         return f"choose another sample; the first that spikes is {spiking[0]} (--sample)"
     return (

@@ -63,6 +63,7 @@ class StubChip(wiring.Component):
         held = Array(Signal(len(self.event_in.payload), name=f"held_{i}") for i in range(8))
         count, sent = Signal(4), Signal(range(self.extra + 16))
         due = count + Mux(self.ticks == 2, self.extra, 0)
+        lost = Signal()
         hung = (self.fault == "hangs in a tick") & (self.ticks == 2)
         m.d.sync += stall.eq(stall + 3)
         m.d.comb += [
@@ -81,9 +82,9 @@ class StubChip(wiring.Component):
                 self.cleared.eq(self.cleared + self.clear),
                 self.ticks.eq(Mux(self.clear, 0, self.ticks + 1)),
             ]
-            if self.fault == "loses a spike":
+            if self.fault in ("loses a spike", "sends a spike late"):
                 with m.If(self.ticks == 1):
-                    m.d.sync += sent.eq(1)
+                    m.d.sync += [sent.eq(1), lost.eq(1)]
         with m.Elif(self.busy):
             with m.If((waiting > 1) | ((sent >= due) & ~hung)):
                 m.d.sync += waiting.eq(waiting - 1)
@@ -91,15 +92,20 @@ class StubChip(wiring.Component):
                 m.d.sync += sent.eq(sent + 1)
             with m.If((waiting == 1) & (sent >= due)):
                 m.d.sync += [count.eq(0), sent.eq(0)]
+        if self.fault == "sends a spike late":
+            with m.If(lost & ~self.busy):
+                m.d.comb += [self.event_out.valid.eq(1), self.event_out.payload.eq(held[0])]
+                m.d.sync += lost.eq(~self.event_out.ready)
+        if self.fault == "sends one to no line, too":
+            with m.If(sent == count):
+                m.d.comb += self.event_out.payload.eq(NO_LINE)
         self._configure(m, events)
         self._break(m)
         return m
 
     def _configure(self, m: Module, events: Signal) -> None:
-        request, words = (
-            self.config_request,
-            Array(Signal(32, name=f"word_{i}") for i in range(256)),
-        )
+        request = self.config_request
+        words = Array(Signal(32, name=f"word_{i}") for i in range(256))
         accepted = request.valid & request.ready
         flipped = (self.fault == "another state") << 31
         with m.If(accepted & request.p.write):
@@ -136,25 +142,23 @@ FAULTS = (
     *("dead", "hangs in a tick", "loses a spike", "another state"),
     *("never takes configuration", "never takes events", "always busy", "never busy"),
     *("never answers", "always answers", "always sends", "never sends", "sends to no line"),
+    *("sends one to no line, too", "sends a spike late"),
 )
 
 LINES = [[0, 2], [2, 0], [], [1, 2]]
 
 
-def _sample(lines_of_ticks: list[list[int]], latency: int = 0) -> Sample:
+def _sample(lines_of_ticks: list[list[int]]) -> Sample:
     packet = flit_packet(CHIP)
     flits = [packet.pack(axon=lines, delay=0, host=0, x=0, y=0) for lines in lines_of_ticks]
-    counted = [line for lines in lines_of_ticks[latency:] for line in lines if line < NO_LINE]
-    events = sum(map(len, lines_of_ticks))
-    words = [*PROGRAM.tolist(), [TICKS_WORD, len(flits)], [EVENTS_WORD, events]]
+    sent = [line for lines in lines_of_ticks for line in lines]
+    words = [*PROGRAM.tolist(), [TICKS_WORD, len(flits)], [EVENTS_WORD, len(sent)]]
     return Sample(
         program=PROGRAM,
         flits=flits,
-        counts=np.bincount(counted, minlength=CHIP.n_outputs),
+        counts=np.bincount(sent, minlength=CHIP.n_outputs),
         words=np.array(words, np.uint32),
         cycles=20 * len(flits),
-        latency=latency,
-        early=events - len(counted),
     )
 
 
@@ -182,21 +186,17 @@ def _run(test: SelfTest, *signals: Value) -> tuple[list[tuple[int, int]], list[i
 
 
 @pytest.mark.parametrize(
-    ("lines", "latency", "winner"),
+    ("lines", "winner"),
     [
-        ([[0, 2], [2], [], [1, 2]], 0, 2),
-        ([[1, 1, 1], [0], [0, 2]], 0, 1),
-        ([[2], [0]], 0, 0),  # of equals, the lowest
-        ([[2, 2, 2], [1, 2], [1]], 1, 1),  # those before the first tick that counts
-        ([[2, 2, 2], [2, 1], [1], []], 2, 1),
-        ([[3, 3, 1], [3, 2], [2, 3]], 0, 2),  # spikes to lines that there are not are expected
+        ([[0, 2], [2], [], [1, 2]], 2),
+        ([[1, 1, 1], [0], [0, 2]], 1),
+        ([[2], [0]], 0),  # of equals, the lowest
+        ([[], [1]], 1),
     ],
 )
-def test_passes_when_everything_is_as_expected(
-    lines: list[list[int]], latency: int, winner: int
-) -> None:
+def test_passes_when_everything_is_as_expected(lines: list[list[int]], winner: int) -> None:
     chip = StubChip()
-    test = SelfTest(chip, CHIP, _sample(lines, latency))
+    test = SelfTest(chip, CHIP, _sample(lines))
     writes, values, cycles = _run(test, test.winner, test.passed, chip.cleared, chip.ticks)
     assert writes == [tuple(write) for write in PROGRAM.tolist()]
     assert values == [winner, 1, 1, len(lines)]
@@ -205,19 +205,19 @@ def test_passes_when_everything_is_as_expected(
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_fails_on_a_chip_that_is_not_right(fault: str) -> None:
-    test = SelfTest(StubChip(fault), CHIP, _sample(LINES))
+    chip = StubChip(fault, extra=int(fault == "sends one to no line, too"))
+    test = SelfTest(chip, CHIP, _sample(LINES))
     _, (passed,), _ = _run(test, test.passed)
     assert not passed
 
 
 @pytest.mark.parametrize("change", range(-1, 2))
-@pytest.mark.parametrize("line", range(4))
+@pytest.mark.parametrize("line", range(3))
 def test_fails_when_a_line_has_a_spike_more_or_fewer(line: int, change: int) -> None:
-    """The last is that of the spikes that belong to no line."""
-    sample = _sample([[0, 2, 3], [2, 1]])
-    counts = [*sample.counts.tolist(), sample.early]
+    sample = _sample([[0, 2], [2, 1]])
+    counts = sample.counts.copy()
     counts[line] += change
-    test = SelfTest(StubChip(), CHIP, replace(sample, counts=np.array(counts[:3]), early=counts[3]))
+    test = SelfTest(StubChip(), CHIP, replace(sample, counts=counts))
     _, (passed,), _ = _run(test, test.passed)
     assert passed == (change == 0)
 
@@ -251,8 +251,8 @@ def test_program_is_stored_in_runs() -> None:
 
 def test_memories_are_those_that_are_built() -> None:
     test = SelfTest(StubChip(), CHIP, _sample([[0, 2], [], [2, 2]]))
-    # Loaded: 12 words; one for each line and one more; three runs are read back.
-    sizes = {"program": 12 + 4 + 3 * 2 + 2, "events": 5, "largest_count": 3}
+    # Loaded: 12 words; one for each line; five runs are read back.
+    sizes = {"program": 12 + 3 + 4 * 2, "events": 5, "largest_count": 3}
     assert test.memories == image_memories(CHIP, **sizes)
 
 
@@ -296,8 +296,8 @@ def test_board_lights_a_led_and_restarts_on_the_button(board, fault: str) -> Non
         (lambda: replace(_sample([[0]]), flits=[]), r"program, ticks and words must not be empty"),
         (lambda: replace(_sample([[0]]), counts=np.array([1, 0])), r"one of 0 or more for each"),
         (lambda: replace(_sample([[0]]), counts=np.array([1, 0, -1])), r"one of 0 or more"),
-        (lambda: _sample([[0]], latency=1), r"latency must be in 0\.\.0, not 1"),
-        (lambda: _sample([[3], []]), r"no output line spikes in the sample to be stored"),
+        (lambda: replace(_sample([[0]]), cycles=0), r"cycles must be 1 or more, not 0"),
+        (lambda: _sample([[], []]), r"no output line spikes in the sample to be stored"),
     ],
 )
 def test_refuses_impossible_samples(make: Callable[[], Sample], message: str) -> None:
