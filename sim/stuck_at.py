@@ -56,8 +56,8 @@ def with_stuck_flip_flops(netlist: str, top: str, nets: Sequence[str]) -> str:
         return match[0].replace(f".Q({match[1]})", f".Q(stuck_q[{places[net]}])")
 
     text = _FLIP_FLOP.sub(moved, netlist)
-    if sorted(found) != sorted(places):
-        wrong = sorted({*places}.symmetric_difference(found) or found)
+    wrong = [net for net in places if nets.count(net) != 1 or found.count(net) != 1]
+    if wrong:
         raise SpikeletError(
             f"netlist {top}: {', '.join(wrong[:3])} must be the output of one flip-flop each",
             remedy="choose nets of flip_flops(), each once",
