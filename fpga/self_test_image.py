@@ -41,7 +41,7 @@ class Sample:
         Address, and what the configuration port reads there after the last tick, in the order in
         which they are read.
     cycles : int
-        Clock cycles that all ticks are predicted to take.
+        Clock cycles that all ticks are predicted to take, with the packets on their way.
     """
 
     program: npt.NDArray[np.uint32]

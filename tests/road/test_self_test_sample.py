@@ -50,6 +50,8 @@ def test_the_chip_passes_what_golden_says_and_nothing_else(compiled: CompiledNet
     sample = stored_sample(compiled, _samples(), 1)
     trace = simulate(compiled, _samples().spikes[1:2])
     assert sample.counts.tolist() == compiled.output_counts(trace)[0].tolist()
+    packets = sum(int(core.sum()) for core in trace.spikes)  # each spike goes to one place
+    assert sample.cycles == trace.cycles.sum() + 2 * packets
     assert _passes(compiled, sample) == (1, compiled.classify(trace)[0])
     other = stored_sample(compiled, _samples(), 2)
     assert not np.array_equal(other.words, sample.words)
