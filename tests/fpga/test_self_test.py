@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from amaranth.hdl import Array, Module, Mux, Signal, Value
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
-from boards import ICEBREAKER, ULX3S_85F
+from boards import ICEBREAKER, ULX3S_85F, Board
 from fpga.board_top import BoardTop
 from fpga.self_test import SelfTest
 from fpga.self_test_image import Sample, image_memories, program_words
@@ -104,23 +105,31 @@ class StubChip(wiring.Component):
         return m
 
     def _configure(self, m: Module, events: Signal) -> None:
-        request = self.config_request
-        words = Array(Signal(32, name=f"word_{i}") for i in range(256))
-        accepted = request.valid & request.ready
+        request, response = self.config_request, self.config_response
+        m.submodules.words = words = Memory(shape=32, depth=256, init=[])
+        write, read = words.write_port(), words.read_port()
         flipped = (self.fault == "another state") << 31
-        with m.If(accepted & request.p.write):
-            m.d.sync += words[request.p.address[:8]].eq(request.p.data)
-        reading, read_data = Signal(3), Signal(32)
-        m.d.sync += reading.eq(reading << 1 | (accepted & ~request.p.write))
+        reading, address = Signal(3), Signal(32)
+        accepted = request.valid & request.ready
+        m.d.comb += [
+            write.addr.eq(request.p.address),
+            write.data.eq(request.p.data),
+            write.en.eq(accepted & request.p.write),
+            read.addr.eq(request.p.address),
+            read.en.eq(accepted),
+            response.valid.eq(reading[2]),
+            response.payload.eq(read.data),
+        ]
+        m.d.sync += reading.eq(Cat(accepted & ~request.p.write, reading))
         with m.If(accepted):
-            m.d.sync += read_data.eq(words[request.p.address[:8]])
-            with m.Switch(request.p.address):
-                with m.Case(TICKS_WORD):
-                    m.d.sync += read_data.eq(self.ticks)
-                with m.Case(EVENTS_WORD):
-                    m.d.sync += read_data.eq(events ^ flipped)
-        m.d.comb += self.config_response.valid.eq(reading[2])
-        m.d.comb += self.config_response.payload.eq(Mux(reading[2], read_data, 0xBAD))
+            m.d.sync += address.eq(request.p.address)
+        with m.Switch(address):
+            with m.Case(TICKS_WORD):
+                m.d.comb += response.payload.eq(self.ticks)
+            with m.Case(EVENTS_WORD):
+                m.d.comb += response.payload.eq(events ^ flipped)
+        with m.If(~reading[2]):
+            m.d.comb += response.payload.eq(0xBAD)
 
     def _break(self, m: Module) -> None:
         port = {
@@ -256,38 +265,49 @@ def test_memories_are_those_that_are_built() -> None:
     assert test.memories == image_memories(CHIP, **sizes)
 
 
-@pytest.mark.parametrize("fault", ["", "dead"])
-@pytest.mark.parametrize("board", [ICEBREAKER, ULX3S_85F], ids=lambda board: board.name)
-def test_board_lights_a_led_and_restarts_on_the_button(board, fault: str) -> None:
-    test = SelfTest(StubChip(fault), CHIP, _sample([[2], [2]]))
+def _leds(test: SelfTest, board: Board, cycles: int, pressed: range = range(0)) -> list[int]:
+    """Run a board from power on, with its button pressed now and then; return the LEDs lit."""
     top = BoardTop(test, board)
     inverted = sum(pin.inverted << bit for bit, pin in enumerate(board.leds))
     released = int(board.pin("button").inverted)
-    last = len(board.leds) - 1
-    lit = (1 << last - 1 if fault else 1 << last | 2) ^ inverted
-    power_on = int(15e-6 * board.clock_hz)
-    until = test.cycle_limit + 20 if fault else 300
-    seen = {}
+    seen = []
 
     async def drive(ctx):
         ctx.set(top.button, released)
-        for cycle in range(2 * (power_on + until)):
+        for cycle in range(cycles):
             ctx.set(top.clk, 1)
             await ctx.delay(1e-8)
             ctx.set(top.clk, 0)
             await ctx.delay(1e-8)
-            pressed = power_on + until <= cycle < power_on + until + 10
-            ctx.set(top.button, released ^ pressed)
-            seen[cycle] = ctx.get(top.led)
+            ctx.set(top.button, released ^ (cycle in pressed))
+            seen.append(ctx.get(top.led) ^ inverted)
 
     simulator = Simulator(top)
     simulator.add_testbench(drive)
     simulator.run()
-    assert all(seen[cycle] == inverted for cycle in range(power_on))
-    assert seen[power_on + until - 1] == lit
-    again = range(power_on + until + 20, 2 * power_on + until + 10)
-    assert all(seen[cycle] == inverted for cycle in again), "the button must start the reset again"
-    assert seen[2 * (power_on + until) - 1] in (lit, inverted if fault else lit)
+    return seen
+
+
+@pytest.mark.parametrize("board", [ICEBREAKER, ULX3S_85F], ids=lambda board: board.name)
+def test_board_lights_the_last_led_and_restarts_on_the_button(board: Board) -> None:
+    test = SelfTest(StubChip(), CHIP, _sample([[2], [2]]))
+    power_on = int(15e-6 * board.clock_hz)
+    pressed = range(power_on + 300, power_on + 310)
+    leds = _leds(test, board, 2 * power_on + 700, pressed)
+    passed = 1 << len(board.leds) - 1 | 2
+    assert not any(leds[:power_on])
+    assert leds[power_on + 290] == passed
+    again = leds[power_on + 320 : 2 * power_on + 310]
+    assert not any(again), "the button must start the reset again"
+    assert leds[-1] == passed
+
+
+@pytest.mark.parametrize("board", [ICEBREAKER, ULX3S_85F], ids=lambda board: board.name)
+def test_board_lights_the_led_before_it_on_a_dead_chip(board: Board) -> None:
+    test = SelfTest(StubChip("dead"), CHIP, _sample([[2], [2]]))
+    leds = _leds(test, board, int(15e-6 * board.clock_hz) + test.cycle_limit + 20)
+    assert leds[0] == 0
+    assert leds[-1] == 1 << len(board.leds) - 2
 
 
 @pytest.mark.parametrize(
