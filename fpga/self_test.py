@@ -1,91 +1,49 @@
-"""The self-test image: a board that runs one stored sample and shows the class on its LEDs."""
+"""The self-test: a chip runs one stored sample, and everything it answers is compared with golden.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+Compared are the spikes of every output line, exactly, and by a CRC-32 every word that the
+configuration port reads after the last tick.
+"""
 
-import numpy as np
-import numpy.typing as npt
-from amaranth.hdl import (
-    Cat,
-    ClockDomain,
-    ClockSignal,
-    Module,
-    Mux,
-    ResetSignal,
-    Signal,
-    Value,
-)
-from amaranth.lib import data, wiring
+from typing import NamedTuple
+
+from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import Out
 
-from boards import Board
+from fpga.self_test_image import (
+    Sample,
+    event_layout,
+    event_rows,
+    image_memories,
+    program_words,
+    word_runs,
+)
 from spikelet.description.packets import flit_packet
 from spikelet.description.params import ChipParams, unsigned_bits
-from spikelet.errors import SpikeletError
 
-__all__ = ["BoardTop", "Sample", "SelfTest", "program_words"]
+__all__ = ["SelfTest"]
 
-_POWER_ON_S = 15e-6
-"""Reset after configuration: iCE40 block RAMs read zeros for the first 3 us; with a margin of 5."""
+_CRC_BITS = 4
+"""Bits of a word that the checksum takes in a cycle."""
 
-
-@dataclass(frozen=True)
-class Sample:
-    """What the self-test stores.
-
-    Parameters
-    ----------
-    program : array of uint32, shape (writes, 2)
-        Configuration writes (address, data) that load the network.
-    flits : sequence of array of uint32
-        The events of each tick, one array a tick; empty for a tick without.
-    expected : int
-        The class (output line) that must win.
-    spikes_per_tick : int
-        Most spikes that one output line can get in a tick; 1 if one neuron feeds it.
-    """
-
-    program: npt.NDArray[np.uint32]
-    flits: Sequence[npt.NDArray[np.uint32]]
-    expected: int
-    spikes_per_tick: int = 1
-
-
-def program_words(program: npt.NDArray[np.uint32]) -> list[int]:
-    """Return configuration writes as the ROM holds them: runs of (address, count, data...)."""
-    addresses = program[:, 0].astype(np.int64)
-    starts = [0, *(np.flatnonzero(np.diff(addresses) != 1) + 1).tolist(), len(program)]
-    words: list[int] = []
-    for first, end in pairwise(starts):
-        if end > first:
-            words += [int(addresses[first]), end - first, *program[first:end, 1].tolist()]
-    return words
-
-
-def _event_layout(flit_bits: int) -> data.StructLayout:
-    return data.StructLayout({"flit": flit_bits, "valid": 1, "last": 1})
-
-
-def _event_rows(flits: Sequence[npt.NDArray[np.uint32]]) -> list[dict[str, int]]:
-    """Return the event ROM: the events of each tick; one row that is not valid for none."""
-    rows: list[dict[str, int]] = []
-    for tick in flits:
-        values = tick.tolist()
-        rows += [{"flit": value, "valid": 1, "last": 0} for value in values]
-        if not values:
-            rows.append({"flit": 0, "valid": 0, "last": 0})
-        rows[-1]["last"] = 1
-    return rows
+_SLACK = 4
+"""Times the predicted clock cycles, at least, after which a chip is taken to hang."""
 
 
 class SelfTest(wiring.Component):
-    """Loads a chip, runs one sample and tells which output line spiked most.
+    """Loads a chip, runs one sample, and compares what the chip did with what golden did.
 
-    The class is the line with most spikes, the lowest of equals.
+    It loads, clears, and for each tick sends the events and starts it. Then it compares the spikes
+    of every output line, reads back every word that the sample names and compares their CRC-32.
+    The class is the line with most spikes, the lowest of equals. A spike on a line that there is
+    not, or outside a tick, is wrong whatever the counts. Counters stay at their largest value,
+    which is never the right one.
 
-    Timing: runs once after reset; ``done`` then stays high.
+    Timing: runs once after reset; ``done`` then stays high. It comes after at most
+    :attr:`cycle_limit` clock cycles whatever the chip does, also if it does not answer at all;
+    ``passed`` is low then.
     Reset: starts again from the beginning, and loads everything anew.
 
     Parameters
@@ -99,40 +57,65 @@ class SelfTest(wiring.Component):
     Members
     -------
     winner : ``Out(range(n_outputs))``
+        The class that the chip found; 0 if time ran out before.
     done, passed : ``Out(1)``
-        Finished; finished and ``winner`` is the class expected.
+        Finished, or out of time; finished in time, and all is as golden says.
+
+    Attributes
+    ----------
+    memories : tuple of ImageMemory
+        Beside the chip's.
+    cycle_limit : int
+        A power of two.
 
     Raises
     ------
     SpikeletError
-        If the program or the ticks are empty, or the class is not an output line.
+        If the sample is silent, or cannot be of this chip.
     """
 
     def __init__(self, chip: wiring.Component, params: ChipParams, sample: Sample) -> None:
-        if not len(sample.program) or not len(sample.flits):
-            raise SpikeletError("self-test: program and ticks must not be empty")
-        if not 0 <= sample.expected < params.n_outputs:
-            raise SpikeletError(
-                f"self-test: expected class must be in 0..{params.n_outputs - 1}, "
-                f"not {sample.expected}"
-            )
+        sample.check(params)
         self.chip = chip
         self.params = params
         self.sample = sample
+        counts = sample.counts.tolist()
+        written = program_words(sample.program)
+        runs = [(address, end - first) for first, end, address in word_runs(sample.words[:, 0])]
+        self._loaded = len(written)
+        self._words = [*written, *counts, *(word for run in runs for word in run)]
+        self._rows = event_rows(sample.flits)
+        self.memories = image_memories(
+            params, program=len(self._words), events=len(self._rows), largest_count=max(counts)
+        )
+        self.cycle_limit = 1 << (_SLACK * self._predicted_cycles() - 1).bit_length()
         super().__init__(
             {"winner": Out(unsigned_bits(params.n_outputs - 1)), "done": Out(1), "passed": Out(1)}
         )
 
+    def _predicted_cycles(self) -> int:
+        """Return about how long it takes: chips that obey the tick contract take less."""
+        words, cores = len(self.sample.words), len(self.params.cores)
+        clearing = words  # the chip clears a row a cycle, and each is read back
+        on_the_way = 16 + 4 * (self.params.width + self.params.height)
+        sending = 4 * len(self._rows) + on_the_way * len(self.sample.flits)
+        walking, reading = 2 * len(self._words), (32 // _CRC_BITS + cores + 16) * words
+        return clearing + sending + self.sample.cycles + walking + reading
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.chip = self.chip
-        run_program, programmed = self._load(m)
+        rom = self._rom(m)
+        comparing, reading = Signal(), Signal()
+        walking, walked, checksum = self._walk(m, rom, reading)
+        compared, wrong = self._count(m, rom, comparing)
         send_events, sent, last_tick = self._send(m)
-        scanning, scanned = self._count(m)
+        elapsed = Signal(range(self.cycle_limit + 1))
+        out_of_time, finished = elapsed[-1], Signal()
         with m.FSM():
             with m.State("LOAD"):
-                m.d.comb += run_program.eq(1)
-                with m.If(programmed & ~self.chip.busy):
+                m.d.comb += walking.eq(1)
+                with m.If(walked & ~self.chip.busy):
                     m.next = "CLEAR"
             with m.State("CLEAR"):
                 m.d.comb += self.chip.clear.eq(1)
@@ -151,66 +134,101 @@ class SelfTest(wiring.Component):
             with m.State("RUN"), m.If(~self.chip.busy):
                 m.next = "SEND"
                 with m.If(last_tick):
-                    m.next = "SCAN"
-            with m.State("SCAN"):
-                m.d.comb += scanning.eq(1)
-                with m.If(scanned):
+                    m.next = "COMPARE"
+            with m.State("COMPARE"):
+                m.d.comb += comparing.eq(1)
+                with m.If(compared):
+                    m.next = "READ"
+            with m.State("READ"):
+                m.d.comb += [walking.eq(1), reading.eq(1)]
+                with m.If(walked):
                     m.next = "DONE"
             with m.State("DONE"):
-                m.d.comb += [
-                    self.done.eq(1),
-                    self.passed.eq(self.winner == self.sample.expected),
-                ]
+                m.d.comb += finished.eq(1)
+        with m.If(~self.done):
+            m.d.sync += elapsed.eq(elapsed + 1)
+        right = ~wrong & (checksum == self.sample.checksum)
+        m.d.comb += [
+            self.done.eq(finished | out_of_time),
+            self.passed.eq(finished & ~out_of_time & right),
+        ]
         return m
 
-    def _load(self, m: Module) -> tuple[Signal, Signal]:
-        """Build the loader; return its enable and whether everything is loaded."""
-        words = program_words(self.sample.program)
-        m.submodules.program = rom = Memory(shape=32, depth=len(words), init=words)
-        read = rom.read_port()
-        request = self.chip.config_request
-        run, loaded = Signal(name="run_program"), Signal()
+    def _rom(self, m: Module) -> "_Rom":
+        """Build the ROM of what is loaded, expected and read back, which is gone through once."""
+        m.submodules.program = memory = Memory(shape=32, depth=len(self._words), init=self._words)
+        read = memory.read_port()
+        pointer = Signal(range(len(self._words) + 1))
         fetched, taken = Signal(name="word_fetched"), Signal(name="word_taken")
-        pointer = Signal(range(len(words) + 1))
-        address, left = Signal(32), Signal(range(len(self.sample.program) + 1))
-        m.d.comb += [
-            read.addr.eq(pointer),
-            read.en.eq(1),
-            request.p.address.eq(address),
-            request.p.data.eq(read.data),
-            request.p.write.eq(1),
-        ]
+        m.d.comb += [read.addr.eq(pointer), read.en.eq(1)]
         m.d.sync += [fetched.eq(~taken), pointer.eq(pointer + taken)]
-        with m.FSM(name="load"):
+        return _Rom(read.data, fetched, taken, pointer)
+
+    def _walk(self, m: Module, rom: "_Rom", reading: Signal) -> tuple[Signal, Signal, Signal]:
+        """Build what writes, or reads back, runs of words.
+
+        Returns its enable, whether it is at the end, and the checksum of what was read.
+        """
+        request, response = self.chip.config_request, self.chip.config_response
+        longest = max(len(self.sample.program), len(self.sample.words))
+        walking, walked, advance = Signal(), Signal(), Signal()
+        address, left = Signal(32), Signal(range(longest + 1))
+        word, folds = Signal(32), Signal(range(32 // _CRC_BITS))
+        m.submodules.crc = crc = CRC32_ISO_HDLC(_CRC_BITS).create()
+        m.d.comb += [
+            request.p.address.eq(address),
+            request.p.data.eq(rom.word),
+            request.p.write.eq(~reading),
+            crc.data.eq(word),
+        ]
+        end = Mux(reading, len(self._words), self._loaded)
+        with m.FSM(name="walk"):
             with m.State("ADDRESS"):
-                m.d.comb += [
-                    loaded.eq(pointer == len(words)),
-                    taken.eq(run & fetched & ~loaded),
-                ]
-                m.d.sync += address.eq(read.data)
-                with m.If(taken):
-                    m.next = "COUNT"
-            with m.State("COUNT"):
-                m.d.comb += taken.eq(fetched)
-                m.d.sync += left.eq(read.data)
-                with m.If(taken):
+                m.d.comb += walked.eq(walking & (rom.pointer == end))
+                m.d.sync += address.eq(rom.word)
+                with m.If(walking & rom.fetched & ~walked):
+                    m.d.comb += rom.taken.eq(1)
+                    m.next = "LENGTH"
+            with m.State("LENGTH"):
+                m.d.sync += left.eq(rom.word)
+                with m.If(rom.fetched):
+                    m.d.comb += rom.taken.eq(1)
                     m.next = "WRITE"
+                    with m.If(reading):
+                        m.next = "READ"
             with m.State("WRITE"):
-                m.d.comb += [request.valid.eq(fetched), taken.eq(fetched & request.ready)]
-                with m.If(taken):
-                    m.d.sync += [address.eq(address + 1), left.eq(left - 1)]
+                m.d.comb += request.valid.eq(rom.fetched)
+                with m.If(rom.fetched & request.ready):
+                    m.d.comb += [rom.taken.eq(1), advance.eq(1)]
                     with m.If(left == 1):
                         m.next = "ADDRESS"
-        return run, loaded
+            with m.State("READ"):
+                m.d.comb += request.valid.eq(1)
+                with m.If(request.ready):
+                    m.next = "WAIT"
+            with m.State("WAIT"):
+                m.d.sync += word.eq(response.payload)
+                with m.If(response.valid):
+                    m.next = "FOLD"
+            with m.State("FOLD"):
+                m.d.comb += crc.valid.eq(1)
+                m.d.sync += [word.eq(word >> _CRC_BITS), folds.eq(folds + 1)]
+                with m.If(folds == 32 // _CRC_BITS - 1):
+                    m.d.comb += advance.eq(1)
+                    m.next = "READ"
+                    with m.If(left == 1):
+                        m.next = "ADDRESS"
+        with m.If(advance):
+            m.d.sync += [address.eq(address + 1), left.eq(left - 1)]
+        return walking, walked, crc.crc
 
-    def _send(self, m: Module) -> tuple[Signal, Value, Signal]:
+    def _send(self, m: Module) -> tuple[Signal, Value, Value]:
         """Build the sender; return its enable, the end of a tick's events, and the last tick."""
-        layout = _event_layout(flit_packet(self.params).width)
-        rows = _event_rows(self.sample.flits)
-        m.submodules.events = rom = Memory(shape=layout, depth=len(rows), init=rows)
+        layout = event_layout(self.params)
+        m.submodules.events = rom = Memory(shape=layout, depth=len(self._rows), init=self._rows)
         read = rom.read_port()
         run, fetched = Signal(name="send_events"), Signal()
-        row = Signal(range(len(rows) + 1))
+        row = Signal(range(len(self._rows) + 1))
         event = self.chip.event_in
         m.d.comb += [
             read.addr.eq(row),
@@ -222,78 +240,68 @@ class SelfTest(wiring.Component):
         m.d.sync += fetched.eq(~taken)
         with m.If(taken):
             m.d.sync += row.eq(row + 1)
-        return run, taken & read.data.last, row == len(rows)
+        return run, taken & read.data.last, row == len(self._rows)
 
-    def _count(self, m: Module) -> tuple[Signal, Signal]:
-        """Build the spike counters and the search for the largest."""
-        most = len(self.sample.flits) * self.sample.spikes_per_tick
-        n_outputs = self.params.n_outputs
-        counts = [Signal(range(most + 1), name=f"count_{line}") for line in range(n_outputs)]
-        line = Value.cast(self.chip.event_out.payload)[: flit_packet(self.params).fields[0].width]
-        scanning, scanned = Signal(), Signal()
-        best = Signal.like(counts[0])
-        index = Signal(range(n_outputs + 1))
-        m.d.comb += [self.chip.event_out.ready.eq(1), scanned.eq(index == n_outputs)]
-        with m.If(scanning & ~scanned):
-            m.d.sync += index.eq(index + 1)
-            m.d.sync += [count.eq(above) for count, above in pairwise(counts)]
-            with m.If(counts[0] > best):
-                m.d.sync += [best.eq(counts[0]), self.winner.eq(index)]
-        with m.Elif(self.chip.event_out.valid):
-            for number, count in enumerate(counts):
-                with m.If(line == number):
-                    m.d.sync += count.eq(count + 1)
-        return scanning, scanned
+    def _count(self, m: Module, rom: "_Rom", comparing: Signal) -> tuple[Signal, Signal]:
+        """Build the spike counters and what compares them; return whether it has, and an error.
 
-
-class BoardTop(wiring.Component):
-    """A self-test on a board: power-on reset, button and LEDs.
-
-    The last LED lights when the class is the one expected, the one before it when it is another.
-    The others show the class in binary, or as much of it as there are LEDs. The button starts
-    again.
-
-    Parameters
-    ----------
-    self_test : SelfTest
-    board : Board
-
-    Members
-    -------
-    clk, button : ``In(1)``
-    led : ``Out(number of LEDs)``
-        At the pins: with the board's polarity.
-    """
-
-    def __init__(self, self_test: SelfTest, board: Board) -> None:
-        self.self_test = self_test
-        self.board = board
-        super().__init__({"clk": In(1), "button": In(1), "led": Out(len(board.leds))})
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        m.domains.power_on = ClockDomain(reset_less=True, local=True)
-        m.domains.sync = ClockDomain(local=True)
-        m.d.comb += [ClockSignal("power_on").eq(self.clk), ClockSignal("sync").eq(self.clk)]
-
-        cycles = int(_POWER_ON_S * self.board.clock_hz) + 1
-        counter = Signal(range(cycles + 1))
-        pressed = Signal(2)
-        reset = Signal(init=1)
-        with m.If(pressed[1]):
-            m.d.power_on += counter.eq(0)
-        with m.Elif(counter != cycles):
-            m.d.power_on += counter.eq(counter + 1)
-        m.d.power_on += [
-            pressed.eq(Cat(self.button ^ self.board.pin("button").inverted, pressed)),
-            reset.eq(counter != cycles),
+        The counters are a memory, so that an event takes two cycles; the chip waits.
+        """
+        event, n_outputs = self.chip.event_out, self.params.n_outputs
+        width = self.memories[-1].width
+        m.submodules.counts = memory = Memory(
+            shape=width,
+            depth=n_outputs,
+            init=[],
+            attrs={"no_rw_check": 1, "ram_style": "block"},
+        )
+        read, write = memory.read_port(), memory.write_port()
+        line = Value.cast(event.payload)[: flit_packet(self.params).fields[0].width]
+        counted, index = Signal.like(line), Signal(range(n_outputs))
+        settled, compared, wrong = Signal(), Signal(), Signal()
+        best = Signal(width)
+        m.d.comb += [
+            read.addr.eq(Mux(comparing, index, line)),
+            write.addr.eq(counted),
+            write.data.eq(read.data + ~read.data.all()),
         ]
-        m.d.comb += ResetSignal("sync").eq(reset)
+        with m.FSM(name="count"):
+            with m.State("CLEAR"):
+                m.d.comb += [write.addr.eq(index), write.data.eq(0), write.en.eq(1)]
+                m.d.sync += index.eq(index + 1)
+                with m.If(index == n_outputs - 1):
+                    m.d.sync += index.eq(0)
+                    m.next = "WAIT"
+            with m.State("WAIT"):
+                m.d.sync += [counted.eq(line), settled.eq(comparing)]
+                with m.If(comparing):
+                    m.d.comb += read.en.eq(1)
+                    with m.If(settled & rom.fetched & ~compared):
+                        m.d.comb += rom.taken.eq(1)
+                        m.d.sync += index.eq(index + 1)
+                        with m.If(read.data != rom.word):
+                            m.d.sync += wrong.eq(1)
+                        with m.If(read.data > best):
+                            m.d.sync += [best.eq(read.data), self.winner.eq(index)]
+                        with m.If(index == n_outputs - 1):
+                            m.d.sync += compared.eq(1)
+                with m.Elif(event.valid & (line < n_outputs)):
+                    m.d.comb += [event.ready.eq(1), read.en.eq(1)]
+                    m.next = "ADD"
+                with m.Else():
+                    m.d.comb += event.ready.eq(1)
+            with m.State("ADD"):
+                m.d.comb += write.en.eq(1)
+                m.next = "WAIT"
+        with m.If(event.valid & ((line >= n_outputs) | ~self.chip.busy)):
+            m.d.sync += wrong.eq(1)
+        return compared, wrong
 
-        m.submodules.self_test = test = self.self_test
-        shown = Signal(len(self.led) - 2)
-        lit = Cat(shown, test.done & ~test.passed, test.done & test.passed)
-        m.d.comb += shown.eq(Mux(test.done, test.winner, 0))
-        inverted = [pin.inverted for pin in self.board.leds]
-        m.d.comb += self.led.eq(Cat(bit ^ inv for bit, inv in zip(lit, inverted, strict=True)))
-        return m
+
+class _Rom(NamedTuple):
+    """A ROM that is read word by word; ``taken`` goes on to the next, only while ``fetched``."""
+
+    word: Value
+    fetched: Signal
+    taken: Signal
+    pointer: Signal

@@ -9,6 +9,7 @@ from rtl_gen.joined_chips import whole_chip
 from sim.engine import CompiledChip
 from sim.verilator import Design
 from spikelet.description.params import TOPOLOGIES
+from spikelet.description.state_words import readable_words
 from tests.helpers.random_chips import random_chip, random_events, random_image
 from tests.helpers.random_plastic import random_plastic_chip, random_plastic_image, random_reward
 
@@ -35,6 +36,14 @@ def _seeds(seeds, fast):
     ]
 
 
+def _check_read_back(rtl, golden, trace, where):
+    """Compare every word that the last sample left, as the configuration port reads it."""
+    counters = trace.active_axons[-1].sum(axis=0), trace.merged_spikes[-1]
+    addresses, words = readable_words(rtl.chip, golden.snapshot(), *counters).T
+    different = addresses[rtl.read(np.ascontiguousarray(addresses)) != words]
+    assert not len(different), f"{where}: other words at {different[:9]}"
+
+
 @pytest.mark.parametrize("seed", _seeds(range(CHIPS), FAST_CHIPS))
 def test_random_chip(seed):
     rng = np.random.default_rng(seed)
@@ -43,7 +52,8 @@ def test_random_chip(seed):
     with CompiledChip(chip, Design(to_verilog(whole_chip(chip), "chip")), optimise="build") as rtl:
         for network in range(NETWORKS):
             image, events = random_image(rng, chip), random_events(rng, chip)
-            expected = GoldenChip(chip, image, backend="numpy").run(events)
+            golden = GoldenChip(chip, image, backend="numpy")
+            expected = golden.run(events)
             compiled = GoldenChip(chip, image, backend="compiled").run(events)
             rtl.load(image)
             got = rtl.run(events)
@@ -51,6 +61,7 @@ def test_random_chip(seed):
                 difference = trace.first_difference(expected)
                 assert difference is None, f"seed {seed}, network {network}: {difference}"
             assert set(got.compared(expected)) >= {"spikes", "potentials", "outputs"}
+            _check_read_back(rtl, golden, expected, f"seed {seed}, network {network}")
             spikes += sum(int(core.sum()) for core in expected.spikes)
     assert spikes > 0, f"seed {seed}: nobody fired"
 
@@ -128,6 +139,7 @@ def test_random_plastic_chip(seed):
             states = [engine.snapshot() for engine in (engines.numpy, *engines.others)]
             for state in states:
                 assert state.checksums().tolist() == first.checksums[-1].tolist(), where
+            _check_read_back(rtl, engines.numpy, first, where)
             engines.run(rng, f"{where}, in between", clear=True)
             engines.restore(states[network])
             engines.run(rng, f"{where}, restored", clear=False)

@@ -8,6 +8,9 @@ import numpy.typing as npt
 
 from spikelet.description.image import ChipImage, CoreImage, scan_rows
 from spikelet.description.memory_map import (
+    CHIP_REGISTERS,
+    COUNTERS,
+    IDENTIFICATION,
     STATE_FIRED_BIT,
     TICK_BITS,
     ChipMap,
@@ -22,7 +25,7 @@ from spikelet.description.memory_map import (
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.state import ChipState, CoreState
 
-__all__ = ["learned_words", "restore_program", "snapshot_of", "state_words"]
+__all__ = ["learned_words", "readable_words", "restore_program", "snapshot_of", "state_words"]
 
 _LEARNED = ("weights", "tags", "adaptation", "random")
 _STATE = ("state", "arrivals", "pre_traces", "post_traces")
@@ -60,6 +63,52 @@ def restore_program(chip: ChipParams, state: ChipState) -> npt.NDArray[np.uint32
             addresses = chip_map.address(index, region, offsets)
             writes.append(np.stack([addresses, words.astype(np.uint32)], axis=1))
     return np.concatenate(writes)
+
+
+def readable_words(
+    chip: ChipParams,
+    state: ChipState,
+    active_axons: npt.NDArray[np.integer],
+    merged_spikes: npt.NDArray[np.integer],
+) -> npt.NDArray[np.uint32]:
+    """Return what the configuration port reads after ticks that started from ``clear``.
+
+    That is contents and state of every core, its counters, and the chip's registers, but for
+    ``cycles``, which depends on when things happened.
+
+    Parameters
+    ----------
+    chip : ChipParams
+    state : ChipState
+        After the last tick; already checked against ``chip``.
+    active_axons, merged_spikes : array of int, shape (cores,)
+        Since ``clear``. No packet was dropped, and no tick or event was late.
+
+    Returns
+    -------
+    array of uint32, shape (words, 2)
+        Address and data, by address.
+    """
+    chip_map = ChipMap(chip)
+    registers = dict.fromkeys(CHIP_REGISTERS, 0) | {
+        "identification": IDENTIFICATION,
+        "structure": int(chip.digest[:8], 16),
+        "ticks": state.ticks,
+    }
+    del registers["cycles"]
+    places = [CHIP_REGISTERS.index(name) for name in registers]
+    words = [np.array([places, list(registers.values())]).T, restore_program(chip, state)]
+    for index, counted in enumerate(zip(active_axons, merged_spikes, strict=True)):
+        addresses = chip_map.address(index, "counters", np.arange(len(COUNTERS)))
+        words.append(np.array([addresses, [*counted, 0]]).T)
+    found = np.concatenate([part.astype(np.uint32) for part in words])
+    found = found[np.argsort(found[:, 0], kind="stable")]
+    for index, regions in enumerate(chip_map.cores):
+        for region in regions.values():
+            first = int(chip_map.address(index, region.name))
+            here = slice(*np.searchsorted(found[:, 0], [first, first + region.span]))
+            found[here, 1] &= np.uint32((1 << region.bits) - 1)
+    return found
 
 
 def state_words(

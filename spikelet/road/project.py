@@ -19,13 +19,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from boards import BOARDS, board_named
+from fpga.board_top import BoardTop
 from fpga.devices import DEVICES, device_named
 from fpga.fit import require_fit
 from fpga.flow import REPORT, FpgaReport, build_bitstream, build_out_of_context
-from fpga.self_test import BoardTop, Sample, SelfTest
+from fpga.self_test import SelfTest
 from fpga.tools import tool_versions
 from rtl_gen.chip import Chip
 from rtl_gen.emit import to_verilog, write_chip
@@ -38,6 +37,7 @@ from spikelet.road.engines import CHIP_VERILOG, engine_tools, simulate
 from spikelet.road.locked import writing
 from spikelet.road.report import write_report
 from spikelet.road.samples import Samples
+from spikelet.road.self_test_sample import stored_sample
 from spikelet.road.verification_files import (
     read_verification,
     write_verification,
@@ -211,7 +211,7 @@ class Project:
                     f"the image for {target} stores a sample, and none was given",
                     remedy="give a samples file",
                 )
-            stored = _stored(compiled, samples, sample)
+            stored = stored_sample(compiled, samples, sample)
             top = BoardTop(SelfTest(Chip(compiled.chip), compiled.chip, stored), board)
             inputs |= {name: compiled.digests[name] for name in ("chip contents", "chip mapping")}
             inputs["stored sample"] = digest_of(samples.spikes[sample])
@@ -281,7 +281,14 @@ class Project:
         """Return the FPGA builds of this network, and those of others."""
         builds, old = [], []
         for path in sorted((self.folder / "fpga").glob(f"*/{REPORT}")):
-            report = FpgaReport.load(path.parent)
+            try:
+                report = FpgaReport.load(path.parent)
+            except SpikeletError as error:
+                made = Artefact.load(path.parent)
+                command = made.command if made else ""
+                what = f"FPGA build for {path.parent.name}"
+                old.append(OutOfDate(what, (str(error.args[0]),), command))
+                continue
             family = device_named(report.device).family
             found = report.made.out_of_date(self._present(compiled), tool_versions(family))
             if found:
@@ -306,14 +313,3 @@ def target_named(name: str) -> str:
         if target.casefold() == name.casefold():
             return target
     raise SpikeletError(f"target must be one of {', '.join(TARGETS)}, not {name!r}")
-
-
-def _stored(compiled: CompiledNetwork, samples: Samples, sample: int) -> Sample:
-    """Return what a self-test image stores: program, events, and golden's answer."""
-    if not 0 <= sample < len(samples.spikes):
-        raise SpikeletError(f"sample must be in 0..{len(samples.spikes) - 1}, not {sample}")
-    spikes = samples.spikes[sample : sample + 1]
-    events = compiled.events(spikes)
-    expected = int(compiled.classify(simulate(compiled, spikes, record=()))[0])
-    flits = np.split(events.flits(compiled.chip), events.offsets[1:-1])
-    return Sample(compiled.image.program(compiled.chip), flits, expected)

@@ -152,10 +152,16 @@ def _fields(
 ) -> dict[str, Any] | None:
     """Return an engine's result if there is one of what is there now, and note which it is."""
     here = folder / engine
-    if Artefact.load(here) is None:
+    recorded = Artefact.load(here)
+    if recorded is None:
         return None
     names = (_RESULT, _TRACE, _SAMPLES) if engine == "golden" else (_RESULT,)
-    made, contents = Artefact.read(here, names, kind=_kind(engine), remedy=_AGAIN)
+    try:
+        made, contents = Artefact.read(here, names, kind=_kind(engine), remedy=_AGAIN)
+    except SpikeletError as error:
+        damage = (str(error.args[0]),)
+        found.out_of_date.append(OutOfDate(_kind(engine), damage, recorded.command))
+        return None
     old = made.out_of_date(present, engine_tools(engine))
     if old is not None:
         found.out_of_date.append(old)

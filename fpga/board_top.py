@@ -1,0 +1,66 @@
+"""The self-test on a board: power-on reset, button and LEDs."""
+
+from amaranth.hdl import Cat, ClockDomain, ClockSignal, Module, Mux, ResetSignal, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from boards import Board
+from fpga.self_test import SelfTest
+
+__all__ = ["BoardTop"]
+
+_POWER_ON_S = 15e-6
+"""Reset after configuration: iCE40 block RAMs read zeros for the first 3 us; with a margin of 5."""
+
+
+class BoardTop(wiring.Component):
+    """A self-test on a board: power-on reset, button and LEDs.
+
+    The last LED lights when everything is as golden says, the one before it when anything is not,
+    or when time runs out. The others show the class that the chip found in binary, or as much of it
+    as there are LEDs; none if time ran out before. The button starts again.
+
+    Parameters
+    ----------
+    self_test : SelfTest
+    board : Board
+
+    Members
+    -------
+    clk, button : ``In(1)``
+    led : ``Out(number of LEDs)``
+        At the pins: with the board's polarity.
+    """
+
+    def __init__(self, self_test: SelfTest, board: Board) -> None:
+        self.self_test = self_test
+        self.board = board
+        super().__init__({"clk": In(1), "button": In(1), "led": Out(len(board.leds))})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.domains.power_on = ClockDomain(reset_less=True, local=True)
+        m.domains.sync = ClockDomain(local=True)
+        m.d.comb += [ClockSignal("power_on").eq(self.clk), ClockSignal("sync").eq(self.clk)]
+
+        cycles = int(_POWER_ON_S * self.board.clock_hz) + 1
+        counter = Signal(range(cycles + 1))
+        pressed = Signal(2)
+        reset = Signal(init=1)
+        with m.If(pressed[1]):
+            m.d.power_on += counter.eq(0)
+        with m.Elif(counter != cycles):
+            m.d.power_on += counter.eq(counter + 1)
+        m.d.power_on += [
+            pressed.eq(Cat(self.button ^ self.board.pin("button").inverted, pressed)),
+            reset.eq(counter != cycles),
+        ]
+        m.d.comb += ResetSignal("sync").eq(reset)
+
+        m.submodules.self_test = test = self.self_test
+        shown = Signal(len(self.led) - 2)
+        lit = Cat(shown, test.done & ~test.passed, test.done & test.passed)
+        m.d.comb += shown.eq(Mux(test.done, test.winner, 0))
+        inverted = [pin.inverted for pin in self.board.leds]
+        m.d.comb += self.led.eq(Cat(bit ^ inv for bit, inv in zip(lit, inverted, strict=True)))
+        return m
