@@ -21,11 +21,14 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from boards import Board
+from fpga.fit import SELF_TEST_PROGRAM
+from fpga.memories import Memory as FitMemory
+from fpga.memories import varying_bits
 from spikelet.description.packets import flit_packet
 from spikelet.description.params import ChipParams, unsigned_bits
 from spikelet.errors import SpikeletError
 
-__all__ = ["BoardTop", "Sample", "SelfTest", "program_words"]
+__all__ = ["BoardTop", "Sample", "SelfTest", "program_memory", "program_words"]
 
 _POWER_ON_S = 15e-6
 """Reset after configuration: iCE40 block RAMs read zeros for the first 3 us; with a margin of 5."""
@@ -62,6 +65,12 @@ def program_words(program: npt.NDArray[np.uint32]) -> list[int]:
         if end > first:
             words += [int(addresses[first]), end - first, *program[first:end, 1].tolist()]
     return words
+
+
+def program_memory(program: npt.NDArray[np.uint32]) -> FitMemory:
+    """Return the ROM of configuration writes, for the fit check."""
+    words = program_words(program)
+    return FitMemory(SELF_TEST_PROGRAM, len(words), varying_bits(words), writable=False)
 
 
 def _event_layout(flit_bits: int) -> data.StructLayout:
@@ -122,6 +131,14 @@ class SelfTest(wiring.Component):
         super().__init__(
             {"winner": Out(unsigned_bits(params.n_outputs - 1)), "done": Out(1), "passed": Out(1)}
         )
+
+    @property
+    def memories(self) -> tuple[FitMemory, ...]:
+        """The memories beside the chip, for the fit check."""
+        layout = _event_layout(flit_packet(self.params).width)
+        rows = [layout.const(row).as_bits() for row in _event_rows(self.sample.flits)]
+        events = FitMemory("self-test events", len(rows), varying_bits(rows), writable=False)
+        return program_memory(self.sample.program), events
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -21,9 +21,9 @@ import numpy.typing as npt
 
 from boards import BOARDS, board_named
 from fpga.devices import DEVICES, device_named
-from fpga.fit import require_fit
+from fpga.fit import FitReport, require_fit
 from fpga.flow import REPORT, FpgaReport, build_bitstream, build_out_of_context
-from fpga.self_test import BoardTop, Sample, SelfTest
+from fpga.self_test import BoardTop, Sample, SelfTest, program_memory
 from rtl_gen.chip import Chip
 from rtl_gen.emit import to_verilog, write_chip
 from spikelet.description.trace import AtomicFile, Trace
@@ -34,7 +34,7 @@ from spikelet.road.report import write_report
 from spikelet.road.samples import Samples, load_samples
 from spikelet.road.verify import Verification, verify
 
-__all__ = ["TARGETS", "Project", "target_named"]
+__all__ = ["TARGETS", "Project", "require_target", "target_named"]
 
 TARGETS = (*BOARDS, *DEVICES)
 """What a chip can be built for: boards, and devices out of context."""
@@ -134,15 +134,14 @@ class Project:
                 progress=progress,
             )
         board = board_named(target)
-        require_fit(compiled.chip, device_named(board.device))
         if samples is None:
             raise SpikeletError(
                 f"the image for {target} stores a sample, and none was given",
                 remedy="give a samples file",
             )
-        top = BoardTop(
-            SelfTest(Chip(compiled.chip), compiled.chip, _stored(compiled, samples, sample)), board
-        )
+        test = SelfTest(Chip(compiled.chip), compiled.chip, _stored(compiled, samples, sample))
+        require_fit(compiled.chip, device_named(board.device), test.memories)
+        top = BoardTop(test, board)
         return build_bitstream(
             to_verilog(top, "top"), "top", board, folder, seeds=seeds, progress=progress
         )
@@ -173,6 +172,18 @@ def target_named(name: str) -> str:
         if target.casefold() == name.casefold():
             return target
     raise SpikeletError(f"target must be one of {', '.join(TARGETS)}, not {name!r}")
+
+
+def require_target(compiled: CompiledNetwork, target: str) -> FitReport:
+    """Return the fit check for a target of :data:`TARGETS`; SpikeletError if it does not fit.
+
+    For a board the program ROM of its image counts too, but not yet what a sample adds: the ROM of
+    its events, and what it is compared with. :meth:`Project.build` counts all.
+    """
+    if target in DEVICES:
+        return require_fit(compiled.chip, device_named(target))
+    image = (program_memory(compiled.image.program(compiled.chip)),)
+    return require_fit(compiled.chip, device_named(board_named(target).device), image)
 
 
 def _stored(compiled: CompiledNetwork, samples: Samples, sample: int) -> Sample:
