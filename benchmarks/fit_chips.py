@@ -66,8 +66,19 @@ FITTED: dict[str, dict[str, ChipParams]] = {
             _core(512, lanes=8, list_entries=200, weight_bits=8, delay_slots=16)
         ),
         "4 cores, multicast": _chip(_core(lanes=4), 2, 2, multicast=True),
-        "4 cores, torus": _chip(_core(16, 16, lanes=4), 2, 2, topology="torus"),
-        "6 cores, tree": _chip(_core(lanes=4), 6, topology="tree"),
+        "6 cores, torus": _chip(_core(lanes=4), 3, 2, topology="torus"),
+        "4 cores, tree": _chip(_core(16, 16, lanes=4), 4, topology="tree"),
+        "1,024 axons, binary, no decay": _chip(
+            _core(
+                1024,
+                lanes=16,
+                decay="none",
+                weight_bits=1,
+                weight_format="binary",
+                potential_bits=12,
+            )
+        ),
+        "small": _chip(_core(16, 16, lanes=4, weight_bits=2, potential_bits=8), n_outputs=4),
         "immediate reset, inhibition": _chip(
             _core(
                 128,
@@ -77,17 +88,67 @@ FITTED: dict[str, dict[str, ChipParams]] = {
                 bias="shared",
             )
         ),
+        "8 pipelines, immediate reset": _chip(
+            _core(profile="snntorch-zero-immediate", lanes=16, pipelines=8, threshold="neuron")
+        ),
         "pair STDP, stochastic": _chip(_plastic(pair_stdp(trace_bits=8), lanes=8)),
+        "pair STDP, 2 cores": _chip(_plastic(_nearest(), lanes=4), 2),
+        "pair STDP, one group": _chip(_plastic(_nearest(), 16, 16, lanes=16), n_outputs=16),
         "pair STDP, 16 lanes": _chip(_plastic(_nearest(), 256, lanes=16)),
         "pair STDP, 32 lanes, 4 pipelines": _chip(
             _plastic(_nearest(), 256, 128, lanes=32, pipelines=4)
         ),
         "pair STDP, soft bounds": _chip(_plastic(pair_stdp(soft=True), lanes=4)),
-        "pair STDP, 4-bit weights": _chip(
-            _plastic(_nearest(nearest=True, w_max=7), 256, lanes=16, weight_bits=4)
-        ),
         "triplet STDP": _chip(_plastic(triplet_stdp(), 128, lanes=4)),
         "reward STDP": _chip(_plastic(reward_stdp(), lanes=4)),
+        "reward STDP, 2 pipelines": _chip(
+            _plastic(
+                reward_stdp(trace_bits=8, tag_bits=4, rounding="nearest"),
+                128,
+                lanes=8,
+                pipelines=2,
+                adaptation=Adaptation(64, decay_shift=8, bits=16),
+                inhibition="shared",
+            )
+        ),
+        "rule of potentials": _chip(
+            _plastic(
+                _rule(
+                    "2^-4*x1*y0 - 2^-3*x0*y1*(v > 100)",
+                    x1=TraceParams(16, 3900),
+                    y1=TraceParams(16, decay_shift=4),
+                ),
+                lanes=8,
+                pipelines=2,
+            )
+        ),
+        "rule of constants": _chip(
+            _plastic(
+                _rule(
+                    "x1*y0 - 3*y0 - 2^-1*x0*y1 + 2^-2*u3",
+                    x1=TraceParams(4, decay_shift=3, bits=4),
+                    y1=TraceParams(8, decay_shift=4, bits=5),
+                    rounding="stochastic",
+                    w_max=15,
+                ),
+                lanes=16,
+                weight_bits=5,
+            )
+        ),
+        "rule of a reward": _chip(
+            _plastic(
+                _rule(
+                    "2^-3*x1*y0 - 2^-4*w*u4 - 2^-5*r*u2",
+                    x1=TraceParams(12, 3000, bits=6),
+                    w_max=63,
+                ),
+                48,
+                32,
+                lanes=8,
+                weight_bits=7,
+            ),
+            n_outputs=8,
+        ),
         "target STDP, adaptation": _chip(
             _plastic(target_stdp(), 256, lanes=8, adaptation=Adaptation(256))
         ),

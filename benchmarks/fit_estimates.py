@@ -52,15 +52,20 @@ UNCHANGED = ("table", "image")
 PRIOR_WEIGHT = 0.03
 """Relative error that twice the first guess is worth: decides between terms that go together."""
 
-FIRST_GUESS = {
+_GUESS = {
     "chip": 700.0,
     "core": 400.0,
     "plastic core": 400.0,
     "router": 7.0,
+    "ram multiplexer": 0.6,
     "distributed ram": 6.0,
-    "register": 0.2,
 }
-"""LUTs for each unit before any synthesis; 1 where nothing is said."""
+FIRST_GUESS = {
+    "ecp5": {**_GUESS, "register": 0.05},
+    "ice40": {**_GUESS, "register": 0.7, "register memory": 1.7},
+}
+"""LUTs for each unit before any synthesis; 1 where nothing is said. A logic cell of the iCE40 that
+holds a register without a look-up table before it counts as one."""
 
 
 def main() -> int:
@@ -120,7 +125,8 @@ def _row(
 
 def _built(verilog: str, device: Device, folder: Path, tools: dict[str, str]) -> dict[str, int]:
     """Return the cells that a chip takes after packing, from an earlier run if nothing changed."""
-    made_of = json.dumps([verilog, device.name, tools], sort_keys=True)
+    used = {name: tools[name] for name in ("pyosys", f"yowasp-nextpnr-{device.family}")}
+    made_of = json.dumps([verilog, device.name, used], sort_keys=True)
     kept = folder / f"{hashlib.sha256(made_of.encode()).hexdigest()[:32]}.json"
     if kept.exists():
         found: dict[str, int] = json.loads(kept.read_text())
@@ -153,7 +159,7 @@ def _fitted(family: str, rows: list[dict[str, Any]]) -> dict[str, float]:
     names = [name for name in LUT_TERMS if name not in UNCHANGED]
     built = np.array([row["built"]["luts"] for row in rows], np.float64)
     shares = np.array([[row["terms"].get(name, 0) for name in names] for row in rows])
-    guess = np.array([FIRST_GUESS.get(name, 1.0) for name in names])
+    guess = np.array([FIRST_GUESS[family].get(name, 1.0) for name in names])
     system = np.vstack([shares / built[:, None], np.diag(PRIOR_WEIGHT / guess)])
     wanted = np.concatenate([np.ones(len(rows)), np.full(len(names), PRIOR_WEIGHT)])
     found = lsq_linear(system, wanted, bounds=(0, np.inf)).x

@@ -36,6 +36,8 @@ class FamilyCosts:
     rams : tuple of RamKind
         In the order in which Yosys tries them.
     multiplier : Multiplier
+    usable : float
+        Share of a device's LUTs up to which placement and routing succeed as a rule.
     luts : mapping of str to float
         LUTs for each unit of :func:`fpga.fit.lut_terms`, fitted by
         ``python -m benchmarks.fit_estimates``.
@@ -43,6 +45,7 @@ class FamilyCosts:
 
     rams: tuple[RamKind, ...]
     multiplier: Multiplier
+    usable: float
     luts: Mapping[str, float]
 
 
@@ -53,23 +56,24 @@ FAMILY_COSTS = {
             RamKind("block_rams", 14, (1, 2, 4, 9, 18, 36), 9, 128, ("auto", "block")),
         ),
         multiplier=Multiplier(18),
+        usable=0.9,
         luts={
-            "chip": 788.64,
-            "core": 421.8,
-            "plastic core": 292.2,
-            "router": 7.58,
-            "configuration": 0.98,
-            "address": 0.9,
-            "sum": 1.27,
-            "adder": 1.43,
-            "multiplexer": 0.84,
-            "random": 0.85,
-            "register": 0.05,
-            "ram multiplexer": 0.64,
-            "distributed ram": 6.81,
-            "register memory": 1.0,
+            "chip": 720.88,
+            "core": 315.93,
+            "plastic core": 251.23,
+            "router": 7.13,
+            "configuration": 1.4,
+            "address": 1.43,
+            "sum": 1.49,
+            "adder": 1.27,
+            "multiplexer": 0.81,
+            "random": 1.19,
+            "register": 0.04,
+            "ram multiplexer": 0.86,
+            "distributed ram": 7.16,
+            "register memory": 0.64,
             "table": 0.14,
-            "image": 350.0,
+            "image": 400.0,
         },
     ),
     "ice40": FamilyCosts(
@@ -78,23 +82,24 @@ FAMILY_COSTS = {
             RamKind("sprams", 14, (16,), 4, 2048, ("spram",)),
         ),
         multiplier=Multiplier(16, least_product_bits=11),
+        usable=0.9,
         luts={
-            "chip": 960.69,
-            "core": 524.9,
-            "plastic core": 461.97,
-            "router": 5.87,
-            "configuration": 2.31,
-            "address": 1.87,
-            "sum": 1.02,
-            "adder": 1.44,
-            "multiplexer": 0.84,
-            "random": 1.87,
-            "register": 0.61,
-            "ram multiplexer": 0.7,
-            "distributed ram": 0.0,
-            "register memory": 1.85,
+            "chip": 982.25,
+            "core": 553.04,
+            "plastic core": 486.77,
+            "router": 6.33,
+            "configuration": 2.04,
+            "address": 1.69,
+            "sum": 0.81,
+            "adder": 1.19,
+            "multiplexer": 1.02,
+            "random": 1.51,
+            "register": 0.65,
+            "ram multiplexer": 0.6,
+            "distributed ram": 6.0,
+            "register memory": 1.83,
             "table": 0.14,
-            "image": 400.0,
+            "image": 470.0,
         },
     ),
 }

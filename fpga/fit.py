@@ -38,9 +38,6 @@ LUT_TERMS = (
 SELF_TEST_PROGRAM = "self-test program"
 """Name of an image's memory that loads the chip, and so has a word for each word of weights."""
 
-_FILL = 0.9
-"""Share of a device's LUTs beyond which placement and routing tend to fail."""
-
 
 @dataclass(frozen=True)
 class FitReport:
@@ -186,12 +183,13 @@ def _resized(image: Sequence[Memory], before: ChipParams, after: ChipParams) -> 
 
 def _problems(need: dict[str, int], device: Device) -> list[str]:
     problems = []
+    usable = FAMILY_COSTS[device.family].usable
     for name in ("luts", "block_rams", "dsps", "sprams"):
         available = _available(device)[name]
-        limit = int(available * _FILL) if name == "luts" else available
+        limit = int(available * usable) if name == "luts" else available
         if need[name] > limit:
             over = f"{need[name]} {name.replace('_', ' ')} of {available}"
-            note = f", of which {_FILL:.0%} can be used" if limit != available else ""
+            note = f", of which {usable:.0%} can be used" if limit != available else ""
             problems.append(f"{over}{note} ({need[name] - limit} too many)")
     return problems
 

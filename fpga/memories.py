@@ -235,7 +235,7 @@ def _learning_memories(core: CoreParams) -> Iterator[Memory]:
         yield Memory("visited axons", core.n_axons, axon_bits)
     group_bits = (core.groups - 1).bit_length()
     row_bits = (core.weight_rows - 1).bit_length()
-    if "post" in rule.phases:
+    if "post" in rule.phases and core.groups > 1:
         yield Memory("fired groups", core.groups, core.lanes + group_bits + row_bits, 1, "block")
     if bits := sum(trace.bits for trace in rule.pre_traces.values()):
         rows = 2 << (core.trace_rows - 1).bit_length()

@@ -55,6 +55,13 @@ class Sample:
     expected: int
     spikes_per_tick: int = 1
 
+    def memories(self, params: ChipParams) -> tuple[FitMemory, ...]:
+        """Return the memories of an image beside a chip, for the fit check."""
+        layout = _event_layout(flit_packet(params).width)
+        rows = [layout.const(row).as_bits() for row in _event_rows(self.flits)]
+        events = FitMemory("self-test events", len(rows), varying_bits(rows), writable=False)
+        return program_memory(self.program), events
+
 
 def program_words(program: npt.NDArray[np.uint32]) -> list[int]:
     """Return configuration writes as the ROM holds them: runs of (address, count, data...)."""
@@ -131,14 +138,6 @@ class SelfTest(wiring.Component):
         super().__init__(
             {"winner": Out(unsigned_bits(params.n_outputs - 1)), "done": Out(1), "passed": Out(1)}
         )
-
-    @property
-    def memories(self) -> tuple[FitMemory, ...]:
-        """The memories beside the chip, for the fit check."""
-        layout = _event_layout(flit_packet(self.params).width)
-        rows = [layout.const(row).as_bits() for row in _event_rows(self.sample.flits)]
-        events = FitMemory("self-test events", len(rows), varying_bits(rows), writable=False)
-        return program_memory(self.sample.program), events
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -139,9 +139,9 @@ class Project:
                 f"the image for {target} stores a sample, and none was given",
                 remedy="give a samples file",
             )
-        test = SelfTest(Chip(compiled.chip), compiled.chip, _stored(compiled, samples, sample))
-        require_fit(compiled.chip, device_named(board.device), test.memories)
-        top = BoardTop(test, board)
+        stored = _stored(compiled, samples, sample)
+        require_fit(compiled.chip, device_named(board.device), stored.memories(compiled.chip))
+        top = BoardTop(SelfTest(Chip(compiled.chip), compiled.chip, stored), board)
         return build_bitstream(
             to_verilog(top, "top"), "top", board, folder, seeds=seeds, progress=progress
         )
