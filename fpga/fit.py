@@ -1,68 +1,42 @@
 """Whether a chip fits a device, estimated from its structure before any synthesis.
 
-Memories are counted exactly as they are built; look-up tables are estimated by a linear model whose
-coefficients were fitted to synthesis results.
+Memories and multipliers are counted as synthesis builds them; look-up tables are estimated by a
+linear model whose coefficients were fitted to synthesis results (``fpga/family_costs.py``).
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from fpga.devices import DEVICES, Device
-from spikelet.description.packets import destination_packet, flit_packet
-from spikelet.description.params import ChipParams, CoreParams, unsigned_bits
+from fpga.devices import Device
+from fpga.family_costs import FAMILY_COSTS, multiplier_cells
+from fpga.logic_terms import LOGIC_TERMS, logic_terms, multiplications
+from fpga.memories import Memory, PlacedMemory, chip_memories, place_memory
+from fpga.remedies import Change, changes
+from spikelet.description.params import ChipParams
 from spikelet.errors import SpikeletError
 
 __all__ = [
-    "LUT_COEFFICIENTS",
+    "LUT_TERMS",
+    "SELF_TEST_PROGRAM",
     "FitReport",
-    "Memory",
     "check_fit",
-    "chip_memories",
-    "logic_terms",
+    "lut_terms",
     "require_fit",
 ]
 
-LUT_COEFFICIENTS = {
-    "ecp5": {"chip": 710.0, "core": 850.0, "sum": 2.5, "pipeline": 7.2, "router": 7.1},
-    "ice40": {"chip": 710.0, "core": 1300.0, "sum": 3.05, "pipeline": 13.4, "router": 6.25},
-}
-"""LUTs for each unit of :func:`logic_terms`, fitted by ``python -m benchmarks.fit_estimates``."""
+LUT_TERMS = (
+    *LOGIC_TERMS,
+    "ram multiplexer",
+    "distributed ram",
+    "register memory",
+    "table",
+    "image",
+)
+"""Names of what takes LUTs; see :func:`lut_terms`."""
 
-_FILL = 0.9
-"""Share of a device's LUTs beyond which placement and routing tend to fail."""
-
-_LARGEST_DISTRIBUTED = 31
-"""ECP5: 16 x 4 bit cells up to which Yosys prefers distributed RAM to a block RAM."""
-
-_SMALLEST_BLOCK = 65
-"""iCE40: bits from which Yosys prefers a block RAM to registers."""
-
-_DISTRIBUTED_LUTS = 6
-"""LUTs that a distributed RAM of 16 x 4 bits takes, with its share of the write decoder."""
-
-
-@dataclass(frozen=True)
-class Memory:
-    """A memory of the chip, in banks that synthesis places one by one.
-
-    Parameters
-    ----------
-    name : str
-    rows, bank_bits, banks : int
-    kind : str
-        ``"auto"``, ``"block"`` or ``"spram"``.
-    """
-
-    name: str
-    rows: int
-    bank_bits: int
-    banks: int = 1
-    kind: str = "auto"
-
-    @property
-    def bits(self) -> int:
-        """Bits of all banks."""
-        return self.rows * self.bank_bits * self.banks
+SELF_TEST_PROGRAM = "self-test program"
+"""Name of an image's memory that loads the chip, and so has a word for each word of weights."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +53,7 @@ class FitReport:
     problems : tuple of str
         What does not fit and by how much; empty if everything fits.
     remedies : tuple of str
-        Changes after which it would fit.
+        Changes after which it would fit, as options of ``spikelet compile``.
     """
 
     device: str
@@ -104,113 +78,119 @@ class FitReport:
         return f"{self.device}: {counts}: {verdict}"
 
 
-def chip_memories(chip: ChipParams) -> list[Memory]:
-    """Return every memory of the cores; the queues of their routers count as LUTs."""
-    memories = []
-    for number, core in enumerate(chip.cores):
-        memories += [
-            replace(memory, name=f"core {number} {memory.name}")
-            for memory in _core_memories(core, destination_packet(chip, core).width)
-        ]
-    return memories
+def check_fit(chip: ChipParams, device: Device, image: Sequence[Memory] | None = None) -> FitReport:
+    """Return whether a chip fits a device, and if not what is too much and what would fit.
 
-
-def _core_memories(core: CoreParams, destination_bits: int) -> Iterable[Memory]:
-    weight_bits = min(32, core.lanes * core.weight_bits)
-    row_bits = unsigned_bits(core.rows - 1)
-    bitmap_rows = core.delay_slots << (core.scan_words - 1).bit_length()
-    yield Memory("weights", core.weight_rows, weight_bits, core.weight_banks, core.weight_memory)
-    yield Memory("state", core.rows, core.potential_bits + 1, core.pipelines)
-    yield Memory("destinations", core.n_neurons + core.list_entries, destination_bits)
-    yield Memory("axon list", core.n_axons, unsigned_bits(core.n_axons - 1))
-    yield Memory("axon bitmap", bitmap_rows, core.scan_bits)
-    yield Memory("fired queue", core.rows, core.pipelines + row_bits)
-    for name, bits in (
-        ("threshold", core.potential_bits),
-        ("decay", 12),
-        ("bias", core.potential_bits),
-        ("reset_potential", core.potential_bits),
-    ):
-        if getattr(core, name) == "neuron":
-            yield Memory(name, core.rows, bits, core.pipelines)
-
-
-def _place(memory: Memory, device: Device) -> tuple[str, int]:
-    """Return the resource that a memory takes, and how many of it."""
-    if memory.kind == "spram" and device.sprams:
-        return "sprams", memory.banks * -(-memory.rows // 16384) * -(-memory.bank_bits // 16)
-    cells = -(-memory.rows // 16) * -(-memory.bank_bits // 4)
-    bits = memory.rows * memory.bank_bits
-    if memory.kind == "auto" and device.distributed_ram and cells <= _LARGEST_DISTRIBUTED:
-        return "luts", memory.banks * cells * _DISTRIBUTED_LUTS
-    if memory.kind == "auto" and not device.distributed_ram and bits < _SMALLEST_BLOCK:
-        return "luts", memory.banks * bits
-    blocks = min(
-        -(-memory.rows // rows) * -(-memory.bank_bits // width)
-        for rows, width in device.block_ram_shapes
-    )
-    return "block_rams", memory.banks * blocks
-
-
-def _needed(chip: ChipParams, device: Device) -> dict[str, int]:
-    needed = {"luts": 0, "block_rams": 0, "dsps": 0, "sprams": 0, "memory_bits": 0}
-    for memory in chip_memories(chip):
-        resource, number = _place(memory, device)
-        needed[resource] += number
-        needed["memory_bits"] += memory.bits
-    needed["dsps"] = sum(_multipliers(core, device) for core in chip.cores)
-    needed["luts"] += round(_logic(chip, device))
-    return needed
-
-
-def _multipliers(core: CoreParams, device: Device) -> int:
-    """Return the DSPs of the decay multipliers: signed potential by 12 bits and a sign."""
-    if core.decay == "none":
-        return 0
-    width = {"ecp5": 18, "ice40": 16}[device.family]
-    return core.pipelines * -(-core.potential_bits // width)
-
-
-def logic_terms(chip: ChipParams) -> dict[str, int]:
-    """Return how much there is of what takes LUTs.
-
-    ``chip``: 1; ``core``: cores; ``sum``: bits of the sums of all lanes; ``pipeline``: potential
-    bits of all pipelines; ``router``: ports of all routers, times the bits of a flit.
+    Parameters
+    ----------
+    chip : ChipParams
+    device : Device
+    image : sequence of Memory, or None
+        For a board: the memories that its image holds beside the chip; the one that is called
+        :data:`SELF_TEST_PROGRAM` grows and shrinks with the weights. None: the bare chip.
     """
-    return {
-        "chip": 1,
-        "core": len(chip.cores),
-        "sum": sum(core.lanes * core.current_bits for core in chip.cores),
-        "pipeline": sum(core.pipelines * core.potential_bits for core in chip.cores),
-        "router": _router_ports(chip) * flit_packet(chip).width,
-    }
+    need = _needed(chip, device, image)
+    problems = _problems(need, device)
 
+    def fits(change: Change) -> bool:
+        resized = None if image is None else _resized(image, chip, change.chip)
+        return not _problems(_needed(change.chip, change.device, resized), change.device)
 
-def _router_ports(chip: ChipParams) -> int:
-    """Return the ports of all routers: of cores and of the host, and two for each link."""
-    if chip.topology == "tree":
-        return 3 * max(1, chip.width - 1)
-    around = chip.topology in ("torus", "ring")
-    along_row, along_column = (
-        size if around and size > 1 else size - 1 for size in (chip.width, chip.height)
+    memories = sorted([*chip_memories(chip), *(image or ())], key=lambda memory: -memory.bits)
+    return FitReport(
+        device=device.name,
+        needed=need,
+        available=_available(device),
+        largest=tuple((memory.name, memory.bits) for memory in memories[:3]),
+        problems=tuple(problems),
+        remedies=changes(chip, device, fits, board=image is not None) if problems else (),
     )
-    links = chip.height * along_row + chip.width * along_column
-    return len(chip.cores) + 1 + 2 * links
 
 
-def _logic(chip: ChipParams, device: Device) -> float:
-    factor = LUT_COEFFICIENTS[device.family]
-    return sum(factor[name] * number for name, number in logic_terms(chip).items())
+def require_fit(
+    chip: ChipParams, device: Device, image: Sequence[Memory] | None = None
+) -> FitReport:
+    """Return :func:`check_fit`'s report; SpikeletError with the numbers if it does not fit."""
+    report = check_fit(chip, device, image)
+    if not report.fits:
+        largest = ", ".join(f"{name} {bits} bits" for name, bits in report.largest)
+        what = "chip" if image is None else "chip, with what the image holds beside it,"
+        raise SpikeletError(
+            f"the {what} does not fit {device.name}: it needs {'; '.join(report.problems)}. "
+            f"Largest memories: {largest}",
+            remedy=f"compile with {' or with '.join(report.remedies)}"
+            if report.remedies
+            else "use a smaller network: neither fewer lanes, pipelines or weight bits, nor SPRAM, "
+            f"nor another device makes room; {report.largest[0][0]} is the largest memory",
+        )
+    return report
 
 
-def _problems(needed: dict[str, int], device: Device) -> list[str]:
+def lut_terms(
+    chip: ChipParams, device: Device, image: Sequence[Memory] | None = None
+) -> Counter[str]:
+    """Return how much there is of what takes LUTs: those of :func:`logic_terms`, and of memories.
+
+    ``ram multiplexer``: bits of the multiplexers that join RAM cells to a deeper memory;
+    ``distributed ram``: its cells; ``register memory``: bits of memories that become registers;
+    ``table``: bits of ROMs that become logic; ``image``: 1 if there is a self-test.
+    """
+    terms = logic_terms(chip)
+    for _, placed in _placed(chip, device, image):
+        terms["ram multiplexer"] += placed.multiplexers
+        terms["distributed ram"] += placed.cells * (placed.resource == "distributed_rams")
+        terms["register memory"] += placed.cells * (placed.resource == "registers")
+        terms["table"] += placed.cells * (placed.resource == "tables")
+    terms["image"] = int(image is not None)
+    return terms
+
+
+def _placed(
+    chip: ChipParams, device: Device, image: Sequence[Memory] | None
+) -> Iterable[tuple[Memory, PlacedMemory]]:
+    costs = FAMILY_COSTS[device.family]
+    for memory in (*chip_memories(chip), *(image or ())):
+        yield memory, place_memory(memory, costs.rams)
+
+
+def _needed(chip: ChipParams, device: Device, image: Sequence[Memory] | None) -> dict[str, int]:
+    costs = FAMILY_COSTS[device.family]
+    need = {"luts": 0, "block_rams": 0, "dsps": 0, "sprams": 0, "memory_bits": 0}
+    for memory, placed in _placed(chip, device, image):
+        if placed.resource in need:
+            need[placed.resource] += placed.cells
+            need["memory_bits"] += memory.bits
+    need["dsps"] = sum(
+        number * multiplier_cells(left, right, costs.multiplier)
+        for core in chip.cores
+        for left, right, number in multiplications(core)
+    )
+    terms = lut_terms(chip, device, image)
+    need["luts"] = round(sum(costs.luts[name] * terms[name] for name in LUT_TERMS))
+    return need
+
+
+def _resized(image: Sequence[Memory], before: ChipParams, after: ChipParams) -> tuple[Memory, ...]:
+    """Return an image's memories with a program that loads the weights of another chip."""
+    words = [sum(c.weight_rows * c.weight_banks for c in chip.cores) for chip in (before, after)]
+    return tuple(
+        replace(memory, rows=memory.rows + words[1] - words[0])
+        if memory.name == SELF_TEST_PROGRAM
+        else memory
+        for memory in image
+    )
+
+
+def _problems(need: dict[str, int], device: Device) -> list[str]:
     problems = []
-    for name, available in _available(device).items():
-        limit = int(available * _FILL) if name == "luts" else available
-        if needed[name] > limit:
-            over = f"{needed[name]} {name.replace('_', ' ')} of {available}"
-            note = f", of which {_FILL:.0%} can be used" if limit != available else ""
-            problems.append(f"{over}{note} ({needed[name] - limit} too many)")
+    usable = FAMILY_COSTS[device.family].usable
+    for name in ("luts", "block_rams", "dsps", "sprams"):
+        available = _available(device)[name]
+        limit = int(available * usable) if name == "luts" else available
+        if need[name] > limit:
+            over = f"{need[name]} {name.replace('_', ' ')} of {available}"
+            note = f", of which {usable:.0%} can be used" if limit != available else ""
+            problems.append(f"{over}{note} ({need[name] - limit} too many)")
     return problems
 
 
@@ -222,63 +202,3 @@ def _available(device: Device) -> dict[str, int]:
         "sprams": device.sprams,
         "memory_bits": device.block_rams * device.block_ram_bits + device.sprams * 262144,
     }
-
-
-def check_fit(chip: ChipParams, device: Device) -> FitReport:
-    """Return whether a chip fits a device, and if not what is too much and what would fit."""
-    needed = _needed(chip, device)
-    problems = _problems(needed, device)
-    memories = sorted(chip_memories(chip), key=lambda memory: -memory.bits)
-    return FitReport(
-        device=device.name,
-        needed=needed,
-        available=_available(device),
-        largest=tuple((memory.name, memory.bits) for memory in memories[:3]),
-        problems=tuple(problems),
-        remedies=tuple(_remedies(chip, device)) if problems else (),
-    )
-
-
-def require_fit(chip: ChipParams, device: Device) -> FitReport:
-    """Return :func:`check_fit`'s report; SpikeletError with the numbers if it does not fit."""
-    report = check_fit(chip, device)
-    if not report.fits:
-        largest = ", ".join(f"{name} {bits} bits" for name, bits in report.largest)
-        raise SpikeletError(
-            f"the chip does not fit {device.name}: it needs {'; '.join(report.problems)}. "
-            f"Largest memories: {largest}",
-            remedy=" or ".join(report.remedies) or "use a smaller network",
-        )
-    return report
-
-
-def _remedies(chip: ChipParams, device: Device) -> Iterable[str]:
-    def fits(cores: Iterable[CoreParams], target: Device) -> bool:
-        changed = replace(chip, cores=tuple(cores))
-        return not _problems(_needed(changed, target), target)
-
-    in_spram = [replace(core, weight_memory="spram") for core in chip.cores]
-    if device.sprams and fits(in_spram, device):
-        yield "weights in SPRAM"
-    lanes = max(core.lanes for core in chip.cores)
-    while lanes > 1:
-        lanes //= 2
-        if fits((_with_lanes(core, lanes) for core in chip.cores), device):
-            yield f"at most {lanes} lanes"
-            break
-    widest = max(core.weight_bits for core in chip.cores)
-    for bits in range(widest - 1, 1, -1):
-        if fits(
-            (replace(core, weight_bits=min(core.weight_bits, bits)) for core in chip.cores), device
-        ):
-            yield f"weights of {bits} bits"
-            break
-    for other in sorted(DEVICES.values(), key=lambda device: device.luts):
-        if other != device and fits(chip.cores, other):
-            yield f"device {other.name}"
-            break
-
-
-def _with_lanes(core: CoreParams, lanes: int) -> CoreParams:
-    lanes = min(core.lanes, lanes)
-    return replace(core, lanes=lanes, pipelines=min(core.pipelines, lanes))

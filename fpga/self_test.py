@@ -85,9 +85,7 @@ class SelfTest(wiring.Component):
         self._loaded = len(written)
         self._words = [*written, *counts, *(word for run in runs for word in run)]
         self._rows = event_rows(sample.flits)
-        self.memories = image_memories(
-            params, program=len(self._words), events=len(self._rows), largest_count=max(counts)
-        )
+        self.memories = image_memories(params, self._words, sample)
         self.cycle_limit = 1 << (_SLACK * self._predicted_cycles() - 1).bit_length()
         super().__init__(
             {"winner": Out(unsigned_bits(params.n_outputs - 1)), "done": Out(1), "passed": Out(1)}
@@ -248,7 +246,7 @@ class SelfTest(wiring.Component):
         The counters are a memory, so that an event takes two cycles; the chip waits.
         """
         event, n_outputs = self.chip.event_out, self.params.n_outputs
-        width = self.memories[-1].width
+        width = self.memories[-1].bank_bits
         m.submodules.counts = memory = Memory(
             shape=width,
             depth=n_outputs,

@@ -10,16 +10,19 @@ import numpy as np
 import numpy.typing as npt
 from amaranth.lib import data
 
+from fpga.fit import SELF_TEST_PROGRAM
+from fpga.memories import Memory, varying_bits
 from spikelet.description.packets import flit_packet
 from spikelet.description.params import ChipParams, unsigned_bits
 from spikelet.errors import SpikeletError
 
 __all__ = [
-    "ImageMemory",
     "Sample",
+    "count_bits",
     "event_layout",
     "event_rows",
     "image_memories",
+    "program_memory",
     "program_words",
     "word_runs",
 ]
@@ -87,50 +90,31 @@ class Sample:
             )
 
 
-@dataclass(frozen=True)
-class ImageMemory:
-    """A memory of the self-test beside the chip: all in block RAM where it is worth one.
-
-    Parameters
-    ----------
-    name : str
-    depth, width : int
-        Rows, and bits of each.
-    writable : bool
-        False for a ROM.
-    """
-
-    name: str
-    depth: int
-    width: int
-    writable: bool
+def program_memory(words: Sequence[int]) -> Memory:
+    """Return the ROM of what loads a chip, and of what is compared, for the fit check."""
+    return Memory(SELF_TEST_PROGRAM, len(words), varying_bits(words), writable=False)
 
 
-def image_memories(
-    params: ChipParams, *, program: int, events: int, largest_count: int
-) -> tuple[ImageMemory, ...]:
+def image_memories(params: ChipParams, words: Sequence[int], sample: Sample) -> tuple[Memory, ...]:
     """Return the memories that a self-test holds beside its chip.
 
     Parameters
     ----------
     params : ChipParams
-    program : int
-        Words of the ROM that loads and checks: those that :func:`program_words` makes of the
-        writes, two for each run of consecutive addresses that is read back, and one for each
-        output line.
-    events : int
-        Events of all ticks, a tick without any counted as one.
-    largest_count : int
-        Most spikes that a line is to have.
+    words : sequence of int
+        Of the ROM that loads and compares.
+    sample : Sample
     """
+    layout = event_layout(params)
+    rows = [layout.const(row).as_bits() for row in event_rows(sample.flits)]
     return (
-        ImageMemory("program", program, 32, writable=False),
-        ImageMemory("events", events, flit_packet(params).width + 2, writable=False),
-        ImageMemory("counts", params.n_outputs, _count_bits(largest_count), writable=True),
+        program_memory(words),
+        Memory("self-test events", len(rows), varying_bits(rows), writable=False),
+        Memory("self-test counts", params.n_outputs, count_bits(int(sample.counts.max()))),
     )
 
 
-def _count_bits(largest: int) -> int:
+def count_bits(largest: int) -> int:
     """Return the width of a counter whose last value, at which it stays, is never right."""
     return unsigned_bits(largest + 1)
 

@@ -22,9 +22,10 @@ from pathlib import Path
 from boards import BOARDS, board_named
 from fpga.board_top import BoardTop
 from fpga.devices import DEVICES, device_named
-from fpga.fit import require_fit
+from fpga.fit import FitReport, require_fit
 from fpga.flow import REPORT, FpgaReport, build_bitstream, build_out_of_context
 from fpga.self_test import SelfTest
+from fpga.self_test_image import program_memory, program_words
 from fpga.tools import tool_versions
 from rtl_gen.chip import Chip
 from rtl_gen.emit import to_verilog, write_chip
@@ -44,7 +45,7 @@ from spikelet.road.verification_files import (
 )
 from spikelet.road.verify import Verification, verify
 
-__all__ = ["TARGETS", "Project", "target_named"]
+__all__ = ["TARGETS", "Project", "require_target", "target_named"]
 
 TARGETS = (*BOARDS, *DEVICES)
 """What a chip can be built for: boards, and devices out of context."""
@@ -205,14 +206,15 @@ class Project:
                     progress=progress,
                 )
             board = board_named(target)
-            require_fit(compiled.chip, device_named(board.device))
             if samples is None:
                 raise SpikeletError(
                     f"the image for {target} stores a sample, and none was given",
                     remedy="give a samples file",
                 )
             stored = stored_sample(compiled, samples, sample)
-            top = BoardTop(SelfTest(Chip(compiled.chip), compiled.chip, stored), board)
+            test = SelfTest(Chip(compiled.chip), compiled.chip, stored)
+            require_fit(compiled.chip, device_named(board.device), test.memories)
+            top = BoardTop(test, board)
             inputs |= {name: compiled.digests[name] for name in ("chip contents", "chip mapping")}
             inputs["stored sample"] = digest_of(samples.spikes[sample])
             return build_bitstream(
@@ -313,3 +315,15 @@ def target_named(name: str) -> str:
         if target.casefold() == name.casefold():
             return target
     raise SpikeletError(f"target must be one of {', '.join(TARGETS)}, not {name!r}")
+
+
+def require_target(compiled: CompiledNetwork, target: str) -> FitReport:
+    """Return the fit check for a target of :data:`TARGETS`; SpikeletError if it does not fit.
+
+    For a board the program ROM of its image counts too, but not yet what a sample adds: the ROM of
+    its events, and what it is compared with. :meth:`Project.build` counts all.
+    """
+    if target in DEVICES:
+        return require_fit(compiled.chip, device_named(target))
+    image = (program_memory(program_words(compiled.image.program(compiled.chip))),)
+    return require_fit(compiled.chip, device_named(board_named(target).device), image)

@@ -1,29 +1,113 @@
-"""The fit check: counts that synthesis confirmed, and messages."""
+"""The fit check: counts that synthesis confirms, messages, and remedies that are true."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from fpga.devices import device_named
-from fpga.fit import check_fit, chip_memories, require_fit
+from fpga.devices import Device, device_named
+from fpga.family_costs import FAMILY_COSTS, multiplier_cells
+from fpga.fit import LUT_TERMS, SELF_TEST_PROGRAM, check_fit, lut_terms, require_fit
+from fpga.memories import Memory, chip_memories, place_memory, varying_bits
+from fpga.synthesise import synthesise
+from rtl_gen.chip import Chip
+from rtl_gen.emit import to_verilog
+from spikelet.description.learning import Adaptation, LearningRule, TraceParams
+from spikelet.description.named_rules import pair_stdp, reward_stdp
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import profile_named
 from spikelet.errors import SpikeletError
 
 CORE = CoreParams(256, 256, profile_named("snntorch-zero"))
+SMALL_ECP5, LARGE_ECP5 = device_named("LFE5U-25F"), device_named("LFE5U-85F")
+ICE40 = device_named("ICE40UP5K-SG48")
+
+RULE = LearningRule(
+    "2^-2*x1*y0 - 3*2^-5*x0*y1*w + 2^-1*r*t",
+    "x1*y0 - x0*y1 - 2^-1*u1*t",
+    x1=TraceParams(9, decay=3300, bits=5),
+    y1=TraceParams(9, decay_shift=2, bits=5, mode="set"),
+    w_max=7,
+    rounding="stochastic",
+    tag_bits=5,
+    reward_bits=4,
+)
 
 
 def _chip(*cores: CoreParams) -> ChipParams:
     return ChipParams(cores, width=len(cores), n_outputs=256)
 
 
+SMALL = replace(CORE, n_axons=16, n_neurons=8, lanes=4)
+
+
+@pytest.mark.parametrize(
+    ("core", "device"),
+    [
+        (
+            replace(
+                SMALL,
+                lanes=2,
+                pipelines=2,
+                potential_bits=20,
+                bias="neuron",
+                adaptation=Adaptation(40, bits=10),
+                learning=RULE,
+            ),
+            SMALL_ECP5,
+        ),
+        (replace(SMALL, weight_memory="spram", n_neurons=64), ICE40),
+    ],
+    ids=["learning", "spram"],
+)
+def test_memories_and_multipliers_are_those_of_synthesis(
+    core: CoreParams, device: Device, tmp_path: Path
+) -> None:
+    chip = ChipParams((core,), n_outputs=4)
+    built = synthesise(to_verilog(Chip(chip), "chip"), "chip", device, tmp_path).resources
+    need = check_fit(chip, device).needed
+    for name in ("block_rams", "dsps", "sprams"):
+        assert need[name] == built.get(name, 0), name
+    assert lut_terms(chip, device)["distributed ram"] == built.get("distributed_rams", 0)
+
+
+def test_a_memory_goes_where_the_costs_of_yosys_send_it() -> None:
+    """Cells found by synthesis of single memories: rows, bits, writable, where, and how many."""
+    for family, rows, bits, writable, resource, cells in (
+        ("ecp5", 64, 17, True, "distributed_rams", 20),
+        ("ecp5", 256, 8, True, "block_rams", 1),
+        ("ecp5", 64, 10, True, "distributed_rams", 12),
+        ("ecp5", 300, 20, False, "block_rams", 1),
+        ("ecp5", 3000, 20, False, "block_rams", 4),
+        ("ecp5", 60, 32, False, "tables", 1920),
+        ("ice40", 4, 16, True, "registers", 64),
+        ("ice40", 8, 16, True, "block_rams", 1),
+        ("ice40", 3000, 20, False, "block_rams", 15),
+        ("ice40", 2000, 12, False, "block_rams", 6),
+        ("ice40", 60, 32, False, "tables", 1920),
+    ):
+        memory = Memory("memory", rows, bits, writable=writable)
+        placed = place_memory(memory, FAMILY_COSTS[family].rams)
+        assert (placed.resource, placed.cells) == (resource, cells), (family, rows, bits)
+    in_spram = Memory("weights", 16385, 32, 2, kind="spram")
+    placed = place_memory(in_spram, FAMILY_COSTS["ice40"].rams)
+    assert (placed.resource, placed.cells) == ("sprams", 8)
+    assert place_memory(in_spram, FAMILY_COSTS["ecp5"].rams).resource == "block_rams"
+    queue = Memory("queue", 8, 16, kind="unclocked")
+    assert place_memory(queue, FAMILY_COSTS["ice40"].rams).resource == "registers"
+    assert place_memory(queue, FAMILY_COSTS["ecp5"].rams).resource == "distributed_rams"
+
+
+def test_bits_that_are_the_same_in_all_rows_of_a_table_take_no_ram() -> None:
+    assert varying_bits([0b1010, 0b1001, 0b1010]) == 2
+    assert varying_bits([7]) == 0
+
+
 def test_counts_of_a_256_by_256_core_are_those_of_synthesis() -> None:
-    on_ecp5 = check_fit(_chip(CORE), device_named("LFE5U-25F"))
+    on_ecp5 = check_fit(_chip(CORE), SMALL_ECP5)
     assert on_ecp5.fits
     assert (on_ecp5.needed["block_rams"], on_ecp5.needed["dsps"]) == (20, 1)
-    in_spram = check_fit(
-        _chip(replace(CORE, weight_memory="spram")), device_named("ICE40UP5K-SG48")
-    )
+    in_spram = check_fit(_chip(replace(CORE, weight_memory="spram")), ICE40)
     assert in_spram.fits
     assert (in_spram.needed["block_rams"], in_spram.needed["sprams"]) == (6, 4)
     assert str(in_spram).endswith(": fits")
@@ -39,39 +123,207 @@ def test_the_destination_table_has_a_word_for_each_neuron_and_each_list_entry() 
         (65792, 19),
     ]
     chips = _chip(CORE), _chip(replace(CORE, list_entries=1024))
-    without, with_lists = (check_fit(chip, device_named("LFE5U-25F")).needed for chip in chips)
+    without, with_lists = (check_fit(chip, SMALL_ECP5).needed for chip in chips)
     assert with_lists["memory_bits"] - without["memory_bits"] == 1280 * 13 - 256 * 12
     assert with_lists["block_rams"] - without["block_rams"] == 1
 
 
-def test_says_what_does_not_fit_and_what_would() -> None:
-    with pytest.raises(SpikeletError) as caught:
-        require_fit(_chip(CORE), device_named("ICE40UP5K-SG48"))
-    assert "does not fit ICE40UP5K-SG48" in str(caught.value)
-    assert "70 block rams of 30 (40 too many)" in str(caught.value)
-    assert "core 0 weights 262144 bits" in str(caught.value)
-    assert "weights in SPRAM or" in caught.value.remedy
-    assert "device LFE5U-25F" in caught.value.remedy
-
-
-def test_fewer_lanes_and_bits_are_offered_only_if_they_help() -> None:
-    report = check_fit(_chip(*[CORE] * 4), device_named("LFE5U-25F"))
-    assert report.problems[0].startswith("80 block rams of 56")
-    assert "weights of 2 bits" in report.remedies
-    assert not any("lanes" in remedy for remedy in report.remedies)
-
-
-def test_offers_the_most_lanes_that_fit() -> None:
-    wide = CoreParams(64, 256, profile_named("snntorch-zero"), lanes=256, weight_bits=2)
-    device = device_named("ICE40UP5K-SG48")
-    report = check_fit(_chip(wide), device)
-    (lanes,) = [int(remedy.split()[2]) for remedy in report.remedies if "lanes" in remedy]
-    assert check_fit(_chip(replace(wide, lanes=lanes)), device).fits
-    assert not check_fit(_chip(replace(wide, lanes=2 * lanes)), device).fits
+def test_memories_that_a_rule_does_not_use_are_not_built() -> None:
+    """No post phase: no list of groups that fired. Silent axons visited: no list of the others."""
+    only_pre = replace(CORE, weight_bits=8, learning=LearningRule("x0*(v > 9) - 1*x0"))
+    every = LearningRule("2^-2*y0*(x1 - 3)", x1=TraceParams(9, decay_shift=2))
+    only_post = replace(CORE, weight_bits=8, learning=every)
+    names = [
+        {memory.name.removeprefix("core 0 ") for memory in chip_memories(_chip(core))}
+        for core in (only_pre, only_post)
+    ]
+    assert {"axons to visit", "post traces"} <= names[0]
+    assert not {"fired groups", "axons with a spike", "pre traces"} & names[0]
+    assert {"fired groups", "axons with a spike", "pre traces"} <= names[1]
+    assert not {"axons to visit", "post traces", "copy of the pre traces"} & names[1]
+    triplet = replace(every, dw="2^-2*y0*x1 - 2^-2*x0*x1")
+    copied = chip_memories(_chip(replace(only_post, learning=triplet)))
+    assert any(memory.name == "core 0 copy of the pre traces" for memory in copied)
 
 
 def test_each_pipeline_takes_the_multipliers_of_its_width() -> None:
     wide = replace(CORE, potential_bits=24, pipelines=4)
-    assert check_fit(_chip(wide), device_named("LFE5U-85F")).needed["dsps"] == 8
+    assert check_fit(_chip(wide), LARGE_ECP5).needed["dsps"] == 8
     without = replace(CORE, decay="none")
-    assert check_fit(_chip(without), device_named("LFE5U-85F")).needed["dsps"] == 0
+    assert check_fit(_chip(without), LARGE_ECP5).needed["dsps"] == 0
+
+
+def test_a_product_takes_as_many_multipliers_as_its_operands_are_cut_into() -> None:
+    ecp5, ice40 = (FAMILY_COSTS[family].multiplier for family in ("ecp5", "ice40"))
+    assert [multiplier_cells(18, bits, ecp5) for bits in (1, 2, 18, 19, 20, 37)] == [
+        *(0, 1, 1),  # a bit is a gate
+        *(1, 2, 2),  # and so is a last piece of one
+    ]
+    assert multiplier_cells(24, 24, ecp5) == 4
+    assert [multiplier_cells(8, bits, ice40) for bits in (2, 3)] == [0, 1]
+
+
+def test_says_what_does_not_fit_and_what_would() -> None:
+    with pytest.raises(SpikeletError) as caught:
+        require_fit(_chip(CORE), ICE40)
+    assert "does not fit ICE40UP5K-SG48" in str(caught.value)
+    assert "70 block rams of 30 (40 too many)" in str(caught.value)
+    assert "core 0 weights 262144 bits" in str(caught.value)
+    assert caught.value.remedy == "compile with --weight-memory spram or with --target LFE5U-25F"
+
+
+def test_fewer_bits_are_offered_and_lanes_are_not_where_they_do_not_help() -> None:
+    report = check_fit(_chip(*[CORE] * 4), SMALL_ECP5)
+    assert report.problems[0].startswith("80 block rams of 56")
+    assert report.remedies == ("--weight-bits 2", "--target LFE5U-45F")
+
+
+def _applied(chip: ChipParams, options: str) -> ChipParams:
+    """Return a chip compiled with options, which are read here as the command line would."""
+    words = options.split()
+    fields: dict[str, str] = dict(zip(words[::2], words[1::2], strict=True))
+    cores = []
+    for core in chip.cores:
+        lanes = min(core.lanes, int(fields.get("--lanes", core.lanes)))
+        pipelines = min(core.pipelines, lanes, int(fields.get("--pipelines", core.pipelines)))
+        cores.append(
+            replace(
+                core,
+                lanes=lanes,
+                pipelines=pipelines,
+                weight_bits=min(core.weight_bits, int(fields.get("--weight-bits", 8))),
+                weight_memory=fields.get("--weight-memory", core.weight_memory),
+            )
+        )
+    return replace(chip, cores=tuple(cores))
+
+
+def _target(options: str, device: Device) -> Device:
+    words = options.split()
+    return device_named(words[words.index("--target") + 1]) if "--target" in words else device
+
+
+MNIST = (
+    CoreParams(784, 128, profile_named("snntorch-subtract")),
+    CoreParams(128, 16, profile_named("snntorch-subtract")),
+)
+
+
+@pytest.mark.parametrize(
+    ("cores", "device", "expected"),
+    [
+        pytest.param(
+            MNIST,
+            ICE40,
+            {("--weight-memory", "--lanes"), ("--target",)},
+            id="SPRAM and fewer lanes",
+        ),
+        pytest.param(
+            (replace(CORE, n_axons=64, weight_bits=2, lanes=256),),
+            ICE40,
+            {("--lanes",), ("--target",)},
+            id="fewer lanes",
+        ),
+        pytest.param(
+            (replace(CORE, lanes=16, pipelines=16, weight_memory="spram", weight_bits=2),),
+            ICE40,
+            {("--pipelines",), ("--lanes",), ("--target",)},
+            id="fewer pipelines",
+        ),
+        pytest.param(
+            (replace(CORE, weight_bits=8),) * 9,
+            SMALL_ECP5,
+            {("--target", "--weight-bits")},
+            id="a larger device and fewer bits",
+        ),
+        pytest.param(
+            (replace(CORE, n_axons=100, lanes=256, weight_bits=4),),
+            ICE40,
+            {("--weight-bits", "--lanes"), ("--weight-memory", "--lanes"), ("--target",)},
+            id="fewer bits and fewer lanes",
+        ),
+    ],
+)
+def test_every_remedy_is_true_by_the_same_estimate_and_the_next_larger_value_is_not(
+    cores: tuple[CoreParams, ...], device: Device, expected: set[tuple[str, ...]]
+) -> None:
+    chip = _chip(*cores)
+    report = check_fit(chip, device)
+    assert {tuple(options.split()[::2]) for options in report.remedies} == expected
+    for options in report.remedies:
+        assert check_fit(_applied(chip, options), _target(options, device)).fits, options
+        *rest, name, value = options.split()
+        if value.isdigit():
+            larger = int(value) + 1 if name == "--weight-bits" else 2 * int(value)
+            milder = " ".join([*rest, name, str(larger)])
+            assert not check_fit(_applied(chip, milder), _target(options, device)).fits, milder
+
+
+@pytest.mark.parametrize("rule", [pair_stdp(), reward_stdp(), RULE], ids=lambda rule: rule.name)
+def test_remedies_keep_the_bounds_of_a_rule(rule: LearningRule) -> None:
+    """Weights narrower than ``w_min..w_max`` cannot be built, so they are no way out."""
+    bits = rule.w_max.bit_length() + 1
+    chip = _chip(replace(CORE, n_axons=512, weight_bits=bits, learning=rule))
+    report = check_fit(chip, SMALL_ECP5 if bits > 4 else ICE40)
+    assert report.problems and report.remedies
+    assert not any("--weight-bits" in options for options in report.remedies)
+
+
+def test_bits_of_weights_that_learn_are_cut_down_to_the_bounds_of_the_rule() -> None:
+    chip = _chip(replace(CORE, n_axons=512, weight_bits=8, learning=pair_stdp(w_max=7)))
+    report = check_fit(chip, SMALL_ECP5)
+    (options,) = [o for o in report.remedies if "--weight-bits" in o]
+    assert 4 <= int(options.split()[-1]) < 8
+    assert check_fit(_applied(chip, options), SMALL_ECP5).fits
+
+
+def test_where_nothing_helps_it_says_so_and_what_is_largest() -> None:
+    with pytest.raises(SpikeletError, match="1280 block rams of 208") as caught:
+        require_fit(_chip(*[CORE] * 64), LARGE_ECP5)
+    assert "use a smaller network" in caught.value.remedy
+    assert "core 0 weights is the largest memory" in caught.value.remedy
+
+
+def test_what_an_image_holds_beside_the_chip_counts_and_follows_the_weights() -> None:
+    """Weights in SPRAM fit an iCE40; the ROM that loads them does not, unless they are fewer."""
+    chip = _chip(replace(CORE, n_axons=128, weight_memory="spram", lanes=8, n_neurons=128))
+    program = Memory(SELF_TEST_PROGRAM, 2500, 32, writable=False)
+    events = Memory("self-test events", 300, 10, writable=False)
+    bare, image = check_fit(chip, ICE40), check_fit(chip, ICE40, (program, events))
+    assert bare.fits and image.needed["luts"] > bare.needed["luts"]
+    assert image.needed["block_rams"] - bare.needed["block_rams"] == 20 + 2
+    larger = replace(program, rows=3300)
+    with pytest.raises(SpikeletError, match="with what the image holds beside it") as caught:
+        require_fit(chip, ICE40, (larger, events))
+    assert "self-test program 105600 bits" in str(caught.value)
+    assert "--weight-bits 3" not in caught.value.remedy  # of 8 lanes: as many words
+    assert "--target ULX3S-85F" in caught.value.remedy
+
+
+def test_every_family_has_a_coefficient_for_each_term() -> None:
+    for costs in FAMILY_COSTS.values():
+        assert set(costs.luts) == set(LUT_TERMS)
+        assert all(number >= 0 for number in costs.luts.values())
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"lanes": 32},
+        {"pipelines": 2},
+        {"potential_bits": 20},
+        {"n_axons": 512},
+        {"adaptation": Adaptation(9)},
+        {"learning": pair_stdp(trace_bits=15)},
+        {"learning": reward_stdp()},
+        {"inhibition": "shared"},
+        {"list_entries": 9},
+    ],
+    ids=str,
+)
+def test_more_of_anything_takes_more_luts(fields: dict[str, object]) -> None:
+    core = replace(CORE, weight_bits=8, learning=pair_stdp(rounding="nearest"))
+    more = replace(core, **fields)  # type: ignore[arg-type]
+    for device in (LARGE_ECP5, ICE40):
+        few, many = (check_fit(_chip(c), device).needed["luts"] for c in (core, more))
+        assert many > few

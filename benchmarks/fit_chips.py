@@ -1,0 +1,295 @@
+"""Chips to fit the coefficients of the fit check to, and others to try them on."""
+
+from typing import Any
+
+from spikelet.description.learning import Adaptation, LearningRule, TraceParams
+from spikelet.description.named_rules import (
+    binary_stdp,
+    pair_stdp,
+    querlioz,
+    reward_stdp,
+    sdsp,
+    target_stdp,
+    triplet_stdp,
+)
+from spikelet.description.params import ChipParams, CoreParams
+from spikelet.description.profile import profile_named
+
+__all__ = ["FITTED", "HELD_OUT"]
+
+
+def _core(
+    n_axons: int = 64, n_neurons: int = 64, profile: str = "snntorch-subtract", **fields: Any
+) -> CoreParams:
+    fields.setdefault("weight_bits", 4)
+    return CoreParams(n_axons, n_neurons, profile_named(profile), **fields)
+
+
+def _plastic(
+    rule: LearningRule, n_axons: int = 64, n_neurons: int = 64, **fields: Any
+) -> CoreParams:
+    fields.setdefault("weight_bits", 8)
+    return _core(n_axons, n_neurons, "snntorch-zero", learning=rule, **fields)
+
+
+def _chip(core: CoreParams, width: int = 1, height: int = 1, **fields: Any) -> ChipParams:
+    fields.setdefault("n_outputs", 64)
+    return ChipParams((core,) * (width * height), width, height, **fields)
+
+
+def _rule(dw: str, **fields: Any) -> LearningRule:
+    return LearningRule(dw, **fields)
+
+
+def _nearest(bits: int = 8, **fields: Any) -> LearningRule:
+    return pair_stdp(trace_bits=bits, rounding="nearest", **fields)
+
+
+_OF_EACH_NEURON: dict[str, Any] = dict.fromkeys(
+    ("threshold", "decay", "bias", "reset_potential"), "neuron"
+)
+_BINARY: dict[str, Any] = {"weight_bits": 1, "weight_format": "unsigned"}
+_SPRAM: dict[str, Any] = {"weight_memory": "spram"}
+
+FITTED: dict[str, dict[str, ChipParams]] = {
+    "ecp5": {
+        "16 lanes": _chip(_core(256, lanes=16)),
+        "64 lanes, 4 pipelines": _chip(_core(256, lanes=64, pipelines=4)),
+        "32 lanes, 4 pipelines, 24 bits": _chip(
+            _core(256, lanes=32, pipelines=4, potential_bits=24)
+        ),
+        "all parameters of each neuron": _chip(
+            _core(200, profile="nir-euler", lanes=4, pipelines=2, **_OF_EACH_NEURON)
+        ),
+        "2 cores": _chip(_core(lanes=8), 2),
+        "lists, long delays": _chip(
+            _core(512, lanes=8, list_entries=200, weight_bits=8, delay_slots=16)
+        ),
+        "4 cores, multicast": _chip(_core(lanes=4), 2, 2, multicast=True),
+        "6 cores, torus": _chip(_core(lanes=4), 3, 2, topology="torus"),
+        "4 cores, tree": _chip(_core(16, 16, lanes=4), 4, topology="tree"),
+        "1,024 axons, binary, no decay": _chip(
+            _core(
+                1024,
+                lanes=16,
+                decay="none",
+                weight_bits=1,
+                weight_format="binary",
+                potential_bits=12,
+            )
+        ),
+        "small": _chip(_core(16, 16, lanes=4, weight_bits=2, potential_bits=8), n_outputs=4),
+        "immediate reset, inhibition": _chip(
+            _core(
+                128,
+                profile="snntorch-subtract-immediate",
+                lanes=16,
+                inhibition="shared",
+                bias="shared",
+            )
+        ),
+        "8 pipelines, immediate reset": _chip(
+            _core(profile="snntorch-zero-immediate", lanes=16, pipelines=8, threshold="neuron")
+        ),
+        "pair STDP, stochastic": _chip(_plastic(pair_stdp(trace_bits=8), lanes=8)),
+        "pair STDP, 2 cores": _chip(_plastic(_nearest(), lanes=4), 2),
+        "pair STDP, one group": _chip(_plastic(_nearest(), 16, 16, lanes=16), n_outputs=16),
+        "pair STDP, 16 lanes": _chip(_plastic(_nearest(), 256, lanes=16)),
+        "pair STDP, 32 lanes, 4 pipelines": _chip(
+            _plastic(_nearest(), 256, 128, lanes=32, pipelines=4)
+        ),
+        "pair STDP, soft bounds": _chip(_plastic(pair_stdp(soft=True), lanes=4)),
+        "triplet STDP": _chip(_plastic(triplet_stdp(), 128, lanes=4)),
+        "reward STDP": _chip(_plastic(reward_stdp(), lanes=4)),
+        "reward STDP, 2 pipelines": _chip(
+            _plastic(
+                reward_stdp(trace_bits=8, tag_bits=4, rounding="nearest"),
+                128,
+                lanes=8,
+                pipelines=2,
+                adaptation=Adaptation(64, decay_shift=8, bits=16),
+                inhibition="shared",
+            )
+        ),
+        "rule of potentials": _chip(
+            _plastic(
+                _rule(
+                    "2^-4*x1*y0 - 2^-3*x0*y1*(v > 100)",
+                    x1=TraceParams(16, 3900),
+                    y1=TraceParams(16, decay_shift=4),
+                ),
+                lanes=8,
+                pipelines=2,
+            )
+        ),
+        "rule of constants": _chip(
+            _plastic(
+                _rule(
+                    "x1*y0 - 3*y0 - 2^-1*x0*y1 + 2^-2*u3",
+                    x1=TraceParams(4, decay_shift=3, bits=4),
+                    y1=TraceParams(8, decay_shift=4, bits=5),
+                    rounding="stochastic",
+                    w_max=15,
+                ),
+                lanes=16,
+                weight_bits=5,
+            )
+        ),
+        "rule of a reward": _chip(
+            _plastic(
+                _rule(
+                    "2^-3*x1*y0 - 2^-4*w*u4 - 2^-5*r*u2",
+                    x1=TraceParams(12, 3000, bits=6),
+                    w_max=63,
+                ),
+                48,
+                32,
+                lanes=8,
+                weight_bits=7,
+            ),
+            n_outputs=8,
+        ),
+        "target STDP, adaptation": _chip(
+            _plastic(target_stdp(), 256, lanes=8, adaptation=Adaptation(256))
+        ),
+        "SDSP": _chip(_plastic(sdsp(theta_v=300, w_max=127), lanes=8)),
+        "binary STDP": _chip(_plastic(binary_stdp(), 128, lanes=16, **_BINARY)),
+        "Querlioz": _chip(_plastic(querlioz(), lanes=4)),
+    },
+    "ice40": {
+        "4 lanes": _chip(_core(256, lanes=4, **_SPRAM)),
+        "16 lanes": _chip(_core(256, lanes=16, **_SPRAM)),
+        "2 cores": _chip(_core(64, 32, lanes=8, **_SPRAM), 2),
+        "32 lanes, 2 pipelines": _chip(_core(128, lanes=32, pipelines=2, weight_bits=2)),
+        "neuron parameters, 20 bits": _chip(
+            _core(
+                100,
+                32,
+                "nir-euler",
+                lanes=4,
+                threshold="neuron",
+                bias="neuron",
+                reset_potential="shared",
+                potential_bits=20,
+            )
+        ),
+        "3 cores": _chip(_core(32, 16, lanes=4, weight_bits=3, potential_bits=12), 3),
+        "immediate reset, lists": _chip(
+            _core(
+                200,
+                64,
+                "snntorch-subtract-immediate",
+                lanes=8,
+                inhibition="shared",
+                list_entries=64,
+                **_SPRAM,
+            )
+        ),
+        "pair STDP": _chip(_plastic(_nearest(), lanes=2, **_SPRAM)),
+        "pair STDP, stochastic": _chip(_plastic(pair_stdp(trace_bits=8), lanes=4, **_SPRAM)),
+        "target STDP": _chip(_plastic(target_stdp(trace_bits=6), 128, lanes=2, **_SPRAM)),
+        "reward STDP": _chip(_plastic(reward_stdp(trace_bits=8, tag_bits=4), 64, 32, lanes=2)),
+        "rule of potentials": _chip(
+            _plastic(
+                _rule(
+                    "2^-4*x1*y0 - 2^-3*x0*(v > 100)", x1=TraceParams(16, decay_shift=5), w_max=63
+                ),
+                32,
+                16,
+                lanes=4,
+                weight_bits=7,
+            )
+        ),
+        "binary STDP": _chip(_plastic(binary_stdp(), 64, 32, lanes=8, **_BINARY)),
+    },
+}
+"""Chips by family and name, to which the coefficients are fitted."""
+
+HELD_OUT: dict[str, dict[str, ChipParams]] = {
+    "ecp5": {
+        "784 x 128": _chip(_core(784, 128, "snntorch-zero-immediate", lanes=16), n_outputs=10),
+        "2 cores of 2 kinds": ChipParams(
+            (_core(64, 32, lanes=8, weight_bits=6), _core(32, 12, lanes=4, weight_bits=6)),
+            2,
+            1,
+            n_outputs=10,
+        ),
+        "4 cores, 20 bits": _chip(_core(100, 32, lanes=8, potential_bits=20), 2, 2),
+        "32 lanes, all parameters": _chip(
+            _core(
+                300,
+                64,
+                "nir-euler",
+                lanes=32,
+                pipelines=2,
+                **{**_OF_EACH_NEURON, "reset_potential": "shared"},
+            )
+        ),
+        "64 lanes, 8-bit weights": _chip(_core(256, 256, lanes=64, pipelines=2, weight_bits=8)),
+        "5 cores, line": _chip(
+            _core(32, 16, lanes=4, weight_bits=3), 5, topology="line", n_outputs=10
+        ),
+        "long delays, lists, inhibition": _chip(
+            _core(
+                128,
+                lanes=16,
+                delay_slots=8,
+                list_entries=100,
+                inhibition="shared",
+                threshold="neuron",
+            )
+        ),
+        "pair STDP, 256 x 256": _chip(_plastic(_nearest(), 256, 256, lanes=16)),
+        "pair STDP, 12-bit traces": _chip(_plastic(pair_stdp(), 256, 64, lanes=8)),
+        "triplet STDP, 2 pipelines": _chip(
+            _plastic(triplet_stdp(rounding="nearest"), 100, 32, lanes=8, pipelines=2)
+        ),
+        "reward STDP, adaptation": _chip(
+            _plastic(reward_stdp(), 128, lanes=8, adaptation=Adaptation(256, decay_shift=10))
+        ),
+        "target STDP, 784 axons": _chip(
+            _plastic(target_stdp(), 784, lanes=4, adaptation=Adaptation(128), inhibition="shared")
+        ),
+        "binary STDP beside a core": ChipParams(
+            (_plastic(binary_stdp(), 64, 32, lanes=8, **_BINARY), _core(32, 16, lanes=4)),
+            2,
+            1,
+            n_outputs=10,
+        ),
+        "nearest spikes, 32 lanes": _chip(
+            _plastic(
+                _rule(
+                    "2^-5*x1*y0 - 2^-4*x0*y1",
+                    x1=TraceParams(40, decay_shift=3, mode="set"),
+                    y1=TraceParams(30, decay_shift=4, bits=7),
+                ),
+                lanes=32,
+                pipelines=2,
+            )
+        ),
+    },
+    "ice40": {
+        "784 x 64": _chip(_core(784, lanes=8, **_SPRAM), n_outputs=10),
+        "4 cores": _chip(_core(32, 16, lanes=4), 2, 2, n_outputs=10),
+        "16 lanes, 24 bits": _chip(_core(lanes=16, pipelines=2, potential_bits=24, weight_bits=3)),
+        "small, immediate reset": _chip(
+            _core(48, 24, "snntorch-zero-immediate", lanes=8, bias="neuron"), n_outputs=4
+        ),
+        "pair STDP, 256 x 256": _chip(_plastic(_nearest(), 256, 256, lanes=4, **_SPRAM)),
+        "triplet STDP": _chip(
+            _plastic(triplet_stdp(rounding="nearest", slow_trace_bits=8), 64, 32, lanes=2, **_SPRAM)
+        ),
+        "nearest spikes, adaptation": _chip(
+            _plastic(
+                _nearest(6, nearest=True),
+                64,
+                32,
+                lanes=4,
+                adaptation=Adaptation(64, bits=16),
+                **_SPRAM,
+            )
+        ),
+        "SDSP": _chip(_plastic(sdsp(theta_v=300, w_max=15), 64, 32, lanes=4, weight_bits=5)),
+    },
+}
+"""Chips that no coefficient comes from, to tell the error of the estimate."""

@@ -1,0 +1,324 @@
+"""How much of each kind of logic a chip has, counted from its structure, module by module.
+
+The counts follow ``rtl_gen``: bits of adders and comparators, of multiplexers, of registers that no
+look-up table feeds. ``fpga/fit.py`` multiplies them by a family's coefficients.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import lru_cache
+
+from fpga.memories import router_queues
+from spikelet.description.learning import (
+    LearningRule,
+    TraceParams,
+    factor_range,
+    term_range,
+    variable_range,
+)
+from spikelet.description.memory_map import core_regions, post_bits
+from spikelet.description.packets import destination_packet, flit_packet
+from spikelet.description.params import ChipParams, CoreParams, signed_bits, unsigned_bits
+from spikelet.description.profile import DECAY_BITS
+from spikelet.description.rule_text import Comparison, Factor, SumOfProducts, Term
+
+__all__ = ["LOGIC_TERMS", "logic_terms", "multiplications"]
+
+LOGIC_TERMS = (
+    "chip",
+    "core",
+    "plastic core",
+    "router",
+    "configuration",
+    "address",
+    "sum",
+    "adder",
+    "multiplexer",
+    "random",
+    "register",
+)
+"""Names of the terms; see :func:`logic_terms`."""
+
+_UPDATE_STAGES = 7
+_Widths = tuple[int, int]
+
+
+def logic_terms(chip: ChipParams) -> Counter[str]:
+    """Return how much there is of what takes LUTs.
+
+    ``chip``: 1; ``core``, ``plastic core``: cores; ``router``: ports of all routers, times the bits
+    of a flit; ``configuration``: bits of a word of every region; ``address``: bits of what counts
+    or adds addresses; ``sum``: bits of the sums of all lanes; ``adder``: bits of further adders and
+    comparators; ``multiplexer``: bits of 2-to-1 multiplexers; ``random``: bits of the LFSRs;
+    ``register``: bits of registers that hold what another register held.
+    """
+    terms = Counter({"chip": 1, "router": router_queues(chip) * flit_packet(chip).width})
+    for core in chip.cores:
+        terms.update(_core_terms(core, destination_packet(chip, core).width))
+    return terms
+
+
+@lru_cache(maxsize=1024)
+def _core_terms(core: CoreParams, destination_bits: int) -> Counter[str]:
+    regions = core_regions(core, destination_bits)
+    axon_bits = unsigned_bits(core.n_axons - 1)
+    row_bits = unsigned_bits(core.weight_rows - 1)
+    word_bits = core.lanes * core.weight_bits
+    terms = Counter(
+        {
+            "core": 1,
+            "configuration": sum(region.bits for region in regions.values()),
+            "address": 2 * row_bits + 4 * axon_bits + 4 * unsigned_bits(core.rows - 1),
+            "sum": core.lanes * core.current_bits,
+            "multiplexer": (core.lanes - core.pipelines) * core.current_bits
+            + _bank_multiplexers(word_bits)
+            + core.pipelines * (core.potential_bits + 1)
+            + (core.pipelines - 1) * (core.potential_bits + 1),
+            "register": word_bits + core.pipelines * 2 * core.current_bits,
+        }
+    )
+    for name in ("threshold", "decay", "bias", "reset_potential"):
+        if getattr(core, name) == "neuron":
+            terms["multiplexer"] += (core.pipelines - 1) * regions[name].bits
+            terms["register"] += core.pipelines * 2 * regions[name].bits
+    if core.list_entries:
+        terms["address"] += 4 * unsigned_bits(core.n_neurons + core.list_entries - 1)
+    for name, number in _update_terms(core).items():
+        terms[name] += core.pipelines * number
+    if core.adaptation:
+        for name, number in _adaptation_terms(core).items():
+            terms[name] += core.pipelines * number
+    if core.learning:
+        terms.update(_learning_terms(core, core.learning))
+    return terms
+
+
+def _bank_multiplexers(row_bits: int) -> int:
+    """Return the multiplexers that pick a word of the configuration port from a row."""
+    return (-(-row_bits // 32) - 1) * 32
+
+
+def _update_terms(core: CoreParams) -> Counter[str]:
+    """Return the terms of one neuron-update pipeline."""
+    bits, profile = core.potential_bits, core.profile
+    added = [core.current_bits + core.weight_exponent]
+    subtracts = profile.reset == "subtract"
+    added += [bits] * (core.bias != "none") + [bits] * subtracts
+    added += [bits] * (core.inhibition != "none")
+    widest = max(added) + len(added) - 1
+    terms: Counter[str] = Counter()
+    terms["adder"] = (len(added) - 1) * widest + max(widest, bits) + 1 + bits
+    terms["multiplexer"] = 2 * bits  # clamped, and the base or what lowers it
+    terms["multiplexer"] += bits * (core.inhibition != "none")
+    if not profile.reset_delay:
+        if subtracts:
+            terms["adder"] += 2 * (bits + 2) + bits * profile.residual_reset
+            terms["multiplexer"] += 2 * bits
+        else:
+            terms["multiplexer"] += bits
+    if core.decay != "none" and profile.rounding == "toward_zero":
+        terms["adder"] += DECAY_BITS // 2
+    carried = [bits, bits]  # potential and threshold
+    carried += [bits] * (core.reset_potential == "neuron") + [bits] * subtracts
+    terms["register"] = 4 * sum(carried) + 2 * core.current_bits
+    return terms
+
+
+def _adaptation_terms(core: CoreParams) -> Counter[str]:
+    """Return the terms of the adaptation in one neuron-update pipeline."""
+    adaptation = core.adaptation
+    assert adaptation is not None
+    bits = adaptation.bits
+    total = max(core.potential_bits, bits - adaptation.fraction_bits) + 1
+    shifted = 2 * bits if adaptation.decay_shift else 0
+    return Counter(
+        {
+            "adder": total + bits + 1 + shifted,
+            "multiplexer": core.potential_bits + 2 * bits,
+            "register": bits * (_UPDATE_STAGES + 1),
+        }
+    )
+
+
+def _learning_terms(core: CoreParams, rule: LearningRule) -> Counter[str]:
+    axon_bits = unsigned_bits(core.n_axons - 1)
+    row_bits = unsigned_bits(core.weight_rows - 1)
+    stages = max(_stages(term) for term in rule.terms)
+    words = [core.weight_bits, rule.tag_bits] if rule.tag_bits else [core.weight_bits]
+    terms = Counter(
+        {
+            "plastic core": 1,
+            "address": 4 * row_bits + 4 * axon_bits + 2 * unsigned_bits(core.trace_rows - 1),
+            "register": row_bits * (stages + 6),
+        }
+    )
+    for bits in words:
+        terms["multiplexer"] += core.lanes * bits  # written by the rule or the host
+        terms["register"] += core.lanes * bits * (stages + 1)
+    if rule.tag_bits:
+        terms["multiplexer"] += _bank_multiplexers(core.lanes * rule.tag_bits)
+        terms["register"] += core.lanes * rule.tag_bits
+    if rule.stochastic:
+        terms["random"] += 32 * core.lanes
+    terms.update(_pre_trace_terms(core, rule))
+    terms.update(_post_trace_terms(core, rule))
+    ranges = _ranges(core, rule)
+    for target in (rule.weight, *([rule.tag] if rule.tag else [])):
+        for name, number in _update_of_synapse(core, rule, target, ranges).items():
+            terms[name] += core.lanes * number
+    for bits, shared in _factors(rule, ranges):
+        terms["adder"] += bits * (1 if shared else core.lanes)
+    return terms
+
+
+def _trace_terms(trace: TraceParams, *, decays: bool = True) -> Counter[str]:
+    """Return the terms of a trace that rises and decays."""
+    terms: Counter[str] = Counter()
+    terms["adder"] += trace.bits if trace.mode == "add" else 0
+    terms["multiplexer"] += trace.bits
+    if decays and trace.decay_shift:
+        terms["adder"] += 2 * trace.bits
+    return terms
+
+
+def _pre_trace_terms(core: CoreParams, rule: LearningRule) -> Counter[str]:
+    terms: Counter[str] = Counter()
+    row = core.trace_lanes * sum(trace.bits for trace in rule.pre_traces.values())
+    for trace in rule.pre_traces.values():
+        for name, number in _trace_terms(trace).items():
+            terms[name] += core.trace_lanes * number
+        terms.update(_trace_terms(trace, decays=False))
+    terms["multiplexer"] += row + row * 3 // 4 + _bank_multiplexers(row)
+    terms["register"] += 2 * row
+    return terms
+
+
+def _post_trace_terms(core: CoreParams, rule: LearningRule) -> Counter[str]:
+    terms: Counter[str] = Counter()
+    group = core.lanes * post_bits(core)
+    for trace in rule.post_traces.values():
+        for name, number in _trace_terms(trace).items():
+            terms[name] += core.pipelines * number
+    terms["multiplexer"] += 2 * group + _bank_multiplexers(group)
+    terms["register"] += 2 * group + core.pipelines * post_bits(core) * _UPDATE_STAGES
+    return terms
+
+
+def _ranges(core: CoreParams, rule: LearningRule) -> dict[str, _Widths]:
+    names = rule.variables | {"w"} | ({"t"} if rule.tag_bits else set())
+    return {
+        name: variable_range(rule, name, core.weight_min, core.weight_max, core.potential_bits)
+        for name in names
+    }
+
+
+def _update_of_synapse(
+    core: CoreParams, rule: LearningRule, target: SumOfProducts, ranges: dict[str, _Widths]
+) -> Counter[str]:
+    """Return the terms of a lane that adds a rule's terms to a weight or tag and clamps it."""
+    is_weight = target.target == "dw"
+    fraction = target.fraction_bits
+    low = high = 0
+    terms: Counter[str] = Counter()
+    for number, term in enumerate(target.terms):
+        ends = term_range(term, ranges, fraction)
+        low, high = low + min(0, ends[0]), high + max(0, ends[1])
+        if all(isinstance(factor, Comparison) for factor in term.factors):
+            terms["adder"] += abs(term.coefficient).bit_count()  # a constant, or nothing
+            continue
+        terms["multiplexer"] += signed_bits(*ends) - term.exponent - fraction
+        terms["adder"] += signed_bits(low, high) if number or term.coefficient < 0 else 0
+    bits = core.weight_bits if is_weight else rule.tag_bits
+    width = max(bits + fraction + 1, signed_bits(low, high)) + 1
+    rounding = rule.rounding if is_weight else rule.tag_rounding
+    terms["adder"] += width + (width - fraction) * (1 + (rounding == "toward_zero"))
+    terms["multiplexer"] += 2 * bits
+    return terms
+
+
+def _factors(rule: LearningRule, ranges: dict[str, _Widths]) -> Iterator[tuple[int, bool]]:
+    """Yield the adder bits of each factor that is more than a variable, and if lanes share it."""
+    for factor in dict.fromkeys(factor for term in rule.terms for factor in term.factors):
+        if isinstance(factor, Comparison):
+            yield _bits(ranges[factor.variable]) // 2, _shared(factor)
+        elif _is_sum(factor):
+            yield _bits(factor_range(factor, ranges)), _shared(factor)
+
+
+def multiplications(core: CoreParams) -> Iterator[tuple[int, int, int]]:
+    """Yield the multipliers of a core: bits of both operands, and how many there are."""
+    if core.decay != "none":
+        yield core.potential_bits, DECAY_BITS + 1, core.pipelines
+    rule = core.learning
+    if rule is None:
+        return
+    for number, traces in (
+        (core.trace_lanes, rule.pre_traces),
+        (core.pipelines, rule.post_traces),
+    ):
+        for trace in traces.values():
+            if not trace.decay_shift:
+                yield trace.bits, _odd(trace.decay).bit_length(), number
+    ranges = _ranges(core, rule)
+    for term in dict.fromkeys(rule.terms):
+        yield from _term_multiplications(core, term, ranges)
+    for target in (rule.weight, *([rule.tag] if rule.tag else [])):
+        for term in target.terms:
+            if term.variables and any(not isinstance(f, Comparison) for f in term.factors):
+                width = _product_bits(term, ranges)
+                yield width, _odd(abs(term.coefficient)).bit_length(), core.lanes
+
+
+def _term_multiplications(
+    core: CoreParams, term: Term, ranges: dict[str, _Widths]
+) -> Iterator[tuple[int, int, int]]:
+    """Yield the multipliers of a term: first of the factors that all lanes share, then the rest."""
+    factors = [factor for factor in term.factors if not isinstance(factor, Comparison)]
+    factors = [f for f in factors if _shared(f)] + [f for f in factors if not _shared(f)]
+    low, high = 1, 1
+    for number, factor in enumerate(factors):
+        own = factor_range(factor, ranges)
+        if number:
+            signed = low < 0 or own[0] < 0
+            left, right = (_bits(r) + (signed and r[0] >= 0) for r in ((low, high), own))
+            yield left, right, 1 if _shared(factor) else core.lanes
+        ends = [low * own[0], low * own[1], high * own[0], high * own[1]]
+        low, high = min(ends), max(ends)
+
+
+def _product_bits(term: Term, ranges: dict[str, _Widths]) -> int:
+    low, high = 1, 1
+    for factor in term.factors:
+        own = factor_range(factor, ranges)
+        ends = [low * own[0], low * own[1], high * own[0], high * own[1]]
+        low, high = min(ends), max(ends)
+    return _bits((low, high))
+
+
+def _odd(value: int) -> int:
+    """Return a constant without its trailing zeros, which are wires."""
+    return value // (value & -value) if value else 0
+
+
+def _bits(ends: _Widths) -> int:
+    return unsigned_bits(ends[1]) if ends[0] >= 0 else signed_bits(*ends)
+
+
+def _shared(factor: Factor) -> bool:
+    """Return whether a factor is the same in all lanes: of pre traces and the reward only."""
+    if isinstance(factor, Comparison):
+        return factor.variable in ("x1", "x2", "r")
+    return all(name in ("x1", "x2", "r") for name, _ in factor.variables)
+
+
+def _is_sum(factor: Factor) -> bool:
+    return not isinstance(factor, Comparison) and (
+        factor.constant != 0 or factor.variables != ((factor.variables[0][0], 1),)
+    )
+
+
+def _stages(term: Term) -> int:
+    products = [factor for factor in term.factors if not isinstance(factor, Comparison)]
+    summing = any(_is_sum(factor) for factor in products)
+    comparing = len(products) < len(term.factors)
+    return max(summing + max(0, len(products) - 1), int(comparing))

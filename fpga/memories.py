@@ -1,0 +1,247 @@
+"""The memories of a chip as they are built, and what synthesis makes of one.
+
+Yosys (``memory_libmap``) weighs the kinds of RAM that a family has by a cost; :func:`place_memory`
+weighs them likewise, so that its counts are exact.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache, reduce
+from math import inf
+from operator import or_
+
+from spikelet.description.memory_map import post_bits
+from spikelet.description.packets import destination_packet, flit_packet
+from spikelet.description.params import ChipParams, CoreParams, unsigned_bits
+from spikelet.description.profile import DECAY_BITS
+
+__all__ = [
+    "Memory",
+    "PlacedMemory",
+    "RamKind",
+    "chip_memories",
+    "place_memory",
+    "router_queues",
+    "varying_bits",
+]
+
+_READ_PORT_COST = 2
+_MULTIPLEXER_COST = 0.5
+_REGISTER_COST, _TABLE_COST = 1.0, 1 / 16
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A memory of the design, in banks that synthesis places one by one.
+
+    Parameters
+    ----------
+    name : str
+    rows, bank_bits, banks : int
+        Of a table, only bits that are not the same in all rows: see :func:`varying_bits`.
+    kind : str
+        ``"auto"`` (synthesis chooses), ``"block"``, ``"spram"``, or ``"unclocked"``: read without
+        a clock.
+    writable : bool
+        False for a constant table.
+    """
+
+    name: str
+    rows: int
+    bank_bits: int
+    banks: int = 1
+    kind: str = "auto"
+    writable: bool = True
+
+    @property
+    def bits(self) -> int:
+        """Bits of all banks."""
+        return self.rows * self.bank_bits * self.banks
+
+
+@dataclass(frozen=True)
+class RamKind:
+    """A RAM cell of an FPGA family, as Yosys's library describes it.
+
+    Parameters
+    ----------
+    resource : str
+        What it is counted as.
+    address_bits : int
+        Of the narrowest shape; each wider shape has one less.
+    widths : tuple of int
+        Bits of a row, narrowest first.
+    byte : int
+        Bits that are written together; 0: a whole row.
+    cost : int
+        Of a cell, for Yosys's choice.
+    kinds : tuple of str
+        Of :attr:`Memory.kind`, those that may become this cell.
+    tables : bool
+        Whether constant tables may.
+    """
+
+    resource: str
+    address_bits: int
+    widths: tuple[int, ...]
+    byte: int
+    cost: int
+    kinds: tuple[str, ...]
+    tables: bool = True
+
+
+@dataclass(frozen=True)
+class PlacedMemory:
+    """What a memory becomes.
+
+    Parameters
+    ----------
+    resource : str
+        As in :class:`RamKind`, or ``"registers"``, or ``"tables"`` of logic.
+    cells : int
+        RAM cells of all banks; bits if they are registers or a table.
+    multiplexers : int
+        2-to-1 multiplexers of a bit that join RAM cells to a deeper memory.
+    """
+
+    resource: str
+    cells: int
+    multiplexers: int = 0
+
+
+@lru_cache(maxsize=4096)
+def place_memory(memory: Memory, rams: tuple[RamKind, ...]) -> PlacedMemory:
+    """Return what synthesis makes of a memory where there are these RAM cells."""
+    kind = memory.kind
+    if kind == "spram" and not any(kind in ram.kinds for ram in rams):
+        kind = "auto"
+    bits = memory.rows * memory.bank_bits
+    best = PlacedMemory("registers" if memory.writable else "tables", bits * memory.banks)
+    least: float = inf
+    if kind in ("auto", "unclocked"):
+        least = int(bits * (_REGISTER_COST if memory.writable else _TABLE_COST))
+    for ram in rams:
+        if kind in ram.kinds and (memory.writable or ram.tables):
+            cost, cells, multiplexers = _least_cost(memory, ram)
+            if cost < least:
+                least = int(cost)
+                best = PlacedMemory(ram.resource, cells * memory.banks, multiplexers * memory.banks)
+    return best
+
+
+def _least_cost(memory: Memory, ram: RamKind) -> tuple[float, int, int]:
+    """Return cost, cells and multiplexers of a bank in the best shape of a RAM cell."""
+    best: tuple[float, int, int] | None = None
+    for shape, width in enumerate(ram.widths):
+        written = (min(ram.byte, width) or width) if memory.writable else 1
+        row_bits = -(-memory.bank_bits // written) * written
+        depth = -(-memory.rows // (1 << (ram.address_bits - shape)))
+        cells = -(-depth * row_bits // width)
+        multiplexers = (depth - 1) * memory.bank_bits
+        enables = depth if depth > 1 and memory.writable else 0
+        cost = ram.cost * cells + _MULTIPLEXER_COST * (multiplexers + enables) + _READ_PORT_COST
+        if best is None or cost < int(best[0]):
+            best = cost, cells, multiplexers
+    assert best is not None, "a RAM cell has a width"
+    return best
+
+
+def varying_bits(words: Iterable[int]) -> int:
+    """Return the bits of a table's words that are not the same in all: the others need no RAM."""
+    first, *rest = words
+    return reduce(or_, (word ^ first for word in rest), 0).bit_count()
+
+
+def chip_memories(chip: ChipParams) -> list[Memory]:
+    """Return every memory of the cores and of the routers."""
+    memories = []
+    for number, core in enumerate(chip.cores):
+        memories += [
+            replace(memory, name=f"core {number} {memory.name}")
+            for memory in _core_memories(core, destination_packet(chip, core).width)
+        ]
+    places = 1 << (chip.fifo_depth - 2).bit_length()
+    queues = Memory(
+        "router queues", places, flit_packet(chip).width, router_queues(chip), "unclocked"
+    )
+    return [*memories, queues]
+
+
+def router_queues(chip: ChipParams) -> int:
+    """Return the inputs of all routers: from cores, the host, and other routers."""
+    if chip.topology == "tree":
+        links = 2 * max(0, chip.width - 2)
+    else:
+        around = chip.topology in ("torus", "ring")
+        along_row, along_column = (
+            size if around and size > 1 else size - 1 for size in (chip.width, chip.height)
+        )
+        links = 2 * (chip.height * along_row + chip.width * along_column)
+    return len(chip.cores) + 1 + links
+
+
+def _rows_of_lanes(name: str, rows: int, bits: int, kind: str) -> Memory:
+    """Return a memory whose rows are cut into banks of 32 bits."""
+    return Memory(name, rows, min(32, bits), -(-bits // 32), kind)
+
+
+@lru_cache(maxsize=1024)
+def _core_memories(core: CoreParams, destination_bits: int) -> tuple[Memory, ...]:
+    return (*_memories_of_all_cores(core, destination_bits), *_learning_memories(core))
+
+
+def _memories_of_all_cores(core: CoreParams, destination_bits: int) -> Iterator[Memory]:
+    bitmap_rows = core.delay_slots << (core.scan_words - 1).bit_length()
+    axon_bits = unsigned_bits(core.n_axons - 1)
+    yield _rows_of_lanes(
+        "weights", core.weight_rows, core.lanes * core.weight_bits, core.weight_memory
+    )
+    yield Memory("state", core.rows, core.potential_bits + 1, core.pipelines)
+    yield Memory("destinations", core.n_neurons + core.list_entries, destination_bits)
+    if core.groups > 1:
+        yield Memory("axon list", core.n_axons, axon_bits)
+    yield Memory("axon bitmap", bitmap_rows, core.scan_bits)
+    yield Memory("fired queue", core.rows, core.pipelines + unsigned_bits(core.rows - 1))
+    for name, bits in (
+        ("threshold", core.potential_bits),
+        ("decay", DECAY_BITS),
+        ("bias", core.potential_bits),
+        ("reset_potential", core.potential_bits),
+    ):
+        if getattr(core, name) == "neuron":
+            yield Memory(name, core.rows, bits, core.pipelines)
+    if core.adaptation:
+        yield Memory("adaptation", core.rows, core.adaptation.bits, core.pipelines)
+
+
+def _learning_memories(core: CoreParams) -> Iterator[Memory]:
+    rule = core.learning
+    if rule is None:
+        return
+    axon_bits = unsigned_bits(core.n_axons - 1)
+    if rule.tag_bits:
+        yield _rows_of_lanes(
+            "tags", core.weight_rows, core.lanes * rule.tag_bits, core.weight_memory
+        )
+    paired = any("x0" in term.triggers for term in rule.terms if term.phase == "post")
+    for name, used in (
+        ("plastic axons", True),
+        ("axons with a spike", bool(rule.pre_traces) or paired),
+        ("axons to visit", not rule.visits_silent_axons),
+    ):
+        if used:
+            yield Memory(name, core.scan_words, core.scan_bits)
+    if core.groups > 1:
+        yield Memory("visited axons", core.n_axons, axon_bits)
+    group_bits = (core.groups - 1).bit_length()
+    row_bits = (core.weight_rows - 1).bit_length()
+    if "post" in rule.phases and core.groups > 1:
+        yield Memory("fired groups", core.groups, core.lanes + group_bits + row_bits, 1, "block")
+    if bits := sum(trace.bits for trace in rule.pre_traces.values()):
+        rows = 2 << (core.trace_rows - 1).bit_length()
+        traces = _rows_of_lanes("pre traces", rows, core.trace_lanes * bits, "block")
+        yield traces
+        if any(t.variables & set(rule.pre_traces) for t in rule.terms if t.phase == "pre"):
+            yield replace(traces, name="copy of the pre traces")
+    if bits := post_bits(core):
+        yield _rows_of_lanes("post traces", 2 << group_bits, core.lanes * bits, "block")

@@ -1,0 +1,136 @@
+"""What would make a chip fit: options of ``spikelet compile``, tried by the estimate."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations, product
+
+from boards import BOARDS
+from fpga.devices import DEVICES, Device
+from spikelet.description.params import ChipParams, CoreParams
+from spikelet.errors import SpikeletError
+
+__all__ = ["Change", "changes"]
+
+_CoreChange = Callable[[CoreParams], CoreParams]
+_Way = list[tuple[str, _CoreChange]]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A chip and a device to try, and the options that give them."""
+
+    chip: ChipParams
+    device: Device
+    options: str
+
+
+def changes(
+    chip: ChipParams, device: Device, fits: Callable[[Change], bool], *, board: bool
+) -> tuple[str, ...]:
+    """Return the options with which a chip fits: alone, else together; another device at last.
+
+    Options that fit without a further one are not offered again beside it. Of each the value is the
+    nearest to the present one. A larger device is offered as it is, or else, if nothing fits the
+    present one, with other options.
+
+    Parameters
+    ----------
+    chip : ChipParams
+    device : Device
+    fits : callable
+        Whether a change fits, by the estimate.
+    board : bool
+        Whether to offer boards rather than devices.
+    """
+    here = list(_found(chip, device, "", fits))
+    others = sorted(
+        (DEVICES[name] for name in ({b.device for b in BOARDS.values()} if board else DEVICES)),
+        key=lambda other: other.luts,
+    )
+    targets = [(other, f"--target {_name(other, board)}") for other in others if other != device]
+    for other, target in targets:
+        change = Change(chip, other, target)
+        if fits(change):
+            return (*here, target)
+    if not here:
+        for other, target in targets:
+            here += _found(chip, other, f"{target} ", fits)
+    return tuple(here)
+
+
+def _name(device: Device, board: bool) -> str:
+    names = [name for name, found in BOARDS.items() if found.device == device.name]
+    return names[0] if board else device.name
+
+
+def _found(
+    chip: ChipParams, device: Device, prefix: str, fits: Callable[[Change], bool]
+) -> Iterator[str]:
+    """Yield the smallest sets of options with which a chip fits a device."""
+    ways = _ways(chip, device)
+    enough: list[set[int]] = []
+    for size in range(1, len(ways) + 1):
+        for chosen in combinations(range(len(ways)), size):
+            if any(known <= set(chosen) for known in enough):
+                continue
+            for options in product(*(ways[way] for way in chosen)):
+                changed = _changed(chip, [change for _, change in options])
+                text = prefix + " ".join(option for option, _ in options)
+                if changed and fits(Change(changed, device, text)):
+                    enough.append(set(chosen))
+                    yield text
+                    break
+
+
+def _changed(chip: ChipParams, core_changes: list[_CoreChange]) -> ChipParams | None:
+    """Return a chip with all its cores changed; None if such cores cannot be built."""
+    cores = chip.cores
+    try:
+        for change in core_changes:
+            cores = tuple(change(core) for core in cores)
+    except SpikeletError:  # a rule's bounds, or the narrowest weights of their format
+        return None
+    return replace(chip, cores=cores)
+
+
+def _ways(chip: ChipParams, device: Device) -> list[_Way]:
+    """Return, for each option that may help, its values and what they make of a core."""
+    cores = chip.cores
+
+    def halves(largest: int) -> list[int]:
+        return [largest >> shift for shift in range(1, largest.bit_length())]
+
+    in_spram: _Way = [("--weight-memory spram", _in_spram)]
+    may = device.sprams and any(core.weight_memory != "spram" for core in cores)
+    ways: list[_Way] = [
+        in_spram if may else [],
+        [(f"--weight-bits {n}", _with_bits(n)) for n in _narrower(cores)],
+        [(f"--lanes {n}", _with_lanes(n)) for n in halves(max(c.lanes for c in cores))],
+        [(f"--pipelines {n}", _with_pipelines(n)) for n in halves(max(c.pipelines for c in cores))],
+    ]
+    return [way for way in ways if way]
+
+
+def _narrower(cores: tuple[CoreParams, ...]) -> range:
+    """Return narrower widths of the weights, widest first: those that ``--weight-bits`` takes."""
+    return range(max(core.weight_bits for core in cores) - 1, 1, -1)
+
+
+def _in_spram(core: CoreParams) -> CoreParams:
+    return replace(core, weight_memory="spram")
+
+
+def _with_bits(bits: int) -> _CoreChange:
+    return lambda core: replace(core, weight_bits=min(core.weight_bits, bits))
+
+
+def _with_lanes(lanes: int) -> _CoreChange:
+    def change(core: CoreParams) -> CoreParams:
+        fewer = min(core.lanes, lanes)
+        return replace(core, lanes=fewer, pipelines=min(core.pipelines, fewer))
+
+    return change
+
+
+def _with_pipelines(pipelines: int) -> _CoreChange:
+    return lambda core: replace(core, pipelines=min(core.pipelines, pipelines))
