@@ -23,7 +23,8 @@ from xml.etree import ElementTree
 
 from cocotb_tools.runner import get_runner
 
-from sim.verilator import LINT_WAIVERS, verilator_root
+from rtl_gen.yosys import LINT_WAIVERS
+from sim.verilator import verilator_root
 from spikelet.description.trace import AtomicFile
 from spikelet.errors import SpikeletError
 from spikelet.toolchain import cache_folder, compiler

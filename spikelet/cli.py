@@ -66,6 +66,7 @@ def main(debug: bool) -> None:
 @click.option("--placement-seed", default=0, show_default=True, help="Another seed, another chip.")
 @click.option("--calibration", type=click.Path(path_type=Path), help="Samples for ranges, rates.")
 @click.option("--target", "targets", multiple=True, help="Board or device that it must fit.")
+@click.option("--top", default="chip", show_default=True, help="Name of the Verilog's top module.")
 def compile_command(
     network: Path,
     folder: Path,
@@ -83,16 +84,20 @@ def compile_command(
     placement_seed: int,
     calibration: Path | None,
     targets: tuple[str, ...],
+    top: str,
 ) -> None:
     """Import, quantise and place NETWORK (a NIR file); write the chip's files."""
     from boards import BOARDS
     from fpga.devices import device_named
     from fpga.fit import require_fit
+    from rtl_gen.emit import check_top
     from spikelet.road.compiled import compile_network
     from spikelet.road.place import PlacementLimits
     from spikelet.road.project import Project, target_named
     from spikelet.road.samples import load_samples
 
+    check_top(top)
+    shown = load_samples(calibration).spikes if calibration else None
     compiled = compile_network(
         network,
         profile,
@@ -100,7 +105,7 @@ def compile_command(
         weight_bits=weight_bits,
         potential_bits=potential_bits,
         limits=PlacementLimits(max_axons, max_neurons, lanes, pipelines, weight_memory),
-        calibration=load_samples(calibration).spikes if calibration else None,
+        calibration=shown,
         topology=topology,
         multicast=multicast,
         placement_seed=placement_seed,
@@ -108,7 +113,7 @@ def compile_command(
     for target in map(target_named, targets):
         board = BOARDS.get(target)
         require_fit(compiled.chip, device_named(board.device if board else target))
-    Project(folder).save(compiled)
+    Project(folder).save(compiled, calibration=shown, top=top)
     _show_compiled(compiled)
     click.echo(f"compiled to {folder}")
 
@@ -295,7 +300,7 @@ def demo(folder: Path, netlists: bool, topology: str, placement_seed: int) -> No
         topology=topology,
         placement_seed=placement_seed,
     )
-    project.save(compiled)
+    project.save(compiled, calibration=calibration.spikes)
     _show_compiled(compiled)
 
     _say("2 of 4: verify golden, RTL and netlists")

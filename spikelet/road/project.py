@@ -2,7 +2,8 @@
 
 ==================  ===============================================================
 ``compiled/``       the compiled network
-``rtl/``            Verilog, memory map, loading program, FuseSoC core file
+``rtl/``            Verilog, memory map, loading program, FuseSoC core file, testbenches and the
+                    run of golden that they replay
 ``verification.json``  results of all engines; ``golden.npz`` and ``samples.npz``: a part of the
                     samples with golden's Trace of them, for the report
 ``netlist-FAMILY/`` netlists, as simulated
@@ -25,11 +26,12 @@ from fpga.fit import require_fit
 from fpga.flow import REPORT, FpgaReport, build_bitstream, build_out_of_context
 from fpga.self_test import BoardTop, Sample, SelfTest
 from rtl_gen.chip import Chip
-from rtl_gen.emit import to_verilog, write_chip
+from rtl_gen.emit import check_top, to_verilog, write_chip
 from spikelet.description.trace import AtomicFile, Trace
 from spikelet.errors import SpikeletError
 from spikelet.road.compiled import CompiledNetwork
 from spikelet.road.engines import simulate
+from spikelet.road.recorded_run import record_run
 from spikelet.road.report import write_report
 from spikelet.road.samples import Samples, load_samples
 from spikelet.road.verify import Verification, verify
@@ -48,11 +50,28 @@ class Project:
 
     folder: Path
 
-    def save(self, compiled: CompiledNetwork) -> None:
-        """Keep a compiled network and write the chip's files."""
+    def save(
+        self,
+        compiled: CompiledNetwork,
+        *,
+        calibration: npt.ArrayLike | None = None,
+        top: str = "chip",
+    ) -> None:
+        """Keep a compiled network and write the chip's files, with golden's recorded run.
+
+        Parameters
+        ----------
+        compiled : CompiledNetwork
+        calibration : array of 0 and 1, shape (samples, ticks, n_inputs), or None
+            Input for the recorded run; see :func:`record_run`.
+        top : str
+            Name of the Verilog's top module.
+        """
+        check_top(top)
         compiled.save(self.folder / "compiled")
-        name = "".join(c if c.isalnum() else "_" for c in compiled.name)
-        write_chip(compiled.chip, compiled.image, name, self.folder / "rtl")
+        run = record_run(compiled, calibration, top)
+        folder = self.folder / "rtl"
+        write_chip(compiled.chip, compiled.image, compiled.name, folder, top=top, run=run)
 
     def load(self) -> CompiledNetwork:
         """Return the compiled network."""
