@@ -57,11 +57,14 @@ class Simulation:
         Holds the executable, named as ``top``, and the Verilog.
     waves : bool
         Whether its runs write waveforms.
+    simulator : str
+        As cocotb's runner names it.
     """
 
     top: str
     folder: Path
     waves: bool
+    simulator: str = "verilator"
 
 
 def build(verilog: str, top: str, *, waves: bool | None = None) -> Simulation:
@@ -135,7 +138,7 @@ def run(
     log, results = folder / "bench.log", folder / "results.xml"
     with AtomicFile(folder / "parameters.pickle") as file:
         pickle.dump(dict(parameters), file)
-    runner = get_runner("verilator")
+    runner = get_runner(simulation.simulator)
     print(f"{bench} on {simulation.top}: seed {seed}, log {log}")
     # Under pytest the runner exits on failures, elsewhere it does not: the results say more.
     with suppress(SystemExit):

@@ -150,20 +150,21 @@ def simulate(folder: Path, samples: Path, engine: str, count: int | None, out: P
 @main.command()
 @_FOLDER
 @_SAMPLES
-@click.option("--engine", "engines", multiple=True, help="Besides golden; rtl by default.")
+@click.option("--engine", "engines", multiple=True, help="Besides golden; rtl by default; cocotb.")
 @click.option("--count", type=int, help="Only the first so many samples.")
 @click.option("--netlist-samples", default=20, show_default=True)
 def verify(
     folder: Path, samples: Path, engines: tuple[str, ...], count: int | None, netlist_samples: int
 ) -> None:
     """Run golden and other engines on SAMPLES and compare everything, bit for bit."""
+    from spikelet.road.engines import chosen_engines
     from spikelet.road.project import Project
     from spikelet.road.samples import load_samples
 
     with _progress() as report:
         result = Project(folder).verify(
             load_samples(samples).first(count),
-            engines or ("rtl",),
+            chosen_engines(engines or ("rtl",), _say),
             netlist_samples=netlist_samples,
             progress=report,
         )
@@ -281,7 +282,7 @@ def doctor() -> None:
 def demo(folder: Path, netlists: bool, topology: str, placement_seed: int) -> None:
     """The whole road with a trained digits network, for two FPGA families, up to the report."""
     from spikelet.road.compiled import compile_network
-    from spikelet.road.engines import ENGINES
+    from spikelet.road.engines import NETLIST_ENGINES
     from spikelet.road.place import PlacementLimits
     from spikelet.road.project import Project
     from spikelet.road.samples import load_samples
@@ -305,7 +306,8 @@ def demo(folder: Path, netlists: bool, topology: str, placement_seed: int) -> No
 
     _say("2 of 4: verify golden, RTL and netlists")
     with _progress() as report:
-        result = project.verify(test, ENGINES[1:] if netlists else ("rtl",), progress=report)
+        engines = ("rtl", *NETLIST_ENGINES) if netlists else ("rtl",)
+        result = project.verify(test, engines, progress=report)
     _show_verification(result)
 
     _say("3 of 4: build bitstreams (the tools compile themselves at their first call)")

@@ -1,6 +1,8 @@
 """The engines that can run a compiled network; each returns the same Trace."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy.typing as npt
@@ -13,16 +15,174 @@ from rtl_gen.emit import to_verilog
 from sim.engine import CompiledChip
 from sim.netlist import netlist_includes, netlist_sources
 from sim.verilator import Design
+from spikelet.description.events import Events
 from spikelet.description.trace import Trace
 from spikelet.errors import SpikeletError
 from spikelet.road.compiled import CompiledNetwork
 
-__all__ = ["ENGINES", "simulate"]
+__all__ = ["ENGINES", "NETLIST_ENGINES", "Engine", "chosen_engines", "engine_named", "simulate"]
 
 NETLIST_DEVICES = {"ecp5": "LFE5U-85F", "ice40": "ICE40UP5K-SG48"}
 
-ENGINES = ("golden", "rtl", *(f"netlist-{family}" for family in NETLIST_DEVICES))
-"""The golden model, the generated Verilog, and the netlists that synthesis makes of it."""
+NETLIST_ENGINES = tuple(f"netlist-{family}" for family in NETLIST_DEVICES)
+"""Names of the engines that run what synthesis made."""
+
+_COCOTB = "cocotb"
+_COCOTB_SIMULATORS = ("verilator", "icarus")
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A run that is asked of an engine; see :func:`simulate`."""
+
+    compiled: CompiledNetwork
+    events: Events
+    folder: Path | None
+    record: Sequence[str]
+    progress: Callable[[int], None]
+
+    def place(self, engine: str) -> Path:
+        """Return the project folder; SpikeletError if none was given."""
+        if self.folder is None:
+            raise SpikeletError(f"engine {engine} needs a project folder to work in")
+        return self.folder
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What runs a compiled network.
+
+    Parameters
+    ----------
+    run : callable
+        Given a run that is wanted, returns the Trace.
+    few_samples : bool
+        Whether it is so slow that it verifies some samples only.
+    """
+
+    run: Callable[[_Wanted], Trace]
+    few_samples: bool = False
+
+
+def _golden(wanted: _Wanted) -> Trace:
+    compiled = wanted.compiled
+    return golden.chip.run(
+        compiled.chip,
+        compiled.image,
+        wanted.events,
+        record=wanted.record,
+        neurons=compiled.neurons,
+        progress=wanted.progress,
+    )
+
+
+def _rtl(wanted: _Wanted) -> Trace:
+    verilog = to_verilog(Chip(wanted.compiled.chip), "chip")
+    return _simulated(wanted, Design(verilog), "rtl", "run")
+
+
+def _netlist(family: str, wanted: _Wanted) -> Trace:
+    engine = f"netlist-{family}"
+    folder = wanted.place(engine) / engine
+    folder.mkdir(parents=True, exist_ok=True)
+    verilog = to_verilog(Chip(wanted.compiled.chip), "chip")
+    report = synthesise(verilog, "chip", device_named(NETLIST_DEVICES[family]), folder)
+    netlist = report.netlist_verilog.read_text()
+    design = Design(netlist, netlist_sources(family), netlist_includes())
+    # It takes the C++ compiler minutes at its best optimisation, and runs few samples.
+    return _simulated(wanted, design, engine, "build")
+
+
+def _simulated(wanted: _Wanted, design: Design, name: str, optimise: str) -> Trace:
+    """Run in the compiled engine."""
+    compiled = wanted.compiled
+    with CompiledChip(compiled.chip, design, name=name, optimise=optimise) as chip:
+        chip.load(compiled.image)
+        return chip.run(
+            wanted.events,
+            record=wanted.record,
+            neurons=compiled.neurons,
+            progress=wanted.progress,
+        )
+
+
+def _cocotb(simulator: str, wanted: _Wanted) -> Trace:
+    _require_cocotb()
+    from sim.emitted import run_samples  # noqa: PLC0415 - cocotb is needed by this engine only
+
+    compiled = wanted.compiled
+    return run_samples(
+        compiled.chip,
+        compiled.image,
+        wanted.place(f"{_COCOTB}-{simulator}") / "rtl",
+        wanted.events,
+        simulator,
+        record=wanted.record,
+        neurons=compiled.neurons,
+    )
+
+
+ENGINES: dict[str, Engine] = {
+    "golden": Engine(_golden),
+    "rtl": Engine(_rtl),
+    **{f"netlist-{family}": Engine(partial(_netlist, family), True) for family in NETLIST_DEVICES},
+    **{f"{_COCOTB}-{name}": Engine(partial(_cocotb, name), True) for name in _COCOTB_SIMULATORS},
+}
+"""The golden model; the generated Verilog; the netlists that synthesis makes of it; and the emitted
+files of a project, in Verilog simulators by cocotb."""
+
+
+def engine_named(name: str) -> Engine:
+    """Return an engine by name; SpikeletError lists the names otherwise."""
+    if name not in ENGINES:
+        raise SpikeletError(f"engine must be one of {', '.join(ENGINES)}, not {name!r}")
+    return ENGINES[name]
+
+
+def chosen_engines(
+    names: Sequence[str], say: Callable[[str], None] = lambda line: None
+) -> tuple[str, ...]:
+    """Return the engines named, with ``cocotb`` replaced by those whose simulator is there.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of :data:`ENGINES`, or ``"cocotb"``.
+    say : callable
+        Told what ``cocotb`` leaves out, and why.
+
+    Raises
+    ------
+    SpikeletError
+        For an unknown name, or if ``cocotb`` finds no simulator.
+    """
+    chosen: list[str] = []
+    for name in names:
+        if name != _COCOTB:
+            engine_named(name)
+            chosen.append(name)
+            continue
+        _require_cocotb()
+        from sim.emitted import missing_simulator  # noqa: PLC0415 - as above
+
+        missing = {simulator: missing_simulator(simulator) for simulator in _COCOTB_SIMULATORS}
+        there = [f"{_COCOTB}-{simulator}" for simulator in missing if not missing[simulator]]
+        reasons = [reason for reason in missing.values() if reason]
+        if not there:
+            raise SpikeletError(f"engine {_COCOTB} finds no simulator", remedy="; ".join(reasons))
+        for reason in reasons:
+            say(f"engine {_COCOTB} leaves one simulator out: {reason}")
+        chosen += there
+    return tuple(dict.fromkeys(chosen))
+
+
+def _require_cocotb() -> None:
+    try:
+        import cocotb  # noqa: F401, PLC0415 - an optional package
+    except ImportError as error:
+        raise SpikeletError(
+            "cocotb is not installed", remedy="pip install 'cocotb>=2.1,<3'"
+        ) from error
 
 
 def simulate(
@@ -42,7 +202,8 @@ def simulate(
     spikes : array of 0 and 1, shape (samples, ticks, n_inputs)
     engine : str
     folder : Path or None
-        Where synthesis works and leaves its netlist; only the netlist engines need it.
+        The project folder, in which synthesis works and leaves its netlist, and where the emitted
+        Verilog is; golden and RTL do not need it.
     record : sequence of str
         Any of ``"spikes"`` and ``"potentials"``, of every neuron.
     progress : callable
@@ -53,39 +214,5 @@ def simulate(
     SpikeletError
         For an unknown engine, input that does not fit the network, or a missing tool.
     """
-    if engine not in ENGINES:
-        raise SpikeletError(f"engine must be one of {', '.join(ENGINES)}, not {engine!r}")
-    events = compiled.events(spikes)
-    if engine == "golden":
-        return golden.chip.run(
-            compiled.chip,
-            compiled.image,
-            events,
-            record=record,
-            neurons=compiled.neurons,
-            progress=progress,
-        )
-    design = _design(compiled, engine, folder)
-    # A netlist takes the C++ compiler minutes at its best optimisation, and runs few samples.
-    optimise = "run" if engine == "rtl" else "build"
-    with CompiledChip(compiled.chip, design, name=engine, optimise=optimise) as chip:
-        chip.load(compiled.image)
-        return chip.run(events, record=record, neurons=compiled.neurons, progress=progress)
-
-
-def _design(compiled: CompiledNetwork, engine: str, folder: Path | None) -> Design:
-    """Return the Verilog that an engine simulates."""
-    verilog = to_verilog(Chip(compiled.chip), "chip")
-    if engine == "rtl":
-        return Design(verilog)
-    if folder is None:
-        raise SpikeletError(f"engine {engine} needs a folder to synthesise in")
-    family = engine.removeprefix("netlist-")
-    folder = folder / engine
-    folder.mkdir(parents=True, exist_ok=True)
-    report = synthesise(verilog, "chip", device_named(NETLIST_DEVICES[family]), folder)
-    return Design(
-        report.netlist_verilog.read_text(),
-        netlist_sources(family),
-        netlist_includes(),
-    )
+    chosen = engine_named(engine)
+    return chosen.run(_Wanted(compiled, compiled.events(spikes), folder, record, progress))

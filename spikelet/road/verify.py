@@ -13,7 +13,7 @@ import numpy.typing as npt
 from spikelet.description.trace import AtomicFile, Trace
 from spikelet.errors import SpikeletError
 from spikelet.road.compiled import CompiledNetwork
-from spikelet.road.engines import simulate
+from spikelet.road.engines import engine_named, simulate
 from spikelet.road.network import Network
 from spikelet.road.reference import simulate as simulate_float
 from spikelet.road.samples import Samples
@@ -122,7 +122,7 @@ def verify(
     folder : Path
         Where netlists are synthesised.
     netlist_samples : int
-        Netlists simulate slowly, and run the first so many samples only.
+        Netlists, and cocotb, simulate slowly, and run the first so many samples only.
     progress : callable
         Told engine, samples done, and samples in all.
 
@@ -149,7 +149,7 @@ def verify(
     expected, seconds = run("golden", samples)
     results = [_result(compiled, samples, expected, None, seconds)]
     for engine in engines:
-        part = samples.first(netlist_samples if engine.startswith("netlist") else None)
+        part = samples.first(netlist_samples if engine_named(engine).few_samples else None)
         trace, seconds = run(engine, part)
         results.append(_result(compiled, part, trace, expected.first(trace.samples), seconds))
     accuracy = None
