@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from zlib import crc32
 
 from rtl_gen.testbench import TESTBENCH
 from rtl_gen.yosys import LINT_WAIVERS
@@ -74,12 +75,12 @@ def safe_name(name: str) -> str:
     """Return a name that FuseSoC takes: letters, digits and underscores of ASCII, a letter first.
 
     FuseSoC passes over a core without a word if a part of its name has anything else. Letters with
-    accents become those without; a name of which nothing would be left becomes ``chip``.
+    accents become those without; a name of which nothing is left becomes ``chip`` and a checksum of it.
     """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     word = re.sub(r"[^A-Za-z0-9]+", "_", plain).strip("_")
     if not word:
-        return "chip"
+        return f"chip_{crc32(name.encode()):08x}" if name else "chip"
     return word if word[0].isalpha() else f"chip_{word}"
 
 

@@ -12,6 +12,7 @@ __all__ = ["LINT_WAIVERS", "run_yosys", "yosys_share"]
 LINT_WAIVERS = {
     "CASEOVERLAP": "yosys writes one multiplexer of several cases as a function with casez",
     "DECLFILENAME": "a chip is one file of many modules",
+    "PROCASSINIT": "yosys gives registers that a process assigns an initial value",
     "UNUSEDSIGNAL": "yosys keeps each wire of the source, whole, also where a part is used",
     "WIDTHEXPAND": "yosys leaves extension to the language",
     "WIDTHTRUNC": "yosys leaves truncation to the language",

@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 
 from sim.bench_recorded_run import Given
 from sim.engine import Probes
-from sim.run import Simulation, build, run
+from sim.run import BenchError, Simulation, build, run
 from spikelet.description.events import Events
 from spikelet.description.image import ChipImage
 from spikelet.description.memory_map import CHIP_REGISTERS
@@ -77,13 +76,15 @@ def run_samples(
     folder: Path,
     events: Events,
     simulator: str,
+    work: Path,
     *,
     record: Sequence[str] = ("spikes", "potentials"),
     neurons: Sequence[int] | None = None,
 ) -> Trace:
     """Run samples on the chip emitted in ``folder``; see :meth:`sim.engine.CompiledChip.run`.
 
-    SpikeletError also if ``chip.v`` is of another chip.
+    Logs and results stay in ``work``. SpikeletError also if ``chip.v`` is of another chip, hangs,
+    or has unknown values where it matters.
     """
     top = RecordedRun.load(folder).top
     probes = Probes(chip, record)
@@ -95,14 +96,16 @@ def run_samples(
         *(np.concatenate([structure, probes.addresses]), structure[:0], _CYCLE_LIMIT),
     )
     name = f"cocotb-{simulator}"
-    with tempfile.TemporaryDirectory(prefix="spikelet-") as temporary:
-        work = Path(temporary)
-        simulation = _built(_verilog(folder), top, simulator, work)
-        seen = work / "words.npz"
-        parameters = {"given": given, "words": str(seen)}
+    simulation = _built(_verilog(folder), top, simulator, work)
+    seen = work.resolve() / "words.npz"
+    seen.unlink(missing_ok=True)
+    parameters = {"given": given, "words": str(seen)}
+    try:
         run(simulation, _BENCH, parameters, seed=0, folder=work, testcase="record")
-        with np.load(seen) as arrays:
-            outputs, words = arrays["outputs"], arrays["words"]
+    except BenchError as error:
+        raise SpikeletError(str(error), remedy=f"see {work / 'bench.log'}") from error
+    with np.load(seen) as arrays:
+        outputs, words = arrays["outputs"], arrays["words"]
     found = words[..., 0]
     if (found != int(chip.digest[:8], 16)).any():
         raise SpikeletError(

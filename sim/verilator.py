@@ -187,6 +187,9 @@ def _run(command: Sequence[str], folder: Path, **environment: str) -> None:
 def build_testbench(sources: Sequence[Path], top: str, folder: Path) -> Path:
     """Compile a Verilog testbench, which makes its own clock, in ``folder``; return the program.
 
+    What has no initial value gets a random one if the program is called with
+    ``+verilator+rand+reset+2`` and a seed, ``+verilator+seed+1``.
+
     Parameters
     ----------
     sources : sequence of Path
@@ -205,6 +208,7 @@ def build_testbench(sources: Sequence[Path], top: str, folder: Path) -> Path:
     _verilator(
         [
             *("--cc", "--exe", "--main", "--timing", "--prefix", "Vtestbench"),
+            *("--x-initial", "unique", "--x-assign", "unique"),
             *("--top-module", top, "--Mdir", ".", *waivers),
             *(str(path.resolve()) for path in sources),
         ],

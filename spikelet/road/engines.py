@@ -110,16 +110,15 @@ def _cocotb(simulator: str, wanted: _Wanted) -> Trace:
     _require_cocotb()
     from sim.emitted import run_samples  # noqa: PLC0415 - cocotb is needed by this engine only
 
-    compiled = wanted.compiled
-    return run_samples(
-        compiled.chip,
-        compiled.image,
-        wanted.place(f"{_COCOTB}-{simulator}") / "rtl",
-        wanted.events,
-        simulator,
+    compiled, name = wanted.compiled, f"{_COCOTB}-{simulator}"
+    folder = wanted.place(name)
+    trace = run_samples(
+        *(compiled.chip, compiled.image, folder / "rtl", wanted.events, simulator, folder / name),
         record=wanted.record,
         neurons=compiled.neurons,
     )
+    wanted.progress(wanted.events.samples)
+    return trace
 
 
 ENGINES: dict[str, Engine] = {

@@ -45,13 +45,26 @@ def without_initial_values(verilog: str) -> str:
     return bare
 
 
+def with_output(verilog: str, port: str, value: str, top: str = "chip") -> str:
+    """Return Verilog of a chip one of whose outputs is ``value`` instead."""
+    header = re.search(rf"^module {top}\(([^)]*)\);(.*?)^endmodule", verilog, re.M | re.S)
+    assert header
+    ports = [name.strip() for name in header[1].split(",")]
+    declared = re.findall(rf"^  ((?:in|out)put [^;]*?\b(?:{'|'.join(ports)}));", header[2], re.M)
+    joined = ", ".join(f".{name}({'' if name == port else name})" for name in ports)
+    lines = [f"module {top}({', '.join(ports)});", *(f"  {line};" for line in declared)]
+    lines += [f"  assign {port} = {value};", f"  inner i ({joined});", "endmodule\n"]
+    return "\n".join([verilog.replace(f"module {top}(", "module inner(", 1), *lines])
+
+
 def run_testbench(
     simulator: str, sources: Sequence[Path], top: str, work: Path, data: Path
 ) -> Finished:
     """Compile a testbench in ``work``, and run it on the recorded run in ``data``."""
     work.mkdir(parents=True, exist_ok=True)
     if simulator == "verilator":
-        program = [str(build_testbench(sources, top, work))]
+        power_on = ("+verilator+rand+reset+2", "+verilator+seed+7")
+        program = [str(build_testbench(sources, top, work)), *power_on]
     else:
         program = ["vvp", "-n", str(work / "testbench.vvp")]
         compiled = run(
