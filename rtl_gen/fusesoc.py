@@ -75,7 +75,7 @@ def safe_name(name: str) -> str:
     """Return a name that FuseSoC takes: letters, digits and underscores of ASCII, a letter first.
 
     FuseSoC passes over a core without a word if a part of its name has anything else. Letters with
-    accents become those without; a name of which nothing is left becomes ``chip`` and a checksum of it.
+    accents become those without; a name of which nothing is left becomes ``chip`` and a checksum.
     """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     word = re.sub(r"[^A-Za-z0-9]+", "_", plain).strip("_")

@@ -8,22 +8,46 @@ from spikelet.description.packets import flit_packet
 from spikelet.description.params import ChipParams
 from spikelet.description.recorded_run import RecordedRun
 
-__all__ = ["COCOTB_TEST", "TESTBENCH", "replay_files"]
+__all__ = ["COCOTB_TEST", "TESTBENCH", "dumping_testbench", "replay_files"]
 
 TESTBENCH, COCOTB_TEST = "testbench.v", "test_chip.py"
 
+_FATAL = '$fatal(1, "the chip does not do what golden recorded");'
+
 
 def replay_files(chip: ChipParams, run: RecordedRun) -> dict[str, str]:
-    """Return the contents of the testbench, the cocotb test and the run's files, by their names."""
-    templates = files("rtl_gen") / "templates"
-    testbench = (templates / f"{TESTBENCH}.in").read_text()
-    for name, value in _values(chip, run).items():
-        testbench = testbench.replace(f"@{name}@", value)
+    """Return the contents of testbench, cocotb test and the run's files, by their names."""
     return {
-        TESTBENCH: testbench,
-        COCOTB_TEST: (templates / f"{COCOTB_TEST}.in").read_text(),
+        TESTBENCH: _filled(chip, run, MOST_FAILURES="10", DUMP="", END=_FATAL),
+        COCOTB_TEST: _template(COCOTB_TEST),
         **run.texts(),
     }
+
+
+def dumping_testbench(chip: ChipParams, run: RecordedRun, first_tick: int) -> dict[str, str]:
+    """Return the testbench, and the run's files, of a replay that writes a waveform.
+
+    It begins with ``first_tick`` of the last sample, goes into the file ``waves.vcd``, and holds
+    all signals of the chip. No difference ends the replay.
+    """
+    begins = f"sample == {run.samples - 1} && tick == {first_tick}"
+    dump = f'        if ({begins}) begin $dumpfile("waves.vcd"); $dumpvars(0, dut); end\n'
+    # $fatal would lose what is not yet written.
+    most = str(run.values + 1)
+    testbench = _filled(chip, run, MOST_FAILURES=most, DUMP=dump, END="$finish;")
+    return {TESTBENCH: testbench, **run.texts()}
+
+
+def _template(name: str) -> str:
+    return (files("rtl_gen") / "templates" / f"{name}.in").read_text()
+
+
+def _filled(chip: ChipParams, run: RecordedRun, **more: str) -> str:
+    """Return the testbench of a run."""
+    testbench = _template(TESTBENCH)
+    for name, value in {**_values(chip, run), **more}.items():
+        testbench = testbench.replace(f"@{name}@", value)
+    return testbench
 
 
 def _values(chip: ChipParams, run: RecordedRun) -> dict[str, str]:

@@ -73,13 +73,16 @@ class EmittedChip:
         self.counts[line] += 1
 
     async def _collect(self) -> None:
-        valid, raised = self.dut.config_response__valid, RisingEdge(self.dut.config_response__valid)
+        valid, payload = self.dut.config_response__valid, self.dut.config_response__payload
+        raised = RisingEdge(valid)
         while True:
             if not valid.value:
                 await raised
             await self.edge
             if valid.value:
-                self.responses.append(int(self.dut.config_response__payload.value))
+                word = payload.value
+                assert word.is_resolvable, f"{self.place}: config_response__payload is {word}"
+                self.responses.append(int(word))
 
     async def within_limit(self, what: str, waited_for: Any) -> None:
         """Wait, and fail if it takes too long."""

@@ -184,7 +184,14 @@ def _run(command: Sequence[str], folder: Path, **environment: str) -> None:
         )
 
 
-def build_testbench(sources: Sequence[Path], top: str, folder: Path) -> Path:
+def build_testbench(
+    sources: Sequence[Path],
+    top: str,
+    folder: Path,
+    *,
+    include: Sequence[Path] = (),
+    waves: bool = False,
+) -> Path:
     """Compile a Verilog testbench, which makes its own clock, in ``folder``; return the program.
 
     What has no initial value gets a random one if the program is called with
@@ -198,6 +205,10 @@ def build_testbench(sources: Sequence[Path], top: str, folder: Path) -> Path:
         The testbench.
     folder : Path
         Empty, for all that is built.
+    include : sequence of Path
+        Folders of included files.
+    waves : bool
+        Whether ``$dumpvars`` is to work.
 
     Raises
     ------
@@ -210,14 +221,17 @@ def build_testbench(sources: Sequence[Path], top: str, folder: Path) -> Path:
             *("--cc", "--exe", "--main", "--timing", "--prefix", "Vtestbench"),
             *("--x-initial", "unique", "--x-assign", "unique"),
             *("--top-module", top, "--Mdir", ".", *waivers),
+            *(f"-I{path}" for path in include),
+            *(("--trace-vcd",) if waves else ()),
             *(str(path.resolve()) for path in sources),
         ],
         folder,
     )
-    include = verilator_root() / "include"
-    includes = ("-I.", f"-I{include}", f"-I{include / 'vltstd'}")
+    headers = verilator_root() / "include"
+    includes = ("-I.", f"-I{headers}", f"-I{headers / 'vltstd'}")
     models = sorted(path.name for path in folder.glob("*.cpp"))
-    runtime = _runtime(_TESTBENCH_FLAGS, (*_RUNTIME_SOURCES, "verilated_timing.cpp"))
+    needed = (*_RUNTIME_SOURCES, "verilated_timing.cpp", "verilated_vcd_c.cpp")
+    runtime = _runtime(_TESTBENCH_FLAGS, needed)
     objects = [str(path) for path in runtime]
     command = [compiler(), *_TESTBENCH_FLAGS, *includes, *models, *objects, "-pthread"]
     _run([*command, "-o", "testbench"], folder)

@@ -153,8 +153,14 @@ def simulate(folder: Path, samples: Path, engine: str, count: int | None, out: P
 @click.option("--engine", "engines", multiple=True, help="Besides golden; rtl by default; cocotb.")
 @click.option("--count", type=int, help="Only the first so many samples.")
 @click.option("--netlist-samples", default=20, show_default=True)
+@click.option("--waves", is_flag=True, help="Of a difference, write a waveform.")
 def verify(
-    folder: Path, samples: Path, engines: tuple[str, ...], count: int | None, netlist_samples: int
+    folder: Path,
+    samples: Path,
+    engines: tuple[str, ...],
+    count: int | None,
+    netlist_samples: int,
+    waves: bool,
 ) -> None:
     """Run golden and other engines on SAMPLES and compare everything, bit for bit."""
     from spikelet.road.engines import chosen_engines
@@ -167,6 +173,7 @@ def verify(
             chosen_engines(engines or ("rtl",), _say),
             netlist_samples=netlist_samples,
             progress=report,
+            waves=click.echo if waves else None,
         )
     _show_verification(result)
     if not result.equal:

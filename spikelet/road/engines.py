@@ -56,11 +56,15 @@ class Engine:
     ----------
     run : callable
         Given a run that is wanted, returns the Trace.
+    design : callable or None
+        Given the network and the project folder, returns the Verilog that it ran; None of an engine
+        that runs none.
     few_samples : bool
         Whether it is so slow that it verifies some samples only.
     """
 
     run: Callable[[_Wanted], Trace]
+    design: Callable[[CompiledNetwork, Path], Design] | None = None
     few_samples: bool = False
 
 
@@ -77,8 +81,11 @@ def _golden(wanted: _Wanted) -> Trace:
 
 
 def _rtl(wanted: _Wanted) -> Trace:
-    verilog = to_verilog(Chip(wanted.compiled.chip), "chip")
-    return _simulated(wanted, Design(verilog), "rtl", "run")
+    return _simulated(wanted, _rtl_design(wanted.compiled), "rtl", "run")
+
+
+def _rtl_design(compiled: CompiledNetwork, folder: Path | None = None) -> Design:
+    return Design(to_verilog(Chip(compiled.chip), "chip"))
 
 
 def _netlist(family: str, wanted: _Wanted) -> Trace:
@@ -86,11 +93,16 @@ def _netlist(family: str, wanted: _Wanted) -> Trace:
     folder = wanted.place(engine) / engine
     folder.mkdir(parents=True, exist_ok=True)
     verilog = to_verilog(Chip(wanted.compiled.chip), "chip")
-    report = synthesise(verilog, "chip", device_named(NETLIST_DEVICES[family]), folder)
-    netlist = report.netlist_verilog.read_text()
-    design = Design(netlist, netlist_sources(family), netlist_includes())
+    synthesise(verilog, "chip", device_named(NETLIST_DEVICES[family]), folder)
+    design = _netlist_design(family, wanted.compiled, folder.parent)
     # It takes the C++ compiler minutes at its best optimisation, and runs few samples.
     return _simulated(wanted, design, engine, "build")
+
+
+def _netlist_design(family: str, compiled: CompiledNetwork, folder: Path) -> Design:
+    """Return the netlist that was simulated last."""
+    netlist = (folder / f"netlist-{family}" / "netlist.v").read_text()
+    return Design(netlist, netlist_sources(family), netlist_includes())
 
 
 def _simulated(wanted: _Wanted, design: Design, name: str, optimise: str) -> Trace:
@@ -104,6 +116,10 @@ def _simulated(wanted: _Wanted, design: Design, name: str, optimise: str) -> Tra
             neurons=compiled.neurons,
             progress=wanted.progress,
         )
+
+
+def _emitted_design(compiled: CompiledNetwork, folder: Path) -> Design:
+    return Design((folder / "rtl" / "chip.v").read_text())
 
 
 def _cocotb(simulator: str, wanted: _Wanted) -> Trace:
@@ -123,9 +139,17 @@ def _cocotb(simulator: str, wanted: _Wanted) -> Trace:
 
 ENGINES: dict[str, Engine] = {
     "golden": Engine(_golden),
-    "rtl": Engine(_rtl),
-    **{f"netlist-{family}": Engine(partial(_netlist, family), True) for family in NETLIST_DEVICES},
-    **{f"{_COCOTB}-{name}": Engine(partial(_cocotb, name), True) for name in _COCOTB_SIMULATORS},
+    "rtl": Engine(_rtl, _rtl_design),
+    **{
+        f"netlist-{family}": Engine(
+            partial(_netlist, family), partial(_netlist_design, family), few_samples=True
+        )
+        for family in NETLIST_DEVICES
+    },
+    **{
+        f"{_COCOTB}-{name}": Engine(partial(_cocotb, name), _emitted_design, few_samples=True)
+        for name in _COCOTB_SIMULATORS
+    },
 }
 """The golden model; the generated Verilog; the netlists that synthesis makes of it; and the emitted
 files of a project, in Verilog simulators by cocotb."""

@@ -27,7 +27,7 @@ from fpga.flow import REPORT, FpgaReport, build_bitstream, build_out_of_context
 from fpga.self_test import BoardTop, Sample, SelfTest
 from rtl_gen.chip import Chip
 from rtl_gen.emit import check_top, to_verilog, write_chip
-from spikelet.description.trace import AtomicFile, Trace
+from spikelet.description.trace import AtomicFile, Difference, Trace
 from spikelet.errors import SpikeletError
 from spikelet.road.compiled import CompiledNetwork
 from spikelet.road.engines import simulate
@@ -35,6 +35,7 @@ from spikelet.road.recorded_run import record_run
 from spikelet.road.report import write_report
 from spikelet.road.samples import Samples, load_samples
 from spikelet.road.verify import Verification, verify
+from spikelet.road.waves import write_waves
 
 __all__ = ["TARGETS", "Project", "target_named"]
 
@@ -84,9 +85,19 @@ class Project:
         *,
         netlist_samples: int = 20,
         progress: Callable[[str, int, int], None] = lambda engine, done, samples: None,
+        waves: Callable[[str], None] | None = None,
     ) -> Verification:
-        """Run all engines on samples, keep the results, and complete the layers' statistics."""
+        """Run all engines on samples, keep the results, and complete the layers' statistics.
+
+        ``waves`` is told where the waveform of an engine that differs is; without it there is none.
+        """
         compiled = self.load()
+
+        def differs(engine: str, part: Samples, difference: Difference) -> None:
+            if waves:
+                path = write_waves(compiled, part, engine, difference, self.folder)
+                waves(f"{engine}: waveform of the ticks around the first difference: {path}")
+
         result, trace = verify(
             compiled,
             samples,
@@ -94,6 +105,7 @@ class Project:
             folder=self.folder,
             netlist_samples=netlist_samples,
             progress=progress,
+            differs=differs,
         )
         saturations = {}
         for layer in compiled.layers:

@@ -12,7 +12,7 @@ from spikelet.description.recorded_run import RecordedRun
 from spikelet.description.trace import Trace
 from spikelet.road.compiled import CompiledNetwork
 
-__all__ = ["record_run", "stimuli"]
+__all__ = ["record_run", "recorded_run_of", "stimuli"]
 
 SEED = 0
 """Of the random stimuli."""
@@ -50,9 +50,9 @@ def record_run(
         if spiked.any():
             chosen = np.flatnonzero(spiked)[:_SAMPLES]
             first = int(trace.outputs[chosen[0]].any(axis=1).argmax())
-            return _recorded(compiled, name, spikes[chosen, : max(_LONGEST, first + 1)], top)
+            return recorded_run_of(compiled, name, spikes[chosen, : max(_LONGEST, first + 1)], top)
     name = f"{name}; no output spikes, with this or any other input that was tried"
-    return _recorded(compiled, name, spikes[:_SAMPLES, :_LONGEST], top)
+    return recorded_run_of(compiled, name, spikes[:_SAMPLES, :_LONGEST], top)
 
 
 def stimuli(
@@ -85,10 +85,20 @@ def _run(
     )
 
 
-def _recorded(
+def recorded_run_of(
     compiled: CompiledNetwork, stimulus: str, spikes: npt.NDArray[np.uint8], top: str
 ) -> RecordedRun:
-    """Run golden, and lay out what is expected as words of the configuration port."""
+    """Return golden's run of some input, laid out as words of the configuration port.
+
+    Parameters
+    ----------
+    compiled : CompiledNetwork
+    stimulus : str
+        What the input is, in words.
+    spikes : array of 0 and 1, shape (samples, ticks, n_inputs)
+    top : str
+        Name of the top module.
+    """
     chip, chip_map = compiled.chip, ChipMap(compiled.chip)
     trace = _run(compiled, spikes, ("spikes", "potentials"))
     assert trace.spikes is not None and trace.potentials is not None

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.trace import AtomicFile, Trace
+from spikelet.description.trace import AtomicFile, Difference, Trace
 from spikelet.errors import SpikeletError
 from spikelet.road.compiled import CompiledNetwork
 from spikelet.road.engines import engine_named, simulate
@@ -110,6 +110,7 @@ def verify(
     folder: Path,
     netlist_samples: int = 20,
     progress: Callable[[str, int, int], None] = lambda engine, done, samples: None,
+    differs: Callable[[str, Samples, Difference], None] = lambda engine, samples, difference: None,
 ) -> tuple[Verification, Trace]:
     """Run golden and the named engines on the same samples and compare all that they recorded.
 
@@ -125,6 +126,8 @@ def verify(
         Netlists, and cocotb, simulate slowly, and run the first so many samples only.
     progress : callable
         Told engine, samples done, and samples in all.
+    differs : callable
+        Told engine, its samples, and its first difference from golden.
 
     Returns
     -------
@@ -152,6 +155,8 @@ def verify(
         part = samples.first(netlist_samples if engine_named(engine).few_samples else None)
         trace, seconds = run(engine, part)
         results.append(_result(compiled, part, trace, expected.first(trace.samples), seconds))
+        if difference := trace.first_difference(expected.first(trace.samples)):
+            differs(engine, part, difference)
     accuracy = None
     if samples.labels is not None:
         accuracy = samples.accuracy(float_classes(compiled.network, samples.spikes))

@@ -86,7 +86,7 @@ def test_fusesoc_finds_cores_of_any_name(tmp_path):
     [
         ("digits", "digits"),
         ("", "chip"),
-        ("日本語", "chip_ba43a5cf"),
+        ("日本語", "chip_a80b52e5"),
         ("2 layers", "chip_2_layers"),
         ("naïve-net", "naive_net"),
         ("__x__", "x"),
