@@ -4,6 +4,7 @@ No twin in golden, which has nothing to build.
 """
 
 import json
+import re
 import tempfile
 from pathlib import Path
 
@@ -11,59 +12,39 @@ from amaranth.back import rtlil
 from amaranth.lib import wiring
 
 from rtl_gen.chip import Chip
+from rtl_gen.fusesoc import fusesoc_core, safe_name
 from rtl_gen.joined_chips import JoinedChips, whole_chip
 from rtl_gen.shared_modules import share_modules
+from rtl_gen.testbench import replay_files
+from rtl_gen.verilog_keywords import VERILOG_KEYWORDS
 from rtl_gen.yosys import run_yosys
 from spikelet.description.files import AtomicFile
 from spikelet.description.image import ChipImage
 from spikelet.description.memory_map import describe
 from spikelet.description.params import ChipParams
+from spikelet.description.recorded_run import RecordedRun
+from spikelet.errors import SpikeletError
 
-__all__ = ["to_verilog", "write_chip"]
+__all__ = ["check_top", "to_verilog", "write_chip"]
 
 # As amaranth.back.verilog does, but with the same Yosys that synthesises, and without signals of no
-# bits, which in Verilog would become [-1:0], two bits.
+# bits, which in Verilog would become [-1:0], two bits. Processes become multiplexers, written as
+# continuous assignments, which have their value from time 0: an "always @*" waits for a change of
+# its inputs, which never comes where they are constant, and its outputs stay x. A multiplexer of
+# several cases becomes a function with the name of its cell, which must not begin with a $.
 _SCRIPT = """\
 read_rtlil design.il
-proc -nomux -norom
+proc -norom
+attrmap -remove full_case
+opt_expr
+opt_clean
+rename -enumerate -pattern choice_% t:$pmux
 memory_collect
 delete w:* s:0 %i
 write_verilog -norename design.v
 """
 
-_FUSESOC_CORE = """\
-CAPI=2:
-name: "spikelet:chips:{name}:0"
-description: "Spikelet chip {digest}: {n_cores} cores on a {width}x{height} {topology}{cut}"
-filesets:
-  rtl:
-    files: [chip.v]
-    file_type: verilogSource-2005
-  images:
-    files:
-      - program.hex: {{file_type: user, copyto: program.hex}}
-      - memory_map.json: {{file_type: user, copyto: memory_map.json}}
-{part_files}targets:
-  default: &default
-    filesets: [rtl, images]
-    toplevel: chip
-  lint:
-    <<: *default
-    default_tool: verilator
-    tools: {{verilator: {{mode: lint-only}}}}
-{part_targets}"""
-
-_PART_FILES = """\
-  {part}:
-    files: [{part}.v]
-    file_type: verilogSource-2005
-"""
-
-_PART_TARGET = """\
-  {part}:
-    filesets: [{part}, images]
-    toplevel: {part}
-"""
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def to_verilog(component: wiring.Component, name: str) -> str:
@@ -76,44 +57,71 @@ def to_verilog(component: wiring.Component, name: str) -> str:
         return (folder / "design.v").read_text()
 
 
-def write_chip(chip: ChipParams, image: ChipImage, name: str, folder: Path) -> str:
+def check_top(top: str) -> str:
+    """Return the name of a top module; SpikeletError unless it can be one in Verilog."""
+    remedy = "give letters, digits and underscores, not beginning with a digit, such as my_chip"
+    if not _IDENTIFIER.fullmatch(top):
+        raise SpikeletError(f"top {top!r} is not a Verilog identifier", remedy=remedy)
+    if top in VERILOG_KEYWORDS:
+        raise SpikeletError(f"top {top!r} is a keyword of Verilog", remedy=remedy)
+    return top
+
+
+def write_chip(
+    chip: ChipParams,
+    image: ChipImage,
+    name: str,
+    folder: Path,
+    *,
+    top: str = "chip",
+    run: RecordedRun | None = None,
+) -> str:
     """Write a chip's files to ``folder`` and return the Verilog of the whole.
 
     ``chip.v``; ``memory_map.json``, where everything is found through the configuration port;
     ``program.hex``, the configuration writes that load the image, a line ``address data`` each in
     hexadecimal; and ``NAME.core``, which describes them to FuseSoC. Of a chip that is cut into
-    several also ``chip_X_Y.v``, each of them alone; ``chip.v`` is all of them, joined.
+    several also ``TOP_X_Y.v``, each of them alone; ``chip.v`` is all of them, joined.
+
+    Parameters
+    ----------
+    chip : ChipParams
+    image : ChipImage
+    name : str
+        Any; ``NAME`` is the :func:`safe_name` of it.
+    folder : Path
+    top : str
+        Name of the top module, with which the name of every module begins, so that several chips
+        can be part of one design.
+    run : RecordedRun or None
+        Golden's run of this chip, image and ``top``; with it a testbench in Verilog, one in cocotb,
+        and the files of the run.
+
+    Raises
+    ------
+    SpikeletError
+        If ``top`` cannot be the name of a module, or a tool is missing.
     """
+    check_top(top)
     component = whole_chip(chip)
     parts: dict[str, str] = {}
     if isinstance(component, JoinedChips):
         for x, y in component.parts:
-            parts[f"chip_{x}_{y}"] = to_verilog(Chip(chip, (x, y)), f"chip_{x}_{y}")
-    verilog = to_verilog(component, "chip")
+            parts[f"{top}_{x}_{y}"] = to_verilog(Chip(chip, (x, y)), f"{top}_{x}_{y}")
+    verilog = to_verilog(component, top)
     program = "".join(f"{address:08x} {data:08x}\n" for address, data in image.program(chip))
+    safe = safe_name(name)
     files = {
         "chip.v": verilog,
         "memory_map.json": json.dumps(describe(chip), indent=1),
         "program.hex": program,
-        f"{name}.core": _fusesoc_core(chip, name, list(parts)),
+        f"{safe}.core": fusesoc_core(
+            chip, safe, top=top, parts=list(parts), tested=run is not None
+        ),
         **{f"{part}.v": text for part, text in parts.items()},
+        **(replay_files(chip, run) if run else {}),
     }
     for file_name, text in files.items():
         with AtomicFile(folder / file_name) as file:
             file.write(text.encode())
     return verilog
-
-
-def _fusesoc_core(chip: ChipParams, name: str, parts: list[str]) -> str:
-    """Return the description for FuseSoC: a target for the whole, and one for each part."""
-    return _FUSESOC_CORE.format(
-        name=name,
-        digest=chip.digest[:8],
-        n_cores=len(chip.cores),
-        width=chip.width,
-        height=chip.height,
-        topology=chip.topology,
-        cut=f", cut into {len(parts)} chips" if parts else "",
-        part_files="".join(_PART_FILES.format(part=part) for part in parts),
-        part_targets="".join(_PART_TARGET.format(part=part) for part in parts),
-    )

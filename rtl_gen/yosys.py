@@ -10,7 +10,17 @@ from pathlib import Path
 
 from spikelet.errors import SpikeletError
 
-__all__ = ["run_yosys", "yosys_share"]
+__all__ = ["LINT_WAIVERS", "run_yosys", "yosys_share"]
+
+LINT_WAIVERS = {
+    "CASEOVERLAP": "yosys writes one multiplexer of several cases as a function with casez",
+    "DECLFILENAME": "a chip is one file of many modules",
+    "PROCASSINIT": "yosys gives registers that a process assigns an initial value",
+    "UNUSEDSIGNAL": "yosys keeps each wire of the source, whole, also where a part is used",
+    "WIDTHEXPAND": "yosys leaves extension to the language",
+    "WIDTHTRUNC": "yosys leaves truncation to the language",
+}
+"""Warnings of ``verilator --lint-only -Wall`` that come from how yosys writes Verilog, and why."""
 
 _RUNNER = "import sys; from pyosys import libyosys; libyosys.run_pass('script ' + sys.argv[1])"
 

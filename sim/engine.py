@@ -36,7 +36,7 @@ from spikelet.description.trace import Trace
 from spikelet.errors import SpikeletError
 from spikelet.toolchain import load_library
 
-__all__ = ["CompiledChip"]
+__all__ = ["CompiledChip", "Probes"]
 
 _HARNESS = Path(__file__).with_name("harness.cpp")
 _CHUNK_WORDS = 1 << 24
@@ -165,7 +165,7 @@ class CompiledChip:
         """
         flits = events.flits(self.chip)
         rewards = checked_reward(self.chip, reward, events.samples, events.ticks)
-        probes = _Probes(self.chip, record)
+        probes = Probes(self.chip, record)
         in_chunk = max(1, _CHUNK_WORDS // (max(1, events.ticks) * (len(probes.addresses) + 1)))
         sums = np.zeros((events.samples, len(self.chip.cores)), np.uint32)
         if "checksums" in record:
@@ -174,7 +174,6 @@ class CompiledChip:
         chunks = []
         before = self.read(probes.counters)
         if clear:
-            before[:] = 0
             self._ticks_before = 0
         for first in range(0, events.samples, in_chunk):
             last = min(first + in_chunk, events.samples)
@@ -189,17 +188,13 @@ class CompiledChip:
             progress(last)
         empty = np.zeros((0, events.ticks, len(probes.addresses)), np.uint32)
         words = np.concatenate([empty, *chunks])
-        counts, dropped = probes.counted(words, before, clear)
-        self._check_none_dropped(dropped, counts["dropped_packets"])
-        return Trace(
+        return probes.trace(
             self.name,
             outputs,
-            counts["active_axons"],
-            counts["merged_spikes"].sum(axis=1, dtype=np.int32),
-            tuple(neurons or (core.n_neurons for core in self.chip.cores)),
-            cycles=words[..., 0].astype(np.int64),
+            words,
+            neurons,
+            before=None if clear else before,
             checksums=sums if "checksums" in record else None,
-            **probes.recorded(words),
         )
 
     def _loaded(self) -> ChipImage:
@@ -215,28 +210,13 @@ class CompiledChip:
         if not self._library.spikelet_clear(self._handle, 1 << 24):
             raise SpikeletError(f"{self.name}: clearing did not end")
 
-    def _check_none_dropped(
-        self, in_network: npt.NDArray[np.int32], in_cores: npt.NDArray[np.int32]
-    ) -> None:
-        """Raise SpikeletError if packets were dropped; see :meth:`_Probes.counted`."""
-        places = {"the network": in_network}
-        places |= {f"core {i}": in_cores[..., i] for i in range(len(self.chip.cores))}
-        for where, dropped in places.items():
-            if dropped.any():
-                sample, tick = np.argwhere(dropped)[0]
-                raise SpikeletError(
-                    f"{self.name}: {where} dropped {dropped.sum()} packets, "
-                    f"the first in sample {sample}, tick {tick}",
-                    remedy="load an image of this chip, then run again",
-                )
-
     def _run_chunk(
         self,
         events: Events,
         flits: npt.NDArray[np.uint32],
         rewards: npt.NDArray[np.int32],
         clear: bool,
-        probes: "_Probes",
+        probes: "Probes",
         outputs: npt.NDArray[np.uint16],
         cycle_limit: int,
     ) -> npt.NDArray[np.uint32]:
@@ -267,8 +247,20 @@ class CompiledChip:
         return words
 
 
-class _Probes:
-    """What is read after each tick: cycles, counters, and the words that are recorded."""
+class Probes:
+    """What is read after each tick: cycles, counters, and the words that are recorded.
+
+    Parameters
+    ----------
+    chip : ChipParams
+    record : sequence of str
+        As for :meth:`CompiledChip.run`.
+
+    Attributes
+    ----------
+    addresses : array of uint32, shape (probes,)
+        Where it is read.
+    """
 
     def __init__(self, chip: ChipParams, record: Sequence[str]) -> None:
         self.chip = chip
@@ -290,17 +282,71 @@ class _Probes:
         self.addresses = np.concatenate(addresses)
         self.counters = self.addresses[1 : 2 + len(chip.cores) * len(COUNTERS)]
 
-    def counted(
-        self, words: npt.NDArray[np.uint32], before: npt.NDArray[np.uint32], clear: bool
+    def trace(
+        self,
+        engine: str,
+        outputs: npt.NDArray[np.uint16],
+        words: npt.NDArray[np.uint32],
+        neurons: Sequence[int] | None,
+        *,
+        before: npt.NDArray[np.uint32] | None = None,
+        checksums: npt.NDArray[np.uint32] | None = None,
+    ) -> Trace:
+        """Return the Trace of an engine that has counted outputs and read words.
+
+        Parameters
+        ----------
+        engine : str
+        outputs : array of uint16, shape (samples, ticks, n_outputs)
+        words : array of uint32, shape (samples, ticks, probes)
+        neurons : sequence of int or None
+            Neurons in use in each core; all by default.
+        before : array of uint32, shape (counters,), or None
+            The counters as they were, from which they went on; None if each sample cleared them.
+        checksums : array of uint32, shape (samples, cores), or None
+
+        Raises
+        ------
+        SpikeletError
+            If packets were dropped.
+        """
+        counts, dropped = self._counted(words, before)
+        self._check_none_dropped(engine, dropped, counts["dropped_packets"])
+        return Trace(
+            engine,
+            outputs,
+            counts["active_axons"],
+            counts["merged_spikes"].sum(axis=1, dtype=np.int32),
+            tuple(neurons or (core.n_neurons for core in self.chip.cores)),
+            cycles=words[..., 0].astype(np.int64),
+            checksums=checksums,
+            **self.recorded(words),
+        )
+
+    def _check_none_dropped(
+        self, engine: str, in_network: npt.NDArray[np.int32], in_cores: npt.NDArray[np.int32]
+    ) -> None:
+        """Raise SpikeletError if packets were dropped; see :meth:`_counted`."""
+        places = {"the network": in_network}
+        places |= {f"core {i}": in_cores[..., i] for i in range(len(self.chip.cores))}
+        for where, dropped in places.items():
+            if dropped.any():
+                sample, tick = np.argwhere(dropped)[0]
+                raise SpikeletError(
+                    f"{engine}: {where} dropped {dropped.sum()} packets, "
+                    f"the first in sample {sample}, tick {tick}",
+                    remedy="load an image of this chip, then run again",
+                )
+
+    def _counted(
+        self, words: npt.NDArray[np.uint32], before: npt.NDArray[np.uint32] | None
     ) -> tuple[dict[str, npt.NDArray[np.int32]], npt.NDArray[np.int32]]:
         """Return what was counted in each tick.
 
         Parameters
         ----------
-        words : array of uint32, shape (samples, ticks, probes)
-        before : array of uint32, shape (counters,)
-            The counters as they were, from which they go on unless ``clear``.
-        clear : bool
+        words, before
+            As for :meth:`trace`.
 
         Returns
         -------
@@ -312,7 +358,7 @@ class _Probes:
         samples, ticks, _ = words.shape
         counters = words[..., 1 : 1 + len(self.counters)]
         first = np.zeros((samples, 1, len(self.counters)), np.uint32)
-        if not clear and ticks:
+        if before is not None and ticks:
             first[:1, 0] = before
             first[1:, 0] = counters[:-1, -1]
         steps = np.diff(np.concatenate([first, counters], axis=1), axis=1)  # modulo 2**32

@@ -23,7 +23,8 @@ from xml.etree import ElementTree
 
 from cocotb_tools.runner import get_runner
 
-from sim.verilator import LINT_WAIVERS, verilator_root
+from rtl_gen.yosys import LINT_WAIVERS
+from sim.verilator import verilator_root
 from spikelet.cache import build_folder, cache_folder, cached, seal, sealed
 from spikelet.description.files import AtomicFile
 from spikelet.errors import SpikeletError
@@ -57,11 +58,14 @@ class Simulation:
         Holds the executable, named as ``top``.
     waves : bool
         Whether its runs write waveforms.
+    simulator : str
+        As cocotb's runner names it.
     """
 
     top: str
     folder: Path
     waves: bool
+    simulator: str = "verilator"
 
 
 def build(verilog: str, top: str, *, waves: bool | None = None) -> Simulation:
@@ -126,7 +130,7 @@ def run(
     log, results = folder / "bench.log", folder / "results.xml"
     with AtomicFile(folder / "parameters.pickle") as file:
         pickle.dump(dict(parameters), file)
-    runner = get_runner("verilator")
+    runner = get_runner(simulation.simulator)
     print(f"{bench} on {simulation.top}: seed {seed}, log {log}")
     # Under pytest the runner exits on failures, elsewhere it does not: the results say more.
     with suppress(SystemExit):

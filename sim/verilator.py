@@ -15,21 +15,12 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
+from rtl_gen.yosys import LINT_WAIVERS
 from spikelet.cache import cached
 from spikelet.errors import SpikeletError
 from spikelet.toolchain import build_identity, compiler
 
-__all__ = ["LINT_WAIVERS", "Design", "build_library", "lint", "verilator_root"]
-
-LINT_WAIVERS = {
-    "CASEINCOMPLETE": "yosys writes multiplexers as case statements without default",
-    "DECLFILENAME": "a chip is one file of many modules",
-    "PROCASSINIT": "yosys gives registers that a process assigns an initial value",
-    "UNUSEDSIGNAL": "yosys keeps each wire of the source, whole, also where a part is used",
-    "WIDTHEXPAND": "yosys leaves extension to the language",
-    "WIDTHTRUNC": "yosys leaves truncation to the language",
-}
-"""Warnings of ``verilator --lint-only -Wall`` that come from how yosys writes Verilog, and why."""
+__all__ = ["Design", "build_library", "build_testbench", "lint", "verilator_root"]
 
 _RUNTIME_SOURCES = ("verilated.cpp", "verilated_threads.cpp")
 _VERILATE = (
@@ -43,6 +34,7 @@ _VERILATE = (
     "--noassert",
 )
 _COMPILE_FLAGS = ("-std=c++17", "-fPIC", "-w", "-DVL_IGNORE_UNKNOWN_ARCH")
+_TESTBENCH_FLAGS = ("-std=c++20", "-fcoroutines", "-w", "-O0", "-DVL_IGNORE_UNKNOWN_ARCH")
 _OPTIMISE = {"run": ("-O2", "-march=native"), "build": ("-O0",)}
 
 
@@ -150,7 +142,7 @@ def _tools() -> tuple[str, ...]:
     return (*versions, build_identity(compiler()), *_VERILATE)
 
 
-def _runtime(flags: Sequence[str]) -> list[Path]:
+def _runtime(flags: Sequence[str], sources: Sequence[str] = _RUNTIME_SOURCES) -> list[Path]:
     """Return Verilator's run time as object files, compiled once for each set of flags."""
     key = hashlib.sha256(" ".join([*_tools(), *flags]).encode()).hexdigest()[:16]
     include = verilator_root() / "include"
@@ -165,7 +157,7 @@ def _runtime(flags: Sequence[str]) -> list[Path]:
 
     return [
         cached(f"runtime/{key}/{Path(source).stem}.o", partial(compiled, source))
-        for source in _RUNTIME_SOURCES
+        for source in sources
     ]
 
 
@@ -193,3 +185,57 @@ def _run(command: Sequence[str], folder: Path, **environment: str) -> None:
             f"{Path(command[0]).name} failed (status {done.returncode}):\n{text[-4000:]}",
             remedy="spikelet doctor checks the tools",
         )
+
+
+def build_testbench(
+    sources: Sequence[Path],
+    top: str,
+    folder: Path,
+    *,
+    include: Sequence[Path] = (),
+    waves: bool = False,
+) -> Path:
+    """Compile a Verilog testbench, which makes its own clock, in ``folder``; return the program.
+
+    What has no initial value gets a random one if the program is called with
+    ``+verilator+rand+reset+2`` and a seed, ``+verilator+seed+1``.
+
+    Parameters
+    ----------
+    sources : sequence of Path
+        Verilog files.
+    top : str
+        The testbench.
+    folder : Path
+        Empty, for all that is built.
+    include : sequence of Path
+        Folders of included files.
+    waves : bool
+        Whether ``$dumpvars`` is to work.
+
+    Raises
+    ------
+    SpikeletError
+        As :func:`build_library`.
+    """
+    waivers = [f"-Wno-{name}" for name in ("TIMESCALEMOD", "lint", "style")]
+    _verilator(
+        [
+            *("--cc", "--exe", "--main", "--timing", "--prefix", "Vtestbench"),
+            *("--x-initial", "unique", "--x-assign", "unique"),
+            *("--top-module", top, "--Mdir", ".", *waivers),
+            *(f"-I{path}" for path in include),
+            *(("--trace-vcd",) if waves else ()),
+            *(str(path.resolve()) for path in sources),
+        ],
+        folder,
+    )
+    headers = verilator_root() / "include"
+    includes = ("-I.", f"-I{headers}", f"-I{headers / 'vltstd'}")
+    models = sorted(path.name for path in folder.glob("*.cpp"))
+    needed = (*_RUNTIME_SOURCES, "verilated_timing.cpp", "verilated_vcd_c.cpp")
+    runtime = _runtime(_TESTBENCH_FLAGS, needed)
+    objects = [str(path) for path in runtime]
+    command = [*compiler(), *_TESTBENCH_FLAGS, *includes, *models, *objects, "-pthread"]
+    _run([*command, "-o", "testbench"], folder)
+    return folder / "testbench"

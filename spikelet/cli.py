@@ -106,6 +106,7 @@ def main(debug: bool) -> None:
 )
 @click.option("--calibration", type=click.Path(path_type=Path), help="Samples for ranges, rates.")
 @click.option("--target", "targets", multiple=True, help="Board or device that it must fit.")
+@click.option("--top", default="chip", show_default=True, help="Name of the Verilog's top module.")
 @printing_options
 def compile_command(
     terminal: Terminal,
@@ -125,9 +126,11 @@ def compile_command(
     placement_seed: int,
     calibration: Path | None,
     targets: tuple[str, ...],
+    top: str,
 ) -> None:
     """Import, quantise and place NETWORK (a NIR file); write the chip's files."""
     from boards import BOARDS
+    from rtl_gen.emit import check_top
     from spikelet.results import compiled_fields, old_fields, show_compiled
     from spikelet.road.compiled import compile_network
     from spikelet.road.place import PlacementLimits
@@ -135,6 +138,7 @@ def compile_command(
     from spikelet.road.samples import load_samples
     from spikelet.road.verify import compile_warnings
 
+    check_top(top)
     samples = load_samples(calibration) if calibration else None
     compiled = compile_network(
         network,
@@ -153,7 +157,7 @@ def compile_command(
         rest = "; the sample's events are counted by build" if target in BOARDS else ""
         terminal.say(f"{fit}{rest}")
     project = Project(folder, command_line(click.get_current_context()))
-    old = project.save(compiled, network=network, calibration=calibration)
+    old = project.save(compiled, network=network, calibration=samples, top=top)
     warnings = compile_warnings(compiled, samples)
     show_compiled(terminal, compiled)
     terminal.warn(warnings)
@@ -207,10 +211,11 @@ def simulate(
     multiple=True,
     default=("rtl",),
     show_default=True,
-    help="Besides golden; can be given several times.",
+    help="Besides golden; can be given several times; cocotb: in every simulator that is there.",
 )
 @click.option("--count", type=_POSITIVE, help="Only the first so many samples.")
 @click.option("--netlist-samples", type=_POSITIVE, default=20, show_default=True)
+@click.option("--waves", is_flag=True, help="Of a difference, write a waveform.")
 @printing_options
 def verify(
     terminal: Terminal,
@@ -219,18 +224,21 @@ def verify(
     engines: tuple[str, ...],
     count: int | None,
     netlist_samples: int,
+    waves: bool,
 ) -> None:
     """Run golden and other engines on SAMPLES and compare everything, bit for bit."""
     from spikelet.results import show_verification
+    from spikelet.road.engines import chosen_engines
     from spikelet.road.project import Project
     from spikelet.road.samples import load_samples
 
     with terminal.progress() as progress:
         result = Project(folder, command_line(click.get_current_context())).verify(
             load_samples(samples).first(count),
-            engines,
+            chosen_engines(engines, terminal.say),
             netlist_samples=netlist_samples,
             progress=progress,
+            waves=terminal.say if waves else None,
         )
     show_verification(terminal, result)
     terminal.result(result.to_dict())
@@ -396,7 +404,7 @@ def demo(
         show_verification,
     )
     from spikelet.road.compiled import compile_network
-    from spikelet.road.engines import ENGINES
+    from spikelet.road.engines import NETLIST_ENGINES
     from spikelet.road.place import PlacementLimits
     from spikelet.road.project import Project
     from spikelet.road.samples import load_samples
@@ -415,12 +423,13 @@ def demo(
         topology=topology,
         placement_seed=placement_seed,
     )
-    project.save(compiled, network=example / "digits.nir")
+    project.save(compiled, network=example / "digits.nir", calibration=calibration)
     show_compiled(terminal, compiled)
 
     terminal.say("2 of 4: verify golden, RTL and netlists")
     with terminal.progress() as progress:
-        result = project.verify(test, ENGINES[1:] if netlists else ("rtl",), progress=progress)
+        engines = ("rtl", *NETLIST_ENGINES) if netlists else ("rtl",)
+        result = project.verify(test, engines, progress=progress)
     show_verification(terminal, result)
 
     terminal.say("3 of 4: build bitstreams (the tools compile themselves at their first call)")

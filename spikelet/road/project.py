@@ -2,7 +2,8 @@
 
 ==================  ===============================================================
 ``compiled/``       the compiled network
-``rtl/``            Verilog, memory map, loading program, FuseSoC core file
+``rtl/``            Verilog, memory map, loading program, FuseSoC core file, testbenches and the
+                    run of golden that they replay
 ``runs/ENGINE/``    what ``spikelet simulate`` ran
 ``verification/``   results of each engine (``verification_files.py``)
 ``netlist-FAMILY/`` netlists, as simulated
@@ -28,14 +29,15 @@ from fpga.self_test import SelfTest
 from fpga.self_test_image import program_memory, program_words
 from fpga.tools import tool_versions
 from rtl_gen.chip import Chip
-from rtl_gen.emit import to_verilog, write_chip
+from rtl_gen.emit import check_top, to_verilog, write_chip
 from spikelet.description.artefact import Artefact, OutOfDate, digest_of, digests_of_files
-from spikelet.description.trace import Trace
+from spikelet.description.trace import Difference, Trace
 from spikelet.description.versions import package_versions
 from spikelet.errors import SpikeletError
 from spikelet.road.compiled import COMPILED, CompiledNetwork
-from spikelet.road.engines import CHIP_VERILOG, engine_tools, simulate
+from spikelet.road.engines import CHIP_VERILOG, EMITTED_VERILOG, engine_tools, simulate
 from spikelet.road.locked import writing
+from spikelet.road.recorded_run import record_run
 from spikelet.road.report import write_report
 from spikelet.road.samples import Samples
 from spikelet.road.self_test_sample import stored_sample
@@ -44,6 +46,7 @@ from spikelet.road.verification_files import (
     write_verification,
 )
 from spikelet.road.verify import Verification, verify
+from spikelet.road.waves import write_waves
 
 __all__ = ["TARGETS", "Project", "require_target", "target_named"]
 
@@ -70,26 +73,43 @@ class Project:
         compiled: CompiledNetwork,
         *,
         network: Path | None = None,
-        calibration: Path | None = None,
+        calibration: Samples | None = None,
+        top: str = "chip",
     ) -> list[OutOfDate]:
-        """Keep a compiled network and write the chip's files; return what is out of date by it.
+        """Keep a compiled network and write the chip's files, with golden's recorded run.
 
         Parameters
         ----------
         compiled : CompiledNetwork
-        network, calibration : Path or None
-            The files that it was made of, for the record.
+        network : Path or None
+            The file that it was made of, for the record.
+        calibration : Samples or None
+            Input for the recorded run, too; see :func:`record_run`.
+        top : str
+            Name of the Verilog's top module.
+
+        Returns
+        -------
+        list of OutOfDate
+            What in the folder was made of another network.
         """
+        check_top(top)
         with writing(self.folder):
-            files = {"network file": network, "calibration file": calibration}
+            files = {
+                "network file": network,
+                "calibration file": calibration.path if calibration else None,
+            }
             inputs, sources = digests_of_files(files)
             tools = package_versions("spikelet", "numpy", "scipy", "pymetis")
             made = Artefact(COMPILED, inputs, tools=tools, command=self.command, sources=sources)
-            verilog, contents = _chip_files(compiled)
+            verilog, contents = _chip_files(compiled, calibration, top)
+            plain = verilog if top == "chip" else to_verilog(Chip(compiled.chip), "chip")
+            verilogs = {CHIP_VERILOG: digest_of(plain), EMITTED_VERILOG: digest_of(verilog)}
             compiled.save(self.folder / "compiled", made)
             Artefact(
                 "chip files",
-                {**compiled.digests, CHIP_VERILOG: digest_of(verilog)},
+                {**compiled.digests, **verilogs},
+                options={"top": top},
                 tools=package_versions("spikelet", "amaranth", "pyosys"),
                 command=self.command,
             ).write(self.folder / "rtl", contents)
@@ -146,9 +166,19 @@ class Project:
         *,
         netlist_samples: int = 20,
         progress: Callable[[str, int, int], None] = lambda engine, done, samples: None,
+        waves: Callable[[str], None] | None = None,
     ) -> Verification:
-        """Run all engines on samples and keep the results; see :func:`verify`."""
+        """Run all engines on samples and keep the results; see :func:`verify`.
+
+        ``waves`` is told where the waveform of an engine that differs is; without it there is none.
+        """
         compiled = self.load()
+
+        def differs(engine: str, part: Samples, difference: Difference) -> None:
+            if waves:
+                path = write_waves(compiled, part, engine, difference, self.folder)
+                waves(f"{engine}: waveform of the ticks around the first difference: {path}")
+
         with writing(self.folder):
             result, traces = verify(
                 compiled,
@@ -157,6 +187,7 @@ class Project:
                 folder=self.folder,
                 netlist_samples=netlist_samples,
                 progress=progress,
+                differs=differs,
             )
             write_verification(
                 self.folder / "verification", compiled, samples, result, traces, self.command
@@ -269,8 +300,7 @@ class Project:
     def _present(self, compiled: CompiledNetwork) -> dict[str, str]:
         """Return the digests of what is compiled now, by role."""
         rtl = Artefact.load(self.folder / "rtl")
-        verilog = rtl.inputs.get(CHIP_VERILOG) if rtl else None
-        return {**compiled.digests, **({CHIP_VERILOG: verilog} if verilog else {})}
+        return {**(rtl.inputs if rtl else {}), **compiled.digests}
 
     def _old_runs(self, compiled: CompiledNetwork) -> Iterator[OutOfDate]:
         for folder in sorted((self.folder / "runs").glob("*/")):
@@ -300,12 +330,14 @@ class Project:
         return builds, old
 
 
-def _chip_files(compiled: CompiledNetwork) -> tuple[str, dict[str, bytes]]:
+def _chip_files(
+    compiled: CompiledNetwork, calibration: Samples | None, top: str
+) -> tuple[str, dict[str, bytes]]:
     """Return the chip's Verilog, and the contents of all its files by name."""
-    name = "".join(c if c.isalnum() else "_" for c in compiled.name)
+    run = record_run(compiled, calibration.spikes if calibration else None, top)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        verilog = write_chip(compiled.chip, compiled.image, name, folder)
+        verilog = write_chip(compiled.chip, compiled.image, compiled.name, folder, top=top, run=run)
         return verilog, {path.name: path.read_bytes() for path in folder.iterdir()}
 
 

@@ -22,7 +22,7 @@ from spikelet.description.trace import Trace
 from spikelet.errors import SpikeletError
 from spikelet.road.agreement import LayerAgreement
 from spikelet.road.compiled import CompiledNetwork
-from spikelet.road.engines import CHIP_VERILOG, ENGINES, engine_tools
+from spikelet.road.engines import ENGINES, MADE_OF, engine_tools
 from spikelet.road.samples import Samples, Score, load_samples
 from spikelet.road.verify import EngineResult, Verification
 
@@ -33,6 +33,7 @@ _KEPT_SAMPLES = 100
 """Samples of which golden's run is kept for the report."""
 
 _AGAIN = "run spikelet verify again"
+_OTHERS = tuple(name for name in ENGINES if name != "golden")
 
 
 @dataclass
@@ -98,10 +99,8 @@ def write_verification(
             contents[_TRACE] = traces["golden"].first(_KEPT_SAMPLES).to_bytes()
             contents[_SAMPLES] = _packed(samples.first(_KEPT_SAMPLES))
         contents[_RESULT] = json.dumps(fields, indent=1).encode()
-        inputs = {**compiled.digests, "samples": samples.digest, **files}
-        verilog = traces[result.engine].notes.get(CHIP_VERILOG)
-        if verilog:
-            inputs[CHIP_VERILOG] = verilog
+        made_of = traces[result.engine].notes.get(MADE_OF, {})
+        inputs = {**compiled.digests, "samples": samples.digest, **files, **made_of}
         Artefact(
             _kind(result.engine),
             inputs,
@@ -124,12 +123,20 @@ def read_verification(folder: Path, present: Mapping[str, str]) -> KeptVerificat
     found = KeptVerification()
     golden = _fields(folder, "golden", present, found)
     if golden is None:
-        for engine in ENGINES[1:]:  # named if they are out of date; useless without golden's
+        for engine in [
+            name for name in ENGINES if name != "golden"
+        ]:  # named if they are out of date; useless without golden's
             _fields(folder, engine, present, found)
         found.made.clear()
         return found
     present = {**present, "samples": found.made[0].inputs["samples"]}
-    results = [golden, *(_fields(folder, engine, present, found) for engine in ENGINES[1:])]
+    results = [
+        golden,
+        *(
+            _fields(folder, engine, present, found)
+            for engine in [name for name in ENGINES if name != "golden"]
+        ),
+    ]
     try:
         found.verification = Verification(
             golden["structure"],

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.trace import Trace
+from spikelet.description.trace import Difference, Trace
 from spikelet.errors import SpikeletError
 from spikelet.road.agreement import (
     LayerAgreement,
@@ -18,7 +18,7 @@ from spikelet.road.agreement import (
     quantisation_warnings,
 )
 from spikelet.road.compiled import CompiledNetwork
-from spikelet.road.engines import simulate
+from spikelet.road.engines import engine_named, simulate
 from spikelet.road.network import Network
 from spikelet.road.reference import simulate as simulate_float
 from spikelet.road.samples import Samples, Score, winners
@@ -164,6 +164,7 @@ def verify(
     folder: Path,
     netlist_samples: int = 20,
     progress: Callable[[str, int, int], None] = lambda engine, done, samples: None,
+    differs: Callable[[str, Samples, Difference], None] = lambda engine, samples, difference: None,
 ) -> tuple[Verification, dict[str, Trace]]:
     """Run golden and the named engines on the same samples and compare all that they recorded.
 
@@ -177,9 +178,11 @@ def verify(
     folder : Path
         Where netlists are synthesised.
     netlist_samples : int
-        Netlists simulate slowly, and run the first so many samples only; 1 or more.
+        Netlists, and cocotb, simulate slowly, and run the first so many samples only; 1 or more.
     progress : callable
         Told engine, samples done, and samples in all.
+    differs : callable
+        Told engine, its samples, and its first difference from golden.
 
     Returns
     -------
@@ -219,10 +222,12 @@ def verify(
     for engine in dict.fromkeys(engines):
         if engine == "golden":
             continue
-        part = samples.first(netlist_samples if engine.startswith("netlist") else None)
+        part = samples.first(netlist_samples if engine_named(engine).few_samples else None)
         trace, seconds = run(engine, part)
         results.append(_result(compiled, part, trace, expected.first(trace.samples), seconds))
         traces[engine] = trace
+        if difference := trace.first_difference(expected.first(trace.samples)):
+            differs(engine, part, difference)
     verification = Verification(
         compiled.chip.digest,
         samples.score(float_counts(compiled.network, samples.spikes)),

@@ -48,6 +48,12 @@ def test_compile_leaves_a_whole_chip(project):
         "digits.core",
         "memory_map.json",
         "program.hex",
+        "recorded_events.hex",
+        "recorded_expected.hex",
+        "recorded_probes.hex",
+        "recorded_run.json",
+        "test_chip.py",
+        "testbench.v",
     }
 
 

@@ -19,7 +19,7 @@ from spikelet.description.artefact import Artefact
 from spikelet.road import project as module
 from spikelet.road import verification_files, verify
 from spikelet.road.compiled import CompiledNetwork, compile_network
-from spikelet.road.engines import CHIP_VERILOG, simulate
+from spikelet.road.engines import CHIP_VERILOG, MADE_OF, simulate
 from spikelet.road.place import PlacementLimits
 from spikelet.road.project import Project
 from spikelet.road.samples import Samples, load_samples
@@ -38,13 +38,13 @@ def golden_as_rtl(monkeypatch: pytest.MonkeyPatch) -> None:
         trace = simulate(compiled, spikes, **options)
         trace.engine = engine
         if engine != "golden":
-            trace.notes[CHIP_VERILOG] = f"verilog of {compiled.chip.digest}"
+            trace.notes[MADE_OF] = {CHIP_VERILOG: f"verilog of {compiled.chip.digest}"}
         return trace
 
     monkeypatch.setattr(verify, "simulate", run)
     monkeypatch.setattr(module, "simulate", run)
 
-    def files(compiled: CompiledNetwork) -> tuple[str, dict[str, bytes]]:
+    def files(compiled: CompiledNetwork, *_: Any) -> tuple[str, dict[str, bytes]]:
         return "", {"chip.v": b"", f"{compiled.name}.core": b""}
 
     monkeypatch.setattr(module, "_chip_files", files)

