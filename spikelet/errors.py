@@ -1,6 +1,6 @@
-"""Errors that a user can act on."""
+"""Errors and warnings that a user can act on."""
 
-__all__ = ["SpikeletError"]
+__all__ = ["SpikeletError", "SpikeletWarning"]
 
 
 class SpikeletError(Exception):
@@ -24,3 +24,7 @@ class SpikeletError(Exception):
     def __str__(self) -> str:
         message = super().__str__()
         return f"{message}\n  remedy: {self.remedy}" if self.remedy else message
+
+
+class SpikeletWarning(UserWarning):
+    """Something that is allowed but likely not meant; says where, with numbers and a remedy."""
