@@ -322,11 +322,11 @@ def _engines(task: Task) -> tuple[list[Engine], dict[str, str]]:
     backends = ("compiled", "numpy") if available() else ("numpy",)
     missing = {} if available() else {"golden compiled": why_not()}
     engines = [Engine(f"golden {backend}", golden(task, backend)) for backend in backends]
-    for name, (build, distribution) in PEERS.items():
+    for name, (build, _) in PEERS.items():
         try:
             engines.append(Engine(name, build(task)))
         except ImportError as error:
-            missing[name] = f"{error} (pip install {distribution})"
+            missing[name] = f"{error} (it comes with the extra 'bench')"
         except Exception as error:  # a peer that breaks must not cost the other results
             missing[name] = f"{type(error).__name__}: {error}"
     return engines, missing

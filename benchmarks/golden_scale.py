@@ -187,12 +187,12 @@ def _golden(task: Task) -> tuple[Counted, float, np.ndarray]:
 
 def _peer(name: str, task: Task, counts: np.ndarray) -> Engine:
     """Return a peer that has run once, so that its spikes have been compared."""
-    build, distribution = PEERS[name]
+    build, _ = PEERS[name]
     try:
         run = build(task.network, task.ticks)
         got = run()[1]
     except ImportError as error:
-        return Engine(name, None, left_out=f"{error} (pip install {distribution})")
+        return Engine(name, None, left_out=f"{error} (it comes with the extra 'bench')")
     except Exception as error:  # a peer that breaks must not cost the other results
         return Engine(name, None, left_out=f"{type(error).__name__}: {error}")
     return Engine(name, run, spikes=int(got.sum()), equal=np.array_equal(got, counts))

