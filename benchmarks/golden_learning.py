@@ -261,13 +261,13 @@ PEERS: dict[str, tuple[Callable[[Task], Run], str]] = {
 
 
 def main() -> int:
-    """Run the benchmark; return 0, or 1 if the goal is missed and ``--strict`` was given."""
+    """Run the benchmark; return 0, or 1 if the goal is not reached and ``--strict`` was given."""
     options = options_of(
         __doc__,
         rounds={"type": int, "default": 5, "help": "measurements of each engine"},
         ticks={"type": int, "default": 20 * PRESENTATION, "help": "ticks of a run"},
         cpu={"type": int, "help": "processor to run on; the last by default"},
-        strict={"action": "store_true", "help": "exit with 1 if the goal is missed"},
+        strict={"action": "store_true", "help": "exit with 1 if the goal is not reached"},
     )
     _use_one_thread(options.cpu)
     tools = versions("brian2", "nest-simulator")

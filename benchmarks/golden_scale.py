@@ -82,14 +82,14 @@ class Engine:
 
 
 def main() -> int:
-    """Run the benchmark; return 0, or 1 if a goal is missed and ``--strict`` was given."""
+    """Run the benchmark; return 0, or 1 if a goal is not reached and ``--strict`` was given."""
     options = options_of(
         __doc__,
         rounds={"type": int, "default": 5, "help": "measurements of each engine"},
         only={"type": int, "nargs": "*", "choices": list(TASKS), "help": "cores; 4097: unsigned"},
         without={"nargs": "*", "default": [], "choices": list(PEERS), "help": "leave out peers"},
         cpu={"type": int, "help": "processor to run on; the last by default"},
-        strict={"action": "store_true", "help": "exit with 1 if a goal is missed"},
+        strict={"action": "store_true", "help": "exit with 1 if a goal is not reached"},
     )
     if not available():
         raise SpikeletError(f"the compiled golden model cannot be used: {why_not()}")

@@ -1,4 +1,4 @@
-"""The command line: every stage of the road alone, and all of them in one demo."""
+"""The command line: every stage alone, and all of them in one demo."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -280,7 +280,7 @@ def doctor() -> None:
 @click.option("--topology", type=click.Choice(TOPOLOGIES), default="mesh", show_default=True)
 @click.option("--placement-seed", default=0, show_default=True, help="Another seed, another chip.")
 def demo(folder: Path, netlists: bool, topology: str, placement_seed: int) -> None:
-    """The whole road with a trained digits network, for two FPGA families, up to the report."""
+    """Everything with a trained digits network: compile, verify, two bitstreams, report."""
     from spikelet.road.compiled import compile_network
     from spikelet.road.engines import ENGINES
     from spikelet.road.place import PlacementLimits

@@ -45,16 +45,10 @@ Run = Callable[[str], "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of what is under version control, so that a build leaves nothing here."""
+    """Return a copy, so that a build leaves nothing here; the folder has a space in its name."""
     copy = tmp_path_factory.mktemp("source") / "spikelet tree"
-    git = ["git", "-c", f"safe.directory={ROOT}", "-C", str(ROOT), "ls-files", "-co"]
-    listed = subprocess.run(
-        [*git, "--exclude-standard"], capture_output=True, text=True, check=True
-    )
-    for name in filter(lambda name: (ROOT / name).is_file(), listed.stdout.splitlines()):
-        (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / name, copy / name)
-    return copy
+    built = shutil.ignore_patterns("build", "*.egg-info", "__pycache__", ".*")
+    return Path(shutil.copytree(ROOT, copy, ignore=built))
 
 
 @pytest.fixture

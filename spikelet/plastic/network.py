@@ -216,8 +216,8 @@ class PlasticNetwork:
         weights : int, or (low, high), or array of int, shape (n_source, n_target)
             In weight LSBs: the same for all synapses; drawn uniformly from low..high; or each.
         delay : int or None
-            Ticks from a spike to its arrival. From inputs 0..14, 0 if None: an input spike acts in
-            its own tick. From a population 1..15, 1 if None.
+            Ticks from a spike to its arrival. From inputs 0..62, 0 if None: an input spike acts in
+            its own tick. From a population 1..63, 1 if None.
         rule : LearningRule or None
             What the synapses learn; None: they are fixed. All plastic projections to a population
             have the same rule.
