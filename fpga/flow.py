@@ -19,6 +19,7 @@ from fpga.harness import harness
 from fpga.place_and_route import Placement, pack, place_and_route
 from fpga.synthesise import MemoryUse, SynthesisReport, synthesise
 from fpga.tools import Progress, silent, tool_versions
+from spikelet.description.summary import summary
 from spikelet.errors import SpikeletError
 
 __all__ = ["REPORT", "FpgaReport", "build_bitstream", "build_out_of_context", "check_capacity"]
@@ -57,6 +58,8 @@ class FpgaReport:
     key : str
         SHA-256 of everything that the result depends on.
     """
+
+    __repr__ = summary
 
     top: str
     board: str

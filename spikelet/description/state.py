@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from spikelet.description.image import ChipImage, CoreImage
 from spikelet.description.params import ChipParams, CoreParams, check_range
+from spikelet.description.summary import summary
 from spikelet.description.trace import AtomicFile
 from spikelet.errors import SpikeletError
 
@@ -32,6 +33,8 @@ class CoreState:
     y1, y2 : array of int32, shape (n_neurons,), or (0,)
         As they enter the coming tick.
     """
+
+    __repr__ = summary
 
     potentials: npt.NDArray[np.int32]
     fired: npt.NDArray[np.bool_]
@@ -94,6 +97,8 @@ class ChipState:
     image : ChipImage
     cores : tuple of CoreState
     """
+
+    __repr__ = summary
 
     digest: str
     ticks: int

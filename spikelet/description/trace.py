@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.params import CoreParams
+from spikelet.description.summary import summary
 from spikelet.errors import SpikeletError
 
 __all__ = ["AtomicFile", "Difference", "Trace", "learned_fields"]
@@ -111,6 +112,8 @@ class Trace:
     checksums : array of uint32, shape (samples, cores), or None
         :meth:`ChipState.checksums` after each sample, where recorded.
     """
+
+    __repr__ = summary
 
     engine: str
     outputs: npt.NDArray[np.uint16]

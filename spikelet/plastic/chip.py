@@ -14,6 +14,7 @@ import numpy.typing as npt
 from spikelet.description.image import ChipImage, CoreImage
 from spikelet.description.params import ChipParams
 from spikelet.description.state import ChipState, CoreState
+from spikelet.description.summary import summary
 from spikelet.errors import SpikeletError
 from spikelet.plastic.engines import engine_inputs, opened
 from spikelet.plastic.learned import Learned
@@ -58,6 +59,8 @@ class Plastic:
     outputs : tuple of str
         Populations whose neurons, one population after another, are the output lines.
     """
+
+    __repr__ = summary
 
     name: str
     dt: float

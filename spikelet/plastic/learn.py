@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from spikelet.description.image import ChipImage
 from spikelet.description.state import ChipState
+from spikelet.description.summary import summary
 from spikelet.description.trace import AtomicFile
 from spikelet.errors import SpikeletError
 from spikelet.plastic.learned import Learned
@@ -60,6 +61,8 @@ class LearningResult:
         What the NIR file does not express.
     report : Path
     """
+
+    __repr__ = summary
 
     before: ChipImage
     learned: Learned

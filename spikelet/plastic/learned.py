@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.state import ChipState
+from spikelet.description.summary import summary
 from spikelet.description.trace import AtomicFile, Trace
 from spikelet.errors import SpikeletError
 from spikelet.plastic.parts import Weights
@@ -33,6 +34,8 @@ class Learned:
     state : ChipState
         After the last tick; :meth:`Plastic.run` goes on from it as ``start``.
     """
+
+    __repr__ = summary
 
     plastic: "Plastic"
     trace: Trace

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from spikelet.description.learning import Adaptation, LearningRule
 from spikelet.description.params import check_range
 from spikelet.description.profile import PROFILES, ExecutionProfile
+from spikelet.description.summary import summary
 from spikelet.errors import SpikeletError
 from spikelet.plastic.chip import Plastic
 from spikelet.plastic.parts import (
@@ -66,6 +67,8 @@ class PlasticNetwork:
     SpikeletError
         If ``dt`` or ``seed`` is outside its range. The methods name what they refuse.
     """
+
+    __repr__ = summary
 
     def __init__(self, name: str, dt: float = 1e-3, seed: int = 0) -> None:
         self.name = name

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.image import ChipImage
+from spikelet.description.summary import summary
 from spikelet.plastic.chip import Plastic
 from spikelet.plastic.learned import Learned
 from spikelet.plastic.parts import PlacedProjection
@@ -51,6 +52,8 @@ class LearningRun:
     not_in_nir : list of str
         What the NIR file does not express.
     """
+
+    __repr__ = summary
 
     learned: Learned
     before: ChipImage

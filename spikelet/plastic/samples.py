@@ -8,6 +8,7 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.summary import summary
 from spikelet.errors import SpikeletError
 from spikelet.road.encode import ENCODERS, rest
 from spikelet.road.samples import load_samples
@@ -69,6 +70,8 @@ class LearningSamples:
     encoder : Encoder or None
     full_scale : int
     """
+
+    __repr__ = summary
 
     given: npt.NDArray[Any]
     labels: npt.NDArray[np.int64] | None = None

@@ -16,6 +16,7 @@ import numpy as np
 
 from spikelet.description.learning import Adaptation, LearningRule, TraceParams
 from spikelet.description.named_rules import RULES
+from spikelet.description.summary import summary
 from spikelet.errors import SpikeletError
 from spikelet.plastic.chip import Plastic
 from spikelet.plastic.network import PlasticNetwork
@@ -52,6 +53,8 @@ class LearningTask:
     encoder : Encoder or None
         How intensities become spikes; None: samples are spikes.
     """
+
+    __repr__ = summary
 
     network: PlasticNetwork
     plastic: Plastic

@@ -15,6 +15,7 @@ from spikelet.description.events import Events
 from spikelet.description.image import ChipImage
 from spikelet.description.params import ChipParams
 from spikelet.description.profile import ExecutionProfile, profile_named
+from spikelet.description.summary import summary
 from spikelet.description.trace import Trace
 from spikelet.errors import SpikeletError
 from spikelet.placement.place import PlacementQuality
@@ -89,6 +90,8 @@ class CompiledNetwork:
     network : Network
         The float network.
     """
+
+    __repr__ = summary
 
     chip: ChipParams
     image: ChipImage

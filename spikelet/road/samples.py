@@ -7,6 +7,7 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.summary import summary
 from spikelet.errors import SpikeletError
 from spikelet.road.encode import rate
 
@@ -27,6 +28,8 @@ class Samples:
     spikes : array of uint8, shape (samples, ticks, inputs)
     labels : array of int64, shape (samples,), or None
     """
+
+    __repr__ = summary
 
     spikes: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64] | None = None

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.summary import summary
 from spikelet.description.trace import AtomicFile, Trace
 from spikelet.errors import SpikeletError
 from spikelet.road.compiled import CompiledNetwork
@@ -73,6 +74,8 @@ class Verification:
     engines : list of EngineResult
         Golden first.
     """
+
+    __repr__ = summary
 
     structure: str
     float_accuracy: float | None
