@@ -70,7 +70,7 @@ class LayerAgreement:
 
 @dataclass(frozen=True, eq=False)
 class CompiledNetwork:
-    """A network on its way through the road; made by :func:`compile_network`.
+    """A network as the chip runs it, and how it became so; made by :func:`compile_network`.
 
     Parameters
     ----------
