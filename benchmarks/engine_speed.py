@@ -56,13 +56,13 @@ Measured = tuple[float, int]
 
 
 def main() -> int:
-    """Run the benchmark; return 0, or 1 if a goal is missed and ``--strict`` was given."""
+    """Run the benchmark; return 0, or 1 if a goal is not reached and ``--strict`` was given."""
     options = options_of(
         __doc__,
         rounds={"type": int, "default": 5, "help": "measurements of each engine, in turn"},
         ticks={"type": int, "default": 10_000, "help": "for the compiled engine"},
         cocotb_ticks={"type": int, "default": 200},
-        strict={"action": "store_true", "help": "exit with 1 if a goal is missed"},
+        strict={"action": "store_true", "help": "exit with 1 if a goal is not reached"},
     )
     tools = versions("amaranth", "cocotb", "verilator")
     print_versions(tools)

@@ -261,13 +261,13 @@ PEERS: dict[str, tuple[Callable[[Task], Run], str]] = {
 
 
 def main() -> int:
-    """Run the benchmark; return 0, or 1 if the goal is missed and ``--strict`` was given."""
+    """Run the benchmark; return 0, or 1 if the goal is not reached and ``--strict`` was given."""
     options = options_of(
         __doc__,
         rounds={"type": int, "default": 5, "help": "measurements of each engine"},
         ticks={"type": int, "default": 20 * PRESENTATION, "help": "ticks of a run"},
         cpu={"type": int, "help": "processor to run on; the last by default"},
-        strict={"action": "store_true", "help": "exit with 1 if the goal is missed"},
+        strict={"action": "store_true", "help": "exit with 1 if the goal is not reached"},
     )
     _use_one_thread(options.cpu)
     tools = versions("brian2", "nest-simulator")
@@ -322,11 +322,11 @@ def _engines(task: Task) -> tuple[list[Engine], dict[str, str]]:
     backends = ("compiled", "numpy") if available() else ("numpy",)
     missing = {} if available() else {"golden compiled": why_not()}
     engines = [Engine(f"golden {backend}", golden(task, backend)) for backend in backends]
-    for name, (build, distribution) in PEERS.items():
+    for name, (build, _) in PEERS.items():
         try:
             engines.append(Engine(name, build(task)))
         except ImportError as error:
-            missing[name] = f"{error} (pip install {distribution})"
+            missing[name] = f"{error} (it comes with the extra 'bench')"
         except Exception as error:  # a peer that breaks must not cost the other results
             missing[name] = f"{type(error).__name__}: {error}"
     return engines, missing

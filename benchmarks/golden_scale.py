@@ -82,14 +82,14 @@ class Engine:
 
 
 def main() -> int:
-    """Run the benchmark; return 0, or 1 if a goal is missed and ``--strict`` was given."""
+    """Run the benchmark; return 0, or 1 if a goal is not reached and ``--strict`` was given."""
     options = options_of(
         __doc__,
         rounds={"type": int, "default": 5, "help": "measurements of each engine"},
         only={"type": int, "nargs": "*", "choices": list(TASKS), "help": "cores; 4097: unsigned"},
         without={"nargs": "*", "default": [], "choices": list(PEERS), "help": "leave out peers"},
         cpu={"type": int, "help": "processor to run on; the last by default"},
-        strict={"action": "store_true", "help": "exit with 1 if a goal is missed"},
+        strict={"action": "store_true", "help": "exit with 1 if a goal is not reached"},
     )
     if not available():
         raise SpikeletError(f"the compiled golden model cannot be used: {why_not()}")
@@ -187,12 +187,12 @@ def _golden(task: Task) -> tuple[Counted, float, np.ndarray]:
 
 def _peer(name: str, task: Task, counts: np.ndarray) -> Engine:
     """Return a peer that has run once, so that its spikes have been compared."""
-    build, distribution = PEERS[name]
+    build, _ = PEERS[name]
     try:
         run = build(task.network, task.ticks)
         got = run()[1]
     except ImportError as error:
-        return Engine(name, None, left_out=f"{error} (pip install {distribution})")
+        return Engine(name, None, left_out=f"{error} (it comes with the extra 'bench')")
     except Exception as error:  # a peer that breaks must not cost the other results
         return Engine(name, None, left_out=f"{type(error).__name__}: {error}")
     return Engine(name, run, spikes=int(got.sum()), equal=np.array_equal(got, counts))

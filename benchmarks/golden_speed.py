@@ -68,13 +68,13 @@ class Engine:
 
 
 def main() -> int:
-    """Run the benchmark; return 0, or 1 if a goal is missed and ``--strict`` was given."""
+    """Run the benchmark; return 0, or 1 if a goal is not reached and ``--strict`` was given."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7, help="measurements of each engine")
     parser.add_argument("--json", type=Path, help="also write the results here")
     parser.add_argument("--cpu", type=int, help="processor to run on; the last by default")
     parser.add_argument("--only", choices=("core", "network"), help="leave out the others")
-    parser.add_argument("--strict", action="store_true", help="exit with 1 if a goal is missed")
+    parser.add_argument("--strict", action="store_true", help="exit with 1 below a goal")
     options = parser.parse_args()
     _use_one_thread(options.cpu)
     console = Console(width=110)
@@ -139,7 +139,8 @@ def _engines(workload: Workload, console: Console) -> list[Engine]:
         try:
             engines.append(Engine(name, build(workload)))
         except ImportError as error:
-            console.print(f"[yellow]{name} left out: {error} (pip install {' '.join(needs)})")
+            extra = "bench-sinabs" if "sinabs" in needs else "bench"
+            console.print(f"[yellow]{name} left out: {error} (it comes with the extra '{extra}')")
         except Exception as error:  # a peer that breaks must not cost the other results
             console.print(f"[yellow]{name} left out: {type(error).__name__}: {error}")
     return engines
@@ -198,7 +199,7 @@ def _table(workload: Workload, engines: list[Engine], result: dict[str, Any]) ->
 def _verdict(result: dict[str, Any]) -> str:
     if result["ratio"] is None:
         return "no peer to compare with"
-    word = "reached" if result["reached"] else "MISSED"
+    word = "reached" if result["reached"] else "NOT REACHED"
     return (
         f"{result['ratio']:.2f} times {result['fastest_peer']}, the fastest peer "
         f"(goal {result['goal']}: {word})\n"

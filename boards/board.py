@@ -43,6 +43,10 @@ class Board:
         Frequency of port ``clk``, in Hz.
     pins : tuple of Pin
         Of ports ``clk``, ``button``, ``led[n]``, ``rx`` and ``tx``.
+    led_places, button_place : str
+        Where the LEDs, by their numbers, and the button are on the board.
+    programmers : tuple of str
+        Commands that take the bitstream's path and load it, the most general first.
     bitstream_options : tuple of str
         For the packer.
     """
@@ -51,6 +55,9 @@ class Board:
     device: str
     clock_hz: int
     pins: tuple[Pin, ...]
+    led_places: str
+    button_place: str
+    programmers: tuple[str, ...]
     bitstream_options: tuple[str, ...] = ()
 
     @property

@@ -26,8 +26,16 @@ def _board() -> Board:
             "led[6]": ("led_g", 0),
         },
     )
-    return Board("iCEBreaker", "ICE40UP5K-SG48", clock_hz, pins)
+    return Board(
+        "iCEBreaker",
+        "ICE40UP5K-SG48",
+        clock_hz,
+        pins,
+        led_places="0 to 4 on the break-off board, 5 the red and 6 the green LED beside the FPGA",
+        button_place="user button",
+        programmers=("openFPGALoader -b icebreaker", "iceprog"),
+    )
 
 
 ICEBREAKER = _board()
-"""LEDs 0 to 4 are on the break-off board; 5 is the red and 6 the green LED beside the FPGA."""
+"""With the break-off board at PMOD 2."""

@@ -18,8 +18,17 @@ def _board() -> Board:
             **{f"led[{number}]": ("led", number) for number in range(8)},
         },
     )
-    return Board("ULX3S-85F", "LFE5U-85F", clock_hz, pins, bitstream_options=("--compress",))
+    return Board(
+        "ULX3S-85F",
+        "LFE5U-85F",
+        clock_hz,
+        pins,
+        led_places="0 to 7: the row beside the buttons",
+        button_place="FIRE 1",
+        programmers=("openFPGALoader -b ulx3s", "fujprog"),
+        bitstream_options=("--compress",),
+    )
 
 
 ULX3S_85F = _board()
-"""LEDs 0 to 7 are the row beside the buttons; the button is FIRE 1."""
+"""The board with the largest FPGA."""

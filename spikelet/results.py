@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spikelet.description.artefact import OutOfDate
+from spikelet.road.guidance import after_build
 from spikelet.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -105,17 +106,18 @@ def show_verification(terminal: Terminal, result: "Verification") -> None:
     terminal.warn(result.warnings)
 
 
-def show_build(terminal: Terminal, target: str, report: "FpgaReport") -> None:
-    """Print frequency and utilisation of a build."""
+def show_build(terminal: Terminal, target: str, report: "FpgaReport", folder: Path) -> None:
+    """Print frequency and utilisation of a build, and what to do with it."""
     placement = report.placement
     used = ", ".join(
         f"{usage.used} of {usage.available} {kind}"
         for kind, usage in placement.utilisation.items()
         if usage.used
     )
-    what = report.bitstream or "out of context"
     frequency = f"{placement.fmax_mhz:.1f} MHz (wanted {report.target_mhz:g})"
-    terminal.say(f"{target}: {frequency}; {used}; {what}")
+    terminal.say(f"{target}: {frequency}; {used}")
+    for line in after_build(folder, report):
+        terminal.say(line)
 
 
 def build_fields(report: "FpgaReport", folder: Path) -> dict[str, Any]:

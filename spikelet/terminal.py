@@ -16,7 +16,7 @@ from rich.table import Table
 from spikelet.description.artefact import OutOfDate
 from spikelet.errors import SpikeletWarning
 
-__all__ = ["Terminal", "command_line", "printing_options", "warnings_shown"]
+__all__ = ["Terminal", "command_line", "described", "printing_options", "warnings_shown"]
 
 _NOT_OF_THE_RESULT = ("as_json", "quiet", "debug", "resume", "help", "version")
 """Parameters of commands that change what is shown, or where a run begins, but no result."""
@@ -75,9 +75,17 @@ class Terminal:
             def report(what: str, done: int, total: int) -> None:
                 if what not in tasks:
                     tasks[what] = bars.add_task(what, total=total)
-                bars.update(tasks[what], completed=done)
+                bars.update(tasks[what], completed=done, description=described(what, done))
 
             yield report
+
+
+def described(engine: str, done: int) -> str:
+    """Return the text of an engine's progress bar; until the first sample, what it waits for."""
+    if done or not any(name in engine for name in ("rtl", "netlist", "cocotb")):
+        return engine
+    first = "synthesising, then " if "netlist" in engine else ""
+    return f"{engine}: {first}compiling the simulator"
 
 
 def printing_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -19,6 +19,7 @@ PAGES = (
     "architecture",
     "formal",
     "fpga",
+    "installing",
     "learning",
     "learning-experiments",
     "memory-map",

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from spikelet.description.destinations import event_flits
 from spikelet.description.learning import variable_range
 from spikelet.description.params import ChipParams, check_range
+from spikelet.description.summary import summary
 from spikelet.errors import SpikeletError
 
 __all__ = ["Events", "checked_reward"]
@@ -26,6 +27,8 @@ class Events:
     core, axon, delay : array of int32, shape (events,)
         Where to, and when: delay 0 is due at the coming tick.
     """
+
+    __repr__ = summary
 
     samples: int
     ticks: int

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from spikelet.description.destinations import check_destinations, destination_words
 from spikelet.description.memory_map import ChipMap, pack_lanes
 from spikelet.description.params import ChipParams, CoreParams, check_range
+from spikelet.description.summary import summary
 from spikelet.errors import SpikeletError
 
 __all__ = [
@@ -42,6 +43,8 @@ class CoreImage:
     learning : bool
         Whether learning is on.
     """
+
+    __repr__ = summary
 
     weights: npt.NDArray[np.int16]
     threshold: npt.NDArray[np.int32]
@@ -110,6 +113,8 @@ class CoreImage:
 @dataclass(frozen=True)
 class ChipImage:
     """Contents of a chip, core by core."""
+
+    __repr__ = summary
 
     cores: tuple[CoreImage, ...]
 

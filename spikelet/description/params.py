@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from spikelet.description.learning import Adaptation, LearningRule
 from spikelet.description.profile import ExecutionProfile
+from spikelet.description.summary import summary
 from spikelet.errors import SpikeletError
 
 __all__ = [
@@ -105,6 +106,8 @@ class CoreParams:
     SpikeletError
         If a field is outside its range.
     """
+
+    __repr__ = summary
 
     n_axons: int
     n_neurons: int
@@ -297,6 +300,8 @@ class ChipParams:
     SpikeletError
         If a field is outside its range or the cores do not fit the positions.
     """
+
+    __repr__ = summary
 
     cores: tuple[CoreParams, ...]
     width: int = 1

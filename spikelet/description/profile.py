@@ -8,7 +8,11 @@ from spikelet.errors import SpikeletError
 __all__ = ["DECAY_BITS", "PROFILES", "ExecutionProfile", "profile_named"]
 
 DECAY_BITS = 12
-"""A decay d in 0..4095 stands for the factor d / 4096, as on Loihi (Davies et al. 2018)."""
+"""A decay d in 0..4095 stands for the factor d / 4096.
+
+Loihi's decays have 12 bits, too, in Lava's bit-accurate models (``lava/proc/lif/models.py``), where
+a decay is what is taken off.
+"""
 
 
 @dataclass(frozen=True)

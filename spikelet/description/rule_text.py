@@ -1,7 +1,8 @@
 """Learning rules as text: a sum of products, parsed once into a syntax tree.
 
-The form is that of Lava and Loihi (Davies et al. 2018, "Loihi: a neuromorphic manycore processor
-with on-chip learning"), with comparisons added::
+The form, a sum of products of traces and triggers, is that of Loihi (Davies et al. 2018, "Loihi: a
+neuromorphic manycore processor with on-chip learning"); the text and the names in it are those of
+Lava (``lava/magma/core/learning``). Comparisons are added::
 
     dw = 2^-2*x1*y0 - 2^-3*x0*y1
 

@@ -14,6 +14,7 @@ from spikelet.description.array_files import read_arrays
 from spikelet.description.files import AtomicFile
 from spikelet.description.image import ChipImage, CoreImage
 from spikelet.description.params import ChipParams, CoreParams, check_range
+from spikelet.description.summary import summary
 from spikelet.errors import SpikeletError
 
 __all__ = ["ChipState", "CoreState"]
@@ -33,6 +34,8 @@ class CoreState:
     y1, y2 : array of int32, shape (n_neurons,), or (0,)
         As they enter the coming tick.
     """
+
+    __repr__ = summary
 
     potentials: npt.NDArray[np.int32]
     fired: npt.NDArray[np.bool_]
@@ -95,6 +98,8 @@ class ChipState:
     image : ChipImage
     cores : tuple of CoreState
     """
+
+    __repr__ = summary
 
     digest: str
     ticks: int

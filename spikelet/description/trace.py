@@ -13,6 +13,7 @@ import numpy.typing as npt
 from spikelet.description.array_files import read_arrays
 from spikelet.description.files import AtomicFile
 from spikelet.description.params import CoreParams
+from spikelet.description.summary import summary
 from spikelet.errors import SpikeletError
 
 __all__ = ["Difference", "Trace", "learned_fields"]
@@ -115,6 +116,8 @@ class Trace:
     checksums : array of uint32, shape (samples, cores), or None
         :meth:`ChipState.checksums` after each sample, where recorded.
     """
+
+    __repr__ = summary
 
     engine: str
     outputs: npt.NDArray[np.uint16]

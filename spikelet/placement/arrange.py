@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.summary import summary
 from spikelet.placement.anneal import anneal_multicasts, anneal_pairs
 from spikelet.placement.bisect import bisection, slicing
 from spikelet.placement.floorplan import Floorplan
@@ -46,6 +47,8 @@ class Arrangement:
     objectives : dict of str to float
         By start, before the trees of multicasts are annealed.
     """
+
+    __repr__ = summary
 
     plan: Floorplan
     position: IntArray

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.destinations import HOST
+from spikelet.description.summary import summary
 from spikelet.placement.floorplan import Floorplan, Packets, dimension_order
 
 __all__ = ["LinkLoads", "link_loads"]
@@ -30,6 +31,8 @@ class LinkLoads:
         ``I``, one load for each node of the level: from it upwards, and into it from above; level 0
         sends up to the host.
     """
+
+    __repr__ = summary
 
     plan: Floorplan
     loads: dict[str, FloatArray]

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from spikelet.description.summary import summary
 from spikelet.errors import SpikeletError
 
 __all__ = ["INPUT", "Connection", "ConnectionRows", "PlacementNetwork"]
@@ -30,6 +31,8 @@ class Connection:
     delay : int
         Ticks, 1..63; from the input 0..62: ticks after the coming one.
     """
+
+    __repr__ = summary
 
     source: str
     target: str
@@ -55,6 +58,8 @@ class ConnectionRows:
     connections : tuple of (Connection, int)
         Each connection with its first row.
     """
+
+    __repr__ = summary
 
     synapses: sparse.csr_array
     source: IntArray
@@ -86,6 +91,8 @@ class PlacementNetwork:
     SpikeletError
         If names, shapes, delays or rates do not agree.
     """
+
+    __repr__ = summary
 
     name: str
     populations: Mapping[str, int]

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pymetis
 from scipy import sparse
 
+from spikelet.description.summary import summary
 from spikelet.errors import SpikeletError
 from spikelet.placement.network import ConnectionRows, PlacementNetwork
 
@@ -77,6 +78,8 @@ class Part:
     shared : bool
         Whether the other parts of the population have the same axons in the same places.
     """
+
+    __repr__ = summary
 
     population: str
     neurons: IntArray

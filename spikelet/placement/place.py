@@ -13,6 +13,7 @@ from spikelet.description.destinations import HOST, destinations, joined, list_e
 from spikelet.description.packets import flit_packet
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import PROFILES
+from spikelet.description.summary import summary
 from spikelet.errors import SpikeletError
 from spikelet.placement.arrange import Arrangement, RandomPlacements, arrange, random_placements
 from spikelet.placement.floorplan import MAX_POSITIONS, Floorplan
@@ -72,6 +73,8 @@ class PlacedNetwork:
     traffic : Traffic
     arrangement : Arrangement
     """
+
+    __repr__ = summary
 
     network: PlacementNetwork
     parts: tuple[Part, ...]

@@ -71,9 +71,13 @@ def placement_picture(
         aspect="equal" if not tree else "auto",
     )
     axes.axis("off")
-    axes.set_title(
-        f"{len(populations):,} cores, {plan.topology} of {plan.width} × {plan.height}; "
-        f"{loads.total:,.0f} links crossed a tick, the busiest link carries {loads.largest:,.1f}"
+    figure.suptitle(  # over the whole width: that of the axes is that of the cores
+        f"{len(populations):,} cores, {plan.topology} of {plan.width} × {plan.height}\n"
+        f"{loads.total:,.0f} links crossed a tick, the busiest link carries {loads.largest:,.1f}",
+        x=0.02,
+        ha="left",
+        fontsize=9.5,
+        weight="bold",
     )
     colour_bar = figure.colorbar(ScalarMappable(scale, "viridis_r"), ax=axes, shrink=0.7)
     colour_bar.set_label("packets a tick on a link")

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from spikelet.description.destinations import HOST
+from spikelet.description.summary import summary
 from spikelet.placement.floorplan import Floorplan, Packets
 from spikelet.placement.link_loads import LinkLoads, link_loads
 from spikelet.placement.multicast import cover
@@ -31,6 +32,8 @@ class Multicasts:
     rates : array of float64, shape (sources,)
         Packets a tick of each.
     """
+
+    __repr__ = summary
 
     targets: IntArray
     sources: IntArray
@@ -71,6 +74,8 @@ class Traffic:
         Packets a tick.
     multicasts : tuple of Multicasts
     """
+
+    __repr__ = summary
 
     n_parts: int
     source: IntArray

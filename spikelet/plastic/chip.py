@@ -17,6 +17,7 @@ from spikelet.description.artefact import Artefact, digest_of
 from spikelet.description.image import ChipImage, CoreImage
 from spikelet.description.params import ChipParams
 from spikelet.description.state import ChipState, CoreState
+from spikelet.description.summary import summary
 from spikelet.errors import SpikeletError
 from spikelet.plastic.engines import engine_inputs, opened
 from spikelet.plastic.learned import Learned
@@ -63,6 +64,8 @@ class Plastic:
     outputs : tuple of str
         Populations whose neurons, one population after another, are the output lines.
     """
+
+    __repr__ = summary
 
     name: str
     dt: float

@@ -25,6 +25,7 @@ import numpy.typing as npt
 from spikelet.description.artefact import Artefact, digests_of_files
 from spikelet.description.image import ChipImage
 from spikelet.description.state import ChipState
+from spikelet.description.summary import summary
 from spikelet.description.versions import golden_version, package_versions
 from spikelet.errors import SpikeletError
 from spikelet.plastic.chip import PLASTIC
@@ -70,6 +71,8 @@ class LearningResult:
         What looks wrong in what was learned, each with numbers and a remedy.
     report : Path
     """
+
+    __repr__ = summary
 
     before: ChipImage
     learned: Learned

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from spikelet.description.artefact import Artefact
 from spikelet.description.state import ChipState
+from spikelet.description.summary import summary
 from spikelet.description.trace import Trace
 from spikelet.description.versions import package_versions
 from spikelet.errors import SpikeletError
@@ -36,6 +37,8 @@ class Learned:
     state : ChipState
         After the last tick; :meth:`Plastic.run` goes on from it as ``start``.
     """
+
+    __repr__ = summary
 
     plastic: "Plastic"
     trace: Trace

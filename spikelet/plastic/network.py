@@ -22,6 +22,7 @@ import numpy.typing as npt
 from spikelet.description.learning import Adaptation, LearningRule
 from spikelet.description.params import check_range
 from spikelet.description.profile import PROFILES, ExecutionProfile
+from spikelet.description.summary import summary
 from spikelet.errors import SpikeletError
 from spikelet.plastic.chip import Plastic
 from spikelet.plastic.parts import (
@@ -66,6 +67,8 @@ class PlasticNetwork:
     SpikeletError
         If ``dt`` or ``seed`` is outside its range. The methods name what they refuse.
     """
+
+    __repr__ = summary
 
     def __init__(self, name: str, dt: float = 1e-3, seed: int = 0) -> None:
         self.name = name
@@ -221,8 +224,8 @@ class PlasticNetwork:
         weights : int, or (low, high), or array of int, shape (n_source, n_target)
             In weight LSBs: the same for all synapses; drawn uniformly from low..high; or each.
         delay : int or None
-            Ticks from a spike to its arrival. From inputs 0..14, 0 if None: an input spike acts in
-            its own tick. From a population 1..15, 1 if None.
+            Ticks from a spike to its arrival. From inputs 0..62, 0 if None: an input spike acts in
+            its own tick. From a population 1..63, 1 if None.
         rule : LearningRule or None
             What the synapses learn; None: they are fixed. All plastic projections to a population
             have the same rule.

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from spikelet.description.learning import Adaptation, LearningRule
 from spikelet.description.params import check_range
 from spikelet.description.profile import ExecutionProfile
+from spikelet.description.summary import summary
 from spikelet.errors import SpikeletError
 
 __all__ = [
@@ -73,6 +74,8 @@ class PlasticPopulation:
     adaptation : Adaptation or None
     """
 
+    __repr__ = summary
+
     name: str
     size: int
     threshold: npt.NDArray[np.int32]
@@ -103,6 +106,8 @@ class PlasticProjection:
     connectivity : str
         One of :data:`CONNECTIVITY`.
     """
+
+    __repr__ = summary
 
     source: str
     target: str

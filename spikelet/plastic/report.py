@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from spikelet.description.artefact import Artefact
 from spikelet.description.image import ChipImage
+from spikelet.description.summary import summary
 from spikelet.description.versions import package_versions
 from spikelet.plastic.chip import Plastic
 from spikelet.plastic.learned import Learned
@@ -52,6 +53,8 @@ class LearningRun:
     not_in_nir : list of str
         What the NIR file does not express.
     """
+
+    __repr__ = summary
 
     learned: Learned
     before: ChipImage

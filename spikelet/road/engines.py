@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy.typing as npt
@@ -21,6 +20,7 @@ from spikelet.description.events import Events
 from spikelet.description.trace import Trace
 from spikelet.description.versions import golden_version, package_versions
 from spikelet.errors import SpikeletError
+from spikelet.installation import require
 from spikelet.road.compiled import CompiledNetwork
 from spikelet.road.locked import writing
 
@@ -260,8 +260,7 @@ def chosen_engines(
 
 
 def _require_cocotb() -> None:
-    if find_spec("cocotb") is None:
-        raise SpikeletError("cocotb is not installed", remedy="pip install 'cocotb>=2.1,<3'")
+    require("cocotb", "engine cocotb")
 
 
 def engine_tools(engine: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from spikelet.description.artefact import digest_of
 from spikelet.description.profile import ExecutionProfile
+from spikelet.description.summary import summary
 from spikelet.errors import SpikeletError
 from spikelet.placement.network import INPUT
 
@@ -77,6 +78,8 @@ class Population:
         If a field has another shape or is outside its range.
     """
 
+    __repr__ = summary
+
     name: str
     size: int
     decay: FloatArray | None
@@ -121,6 +124,8 @@ class Projection:
     weights : array of float64, shape (n_source, n_target)
     """
 
+    __repr__ = summary
+
     source: str
     target: str
     weights: FloatArray
@@ -159,6 +164,8 @@ class Network:
         If names, shapes or the order do not agree, for a cycle of several populations, and for a
         population that gets no input from others or does not lead to an output.
     """
+
+    __repr__ = summary
 
     name: str
     n_inputs: int

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from spikelet.description.summary import summary
 from spikelet.errors import SpikeletError
 from spikelet.road.network import feedback_refusal, topological_order
 
@@ -20,6 +21,8 @@ NEURONS = ("LIF", "IF")
 @dataclass(frozen=True, eq=False)
 class NirNode:
     """One node; ``fields`` as stored, in their own number formats."""
+
+    __repr__ = summary
 
     name: str
     kind: str

@@ -27,6 +27,7 @@ from spikelet.errors import SpikeletError
 from spikelet.road.network import INPUT, FloatArray, Network, Population, Projection
 from spikelet.road.nir_file import read_graph
 from spikelet.road.nir_graph import NEURONS, NirGraph, NirNode
+from spikelet.road.nir_time_step import time_step
 from spikelet.road.nir_units import question_units
 
 __all__ = ["load_network"]
@@ -109,7 +110,13 @@ def load_network(
         ``reset_mechanism`` and ``reset_delay`` in its metadata.
     dt : float or None
         Seconds per tick. None takes it from the file's metadata key ``dt``; a network without LIF
-        needs none.
+        needs none. Where neither says it, a profile of snnTorch and constants that are those of
+        snnTorch's exporter mean its 1e-4 s, with a warning.
+
+    Warns
+    -----
+    SpikeletWarning
+        If the time step of snnTorch's exporter is assumed.
 
     Raises
     ------
@@ -122,7 +129,7 @@ def load_network(
     profile = _profile(graph, profile)
     _check_reset(graph, profile)
     _check_recurrent(graph, profile)
-    importer = _Importer(graph, profile, _time_step(graph, dt))
+    importer = _Importer(graph, profile, time_step(graph, profile, dt))
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused by name
             return importer.network()
@@ -286,12 +293,7 @@ class _Importer:
         """Return decay, input gain and constant input of a LIF node."""
         tau, r, v_leak = (self._parameter(node, field, size) for field in ("tau", "r", "v_leak"))
         dt = self.dt
-        if dt is None:
-            raise self.graph.error(
-                node.name,
-                "the time step is not known: the file has no metadata 'dt'",
-                remedy="pass --dt SECONDS (snnTorch's exporter implies 1e-4 without writing it)",
-            )
+        assert dt is not None  # time_step has it for a network with LIF nodes
         with np.errstate(divide="ignore"):
             rate = _without_noise(dt / tau, node, ("tau",))
         wrong = ~((rate > 0) & (rate <= 1))
@@ -364,26 +366,13 @@ def _without_noise(values: FloatArray, node: NirNode, fields: Iterable[str]) -> 
 
     snnTorch's export stores ``tau = dt / (1 - beta)`` in float32: ``r * dt / tau`` comes back as
     0.99999994 or 1.0000001. Left alone, a potential that should equal its threshold exactly is
-    just above it on one side of the road and not on the other.
+    just above it in float and not in integers, or the other way round.
     """
     dtypes = [node.fields[name].dtype for name in fields]
     bits = min(np.finfo(d).nmant if d.kind == "f" else 52 for d in dtypes) - 1
     mantissa, exponent = np.frexp(values)
     rounded: FloatArray = np.ldexp(np.round(np.ldexp(mantissa, bits)), exponent - bits)
     return rounded
-
-
-def _time_step(graph: NirGraph, dt: float | None) -> float | None:
-    found = graph.metadata.get("dt") if dt is None else dt
-    if found is None:
-        return None
-    where = f"{graph.path}: metadata 'dt'" if dt is None else f"{graph.path}: the time step (--dt)"
-    remedy = "pass the time step of the training, such as --dt 1e-4"
-    if isinstance(found, bool) or not isinstance(found, int | float):
-        raise SpikeletError(f"{where} must be a number of seconds, not {found!r}", remedy=remedy)
-    if not (np.isfinite(found) and found > 0):
-        raise SpikeletError(f"{where} must be above 0 seconds, not {found:g}", remedy=remedy)
-    return float(found)
 
 
 def _reset_metadata(graph: NirGraph) -> tuple[str | None, bool | None]:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from spikelet.description.destinations import list_entries
 from spikelet.description.image import ChipImage, CoreImage
 from spikelet.description.params import ChipParams, CoreParams
+from spikelet.description.summary import summary
 from spikelet.errors import SpikeletError
 from spikelet.placement.network import Connection, PlacementNetwork
 from spikelet.placement.partition import CoreLimits, Part
@@ -122,6 +123,8 @@ class Placement:
     quality : PlacementQuality
         Link loads, and what random placements come to.
     """
+
+    __repr__ = summary
 
     chip: ChipParams
     image: ChipImage

@@ -25,6 +25,7 @@ __all__ = [
     "WIDTH",
     "as_png",
     "layer_colours",
+    "layer_title",
     "short",
     "tick_axis",
 ]
@@ -102,6 +103,17 @@ def layer_colours(compiled: CompiledNetwork) -> dict[str, str]:
     """Return the colour of each layer, and of the inputs, by name."""
     names = [layer.name for layer in compiled.layers]
     return {INPUT: INPUT_COLOUR, **{n: PALETTE[i % len(PALETTE)] for i, n in enumerate(names)}}
+
+
+def layer_title(compiled: CompiledNetwork, name: str, longest: int) -> str:
+    """Return what a picture calls a layer: by its name, or by its place where that is a number.
+
+    snnTorch's exporter numbers modules, so that the layers of a network of two are "1" and "3".
+    """
+    if not name[:1].isdigit():
+        return f"layer {short(name, longest)}"
+    names = [layer.name for layer in compiled.layers]
+    return f"layer {names.index(name) + 1} of {len(names)}"
 
 
 def short(text: str, longest: int) -> str:

