@@ -27,10 +27,10 @@ from rtl_gen.core import Core
 from rtl_gen.emit import to_verilog
 from sim.engine import CompiledChip
 from sim.verilator import Design
+from spikelet.cache import cache_folder
 from spikelet.description.events import Events
 from spikelet.description.params import ChipParams
 from spikelet.errors import SpikeletError
-from spikelet.toolchain import cache_folder
 
 __all__ = ["main"]
 

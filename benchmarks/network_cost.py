@@ -29,10 +29,10 @@ from rtl_gen.emit import to_verilog
 from rtl_gen.network_on_chip import NetworkOnChip
 from rtl_gen.router import Router
 from rtl_gen.routing import GridRouting
+from spikelet.cache import cache_folder
 from spikelet.description.packets import flit_packet
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import profile_named
-from spikelet.toolchain import cache_folder
 
 __all__ = ["main"]
 

@@ -27,6 +27,7 @@ from rtl_gen.core import Core
 from rtl_gen.emit import to_verilog
 from sim.engine import CompiledChip
 from sim.verilator import Design
+from spikelet.cache import cache_folder
 from spikelet.description.destinations import joined
 from spikelet.description.events import Events
 from spikelet.description.image import ChipImage, CoreImage, random_states
@@ -36,7 +37,6 @@ from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import profile_named
 from spikelet.description.trace import Trace
 from spikelet.errors import SpikeletError
-from spikelet.toolchain import cache_folder
 
 __all__ = ["main"]
 

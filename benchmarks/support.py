@@ -101,9 +101,9 @@ def versions(*distributions: str) -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[name] = "absent"
     said = subprocess.run(
-        [compiler(), "-dumpfullversion"], capture_output=True, text=True, check=False
+        [*compiler(), "-dumpfullversion"], capture_output=True, text=True, check=False
     )
-    found[compiler()] = said.stdout.strip() or "unknown"
+    found[" ".join(compiler())] = said.stdout.strip() or "unknown"
     return found
 
 

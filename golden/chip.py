@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy.typing as npt
 
-from golden.compiled import CompiledCores
+from golden.compiled import CompiledCores, warn_of_numpy
 from golden.dense_spikes import DenseSpikes
 from golden.numpy_cores import NumpyCores
 from golden.records import Records
@@ -32,7 +32,7 @@ class GoldenChip:
         Not to be changed afterwards; what is learned does not change it.
     backend : str
         ``"numpy"``, the reference; ``"compiled"``, the same by ``kernel.c``; or ``"auto"``:
-        compiled if the machine has a C compiler.
+        compiled if the machine has a C compiler, else numpy with a SpikeletWarning.
     neurons : sequence of int
         Neurons in use in each core, for the count of synaptic operations; all by default.
 
@@ -77,6 +77,7 @@ class GoldenChip:
                 raise
             self._cores = NumpyCores(chip, state)
             self.notes["backend_note"] = str(error)
+            warn_of_numpy(error.args[0], error.remedy)
 
     def run(
         self,

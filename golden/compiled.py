@@ -5,6 +5,7 @@ numpy modules do the work.
 """
 
 import ctypes
+import warnings
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,10 +32,10 @@ from spikelet.description.events import Events
 from spikelet.description.image import ChipImage
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.state import ChipState
-from spikelet.errors import SpikeletError
+from spikelet.errors import SpikeletError, SpikeletWarning
 from spikelet.toolchain import c_library
 
-__all__ = ["CompiledCores", "available", "why_not"]
+__all__ = ["CompiledCores", "available", "warn_of_numpy", "why_not"]
 
 _KERNEL = Path(__file__).with_name("kernel.c")
 _SUMS = Path(__file__).with_name("kernel_sums.c")
@@ -89,16 +90,16 @@ class _Probe(ctypes.Structure):
 
 
 @cache
-def _loaded() -> tuple[Any, str]:
-    """Return the kernel's function, or None and why there is none."""
+def _loaded() -> tuple[Any, str, str]:
+    """Return the kernel's function, or None, why there is none, and a remedy."""
     try:
         function = c_library(_KERNEL, common_code() + _SUMS.read_text()).spikelet_golden_run
     except SpikeletError as error:
-        return None, str(error)
+        return None, error.args[0], error.remedy
     structures = (CoreStructure, StateStructure, _Run)
     function.argtypes = [ctypes.POINTER(structure) for structure in structures]
     function.restype = None
-    return function, ""
+    return function, "", ""
 
 
 def available() -> bool:
@@ -108,7 +109,15 @@ def available() -> bool:
 
 def why_not() -> str:
     """Return why the compiled path cannot be used, or an empty text."""
-    return _loaded()[1]
+    _, reason, remedy = _loaded()
+    return f"{reason}\n  remedy: {remedy}" if remedy else reason
+
+
+@cache
+def warn_of_numpy(reason: str, remedy: str) -> None:
+    """Say, once for each reason, that the slower numpy modules do the work."""
+    text = f"golden runs on numpy, with the same results but slower: {reason}"
+    warnings.warn(f"{text}\n  remedy: {remedy}" if remedy else text, SpikeletWarning, stacklevel=4)
 
 
 class CompiledCores:
@@ -127,9 +136,11 @@ class CompiledCores:
     """
 
     def __init__(self, chip: ChipParams, state: ChipState) -> None:
-        self._kernel, reason = _loaded()
+        self._kernel, reason, remedy = _loaded()
         if self._kernel is None:
-            raise SpikeletError(f"the compiled golden model cannot be used: {reason}")
+            raise SpikeletError(
+                f"the compiled golden model cannot be used: {reason}", remedy=remedy
+            )
         self.chip = chip
         self.restore(state)
 

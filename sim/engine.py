@@ -34,6 +34,7 @@ from spikelet.description.state_words import (
 )
 from spikelet.description.trace import Trace
 from spikelet.errors import SpikeletError
+from spikelet.toolchain import load_library
 
 __all__ = ["CompiledChip"]
 
@@ -339,7 +340,7 @@ class _Probes:
 
 
 def _load(path: Path) -> ctypes.CDLL:
-    library = ctypes.CDLL(str(path))
+    library = load_library(path)
     library.spikelet_create.restype = ctypes.c_void_p
     library.spikelet_destroy.argtypes = [ctypes.c_void_p]
     library.spikelet_cycles.argtypes = [ctypes.c_void_p]

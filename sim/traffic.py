@@ -25,6 +25,7 @@ from sim.verilator import Design, build_library
 from spikelet.description.packets import flit_packet
 from spikelet.description.params import ChipParams
 from spikelet.errors import SpikeletError
+from spikelet.toolchain import load_library
 
 __all__ = ["Delivered", "Network", "Traffic", "Window"]
 
@@ -322,7 +323,7 @@ def _pointer(array: npt.NDArray[Any]) -> ctypes.c_void_p:
 
 
 def _load(path: Path) -> ctypes.CDLL:
-    library = ctypes.CDLL(str(path))
+    library = load_library(path)
     handle = ctypes.c_void_p
     library.traffic_create.restype = handle
     library.traffic_destroy.argtypes = [handle]

@@ -1,6 +1,8 @@
-"""Errors that a user can act on."""
+"""Errors and warnings that a user can act on."""
 
-__all__ = ["SpikeletError"]
+import errno
+
+__all__ = ["SpikeletError", "SpikeletWarning", "file_error"]
 
 
 class SpikeletError(Exception):
@@ -24,3 +26,37 @@ class SpikeletError(Exception):
     def __str__(self) -> str:
         message = super().__str__()
         return f"{message}\n  remedy: {self.remedy}" if self.remedy else message
+
+
+class SpikeletWarning(UserWarning):
+    """Something that is allowed but likely not meant; says where, with numbers and a remedy."""
+
+
+_FULL = "free space on that disk, or choose a folder on another one; nothing half-written was kept"
+_REMEDIES = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f); nothing half-written was kept",
+    errno.EACCES: "choose a place that you may read and write, or change its permissions",
+    errno.EPERM: "choose a place that you may read and write, or change its permissions",
+    errno.EROFS: "choose a folder on a disk that can be written",
+    errno.ENOENT: "check the path",
+    errno.EISDIR: "name a file, not a folder",
+    errno.ENOTDIR: "a file is in the place of a folder: choose another path",
+    errno.EEXIST: "a file is in the place of a folder: choose another path",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EMFILE: "raise the limit on open files (ulimit -n)",
+}
+
+
+def file_error(what: str, error: OSError) -> SpikeletError:
+    """Return the error for users when the system refused a file, with a remedy for its reason.
+
+    Parameters
+    ----------
+    what : str
+        Such as "out/chip.v cannot be written".
+    error : OSError
+    """
+    reason = error.strerror or str(error)
+    return SpikeletError(f"{what}: {reason}", remedy=_REMEDIES.get(error.errno or 0, ""))

@@ -1,53 +1,67 @@
-"""The system's compilers, and the folder for what is compiled once."""
+"""The system's compilers, and C libraries that are compiled once."""
 
 import contextlib
 import ctypes
 import hashlib
 import os
 import platform
+import shlex
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from spikelet.cache import cached
 from spikelet.errors import SpikeletError
 
-__all__ = ["build_identity", "c_compiler", "c_library", "cache_folder", "compiler"]
+__all__ = ["build_identity", "c_compiler", "c_library", "compiler", "load_library"]
 
 _C_FLAGS = ("-O3", "-std=gnu11", "-shared", "-fPIC", "-w")
-_DIGEST_BYTES = hashlib.sha256().digest_size
 
 
-def cache_folder() -> Path:
-    """Return the folder for what is compiled once: ``SPIKELET_CACHE`` or the user's cache."""
-    default = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "spikelet"
-    return Path(os.environ.get("SPIKELET_CACHE", default))
+def compiler() -> tuple[str, ...]:
+    """Return the C++ compiler: ``CXX``, g++ or clang++; SpikeletError if there is none.
 
-
-def compiler() -> str:
-    """Return the C++ compiler: ``CXX``, g++ or clang++; SpikeletError if there is none."""
-    return _first_found(
-        (os.environ.get("CXX"), "g++", "clang++"),
+    A program, and arguments if ``CXX`` has some, as in ``CXX="ccache g++"``.
+    """
+    return _chosen(
+        "CXX",
+        ("g++", "clang++"),
         "no C++ compiler (g++ or clang++) found",
         "apt-get install g++",
     )
 
 
-def c_compiler() -> str:
-    """Return a compiler of C: ``CC``, cc, gcc, clang, g++ or clang++; SpikeletError without one."""
-    return _first_found(
-        (os.environ.get("CC"), "cc", "gcc", "clang", "g++", "clang++"),
+def c_compiler() -> tuple[str, ...]:
+    """Return a compiler of C: ``CC``, cc, gcc, clang, g++ or clang++, as :func:`compiler` does."""
+    return _chosen(
+        "CC",
+        ("cc", "gcc", "clang", "g++", "clang++"),
         "no C compiler (cc, gcc, clang or g++) found",
         "apt-get install gcc",
     )
 
 
-def _first_found(names: Sequence[str | None], missing: str, remedy: str) -> str:
-    for name in names:
-        if name and shutil.which(name):
-            return name
-    raise SpikeletError(missing, remedy=remedy)
+def _chosen(variable: str, names: Sequence[str], missing: str, remedy: str) -> tuple[str, ...]:
+    """Return what an environment variable says, else the first program that is there."""
+    wanted = os.environ.get(variable, "").strip()
+    if not wanted:
+        for name in names:
+            if shutil.which(name):
+                return (name,)
+        raise SpikeletError(missing, remedy=remedy)
+    if shutil.which(wanted):
+        return (wanted,)
+    try:
+        words = shlex.split(wanted)
+    except ValueError:  # an open quotation mark
+        words = []
+    if words and shutil.which(words[0]):
+        return tuple(words)
+    raise SpikeletError(
+        f"{variable} is {wanted!r}, and there is no such program",
+        remedy=f"set {variable} to a compiler, or unset it to use {' or '.join(names[:2])}",
+    )
 
 
 def c_library(source: Path, definitions: str = "") -> ctypes.CDLL:
@@ -55,8 +69,8 @@ def c_library(source: Path, definitions: str = "") -> ctypes.CDLL:
 
     ``definitions`` is C text that is put before the file's.
 
-    The library is kept in :func:`cache_folder` under a hash of all that it depends on. Its own hash
-    stands at the end of the file, since loading a damaged library can end the process.
+    The library is kept in the cache (:func:`spikelet.cache.cached`) under a hash of all that it
+    depends on.
 
     Raises
     ------
@@ -65,60 +79,59 @@ def c_library(source: Path, definitions: str = "") -> ctypes.CDLL:
     """
     command = c_compiler()
     state = hashlib.sha256(source.read_bytes())
-    for text in (definitions, *_C_FLAGS, _compiler_version(command), _processor()):
+    for text in (definitions, *_C_FLAGS, build_identity(command)):
         state.update(text.encode() + b"\0")
-    library = cache_folder() / "kernels" / f"{source.stem}-{state.hexdigest()[:24]}.so"
+    library = cached(
+        f"kernels/{source.stem}-{state.hexdigest()[:24]}.so",
+        lambda folder: _build(command, source, definitions, folder),
+    )
+    return load_library(library)
+
+
+def load_library(path: Path) -> ctypes.CDLL:
+    """Load a shared library of the cache; SpikeletError if the system refuses, as on noexec."""
     try:
-        if not _sealed(library):
-            library.parent.mkdir(parents=True, exist_ok=True)
-            _build(command, source, definitions, library)
-        return ctypes.CDLL(str(library))
+        return ctypes.CDLL(str(path))
     except OSError as error:
         raise SpikeletError(
-            f"cannot keep or load {library}: {error}",
+            f"cannot load {path}: {error}",
             remedy="set SPIKELET_CACHE to a writable folder that allows programs",
         ) from error
 
 
-def _build(command: str, source: Path, definitions: str, library: Path) -> None:
-    """Compile, seal, and only then move to ``library``: others may be doing the same."""
-    with tempfile.TemporaryDirectory(dir=library.parent, prefix=".build-") as folder:
-        built = Path(folder) / library.name
-        before = Path(folder) / "definitions.h"
-        before.write_text(definitions)
-        for tune in (["-march=native"], []):  # not every compiler knows its own processor
-            inputs = ("-include", str(before), "-x", "c", str(source))
-            done = subprocess.run(
-                [command, *_C_FLAGS, *tune, "-o", str(built), *inputs],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if not done.returncode:
-                break
-        else:
-            raise SpikeletError(f"{command} cannot compile {source.name}:\n{done.stderr[-2000:]}")
-        with built.open("ab") as file:
-            file.write(hashlib.sha256(built.read_bytes()).digest())
-        built.replace(library)
+def _build(command: Sequence[str], source: Path, definitions: str, folder: Path) -> Path:
+    """Compile in ``folder``; return the library."""
+    built = folder / "library.so"
+    before = folder / "definitions.h"
+    before.write_text(definitions)
+    for tune in (["-march=native"], []):  # not every compiler knows its own processor
+        inputs = ("-include", str(before), "-x", "c", str(source))
+        done = subprocess.run(
+            [*command, *_C_FLAGS, *tune, "-o", str(built), *inputs],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        if not done.returncode and built.exists():
+            return built
+    said = done.stderr[-2000:] or f"it ended with status {done.returncode} and made no library"
+    raise SpikeletError(
+        f"{shlex.join(command)} cannot compile {source.name}: {said}",
+        remedy="spikelet doctor checks the tools",
+    )
 
 
-def _sealed(library: Path) -> bool:
-    """Return whether the file is there and ends with the hash of what precedes."""
-    with contextlib.suppress(FileNotFoundError):
-        content = library.read_bytes()
-        return hashlib.sha256(content[:-_DIGEST_BYTES]).digest() == content[-_DIGEST_BYTES:]
-    return False
-
-
-def build_identity(command: str) -> str:
+def build_identity(command: Sequence[str]) -> str:
     """Return what a library built by ``command`` for this machine depends on besides its source."""
-    return f"{_compiler_version(command)} {_processor()}"
+    return f"{' '.join(map(_program_version, command))} {_processor()}"
 
 
-def _compiler_version(command: str) -> str:
-    """Return which program ``command`` is; an update changes its place, time or size."""
-    path = Path(shutil.which(command) or command).resolve()
+def _program_version(word: str) -> str:
+    """Return which program a word of a command is; an update changes its place, time or size."""
+    path = Path(shutil.which(word) or "").resolve()
+    if not path.is_file():
+        return word
     status = path.stat()
     return f"{path} {status.st_size} {status.st_mtime_ns}"
 

@@ -10,14 +10,15 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-LOWER = ("spikelet.description", "spikelet.errors", "spikelet.toolchain")
+LOWER = ("spikelet.description", "spikelet.errors", "spikelet.cache", "spikelet.toolchain")
 ROOM = ("golden", "rtl_gen", "sim", "fpga", "boards")
 FRONT = ("click", "rich", "h5py", "numpy", "matplotlib", "jinja2")
 
 ALLOWED: dict[str, tuple[str, ...]] = {
     "spikelet/__init__.py": (),  # its names are loaded when they are used
     "spikelet/errors.py": (),
-    "spikelet/toolchain.py": ("spikelet.errors",),
+    "spikelet/cache.py": ("spikelet.errors",),
+    "spikelet/toolchain.py": ("spikelet.cache", "spikelet.errors"),
     "spikelet/description": ("spikelet.description", "spikelet.errors", "numpy"),
     "spikelet/placement": (*LOWER, "spikelet.placement", "numpy", "scipy", "pymetis", "matplotlib"),
     "spikelet/road": (*LOWER, *ROOM, "spikelet.placement", "spikelet.road", *FRONT),

