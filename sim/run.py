@@ -73,8 +73,8 @@ def build(
         Whether runs are to write waveforms; by default as the environment variable
         :data:`WAVES_VARIABLE` says.
     optimise : str
-        ``"run"`` or ``"build"``; a bench spends its time in Python, so that compiling for speed
-        hardly ever pays.
+        As for :func:`sim.verilator.build_library`; a bench spends its time in Python, so that
+        compiling for speed hardly ever pays.
 
     Raises
     ------

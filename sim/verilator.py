@@ -54,7 +54,7 @@ _VERILATE = (
     "--noassert",
 )
 _COMPILE_FLAGS = ("-std=c++17", "-fPIC", "-w", "-DVL_IGNORE_UNKNOWN_ARCH")
-_OPTIMISE = {"run": ("-O2", "-march=native"), "build": ("-O0",)}
+_OPTIMISE = {"run": ("-O2", "-march=native"), "build": ("-O0",), "size": ("-Os",)}
 _HEADER = "".join(
     f"#include <{name}>\n"
     for name in ("cstdint", "deque", "memory", "string", "vector", "verilated.h", "verilated_vpi.h")
@@ -114,7 +114,8 @@ def build_library(design: Design, top: str, harness: Path, *, optimise: str = "r
     harness : Path
         C++ source.
     optimise : str
-        ``"run"`` for long simulations, ``"build"`` for short ones.
+        ``"run"`` for long simulations, ``"build"`` for short ones, ``"size"`` as in Verilator's
+        makefiles.
 
     Raises
     ------
