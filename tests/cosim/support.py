@@ -18,7 +18,8 @@ from tests.helpers.random_chips import random_image
 
 __all__ = ["SEEDS", "Bench", "cases", "image_of", "layouts", "snake_case"]
 
-SEEDS = (1, 2)
+SEEDS = (1, pytest.param(2, marks=pytest.mark.slow))
+"""Of the random choices of a bench, which must meet all that it lists, with the first as well."""
 
 
 def snake_case(name: str) -> str:

@@ -1,0 +1,23 @@
+"""From components to RTLIL, the text that Yosys reads. No twin in golden: it computes nothing."""
+
+import gc
+
+from amaranth.back import rtlil
+from amaranth.lib import wiring
+
+__all__ = ["to_rtlil"]
+
+
+def to_rtlil(component: wiring.Component, name: str) -> str:
+    """Return a component as RTLIL with ``name`` as its top module.
+
+    Python's search for cyclic garbage is off meanwhile: it finds none among the millions of objects
+    of a design, and takes as long as everything else.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return rtlil.convert(component, name=name, emit_src=False)
+    finally:
+        if collecting:
+            gc.enable()

@@ -1,0 +1,139 @@
+"""How a model is compiled: in one unit or many, with headers that were compiled before."""
+
+import ctypes
+import gc
+import subprocess
+from pathlib import Path
+
+import pytest
+from amaranth import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import Out
+
+from rtl_gen.elaborate import to_rtlil
+from sim import verilator
+from sim.verilator import Design
+from spikelet.toolchain import compiler
+
+DESIGN = Design(
+    """\
+module counter(clk, count);
+  input clk;
+  output reg [63:0] count = 5;
+  always @(posedge clk) count <= count * 3 + 1;
+endmodule
+"""
+)
+HARNESS = """\
+#include "Vcounter.h"
+extern "C" unsigned long long count(int cycles) {
+  Vcounter top;
+  for (int cycle = 0; cycle < 2 * cycles; ++cycle) { top.clk = cycle & 1; top.eval(); }
+  return top.count;
+}
+"""
+
+
+@pytest.fixture
+def harness(tmp_path: Path) -> Path:
+    """Return the path of the harness."""
+    path = tmp_path / "harness with a space.cpp"
+    path.write_text(HARNESS)
+    return path
+
+
+def built(harness: Path) -> Path:
+    """Build the library, whether or not the cache has it."""
+    folder = harness.parent / "build"
+    folder.mkdir()
+    flags = (*verilator._COMPILE_FLAGS, *verilator._OPTIMISE["build"])
+    return verilator._library(DESIGN, "counter", harness, flags, folder)
+
+
+def counted(library: Path) -> int:
+    """Return what the model counts in ten cycles."""
+    count = ctypes.CDLL(str(library)).count
+    count.restype = ctypes.c_ulonglong
+    return int(count(10))
+
+
+def expected() -> int:
+    """Return what it should count."""
+    value = 5
+    for _ in range(10):
+        value = (value * 3 + 1) % 2**64
+    return value
+
+
+@pytest.mark.parametrize("unit_bytes", [1, 1 << 20])
+def test_one_unit_or_many_compute_the_same(
+    unit_bytes: int, harness: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[str] = []
+    run = verilator._run
+
+    def listing(command: list[str], folder: Path, **environment: str) -> None:
+        compiled.extend(word for word in command if word.endswith(".cc"))
+        run(command, folder, **environment)
+
+    monkeypatch.setattr(verilator, "_run", listing)
+    monkeypatch.setattr(verilator, "_UNIT_BYTES", unit_bytes)
+    assert counted(built(harness)) == expected()
+    assert (len(compiled) == 1) == (unit_bytes > 1)
+
+
+def test_every_file_is_in_one_unit_and_none_is_too_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verilator, "_UNIT_BYTES", 10)
+    sizes = {"a": 4, "b": 6, "c": 1, "d": 30, "e": 3}
+    for name, size in sizes.items():
+        (tmp_path / name).write_bytes(bytes(size))
+    units = verilator._units(tmp_path, list(sizes))
+    assert units == [["a", "b"], ["c"], ["d"], ["e"]]
+    assert verilator._units(tmp_path, []) == []
+
+
+def test_headers_are_not_read_again(harness: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The compiler itself says which headers were compiled before."""
+    said: list[str] = []
+    run = verilator._run
+
+    def asking(command: list[str], folder: Path, **environment: str) -> None:
+        if any(word.endswith(".cc") for word in command):
+            asked = [*command, "-H", "-fsyntax-only"]
+            done = subprocess.run(asked, cwd=folder, capture_output=True, text=True, check=True)
+            said.extend(done.stderr.splitlines())
+        run(command, folder, **environment)
+
+    monkeypatch.setattr(verilator, "_run", asking)
+    built(harness)
+    assert "! ./headers.h.gch" in said, f"{compiler()} did not use it: {said[:3]}"
+
+
+class Wire(wiring.Component):
+    """A component, or one that cannot be elaborated."""
+
+    def __init__(self, fails: bool) -> None:
+        self.fails = fails
+        super().__init__({"wire": Out(1)})
+
+    def elaborate(self, platform: object) -> Module:
+        assert not gc.isenabled()
+        if self.fails:
+            raise RuntimeError("no such component")
+        return Module()
+
+
+@pytest.mark.parametrize("collecting", [True, False])
+def test_elaboration_leaves_garbage_collection_as_it_was(collecting: bool) -> None:
+    before = gc.isenabled()
+    try:
+        (gc.enable if collecting else gc.disable)()
+        assert "module" in to_rtlil(Wire(fails=False), "wire")
+        assert gc.isenabled() == collecting
+        with pytest.raises(RuntimeError, match="no such component"):
+            to_rtlil(Wire(fails=True), "wire")
+        assert gc.isenabled() == collecting
+    finally:
+        (gc.enable if before else gc.disable)()
