@@ -1,10 +1,13 @@
 """The fit check: counts that synthesis confirms, messages, and remedies that are true."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from benchmarks.fit_chips import HELD_OUT
 from fpga.devices import Device, device_named
 from fpga.family_costs import FAMILY_COSTS, multiplier_cells
 from fpga.fit import LUT_TERMS, SELF_TEST_PROGRAM, check_fit, lut_terms, require_fit
@@ -17,6 +20,8 @@ from spikelet.description.named_rules import pair_stdp, reward_stdp
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import profile_named
 from spikelet.errors import SpikeletError
+
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "fpga"
 
 CORE = CoreParams(256, 256, profile_named("snntorch-zero"))
 SMALL_ECP5, LARGE_ECP5 = device_named("LFE5U-25F"), device_named("LFE5U-85F")
@@ -296,8 +301,26 @@ def test_what_an_image_holds_beside_the_chip_counts_and_follows_the_weights() ->
     with pytest.raises(SpikeletError, match="with what the image holds beside it") as caught:
         require_fit(chip, ICE40, (larger, events))
     assert "self-test program 105600 bits" in str(caught.value)
-    assert "--weight-bits 3" not in caught.value.remedy  # of 8 lanes: as many words
+    assert "--weight-bits" not in caught.value.remedy  # of 8 lanes: as many words
     assert "--target ULX3S-85F" in caught.value.remedy
+
+
+def test_an_image_has_a_shorter_program_where_weights_take_fewer_words() -> None:
+    core = replace(CORE, n_axons=128, n_neurons=128, weight_memory="spram", lanes=8, weight_bits=8)
+    program = Memory(SELF_TEST_PROGRAM, 4096 + 200, 32, writable=False)
+    report = check_fit(_chip(core), ICE40, (program,))
+    assert report.problems and "--weight-bits 4" in report.remedies
+    assert not check_fit(_chip(replace(core, weight_bits=4)), ICE40, (program,)).fits
+
+
+def test_cells_of_bits_that_nothing_reads_are_dropped() -> None:
+    """48 bits in banks of 32: the second bank is half unread; as synthesis of such chips finds."""
+    weights = Memory("weights", 256, 32, 2, "block", unread_bits=16)
+    assert place_memory(weights, FAMILY_COSTS["ice40"].rams).cells == 3
+    deep = replace(weights, rows=1024)
+    assert place_memory(deep, FAMILY_COSTS["ice40"].rams).cells == 12
+    chip = _chip(replace(CORE, n_neurons=64, weight_bits=3))
+    assert chip_memories(chip)[0].unread_bits == 16
 
 
 def test_every_family_has_a_coefficient_for_each_term() -> None:
@@ -307,23 +330,63 @@ def test_every_family_has_a_coefficient_for_each_term() -> None:
 
 
 @pytest.mark.parametrize(
-    "fields",
+    ("fields", "more"),
     [
-        {"lanes": 32},
-        {"pipelines": 2},
-        {"potential_bits": 20},
-        {"n_axons": 512},
-        {"adaptation": Adaptation(9)},
-        {"learning": pair_stdp(trace_bits=15)},
-        {"learning": reward_stdp()},
-        {"inhibition": "shared"},
-        {"list_entries": 9},
+        ({"lanes": 32}, {"sum": 16 * 16, "adder": 16 * 26, "multiplexer": 16 * 40, "register": 1}),
+        ({"pipelines": 2}, {"adder": 16 * 2, "multiplexer": 16 * 2, "register": 1}),
+        ({"potential_bits": 20}, {"adder": 4 * 2, "multiplexer": 4 * 3, "configuration": 4}),
+        ({"n_axons": 512}, {"address": 1, "sum": 16}),
+        ({"adaptation": Adaptation(9)}, {"adder": 24 + 17, "multiplexer": 16 + 48, "register": 24}),
+        (
+            {"adaptation": Adaptation(9, decay_shift=3)},
+            {"adder": 3 * 24 + 17, "multiplexer": 16 + 48},
+        ),
+        ({"learning": pair_stdp(trace_bits=8)}, {"random": 32 * 16, "configuration": 16}),
+        ({"learning": pair_stdp(trace_bits=9, rounding="nearest")}, {"multiplexer": 2 * 16 + 16}),
+        (
+            {"learning": replace(reward_stdp(), rounding="nearest")},
+            {"multiplexer": 16 * 8, "adder": 16 * 20, "register": 16 * 8, "configuration": 32},
+        ),
+        ({"inhibition": "shared"}, {"adder": 16, "multiplexer": 16, "configuration": 16}),
+        ({"list_entries": 9}, {"address": 4 * 9}),
+        ({"bias": "shared"}, {"adder": 16}),
+        (
+            {"bias": "neuron", "pipelines": 4},
+            {"multiplexer": 3 * 16 + 3 * 17, "register": 4 * 2 * 16},
+        ),
+        ({"profile": profile_named("snntorch-subtract-immediate")}, {"adder": 3 * 16}),
+        ({"weight_bits": 4, "learning": None}, {"plastic core": -1}),
     ],
     ids=str,
 )
-def test_more_of_anything_takes_more_luts(fields: dict[str, object]) -> None:
-    core = replace(CORE, weight_bits=8, learning=pair_stdp(rounding="nearest"))
-    more = replace(core, **fields)  # type: ignore[arg-type]
+def test_terms_grow_with_the_structure(fields: dict[str, Any], more: dict[str, int]) -> None:
+    """Of 16 lanes; each term by what the RTL has more of it, at least."""
+    core = replace(CORE, weight_bits=8, learning=pair_stdp(trace_bits=8, rounding="nearest"))
+    few, many = (lut_terms(_chip(c), LARGE_ECP5) for c in (core, replace(core, **fields)))
+    for name, least in more.items():
+        assert many[name] - few[name] >= least, (name, many[name] - few[name])
     for device in (LARGE_ECP5, ICE40):
-        few, many = (check_fit(_chip(c), device).needed["luts"] for c in (core, more))
-        assert many > few
+        needs = [
+            check_fit(_chip(c), device).needed["luts"] for c in (core, replace(core, **fields))
+        ]
+        assert (needs[1] > needs[0]) == (fields.get("learning", core) is not None)
+
+
+RECORDED = json.loads((FIXTURES / "fit_estimates.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("family", "title"),
+    [(family, title) for family, chips in RECORDED.items() for title in chips],
+)
+def test_estimates_meet_what_synthesis_has_made(family: str, title: str) -> None:
+    """Of chips that no coefficient comes from; ``python -m benchmarks.fit_estimates`` builds them.
+
+    The fixture holds the cells that this command printed.
+    """
+    device = LARGE_ECP5 if family == "ecp5" else ICE40
+    need, built = check_fit(HELD_OUT[family][title], device).needed, RECORDED[family][title]
+    assert {name: need[name] for name in ("block_rams", "dsps", "sprams")} == {
+        name: built[name] for name in ("block_rams", "dsps", "sprams")
+    }
+    assert need["luts"] == pytest.approx(built["luts"], rel=0.1)
