@@ -11,7 +11,7 @@ from benchmarks.fit_chips import HELD_OUT
 from fpga.devices import Device, device_named
 from fpga.family_costs import FAMILY_COSTS, multiplier_cells
 from fpga.fit import LUT_TERMS, SELF_TEST_PROGRAM, check_fit, lut_terms, require_fit
-from fpga.memories import Memory, chip_memories, place_memory, varying_bits
+from fpga.memories import Memory, chip_memories, place_memory, router_queues, varying_bits
 from fpga.synthesise import synthesise
 from rtl_gen.chip import Chip
 from rtl_gen.emit import to_verilog
@@ -149,6 +149,30 @@ def test_memories_that_a_rule_does_not_use_are_not_built() -> None:
     triplet = replace(every, dw="2^-2*y0*x1 - 2^-2*x0*x1")
     copied = chip_memories(_chip(replace(only_post, learning=triplet)))
     assert any(memory.name == "core 0 copy of the pre traces" for memory in copied)
+
+
+def test_memories_of_a_core_that_learns_have_the_rows_and_bits_of_the_rtl() -> None:
+    """Traces in two halves, of 4 axons or a group a row; tags beside the weights."""
+    core = replace(
+        CORE,
+        n_axons=784,
+        n_neurons=160,
+        weight_bits=8,
+        adaptation=Adaptation(9, bits=20),
+        learning=reward_stdp(trace_bits=10, tag_bits=6),
+    )
+    shapes = {
+        memory.name.removeprefix("core 0 "): (memory.rows, memory.bank_bits, memory.banks)
+        for memory in chip_memories(_chip(core))
+    }
+    assert shapes["weights"] == (7840, 32, 4)
+    assert shapes["tags"] == (7840, 32, 3)
+    assert shapes["pre traces"] == (512, 32, 2)
+    assert shapes["post traces"] == (32, 32, 5)
+    assert shapes["fired groups"] == (10, 16 + 4 + 13, 1)
+    assert shapes["plastic axons"] == shapes["axons to visit"] == (49, 16, 1)
+    assert shapes["visited axons"] == (784, 10, 1)
+    assert shapes["adaptation"] == (160, 20, 1)
 
 
 def test_each_pipeline_takes_the_multipliers_of_its_width() -> None:
@@ -295,7 +319,7 @@ def test_what_an_image_holds_beside_the_chip_counts_and_follows_the_weights() ->
     program = Memory(SELF_TEST_PROGRAM, 2500, 32, writable=False)
     events = Memory("self-test events", 300, 10, writable=False)
     bare, image = check_fit(chip, ICE40), check_fit(chip, ICE40, (program, events))
-    assert bare.fits and image.needed["luts"] > bare.needed["luts"]
+    assert bare.fits and image.needed["luts"] - bare.needed["luts"] > 300
     assert image.needed["block_rams"] - bare.needed["block_rams"] == 20 + 2
     larger = replace(program, rows=3300)
     with pytest.raises(SpikeletError, match="with what the image holds beside it") as caught:
@@ -303,6 +327,30 @@ def test_what_an_image_holds_beside_the_chip_counts_and_follows_the_weights() ->
     assert "self-test program 105600 bits" in str(caught.value)
     assert "--weight-bits" not in caught.value.remedy  # of 8 lanes: as many words
     assert "--target ULX3S-85F" in caught.value.remedy
+
+
+def test_every_input_of_a_router_has_a_queue() -> None:
+    """Of cores, of the host, and of both ends of each link."""
+    small = replace(CORE, n_axons=16, n_neurons=16)
+    for number, width, height, topology, links in (
+        (1, 1, 1, "mesh", 0),
+        (4, 2, 2, "mesh", 4),
+        (6, 3, 2, "torus", 12),
+        (4, 4, 1, "ring", 4),
+        (4, 4, 1, "tree", 2),
+        (1, 1, 1, "tree", 0),
+    ):
+        chip = ChipParams((small,) * number, width, height, topology=topology)
+        assert router_queues(chip) == number + 1 + 2 * links, topology
+
+
+def test_a_constant_of_a_rule_takes_an_adder_of_its_ones() -> None:
+    traces = {"x1": TraceParams(9, decay_shift=2)}
+    rules = (LearningRule(f"2^-3*x1*y0{more}", **traces) for more in ("", " - 5*2^-3*y0"))
+    cores = (replace(CORE, weight_bits=8, learning=rule) for rule in rules)
+    without, constant = (lut_terms(_chip(core), LARGE_ECP5) for core in cores)
+    assert constant["multiplexer"] == without["multiplexer"]
+    assert 16 * 2 <= constant["adder"] - without["adder"] <= 16 * 3 * 2
 
 
 def test_an_image_has_a_shorter_program_where_weights_take_fewer_words() -> None:
