@@ -25,14 +25,10 @@ class Device:
         Block RAMs (DP16KD or SB_RAM40_4K).
     block_ram_bits : int
         Bits in one block RAM, with parity bits where the family has them.
-    block_ram_shapes : tuple of (int, int)
-        (rows, bits) that one block RAM can take with a read and a write port.
     dsps : int
         Multipliers, 18x18 on ECP5 and 16x16 on iCE40.
     sprams : int
         Single-port RAMs of 16384 x 16 bits, without initial contents.
-    distributed_ram : bool
-        Whether LUTs can hold 16 x 4 bit RAMs.
     """
 
     name: str
@@ -42,10 +38,8 @@ class Device:
     flip_flops: int
     block_rams: int
     block_ram_bits: int
-    block_ram_shapes: tuple[tuple[int, int], ...]
     dsps: int
     sprams: int = 0
-    distributed_ram: bool = False
 
     @property
     def cell_kinds(self) -> dict[str, tuple[str, int]]:
@@ -74,9 +68,7 @@ def _ecp5(name: str, size: str, luts: int, block_rams: int, dsps: int) -> Device
         flip_flops=luts,
         block_rams=block_rams,
         block_ram_bits=18 * 1024,
-        block_ram_shapes=((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)),
         dsps=dsps,
-        distributed_ram=True,
     )
 
 
@@ -94,7 +86,6 @@ DEVICES = {
             flip_flops=5280,
             block_rams=30,
             block_ram_bits=4 * 1024,
-            block_ram_shapes=((256, 16), (512, 8), (1024, 4), (2048, 2)),
             dsps=8,
             sprams=4,
         ),

@@ -116,5 +116,5 @@ def multiplier_cells(left: int, right: int, cell: Multiplier) -> int:
 
 def _cut(bits: int, cell: Multiplier) -> int:
     """Return the pieces, each worth a cell, into which an operand is cut."""
-    whole = max(0, bits - 1) // cell.bits
-    return whole + (bits - whole * cell.bits >= cell.least_bits)
+    whole, rest = divmod(bits, cell.bits)
+    return whole + (rest >= cell.least_bits)

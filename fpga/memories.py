@@ -44,6 +44,8 @@ class Memory:
         a clock.
     writable : bool
         False for a constant table.
+    unread_bits : int
+        Bits of the last bank that nothing reads: RAM cells for them alone are dropped.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Memory:
     banks: int = 1
     kind: str = "auto"
     writable: bool = True
+    unread_bits: int = 0
 
     @property
     def bits(self) -> int:
@@ -125,12 +128,12 @@ def place_memory(memory: Memory, rams: tuple[RamKind, ...]) -> PlacedMemory:
             cost, cells, multiplexers = _least_cost(memory, ram)
             if cost < least:
                 least = int(cost)
-                best = PlacedMemory(ram.resource, cells * memory.banks, multiplexers * memory.banks)
+                best = PlacedMemory(ram.resource, cells, multiplexers * memory.banks)
     return best
 
 
 def _least_cost(memory: Memory, ram: RamKind) -> tuple[float, int, int]:
-    """Return cost, cells and multiplexers of a bank in the best shape of a RAM cell."""
+    """Return cost and multiplexers of a bank in the best shape of a cell, and all banks' cells."""
     best: tuple[float, int, int] | None = None
     for shape, width in enumerate(ram.widths):
         written = (min(ram.byte, width) or width) if memory.writable else 1
@@ -141,7 +144,9 @@ def _least_cost(memory: Memory, ram: RamKind) -> tuple[float, int, int]:
         enables = depth if depth > 1 and memory.writable else 0
         cost = ram.cost * cells + _MULTIPLEXER_COST * (multiplexers + enables) + _READ_PORT_COST
         if best is None or cost < int(best[0]):
-            best = cost, cells, multiplexers
+            read = range(memory.bank_bits - memory.unread_bits)
+            last = {(row_bits * part + bit) // width for part in range(depth) for bit in read}
+            best = cost, cells * (memory.banks - 1) + len(last), multiplexers
     assert best is not None, "a RAM cell has a width"
     return best
 
@@ -182,7 +187,10 @@ def router_queues(chip: ChipParams) -> int:
 
 def _rows_of_lanes(name: str, rows: int, bits: int, kind: str) -> Memory:
     """Return a memory whose rows are cut into banks of 32 bits."""
-    return Memory(name, rows, min(32, bits), -(-bits // 32), kind)
+    banks = -(-bits // 32)
+    return Memory(
+        name, rows, min(32, bits), banks, kind, unread_bits=-bits % 32 if banks > 1 else 0
+    )
 
 
 @lru_cache(maxsize=1024)
