@@ -74,7 +74,7 @@ def readable_words(
     """Return what the configuration port reads after ticks that started from ``clear``.
 
     That is contents and state of every core, its counters, and the chip's registers, but for
-    ``cycles``, which depends on when things happened.
+    ``cycles``, which depends on when things happened, and rewards, which the host sets.
 
     Parameters
     ----------

@@ -9,9 +9,11 @@ import pytest
 from spikelet.description.destinations import joined
 from spikelet.description.image import ChipImage, CoreImage, random_states
 from spikelet.description.learning import Adaptation, LearningRule, TraceParams
+from spikelet.description.memory_map import CHIP_REGISTERS, COUNTERS, ChipMap
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import PROFILES
 from spikelet.description.state import ChipState, CoreState
+from spikelet.description.state_words import readable_words, state_words
 from spikelet.errors import SpikeletError
 
 RULE = LearningRule(
@@ -211,3 +213,25 @@ def test_a_damaged_file_is_named(tmp_path: Path, damage):
     damage(path)
     with pytest.raises(SpikeletError, match=r"state\.npz is not a readable snapshot: "):
         ChipState.load(path)
+
+
+def test_readable_words_are_all_but_the_cycles() -> None:
+    state = _state()
+    words = readable_words(CHIP, state, np.array([5, 6]), np.array([7, 8]))
+    read = dict(words.tolist())
+    assert words[:, 0].tolist() == sorted(read), "each address once, in order"
+    chip_map = ChipMap(CHIP)
+    registers = [name for name in CHIP_REGISTERS if CHIP_REGISTERS.index(name) in read]
+    assert registers == [name for name in CHIP_REGISTERS if name != "cycles"]
+    assert read[CHIP_REGISTERS.index("ticks")] == state.ticks
+    for core, regions in enumerate(chip_map.cores):
+        for region in regions.values():
+            first = int(chip_map.address(core, region.name))
+            here = [at for at in read if first <= at < first + region.span]
+            assert here, f"nothing is read of {region.name} of core {core}"
+        counters = [read[int(chip_map.address(core, "counters", i))] for i in range(len(COUNTERS))]
+        assert counters == [5 + core, 7 + core, 0]
+    for core in state_words(CHIP):
+        for name, addresses in core.items():
+            if name != "arrivals":  # between its slots there may be rows that are no axons
+                assert set(addresses.tolist()) <= set(read), name
