@@ -103,7 +103,8 @@ def recorded_run_of(
     trace = _run(compiled, spikes, ("spikes", "potentials"))
     assert trace.spikes is not None and trace.potentials is not None
     step = -(-sum(core.n_neurons for core in chip.cores) // _STATE_WORDS)
-    probes, words, last_probes, last_words = [], [], [], []
+    probes, words, last_words = [], [], []
+    last_probes: list[int] = []
     for index, core in enumerate(chip.cores):
         counter = {name: chip_map.address(index, "counters", i) for i, name in enumerate(COUNTERS)}
         active = np.cumsum(trace.active_axons[..., index], axis=1, dtype=np.uint32)
@@ -118,7 +119,7 @@ def recorded_run_of(
             ("merged_spikes", trace.merged_spikes[:, index].astype(np.uint32)),
             ("dropped_packets", np.zeros(trace.samples, np.uint32)),
         ):
-            last_probes.append(counter[name])
+            last_probes.append(int(counter[name]))
             last_words.append(expected)
     structure = int(chip.digest[:8], 16)
     for name, value in (("structure", structure), ("ticks", trace.ticks), ("flags", 0)):
