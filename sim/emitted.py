@@ -95,11 +95,11 @@ def run_samples(
         events.ticks,
         events.offsets,
         events.flits(chip),
-        chip.n_outputs,
-        (1 << flit_packet(chip).fields[0].width) - 1,
-        np.concatenate([structure, probes.addresses]),
-        structure[:0],
-        _CYCLE_LIMIT,
+        n_outputs=chip.n_outputs,
+        output_mask=(1 << flit_packet(chip).fields[0].width) - 1,
+        probes=np.concatenate([structure, probes.addresses]),
+        last_probes=structure[:0],
+        cycle_limit=_CYCLE_LIMIT,
     )
     name = f"cocotb-{simulator}"
     simulation = _built(_verilog(folder), top, simulator, work)

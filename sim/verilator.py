@@ -356,6 +356,8 @@ def build_testbench(
     needed = (*_RUNTIME_SOURCES, "verilated_timing.cpp", "verilated_vcd_c.cpp")
     runtime = _runtime(_TESTBENCH_FLAGS, needed)
     objects = [str(path) for path in runtime]
-    command = [*compiler(), *_TESTBENCH_FLAGS, *includes, *models, *objects, "-pthread"]
+    traced = ("-DVM_TRACE=1", "-DVM_TRACE_VCD=1") if waves else ()
+    flags = (*_TESTBENCH_FLAGS, *traced)
+    command = [*compiler(), *flags, *includes, *models, *objects, "-pthread"]
     _run([*command, "-o", "testbench"], folder)
     return folder / "testbench"

@@ -118,6 +118,8 @@ def test_a_difference_fails_verify(project, samples, tmp_path, monkeypatch):
             "needs 60 axons (60 from 'input'), 28 more than the 32",
         ),
         (("compile", DIGITS / "digits.nir", "-o", "out", "--target", "nowhere"), "ULX3S-85F"),
+        (("compile", DIGITS / "digits.nir", "-o", "out", "--top", "2x"), "is not a Verilog"),
+        (("compile", DIGITS / "digits.nir", "-o", "out", "--top", "wire"), "a keyword of Verilog"),
         (("compile", DIGITS / "digits.nir", "-o", "/proc/none"), "/proc/none"),
         (("simulate", "absent", "samples.npz"), "absent"),
         (("report", "absent"), "absent"),
