@@ -162,7 +162,8 @@ def test_a_full_disk_behind_each_command(
     words = command.split()
     words += PROFILE if words[0] == "compile" else ()
     finish = AtomicFile.__exit__
-    monkeypatch.setattr("rtl_gen.emit.run_yosys", lambda _, here: (here / "design.v").touch())
+    monkeypatch.setattr("rtl_gen.emit.whole_chip", lambda _: None)
+    monkeypatch.setattr("rtl_gen.emit.to_verilog", lambda *_: "module chip; endmodule")
     for place in range(20):
         count = iter(range(100))
 
