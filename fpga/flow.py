@@ -19,7 +19,7 @@ from fpga.harness import harness
 from fpga.place_and_route import Placement, pack, place_and_route
 from fpga.synthesise import MemoryUse, SynthesisReport, synthesise
 from fpga.tools import Progress, silent, tool_versions
-from spikelet.errors import SpikeletError, file_error
+from spikelet.errors import MALFORMED, SpikeletError, file_error
 
 __all__ = ["REPORT", "FpgaReport", "build_bitstream", "build_out_of_context", "check_capacity"]
 
@@ -88,7 +88,7 @@ class FpgaReport:
         path = folder / REPORT
         try:
             return cls.from_dict(json.loads(path.read_text()))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, *MALFORMED) as error:
             raise SpikeletError(
                 f"{path} is not a readable FPGA report: {error}", remedy="build it again"
             ) from error

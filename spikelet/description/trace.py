@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from spikelet.description.array_files import read_arrays
 from spikelet.description.params import CoreParams
-from spikelet.errors import SpikeletError, file_error
+from spikelet.errors import MALFORMED, SpikeletError, file_error
 
 __all__ = ["AtomicFile", "Difference", "Trace", "learned_fields"]
 
@@ -25,16 +25,6 @@ _UNITS = {
     **dict.fromkeys(("spikes", "potentials", "weights", "tags", "adaptation"), "neuron"),
     **dict.fromkeys(("y1", "y2"), "neuron"),
 }
-
-_UNREADABLE = (
-    SpikeletError,
-    AttributeError,
-    KeyError,
-    ValueError,
-    TypeError,
-    IndexError,
-    RecursionError,
-)
 """What numpy raises for one damage or another."""
 
 _AT_END = 1 << 62
@@ -255,7 +245,7 @@ class Trace:
         try:
             arrays = read_arrays(path, "a Trace that Spikelet saved", limit=None)
             return cls._from_arrays(arrays, json.loads(str(arrays["header"])))
-        except _UNREADABLE as error:
+        except (SpikeletError, *MALFORMED) as error:
             raise SpikeletError(f"{path} is not a readable Trace: {error.args[0]}") from error
 
     @classmethod

@@ -15,7 +15,7 @@ from spikelet.description.array_files import read_arrays
 from spikelet.description.image import ChipImage, CoreImage
 from spikelet.description.params import ChipParams
 from spikelet.description.state import ChipState, CoreState
-from spikelet.errors import SpikeletError
+from spikelet.errors import MALFORMED, SpikeletError
 from spikelet.plastic.engines import engine_inputs, opened
 from spikelet.plastic.learned import Learned
 from spikelet.plastic.parts import InputGroup, PlacedPopulation, PlacedProjection, Weights
@@ -289,7 +289,7 @@ class Plastic:
                 raise SpikeletError(f"format must be {FORMAT}, not {description['format']!r}")
             arrays = read_arrays(contents[_ARRAYS_FILE], _ARRAYS_FILE, limit=None)
             return _rebuilt(description, arrays)
-        except (KeyError, TypeError, ValueError, SpikeletError) as error:
+        except (SpikeletError, *MALFORMED) as error:
             raise SpikeletError(
                 f"{path} does not describe a plastic network: "
                 f"{error.args[0] if error.args else error}",

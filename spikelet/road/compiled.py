@@ -17,7 +17,7 @@ from spikelet.description.image import ChipImage
 from spikelet.description.params import ChipParams
 from spikelet.description.profile import ExecutionProfile, profile_named
 from spikelet.description.trace import Trace
-from spikelet.errors import SpikeletError
+from spikelet.errors import MALFORMED, SpikeletError
 from spikelet.placement.place import PlacementQuality
 from spikelet.road.network import INPUT, FloatArray, Network
 from spikelet.road.nir_import import load_network
@@ -261,7 +261,7 @@ class CompiledNetwork:
         try:
             arrays = read_arrays(contents[_ARRAYS_FILE], _ARRAYS_FILE, limit=None)
             return cls(**fields_of(json.loads(contents[_CHIP_FILE]), arrays))
-        except (KeyError, TypeError, ValueError, SpikeletError) as error:
+        except (SpikeletError, *MALFORMED) as error:
             raise SpikeletError(
                 f"{Path(folder) / _CHIP_FILE} does not describe a compiled network: "
                 f"{error.args[0] if error.args else error}",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from spikelet.description.trace import AtomicFile
-from spikelet.errors import SpikeletError
+from spikelet.errors import MALFORMED, SpikeletError
 
 __all__ = ["FORMAT", "MANIFEST", "read_sealed", "write_sealed"]
 
@@ -37,7 +37,7 @@ def read_sealed(folder: Path, names: Iterable[str], *, remedy: str) -> dict[str,
     try:
         manifest = json.loads(contents.pop(MANIFEST))
         version, digests = manifest["format"], dict(manifest["sha256"])
-    except (ValueError, KeyError, TypeError) as error:
+    except MALFORMED as error:
         raise SpikeletError(
             f"{folder / MANIFEST} is not a manifest: {error!r}", remedy=remedy
         ) from error

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.trace import AtomicFile, Trace
-from spikelet.errors import SpikeletError
+from spikelet.errors import MALFORMED, SpikeletError
 from spikelet.road.compiled import CompiledNetwork
 from spikelet.road.engines import simulate
 from spikelet.road.network import Network
@@ -95,7 +95,7 @@ class Verification:
             fields: dict[str, Any] = json.loads(path.read_text())
             engines = [EngineResult(**engine) for engine in fields.pop("engines")]
             return cls(**fields, engines=engines)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, *MALFORMED) as error:
             raise SpikeletError(
                 f"{path} is not a readable verification: {error}",
                 remedy="run spikelet verify again",
