@@ -21,7 +21,7 @@ from fpga.tools import Progress, silent, tool_versions
 from spikelet.description.artefact import Artefact, digest_of
 from spikelet.description.files import PARTIAL
 from spikelet.description.summary import summary
-from spikelet.errors import SpikeletError, file_error
+from spikelet.errors import MALFORMED, SpikeletError, file_error
 
 __all__ = ["REPORT", "FpgaReport", "build_bitstream", "build_out_of_context", "check_capacity"]
 
@@ -90,7 +90,7 @@ class FpgaReport:
             if made is None or not made.intact(folder):
                 raise ValueError("files are missing or were changed since")
             return cls.from_dict(json.loads(path.read_text()), made)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, *MALFORMED) as error:
             raise SpikeletError(
                 f"{path} is not a readable FPGA report: {error}", remedy="build it again"
             ) from error

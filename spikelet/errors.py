@@ -2,7 +2,13 @@
 
 import errno
 
-__all__ = ["SpikeletError", "SpikeletWarning", "file_error"]
+__all__ = ["MALFORMED", "SpikeletError", "SpikeletWarning", "file_error"]
+
+MALFORMED = (
+    *(ValueError, KeyError, TypeError, AttributeError, IndexError),
+    *(OverflowError, RecursionError, ZeroDivisionError),
+)
+"""What reading a saved description may raise where its contents are of another form."""
 
 
 class SpikeletError(Exception):

@@ -22,7 +22,7 @@ from spikelet.cli import main
 from spikelet.errors import SpikeletWarning
 from tests.road.networks import affine, lif, linear, sink, source, write
 
-FEW, MANY = 25, 2500
+FEW, MANY = 25, 1000
 
 TOML = """name = "bars"
 dt = 1e-3

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.files import AtomicFile
-from spikelet.errors import SpikeletError, file_error
+from spikelet.errors import MALFORMED, SpikeletError, file_error
 
 __all__ = ["RECORD", "Artefact", "OutOfDate", "digest_of", "digests_of_files", "file_digest"]
 
@@ -163,7 +163,7 @@ class Artefact:
     @classmethod
     def load(cls, folder: Path) -> "Artefact | None":
         """Return the record in a folder; None if there is none that can be read."""
-        with suppress(OSError, ValueError, TypeError, RecursionError):
+        with suppress(OSError, *MALFORMED):
             found = cls(**json.loads((folder / RECORD).read_text(encoding="utf8")))
             mappings = (found.inputs, found.options, found.tools, found.sources, found.files)
             if all(isinstance(m, dict) for m in mappings) and isinstance(found.command, str):

@@ -15,7 +15,7 @@ from spikelet.description.files import AtomicFile
 from spikelet.description.image import ChipImage, CoreImage
 from spikelet.description.params import ChipParams, CoreParams, check_range
 from spikelet.description.summary import summary
-from spikelet.errors import SpikeletError
+from spikelet.errors import MALFORMED, SpikeletError
 
 __all__ = ["ChipState", "CoreState"]
 
@@ -171,19 +171,10 @@ class ChipState:
             ]
             contents, states = zip(*parts, strict=True)
             return cls(header["digest"], header["ticks"], ChipImage(contents), states)
-        except _UNREADABLE as error:
+        except (SpikeletError, *MALFORMED) as error:
             raise SpikeletError(f"{path} is not a readable snapshot: {error.args[0]}") from error
 
 
-_UNREADABLE = (
-    SpikeletError,
-    AttributeError,
-    KeyError,
-    ValueError,
-    TypeError,
-    IndexError,
-    RecursionError,
-)
 _STATE = tuple(f.name for f in fields(CoreState))
 _CONTENTS = tuple(f.name for f in fields(CoreImage) if f.name != "learning")
 _LEARNED = ("weights", "tags", "adaptation", "random")

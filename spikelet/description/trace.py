@@ -14,7 +14,7 @@ from spikelet.description.array_files import read_arrays
 from spikelet.description.files import AtomicFile
 from spikelet.description.params import CoreParams
 from spikelet.description.summary import summary
-from spikelet.errors import SpikeletError
+from spikelet.errors import MALFORMED, SpikeletError
 
 __all__ = ["Difference", "Trace", "learned_fields"]
 
@@ -26,16 +26,6 @@ _UNITS = {
     **dict.fromkeys(("spikes", "potentials", "weights", "tags", "adaptation"), "neuron"),
     **dict.fromkeys(("y1", "y2"), "neuron"),
 }
-
-_UNREADABLE = (
-    SpikeletError,
-    AttributeError,
-    KeyError,
-    ValueError,
-    TypeError,
-    IndexError,
-    RecursionError,
-)
 """What numpy raises for one damage or another."""
 
 _AT_END = 1 << 62
@@ -264,7 +254,7 @@ class Trace:
         try:
             arrays = read_arrays(path, "a Trace that Spikelet saved", limit=None)
             return cls._from_arrays(arrays, json.loads(str(arrays["header"])))
-        except _UNREADABLE as error:
+        except (SpikeletError, *MALFORMED) as error:
             raise SpikeletError(f"{path} is not a readable Trace: {error.args[0]}") from error
 
     @classmethod

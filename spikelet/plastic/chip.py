@@ -18,7 +18,7 @@ from spikelet.description.image import ChipImage, CoreImage
 from spikelet.description.params import ChipParams
 from spikelet.description.state import ChipState, CoreState
 from spikelet.description.summary import summary
-from spikelet.errors import SpikeletError
+from spikelet.errors import MALFORMED, SpikeletError
 from spikelet.plastic.engines import engine_inputs, opened
 from spikelet.plastic.learned import Learned
 from spikelet.plastic.parts import InputGroup, PlacedPopulation, PlacedProjection, Weights
@@ -319,7 +319,7 @@ class Plastic:
             description = json.loads(contents[_NETWORK_FILE])
             arrays = read_arrays(contents[_ARRAYS_FILE], _ARRAYS_FILE, limit=None)
             return _rebuilt(description, arrays)
-        except (KeyError, TypeError, ValueError, SpikeletError) as error:
+        except (SpikeletError, *MALFORMED) as error:
             raise SpikeletError(
                 f"{path} does not describe a plastic network: "
                 f"{error.args[0] if error.args else error}",

@@ -172,8 +172,11 @@ class _Placer:
     def _place_axons(self, population: PlasticPopulation) -> None:
         """Give the projections into a population their axons, if they fit its core."""
         into = self._into(population.name)
-        if not into:
-            raise self._error(f"population {population.name!r} gets no input", "project() to it")
+        if not into and not _driven_by_bias(population):
+            raise self._error(
+                f"population {population.name!r} gets no input",
+                "project() to it, or give it a bias",
+            )
         needed = sum(self.sizes[p.source] for p in into)
         if needed > _LARGEST_CORE:
             found = " + ".join(f"{self.sizes[p.source]} from {p.source!r}" for p in into)
@@ -195,7 +198,7 @@ class _Placer:
         found = self._destinations(population)
         try:
             core = CoreParams(
-                n_axons=sum(self.sizes[p.source] for p in into),
+                n_axons=max(1, sum(self.sizes[p.source] for p in into)),  # a core has one
                 n_neurons=n_neurons,
                 profile=population.profile,
                 weight_bits=weight_bits,
@@ -230,6 +233,7 @@ class _Placer:
         rule = core.learning
         marks = [np.full(self.sizes[p.source], p.rule is not None) for p in into]
         weights = [_padded(p.weights, core.n_neurons, p.rule) for p in into]
+        weights = weights or [np.zeros((core.n_axons, core.n_neurons), np.int16)]
         shape = (core.n_axons, core.n_neurons)
         index = self.core_of[population.name]
         seed = int(np.random.SeedSequence([self.parts.seed, index]).generate_state(1)[0])
@@ -256,7 +260,7 @@ class _Placer:
         self, population: PlasticPopulation, into: Sequence[PlasticProjection]
     ) -> tuple[int, str]:
         """Return bits and format that hold the weights of all projections into a population."""
-        ranges = [p.weight_range for p in into]
+        ranges = [p.weight_range for p in into] or [(0, 1)]
         low, high = min(r[0] for r in ranges), max(r[1] for r in ranges)
         needed = unsigned_bits(high) if low >= 0 else max(2, signed_bits(low, high))
         limit = population.weight_bits or 8
@@ -279,7 +283,7 @@ class _Placer:
     def _delay_slots(self, into: Sequence[PlasticProjection]) -> int:
         # an event of delay 0 is due at the coming tick, as is a spike of delay 1
         needed = [p.delay + (2 if p.source in self.first_line else 1) for p in into]
-        return max(2, 1 << (max(needed) - 1).bit_length())
+        return max(2, 1 << (max(needed, default=1) - 1).bit_length())
 
     def _destinations(self, population: PlasticPopulation) -> npt.NDArray[np.int32]:
         """Return the destinations of a core, as :class:`CoreImage` wants them."""
@@ -333,6 +337,10 @@ def _spread(
     spread = np.full(n_neurons, filler, np.int32)
     spread[:size] = values
     return spread
+
+
+def _driven_by_bias(population: PlasticPopulation) -> bool:
+    return population.bias is not None and bool((population.bias > 0).any())
 
 
 def _padded(

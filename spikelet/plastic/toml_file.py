@@ -230,11 +230,11 @@ class _Reader:
             return self._with_defaults(table, name)
         rule = rules.table(name, f"[rules.{name}]")
         if "named" in rule.data:
-            function = RULES.get(rule.data["named"])
-            if function is None:
+            named = rule.data["named"]
+            if not isinstance(named, str) or named not in RULES:
                 known = ", ".join(RULES)
-                raise rule.error(f"named must be one of {known}, not {rule.data['named']!r}")
-            made: LearningRule = rule.without("named").call(function)
+                raise rule.error(f"named must be one of {known}, not {named!r}")
+            made: LearningRule = rule.without("named").call(RULES[named])
             return made
         traces = {
             trace: rule.table(trace, f"{rule.place} {trace}").call(TraceParams)
@@ -251,7 +251,7 @@ class _Reader:
             return None
         table = self.top.table("encoder")
         kind = table.data.get("kind")
-        if kind not in ENCODERS:
+        if not isinstance(kind, str) or kind not in ENCODERS:
             raise table.error(f"kind must be one of {', '.join(ENCODERS)}, not {kind!r}")
         given = set(inspect.signature(ENCODERS[kind]).parameters)
         own = tuple(sorted(given - {"levels", "full_scale", "seed", "dt"}))

@@ -19,7 +19,7 @@ from spikelet.description.params import ChipParams
 from spikelet.description.profile import ExecutionProfile, profile_named
 from spikelet.description.summary import summary
 from spikelet.description.trace import Trace
-from spikelet.errors import SpikeletError
+from spikelet.errors import MALFORMED, SpikeletError
 from spikelet.placement.place import PlacementQuality
 from spikelet.road.agreement import LayerAgreement
 from spikelet.road.network import INPUT, FloatArray, Network
@@ -259,7 +259,7 @@ class CompiledNetwork:
         try:
             arrays = read_arrays(contents[_ARRAYS_FILE], _ARRAYS_FILE, limit=None)
             return cls(**fields_of(json.loads(contents[_CHIP_FILE]), arrays))
-        except (KeyError, TypeError, ValueError, SpikeletError) as error:
+        except (SpikeletError, *MALFORMED) as error:
             raise SpikeletError(
                 f"{Path(folder) / _CHIP_FILE} does not describe a compiled network: "
                 f"{error.args[0] if error.args else error}",

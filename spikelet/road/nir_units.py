@@ -70,7 +70,7 @@ def question_units(
         within = "at all" if np.isinf(ticks) else f"within {ticks:,.0f} ticks"
         warnings.warn(
             f"{graph.path}: {graph.place(node.name)}: {reason}: no neuron fires {within}, "
-            f"even if every excitatory input spikes in each\n  remedy: {remedy}",
+            f"even if all excitatory inputs spike in every tick\n  remedy: {remedy}",
             SpikeletWarning,
             stacklevel=2,
         )

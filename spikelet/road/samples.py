@@ -203,8 +203,9 @@ class SampleFile:
         if f"{self.prefix}spikes" in self.arrays:
             spikes = self.spikes()
         elif {f"{self.prefix}levels", "full_scale", "ticks"} <= self.arrays.keys():
+            given = self.levels(), self.number("full_scale"), self.number("ticks")
             try:
-                spikes = rate(self.levels(), self.number("full_scale"), self.number("ticks"))
+                spikes = rate(*given)
             except SpikeletError as error:
                 raise SpikeletError(f"{self.path}: {error.args[0]}", remedy=error.remedy) from error
         else:

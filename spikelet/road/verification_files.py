@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from spikelet.description.artefact import Artefact, OutOfDate, digests_of_files
 from spikelet.description.trace import Trace
-from spikelet.errors import SpikeletError
+from spikelet.errors import MALFORMED, SpikeletError
 from spikelet.road.agreement import LayerAgreement
 from spikelet.road.compiled import CompiledNetwork
 from spikelet.road.engines import ENGINES, MADE_OF, engine_tools
@@ -145,7 +145,7 @@ def read_verification(folder: Path, present: Mapping[str, str]) -> KeptVerificat
             [LayerAgreement(**layer) for layer in golden["layers"]],
             golden["outputs"],
         )
-    except (KeyError, TypeError) as error:
+    except MALFORMED as error:
         raise SpikeletError(
             f"{folder} does not hold a verification: {error!r}", remedy=_AGAIN
         ) from error

@@ -1,5 +1,6 @@
 """Synthesis of toy designs: what memories become, and netlists that equal their RTL."""
 
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from amaranth.lib import wiring
 from fpga.devices import device_named
 from fpga.synthesise import SynthesisReport, synthesise
 from rtl_gen.emit import to_verilog
+from rtl_gen.yosys import run_yosys
 from spikelet.errors import SpikeletError
 from tests.fpga.netlist_bench import side_by_side
 from tests.fpga.toy import MEMORIES, QUICK_MEMORIES, MemorySpec, SpramToy, Toy
@@ -89,3 +91,28 @@ def test_verilog_that_does_not_parse_is_an_error_that_names_the_log(tmp_path: Pa
         synthesise("module top(; endmodule", "top", device_named("LFE5U-25F"), tmp_path)
     assert "ERROR" in str(caught.value)
     assert str(tmp_path / "yosys.log") in caught.value.remedy
+
+
+def test_a_temporary_folder_with_a_blank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Abc is called through a shell with the path as it is, and would not find its script."""
+    odd = tmp_path / "tmp 'dir"
+    work = tmp_path / "work dir"
+    odd.mkdir()
+    work.mkdir()
+    monkeypatch.setenv("TMPDIR", str(odd))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    (work / "design.v").write_text(
+        "module top(input [7:0] a, b, output reg [7:0] q, input c);"
+        "always @(posedge c) q <= a + b * 3; endmodule"
+    )
+    run_yosys(
+        "read_verilog design.v\nsynth_lattice -family ecp5 -nowidelut -top top\nwrite_json o.json",
+        work,
+    )
+    assert "LUT4" in (work / "o.json").read_text()
+    assert sorted(path.name for path in work.iterdir()) == [
+        "design.v",
+        "o.json",
+        "yosys.log",
+        "yosys.ys",
+    ]

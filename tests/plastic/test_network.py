@@ -497,3 +497,33 @@ def test_what_was_not_recorded_or_is_not_there():
     ):
         with pytest.raises(spikelet.SpikeletError, match=message):
             call()
+
+
+def driven_by_bias():
+    network = PlasticNetwork("clock")
+    network.inputs("lines", 3)
+    network.population("beat", 2, threshold=100, bias=[30, -30])
+    network.population("cells", 2, threshold=20)
+    network.project("beat", "cells", weights=25)
+    network.project("lines", "cells", weights=(10, 30), rule=POTENTIATE)
+    network.output("beat")
+    network.output("cells")
+    return network
+
+
+def test_a_population_driven_by_its_bias_alone():
+    """It spikes in every fourth tick, where 4 * 30 is above 100; one of a negative bias never."""
+    plastic = driven_by_bias().compile()
+    learned = plastic.run(np.zeros((1, 20, 3), np.uint8))
+    spikes = learned.spikes("beat")[0]
+    assert np.flatnonzero(spikes[:, 0]).tolist()[:3] == [3, 7, 11] and not spikes[:, 1].any()
+    assert learned.spikes("cells").any()
+    network = driven_by_bias()
+    network.population("other", 1, threshold=5, bias=-1)
+    network.project("other", "cells", weights=1)
+    refuse("population 'other' gets no input", network)
+
+
+@pytest.mark.slow
+def test_rtl_of_a_population_driven_by_its_bias_alone():
+    assert driven_by_bias().compile().verify(random_spikes(lines=3)).equal

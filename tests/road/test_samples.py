@@ -126,6 +126,7 @@ def test_values_that_are_wrong(
     with pytest.raises(SpikeletError, match=rf"s\.npz.*{message}") as caught:
         load(tmp_path, **arrays)
     assert remedy in caught.value.remedy
+    assert str(caught.value).count("s.npz") == 1
 
 
 def test_numbers_in_other_forms(tmp_path: Path) -> None:
