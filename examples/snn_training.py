@@ -24,6 +24,7 @@ from snntorch.export_nir import export_to_nir
 from torch import Tensor, nn
 
 from spikelet.road.encode import rate
+from spikelet.road.samples import winners
 
 LEVEL_MIN, LEVEL_MAX = -8, 7
 """The signed 4-bit weight levels."""
@@ -177,11 +178,14 @@ def fit(network: SpikingNetwork, images: Images, encoder: Encoder, plan: Trainin
 
 @torch.no_grad()
 def accuracy(network: SpikingNetwork, images: Images, encoder: Encoder) -> float:
-    """Return the share of images whose class spikes most; ties go to the lowest class."""
+    """Return the share of images whose class spikes most; ties go to the lowest class.
+
+    An image without an output spike has no class.
+    """
     hits = 0
     for levels, labels in zip(images.levels.split(500), images.labels.split(500), strict=True):
         counts = network(encoder(levels)).sum(0).numpy()
-        hits += int((counts.argmax(1) == labels.numpy()).sum())
+        hits += int((winners(counts) == labels.numpy()).sum())
     return hits / len(images.labels)
 
 

@@ -27,6 +27,7 @@ PAGES = (
     "networks",
     "placement",
     "plastic-networks",
+    "results",
     "simulation",
     "tick-contract",
     "verification-ip",

@@ -41,6 +41,7 @@ from spikelet.plastic.chip import Plastic
 from spikelet.plastic.learned import Learned
 from spikelet.plastic.network import PlasticNetwork
 from spikelet.road.encode import rank_order, rest
+from spikelet.road.samples import winners
 
 __all__ = ["Plan", "accuracy", "build", "lessons", "main", "train", "volleys"]
 
@@ -181,11 +182,14 @@ def train(plastic: Plastic, digits: Digits, plan: Plan) -> ChipState:
 
 
 def accuracy(plastic: Plastic, digits: Digits, plan: Plan, state: ChipState) -> float:
-    """Return the share of images whose neuron spikes most; of equals the lowest counts."""
+    """Return the share of images whose neuron spikes most; of equals the lowest counts.
+
+    An image without an output spike has no class.
+    """
     hits = 0
     for part in _parts(digits):
         learned = _test(plastic, part, plan, state, "golden", ())
-        hits += int((learned.counts("digits").argmax(axis=1) == part.labels).sum())
+        hits += int((winners(learned.counts("digits")) == part.labels).sum())
     return hits / len(digits.labels)
 
 

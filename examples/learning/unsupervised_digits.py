@@ -31,6 +31,7 @@ from spikelet.plastic.chip import Plastic
 from spikelet.plastic.network import PlasticNetwork
 from spikelet.plastic.plots import receptive_fields
 from spikelet.road.encode import poisson
+from spikelet.road.samples import winners
 
 __all__ = [
     "Images",
@@ -197,7 +198,7 @@ def learn(
         plastic,
         state,
         rates.argmax(axis=1),
-        float((votes.argmax(axis=1) == images.test_labels).mean()),
+        float((winners(votes) == images.test_labels).mean()),
         float((counts.sum(axis=1) == 0).mean()),
         float(counts.sum(axis=1).mean()),
     )

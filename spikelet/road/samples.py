@@ -23,12 +23,12 @@ _FORMAT = (
 _MOST_CLASSES = 1 << 31
 
 
-def winners(counts: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+def winners(counts: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """Return the output that spiked most in each sample, the lowest of equals.
 
     Parameters
     ----------
-    counts : array of int, shape (samples, outputs)
+    counts : array of int, or of votes, shape (samples, outputs)
 
     Returns
     -------
@@ -112,7 +112,7 @@ class Samples:
             return None
         return float(np.mean((classes == self.labels) & (classes >= 0)))
 
-    def score(self, counts: npt.NDArray[np.integer]) -> Score:
+    def score(self, counts: npt.NDArray[Any]) -> Score:
         """Return how samples with these output spikes, shape (samples, outputs), are classified."""
         classes = winners(counts)
         spiked = classes >= 0
