@@ -345,8 +345,8 @@ def test_every_input_of_a_router_has_a_queue() -> None:
 
 
 def test_a_constant_of_a_rule_takes_an_adder_of_its_ones() -> None:
-    traces = {"x1": TraceParams(9, decay_shift=2)}
-    rules = (LearningRule(f"2^-3*x1*y0{more}", **traces) for more in ("", " - 5*2^-3*y0"))
+    trace = TraceParams(9, decay_shift=2)
+    rules = (LearningRule(f"2^-3*x1*y0{more}", x1=trace) for more in ("", " - 5*2^-3*y0"))
     cores = (replace(CORE, weight_bits=8, learning=rule) for rule in rules)
     without, constant = (lut_terms(_chip(core), LARGE_ECP5) for core in cores)
     assert constant["multiplexer"] == without["multiplexer"]
