@@ -14,11 +14,11 @@ from amaranth.lib.wiring import Out
 
 from fpga.self_test_image import (
     Sample,
+    count_bits,
     event_layout,
     event_rows,
-    image_memories,
+    image_words,
     program_words,
-    word_runs,
 )
 from spikelet.description.packets import flit_packet
 from spikelet.description.params import ChipParams, unsigned_bits
@@ -79,13 +79,9 @@ class SelfTest(wiring.Component):
         self.chip = chip
         self.params = params
         self.sample = sample
-        counts = sample.counts.tolist()
-        written = program_words(sample.program)
-        runs = [(address, end - first) for first, end, address in word_runs(sample.words[:, 0])]
-        self._loaded = len(written)
-        self._words = [*written, *counts, *(word for run in runs for word in run)]
+        self._loaded = len(program_words(sample.program))
+        self._words = image_words(sample)
         self._rows = event_rows(sample.flits)
-        self.memories = image_memories(params, self._words, sample)
         self.cycle_limit = 1 << (_SLACK * self._predicted_cycles() - 1).bit_length()
         super().__init__(
             {"winner": Out(unsigned_bits(params.n_outputs - 1)), "done": Out(1), "passed": Out(1)}
@@ -246,7 +242,7 @@ class SelfTest(wiring.Component):
         The counters are a memory, so that an event takes two cycles; the chip waits.
         """
         event, n_outputs = self.chip.event_out, self.params.n_outputs
-        width = self.memories[-1].bank_bits
+        width = count_bits(int(self.sample.counts.max()))
         m.submodules.counts = memory = Memory(
             shape=width,
             depth=n_outputs,

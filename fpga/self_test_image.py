@@ -22,6 +22,7 @@ __all__ = [
     "event_layout",
     "event_rows",
     "image_memories",
+    "image_words",
     "program_memory",
     "program_words",
     "word_runs",
@@ -95,23 +96,23 @@ def program_memory(words: Sequence[int]) -> Memory:
     return Memory(SELF_TEST_PROGRAM, len(words), varying_bits(words), writable=False)
 
 
-def image_memories(params: ChipParams, words: Sequence[int], sample: Sample) -> tuple[Memory, ...]:
-    """Return the memories that a self-test holds beside its chip.
-
-    Parameters
-    ----------
-    params : ChipParams
-    words : sequence of int
-        Of the ROM that loads and compares.
-    sample : Sample
-    """
+def image_memories(params: ChipParams, sample: Sample) -> tuple[Memory, ...]:
+    """Return the memories that a self-test of a sample holds beside its chip."""
     layout = event_layout(params)
     rows = [layout.const(row).as_bits() for row in event_rows(sample.flits)]
+    largest = count_bits(int(sample.counts.max()))
     return (
-        program_memory(words),
+        program_memory(image_words(sample)),
         Memory("self-test events", len(rows), varying_bits(rows), writable=False),
-        Memory("self-test counts", params.n_outputs, count_bits(int(sample.counts.max()))),
+        Memory("self-test counts", params.n_outputs, largest, kind="block"),
     )
+
+
+def image_words(sample: Sample) -> list[int]:
+    """Return the ROM: what is written, the counts, and the runs of words that are read back."""
+    runs = word_runs(sample.words[:, 0])
+    read = [word for first, end, address in runs for word in (address, end - first)]
+    return [*program_words(sample.program), *sample.counts.tolist(), *read]
 
 
 def count_bits(largest: int) -> int:

@@ -26,7 +26,7 @@ from fpga.devices import DEVICES, device_named
 from fpga.fit import FitReport, require_fit
 from fpga.flow import REPORT, FpgaReport, build_bitstream, build_out_of_context
 from fpga.self_test import SelfTest
-from fpga.self_test_image import program_memory, program_words
+from fpga.self_test_image import image_memories, program_memory, program_words
 from fpga.tools import tool_versions
 from rtl_gen.chip import Chip
 from rtl_gen.emit import check_top, to_verilog, write_chip
@@ -243,9 +243,9 @@ class Project:
                     remedy="give a samples file",
                 )
             stored = stored_sample(compiled, samples, sample)
-            test = SelfTest(Chip(compiled.chip), compiled.chip, stored)
-            require_fit(compiled.chip, device_named(board.device), test.memories)
-            top = BoardTop(test, board)
+            memories = image_memories(compiled.chip, stored)
+            require_fit(compiled.chip, device_named(board.device), memories)
+            top = BoardTop(SelfTest(Chip(compiled.chip), compiled.chip, stored), board)
             inputs |= {name: compiled.digests[name] for name in ("chip contents", "chip mapping")}
             inputs["stored sample"] = digest_of(samples.spikes[sample])
             return build_bitstream(

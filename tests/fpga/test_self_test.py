@@ -15,7 +15,7 @@ from amaranth.sim import Simulator
 from boards import ICEBREAKER, ULX3S_85F, Board
 from fpga.board_top import BoardTop
 from fpga.self_test import SelfTest
-from fpga.self_test_image import Sample, program_words
+from fpga.self_test_image import Sample, image_memories, program_words
 from rtl_gen.layouts import config_response
 from spikelet.description.packets import flit_packet
 from spikelet.description.params import ChipParams, CoreParams
@@ -244,7 +244,7 @@ def test_fails_when_one_bit_reads_otherwise(place: int) -> None:
 @pytest.mark.parametrize("wraps", [1, 2])
 def test_a_counter_that_would_wrap_round_to_the_right_value_does_not(wraps: int) -> None:
     sample = _sample(LINES)
-    width = SelfTest(StubChip(), CHIP, sample).memories[-1].bank_bits
+    width = image_memories(CHIP, sample)[-1].bank_bits
     assert width == 3  # three spikes of line 2, and one value that is never right
     test = SelfTest(StubChip(extra=wraps << width), CHIP, sample)
     _, (passed,), _ = _run(test, test.passed)
@@ -259,8 +259,7 @@ def test_program_is_stored_in_runs() -> None:
 
 
 def test_memories_are_those_that_are_built() -> None:
-    test = SelfTest(StubChip(), CHIP, _sample([[0, 2], [], [2, 2]]))
-    program, events, counts = test.memories
+    program, events, counts = image_memories(CHIP, _sample([[0, 2], [], [2, 2]]))
     # Loaded: 12 words; one for each line; four runs are read back.
     assert (program.rows, events.rows, counts.rows) == (12 + 3 + 4 * 2, 5, CHIP.n_outputs)
     assert (program.writable, events.writable, counts.writable) == (False, False, True)
