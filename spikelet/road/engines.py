@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy.typing as npt
@@ -200,12 +201,8 @@ def chosen_engines(
 
 
 def _require_cocotb() -> None:
-    try:
-        import cocotb  # noqa: F401, PLC0415 - an optional package
-    except ImportError as error:
-        raise SpikeletError(
-            "cocotb is not installed", remedy="pip install 'cocotb>=2.1,<3'"
-        ) from error
+    if find_spec("cocotb") is None:
+        raise SpikeletError("cocotb is not installed", remedy="pip install 'cocotb>=2.1,<3'")
 
 
 def simulate(
