@@ -61,7 +61,7 @@ def test_placement_options(tmp_path, monkeypatch):
     from spikelet.road.project import Project
 
     saved = []
-    monkeypatch.setattr(Project, "save", lambda self, compiled: saved.append(compiled))
+    monkeypatch.setattr(Project, "save", lambda self, compiled, **_: saved.append(compiled))
     source = (DIGITS / "digits.nir", "--profile", "snntorch-subtract", "-o", tmp_path)
     options = ("--max-neurons", 8, "--lanes", 8, "--topology", "torus")
     for seed in (0, 1):
