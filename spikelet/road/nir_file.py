@@ -107,9 +107,11 @@ def _read_nodes(path: Path, root: Any, prefix: str = "") -> NirGraph:
 def _groups(nodes: Any, before: str = "") -> Iterator[tuple[str, Any]]:
     """Return the groups of nodes by name; HDF5 makes folders of a name with slashes."""
     for key, group in nodes.items():
-        if isinstance(group, h5py.Group) and "type" not in group and len(group):
+        if not isinstance(group, h5py.Group):
+            continue
+        if len(group) and all(isinstance(inner, h5py.Group) for inner in group.values()):
             yield from _groups(group, f"{before}{key}/")
-        elif isinstance(group, h5py.Group):
+        else:
             yield before + key, group
 
 

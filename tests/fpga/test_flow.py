@@ -112,7 +112,9 @@ def test_a_clock_that_is_missed_is_an_error(tmp_path: Path) -> None:
 
 def test_an_unwritable_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(SpikeletError, match=r"^cannot write the FPGA build to "):
+    with pytest.raises(
+        SpikeletError, match=r"^the FPGA build in .* cannot be written: Not a directory"
+    ):
         build_bitstream("", "top", ICEBREAKER, tmp_path / "file" / "out")
 
 

@@ -182,6 +182,7 @@ def test_a_minimal_file_takes_its_name_and_a_named_rule_as_it_is(tmp_path):
         ("strength = 3", "strength = 300", r"\[\[winner_take_all\]\] number 1: .*strength must be"),
         ("lanes = 2", "lanes = 3", "two.toml: compile: lanes must be a power of two, not 3"),
         ("lanes = 2", "width = 3", r"\[chip\]: unknown key 'width'; valid keys are lanes, pipe"),
+        ('kind = "poisson"', "kind = []", r"\[encoder\]: kind must be one of rate, .* not \[\]"),
         ('kind = "poisson"', 'kind = "phase"', r"\[encoder\]: kind must be one of rate, poisson,"),
         ("max_rate = 200.0", "max_rate = 501.0", r"\[encoder\]: encoder poisson: max_rate \* dt"),
         ("max_rate = 200.0", "count = 3", r"\[encoder\]: unknown key 'count'; valid .*max_rate"),

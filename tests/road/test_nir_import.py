@@ -549,7 +549,7 @@ def test_units_that_were_mixed_up_are_asked_about(
         ({"tau": 1.0, "r": 10.0}, 0.1),  # the milliseconds of above, and so the time step
         ({"tau": 1.0, "r": 1e4}, 1e-4),  # slow on purpose: the input is strong
         ({"tau": 1e-3, "r": 0.1}, 1e-4),  # mute, but not for its units
-        ({"tau": 1e-3, "v_leak": -5.0, "r": 10.0}, 1e-4),
+        ({"tau": 1e-3, "v_leak": -5.0, "r": 1.0}, 1e-4),  # mute, by a rest of a few thresholds
         ({"tau": 1e-3, "v_reset": -15.0, "r": 20.0}, 1e-4),
     ],
 )
