@@ -44,6 +44,7 @@ _VERILATE = (
     "--no-timing",
     "--noassert",
 )
+_VERILATE_VPI = ("--cc", "--vpi", "--timescale", "1ns/1ps")
 _COMPILE_FLAGS = ("-std=c++17", "-fPIC", "-w", "-DVL_IGNORE_UNKNOWN_ARCH")
 _TESTBENCH_FLAGS = ("-std=c++20", "-fcoroutines", "-w", "-O0", "-DVL_IGNORE_UNKNOWN_ARCH")
 _OPTIMISE = {"run": ("-O2", "-march=native"), "build": ("-O0",), "size": ("-Os",)}
@@ -158,8 +159,8 @@ def build_program(
     visible.write_text("`verilator_config\n" + "".join(ports))
     _verilator(
         [
-            *("--cc", "--vpi", "--prefix", "Vtop", "--top-module", top, "--Mdir", "."),
-            *("--timescale", "1ns/1ps", *(["--trace"] if waves else [])),
+            *(*_VERILATE_VPI, "--prefix", "Vtop", "--top-module", top, "--Mdir", "."),
+            *(["--trace"] if waves else []),
             *(f"-Wno-{name}" for name in LINT_WAIVERS),
             *(visible.name, source.name),
         ],
@@ -176,7 +177,7 @@ def build_program(
 def tool_versions() -> tuple[str, ...]:
     """Return the versions of what compiles; yosys's stands for the cell models that it ships."""
     versions = [metadata.version(name) for name in ("verilator", "pyosys")]
-    return (*versions, build_identity(compiler()), *_VERILATE, *_COMPILE_FLAGS)
+    return (*versions, build_identity(compiler()), *_VERILATE, *_VERILATE_VPI, *_COMPILE_FLAGS)
 
 
 def _library(design: Design, top: str, harness: Path, flags: Sequence[str], folder: Path) -> Path:
@@ -212,16 +213,19 @@ def _compile_model(
 ) -> list[str]:
     """Compile a model's C++ and the source that drives it; return the objects' names.
 
-    What runs once, to create the model, is not optimised. ``before`` is C++ text.
+    What runs once, to create the model, is never optimised. Where nothing is, most of the time
+    would go into reading headers, so they are compiled before. ``before`` is C++ text.
     """
     sources = sorted(path.name for path in folder.glob(f"{prefix}*.cpp"))
     once = [name for name in sources if name.endswith("Slow.cpp")]
     often = [*(name for name in sources if name not in once), str(driver.resolve())]
-    (folder / "headers.h").write_text(_HEADER)
-    (folder / "headers.h.gch").symlink_to(_precompiled_header(flags))
-    kinds = {"often": (often, ("-include", "headers.h")), "once": (once, ("-O0", "-w"))}
+    kinds: dict[str, tuple[list[str], tuple[str, ...]]]
     if "-O0" in flags:
-        kinds = {"often": ([*once, *often], kinds["often"][1])}
+        (folder / "headers.h").write_text(_HEADER)
+        (folder / "headers.h.gch").symlink_to(_precompiled_header(flags))
+        kinds = {"all": ([*once, *often], ("-include", "headers.h"))}
+    else:
+        kinds = {"often": (often, ()), "once": (once, ("-O0",))}
     objects = []
     for kind, (names, options) in kinds.items():
         for number, unit in enumerate(_units(folder, names)):

@@ -80,7 +80,7 @@ def test_models_and_run_time_are_sealed(
     design = verilator.Design("module chip; endmodule")
 
     def build() -> Path:
-        return verilator.build_library(design, "chip", harness)
+        return verilator.build_library(design, "chip", harness, optimise="build")
 
     library = build()
     first = len(commands)

@@ -13,7 +13,7 @@ from spikelet.description.image import ChipImage, CoreImage, random_states
 from spikelet.description.learning import LearningRule, TraceParams
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import PROFILES
-from spikelet.errors import SpikeletError
+from spikelet.errors import SpikeletError, SpikeletWarning
 from tests.helpers.random_chips import random_events
 from tests.helpers.random_plastic import (
     random_plastic_chip,
@@ -173,7 +173,9 @@ def test_falls_back_where_the_rule_cannot_be_compiled(
     assert compiled.available()  # from here on the kernel is there
     monkeypatch.setenv("SPIKELET_CACHE", str(tmp_path))
     monkeypatch.setenv("CC", "false")
-    notes = GoldenChip(chip, image).notes
+    compiled.warn_of_numpy.cache_clear()
+    with pytest.warns(SpikeletWarning, match=r"on numpy.*slower: false cannot compile"):
+        notes = GoldenChip(chip, image).notes
     assert notes["backend"] == "numpy"
     assert "false cannot compile learning_rule.c" in notes["backend_note"]
     with pytest.raises(SpikeletError, match=r"^false cannot compile learning_rule\.c"):
