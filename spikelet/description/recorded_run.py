@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.summary import summary
 from spikelet.errors import SpikeletError
 
 __all__ = ["RUN_FILES", "RecordedRun", "checksum"]
@@ -62,6 +63,8 @@ class RecordedRun:
     cycles : int
         Clock cycles of the longest tick, as predicted.
     """
+
+    __repr__ = summary
 
     top: str
     structure: int

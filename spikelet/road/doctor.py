@@ -17,8 +17,8 @@ PROGRAMS = (
     # names, Debian package, what it is for, needed by the demo
     (("g++", "clang++"), "g++", "compiled simulation", True),
     (("cc", "gcc", "clang"), "gcc", "fast golden model", False),
-    (("make",), "make", "cocotb test benches", False),
-    (("perl",), "perl", "cocotb test benches", False),
+    (("make",), "make", "simulation by FuseSoC", False),
+    (("perl",), "perl", "simulation by FuseSoC", False),
     (("git",), "git", "fetching the source", False),
     (("iverilog",), "iverilog", "simulation in Icarus", False),
 )

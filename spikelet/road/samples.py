@@ -171,6 +171,8 @@ class SampleFile:
         All arrays of the file.
     """
 
+    __repr__ = summary
+
     path: Path
     prefix: str
     arrays: dict[str, npt.NDArray[Any]]

