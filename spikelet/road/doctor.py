@@ -21,6 +21,7 @@ PROGRAMS = (
     (("perl",), "perl", "simulation by FuseSoC", False),
     (("git",), "git", "fetching the source", False),
     (("iverilog",), "iverilog", "simulation in Icarus", False),
+    (("yosys",), "yosys", "synthesis by FuseSoC", False),
 )
 """Programs that do not come from the package index; those that a user calls stand in the README."""
 
