@@ -98,8 +98,8 @@ def show_verification(terminal: Terminal, result: "Verification") -> None:
         equal = "yes" if engine.equal else "NO" if engine.difference else "nothing"
         more = (cycles, equal if engine.compared else "", f"{engine.seconds:.1f}")
         rows.append(row(engine.engine, engine.samples, engine.score, *more))
-    header = ("engine", "samples", "accuracy", "no class", "tied", "cycles a sample")
-    terminal.table((*header, "equal to golden", "seconds"), rows)
+    header = ("engine", "samples", "accuracy", "no class", "tied", "cycles", "equal", "seconds")
+    terminal.table(header, rows)
     for engine in result.engines:
         if engine.compared:
             terminal.say(f"{engine.engine}: {engine.verdict}")
