@@ -82,7 +82,7 @@ FAMILY_COSTS = {
             RamKind("sprams", 14, (16,), 4, 2048, ("spram",)),
         ),
         multiplier=Multiplier(16, least_product_bits=11),
-        usable=0.95,
+        usable=0.9,
         luts={
             "chip": 982.25,
             "core": 553.04,

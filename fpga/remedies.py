@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations, product
+from typing import Any
 
 from boards import BOARDS
 from fpga.devices import DEVICES, Device
@@ -11,8 +12,8 @@ from spikelet.errors import SpikeletError
 
 __all__ = ["Change", "changes"]
 
-_CoreChange = Callable[[CoreParams], CoreParams]
-_Way = list[tuple[str, _CoreChange]]
+_ChipChange = Callable[[ChipParams], ChipParams]
+_Way = list[tuple[str, _ChipChange]]
 
 
 @dataclass(frozen=True)
@@ -82,31 +83,31 @@ def _found(
                     break
 
 
-def _changed(chip: ChipParams, core_changes: list[_CoreChange]) -> ChipParams | None:
-    """Return a chip with all its cores changed; None if such cores cannot be built."""
-    cores = chip.cores
+def _changed(chip: ChipParams, chosen: list[_ChipChange]) -> ChipParams | None:
+    """Return a changed chip; None if such cores cannot be built."""
     try:
-        for change in core_changes:
-            cores = tuple(change(core) for core in cores)
+        for change in chosen:
+            chip = change(chip)
     except SpikeletError:  # a rule's bounds, or the narrowest weights of their format
         return None
-    return replace(chip, cores=cores)
+    return chip
 
 
 def _ways(chip: ChipParams, device: Device) -> list[_Way]:
-    """Return, for each option that may help, its values and what they make of a core."""
+    """Return, for each option that may help, its values and what they make of a chip."""
     cores = chip.cores
 
     def halves(largest: int) -> list[int]:
         return [largest >> shift for shift in range(1, largest.bit_length())]
 
-    in_spram: _Way = [("--weight-memory spram", _in_spram)]
+    in_spram: _Way = [("--weight-memory spram", _of_cores(weight_memory=lambda _: "spram"))]
     may = device.sprams and any(core.weight_memory != "spram" for core in cores)
     ways: list[_Way] = [
         in_spram if may else [],
         [(f"--weight-bits {n}", _with_bits(n)) for n in _narrower(cores)],
         [(f"--lanes {n}", _with_lanes(n)) for n in halves(max(c.lanes for c in cores))],
         [(f"--pipelines {n}", _with_pipelines(n)) for n in halves(max(c.pipelines for c in cores))],
+        [(f"--fifo-depth {n}", _with_fifo_depth(n)) for n in halves(chip.fifo_depth) if n > 1],
     ]
     return [way for way in ways if way]
 
@@ -116,21 +117,33 @@ def _narrower(cores: tuple[CoreParams, ...]) -> range:
     return range(max(core.weight_bits for core in cores) - 1, 1, -1)
 
 
-def _in_spram(core: CoreParams) -> CoreParams:
-    return replace(core, weight_memory="spram")
+def _of_cores(**fields: Callable[[CoreParams], object]) -> _ChipChange:
+    """Return the change that gives fields of every core new values."""
 
-
-def _with_bits(bits: int) -> _CoreChange:
-    return lambda core: replace(core, weight_bits=min(core.weight_bits, bits))
-
-
-def _with_lanes(lanes: int) -> _CoreChange:
-    def change(core: CoreParams) -> CoreParams:
-        fewer = min(core.lanes, lanes)
-        return replace(core, lanes=fewer, pipelines=min(core.pipelines, fewer))
+    def change(chip: ChipParams) -> ChipParams:
+        cores = []
+        for core in chip.cores:
+            values: dict[str, Any] = {name: value(core) for name, value in fields.items()}
+            cores.append(replace(core, **values))
+        return replace(chip, cores=tuple(cores))
 
     return change
 
 
-def _with_pipelines(pipelines: int) -> _CoreChange:
-    return lambda core: replace(core, pipelines=min(core.pipelines, pipelines))
+def _with_bits(bits: int) -> _ChipChange:
+    return _of_cores(weight_bits=lambda core: min(core.weight_bits, bits))
+
+
+def _with_lanes(lanes: int) -> _ChipChange:
+    return _of_cores(
+        lanes=lambda core: min(core.lanes, lanes),
+        pipelines=lambda core: min(core.pipelines, lanes),
+    )
+
+
+def _with_pipelines(pipelines: int) -> _ChipChange:
+    return _of_cores(pipelines=lambda core: min(core.pipelines, pipelines))
+
+
+def _with_fifo_depth(depth: int) -> _ChipChange:
+    return lambda chip: replace(chip, fifo_depth=depth)

@@ -102,6 +102,13 @@ def main(debug: bool) -> None:
     "--pipelines", type=_POSITIVE, default=1, show_default=True, help="Neuron-update pipelines."
 )
 @click.option("--weight-memory", type=click.Choice(["block", "spram"]), default="block")
+@click.option(
+    "--fifo-depth",
+    type=click.IntRange(2, 16),
+    default=4,
+    show_default=True,
+    help="Flits that wait at each input of a router.",
+)
 @click.option("--topology", type=click.Choice(TOPOLOGIES), default="mesh", show_default=True)
 @click.option("--multicast/--no-multicast", default=None, help="Default: where it is of use.")
 @click.option(
@@ -128,6 +135,7 @@ def compile_command(
     lanes: int,
     pipelines: int,
     weight_memory: str,
+    fifo_depth: int,
     topology: str,
     multicast: bool | None,
     placement_seed: int,
@@ -153,7 +161,7 @@ def compile_command(
         dt,
         weight_bits=weight_bits,
         potential_bits=potential_bits,
-        limits=PlacementLimits(max_axons, max_neurons, lanes, pipelines, weight_memory),
+        limits=PlacementLimits(max_axons, max_neurons, lanes, pipelines, weight_memory, fifo_depth),
         calibration=samples.spikes if samples else None,
         topology=topology,
         multicast=multicast,
@@ -426,7 +434,7 @@ def demo(
     compiled = compile_network(
         example / "digits.nir",
         "snntorch-subtract",
-        limits=PlacementLimits(lanes=8, weight_memory="spram"),
+        limits=PlacementLimits(lanes=8, weight_memory="spram", fifo_depth=2),
         calibration=calibration.spikes,
         topology=topology,
         placement_seed=placement_seed,

@@ -45,7 +45,9 @@ class Terminal:
 
     def table(self, header: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
         """Print a table."""
-        table = Table(*header)
+        table = Table(padding=(0, 0, 0, 1))
+        for title in header:
+            table.add_column(title, overflow="fold")
         for row in rows:
             table.add_row(*row)
         self.console.print(table)

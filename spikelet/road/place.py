@@ -43,6 +43,8 @@ class PlacementLimits:
         Neuron-update pipelines, at most ``lanes``; a power of two.
     weight_memory : str
         As for :class:`CoreParams`: ``"block"`` or ``"spram"``.
+    fifo_depth : int
+        Flits that wait at each input of a router, 2..16. They are registers in an iCE40.
     """
 
     max_axons: int = 1024
@@ -50,13 +52,21 @@ class PlacementLimits:
     lanes: int = 16
     pipelines: int = 1
     weight_memory: str = "block"
+    fifo_depth: int = 4
 
     def __post_init__(self) -> None:
-        highest = {"max_axons": 4096, "max_neurons": 4096, "lanes": 256, "pipelines": self.lanes}
-        for name, high in highest.items():
+        for name, low, high in (
+            ("max_axons", 1, 4096),
+            ("max_neurons", 1, 4096),
+            ("lanes", 1, 256),
+            ("pipelines", 1, self.lanes),
+            ("fifo_depth", 2, 16),
+        ):
             value = getattr(self, name)
-            if type(value) is not int or not 1 <= value <= high:
-                raise SpikeletError(f"limits: {name} must be an int in 1..{high}, not {value!r}")
+            if type(value) is not int or not low <= value <= high:
+                raise SpikeletError(
+                    f"limits: {name} must be an int in {low}..{high}, not {value!r}"
+                )
             if name in ("lanes", "pipelines") and value & (value - 1):
                 raise SpikeletError(f"limits: {name} must be a power of two, not {value}")
 
@@ -181,6 +191,7 @@ class _Placer:
         self.limits = CoreLimits(limits.max_axons, limits.max_neurons, limits.lanes)
         self.pipelines = limits.pipelines
         self.weight_memory = limits.weight_memory
+        self.fifo_depth = limits.fifo_depth
         self._check()
 
     def placement(
@@ -218,6 +229,7 @@ class _Placer:
             self.network.n_outputs,
             topology,
             placed.multicast,
+            self.fifo_depth,
         )
         image = ChipImage(tuple(contents for _, contents in cores))
         image.check(chip)

@@ -242,7 +242,7 @@ def test_fpga(page: tuple[Path, Page]) -> None:
     assert luts == ["Logic cells ICESTORM_LC", "", "1,320", "5,280", "25.0 %"]
     assert rams[2:] == ["3", "30", "10.0 %"]
     assert [row[-2:] for row in html.tables["seeds-1"][1:]] == [
-        ["not routed", "missed"],
+        ["not routed", "not met"],
         ["50.0", "met"],
     ]
     assert "10.00 ns, of which 45 % is routing and 40 % logic (1 cell)" in html.text
@@ -319,8 +319,8 @@ def test_a_missed_clock_shows(compiled: CompiledNetwork, tmp_path: Path) -> None
     report = fpga_report(board="", placement=missed, target_mhz=60.0, harnessed=True, memories=())
     html = bare(tmp_path, compiled, fpga=[report])
     assert "ICE40UP5K-SG48, out of context" in html.text
-    assert "target 60 MHz missed" in html.text
-    assert html.tables["seeds-1"][2][-1] == "missed"
+    assert "target 60 MHz not met" in html.text
+    assert html.tables["seeds-1"][2][-1] == "not met"
     assert "Critical path" not in html.text and "A ring of registers" in html.text
 
 
