@@ -35,10 +35,6 @@ LUT_TERMS = (
 )
 """Names of what takes LUTs; see :func:`lut_terms`."""
 
-_REMEDY_MARGIN = 0.01
-"""Share of the LUTs that a remedy leaves free besides: a network that is compiled with other options
-also gets cores of other sizes."""
-
 SELF_TEST_PROGRAM = "self-test program"
 """Name of an image's memory that loads the chip, and so has a word for each word of weights."""
 
@@ -98,8 +94,7 @@ def check_fit(chip: ChipParams, device: Device, image: Sequence[Memory] | None =
 
     def fits(change: Change) -> bool:
         resized = None if image is None else _resized(image, chip, change.chip)
-        usable = FAMILY_COSTS[change.device.family].usable - _REMEDY_MARGIN
-        return not _problems(_needed(change.chip, change.device, resized), change.device, usable)
+        return not _problems(_needed(change.chip, change.device, resized), change.device)
 
     memories = sorted([*chip_memories(chip), *(image or ())], key=lambda memory: -memory.bits)
     return FitReport(
@@ -186,9 +181,9 @@ def _resized(image: Sequence[Memory], before: ChipParams, after: ChipParams) -> 
     )
 
 
-def _problems(need: dict[str, int], device: Device, usable: float | None = None) -> list[str]:
+def _problems(need: dict[str, int], device: Device) -> list[str]:
     problems = []
-    usable = usable or FAMILY_COSTS[device.family].usable
+    usable = FAMILY_COSTS[device.family].usable
     for name in ("luts", "block_rams", "dsps", "sprams"):
         available = _available(device)[name]
         limit = int(available * usable) if name == "luts" else available
