@@ -13,7 +13,7 @@ from spikelet import __version__
 from spikelet.description.params import TOPOLOGIES
 from spikelet.description.profile import PROFILES
 from spikelet.errors import SpikeletError, SpikeletWarning, file_error
-from spikelet.installation import not_installed
+from spikelet.installation import install_command, not_installed
 from spikelet.terminal import Terminal, command_line, printing_options, warnings_shown
 
 __all__ = ["main"]
@@ -56,8 +56,8 @@ def _explained(error: BaseException, verb: str) -> tuple[str, int]:
             return "interrupted; the same command can be given again", 130
         case SpikeletError() | SpikeletWarning():
             return str(error), 1
-        case ModuleNotFoundError() if error.name:
-            return str(not_installed(error.name, f"spikelet {verb}", _EXTRAS.get(verb, ""))), 1
+        case ImportError():
+            return _missing(error, verb), 1
         case OSError():
             where = error.filename or "the system refused"
             return str(file_error(os.fsdecode(where) if error.filename else where, error)), 1
@@ -70,6 +70,14 @@ def _explained(error: BaseException, verb: str) -> tuple[str, int]:
         "command and its files",
         _INTERNAL,
     )
+
+
+def _missing(error: ImportError, verb: str) -> str:
+    """Return what a user is told of a package that cannot be imported."""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return str(not_installed(error.name, f"spikelet {verb}", _EXTRAS.get(verb, "")))
+    remedy = f"{install_command('all')}; spikelet doctor lists what is there"
+    return f"{error}\n  remedy: {remedy}"
 
 
 @click.group(cls=_Group)

@@ -37,6 +37,7 @@ def writing(folder: Path) -> Iterator[None]:
         If another process is writing there, with its number and command, or the folder cannot be
         written.
     """
+    made = not folder.exists()
     lock = FileLock(folder.resolve() / LOCK, timeout=0, is_singleton=True)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -57,6 +58,11 @@ def writing(folder: Path) -> Iterator[None]:
         if lock.lock_counter == 1:
             (folder / _WRITER).unlink(missing_ok=True)
         lock.release()
+        if made:  # and nothing was written there
+            with suppress(OSError):
+                if {path.name for path in folder.iterdir()} == {LOCK}:
+                    (folder / LOCK).unlink()
+                    folder.rmdir()
 
 
 def _note(folder: Path) -> None:

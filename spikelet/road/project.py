@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from boards import BOARDS, board_named
 from fpga.board_top import BoardTop
@@ -218,46 +219,35 @@ class Project:
         target = target_named(target)
         compiled = self.load()
         folder = self.build_folder(target)
-        chip = to_verilog(Chip(compiled.chip), "chip")
-        inputs = {"chip structure": compiled.chip.digest, CHIP_VERILOG: digest_of(chip)}
-        with writing(self.folder):
-            if target in DEVICES:
-                device = device_named(target)
-                require_fit(compiled.chip, device)
-                return build_out_of_context(
-                    chip,
-                    "chip",
-                    device,
-                    folder,
-                    target_mhz=target_mhz,
-                    enough_mhz=target_mhz,
-                    seeds=seeds,
-                    inputs=inputs,
-                    command=self.command,
-                    progress=progress,
-                )
-            board = board_named(target)
-            if samples is None:
-                raise SpikeletError(
-                    f"the image for {target} stores a sample, and none was given",
-                    remedy="give a samples file",
-                )
-            stored = stored_sample(compiled, samples, sample)
-            memories = image_memories(compiled.chip, stored)
-            require_fit(compiled.chip, device_named(board.device), memories)
-            top = BoardTop(SelfTest(Chip(compiled.chip), compiled.chip, stored), board)
-            inputs |= {name: compiled.digests[name] for name in ("chip contents", "chip mapping")}
-            inputs["stored sample"] = digest_of(samples.spikes[sample])
-            return build_bitstream(
-                to_verilog(top, "top"),
-                "top",
-                board,
-                folder,
-                seeds=seeds,
-                inputs=inputs,
-                command=self.command,
-                progress=progress,
+        options: dict[str, Any] = {"seeds": seeds, "command": self.command, "progress": progress}
+        if target in DEVICES:
+            device = device_named(target)
+            require_fit(compiled.chip, device)
+            chip, inputs = self._build_inputs(compiled)
+            options |= {"target_mhz": target_mhz, "enough_mhz": target_mhz, "inputs": inputs}
+            with writing(self.folder):
+                return build_out_of_context(chip, "chip", device, folder, **options)
+        board = board_named(target)
+        if samples is None:
+            raise SpikeletError(
+                f"the image for {target} stores a sample, and none was given",
+                remedy="give a samples file",
             )
+        stored = stored_sample(compiled, samples, sample)
+        memories = image_memories(compiled.chip, stored)
+        require_fit(compiled.chip, device_named(board.device), memories)
+        _, inputs = self._build_inputs(compiled)
+        top = BoardTop(SelfTest(Chip(compiled.chip), compiled.chip, stored), board)
+        inputs |= {name: compiled.digests[name] for name in ("chip contents", "chip mapping")}
+        inputs["stored sample"] = digest_of(samples.spikes[sample])
+        with writing(self.folder):
+            verilog = to_verilog(top, "top")
+            return build_bitstream(verilog, "top", board, folder, inputs=inputs, **options)
+
+    def _build_inputs(self, compiled: CompiledNetwork) -> tuple[str, dict[str, str]]:
+        """Return the chip's Verilog, and what every build is made of."""
+        chip = to_verilog(Chip(compiled.chip), "chip")
+        return chip, {"chip structure": compiled.chip.digest, CHIP_VERILOG: digest_of(chip)}
 
     def report(self, sample: int = 0) -> tuple[Path, list[OutOfDate]]:
         """Write the HTML page of all that belongs to the compiled network.

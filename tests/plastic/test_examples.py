@@ -286,5 +286,5 @@ def test_command_line_writes_table_picture_and_figures(tmp_path, capsys):
 def test_results_that_cannot_be_written(tmp_path):
     file = tmp_path / "file"
     file.touch()
-    with pytest.raises(SpikeletError, match=r"^.*file cannot be written: "):
+    with pytest.raises(SpikeletError, match=r"file.results.json cannot be written: "):
         save(file, {"tools": {}}, Figure())

@@ -8,12 +8,13 @@ import pytest
 from matplotlib.figure import Figure
 
 import golden.chip
-from spikelet.cli import _show_compiled
+from spikelet.results import show_compiled
 from spikelet.road.compiled import CompiledNetwork, compile_network
 from spikelet.road.place import PlacementLimits
 from spikelet.road.plot_style import as_png
 from spikelet.road.report import write_report
 from spikelet.road.samples import Samples
+from spikelet.terminal import Terminal
 from tests.road.networks import EULER, lif, linear, sink, source, write
 
 NAMES = (
@@ -71,7 +72,7 @@ def test_names_in_the_report_are_text(odd: tuple[CompiledNetwork, Path]) -> None
 def test_names_in_the_terminal_are_text(
     odd: tuple[CompiledNetwork, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _show_compiled(odd[0])
+    show_compiled(Terminal(), odd[0])
     said = capsys.readouterr().out
     for name in ("[red]x[/red]", "[/]", ":smile:", "层一"):
         assert name in said

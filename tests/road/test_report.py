@@ -383,7 +383,7 @@ def test_branches(recurrent: tuple[str, ...], tmp_path: Path) -> None:
 def test_bad_folder(compiled: CompiledNetwork, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(
-        SpikeletError, match=r"file.*png cannot be written: .*\n.*choose another path"
+        SpikeletError, match=r"file.*json cannot be written: .*\n.*choose another path"
     ):
         bare(tmp_path / "file", compiled)
 
