@@ -39,12 +39,12 @@ from rtl_gen.chip import Chip
 from rtl_gen.emit import to_verilog
 from rtl_gen.layouts import config_request
 from sim.stuck_at import Observed, StuckBoard, flip_flops
+from spikelet.cache import cache_folder
 from spikelet.description.packets import flit_packet
 from spikelet.road.compiled import CompiledNetwork, compile_network
 from spikelet.road.place import PlacementLimits
 from spikelet.road.samples import Samples, load_samples
 from spikelet.road.self_test_sample import stored_sample
-from spikelet.toolchain import cache_folder
 
 __all__ = ["Fault", "WatchedBoard", "faults_of", "main"]
 
