@@ -74,6 +74,7 @@ GROUPS = {
         tests=(
             *("tests/test_cache.py", "tests/description/test_array_files.py"),
             *("tests/description/test_artefact.py", "tests/description/test_description.py"),
+            *("tests/road/test_agreement.py", "tests/road/test_compiled.py"),
             *("tests/road/test_locked.py", "tests/road/test_project.py"),
             *("tests/road/test_samples.py", "tests/road/test_self_test_sample.py"),
             *("tests/plastic/test_learn.py", "tests/fpga/test_self_test.py"),

@@ -145,6 +145,6 @@ def test_what_went_wrong_is_said(run):  # type: ignore[no-untyped-def]
     assert any("at their upper bound, 127: balance" in line for line in up.warnings)
     down = run("down", threshold=100, inhibition=1, dw="-2^-1*x1*y0")
     assert any("at their lower bound, 0: balance" in line for line in down.warnings)
-    one = run("one", threshold=300, inhibition=30_000)
+    one = run("one", threshold=1200, inhibition=30_000)
     assert any("of all" in line and "raise the adaptation" in line for line in one.warnings)
     assert any("7 of 8 neurons never spiked" in line for line in one.warnings)
