@@ -324,8 +324,10 @@ def _baseline(copy: _Copy, group: Group, folder: Path) -> _Baseline:
         found, output = copy.run(group.tests, None, 3600, trace=group.files)
         if found is None or found["failed"]:
             console.print(output, markup=False, highlight=False)
+            what = ", ".join(found["failed"]) if found else "they do not end"
             raise SpikeletError(
-                "the tests do not pass without a fault", remedy="mend what is printed above"
+                f"the tests do not pass without a fault: {what}",
+                remedy="mend what is printed above",
             )
         path.write_text(json.dumps(found))
     lines: dict[str, dict[str, frozenset[int]]] = {}
