@@ -135,7 +135,7 @@ async def _compare(
         checks.equal(golden.adaptation[0], values, "adaptations of neuron", **where)
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=100, timeout_unit="us")
 async def ticks(dut: Any) -> None:
     """Spikes as they leave, and every potential after each tick; twice, with clears between."""
     given, rng = parameters(), random_source()
