@@ -74,7 +74,9 @@ class Mutant:
     place : str
         What the fault is drawn by: where it is, whatever the rest of the file may be.
     text : str
-        Its first line, without indentation.
+        The line, without indentation.
+    number : int
+        1, or more if the same can be done at several places of the line.
     """
 
     file: str
@@ -86,6 +88,7 @@ class Mutant:
     start: int
     place: str
     text: str
+    number: int
 
     def __str__(self) -> str:
         before, after = (" ".join(text.split()) for text in (self.before, self.after))
@@ -159,6 +162,7 @@ class _Finder(ast.NodeVisitor):
         first = self._start(statement)
         inner: Sequence[ast.stmt] = getattr(statement, "body", ())
         last = inner[0].lineno - 1 if inner else statement.end_lineno or line
+        alike = sum((m.line, m.rule, m.before) == (line, rule, before) for m in self.found)
         head = self.data[first : self._end(statement)].decode().splitlines()[0]
         self.found.append(
             Mutant(
@@ -173,6 +177,7 @@ class _Finder(ast.NodeVisitor):
                     [self.file, *self.scopes, head, str(start - first), rule, before, after]
                 ),
                 text=self.source_lines[line - 1].strip(),
+                number=1 + alike,
             )
         )
 

@@ -127,6 +127,8 @@ class Equivalent:
     file, line, rule, before, after : str
         As they are printed; ``line`` is the text of the line.
     reason : str
+    number : int
+        Which, if the same can be done at several places of the line, counted as they are found.
     """
 
     file: str
@@ -135,12 +137,13 @@ class Equivalent:
     before: str
     after: str
     reason: str
+    number: int = 1
 
     def is_of(self, mutant: Mutant) -> bool:
         """Return whether it is this fault."""
         texts = (" ".join(text.split()) for text in (mutant.before, mutant.after))
-        ours = (self.file, self.line, self.rule, self.before, self.after)
-        return ours == (mutant.file, mutant.text, mutant.rule, *texts)
+        ours = (self.file, self.line, self.number, self.rule, self.before, self.after)
+        return ours == (mutant.file, mutant.text, mutant.number, mutant.rule, *texts)
 
 
 def equivalents() -> list[Equivalent]:
