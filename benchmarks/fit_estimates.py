@@ -34,9 +34,9 @@ from fpga.synthesise import synthesise
 from fpga.tools import run_tool
 from rtl_gen.chip import Chip
 from rtl_gen.emit import to_verilog
+from spikelet.cache import cache_folder
 from spikelet.description.params import ChipParams
 from spikelet.errors import SpikeletError
-from spikelet.toolchain import cache_folder
 
 __all__ = ["main"]
 

@@ -167,7 +167,7 @@ def _check_scan(
     checks.reach("scan held", scan.waited)
 
 
-@cocotb.test(timeout_time=5, timeout_unit="ms")
+@cocotb.test(timeout_time=500, timeout_unit="us")
 async def arrivals_and_scans(dut: Any) -> None:
     """Active axons of each tick and merged spikes, with arrivals also during scans and clears."""
     given, rng = parameters(), random_source()
@@ -234,7 +234,7 @@ def _slots_words(core: CoreParams, due: npt.NDArray[np.bool_], tick: int) -> lis
     ]
 
 
-@cocotb.test(timeout_time=5, timeout_unit="ms")
+@cocotb.test(timeout_time=500, timeout_unit="us")
 async def configuration(dut: Any) -> None:
     """Arrivals that are written are scanned, and merge; what is still due is read."""
     given, rng = parameters(), random_source()
@@ -278,7 +278,7 @@ async def configuration(dut: Any) -> None:
     checks.finish()
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=20, timeout_unit="us")
 async def timing(dut: Any) -> None:
     """An arrival a cycle, one more where a word is met again at once; scans, and a drop."""
     given, rng = parameters(), random_source()

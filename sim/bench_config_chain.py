@@ -104,7 +104,7 @@ def _check_response(dut: Any, stimulus: Stimulus, request: int, step: int, check
     checks.equal(response, int(dut.o__response.value), "response", request=request)
 
 
-@cocotb.test(timeout_time=2, timeout_unit="ms")
+@cocotb.test(timeout_time=50, timeout_unit="us")
 async def requests(dut: Any) -> None:
     """Strobes reach their region only; answers join the response in time; all passes on.
 

@@ -138,7 +138,7 @@ def misfits(rng: np.random.Generator, chip: ChipParams, number: int) -> list[int
     return words
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=200, timeout_unit="us")
 async def ticks(dut: Any) -> None:
     """Two runs of some ticks, each from a clear; events come before and during the ticks."""
     given, rng = parameters(), random_source()

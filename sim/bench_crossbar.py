@@ -76,7 +76,7 @@ async def _tick(
         await edge
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=100, timeout_unit="us")
 async def sums(dut: Any) -> None:
     """Sums of every neuron in every tick, in order; a group after the other at the stated pace."""
     given, rng = parameters(), random_source()

@@ -122,7 +122,7 @@ def _compare(
         checks.reach("to several cores", sum(a.sum() for a in arrived) > len(got) - put_out.sum())
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=100, timeout_unit="us")
 async def spikes(dut: Any) -> None:
     """Every flit of every tick, once and in order; what they bring is what golden says."""
     given, rng = parameters(), random_source()
@@ -147,7 +147,7 @@ async def spikes(dut: Any) -> None:
     checks.finish()
 
 
-@cocotb.test(timeout_time=2, timeout_unit="ms")
+@cocotb.test(timeout_time=100, timeout_unit="us")
 async def timing(dut: Any) -> None:
     """Every flit leaves in the cycle that was promised, with all neurons and with some."""
     given, rng = parameters(), random_source()
@@ -230,7 +230,7 @@ def _walk(given: dict[str, Any], table: npt.NDArray[np.int64], neuron: int) -> l
     return flits
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=100, timeout_unit="us")
 async def wrong_tables(dut: Any) -> None:
     """Whatever the table holds, each list ends, and the table that is loaded then works."""
     given, rng = parameters(), random_source()

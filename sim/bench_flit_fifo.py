@@ -13,7 +13,7 @@ from sim.drivers import PAUSES, pauses
 from sim.testbench import Checks, parameters, random_source, start
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=50, timeout_unit="us")
 async def flits_in_order(dut: Any) -> None:
     """Random flits and pauses, in lockstep with a model."""
     depth, rng = parameters()["depth"], random_source()

@@ -176,7 +176,7 @@ def _note(checks: Checks, expected: Expected, before: dict[str, Any], on: bool) 
         checks.reach("no sweep", on and not due)
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=500, timeout_unit="us")
 async def ticks(dut: Any) -> None:
     """All that changes, after each tick; in two runs, with learning switched off and on again."""
     given, rng = parameters(), random_source()
@@ -267,7 +267,7 @@ def _check_added(
     checks.reach("visits afterwards", visits)
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=500, timeout_unit="us")
 async def timing(dut: Any) -> None:
     """What learning adds to a tick: nothing in the pre phase, a visit a cycle afterwards.
 

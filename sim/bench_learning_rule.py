@@ -153,7 +153,7 @@ def _note(checks: Checks, made: Visit, rule: LearningRule) -> None:
     checks.reach("lower bound", (inside & (made.new["w"] == rule.w_min)).any())
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=50, timeout_unit="us")
 async def visits(dut: Any) -> None:
     """New weights and tags of every visit, one a cycle, after ``latency`` cycles."""
     given, rng = parameters(), random_source()

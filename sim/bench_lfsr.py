@@ -35,7 +35,7 @@ def _draws(dut: Any, lanes: int) -> list[int]:
     return [word >> lane * DRAW_BITS & ((1 << DRAW_BITS) - 1) for lane in range(lanes)]
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=20, timeout_unit="us")
 async def draws(dut: Any) -> None:
     """Draws in the cycle of their ``advance``, or held; states read back, which leaves them."""
     given, rng = parameters(), random_source()
@@ -86,7 +86,7 @@ async def _read_back(
     checks.equal(expected[0], _draws(dut, chip.cores[0].lanes), "draw after reading", epoch=epoch)
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=20, timeout_unit="us")
 async def zeros(dut: Any) -> None:
     """A lane whose state is 0 stays there, beside others that run."""
     given = parameters()

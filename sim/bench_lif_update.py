@@ -69,7 +69,7 @@ def _stimulus(
     return replace(image, threshold=threshold.astype(np.int32)), v, fired & ~just, current
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=50, timeout_unit="us")
 async def arithmetic(dut: Any) -> None:
     """Potential and spike of every neuron, one neuron a cycle, after ``latency`` cycles."""
     given = parameters()
@@ -106,7 +106,7 @@ async def arithmetic(dut: Any) -> None:
     checks.finish()
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=50, timeout_unit="us")
 async def latency(dut: Any) -> None:
     """A single neuron that fires, among others that do not, leaves ``latency`` cycles later."""
     given = parameters()

@@ -1,4 +1,4 @@
-"""cocotb bench of the neuron array: potentials and spikes over ticks, clearing, parameters.
+"""cocotb bench of the neuron array: potentials, spikes and adaptations over ticks, parameters.
 
 Parameters: ``chip`` of one core; ``image``; ``latency`` from sums to spikes; ``config_latency``.
 """
@@ -26,6 +26,10 @@ from spikelet.description.memory_map import STATE_FIRED_BIT, core_regions, unpac
 from spikelet.description.params import CoreParams
 
 TICKS = 12
+
+MUST_MEET = (
+    *("spike", "upper rail", "lower rail", "gaps", "not updated", "adapted", "kept", "inhibited"),
+)
 
 
 class Collector:
@@ -117,25 +121,43 @@ def _rows(core: CoreParams, current: npt.NDArray[np.int64]) -> list[int]:
     ]
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+async def _compare(
+    dut: Any, golden: NeuronArray, checks: Checks, where: dict[str, int], latency: int
+) -> None:
+    """Compare potentials, fired marks and adaptations, read from the memories, with golden's."""
+    neurons = range(golden.core.n_neurons)
+    words = np.array(await read_region(dut, "state", neurons, latency=latency), np.uint32)
+    v, marked = unpack_state(words)
+    checks.equal(golden.v[0], v, "potentials of neuron", **where)
+    checks.equal(golden.fired[0], marked, "fired marks of neuron", **where)
+    if golden.adaptation is not None:
+        values = await read_region(dut, "adaptation", neurons, latency=latency)
+        checks.equal(golden.adaptation[0], values, "adaptations of neuron", **where)
+
+
+@cocotb.test(timeout_time=100, timeout_unit="us")
 async def ticks(dut: Any) -> None:
     """Spikes as they leave, and every potential after each tick; twice, with clears between."""
     given, rng = parameters(), random_source()
     image: ChipImage = given["image"]
     core: CoreParams = given["chip"].cores[0]
     reads = {"latency": given["config_latency"]}
-    checks = Checks("spike", "upper rail", "lower rail", "gaps", "not updated")
+    checks = Checks(*MUST_MEET)
     regions = [name for name in core_regions(core, 1) if hasattr(dut, f"{name}__write")]
     strobes = [f"{name}__{strobe}" for name in regions for strobe in ("write", "read")]
-    inputs = dict.fromkeys((*strobes, "start", "clear", "sums_valid", "sums", "update"), 0)
+    inputs = dict.fromkeys(
+        (*strobes, "start", "clear", "sums_valid", "sums", "update", "learning"), 0
+    )
     edge = await start(dut, **inputs)
     await _load(dut, given, [name for name in regions if name != "state"], checks)
     neurons = range(core.n_neurons)
     collector = Collector(dut)
+    adaptation = NeuronArray.cleared(core, image.cores[0], 1).adaptation
     for epoch in range(2):
         waited = await _clear(dut, edge)
         assert core.rows <= waited <= core.rows + 1, f"clearing took {waited} cycles"
         golden = NeuronArray.cleared(core, image.cores[0], 1)
+        golden.adaptation = adaptation  # clearing leaves it as it is
         state = await read_region(dut, "state", neurons, **reads)
         checks.equal(np.zeros(len(neurons)), state, "cleared states of neuron", epoch=epoch)
         if epoch:
@@ -144,10 +166,14 @@ async def ticks(dut: Any) -> None:
             current = _currents(rng, core)
             gaps = rng.integers(0, 3 if tick % 2 else 1, core.rows).tolist()
             updated = tick >= core.first_tick
+            learning = bool(rng.integers(0, 2))
             dut.update.value = int(updated)
+            dut.learning.value = int(learning)
             collector.rows.clear()
             came = await _give(dut, edge, _rows(core, current), gaps)
             golden.update(current[None, None].astype(np.int32), tick)
+            if learning and updated:
+                golden.adapt()
             fired, potentials = golden.fired[0], golden.v[0]
             where = {"epoch": epoch, "tick": tick, "core": 0}
             if updated:
@@ -158,13 +184,19 @@ async def ticks(dut: Any) -> None:
                 checks.equal(fired, got.ravel(), "spikes of neuron", **where)
             else:
                 assert not collector.rows, f"tick {tick}: spikes before the first tick"
-            words = np.array(await read_region(dut, "state", neurons, **reads), np.uint32)
-            v, marked = unpack_state(words)
-            checks.equal(potentials, v, "potentials of neuron", **where)
-            checks.equal(fired, marked, "fired marks of neuron", **where)
-            checks.reach("spike", fired.sum())
-            checks.reach("upper rail", (potentials == core.v_max).sum() + fired.sum())
-            checks.reach("lower rail", (potentials == core.v_min).sum())
-            checks.reach("gaps", sum(gaps))
-            checks.reach("not updated", not updated or core.first_tick == 0)
+            await _compare(dut, golden, checks, where, given["config_latency"])
+            adapts, some = core.adaptation is not None, bool(fired.any())
+            met = {
+                "spike": some,
+                "upper rail": some or (potentials == core.v_max).any(),
+                "lower rail": (potentials == core.v_min).any(),
+                "gaps": sum(gaps),
+                "not updated": not updated or core.first_tick == 0,
+                "adapted": not adapts or (learning and some),
+                "kept": not adapts or (not learning and some),
+                "inhibited": core.inhibition == "none" or (some and not fired.all()),
+            }
+            for what, count in met.items():
+                checks.reach(what, count)
+        adaptation = golden.adaptation
     checks.finish()

@@ -228,7 +228,7 @@ class Bench:
             self.checks.reach(f"top of {name}", (fired & (self.values[name] > room)).any())
 
 
-@cocotb.test(timeout_time=5, timeout_unit="ms")
+@cocotb.test(timeout_time=200, timeout_unit="us")
 async def ticks(dut: Any) -> None:
     """Ticks of every density; between them the memory is read, and now and then written."""
     given, rng = parameters(), random_source()

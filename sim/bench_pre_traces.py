@@ -222,7 +222,7 @@ class Bench:
         await self._answers()
 
 
-@cocotb.test(timeout_time=5, timeout_unit="ms")
+@cocotb.test(timeout_time=200, timeout_unit="us")
 async def ticks(dut: Any) -> None:
     """Ticks of every density; between them traces are read, and now and then written or cleared."""
     given, rng = parameters(), random_source()

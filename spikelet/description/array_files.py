@@ -5,6 +5,7 @@ more than the file holds, or more than a limit, is refused. A file of another ki
 its first bytes.
 """
 
+import codecs
 import io
 import math
 import os
@@ -123,7 +124,8 @@ def _kind(file: IO[bytes]) -> str:
         if head.startswith(magic):
             return kind
     try:
-        text = head[:-3].decode("utf8") if len(head) == 512 else head.decode("utf8")
+        # The last sign may be cut.
+        text = codecs.getincrementaldecoder("utf8")().decode(head, final=len(head) < 512)
     except UnicodeDecodeError:
         return "of an unknown kind"
     printable = all(char.isprintable() or char in "\t\r\n\f" for char in text)

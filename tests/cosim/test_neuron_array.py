@@ -1,15 +1,18 @@
 # amaranth: UnusedElaboratable=no
-"""The neuron array with shared and separate parameters, few and many pipelines."""
+"""The neuron array: shared and separate parameters, adaptation, few and many pipelines."""
 
+import numpy as np
 import pytest
 
 from rtl_gen.layouts import CONFIG_LATENCY
 from rtl_gen.lif_update import LifUpdate
 from rtl_gen.neuron_array import NeuronArray
+from spikelet.description.learning import Adaptation, LearningRule, TraceParams
 from spikelet.description.memory_map import ChipMap
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import PROFILES
-from tests.cosim.support import SEEDS, Bench, cases, image_of
+from tests.cosim.support import SEEDS, Bench, cases
+from tests.helpers.random_plastic import random_plastic_image
 
 
 @pytest.fixture(
@@ -31,6 +34,15 @@ from tests.cosim.support import SEEDS, Bench, cases, image_of
             "n_neurons": 8,
             "bias": "shared",
         },
+        adapting={
+            "profile": PROFILES["snntorch-subtract"],
+            "pipelines": 2,
+            "threshold": "neuron",
+            "decay": "neuron",
+            "inhibition": "shared",
+            "learning": LearningRule("x1*y0", x1=TraceParams(1, bits=1), w_max=7),
+            "adaptation": Adaptation(increment=100, decay_shift=3, fraction_bits=1, bits=9),
+        },
     ),
 )
 def bench(request: pytest.FixtureRequest) -> Bench:
@@ -38,11 +50,13 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     fields = {"n_axons": 40, "n_neurons": 24, "lanes": 8, "potential_bits": 11}
     core = CoreParams(**{**fields, "weight_exponent": 2, **request.param})
     chip = ChipParams((core,))
-    latency = 2 + LifUpdate.latency
+    latency = 2 + LifUpdate.latency + (core.adaptation is not None)
     component = NeuronArray(core, ChipMap(chip).cores[0])
     return Bench(component, chip=chip, latency=latency, config_latency=CONFIG_LATENCY)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_neuron_array(bench, seed, tmp_path):
-    bench.run(seed, tmp_path, image=image_of(bench.parameters["chip"], seed))
+    chip = bench.parameters["chip"]
+    image = random_plastic_image(np.random.default_rng(seed), chip)
+    bench.run(seed, tmp_path, image=image)

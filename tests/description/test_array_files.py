@@ -208,3 +208,37 @@ def test_a_zip_member_that_cannot_be_unpacked(tmp_path: Path) -> None:
         data[place : place + 2] = struct.pack("<H", 99)  # a compression that does not exist
     path.write_bytes(data)
     refused(path, "cut short or damaged")
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        (1023, "1,023 bytes"),
+        (1024, "1.0 KiB"),
+        ((1 << 20) - 1, "1,024.0 KiB"),
+        (1 << 20, "1.0 MiB"),
+        (3 << 29, "1.5 GiB"),
+        ((1 << 70) - 1, f"{1 << 40:,}.0 GiB"),
+        (1 << 70, "over 2^70 bytes"),
+    ],
+)
+def test_sizes_are_said_in_the_largest_unit(tmp_path: Path, size: int, said: str) -> None:
+    path = npz(tmp_path / "a.npz", a=declared((size,)))
+    assert f", {said}, and the file holds 0 bytes of it" in refused(path, "declares shape")
+
+
+@pytest.mark.parametrize(("last", "whole"), [(999, True), (9999, False)])
+def test_long_shapes_are_cut_short(tmp_path: Path, last: int, whole: bool) -> None:
+    shape = (9,) * 25 + (last,)
+    assert len(str(shape)) == 80 + (not whole)
+    text = refused(npz(tmp_path / "a.npz", a=declared(shape)), "declares shape")
+    cut = f"declares shape {str(shape)[:60]}... (26 axes) of uint8"
+    assert (cut in text) == (not whole)
+    assert (str(shape) in text) == whole
+
+
+def test_a_sign_that_the_end_of_the_first_bytes_cuts_is_text(tmp_path: Path) -> None:
+    euro = "\N{EURO SIGN}".encode()
+    for before in range(506, 516):  # the sign is cut by the end of what is looked at
+        (tmp_path / "a.csv").write_bytes(b"a" * before + euro * 9)
+        refused(tmp_path / "a.csv", "is a text file")

@@ -7,7 +7,15 @@ import pytest
 
 from fpga.devices import DEVICES, device_named
 from fpga.place_and_route import Placement, parse_report
-from fpga.synthesise import check_memories, parse_cells, parse_memories, spram_memories
+from fpga.synthesise import (
+    LARGEST_REGISTER_MEMORY,
+    MemoryUse,
+    SynthesisReport,
+    check_memories,
+    parse_cells,
+    parse_memories,
+    spram_memories,
+)
 from spikelet.errors import SpikeletError
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "fpga"
@@ -88,6 +96,45 @@ def test_a_memory_that_fell_into_registers_is_an_error(family: str) -> None:
         r"\(32 x 17 bits\) of registers",
     ):
         check_memories(memories, {"DP16KD": 1, "SB_RAM40_4K": 1}, device_named(DEVICE_OF[family]))
+
+
+@pytest.mark.parametrize("width", [2, 3])
+def test_a_small_memory_and_a_table_may_be_logic(width: int) -> None:
+    depth = LARGEST_REGISTER_MEMORY // 2
+    memories = (
+        MemoryUse("mask", width, depth, True, "logic"),
+        MemoryUse("table", 32, 4096, False, "logic"),
+        MemoryUse("weights", 32, 4096, True, "DP16KD"),
+    )
+    device = device_named("LFE5U-25F")
+    if width == 2:
+        check_memories(memories, {"DP16KD": 8}, device)
+        return
+    with pytest.raises(SpikeletError, match=rf"memory mask \({depth} x 3 bits\) of registers"):
+        check_memories(memories, {"DP16KD": 8}, device)
+
+
+def test_cells_in_common_units() -> None:
+    def resources(device: str, cells: dict[str, int]) -> dict[str, int]:
+        return SynthesisReport("top", device, cells, (), Path(), Path()).resources
+
+    cells = {"LUT4": 10, "CCU2C": 3, "TRELLIS_DPR16X4": 2, "TRELLIS_FF": 7, "L6MUX21": 99}
+    assert resources("LFE5U-25F", {**cells, "DP16KD": 4, "MULT18X18D": 1}) == {
+        "luts": 10 + 2 * 3 + 6 * 2,
+        "flip_flops": 7,
+        "block_rams": 4,
+        "dsps": 1,
+        "distributed_rams": 2,
+    }
+    cells = {"SB_LUT4": 5, "SB_CARRY": 99, "SB_DFF": 1, "SB_DFFESR": 2, "SB_SPRAM256KA": 4}
+    rams = {"SB_RAM40_4K": 1, "SB_RAM40_4KNR": 2}
+    assert resources("ICE40UP5K-SG48", {**cells, **rams, "SB_MAC16": 6}) == {
+        "luts": 5,
+        "flip_flops": 3,
+        "block_rams": 3,
+        "dsps": 6,
+        "sprams": 4,
+    }
 
 
 def test_ram_that_vanished_is_an_error() -> None:

