@@ -210,7 +210,7 @@ class _Copy:
             if not Path(path).is_relative_to(self.root):
                 raise SpikeletError(
                     f"the tests would import {path}, not the copy in {self.root}",
-                    remedy="run from the repository's root, installed with pip install -e",
+                    remedy="run from the root of the repository, whose code is to be checked",
                 )
         console.print(f"modules are those of the copy: {said.stdout.split()[0]}", highlight=False)
 

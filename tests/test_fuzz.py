@@ -127,7 +127,7 @@ def _made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "n.toml").write_text(TOML)
     rng = np.random.default_rng(0)
     spikes = rng.random((3, 6, 4)) < 0.5
-    np.savez(folder / "s.npz", spikes=spikes, labels=np.arange(3))
+    np.savez(folder / "s.npz", spikes=spikes, labels=[0, 1, 1])
     np.savez(folder / "l.npz", levels=rng.integers(0, 9, (2, 8)), full_scale=8, labels=[0, 1])
     nodes = {
         "in": source(4),

@@ -224,7 +224,8 @@ def _applied(chip: ChipParams, options: str) -> ChipParams:
                 weight_memory=fields.get("--weight-memory", core.weight_memory),
             )
         )
-    return replace(chip, cores=tuple(cores))
+    depth = int(fields.get("--fifo-depth", chip.fifo_depth))
+    return replace(chip, cores=tuple(cores), fifo_depth=depth)
 
 
 def _target(options: str, device: Device) -> Device:
@@ -244,7 +245,11 @@ MNIST = (
         pytest.param(
             MNIST,
             ICE40,
-            {("--weight-memory", "--lanes"), ("--target",)},
+            {
+                ("--weight-memory", "--lanes"),
+                ("--weight-memory", "--weight-bits", "--fifo-depth"),
+                ("--target",),
+            },
             id="SPRAM and fewer lanes",
         ),
         pytest.param(
