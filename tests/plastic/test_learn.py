@@ -1,11 +1,17 @@
 """Learning runs: interrupted and resumed, warned about, and never beside another run's results."""
 
+import html
 import json
+import re
+import shlex
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from spikelet.cli import main
 from spikelet.description.artefact import Artefact
 from spikelet.description.state import ChipState
 from spikelet.errors import SpikeletError
@@ -13,6 +19,7 @@ from spikelet.plastic import epochs
 from spikelet.plastic.learn import learn
 from spikelet.plastic.samples import load_learning_samples
 from spikelet.plastic.toml_file import load_task
+from tests.road.test_report import Page
 
 NETWORK = """
 outputs = ["e"]
@@ -148,3 +155,26 @@ def test_what_went_wrong_is_said(run):  # type: ignore[no-untyped-def]
     one = run("one", threshold=1200, inhibition=30_000)
     assert any("of all" in line and "raise the adaptation" in line for line in one.warnings)
     assert any("7 of 8 neurons never spiked" in line for line in one.warnings)
+
+
+def test_the_page_says_how_it_was_made(run, tmp_path, monkeypatch):  # type: ignore[no-untyped-def]
+    """Its command, in another folder with the same files, gives the digests that it prints."""
+    run("unused")  # writes the network and the samples
+    command = ["learn", "n.toml", "s.npz", "-o", "out", "--epochs", "2", "--seed", "5"]
+    pages = []
+    for folder in ("first", "second"):
+        (tmp_path / folder).mkdir()
+        for name in ("n.toml", "s.npz"):
+            shutil.copy(tmp_path / name, tmp_path / folder / name)
+        monkeypatch.chdir(tmp_path / folder)
+        done = CliRunner().invoke(main, command, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        page = Page(Path("out/report/index.html"))
+        pages.append(page.tables["provenance"])
+        printed = re.search(r'<pre id="commands">(.*?)</pre>', page.html)
+        assert printed is not None
+        command = shlex.split(html.unescape(printed[1]))[1:]
+    assert pages[0] == pages[1]
+    digests = {row[0] for row in pages[0]}
+    assert {"Samples, SHA-256", "Network file, SHA-256", "weights.npz, SHA-256"} <= digests
+    assert command[command.index("--epochs") + 1] == "2" and "--learning" in command
