@@ -29,12 +29,13 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "spikelet/road": (*LOWER, *ROOM, "spikelet.placement", "spikelet.road", *FRONT),
     "spikelet/plastic": (*LOWER, *ROOM, "spikelet.road", "spikelet.plastic", *FRONT),
     "spikelet/terminal.py": (*LOWER, "click", "rich"),
+    "spikelet/command_group.py": (*LOWER, "spikelet.terminal", "click"),
     "spikelet/results.py": (
         *(*LOWER, *ROOM, "spikelet.road", "spikelet.plastic", "spikelet.terminal"),
     ),
     "spikelet/cli.py": (
         *(*LOWER, *ROOM, "spikelet.road", "spikelet.plastic", "spikelet.__version__", *FRONT),
-        *("spikelet.terminal", "spikelet.results"),
+        *("spikelet.terminal", "spikelet.results", "spikelet.command_group"),
     ),
     "golden": (*LOWER, "golden", "numpy"),
     "rtl_gen": (*LOWER, "rtl_gen", "amaranth"),

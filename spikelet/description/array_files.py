@@ -12,7 +12,7 @@ import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from spikelet.errors import SpikeletError, file_error
 
-__all__ = ["LARGEST_BYTES", "read_array", "read_arrays"]
+__all__ = ["LARGEST_BYTES", "packed_arrays", "read_array", "read_arrays"]
 
 _Found = TypeVar("_Found")
 
@@ -56,6 +56,13 @@ _DAMAGED = (
     *(SyntaxError, OverflowError, zipfile.BadZipFile, zlib.error, struct.error),
 )
 """What numpy and zipfile raise for damaged files; their texts advise to unpickle."""
+
+
+def packed_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
+    """Return the contents of a compressed .npz file; the same arrays give the same bytes."""
+    file = io.BytesIO()
+    np.savez_compressed(file, **dict(arrays))  # type: ignore[arg-type]
+    return file.getvalue()
 
 
 def read_arrays(

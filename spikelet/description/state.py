@@ -1,6 +1,5 @@
 """A snapshot of a chip between two ticks: all that a run needs to go on bit for bit."""
 
-import io
 import json
 import zlib
 from dataclasses import dataclass, fields
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.array_files import read_arrays
+from spikelet.description.array_files import packed_arrays, read_arrays
 from spikelet.description.files import AtomicFile
 from spikelet.description.image import ChipImage, CoreImage
 from spikelet.description.params import ChipParams, CoreParams, check_range
@@ -150,9 +149,7 @@ class ChipState:
             for owner, names in zip(pair, (_CONTENTS, _STATE), strict=True):
                 for name in names:
                     arrays[f"{name}_{index}"] = getattr(owner, name)
-        file = io.BytesIO()
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-        return file.getvalue()
+        return packed_arrays(arrays)
 
     @classmethod
     def load(cls, path: Path) -> "ChipState":

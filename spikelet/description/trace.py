@@ -1,6 +1,5 @@
 """Trace: the record of a run, the same for every engine, compared bit for bit."""
 
-import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.array_files import read_arrays
+from spikelet.description.array_files import packed_arrays, read_arrays
 from spikelet.description.files import AtomicFile
 from spikelet.description.params import CoreParams
 from spikelet.description.summary import summary
@@ -244,9 +243,7 @@ class Trace:
             arrays |= {f"learned_{core}_{name}": values for name, values in learned.items()}
         if self.checksums is not None:
             arrays["checksums"] = self.checksums
-        file = io.BytesIO()
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-        return file.getvalue()
+        return packed_arrays(arrays)
 
     @classmethod
     def load(cls, path: Path) -> "Trace":

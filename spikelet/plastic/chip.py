@@ -1,6 +1,5 @@
 """A plastic network on a chip: run it, compare engines, save and load it."""
 
-import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.array_files import read_arrays
+from spikelet.description.array_files import packed_arrays, read_arrays
 from spikelet.description.artefact import Artefact, digest_of
 from spikelet.description.image import ChipImage, CoreImage
 from spikelet.description.params import ChipParams
@@ -280,8 +279,6 @@ class Plastic:
         for index, core in enumerate(self.image.cores):
             for name in _ARRAYS:
                 arrays[f"core_{index}_{name}"] = getattr(core, name)
-        file = io.BytesIO()
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
         description = {
             "name": self.name,
             "dt": self.dt,
@@ -295,7 +292,7 @@ class Plastic:
         }
         contents = {
             _NETWORK_FILE: json.dumps(description, indent=1).encode(),
-            _ARRAYS_FILE: file.getvalue(),
+            _ARRAYS_FILE: packed_arrays(arrays),
         }
         made = made or Artefact(PLASTIC, {})
         replace(made, kind=PLASTIC, version=FORMAT).write(Path(folder), contents)

@@ -1,6 +1,5 @@
 """Epochs of a learning run: each run in batches, and kept so that the run can be resumed."""
 
-import io
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.array_files import packed_arrays, read_arrays
 from spikelet.description.artefact import Artefact
 from spikelet.description.state import ChipState
 from spikelet.errors import SpikeletError
@@ -113,16 +113,13 @@ class Epochs:
             found = Artefact.load(place)
             if found is None or not found.same_making(wanted) or not found.intact(place):
                 break
-            with np.load(place / _COUNTS) as arrays:
-                counts.append(dict(arrays))
+            counts.append(read_arrays(place / _COUNTS, "the spike counts of an epoch"))
             state = ChipState.load(place / SNAPSHOT_FILE)
         return counts, state
 
     def keep(self, epoch: int, state: ChipState, counts: Counts) -> None:
         """Keep what an epoch has led to; SpikeletError if the folder cannot be written."""
-        file = io.BytesIO()
-        np.savez_compressed(file, **counts)  # type: ignore[arg-type]
-        contents = {SNAPSHOT_FILE: state.to_bytes(), _COUNTS: file.getvalue()}
+        contents = {SNAPSHOT_FILE: state.to_bytes(), _COUNTS: packed_arrays(counts)}
         self._record(epoch).write(self._place(epoch), contents)
 
     def _place(self, epoch: int) -> Path:

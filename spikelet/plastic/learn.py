@@ -12,7 +12,6 @@
 ==================  ===============================================================
 """
 
-import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.array_files import packed_arrays
 from spikelet.description.artefact import Artefact, digests_of_files
 from spikelet.description.image import ChipImage
 from spikelet.description.state import ChipState
@@ -257,9 +257,7 @@ def _packed_counts(
     }
     if labels is not None:
         arrays["labels"] = labels
-    file = io.BytesIO()
-    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-    return file.getvalue()
+    return packed_arrays(arrays)
 
 
 def _shown(

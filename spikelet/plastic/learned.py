@@ -1,6 +1,5 @@
 """What a plastic network has done and learned."""
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.array_files import packed_arrays
 from spikelet.description.artefact import Artefact
 from spikelet.description.state import ChipState
 from spikelet.description.summary import summary
@@ -139,12 +139,6 @@ class Learned:
             if self.plastic.chip.cores[population.core].adaptation:
                 arrays[f"adaptation_{population.name}"] = self.adaptation(population.name)
         return {
-            WEIGHTS_FILE: _packed(arrays),
+            WEIGHTS_FILE: packed_arrays(arrays),
             SNAPSHOT_FILE: self.state.to_bytes(),
         }
-
-
-def _packed(arrays: dict[str, npt.NDArray[Any]]) -> bytes:
-    file = io.BytesIO()
-    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-    return file.getvalue()

@@ -1,6 +1,5 @@
 """A compiled network: the chip, what is loaded into it, and how to read what it did."""
 
-import io
 import json
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 import golden.chip
-from spikelet.description.array_files import read_arrays
+from spikelet.description.array_files import packed_arrays, read_arrays
 from spikelet.description.artefact import Artefact, digest_of
 from spikelet.description.events import Events
 from spikelet.description.image import ChipImage
@@ -233,11 +232,9 @@ class CompiledNetwork:
         SpikeletError
             If the folder cannot be written.
         """
-        arrays = io.BytesIO()
-        np.savez_compressed(arrays, **arrays_of(self))  # type: ignore[arg-type]
         contents = {
             _CHIP_FILE: json.dumps(description_of(self), indent=1).encode(),
-            _ARRAYS_FILE: arrays.getvalue(),
+            _ARRAYS_FILE: packed_arrays(arrays_of(self)),
         }
         made = made or Artefact(COMPILED, {})
         replace(made, kind=COMPILED, version=_FORMAT).write(Path(folder), contents)

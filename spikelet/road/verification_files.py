@@ -7,16 +7,15 @@
 ==================  ===============================================================
 """
 
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.array_files import packed_arrays
 from spikelet.description.artefact import Artefact, OutOfDate, digests_of_files
 from spikelet.description.trace import Trace
 from spikelet.errors import MALFORMED, SpikeletError
@@ -186,6 +185,4 @@ def _packed(samples: Samples) -> bytes:
     arrays: dict[str, npt.NDArray[Any]] = {"spikes": samples.spikes}
     if samples.labels is not None:
         arrays["labels"] = samples.labels
-    file = io.BytesIO()
-    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-    return file.getvalue()
+    return packed_arrays(arrays)
