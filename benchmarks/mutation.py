@@ -80,7 +80,8 @@ GROUPS = {
             *("tests/road/test_samples.py", "tests/road/test_score.py"),
             *("tests/road/test_self_test_sample.py", "tests/road/test_targets.py"),
             *("tests/plastic/test_epochs.py", "tests/plastic/test_learn.py"),
-            *("tests/plastic/test_learning_warnings.py", "tests/fpga/test_self_test.py"),
+            *("tests/road/test_verification_files.py", "tests/plastic/test_learning_warnings.py"),
+            *("tests/fpga/test_self_test.py", "tests/fpga/test_self_test_image.py"),
         ),
     ),
     "hardware": Group(
@@ -100,7 +101,7 @@ GROUPS = {
             *("tests/golden/test_timing.py", "tests/golden/test_crossbar.py"),
             *("tests/golden/test_emission.py", "tests/golden/test_lif_update.py"),
             *("tests/golden/test_network_on_chip.py", "tests/golden/test_learning.py"),
-            *("tests/golden/test_compiled.py", "tests/golden/test_learning_contract.py"),
+            *("tests/golden/test_learning_contract.py", "tests/golden/test_schedule.py"),
             *("tests/description/test_memory_map.py", "tests/description/test_learning.py"),
             *("tests/fpga/test_fit.py", "tests/fpga/test_reports.py"),
             "tests/fpga/test_synthesis.py",
