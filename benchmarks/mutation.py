@@ -251,6 +251,8 @@ class _Copy:
             finally:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
+        if process.returncode in (-signal.SIGTERM, -signal.SIGINT):
+            raise SpikeletError("the tests were ended from outside", remedy="run it again")
         found = json.loads(self.exchange.read_text())
         if process.returncode < 0 or "failed" not in found:
             if process.returncode not in (-signal.SIGXCPU, -signal.SIGKILL):
