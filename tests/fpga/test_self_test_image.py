@@ -6,7 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fpga.self_test_image import Sample, count_bits, event_rows, program_words, word_runs
+from fpga.self_test_image import (
+    Sample,
+    count_bits,
+    event_layout,
+    event_rows,
+    program_words,
+    word_runs,
+)
+from spikelet.description.packets import flit_packet
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import PROFILES
 from spikelet.errors import SpikeletError
@@ -63,6 +71,7 @@ def test_each_tick_ends_with_its_last_row() -> None:
     assert rows[:2] == [(3, 1, 0), (4, 1, 1)]
     assert rows[2][1:] == (0, 1), "no event, and the end of the tick"
     assert rows[3:] == [(5, 1, 1)]
+    assert event_layout(CHIP).size == flit_packet(CHIP).width + 2
 
 
 @pytest.mark.parametrize(("largest", "bits"), [(0, 1), (1, 2), (2, 2), (3, 3), (6, 3), (7, 4)])
