@@ -35,7 +35,17 @@ from benchmarks.support import console, options_of, run, verdict, versions, writ
 from spikelet.cache import cache_folder
 from spikelet.errors import SpikeletError
 
-__all__ = ["EQUIVALENTS", "GROUPS", "Equivalent", "Group", "equivalents", "main"]
+__all__ = [
+    "EQUIVALENTS",
+    "GROUPS",
+    "ROOT",
+    "Baseline",
+    "Copy",
+    "Equivalent",
+    "Group",
+    "equivalents",
+    "main",
+]
 
 ROOT = Path(__file__).parents[1]
 EQUIVALENTS = ROOT / "benchmarks" / "mutation_equivalents.toml"
@@ -157,7 +167,7 @@ def equivalents() -> list[Equivalent]:
 
 
 @dataclass(frozen=True)
-class _Baseline:
+class Baseline:
     """What the tests do without a fault: seconds of each, and the lines that it runs, by file."""
 
     seconds: Mapping[str, float]
@@ -177,7 +187,7 @@ class _Baseline:
         return [*direct, *(name for name in beside if name not in direct)]
 
 
-class _Copy:
+class Copy:
     """A copy of the repository in which tests run, with a cache of its own."""
 
     def __init__(self, folder: Path) -> None:
@@ -325,7 +335,7 @@ class _Kept:
             file.write(json.dumps({**kept, "fault": str(mutant)}) + "\n")
 
 
-def _baseline(copy: _Copy, group: Group, folder: Path) -> _Baseline:
+def _baseline(copy: Copy, group: Group, folder: Path) -> Baseline:
     """Run all tests without a fault, or take what an earlier run of the same files has left."""
     path = folder / f"baseline-{_digest(*group.files, *group.tests)[:16]}.json"
     if path.exists():
@@ -347,10 +357,10 @@ def _baseline(copy: _Copy, group: Group, folder: Path) -> _Baseline:
         for name, line in found["lines"].get(test, ()):
             reached.setdefault(name, []).append(line)
         lines[test] = {name: frozenset(numbers) for name, numbers in reached.items()}
-    return _Baseline(found["seconds"], lines)
+    return Baseline(found["seconds"], lines)
 
 
-def _try(copy: _Copy, baseline: _Baseline, mutant: Mutant) -> str:
+def _try(copy: Copy, baseline: Baseline, mutant: Mutant) -> str:
     """Return the test that finds a fault, or an empty text."""
     tests = baseline.tests_for(mutant)
     files = list(dict.fromkeys(test.split("::")[0] for test in tests))
@@ -376,12 +386,12 @@ def _results(
     if not open_ones:
         return
     with tempfile.TemporaryDirectory(prefix="mutation-") as temporary:
-        copies: SimpleQueue[_Copy] = SimpleQueue()
-        first = _Copy(Path(temporary) / "0")
+        copies: SimpleQueue[Copy] = SimpleQueue()
+        first = Copy(Path(temporary) / "0")
         baseline = _baseline(first, group, folder)
         copies.put(first)
         for number in range(1, jobs):
-            copies.put(_Copy(Path(temporary) / str(number)))
+            copies.put(Copy(Path(temporary) / str(number)))
 
         def attempt(mutant: Mutant) -> tuple[Mutant, str]:
             copy = copies.get()
