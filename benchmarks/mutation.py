@@ -119,7 +119,7 @@ GROUPS = {
             *("tests/cosim/test_axon_bitmap.py", "tests/cosim/test_crossbar.py"),
             *("tests/cosim/test_emission.py", "tests/cosim/test_lif_update.py"),
             *("tests/cosim/test_neuron_array.py", "tests/cosim/test_pre_traces.py"),
-            "tests/cosim/test_post_traces.py",
+            *("tests/cosim/test_post_traces.py", "tests/cosim/test_visit_port.py"),
         ),
     ),
 }
