@@ -1,4 +1,4 @@
-"""Widths of the port between crossbar and learning; what it carries, the plastic core's bench sees."""
+"""Widths of the port between crossbar and learning; the bench of plastic cores sees the rest."""
 
 import pytest
 from amaranth.hdl import Shape
