@@ -8,6 +8,7 @@ from fpga.devices import device_named
 from fpga.family_costs import FAMILY_COSTS
 from fpga.fit import check_fit
 from fpga.memories import Memory, chip_memories, varying_bits
+from spikelet.description.learning import LearningRule, TraceParams
 from spikelet.description.params import ChipParams, CoreParams
 from spikelet.description.profile import profile_named
 
@@ -77,6 +78,14 @@ def test_rows_are_cut_into_banks_of_32_bits(
 def test_a_queue_of_flits_has_a_power_of_two_of_places(depth: int, places: int) -> None:
     chip = ChipParams((CORE,), fifo_depth=depth)
     assert memories_of(chip)["router queues"].rows == places
+
+
+@pytest.mark.parametrize(("axons", "bits"), [(2, 1), (3, 2), (256, 8), (257, 9)])
+def test_lists_of_axons_hold_their_highest_number(axons: int, bits: int) -> None:
+    rule = LearningRule("x1*y0", x1=TraceParams(1, bits=1), w_max=7)
+    found = memories_of(ChipParams((replace(CORE, n_axons=axons, learning=rule),)))
+    for name in ("core 0 axon list", "core 0 visited axons"):
+        assert (found[name].rows, found[name].bank_bits) == (axons, bits)
 
 
 def test_all_bits_that_vary_count() -> None:
