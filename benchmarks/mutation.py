@@ -6,7 +6,7 @@ run the changed statement, quickest first, then the others of their files; all t
 to run it, as in a simulator's process. A fault in which they do not end is found, too.
 
 What was found is kept in ``--folder``, one JSON line a fault, and not tried again as long as the
-changed file and the test that found it (all tests, if none did) are the same. Faults that change
+changed file and the test that found it (all tests and benches, if none did) are the same. Faults that change
 nothing are listed in ``mutation_equivalents.toml``, with the reason, and counted apart.
 """
 
@@ -318,7 +318,11 @@ class _Kept:
     def _tests(self, found_by: str) -> str:
         """Return the digest of the tests that a result depends on."""
         file = found_by.split("::", maxsplit=1)[0]
-        return _digest(*([file] if file in self.group.tests else self.group.tests))
+        if file in self.group.tests:
+            return _digest(file)
+        helpers = (ROOT / name for name in ("sim", "tests/helpers", "tests/cosim"))
+        paths = sorted(path for folder in helpers for path in folder.glob("*.py"))
+        return _digest(*self.group.tests, *(str(path.relative_to(ROOT)) for path in paths))
 
     def get(self, mutant: Mutant) -> str | None:
         """Return what found a fault, ``""`` if nothing did, None if that is not known."""
