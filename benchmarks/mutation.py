@@ -6,8 +6,8 @@ run the changed statement, quickest first, then the others of their files; all t
 to run it, as in a simulator's process. A fault in which they do not end is found, too.
 
 What was found is kept in ``--folder``, one JSON line a fault, and not tried again as long as the
-changed file and the test that found it (all tests and benches, if none did) are the same. Faults that change
-nothing are listed in ``mutation_equivalents.toml``, with the reason, and counted apart.
+changed file and the test that found it (all tests and benches, if none did) are the same. Faults
+that change nothing are listed in ``mutation_equivalents.toml``, with the reason, and counted apart.
 """
 
 import hashlib
