@@ -6,8 +6,8 @@ run the changed statement, quickest first, then the others of their files; all t
 to run it, as in a simulator's process. A fault in which they do not end is found, too.
 
 What was found is kept in ``--folder``, one JSON line a fault, and not tried again as long as the
-changed file and the test that found it (all tests, if none did) are the same. Faults that change
-nothing are listed in ``mutation_equivalents.toml``, with the reason, and counted apart.
+changed file and the test that found it (all tests and benches, if none did) are the same. Faults
+that change nothing are listed in ``mutation_equivalents.toml``, with the reason, and counted apart.
 """
 
 import hashlib
@@ -35,7 +35,17 @@ from benchmarks.support import console, options_of, run, verdict, versions, writ
 from spikelet.cache import cache_folder
 from spikelet.errors import SpikeletError
 
-__all__ = ["EQUIVALENTS", "GROUPS", "Equivalent", "Group", "equivalents", "main"]
+__all__ = [
+    "EQUIVALENTS",
+    "GROUPS",
+    "ROOT",
+    "Baseline",
+    "Copy",
+    "Equivalent",
+    "Group",
+    "equivalents",
+    "main",
+]
 
 ROOT = Path(__file__).parents[1]
 EQUIVALENTS = ROOT / "benchmarks" / "mutation_equivalents.toml"
@@ -80,7 +90,8 @@ GROUPS = {
             *("tests/road/test_samples.py", "tests/road/test_score.py"),
             *("tests/road/test_self_test_sample.py", "tests/road/test_targets.py"),
             *("tests/plastic/test_epochs.py", "tests/plastic/test_learn.py"),
-            *("tests/plastic/test_learning_warnings.py", "tests/fpga/test_self_test.py"),
+            *("tests/road/test_verification_files.py", "tests/plastic/test_learning_warnings.py"),
+            *("tests/fpga/test_self_test.py", "tests/fpga/test_self_test_image.py"),
         ),
     ),
     "hardware": Group(
@@ -100,14 +111,15 @@ GROUPS = {
             *("tests/golden/test_timing.py", "tests/golden/test_crossbar.py"),
             *("tests/golden/test_emission.py", "tests/golden/test_lif_update.py"),
             *("tests/golden/test_network_on_chip.py", "tests/golden/test_learning.py"),
-            *("tests/golden/test_compiled.py", "tests/golden/test_learning_contract.py"),
+            *("tests/golden/test_learning_contract.py", "tests/golden/test_learning_state.py"),
+            "tests/golden/test_schedule.py",
             *("tests/description/test_memory_map.py", "tests/description/test_learning.py"),
-            *("tests/fpga/test_fit.py", "tests/fpga/test_reports.py"),
-            "tests/fpga/test_synthesis.py",
+            *("tests/fpga/test_fit.py", "tests/fpga/test_memories.py"),
+            *("tests/fpga/test_reports.py", "tests/fpga/test_synthesis.py"),
             *("tests/cosim/test_axon_bitmap.py", "tests/cosim/test_crossbar.py"),
             *("tests/cosim/test_emission.py", "tests/cosim/test_lif_update.py"),
             *("tests/cosim/test_neuron_array.py", "tests/cosim/test_pre_traces.py"),
-            "tests/cosim/test_post_traces.py",
+            *("tests/cosim/test_post_traces.py", "tests/cosim/test_visit_port.py"),
         ),
     ),
 }
@@ -155,7 +167,7 @@ def equivalents() -> list[Equivalent]:
 
 
 @dataclass(frozen=True)
-class _Baseline:
+class Baseline:
     """What the tests do without a fault: seconds of each, and the lines that it runs, by file."""
 
     seconds: Mapping[str, float]
@@ -175,7 +187,7 @@ class _Baseline:
         return [*direct, *(name for name in beside if name not in direct)]
 
 
-class _Copy:
+class Copy:
     """A copy of the repository in which tests run, with a cache of its own."""
 
     def __init__(self, folder: Path) -> None:
@@ -250,6 +262,8 @@ class _Copy:
             finally:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
+        if process.returncode in (-signal.SIGTERM, -signal.SIGINT):
+            raise SpikeletError("the tests were ended from outside", remedy="run it again")
         found = json.loads(self.exchange.read_text())
         if process.returncode < 0 or "failed" not in found:
             if process.returncode not in (-signal.SIGXCPU, -signal.SIGKILL):
@@ -304,7 +318,11 @@ class _Kept:
     def _tests(self, found_by: str) -> str:
         """Return the digest of the tests that a result depends on."""
         file = found_by.split("::", maxsplit=1)[0]
-        return _digest(*([file] if file in self.group.tests else self.group.tests))
+        if file in self.group.tests:
+            return _digest(file)
+        helpers = (ROOT / name for name in ("sim", "tests/helpers", "tests/cosim"))
+        paths = sorted(path for folder in helpers for path in folder.glob("*.py"))
+        return _digest(*self.group.tests, *(str(path.relative_to(ROOT)) for path in paths))
 
     def get(self, mutant: Mutant) -> str | None:
         """Return what found a fault, ``""`` if nothing did, None if that is not known."""
@@ -321,7 +339,7 @@ class _Kept:
             file.write(json.dumps({**kept, "fault": str(mutant)}) + "\n")
 
 
-def _baseline(copy: _Copy, group: Group, folder: Path) -> _Baseline:
+def _baseline(copy: Copy, group: Group, folder: Path) -> Baseline:
     """Run all tests without a fault, or take what an earlier run of the same files has left."""
     path = folder / f"baseline-{_digest(*group.files, *group.tests)[:16]}.json"
     if path.exists():
@@ -343,10 +361,10 @@ def _baseline(copy: _Copy, group: Group, folder: Path) -> _Baseline:
         for name, line in found["lines"].get(test, ()):
             reached.setdefault(name, []).append(line)
         lines[test] = {name: frozenset(numbers) for name, numbers in reached.items()}
-    return _Baseline(found["seconds"], lines)
+    return Baseline(found["seconds"], lines)
 
 
-def _try(copy: _Copy, baseline: _Baseline, mutant: Mutant) -> str:
+def _try(copy: Copy, baseline: Baseline, mutant: Mutant) -> str:
     """Return the test that finds a fault, or an empty text."""
     tests = baseline.tests_for(mutant)
     files = list(dict.fromkeys(test.split("::")[0] for test in tests))
@@ -372,12 +390,12 @@ def _results(
     if not open_ones:
         return
     with tempfile.TemporaryDirectory(prefix="mutation-") as temporary:
-        copies: SimpleQueue[_Copy] = SimpleQueue()
-        first = _Copy(Path(temporary) / "0")
+        copies: SimpleQueue[Copy] = SimpleQueue()
+        first = Copy(Path(temporary) / "0")
         baseline = _baseline(first, group, folder)
         copies.put(first)
         for number in range(1, jobs):
-            copies.put(_Copy(Path(temporary) / str(number)))
+            copies.put(Copy(Path(temporary) / str(number)))
 
         def attempt(mutant: Mutant) -> tuple[Mutant, str]:
             copy = copies.get()

@@ -275,6 +275,11 @@ async def configuration(dut: Any) -> None:
         checks.equal(bitmap.merged()[0], merged.count, "merged spikes", epoch=epoch)
         checks.reach("merge", merged.count)
         checks.reach("due later", left.any() or core.delay_slots == 2)
+    words = _slots_words(core, np.ones((core.delay_slots, core.n_axons), np.bool_), 0)
+    await write_region(dut, "config", words)
+    await _clear(dut, edge)
+    read = await read_region(dut, "config", [offset for offset, _ in words], **reads)
+    checks.sequence([0] * len(words), read, "word cleared")
     checks.finish()
 
 

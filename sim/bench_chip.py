@@ -177,7 +177,7 @@ async def _run(dut: Any, edge: RisingEdge, strobe: str) -> int:
     return ended - began
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=20, timeout_unit="us")
 async def registers(dut: Any) -> None:
     """Identification and structure; nothing where there is nothing."""
     given, rng = parameters(), random_source()
@@ -203,7 +203,7 @@ async def registers(dut: Any) -> None:
     assert dict(zip(CHIP_REGISTERS, words.tolist(), strict=True)) == values
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=20, timeout_unit="us")
 async def settling(dut: Any) -> None:
     """A tick begins only when a request that came along with its start has left the chain."""
     given, rng = parameters(), random_source()
@@ -223,7 +223,7 @@ async def settling(dut: Any) -> None:
     assert waited >= port.latency, f"waited {waited} cycles; the chain takes {port.latency}"
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=200, timeout_unit="us")
 async def network(dut: Any) -> None:
     """All samples, with pauses in the host's events and backpressure on its spikes."""
     given, rng = parameters(), random_source()
@@ -353,7 +353,7 @@ class _Corners(Checks):
             super().reach(corner, times)
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=100, timeout_unit="us")
 async def free_running(dut: Any) -> None:
     """By itself, as fast as it can: the same spikes as in single steps, whatever the host does."""
     checks = _Corners(*CORNERS)
@@ -361,7 +361,7 @@ async def free_running(dut: Any) -> None:
     checks.finish()
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=300, timeout_unit="us")
 async def real_time(dut: Any) -> None:
     """By itself, in exact periods: the same spikes as in single steps, and none too late."""
     checks = _Corners(*CORNERS)
@@ -399,7 +399,7 @@ def _flits_to_nowhere(chip: ChipParams) -> tuple[list[int], tuple[int, list[int]
     return flits, (in_network, in_cores)
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=100, timeout_unit="us")
 async def flits_to_nowhere(dut: Any) -> None:
     """Packets to cores, axons and delays that are not there: dropped, counted, and no harm done."""
     chip: ChipParams = parameters()["chip"]

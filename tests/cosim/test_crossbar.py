@@ -18,7 +18,13 @@ from tests.cosim.support import SEEDS, Bench, cases, image_of
         signed={"weight_bits": 4, "lanes": 8, "pipelines": 2},
         binary={"weight_bits": 1, "weight_format": "binary", "lanes": 16, "pipelines": 1},
         unsigned={"weight_bits": 5, "weight_format": "unsigned", "lanes": 16, "pipelines": 16},
-        ragged={"weight_bits": 3, "lanes": 16, "pipelines": 4, "weight_memory": "spram"},
+        ragged={  # the highest axon needs a bit of its own
+            "n_axons": 17,
+            "weight_bits": 3,
+            "lanes": 16,
+            "pipelines": 4,
+            "weight_memory": "spram",
+        },
         single={"weight_bits": 8, "lanes": 1, "pipelines": 1, "n_neurons": 5},
     ),
 )

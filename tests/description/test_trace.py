@@ -110,6 +110,8 @@ def test_the_last_value_of_each_array_is_compared_and_its_place_named(name: str,
     array.flat[-1] = 9
     difference = got.first_difference(expected)
     assert str(difference) == f"{name} differ first at {said} {before}, got 9"
+    assert difference is not None
+    assert difference.axon == (5 if "axon 5, neuron" in said else -1)
     assert got.first(1).first_difference(expected.first(1)) is None
     assert got.first(1).checksums is not None and len(got.first(1).checksums) == 1
     assert got.first(1).cycles is not None and len(got.first(1).cycles) == 1

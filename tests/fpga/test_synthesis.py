@@ -87,10 +87,11 @@ def test_spram_with_two_addresses_is_an_error(tmp_path: Path) -> None:
 
 
 def test_verilog_that_does_not_parse_is_an_error_that_names_the_log(tmp_path: Path) -> None:
+    folder = tmp_path / "made" / "too"
     with pytest.raises(SpikeletError) as caught:
-        synthesise("module top(; endmodule", "top", device_named("LFE5U-25F"), tmp_path)
+        synthesise("module top(; endmodule", "top", device_named("LFE5U-25F"), folder)
     assert "ERROR" in str(caught.value)
-    assert str(tmp_path / "yosys.log") in caught.value.remedy
+    assert str(folder / "yosys.log") in caught.value.remedy
 
 
 def test_a_temporary_folder_with_a_blank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,13 @@ def test_a_layer_is_warned_about_from_these_numbers_on(change: dict[str, Any], s
     assert not said or (said in warnings[0] and warnings[0].startswith("layer 'p'"))
 
 
+def test_what_was_not_recorded_is_not_warned_about() -> None:
+    layer = LayerAgreement("p", float_spikes=10, integer_spikes=10, common=10, places=1000)
+    assert (layer.neurons, layer.silent_neurons, layer.busiest) == (0, 0, 0)
+    assert layer.saturations is None
+    assert list(agreement_warnings([layer])) == []
+
+
 def test_each_layer_and_each_reason_is_said() -> None:
     layers = [
         LayerAgreement(**{**GOOD, "silent_neurons": 7, "saturations": 500}),

@@ -1,0 +1,121 @@
+"""The memories of a chip counted by hand, and where exactly a chip no longer fits."""
+
+from dataclasses import replace
+
+import pytest
+
+from fpga.devices import device_named
+from fpga.family_costs import FAMILY_COSTS
+from fpga.fit import check_fit
+from fpga.memories import Memory, chip_memories, varying_bits
+from spikelet.description.learning import LearningRule, TraceParams
+from spikelet.description.params import ChipParams, CoreParams
+from spikelet.description.profile import profile_named
+
+CORE = CoreParams(
+    200,
+    64,
+    profile_named("nir-euler"),
+    lanes=16,
+    pipelines=4,
+    weight_bits=5,
+    potential_bits=18,
+    delay_slots=8,
+    list_entries=10,
+    threshold="neuron",
+    decay="shared",
+    bias="neuron",
+    reset_potential="neuron",
+)
+ECP5 = device_named("LFE5U-25F")
+
+
+def memories_of(chip: ChipParams) -> dict[str, Memory]:
+    return {memory.name: memory for memory in chip_memories(chip)}
+
+
+def test_memories_of_a_core() -> None:
+    chip = ChipParams((CORE, replace(CORE, n_neurons=16, threshold="shared")), 2, fifo_depth=4)
+    found = memories_of(chip)
+    shapes = {
+        name.removeprefix("core 0 "): (memory.rows, memory.bank_bits, memory.banks)
+        for name, memory in found.items()
+        if not name.startswith("core 1")
+    }
+    width = found["core 0 destinations"].bank_bits
+    assert shapes == {
+        "weights": (4 * 200, 32, 3),  # 16 lanes of 5 bits
+        "state": (16, 19, 4),
+        "destinations": (74, width, 1),
+        "axon list": (200, 8, 1),
+        "axon bitmap": (8 * 16, 16, 1),  # 13 words of 16 axons
+        "fired queue": (16, 4 + 4, 1),
+        "threshold": (16, 18, 4),
+        "bias": (16, 18, 4),
+        "reset_potential": (16, 18, 4),
+        "router queues": (4, found["router queues"].bank_bits, 2 + 1 + 2),  # cores, host, links
+    }
+    assert found["core 0 weights"].unread_bits == 16  # 80 bits in three banks
+    assert found["core 0 weights"].bits == 800 * 96
+    assert {memory.kind for memory in found.values()} == {"block", "auto", "unclocked"}
+    # One group: the axons need no list; one threshold: no memory.
+    assert not {"core 1 axon list", "core 1 threshold"} & found.keys()
+    assert found["core 1 fired queue"].bank_bits == 4 + 2
+
+
+@pytest.mark.parametrize(
+    ("bits", "bank_bits", "banks", "unread"),
+    [(3, 24, 1, 0), (4, 32, 1, 0), (5, 32, 2, 24), (6, 32, 2, 16), (8, 32, 2, 0)],
+)
+def test_rows_are_cut_into_banks_of_32_bits(
+    bits: int, bank_bits: int, banks: int, unread: int
+) -> None:
+    weights = memories_of(ChipParams((replace(CORE, lanes=8, weight_bits=bits),)))["core 0 weights"]
+    assert (weights.bank_bits, weights.banks, weights.unread_bits) == (bank_bits, banks, unread)
+
+
+@pytest.mark.parametrize(("depth", "places"), [(2, 1), (3, 2), (4, 4), (5, 4), (6, 8)])
+def test_a_queue_of_flits_has_a_power_of_two_of_places(depth: int, places: int) -> None:
+    chip = ChipParams((CORE,), fifo_depth=depth)
+    assert memories_of(chip)["router queues"].rows == places
+
+
+@pytest.mark.parametrize(("axons", "bits"), [(2, 1), (3, 2), (256, 8), (257, 9)])
+def test_lists_of_axons_hold_their_highest_number(axons: int, bits: int) -> None:
+    rule = LearningRule("x1*y0", x1=TraceParams(1, bits=1), w_max=7)
+    found = memories_of(ChipParams((replace(CORE, n_axons=axons, learning=rule),)))
+    for name in ("core 0 axon list", "core 0 visited axons"):
+        assert (found[name].rows, found[name].bank_bits) == (axons, bits)
+
+
+def test_all_bits_that_vary_count() -> None:
+    assert varying_bits([0b0001, 0b0011, 0b1001]) == 2
+    assert varying_bits([5, 5, 5]) == 0
+
+
+@pytest.mark.parametrize("name", ["block_rams", "dsps", "luts"])
+def test_what_fits_exactly_fits_and_one_more_does_not(name: str) -> None:
+    chip = ChipParams((CORE,))
+    need = check_fit(chip, ECP5).needed[name]
+    usable = FAMILY_COSTS["ecp5"].usable if name == "luts" else 1
+    most = next(size for size in range(need, 2 * need + 2) if int(size * usable) >= need)
+    exact = replace(ECP5, **{name: most})
+    assert check_fit(chip, exact).fits
+    report = check_fit(chip, replace(ECP5, **{name: most - 1}))
+    (problem,) = report.problems
+    assert problem.startswith(f"{need} {name.replace('_', ' ')} of {most - 1}")
+    over = need - int((most - 1) * usable)
+    assert problem.endswith(f"({over} too many)")
+    assert not report.fits
+
+
+def test_memory_bits_count_what_is_in_ram() -> None:
+    chip = ChipParams((CORE,))
+    report = check_fit(chip, ECP5)
+    assert report.available["memory_bits"] == ECP5.block_rams * ECP5.block_ram_bits
+    assert report.largest[0] == ("core 0 weights", 800 * 96)
+    assert [bits for _, bits in report.largest] == sorted(
+        (bits for _, bits in report.largest), reverse=True
+    )
+    assert len(report.largest) == 3
+    assert 800 * 96 <= report.needed["memory_bits"] <= sum(m.bits for m in chip_memories(chip))
