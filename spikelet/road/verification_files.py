@@ -122,20 +122,12 @@ def read_verification(folder: Path, present: Mapping[str, str]) -> KeptVerificat
     found = KeptVerification()
     golden = _fields(folder, "golden", present, found)
     if golden is None:
-        for engine in [
-            name for name in ENGINES if name != "golden"
-        ]:  # named if they are out of date; useless without golden's
+        for engine in _OTHERS:  # named if they are out of date; useless without golden's
             _fields(folder, engine, present, found)
         found.made.clear()
         return found
     present = {**present, "samples": found.made[0].inputs["samples"]}
-    results = [
-        golden,
-        *(
-            _fields(folder, engine, present, found)
-            for engine in [name for name in ENGINES if name != "golden"]
-        ),
-    ]
+    results = [golden, *(_fields(folder, engine, present, found) for engine in _OTHERS)]
     try:
         found.verification = Verification(
             golden["structure"],
