@@ -16,6 +16,7 @@ LINT_WAIVERS = {
     "CASEOVERLAP": "yosys writes one multiplexer of several cases as a function with casez",
     "DECLFILENAME": "a chip is one file of many modules",
     "PROCASSINIT": "yosys gives registers that a process assigns an initial value",
+    "UNOPTFLAT": "yosys assigns parts of a vector, some of them copies; Amaranth refuses loops",
     "UNUSEDSIGNAL": "yosys keeps each wire of the source, whole, also where a part is used",
     "WIDTHEXPAND": "yosys leaves extension to the language",
     "WIDTHTRUNC": "yosys leaves truncation to the language",

@@ -15,13 +15,13 @@ COMPILE = f"spikelet compile '{NETWORK}' --profile snntorch-subtract -o project"
 
 WORK = {
     "chip": [
-        f"{COMPILE} --lanes 1 --target iCEBreaker",
+        f"{COMPILE} --lanes 1 --target ULX3S-85F",
         "spikelet verify project samples.npz --engine rtl --engine netlist-ice40",
     ],
     "report": [f"{COMPILE} --lanes 1", "spikelet report project"],
     "fpga": [
         f"{COMPILE} --lanes 1",
-        "spikelet build project iCEBreaker --samples samples.npz --seeds 1",
+        "spikelet build project ULX3S-85F --samples samples.npz --seeds 1",
     ],
     "formal": ["python -m formal --quick arbiter"],
 }
@@ -31,7 +31,7 @@ VERBS = {
     COMPILE: "chip",
     "spikelet simulate project samples.npz": "chip",
     "spikelet verify project samples.npz": "chip",
-    "spikelet build project iCEBreaker": "fpga",
+    "spikelet build project ULX3S-85F": "fpga",
     "spikelet report project": "report",
     "spikelet demo -o demo": "all",
     "python -m formal": "formal",

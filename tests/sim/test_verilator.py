@@ -137,3 +137,22 @@ def test_elaboration_leaves_garbage_collection_as_it_was(collecting: bool) -> No
         assert gc.isenabled() == collecting
     finally:
         (gc.enable if before else gc.disable)()
+
+
+def test_a_vector_whose_bits_copy_others_of_its_own_is_no_loop(tmp_path: Path) -> None:
+    """As Yosys writes the sign bits of a product that was shifted."""
+    source = tmp_path / "shifted.v"
+    source.write_text(
+        """\
+module shifted(clk, a, sum);
+  input clk;
+  input [3:0] a;
+  output reg [7:0] sum = 0;
+  wire [7:0] product;
+  assign product[5:2] = sum[0] ? a : 4'h0;
+  assign { product[7:6], product[1:0] } = { product[5], product[5], 2'h0 };
+  always @(posedge clk) sum <= $signed({ product[7], product[7:1] }) - $signed(product);
+endmodule
+"""
+    )
+    verilator.lint(source, "shifted")
