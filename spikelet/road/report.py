@@ -121,8 +121,8 @@ def write_report(
         commands=list(dict.fromkeys(record.command for record in made if record.command)),
         out_of_date=out_of_date,
     )
-    inputs = {**compiled.digests, **{k: v for record in made for k, v in record.inputs.items()}}
-    return write_page(Path(folder), page, pictures, Artefact("report", inputs))
+    record = Artefact("report", _inputs(compiled, made))
+    return write_page(Path(folder), page, pictures, record)
 
 
 def _check(
@@ -364,6 +364,16 @@ def _memory_words(report: FpgaReport) -> str:
     return f"{'; '.join(found) or 'none'}. {fate}"
 
 
+def _inputs(compiled: CompiledNetwork, made: Sequence[Artefact]) -> dict[str, str]:
+    """Return all digests by role; where records differ in one, it says whose the later ones are."""
+    inputs = dict(compiled.digests)
+    for record in made:
+        for role, digest in record.inputs.items():
+            same = inputs.get(role, digest) == digest
+            inputs[role if same else f"{role} of the {record.kind}"] = digest
+    return inputs
+
+
 def _provenance(compiled: CompiledNetwork, made: Sequence[Artefact]) -> list[list[str]]:
     """Return what the results depend on, with digests, and the tools that made them."""
     profile = compiled.profile
@@ -374,7 +384,7 @@ def _provenance(compiled: CompiledNetwork, made: Sequence[Artefact]) -> list[lis
         ["Time step", f"{compiled.dt:g} s per tick" if compiled.dt else "none: nothing needs it"],
         ["Ticks from input to output", str(compiled.output_latency)],
     ]
-    inputs = {**compiled.digests, **{k: v for record in made for k, v in record.inputs.items()}}
+    inputs = _inputs(compiled, made)
     rows += [[f"{role[0].upper()}{role[1:]}, SHA-256", digest] for role, digest in inputs.items()]
     tools = {name: version for record in made for name, version in record.tools.items()}
     tools |= package_versions("spikelet", "numpy", "matplotlib")

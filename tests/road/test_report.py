@@ -314,6 +314,19 @@ def test_a_difference_is_a_failure(compiled: CompiledNetwork, tmp_path: Path) ->
     assert "equals the golden model's" not in html.text
 
 
+def test_inputs_of_two_builds_stand_side_by_side(compiled: CompiledNetwork, tmp_path: Path) -> None:
+    made = [
+        Artefact("FPGA build for A", {"Verilog": "a" * 64, **compiled.digests}, command="make a"),
+        Artefact("FPGA build for B", {"Verilog": "b" * 64, **compiled.digests}, command="make b"),
+    ]
+    html = bare(tmp_path, compiled, made=made)
+    rows = dict(html.tables["provenance"])
+    assert rows["Verilog, SHA-256"] == "a" * 64
+    assert rows["Verilog of the FPGA build for B, SHA-256"] == "b" * 64
+    assert rows["Chip structure, SHA-256"] == compiled.chip.digest
+    assert "make a make b" in html.text
+
+
 def test_a_missed_clock_shows(compiled: CompiledNetwork, tmp_path: Path) -> None:
     missed = replace(fpga_report().placement, clocks=(Clock("clk", 50.0, 60.0),), critical_path=())
     report = fpga_report(board="", placement=missed, target_mhz=60.0, harnessed=True, memories=())
