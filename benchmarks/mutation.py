@@ -193,12 +193,8 @@ class Copy:
     def __init__(self, folder: Path) -> None:
         self.root = folder / "repository"
         self.exchange = folder / "exchange.json"
-        listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-        names = subprocess.run(listed, cwd=ROOT, capture_output=True, check=True).stdout.decode()
-        for name in filter(None, names.split("\0")):
-            if (ROOT / name).is_file():
-                (self.root / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, self.root / name)
+        made = [line.rstrip("/") for line in (ROOT / ".gitignore").read_text().split()]
+        shutil.copytree(ROOT, self.root, ignore=shutil.ignore_patterns(".git", *made))
         if cache_folder().is_dir():
             ignored = shutil.ignore_patterns(".build-*", "benchmarks")
             shutil.copytree(cache_folder(), folder / "cache", ignore=ignored)
