@@ -58,7 +58,8 @@ def run_yosys(script: str, folder: Path, name: str = "yosys") -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment; abc fails in a temporary folder whose path has a blank."""
-    if re.fullmatch(r"[\w/.+-]+", tempfile.gettempdir(), re.ASCII):
-        return dict(os.environ)
-    return {**os.environ, "TMPDIR": "."}
+    """Return the environment; abc fails in a temporary folder whose path has a blank or a quote."""
+    for place in (tempfile.gettempdir(), "/tmp", "/var/tmp"):
+        if re.fullmatch(r"[\w/.+-]+", place, re.ASCII) and os.access(place, os.W_OK | os.X_OK):
+            return {**os.environ, "TMPDIR": place}
+    return dict(os.environ)

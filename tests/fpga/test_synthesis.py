@@ -97,7 +97,7 @@ def test_verilog_that_does_not_parse_is_an_error_that_names_the_log(tmp_path: Pa
 def test_a_temporary_folder_with_a_blank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Abc is called through a shell with the path as it is, and would not find its script."""
     odd = tmp_path / "tmp 'dir"
-    work = tmp_path / "work dir"
+    work = tmp_path / "work 'q' $x; #1"
     odd.mkdir()
     work.mkdir()
     monkeypatch.setenv("TMPDIR", str(odd))
