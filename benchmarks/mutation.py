@@ -89,6 +89,7 @@ GROUPS = {
             *("tests/road/test_locked.py", "tests/road/test_project.py"),
             *("tests/road/test_samples.py", "tests/road/test_score.py"),
             *("tests/road/test_self_test_sample.py", "tests/road/test_targets.py"),
+            "tests/road/test_target_fit.py",
             *("tests/plastic/test_epochs.py", "tests/plastic/test_learn.py"),
             *("tests/road/test_verification_files.py", "tests/plastic/test_learning_warnings.py"),
             *("tests/fpga/test_self_test.py", "tests/fpga/test_self_test_image.py"),
