@@ -14,7 +14,7 @@ from typing import Any
 import cocotb
 from cocotb.triggers import RisingEdge
 
-from sim.testbench import parameters, start
+from spikelet.sim.testbench import parameters, start
 
 
 async def _strobe(

@@ -19,18 +19,18 @@ from benchmarks.support import (
     versions,
     write_json,
 )
-from fpga.devices import device_named
-from fpga.flow import FpgaReport, build_out_of_context
-from golden.chip import run as run_golden
-from rtl_gen.chip import Chip
-from rtl_gen.core import Core
-from rtl_gen.emit import to_verilog
-from sim.engine import CompiledChip
-from sim.verilator import Design
-from spikelet.cache import cache_folder
-from spikelet.description.events import Events
-from spikelet.description.params import ChipParams
-from spikelet.errors import SpikeletError
+from spikelet.description.cache import cache_folder
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.errors import SpikeletError
+from spikelet.description.run.events import Events
+from spikelet.fpga.devices import device_named
+from spikelet.fpga.flow import FpgaReport, build_out_of_context
+from spikelet.golden.chip import run as run_golden
+from spikelet.rtl_gen.chip import Chip
+from spikelet.rtl_gen.core import Core
+from spikelet.rtl_gen.emit import to_verilog
+from spikelet.sim.engine import CompiledChip
+from spikelet.sim.verilator import Design
 
 __all__ = ["main"]
 

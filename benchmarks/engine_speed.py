@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-import sim.run
 from benchmarks.support import (
     SIZE,
     console,
@@ -31,15 +30,16 @@ from benchmarks.support import (
     versions,
     write_json,
 )
-from golden.chip import run as run_golden
-from rtl_gen.chip import Chip
-from rtl_gen.emit import to_verilog
-from sim.engine import CompiledChip
-from sim.verilator import Design
-from spikelet.description.events import Events
-from spikelet.description.packets import flit_packet
-from spikelet.description.trace import Trace
-from spikelet.errors import SpikeletError
+from spikelet.description.chip.packets import flit_packet
+from spikelet.description.errors import SpikeletError
+from spikelet.description.run.events import Events
+from spikelet.description.run.recording import Trace
+from spikelet.golden.chip import run as run_golden
+from spikelet.rtl_gen.chip import Chip
+from spikelet.rtl_gen.emit import to_verilog
+from spikelet.sim import run as sim_run
+from spikelet.sim.engine import CompiledChip
+from spikelet.sim.verilator import Design
 
 __all__ = ["main"]
 
@@ -84,7 +84,7 @@ def main() -> int:
     ):
         engine.load(image)
         console.print(f"compiling for cocotb, {COCOTB_OPTIMISE}")
-        simulation = sim.run.build(verilog, "chip", waves=False, optimise="size")
+        simulation = sim_run.build(verilog, "chip", waves=False, optimise="size")
         for _ in range(max(1, options.rounds)):
             rounds.append(
                 {
@@ -131,13 +131,13 @@ def _compiled(
 
 
 def _cocotb(
-    simulation: sim.run.Simulation, given: dict[str, Any], expected: Trace, folder: Path
+    simulation: sim_run.Simulation, given: dict[str, Any], expected: Trace, folder: Path
 ) -> Measured:
     results = folder / "every_cycle.json"
     results.unlink(missing_ok=True)
     given = {**given, "results": str(results)}
     with redirect_stdout(StringIO()):
-        sim.run.run(simulation, "benchmarks.bench_every_cycle", given, seed=1, folder=folder)
+        sim_run.run(simulation, "benchmarks.bench_every_cycle", given, seed=1, folder=folder)
     report: dict[str, Any] = json.loads(results.read_text())
     lines = [np.flatnonzero(counts).tolist() for counts in expected.outputs[0]]
     if report["outputs"] != lines:
@@ -200,5 +200,5 @@ def _table(rounds: list[dict[str, Measured]], result: dict[str, Any]) -> Table:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except (SpikeletError, sim.run.BenchError) as error:
+    except (SpikeletError, sim_run.BenchError) as error:
         sys.exit(f"error: {error}")

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from spikelet.description.learning import Adaptation, LearningRule, TraceParams
-from spikelet.description.named_rules import (
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import profile_named
+from spikelet.description.learning.named_rules import (
     binary_stdp,
     pair_stdp,
     querlioz,
@@ -12,8 +13,7 @@ from spikelet.description.named_rules import (
     target_stdp,
     triplet_stdp,
 )
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import profile_named
+from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
 
 __all__ = ["FITTED", "HELD_OUT"]
 

@@ -27,16 +27,16 @@ from benchmarks.support import (
     versions,
     write_json,
 )
-from fpga.devices import Device, device_named
-from fpga.family_costs import FAMILY_COSTS
-from fpga.fit import LUT_TERMS, check_fit, lut_terms
-from fpga.synthesise import synthesise
-from fpga.tools import run_tool
-from rtl_gen.chip import Chip
-from rtl_gen.emit import to_verilog
-from spikelet.cache import cache_folder
-from spikelet.description.params import ChipParams
-from spikelet.errors import SpikeletError
+from spikelet.description.cache import cache_folder
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.errors import SpikeletError
+from spikelet.fpga.devices import Device, device_named
+from spikelet.fpga.family_costs import FAMILY_COSTS
+from spikelet.fpga.fit import LUT_TERMS, check_fit, lut_terms
+from spikelet.fpga.synthesise import synthesise
+from spikelet.fpga.tools import run_tool
+from spikelet.rtl_gen.chip import Chip
+from spikelet.rtl_gen.emit import to_verilog
 
 __all__ = ["main"]
 

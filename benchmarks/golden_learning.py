@@ -31,14 +31,14 @@ from benchmarks.support import (
     versions,
     write_json,
 )
-from golden.chip import GoldenChip
-from golden.compiled import available, why_not
-from golden.dense_spikes import DenseSpikes
-from spikelet.description.destinations import joined
-from spikelet.description.image import ChipImage, CoreImage
-from spikelet.description.learning import LearningRule, TraceParams
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import profile_named
+from spikelet.description.chip.destinations import joined
+from spikelet.description.chip.image import ChipImage, CoreImage
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import profile_named
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.golden.chip import GoldenChip
+from spikelet.golden.compiled import available, why_not
+from spikelet.golden.dense_spikes import DenseSpikes
 
 __all__ = ["main"]
 

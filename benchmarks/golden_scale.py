@@ -30,10 +30,10 @@ from benchmarks.support import (
     versions,
     write_json,
 )
-from golden.chip import GoldenChip
-from golden.compiled import available, why_not
-from spikelet.description.events import Events
-from spikelet.errors import SpikeletError
+from spikelet.description.errors import SpikeletError
+from spikelet.description.run.events import Events
+from spikelet.golden.chip import GoldenChip
+from spikelet.golden.compiled import available, why_not
 
 __all__ = ["main"]
 

@@ -18,7 +18,7 @@ from rich.table import Table
 from benchmarks.golden_peers import PEERS, Run
 from benchmarks.golden_workloads import WORKLOADS, Workload
 from benchmarks.support import run
-from golden.compiled import available, why_not
+from spikelet.golden.compiled import available, why_not
 
 __all__ = ["main"]
 

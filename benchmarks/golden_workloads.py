@@ -6,12 +6,12 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from golden.chip import GoldenChip
-from golden.dense_spikes import DenseSpikes
-from spikelet.description.destinations import HOST, destinations, joined
-from spikelet.description.image import ChipImage, CoreImage
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import profile_named
+from spikelet.description.chip.destinations import HOST, destinations, joined
+from spikelet.description.chip.image import ChipImage, CoreImage
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import profile_named
+from spikelet.golden.chip import GoldenChip
+from spikelet.golden.dense_spikes import DenseSpikes
 
 __all__ = ["WORKLOADS", "Workload"]
 

@@ -21,16 +21,16 @@ from benchmarks.support import (
     versions,
     write_json,
 )
-from examples.mnist.data import load_mnist
-from golden.compiled import available
-from rtl_gen.chip import Chip
-from rtl_gen.emit import to_verilog
-from sim.engine import CompiledChip
-from sim.verilator import Design
-from spikelet.road.compiled import CompiledNetwork, compile_network
-from spikelet.road.encode import rate
-from spikelet.road.engines import simulate
-from spikelet.road.verify import float_classes
+from spikelet.compiler.compiled import CompiledNetwork, compile_network
+from spikelet.examples.mnist.data import load_mnist
+from spikelet.golden.compiled import available
+from spikelet.rtl_gen.chip import Chip
+from spikelet.rtl_gen.emit import to_verilog
+from spikelet.runs.engines import simulate
+from spikelet.runs.verify import float_classes
+from spikelet.samples.encode import rate
+from spikelet.sim.engine import CompiledChip
+from spikelet.sim.verilator import Design
 
 __all__ = ["main"]
 

@@ -32,8 +32,8 @@ from typing import Any
 
 from benchmarks.mutants import Mutant, drawn, mutants_of
 from benchmarks.support import console, options_of, run, verdict, versions, write_json
-from spikelet.cache import cache_folder
-from spikelet.errors import SpikeletError
+from spikelet.description.cache import cache_folder
+from spikelet.description.errors import SpikeletError
 
 __all__ = [
     "EQUIVALENTS",
@@ -72,26 +72,26 @@ class Group:
 GROUPS = {
     "results": Group(
         files=(
-            *("spikelet/cache.py", "spikelet/description/array_files.py"),
-            *("spikelet/description/artefact.py", "spikelet/description/trace.py"),
-            *("spikelet/road/agreement.py", "spikelet/road/locked.py"),
-            *("spikelet/road/project.py", "spikelet/road/samples.py"),
-            *("spikelet/road/self_test_sample.py", "spikelet/road/verification_files.py"),
-            *("spikelet/road/verify.py", "spikelet/plastic/epochs.py"),
-            *("spikelet/plastic/learning_warnings.py", "fpga/self_test.py"),
+            *("description/cache.py", "description/array_files.py"),
+            *("description/artefact.py", "description/run/recording.py"),
+            *("spikelet/runs/agreement.py", "spikelet/locked.py"),
+            *("spikelet/project.py", "spikelet/samples/samples.py"),
+            *("spikelet/runs/self_test_sample.py", "spikelet/runs/verification_files.py"),
+            *("spikelet/runs/verify.py", "spikelet/runs/epochs.py"),
+            *("spikelet/runs/learning_warnings.py", "fpga/self_test.py"),
             "fpga/self_test_image.py",
         ),
         tests=(
-            *("tests/test_cache.py", "tests/test_cache_rights.py"),
+            *("tests/description/test_cache.py", "tests/description/test_cache_rights.py"),
             *("tests/description/test_array_files.py", "tests/description/test_artefact.py"),
-            *("tests/description/test_description.py", "tests/description/test_trace.py"),
-            *("tests/road/test_agreement.py", "tests/road/test_compiled.py"),
-            *("tests/road/test_locked.py", "tests/road/test_project.py"),
-            *("tests/road/test_samples.py", "tests/road/test_score.py"),
-            *("tests/road/test_self_test_sample.py", "tests/road/test_targets.py"),
-            "tests/road/test_target_fit.py",
-            *("tests/plastic/test_epochs.py", "tests/plastic/test_learn.py"),
-            *("tests/road/test_verification_files.py", "tests/plastic/test_learning_warnings.py"),
+            *("tests/description/test_description.py", "tests/description/test_recording.py"),
+            *("tests/runs/test_agreement.py", "tests/compiler/test_compiled.py"),
+            *("tests/roof/test_locked.py", "tests/roof/test_project.py"),
+            *("tests/samples/test_samples.py", "tests/samples/test_score.py"),
+            *("tests/runs/test_self_test_sample.py", "tests/roof/test_targets.py"),
+            "tests/roof/test_target_fit.py",
+            *("tests/runs/test_epochs.py", "tests/runs/test_learn.py"),
+            *("tests/runs/test_verification_files.py", "tests/runs/test_learning_warnings.py"),
             *("tests/fpga/test_self_test.py", "tests/fpga/test_self_test_image.py"),
         ),
     ),
@@ -105,7 +105,7 @@ GROUPS = {
             *("rtl_gen/axon_bitmap.py", "rtl_gen/crossbar.py", "rtl_gen/emission.py"),
             *("rtl_gen/lif_update.py", "rtl_gen/neuron_array.py", "rtl_gen/pre_traces.py"),
             *("rtl_gen/post_traces.py", "rtl_gen/word_scan.py"),
-            *("spikelet/description/memory_map.py", "fpga/fit.py", "fpga/memories.py"),
+            *("description/chip/memory_map.py", "fpga/fit.py", "fpga/memories.py"),
             "fpga/synthesise.py",
         ),
         tests=(
@@ -114,7 +114,7 @@ GROUPS = {
             *("tests/golden/test_network_on_chip.py", "tests/golden/test_learning.py"),
             *("tests/golden/test_learning_contract.py", "tests/golden/test_learning_state.py"),
             "tests/golden/test_schedule.py",
-            *("tests/description/test_memory_map.py", "tests/description/test_learning.py"),
+            *("tests/description/test_memory_map.py", "tests/description/test_learning_rule.py"),
             *("tests/fpga/test_fit.py", "tests/fpga/test_memories.py"),
             *("tests/fpga/test_reports.py", "tests/fpga/test_synthesis.py"),
             *("tests/cosim/test_axon_bitmap.py", "tests/cosim/test_crossbar.py"),
@@ -125,7 +125,10 @@ GROUPS = {
     ),
 }
 
-_NAMES = ("spikelet", "golden", "rtl_gen", "sim", "fpga", "boards")
+_NAMES = (
+    "spikelet",
+    *(f"spikelet.{name}" for name in ("description", "golden", "rtl_gen", "sim", "fpga", "boards")),
+)
 
 _CPU_S, _TIMES = 40, 4
 """Processor time that tests of a fault may take: so much, and so many times what they took."""

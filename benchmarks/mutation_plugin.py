@@ -15,7 +15,7 @@ import pytest
 
 __all__ = ["pytest_addoption", "pytest_configure"]
 
-_OURS = ("spikelet", "golden", "rtl_gen", "sim", "fpga", "boards", "benchmarks", "tests")
+_OURS = ("spikelet", "benchmarks", "tests")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -22,17 +22,17 @@ from benchmarks.support import (
     versions,
     write_json,
 )
-from fpga.devices import device_named
-from fpga.flow import build_out_of_context
-from rtl_gen.chip import Chip
-from rtl_gen.emit import to_verilog
-from rtl_gen.network_on_chip import NetworkOnChip
-from rtl_gen.router import Router
-from rtl_gen.routing import GridRouting
-from spikelet.cache import cache_folder
-from spikelet.description.packets import flit_packet
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import profile_named
+from spikelet.description.cache import cache_folder
+from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import profile_named
+from spikelet.fpga.devices import device_named
+from spikelet.fpga.flow import build_out_of_context
+from spikelet.rtl_gen.chip import Chip
+from spikelet.rtl_gen.emit import to_verilog
+from spikelet.rtl_gen.network_on_chip import NetworkOnChip
+from spikelet.rtl_gen.router import Router
+from spikelet.rtl_gen.routing import GridRouting
 
 __all__ = ["main"]
 

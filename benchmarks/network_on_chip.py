@@ -32,11 +32,13 @@ from benchmarks.support import (
     versions,
     write_json,
 )
-from golden.network_on_chip import packet_links
-from rtl_gen.emit import to_verilog
-from rtl_gen.network_on_chip import NetworkOnChip
-from sim.traffic import Network, Traffic, Window
-from sim.traffic_patterns import (
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.golden.network_on_chip import packet_links
+from spikelet.rtl_gen.emit import to_verilog
+from spikelet.rtl_gen.network_on_chip import NetworkOnChip
+from spikelet.sim.traffic import Network, Traffic, Window
+from spikelet.sim.traffic_patterns import (
     Rectangle,
     as_unicasts,
     bit_complement,
@@ -45,8 +47,6 @@ from sim.traffic_patterns import (
     transpose,
     uniform,
 )
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
 
 __all__ = ["main"]
 

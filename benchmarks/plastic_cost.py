@@ -18,25 +18,30 @@ from benchmarks.support import (
     versions,
     write_json,
 )
-from fpga.devices import device_named
-from fpga.flow import build_out_of_context
-from golden.chip import GoldenChip
-from golden.timing import learning_cycles
-from rtl_gen.chip import Chip
-from rtl_gen.core import Core
-from rtl_gen.emit import to_verilog
-from sim.engine import CompiledChip
-from sim.verilator import Design
-from spikelet.cache import cache_folder
-from spikelet.description.destinations import joined
-from spikelet.description.events import Events
-from spikelet.description.image import ChipImage, CoreImage, random_states
-from spikelet.description.learning import Adaptation, LearningRule
-from spikelet.description.named_rules import pair_stdp, reward_stdp, target_stdp, triplet_stdp
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import profile_named
-from spikelet.description.trace import Trace
-from spikelet.errors import SpikeletError
+from spikelet.description.cache import cache_folder
+from spikelet.description.chip.destinations import joined
+from spikelet.description.chip.image import ChipImage, CoreImage, random_states
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import profile_named
+from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.named_rules import (
+    pair_stdp,
+    reward_stdp,
+    target_stdp,
+    triplet_stdp,
+)
+from spikelet.description.learning.rule import Adaptation, LearningRule
+from spikelet.description.run.events import Events
+from spikelet.description.run.recording import Trace
+from spikelet.fpga.devices import device_named
+from spikelet.fpga.flow import build_out_of_context
+from spikelet.golden.chip import GoldenChip
+from spikelet.golden.timing import learning_cycles
+from spikelet.rtl_gen.chip import Chip
+from spikelet.rtl_gen.core import Core
+from spikelet.rtl_gen.emit import to_verilog
+from spikelet.sim.engine import CompiledChip
+from spikelet.sim.verilator import Design
 
 __all__ = ["main"]
 

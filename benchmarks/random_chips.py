@@ -22,14 +22,14 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-import sim.engine
 from benchmarks.support import console, options_of, print_versions, run, versions, write_json
-from golden.chip import run as run_golden
-from golden.compiled import available, why_not
-from rtl_gen.emit import to_verilog
-from rtl_gen.joined_chips import whole_chip
-from sim.engine import CompiledChip
-from sim.verilator import Design, build_library
+from spikelet.golden.chip import run as run_golden
+from spikelet.golden.compiled import available, why_not
+from spikelet.rtl_gen.emit import to_verilog
+from spikelet.rtl_gen.joined_chips import whole_chip
+from spikelet.sim import engine as rtl_engine
+from spikelet.sim.engine import CompiledChip
+from spikelet.sim.verilator import Design, build_library
 from tests.helpers.random_chips import random_chip, random_events, random_image
 
 __all__ = ["main"]
@@ -116,7 +116,7 @@ def _compare(networks: int, seed: int) -> Outcome:
     rng = np.random.default_rng(seed)
     chip = random_chip(rng)
     design = Design(to_verilog(whole_chip(chip), "chip"))
-    harness = Path(sim.engine.__file__).with_name("harness.cpp")
+    harness = Path(rtl_engine.__file__).with_name("harness.cpp")
     library = build_library(design, "chip", harness, optimise="build")
     spikes = potentials = 0
     try:

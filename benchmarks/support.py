@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from spikelet.description.destinations import HOST, destinations
-from spikelet.description.image import ChipImage, CoreImage
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import profile_named
-from spikelet.errors import SpikeletError
-from spikelet.toolchain import compiler
+from spikelet.description.chip.destinations import HOST, destinations
+from spikelet.description.chip.image import ChipImage, CoreImage
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import profile_named
+from spikelet.description.errors import SpikeletError
+from spikelet.description.toolchain import compiler
 
 __all__ = [
     "SIZE",

@@ -1,9 +1,9 @@
 """Boards: pins, clocks and devices, one file each, on amaranth-boards' platform classes."""
 
-from boards.board import Board, Pin
-from boards.icebreaker import ICEBREAKER
-from boards.ulx3s import ULX3S_85F
-from spikelet.errors import SpikeletError
+from spikelet.boards.board import Board, Pin
+from spikelet.boards.icebreaker import ICEBREAKER
+from spikelet.boards.ulx3s import ULX3S_85F
+from spikelet.description.errors import SpikeletError
 
 __all__ = ["BOARDS", "Board", "Pin", "board_named"]
 

@@ -38,7 +38,7 @@ class Board:
     ----------
     name : str
     device : str
-        A name from :data:`fpga.devices.DEVICES`.
+        A name from :data:`spikelet.fpga.devices.DEVICES`.
     clock_hz : int
         Frequency of port ``clk``, in Hz.
     pins : tuple of Pin

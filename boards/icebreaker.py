@@ -2,7 +2,7 @@
 
 from amaranth_boards.icebreaker import ICEBreakerPlatform
 
-from boards.board import Board, pins_from
+from spikelet.boards.board import Board, pins_from
 
 __all__ = ["ICEBREAKER"]
 

@@ -2,7 +2,7 @@
 
 from amaranth_boards.ulx3s import ULX3S_85F_Platform
 
-from boards.board import Board, pins_from
+from spikelet.boards.board import Board, pins_from
 
 __all__ = ["ULX3S_85F"]
 

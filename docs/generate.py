@@ -7,8 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from spikelet.description.learning import Adaptation, LearningRule, TraceParams
-from spikelet.description.memory_map import (
+from spikelet.description.chip.memory_map import (
     CHIP_REGISTERS,
     COUNTERS,
     FLAGS,
@@ -17,9 +16,10 @@ from spikelet.description.memory_map import (
     ChipMap,
     Region,
 )
-from spikelet.description.packets import Packet, destination_packet, flit_packet
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
+from spikelet.description.chip.packets import Packet, destination_packet, flit_packet
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
 
 __all__ = ["EXAMPLE", "PAGE", "main", "page"]
 

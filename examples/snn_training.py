@@ -23,8 +23,8 @@ import torch
 from snntorch.export_nir import export_to_nir
 from torch import Tensor, nn
 
-from spikelet.road.encode import rate
-from spikelet.road.samples import winners
+from spikelet.samples.encode import rate
+from spikelet.samples.samples import winners
 
 LEVEL_MIN, LEVEL_MAX = -8, 7
 """The signed 4-bit weight levels."""
@@ -117,7 +117,7 @@ class SpikingNetwork(nn.Module):
 
 
 class Encoder:
-    """`spikelet.road.encode.rate` as a table lookup, with ticks as the first axis."""
+    """`spikelet.samples.encode.rate` as a table lookup, with ticks as the first axis."""
 
     def __init__(self, full_scale: int, ticks: int) -> None:
         trains = rate(np.arange(full_scale + 1)[:, None], full_scale, ticks)[:, :, 0]

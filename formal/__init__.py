@@ -1,1 +1,1 @@
-"""Formal proofs of the network on chip and of the barrier; ``python -m formal`` runs them."""
+"""Formal proofs of the network on chip and the barrier: ``python -m spikelet.formal``."""

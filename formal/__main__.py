@@ -1,23 +1,23 @@
-"""Run proofs and print what was proved: ``python -m formal [NAME ...]``."""
+"""Run proofs and print what was proved: ``python -m spikelet.formal [NAME ...]``."""
 
 import argparse
 import sys
 import tempfile
 from pathlib import Path
 
-from spikelet.errors import SpikeletError
-from spikelet.installation import not_installed
+from spikelet.description.errors import SpikeletError
+from spikelet.description.installation import not_installed
 
 try:
-    from formal.proofs import PROOFS, QUICK
-    from formal.prover import Proof, prove
+    from spikelet.formal.proofs import PROOFS, QUICK
+    from spikelet.formal.prover import Proof, prove
 except ModuleNotFoundError as error:
-    sys.exit(f"error: {not_installed(error.name or '', 'python -m formal', 'formal')}")
+    sys.exit(f"error: {not_installed(error.name or '', 'python -m spikelet.formal', 'formal')}")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the proofs that are asked for; return 1 if one does not hold."""
-    parser = argparse.ArgumentParser(prog="python -m formal", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m spikelet.formal", description=__doc__)
     parser.add_argument("names", nargs="*", help="proofs whose names contain one of these")
     parser.add_argument("--quick", action="store_true", help="one proof of each kind, in seconds")
     parser.add_argument(
@@ -52,7 +52,8 @@ def _chosen(names: list[str], *, quick: bool) -> list[Proof]:
     for name in names:
         if not any(name in proof.name for proof in PROOFS):
             raise SpikeletError(
-                f"there is no proof with {name!r} in its name", remedy="see python -m formal --list"
+                f"there is no proof with {name!r} in its name",
+                remedy="see python -m spikelet.formal --list",
             )
     proofs = QUICK if quick else PROOFS
     return [p for p in proofs if not names or any(name in p.name for name in names)]

@@ -1,12 +1,12 @@
 """What is proved of round-robin arbitration."""
 
-from amaranth import *
+from amaranth import Module, Mux, Signal
 from amaranth.hdl import Assert, Assume, Cover
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from formal.tracking import no_reset
-from rtl_gen.round_robin import round_robin
+from spikelet.formal.tracking import no_reset
+from spikelet.rtl_gen.round_robin import round_robin
 
 __all__ = ["ArbiterIsFair"]
 

@@ -1,14 +1,14 @@
 """What is proved of the barrier: ticks begin and end only while nothing is under way."""
 
-from amaranth import *
+from amaranth import C, Cat, Module, Mux, Signal, Value
 from amaranth.hdl import Assert, Cover
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from formal.tracking import no_reset
-from rtl_gen.barrier import all_of, to_all
-from rtl_gen.tick_control import TickControl
-from spikelet.description.memory_map import CHIP_REGISTERS
+from spikelet.description.chip.memory_map import CHIP_REGISTERS
+from spikelet.formal.tracking import no_reset
+from spikelet.rtl_gen.barrier import all_of, to_all
+from spikelet.rtl_gen.tick_control import TickControl
 
 __all__ = ["BarrierIsNeverEarly"]
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from golden.network_on_chip import Link, packet_links
-from spikelet.description.destinations import HOST
-from spikelet.description.packets import flit_packet
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
+from spikelet.description.chip.destinations import HOST
+from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.golden.network_on_chip import Link, packet_links
 
 __all__ = ["Header", "Place", "Ways", "header", "routers_of", "small_chip", "targets", "ways_at"]
 

@@ -2,20 +2,20 @@
 
 from itertools import product
 
-from amaranth import *
+from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.hdl import Assert, Assume, Cover
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, connect, flipped
 
-from formal.followed import Place, header, routers_of, targets
-from formal.tracking import FIRST, OTHER, Mark, no_reset
-from rtl_gen.layouts import flit_stream
-from rtl_gen.network_on_chip import NetworkOnChip
-from rtl_gen.router import Head, Router, Routing
-from rtl_gen.routing import GridRouting, TreeRouting
-from spikelet.description.destinations import HOST
-from spikelet.description.packets import Packet
-from spikelet.description.params import ChipParams
+from spikelet.description.chip.destinations import HOST
+from spikelet.description.chip.packets import Packet
+from spikelet.description.chip.params import ChipParams
+from spikelet.formal.followed import Place, header, routers_of, targets
+from spikelet.formal.tracking import FIRST, OTHER, Mark, no_reset
+from spikelet.rtl_gen.layouts import flit_stream
+from spikelet.rtl_gen.network_on_chip import NetworkOnChip
+from spikelet.rtl_gen.router import Head, Router, Routing
+from spikelet.rtl_gen.routing import GridRouting, TreeRouting
 
 __all__ = ["NetworkDelivers", "NetworkNeverLocks", "RingKeepsAPlace"]
 

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from functools import partial
 
-from formal.arbiters import ArbiterIsFair
-from formal.barriers import BarrierIsNeverEarly
-from formal.followed import Place, small_chip
-from formal.networks import NetworkDelivers, NetworkNeverLocks, RingKeepsAPlace
-from formal.prover import Proof
-from formal.queues import EdgeDelivers, QueueCounts, QueueDelivers
-from formal.routers import RouterDelivers, RouterIsBlind, RouterServes
-from spikelet.description.destinations import HOST
+from spikelet.description.chip.destinations import HOST
+from spikelet.formal.arbiters import ArbiterIsFair
+from spikelet.formal.barriers import BarrierIsNeverEarly
+from spikelet.formal.followed import Place, small_chip
+from spikelet.formal.networks import NetworkDelivers, NetworkNeverLocks, RingKeepsAPlace
+from spikelet.formal.prover import Proof
+from spikelet.formal.queues import EdgeDelivers, QueueCounts, QueueDelivers
+from spikelet.formal.routers import RouterDelivers, RouterIsBlind, RouterServes
 
 __all__ = ["PROOFS", "QUICK"]
 

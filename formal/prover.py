@@ -13,10 +13,10 @@ from pathlib import Path
 
 from amaranth.lib import wiring
 
-from rtl_gen.elaborate import to_rtlil
-from rtl_gen.yosys import yosys_share
-from spikelet.errors import SpikeletError
-from spikelet.installation import install_command
+from spikelet.description.errors import SpikeletError
+from spikelet.description.installation import install_command
+from spikelet.description.yosys import yosys_share
+from spikelet.rtl_gen.elaborate import to_rtlil
 
 __all__ = ["Proof", "Result", "prove"]
 

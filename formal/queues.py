@@ -1,14 +1,14 @@
 """What is proved of a queue of flits, and of the edge between two chips."""
 
-from amaranth import *
+from amaranth import Module, Signal, Value
 from amaranth.hdl import Assert, Assume, Cover
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, connect, flipped
 
-from formal.tracking import MARKED, OTHER, Marks, assert_stable, no_reset
-from rtl_gen.chip_edge import ChipEdge
-from rtl_gen.flit_fifo import FlitFifo
-from rtl_gen.layouts import flit_stream
+from spikelet.formal.tracking import MARKED, OTHER, Marks, assert_stable, no_reset
+from spikelet.rtl_gen.chip_edge import ChipEdge
+from spikelet.rtl_gen.flit_fifo import FlitFifo
+from spikelet.rtl_gen.layouts import flit_stream
 
 __all__ = ["EdgeDelivers", "QueueCounts", "QueueDelivers"]
 

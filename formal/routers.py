@@ -1,17 +1,17 @@
 """What is proved of one router, in its place in a network."""
 
-from amaranth import *
+from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.hdl import Assert, Assume, Cover
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, connect, flipped
 
-from formal.followed import Place, Ways, ways_at
-from formal.tracking import OTHER, Marks, assert_stable, no_reset
-from rtl_gen.layouts import flit_stream
-from rtl_gen.router import Router
-from rtl_gen.routing import GridRouting, TreeRouting
-from spikelet.description.packets import flit_packet
-from spikelet.description.params import ChipParams
+from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.params import ChipParams
+from spikelet.formal.followed import Place, Ways, ways_at
+from spikelet.formal.tracking import OTHER, Marks, assert_stable, no_reset
+from spikelet.rtl_gen.layouts import flit_stream
+from spikelet.rtl_gen.router import Router
+from spikelet.rtl_gen.routing import GridRouting, TreeRouting
 
 __all__ = ["RouterDelivers", "RouterIsBlind", "RouterServes"]
 

@@ -1,10 +1,10 @@
 """What proofs share: marked flits, and streams that stand."""
 
-from amaranth import *
+from amaranth import C, Cat, Module, ResetSignal, Signal, Value
 from amaranth.hdl import Assert, Assume
 from amaranth.lib import data, wiring
 
-from spikelet.description.packets import Field, Packet
+from spikelet.description.chip.packets import Field, Packet
 
 __all__ = ["FIRST", "MARKED", "OTHER", "SECOND", "Mark", "Marks", "assert_stable", "no_reset"]
 

@@ -4,8 +4,8 @@ from amaranth.hdl import Cat, ClockDomain, ClockSignal, Module, Mux, ResetSignal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from boards import Board
-from fpga.self_test import SelfTest
+from spikelet.boards import Board
+from spikelet.fpga.self_test import SelfTest
 
 __all__ = ["BoardTop"]
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from spikelet.errors import SpikeletError
+from spikelet.description.errors import SpikeletError
 
 __all__ = ["DEVICES", "Device", "device_named"]
 

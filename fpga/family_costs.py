@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fpga.memories import RamKind
+from spikelet.fpga.memories import RamKind
 
 __all__ = ["FAMILY_COSTS", "FamilyCosts", "Multiplier", "multiplier_cells"]
 
@@ -39,7 +39,7 @@ class FamilyCosts:
     usable : float
         Share of a device's LUTs up to which placement and routing succeed as a rule.
     luts : mapping of str to float
-        LUTs for each unit of :func:`fpga.fit.lut_terms`, fitted by
+        LUTs for each unit of :func:`spikelet.fpga.fit.lut_terms`, fitted by
         ``python -m benchmarks.fit_estimates``.
     """
 
@@ -103,7 +103,7 @@ FAMILY_COSTS = {
         },
     ),
 }
-"""By :attr:`fpga.devices.Device.family`."""
+"""By :attr:`spikelet.fpga.devices.Device.family`."""
 
 
 def multiplier_cells(left: int, right: int, cell: Multiplier) -> int:

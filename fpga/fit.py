@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from fpga.devices import Device
-from fpga.family_costs import FAMILY_COSTS, multiplier_cells
-from fpga.logic_terms import LOGIC_TERMS, logic_terms, multiplications
-from fpga.memories import Memory, PlacedMemory, chip_memories, place_memory
-from fpga.remedies import Change, changes
-from spikelet.description.params import ChipParams
-from spikelet.errors import SpikeletError
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.errors import SpikeletError
+from spikelet.fpga.devices import Device
+from spikelet.fpga.family_costs import FAMILY_COSTS, multiplier_cells
+from spikelet.fpga.logic_terms import LOGIC_TERMS, logic_terms, multiplications
+from spikelet.fpga.memories import Memory, PlacedMemory, chip_memories, place_memory
+from spikelet.fpga.remedies import Change, changes
 
 __all__ = [
     "LUT_TERMS",

@@ -12,16 +12,16 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from boards import Board
-from fpga.devices import Device, device_named
-from fpga.harness import harness
-from fpga.place_and_route import Placement, pack, place_and_route
-from fpga.synthesise import MemoryUse, SynthesisReport, synthesise
-from fpga.tools import Progress, silent, tool_versions
+from spikelet.boards import Board
 from spikelet.description.artefact import Artefact, digest_of
+from spikelet.description.errors import MALFORMED, SpikeletError, file_error
 from spikelet.description.files import PARTIAL
 from spikelet.description.summary import summary
-from spikelet.errors import MALFORMED, SpikeletError, file_error
+from spikelet.fpga.devices import Device, device_named
+from spikelet.fpga.harness import harness
+from spikelet.fpga.place_and_route import Placement, pack, place_and_route
+from spikelet.fpga.synthesise import MemoryUse, SynthesisReport, synthesise
+from spikelet.fpga.tools import Progress, silent, tool_versions
 
 __all__ = ["REPORT", "FpgaReport", "build_bitstream", "build_out_of_context", "check_capacity"]
 
@@ -168,8 +168,8 @@ def build_out_of_context(
     """Implement ``top`` in a bare device, without pins or bitstream, for its size and frequency.
 
     On iCE40, where nextpnr needs a pin for every port, the design stands in
-    :func:`fpga.harness.harness`, which the utilisation includes. See :func:`build_bitstream` for
-    the rest; a missed frequency is not an error here.
+    :func:`spikelet.fpga.harness.harness`, which the utilisation includes. See
+    :func:`build_bitstream` for the rest; a missed frequency is not an error here.
     """
     plan = _Plan(
         *(verilog, top, device, None, None, target_mhz, tuple(seeds), enough_mhz),

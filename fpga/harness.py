@@ -2,7 +2,7 @@
 
 import re
 
-from spikelet.errors import SpikeletError
+from spikelet.description.errors import SpikeletError
 
 __all__ = ["harness", "ports_of"]
 

@@ -8,19 +8,19 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 
-from fpga.memories import router_queues
-from spikelet.description.learning import (
+from spikelet.description.chip.memory_map import core_regions, post_bits
+from spikelet.description.chip.packets import destination_packet, flit_packet
+from spikelet.description.chip.params import ChipParams, CoreParams, signed_bits, unsigned_bits
+from spikelet.description.chip.profile import DECAY_BITS
+from spikelet.description.learning.rule import (
     LearningRule,
     TraceParams,
     factor_range,
     term_range,
     variable_range,
 )
-from spikelet.description.memory_map import core_regions, post_bits
-from spikelet.description.packets import destination_packet, flit_packet
-from spikelet.description.params import ChipParams, CoreParams, signed_bits, unsigned_bits
-from spikelet.description.profile import DECAY_BITS
-from spikelet.description.rule_text import Comparison, Factor, SumOfProducts, Term
+from spikelet.description.learning.text import Comparison, Factor, SumOfProducts, Term
+from spikelet.fpga.memories import router_queues
 
 __all__ = ["LOGIC_TERMS", "logic_terms", "multiplications"]
 

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from fpga.devices import Device
-from fpga.tools import Progress, run_tool, silent
-from spikelet.errors import SpikeletError
+from spikelet.description.errors import SpikeletError
+from spikelet.fpga.devices import Device
+from spikelet.fpga.tools import Progress, run_tool, silent
 
 __all__ = ["Clock", "PathStep", "Placement", "Usage", "pack", "parse_report", "place_and_route"]
 
@@ -188,7 +188,7 @@ def place_and_route(
     folder : Path
     constraints : str or None
         The .lpf or .pcf text; None places without pins: out of context on ECP5, on any free pin on
-        iCE40 (see :func:`fpga.harness.harness` for a design with more ports than pins).
+        iCE40 (see :func:`spikelet.fpga.harness.harness` for a design with more ports than pins).
     target_mhz : float
         Frequency to aim for. Missing it is not an error: see :attr:`Placement.meets_target`.
     seeds : iterable of int

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from itertools import combinations, product
 from typing import Any
 
-from boards import BOARDS
-from fpga.devices import DEVICES, Device
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.errors import SpikeletError
+from spikelet.boards import BOARDS
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.errors import SpikeletError
+from spikelet.fpga.devices import DEVICES, Device
 
 __all__ = ["Change", "changes"]
 

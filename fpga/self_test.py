@@ -12,7 +12,9 @@ from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Out
 
-from fpga.self_test_image import (
+from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.params import ChipParams, unsigned_bits
+from spikelet.fpga.self_test_image import (
     Sample,
     count_bits,
     event_layout,
@@ -20,8 +22,6 @@ from fpga.self_test_image import (
     image_words,
     program_words,
 )
-from spikelet.description.packets import flit_packet
-from spikelet.description.params import ChipParams, unsigned_bits
 
 __all__ = ["SelfTest"]
 
@@ -49,7 +49,7 @@ class SelfTest(wiring.Component):
     Parameters
     ----------
     chip : wiring.Component
-        With the ports of :class:`rtl_gen.chip.Chip`.
+        With the ports of :class:`spikelet.rtl_gen.chip.Chip`.
     params : ChipParams
         Of that chip: widths and number of output lines.
     sample : Sample

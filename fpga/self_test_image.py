@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from amaranth.lib import data
 
-from fpga.fit import SELF_TEST_PROGRAM
-from fpga.memories import Memory, varying_bits
-from spikelet.description.packets import flit_packet
-from spikelet.description.params import ChipParams, unsigned_bits
-from spikelet.errors import SpikeletError
+from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.params import ChipParams, unsigned_bits
+from spikelet.description.errors import SpikeletError
+from spikelet.fpga.fit import SELF_TEST_PROGRAM
+from spikelet.fpga.memories import Memory, varying_bits
 
 __all__ = [
     "Sample",

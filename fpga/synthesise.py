@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fpga.devices import Device
-from rtl_gen.yosys import run_yosys
-from spikelet.errors import SpikeletError
+from spikelet.description.errors import SpikeletError
+from spikelet.description.yosys import run_yosys
+from spikelet.fpga.devices import Device
 
 __all__ = [
     "LARGEST_REGISTER_MEMORY",

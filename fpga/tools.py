@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from spikelet.errors import SpikeletError
-from spikelet.installation import not_installed, require
+from spikelet.description.errors import SpikeletError
+from spikelet.description.installation import not_installed, require
 
 __all__ = ["Progress", "run_tool", "silent", "tool_versions"]
 

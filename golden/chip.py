@@ -5,17 +5,17 @@ from dataclasses import replace
 
 import numpy.typing as npt
 
-from golden.compiled import CompiledCores, warn_of_numpy
-from golden.dense_spikes import DenseSpikes
-from golden.numpy_cores import NumpyCores
-from golden.records import Records
-from golden.timing import tick_cycles
-from spikelet.description.events import Events, checked_reward
-from spikelet.description.image import ChipImage
-from spikelet.description.params import ChipParams
-from spikelet.description.state import ChipState, CoreState
-from spikelet.description.trace import Trace
-from spikelet.errors import SpikeletError
+from spikelet.description.chip.image import ChipImage
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.chip.state import ChipState, CoreState
+from spikelet.description.errors import SpikeletError
+from spikelet.description.run.events import Events, checked_reward
+from spikelet.description.run.recording import Trace
+from spikelet.golden.compiled import CompiledCores, warn_of_numpy
+from spikelet.golden.dense_spikes import DenseSpikes
+from spikelet.golden.numpy_cores import NumpyCores
+from spikelet.golden.records import Records
+from spikelet.golden.timing import tick_cycles
 
 __all__ = ["BACKENDS", "GoldenChip", "run"]
 

@@ -1,4 +1,4 @@
-"""The compiled path of the golden model: ``kernel.c`` behind :class:`golden.chip.GoldenChip`.
+"""The compiled path of the golden model: ``kernel.c`` behind ``GoldenChip``.
 
 No twin in rtl_gen. Compiled on first use with the system's C compiler; where there is none, the
 numpy modules do the work.
@@ -13,8 +13,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from golden.aligned import SPARE, aligned, padded, placed
-from golden.compiled_core import (
+from spikelet.description.chip.destinations import HOST
+from spikelet.description.chip.image import ChipImage
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.state import ChipState
+from spikelet.description.errors import SpikeletError, SpikeletWarning
+from spikelet.description.run.events import Events
+from spikelet.description.toolchain import c_library
+from spikelet.golden.aligned import SPARE, aligned, padded, placed
+from spikelet.golden.compiled_core import (
     CompiledCore,
     CoreMemory,
     CoreStructure,
@@ -23,17 +30,10 @@ from golden.compiled_core import (
     cleared_shapes,
     weights_shape,
 )
-from golden.compiled_learning import common_code
-from golden.dense_spikes import DenseSpikes
-from golden.emission import single_targets
-from golden.records import Records
-from spikelet.description.destinations import HOST
-from spikelet.description.events import Events
-from spikelet.description.image import ChipImage
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.state import ChipState
-from spikelet.errors import SpikeletError, SpikeletWarning
-from spikelet.toolchain import c_library
+from spikelet.golden.compiled_learning import common_code
+from spikelet.golden.dense_spikes import DenseSpikes
+from spikelet.golden.emission import single_targets
+from spikelet.golden.records import Records
 
 __all__ = ["CompiledCores", "available", "warn_of_numpy", "why_not"]
 

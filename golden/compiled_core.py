@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from golden.aligned import LINE, Shape, aligned, padded
-from golden.compiled_learning import CompiledLearning
-from spikelet.description.image import CoreImage
-from spikelet.description.params import CoreParams
-from spikelet.description.state import CoreState
+from spikelet.description.chip.image import CoreImage
+from spikelet.description.chip.params import CoreParams
+from spikelet.description.chip.state import CoreState
+from spikelet.golden.aligned import LINE, Shape, aligned, padded
+from spikelet.golden.compiled_learning import CompiledLearning
 
 __all__ = [
     "CompiledCore",

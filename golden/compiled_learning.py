@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from golden.aligned import SPARE, aligned, padded
-from golden.rule_code import rule_code
-from spikelet.description.image import CoreImage
-from spikelet.description.learning import LearningRule, TraceParams
-from spikelet.description.params import CoreParams
-from spikelet.toolchain import c_library
+from spikelet.description.chip.image import CoreImage
+from spikelet.description.chip.params import CoreParams
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.toolchain import c_library
+from spikelet.golden.aligned import SPARE, aligned, padded
+from spikelet.golden.rule_code import rule_code
 
 __all__ = ["CompiledLearning", "common_code"]
 

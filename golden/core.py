@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from golden.crossbar import synaptic_sums
-from golden.learning import Learning
-from golden.neuron_array import NeuronArray
-from spikelet.description.image import CoreImage
-from spikelet.description.params import CoreParams
-from spikelet.description.state import CoreState
+from spikelet.description.chip.image import CoreImage
+from spikelet.description.chip.params import CoreParams
+from spikelet.description.chip.state import CoreState
+from spikelet.golden.crossbar import synaptic_sums
+from spikelet.golden.learning import Learning
+from spikelet.golden.neuron_array import NeuronArray
 
 __all__ = ["Core"]
 

@@ -6,9 +6,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.events import Events
-from spikelet.description.params import ChipParams
-from spikelet.errors import SpikeletError
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.errors import SpikeletError
+from spikelet.description.run.events import Events
 
 __all__ = ["DenseSpikes"]
 

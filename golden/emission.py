@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from golden.axon_bitmap import AxonBitmap
-from spikelet.description.destinations import HOST
-from spikelet.description.params import ChipParams
+from spikelet.description.chip.destinations import HOST
+from spikelet.description.chip.params import ChipParams
+from spikelet.golden.axon_bitmap import AxonBitmap
 
 __all__ = ["emit", "single_targets"]
 

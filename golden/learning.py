@@ -10,15 +10,15 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from golden.learning_rule import visit
-from golden.lfsr import draw
-from golden.post_traces import PostTraces
-from golden.pre_traces import PreTraces
-from spikelet.description.image import CoreImage
-from spikelet.description.learning import LearningRule
-from spikelet.description.params import CoreParams
-from spikelet.description.rule_text import Term
-from spikelet.description.state import CoreState
+from spikelet.description.chip.image import CoreImage
+from spikelet.description.chip.params import CoreParams
+from spikelet.description.chip.state import CoreState
+from spikelet.description.learning.rule import LearningRule
+from spikelet.description.learning.text import Term
+from spikelet.golden.learning_rule import visit
+from spikelet.golden.lfsr import draw
+from spikelet.golden.post_traces import PostTraces
+from spikelet.golden.pre_traces import PreTraces
 
 __all__ = ["Learning", "sweep_terms"]
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.learning import DRAW_BITS, LearningRule
-from spikelet.description.rule_text import Factor, LinearFactor, SumOfProducts, Term
+from spikelet.description.learning.rule import DRAW_BITS, LearningRule
+from spikelet.description.learning.text import Factor, LinearFactor, SumOfProducts, Term
 
 __all__ = ["change", "visit"]
 

@@ -3,9 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.image import CoreImage
-from spikelet.description.params import CoreParams
-from spikelet.description.profile import DECAY_BITS
+from spikelet.description.chip.image import CoreImage
+from spikelet.description.chip.params import CoreParams
+from spikelet.description.chip.profile import DECAY_BITS
 
 __all__ = ["lif_update"]
 

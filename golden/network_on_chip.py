@@ -8,9 +8,9 @@ what link loads are counted with, and what the routers are checked against.
 from collections.abc import Iterator
 from functools import cache
 
-from golden.routing import Target, grid_ports, tree_ports
-from spikelet.description.destinations import HOST
-from spikelet.description.params import ChipParams
+from spikelet.description.chip.destinations import HOST
+from spikelet.description.chip.params import ChipParams
+from spikelet.golden.routing import Target, grid_ports, tree_ports
 
 __all__ = ["Link", "packet_links"]
 

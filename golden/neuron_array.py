@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from golden.lif_update import lif_update
-from golden.trace_update import less_fraction
-from spikelet.description.image import CoreImage
-from spikelet.description.params import CoreParams
+from spikelet.description.chip.image import CoreImage
+from spikelet.description.chip.params import CoreParams
+from spikelet.golden.lif_update import lif_update
+from spikelet.golden.trace_update import less_fraction
 
 __all__ = ["NeuronArray"]
 

@@ -8,16 +8,16 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from golden.axon_bitmap import AxonBitmap
-from golden.core import Core
-from golden.dense_spikes import DenseSpikes
-from golden.emission import emit, single_targets
-from golden.records import Records
-from golden.schedule import core_schedule
-from spikelet.description.events import Events
-from spikelet.description.image import ChipImage, CoreImage
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.state import ChipState, CoreState
+from spikelet.description.chip.image import ChipImage, CoreImage
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.state import ChipState, CoreState
+from spikelet.description.run.events import Events
+from spikelet.golden.axon_bitmap import AxonBitmap
+from spikelet.golden.core import Core
+from spikelet.golden.dense_spikes import DenseSpikes
+from spikelet.golden.emission import emit, single_targets
+from spikelet.golden.records import Records
+from spikelet.golden.schedule import core_schedule
 
 __all__ = ["NumpyCores"]
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from golden.trace_update import decayed, raised
-from spikelet.description.learning import LearningRule
+from spikelet.description.learning.rule import LearningRule
+from spikelet.golden.trace_update import decayed, raised
 
 __all__ = ["PreTraces"]
 

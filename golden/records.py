@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.params import ChipParams
-from spikelet.description.trace import learned_fields
-from spikelet.errors import SpikeletError
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.errors import SpikeletError
+from spikelet.description.run.recording import learned_fields
 
 __all__ = ["RECORDS", "Records"]
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Sequence
 
-from spikelet.description.learning import DRAW_BITS, LearningRule
-from spikelet.description.rule_text import (
+from spikelet.description.learning.rule import DRAW_BITS, LearningRule
+from spikelet.description.learning.text import (
     LARGEST_PERIOD,
     PHASES,
     Factor,

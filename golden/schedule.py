@@ -9,7 +9,7 @@ from graphlib import TopologicalSorter
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.destinations import HOST
+from spikelet.description.chip.destinations import HOST
 
 __all__ = ["core_schedule"]
 
@@ -22,7 +22,7 @@ def core_schedule(
     Parameters
     ----------
     targets : sequence of array of int32, shape (targets, 4)
-        Of each core; see :func:`golden.emission.single_targets`.
+        Of each core; see :func:`spikelet.golden.emission.single_targets`.
     ticks : int
 
     Returns

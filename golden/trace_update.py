@@ -3,8 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.learning import TraceParams
-from spikelet.description.profile import DECAY_BITS
+from spikelet.description.chip.profile import DECAY_BITS
+from spikelet.description.learning.rule import TraceParams
 
 __all__ = ["decayed", "less_fraction", "raised"]
 

@@ -9,12 +9,12 @@ falls, then ``ack``. There is no clock between the two sides. The address is not
 wires must have settled when ``req`` rises (data before request), and stay so until ``ack`` rises.
 """
 
-from amaranth import *
+from amaranth import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
-from spikelet.errors import SpikeletError
+from spikelet.description.errors import SpikeletError
 
 __all__ = ["FourPhaseToStream", "StreamToFourPhase", "four_phase"]
 

@@ -1,15 +1,15 @@
 """Arrivals by delay slot, and the scan for active axons. Twin of ``golden/axon_bitmap.py``."""
 
-from amaranth import *
+from amaranth import C, Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl_gen.banked_memory import BankedMemory
-from rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed, flit_stream
-from rtl_gen.word_scan import WordScan
-from spikelet.description.memory_map import Region
-from spikelet.description.packets import Packet
-from spikelet.description.params import CoreParams
+from spikelet.description.chip.memory_map import Region
+from spikelet.description.chip.packets import Packet
+from spikelet.description.chip.params import CoreParams
+from spikelet.rtl_gen.banked_memory import BankedMemory
+from spikelet.rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed, flit_stream
+from spikelet.rtl_gen.word_scan import WordScan
 
 __all__ = ["AxonBitmap"]
 

@@ -1,6 +1,6 @@
 """A memory of rows that are written by banks. No twin in golden, where a memory is an array."""
 
-from amaranth import *
+from amaranth import Module
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out

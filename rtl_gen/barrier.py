@@ -6,9 +6,9 @@ other. What arrives is then the state of the whole chip in one and the same cycl
 moves from place to place can be overlooked.
 """
 
-from amaranth import *
+from amaranth import Cat, Module, Signal, Value
 
-from spikelet.description.params import BARRIER_FAN
+from spikelet.description.chip.params import BARRIER_FAN
 
 __all__ = ["all_of", "sum_of", "to_all"]
 

@@ -1,13 +1,16 @@
 """A chip: cores, network on chip, tick control, configuration. Twin of ``golden/chip.py``."""
 
-from amaranth import *
+from amaranth import C, Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from rtl_gen.barrier import all_of, sum_of, to_all
-from rtl_gen.config_chain import ConfigNode
-from rtl_gen.core import Core
-from rtl_gen.layouts import (
+from spikelet.description.chip.memory_map import CHIP_REGISTERS, IDENTIFICATION, ChipMap, Region
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.errors import SpikeletError
+from spikelet.rtl_gen.barrier import all_of, sum_of, to_all
+from spikelet.rtl_gen.config_chain import ConfigNode
+from spikelet.rtl_gen.core import Core
+from spikelet.rtl_gen.layouts import (
     CONFIG_LATENCY,
     config_request,
     config_response,
@@ -15,11 +18,8 @@ from rtl_gen.layouts import (
     feed,
     flit_stream,
 )
-from rtl_gen.network_on_chip import NetworkOnChip
-from rtl_gen.tick_control import TickControl
-from spikelet.description.memory_map import CHIP_REGISTERS, IDENTIFICATION, ChipMap, Region
-from spikelet.description.params import ChipParams
-from spikelet.errors import SpikeletError
+from spikelet.rtl_gen.network_on_chip import NetworkOnChip
+from spikelet.rtl_gen.tick_control import TickControl
 
 __all__ = ["Chip"]
 
@@ -46,7 +46,8 @@ class Chip(wiring.Component):
     chip : ChipParams
     part : tuple of int, or None
         Column and row of this chip, where ``chip`` is cut into several; the one at (0, 0) has the
-        host and controls the ticks of all. :class:`rtl_gen.joined_chips.JoinedChips` joins them.
+        host and controls the ticks of all. :class:`~spikelet.rtl_gen.joined_chips.JoinedChips`
+        joins them.
 
     Members
     -------

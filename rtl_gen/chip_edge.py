@@ -2,14 +2,14 @@
 chips that are joined are one.
 """
 
-from amaranth import *
+from amaranth import Cat, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from rtl_gen.flit_fifo import FlitFifo
-from rtl_gen.layouts import feed, flit_stream
-from rtl_gen.round_robin import round_robin
-from spikelet.description.packets import Field, Packet
+from spikelet.description.chip.packets import Field, Packet
+from spikelet.rtl_gen.flit_fifo import FlitFifo
+from spikelet.rtl_gen.layouts import feed, flit_stream
+from spikelet.rtl_gen.round_robin import round_robin
 
 __all__ = ["ChipEdge", "edge_packet"]
 

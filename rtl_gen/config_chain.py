@@ -3,12 +3,12 @@
 No twin in golden: configuration is how an image gets into the chip, not what the chip computes.
 """
 
-from amaranth import *
+from amaranth import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
-from spikelet.description.memory_map import Region
+from spikelet.description.chip.memory_map import Region
+from spikelet.rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
 
 __all__ = ["ConfigLink", "ConfigNode"]
 

@@ -1,19 +1,19 @@
 """A core: axon bitmap, crossbar, neurons and emission. Twin of ``golden/core.py``."""
 
-from amaranth import *
+from amaranth import Array, C, Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from rtl_gen.axon_bitmap import AxonBitmap
-from rtl_gen.config_chain import ConfigLink, ConfigNode
-from rtl_gen.crossbar import Crossbar
-from rtl_gen.emission import Emission
-from rtl_gen.layouts import CONFIG_LATENCY, delayed, flit_stream
-from rtl_gen.learning import Learning
-from rtl_gen.neuron_array import NeuronArray
-from spikelet.description.memory_map import COUNTERS, TICK_BITS, ChipMap
-from spikelet.description.packets import destination_packet, flit_packet
-from spikelet.description.params import ChipParams
+from spikelet.description.chip.memory_map import COUNTERS, TICK_BITS, ChipMap
+from spikelet.description.chip.packets import destination_packet, flit_packet
+from spikelet.description.chip.params import ChipParams
+from spikelet.rtl_gen.axon_bitmap import AxonBitmap
+from spikelet.rtl_gen.config_chain import ConfigLink, ConfigNode
+from spikelet.rtl_gen.crossbar import Crossbar
+from spikelet.rtl_gen.emission import Emission
+from spikelet.rtl_gen.layouts import CONFIG_LATENCY, delayed, flit_stream
+from spikelet.rtl_gen.learning import Learning
+from spikelet.rtl_gen.neuron_array import NeuronArray
 
 __all__ = ["Core"]
 

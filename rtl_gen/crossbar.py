@@ -1,14 +1,14 @@
 """Synapse crossbar: weight memory and lanes that accumulate. Twin of ``golden/crossbar.py``."""
 
-from amaranth import *
+from amaranth import C, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from rtl_gen.banked_memory import BankedMemory
-from rtl_gen.layouts import RegionPort, delayed
-from rtl_gen.synapse_memory import SynapseMemory
-from spikelet.description.memory_map import Region
-from spikelet.description.params import CoreParams
+from spikelet.description.chip.memory_map import Region
+from spikelet.description.chip.params import CoreParams
+from spikelet.rtl_gen.banked_memory import BankedMemory
+from spikelet.rtl_gen.layouts import RegionPort, delayed
+from spikelet.rtl_gen.synapse_memory import SynapseMemory
 
 __all__ = ["Crossbar", "VisitPort"]
 

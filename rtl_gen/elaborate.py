@@ -17,7 +17,8 @@ def to_rtlil(component: wiring.Component, name: str) -> str:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return rtlil.convert(component, name=name, emit_src=False)
+        text: str = rtlil.convert(component, name=name, emit_src=False)
+        return text
     finally:
         if collecting:
             gc.enable()

@@ -1,14 +1,14 @@
 """From fired neurons to flits, through the destination table. Twin of ``golden/emission.py``."""
 
-from amaranth import *
+from amaranth import C, Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl_gen.banked_memory import BankedMemory
-from rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed, flit_stream, layout
-from spikelet.description.memory_map import Region
-from spikelet.description.packets import Packet
-from spikelet.description.params import CoreParams
+from spikelet.description.chip.memory_map import Region
+from spikelet.description.chip.packets import Packet
+from spikelet.description.chip.params import CoreParams
+from spikelet.rtl_gen.banked_memory import BankedMemory
+from spikelet.rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed, flit_stream, layout
 
 __all__ = ["DestinationLists", "Emission", "FiredNeurons"]
 

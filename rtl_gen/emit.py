@@ -10,20 +10,20 @@ from pathlib import Path
 
 from amaranth.lib import wiring
 
-from rtl_gen.chip import Chip
-from rtl_gen.elaborate import to_rtlil
-from rtl_gen.fusesoc import fusesoc_core, safe_name
-from rtl_gen.joined_chips import JoinedChips, whole_chip
-from rtl_gen.shared_modules import share_modules
-from rtl_gen.testbench import replay_files
-from rtl_gen.verilog_keywords import VERILOG_KEYWORDS
-from rtl_gen.yosys import run_yosys
+from spikelet.description.chip.image import ChipImage
+from spikelet.description.chip.memory_map import describe
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.errors import SpikeletError
 from spikelet.description.files import AtomicFile
-from spikelet.description.image import ChipImage
-from spikelet.description.memory_map import describe
-from spikelet.description.params import ChipParams
-from spikelet.description.recorded_run import RecordedRun
-from spikelet.errors import SpikeletError
+from spikelet.description.run.recorded_run import RecordedRun
+from spikelet.description.yosys import run_yosys
+from spikelet.rtl_gen.chip import Chip
+from spikelet.rtl_gen.elaborate import to_rtlil
+from spikelet.rtl_gen.fusesoc import fusesoc_core, safe_name
+from spikelet.rtl_gen.joined_chips import JoinedChips, whole_chip
+from spikelet.rtl_gen.shared_modules import share_modules
+from spikelet.rtl_gen.testbench import replay_files
+from spikelet.rtl_gen.verilog_keywords import VERILOG_KEYWORDS
 
 __all__ = ["check_top", "to_verilog", "write_chip"]
 

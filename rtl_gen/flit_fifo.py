@@ -1,11 +1,11 @@
 """A queue of flits at the input of a router. No twin in golden, where nothing waits."""
 
-from amaranth import *
+from amaranth import Module, Mux, Signal, Value
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl_gen.layouts import flit_stream
-from spikelet.description.packets import Packet
+from spikelet.description.chip.packets import Packet
+from spikelet.rtl_gen.layouts import flit_stream
 
 __all__ = ["FlitFifo"]
 

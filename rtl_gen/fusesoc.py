@@ -5,10 +5,10 @@ import unicodedata
 from collections.abc import Sequence
 from zlib import crc32
 
-from rtl_gen.testbench import TESTBENCH
-from rtl_gen.yosys import LINT_WAIVERS
-from spikelet.description.params import ChipParams
-from spikelet.description.recorded_run import RUN_FILES
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.run.recorded_run import RUN_FILES
+from spikelet.description.yosys import LINT_WAIVERS
+from spikelet.rtl_gen.testbench import TESTBENCH
 
 __all__ = ["fusesoc_core", "safe_name"]
 

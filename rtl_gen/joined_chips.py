@@ -5,13 +5,13 @@ one chip.
 from functools import reduce
 from operator import or_
 
-from amaranth import *
+from amaranth import Cat, Module, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import connect, flipped
 
-from rtl_gen.chip import Chip
-from rtl_gen.layouts import feed
-from spikelet.description.params import ChipParams
+from spikelet.description.chip.params import ChipParams
+from spikelet.rtl_gen.chip import Chip
+from spikelet.rtl_gen.layouts import feed
 
 __all__ = ["JoinedChips", "whole_chip"]
 
@@ -40,8 +40,8 @@ class JoinedChips(wiring.Component):
         places = [(x, y) for y in range(chip.chip_rows) for x in range(chip.chip_columns)]
         self.parts = {place: Chip(chip, place) for place in places}
         signature = self.parts[0, 0].signature
-        names = ("config_request", "config_response", "event_in", "event_out")
-        names += ("start", "clear", "busy")
+        names = ["config_request", "config_response", "event_in", "event_out"]
+        names += ["start", "clear", "busy"]
         super().__init__({name: signature.members[name] for name in names})
 
     def elaborate(self, platform: object) -> Module:

@@ -7,7 +7,7 @@ from amaranth import Module, Shape, Signal, Value, ValueCastable
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from spikelet.description.packets import Packet
+from spikelet.description.chip.packets import Packet
 
 __all__ = [
     "CONFIG_LATENCY",

@@ -2,21 +2,21 @@
 
 from dataclasses import dataclass
 
-from amaranth import *
+from amaranth import C, Cat, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl_gen.layouts import delayed
-from spikelet.description.learning import (
+from spikelet.description.chip.memory_map import post_fields
+from spikelet.description.chip.params import CoreParams, signed_bits, unsigned_bits
+from spikelet.description.learning.rule import (
     DRAW_BITS,
     LearningRule,
     factor_range,
     term_range,
     variable_range,
 )
-from spikelet.description.memory_map import post_fields
-from spikelet.description.params import CoreParams, signed_bits, unsigned_bits
-from spikelet.description.rule_text import Comparison, Factor, SumOfProducts, Term
+from spikelet.description.learning.text import Comparison, Factor, SumOfProducts, Term
+from spikelet.rtl_gen.layouts import delayed
 
 __all__ = ["RuleDatapath", "visit_layout"]
 

@@ -1,12 +1,12 @@
 """Random draws of each lane for stochastic rounding. Twin of ``golden/lfsr.py``."""
 
-from amaranth import *
+from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
-from spikelet.description.learning import DRAW_BITS
-from spikelet.description.memory_map import Region
+from spikelet.description.chip.memory_map import Region
+from spikelet.description.learning.rule import DRAW_BITS
+from spikelet.rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
 
 __all__ = ["LaneLfsrs"]
 

@@ -1,11 +1,11 @@
 """The arithmetic of a LIF neuron, pipelined. Twin of ``golden/lif_update.py``, name for name."""
 
-from amaranth import *
+from amaranth import C, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from spikelet.description.params import CoreParams, signed_bits
-from spikelet.description.profile import DECAY_BITS
+from spikelet.description.chip.params import CoreParams, signed_bits
+from spikelet.description.chip.profile import DECAY_BITS
 
 __all__ = ["LifUpdate", "neuron_layout"]
 
@@ -36,7 +36,7 @@ def neuron_layout(core: CoreParams) -> data.StructLayout:
 class LifUpdate(wiring.Component):
     """One neuron-update pipeline: a neuron in and a neuron out in every clock cycle.
 
-    The arithmetic is that of :class:`~spikelet.description.profile.ExecutionProfile`.
+    The arithmetic is that of :class:`~spikelet.description.chip.profile.ExecutionProfile`.
 
     Timing: the result leaves :attr:`latency` cycles after the neuron entered; never stalls.
     Reset: does not matter; what is in the pipeline is qualified by its user.

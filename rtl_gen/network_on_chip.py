@@ -1,15 +1,15 @@
 """The network on chip: routers and their links. Twin of ``golden/network_on_chip.py``."""
 
-from amaranth import *
+from amaranth import Cat, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from rtl_gen.chip_edge import ChipEdge, edge_packet
-from rtl_gen.layouts import feed, flit_stream
-from rtl_gen.router import Router
-from rtl_gen.routing import GridRouting, TreeRouting
-from spikelet.description.packets import Packet, flit_packet
-from spikelet.description.params import ChipParams
+from spikelet.description.chip.packets import Packet, flit_packet
+from spikelet.description.chip.params import ChipParams
+from spikelet.rtl_gen.chip_edge import ChipEdge, edge_packet
+from spikelet.rtl_gen.layouts import feed, flit_stream
+from spikelet.rtl_gen.router import Router
+from spikelet.rtl_gen.routing import GridRouting, TreeRouting
 
 __all__ = ["NetworkOnChip"]
 

@@ -1,15 +1,15 @@
 """Neuron memories and update pipelines. Twin of ``golden/neuron_array.py``."""
 
-from amaranth import *
+from amaranth import C, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl_gen.banked_memory import BankedMemory
-from rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
-from rtl_gen.lif_update import LifUpdate
-from rtl_gen.trace_update import less_fraction
-from spikelet.description.memory_map import STATE_FIRED_BIT, Region
-from spikelet.description.params import CoreParams
+from spikelet.description.chip.memory_map import STATE_FIRED_BIT, Region
+from spikelet.description.chip.params import CoreParams
+from spikelet.rtl_gen.banked_memory import BankedMemory
+from spikelet.rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
+from spikelet.rtl_gen.lif_update import LifUpdate
+from spikelet.rtl_gen.trace_update import less_fraction
 
 __all__ = ["PARAMETERS", "NeuronArray"]
 

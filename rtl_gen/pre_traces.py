@@ -1,14 +1,14 @@
 """Traces of the axons, and which axons are visited. Twin of ``golden/pre_traces.py``."""
 
-from amaranth import *
+from amaranth import C, Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl_gen.banked_memory import BankedMemory
-from rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
-from rtl_gen.trace_update import decayed, raised
-from spikelet.description.memory_map import Region
-from spikelet.description.params import CoreParams
+from spikelet.description.chip.memory_map import Region
+from spikelet.description.chip.params import CoreParams
+from spikelet.rtl_gen.banked_memory import BankedMemory
+from spikelet.rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
+from spikelet.rtl_gen.trace_update import decayed, raised
 
 __all__ = ["PreTraces"]
 

@@ -1,6 +1,6 @@
 """Round-robin arbitration. No twin in golden: no result depends on who is served first."""
 
-from amaranth import *
+from amaranth import Cat, Module, Mux, Signal, Value
 
 __all__ = ["round_robin"]
 

@@ -3,23 +3,24 @@ model, and nothing else of it can be seen in a result.
 """
 
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from amaranth import *
+from amaranth import C, Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl_gen.flit_fifo import FlitFifo
-from rtl_gen.layouts import flit_stream
-from rtl_gen.round_robin import round_robin
-from spikelet.description.packets import Packet
+from spikelet.description.chip.packets import Packet
+from spikelet.rtl_gen.flit_fifo import FlitFifo
+from spikelet.rtl_gen.layouts import flit_stream
+from spikelet.rtl_gen.round_robin import round_robin
 
 __all__ = ["Head", "Router", "Routing"]
 
 
 class Routing(Protocol):
-    """Where flits go at one router; see :mod:`rtl_gen.routing`."""
+    """Where flits go at one router; see :mod:`spikelet.rtl_gen.routing`."""
 
     def carried(self, flit: Packet, port: str, *, leaving: bool) -> Packet: ...
 
@@ -165,7 +166,7 @@ class Head:
     pending: dict[str, Signal]
 
 
-def _any(values: object) -> Value:
+def _any(values: Iterable[Value]) -> Value:
     """Return the OR of some values of the same width; 0 of none."""
     result: Value = C(0)
     for value in values:

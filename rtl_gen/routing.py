@@ -1,9 +1,9 @@
 """Routing: through which ports a flit leaves a router. Twin of ``golden/routing.py``."""
 
-from amaranth import *
+from amaranth import C, Cat, Mux, Value
 from amaranth.lib import data
 
-from spikelet.description.packets import Packet
+from spikelet.description.chip.packets import Packet
 
 __all__ = ["GridRouting", "TreeRouting"]
 

@@ -1,13 +1,13 @@
 """Memory of a field of every synapse: weights, or tags. No twin in golden: it is an array there."""
 
-from amaranth import *
+from amaranth import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl_gen.banked_memory import BankedMemory
-from rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
-from spikelet.description.memory_map import Region
-from spikelet.description.params import CoreParams
+from spikelet.description.chip.memory_map import Region
+from spikelet.description.chip.params import CoreParams
+from spikelet.rtl_gen.banked_memory import BankedMemory
+from spikelet.rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
 
 __all__ = ["SynapseMemory"]
 

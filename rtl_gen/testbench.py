@@ -4,9 +4,9 @@ in cocotb. No twin in golden, whose recorded run they replay.
 
 from importlib.resources import files
 
-from spikelet.description.packets import flit_packet
-from spikelet.description.params import ChipParams
-from spikelet.description.recorded_run import RecordedRun
+from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.run.recorded_run import RecordedRun
 
 __all__ = ["COCOTB_TEST", "TESTBENCH", "dumping_testbench", "replay_files"]
 
@@ -39,7 +39,7 @@ def dumping_testbench(chip: ChipParams, run: RecordedRun, first_tick: int) -> di
 
 
 def _template(name: str) -> str:
-    return (files("rtl_gen") / "templates" / f"{name}.in").read_text()
+    return (files("spikelet.rtl_gen") / "templates" / f"{name}.in").read_text()
 
 
 def _filled(chip: ChipParams, run: RecordedRun, **more: str) -> str:

@@ -1,10 +1,10 @@
 """When ticks start and end. No twin in golden, where a tick has no duration."""
 
-from amaranth import *
+from amaranth import C, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from spikelet.description.memory_map import CHIP_REGISTERS, FLAGS, WRITABLE_REGISTERS
+from spikelet.description.chip.memory_map import CHIP_REGISTERS, FLAGS, WRITABLE_REGISTERS
 
 __all__ = ["TickControl"]
 

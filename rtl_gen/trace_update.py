@@ -1,9 +1,9 @@
 """A trace rises and decays. Twin of ``golden/trace_update.py``."""
 
-from amaranth import *
+from amaranth import Module, Mux, Signal, Value
 
-from spikelet.description.learning import TraceParams
-from spikelet.description.profile import DECAY_BITS
+from spikelet.description.chip.profile import DECAY_BITS
+from spikelet.description.learning.rule import TraceParams
 
 __all__ = ["decayed", "less_fraction", "raised"]
 

@@ -1,13 +1,13 @@
 """The loops over synapses after a tick's spikes. No twin: part of ``golden/learning.py``."""
 
-from amaranth import *
+from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl_gen.banked_memory import BankedMemory
-from rtl_gen.layouts import delayed
-from rtl_gen.word_scan import WordScan
-from spikelet.description.params import CoreParams
+from spikelet.description.chip.params import CoreParams
+from spikelet.rtl_gen.banked_memory import BankedMemory
+from spikelet.rtl_gen.layouts import delayed
+from spikelet.rtl_gen.word_scan import WordScan
 
 __all__ = ["VisitLoops"]
 

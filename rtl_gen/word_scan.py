@@ -1,10 +1,10 @@
 """Lists the bits that are set in a row of words. No twin in golden, which uses ``flatnonzero``."""
 
-from amaranth import *
+from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from spikelet.description.params import CoreParams
+from spikelet.description.chip.params import CoreParams
 
 __all__ = ["WordScan"]
 

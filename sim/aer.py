@@ -25,10 +25,10 @@ import numpy as np
 from cocotb.triggers import Event, FallingEdge, ReadOnly, RisingEdge, Timer
 from cocotb.utils import get_sim_time
 
-from sim.drivers import AXI4_STREAM, Outbox, StreamNames
-from sim.drivers import Monitor as StreamMonitor
-from sim.drivers import Sink as StreamReceiver
-from sim.drivers import Source as StreamDriver
+from spikelet.sim.drivers import AXI4_STREAM, Outbox, StreamNames
+from spikelet.sim.drivers import Monitor as StreamMonitor
+from spikelet.sim.drivers import Sink as StreamReceiver
+from spikelet.sim.drivers import Source as StreamDriver
 
 __all__ = [
     "AXI4_STREAM",

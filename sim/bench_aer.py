@@ -11,7 +11,7 @@ import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, Timer, with_timeout
 
-from sim.aer import (
+from spikelet.sim.aer import (
     AXI4_STREAM,
     FourPhaseMonitor,
     FourPhaseNames,
@@ -23,8 +23,8 @@ from sim.aer import (
     StreamReceiver,
     random_delays,
 )
-from sim.drivers import CLOCK_NS, PAUSES, pauses
-from sim.testbench import Checks, random_source
+from spikelet.sim.drivers import CLOCK_NS, PAUSES, pauses
+from spikelet.sim.testbench import Checks, random_source
 
 BARE = FourPhaseNames("REQ", "ACK", "ADDR")
 

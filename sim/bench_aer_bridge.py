@@ -13,7 +13,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge, Timer
 from cocotb.utils import get_sim_time
 
-from sim.aer import (
+from spikelet.sim.aer import (
     FourPhaseMonitor,
     FourPhaseReceiver,
     FourPhaseSender,
@@ -23,8 +23,8 @@ from sim.aer import (
     StreamReceiver,
     random_delays,
 )
-from sim.drivers import CLOCK_NS, PAUSES, pauses
-from sim.testbench import Checks, parameters, random_source, start
+from spikelet.sim.drivers import CLOCK_NS, PAUSES, pauses
+from spikelet.sim.testbench import Checks, parameters, random_source, start
 
 EVENTS = 60
 CLOCK_PS = 1000 * CLOCK_NS

@@ -11,9 +11,14 @@ import numpy as np
 import numpy.typing as npt
 from cocotb.triggers import RisingEdge
 
-from golden.axon_bitmap import AxonBitmap
-from sim.drivers import PAUSES, Monitor, Source, StrobeCounter, never, pauses
-from sim.testbench import (
+from spikelet.description.chip.image import scan_rows
+from spikelet.description.chip.memory_map import pack_lanes
+from spikelet.description.chip.packets import Packet
+from spikelet.description.chip.params import CoreParams
+from spikelet.description.run.events import Events
+from spikelet.golden.axon_bitmap import AxonBitmap
+from spikelet.sim.drivers import PAUSES, Monitor, Source, StrobeCounter, never, pauses
+from spikelet.sim.testbench import (
     Checks,
     parameters,
     random_source,
@@ -21,11 +26,6 @@ from sim.testbench import (
     start,
     write_region,
 )
-from spikelet.description.events import Events
-from spikelet.description.image import scan_rows
-from spikelet.description.memory_map import pack_lanes
-from spikelet.description.packets import Packet
-from spikelet.description.params import CoreParams
 
 TICKS = 24
 

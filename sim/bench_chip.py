@@ -12,12 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
 
-from golden.chip import run
-from sim.drivers import PAUSES, Monitor, Sink, Source, cycle, pauses
-from sim.testbench import Checks, pack, parameters, random_source, start
-from spikelet.description.events import Events
-from spikelet.description.image import ChipImage
-from spikelet.description.memory_map import (
+from spikelet.description.chip.image import ChipImage
+from spikelet.description.chip.memory_map import (
     CHIP_REGISTERS,
     COUNTERS,
     FLAGS,
@@ -25,9 +21,13 @@ from spikelet.description.memory_map import (
     ChipMap,
     unpack_state,
 )
-from spikelet.description.packets import flit_packet
-from spikelet.description.params import ChipParams
-from spikelet.description.trace import Trace
+from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.run.events import Events
+from spikelet.description.run.recording import Trace
+from spikelet.golden.chip import run
+from spikelet.sim.drivers import PAUSES, Monitor, Sink, Source, cycle, pauses
+from spikelet.sim.testbench import Checks, pack, parameters, random_source, start
 
 
 class ConfigPort:

@@ -8,9 +8,9 @@ from typing import Any
 import cocotb
 import numpy as np
 
-from sim.testbench import Checks, parameters, random_source, start
-from spikelet.description.memory_map import ChipMap
-from spikelet.description.params import ChipParams
+from spikelet.description.chip.memory_map import ChipMap
+from spikelet.description.chip.params import ChipParams
+from spikelet.sim.testbench import Checks, parameters, random_source, start
 
 REQUESTS = 1500
 STEPS = REQUESTS + 16

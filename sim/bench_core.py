@@ -10,16 +10,16 @@ import numpy as np
 import numpy.typing as npt
 from cocotb.triggers import RisingEdge
 
-from golden.axon_bitmap import AxonBitmap
-from golden.crossbar import synaptic_sums
-from golden.neuron_array import NeuronArray
-from sim.drivers import PAUSES, Monitor, Sink, Source, StrobeCounter, pauses
-from sim.testbench import Checks, flits_of, parameters, random_source, start
-from spikelet.description.destinations import event_flits
-from spikelet.description.image import ChipImage
-from spikelet.description.memory_map import COUNTERS, ChipMap, unpack_state
-from spikelet.description.packets import flit_packet
-from spikelet.description.params import ChipParams
+from spikelet.description.chip.destinations import event_flits
+from spikelet.description.chip.image import ChipImage
+from spikelet.description.chip.memory_map import COUNTERS, ChipMap, unpack_state
+from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.params import ChipParams
+from spikelet.golden.axon_bitmap import AxonBitmap
+from spikelet.golden.crossbar import synaptic_sums
+from spikelet.golden.neuron_array import NeuronArray
+from spikelet.sim.drivers import PAUSES, Monitor, Sink, Source, StrobeCounter, pauses
+from spikelet.sim.testbench import Checks, flits_of, parameters, random_source, start
 
 TICKS = 14
 

@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from cocotb.triggers import RisingEdge
 
-from golden.crossbar import synaptic_sums
-from sim.drivers import cycle
-from sim.testbench import (
+from spikelet.description.chip.image import ChipImage
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.golden.crossbar import synaptic_sums
+from spikelet.sim.drivers import cycle
+from spikelet.sim.testbench import (
     Checks,
     config_words,
     parameters,
@@ -21,8 +23,6 @@ from sim.testbench import (
     start,
     write_region,
 )
-from spikelet.description.image import ChipImage
-from spikelet.description.params import ChipParams, CoreParams
 
 TICKS = 24
 

@@ -11,10 +11,13 @@ import numpy as np
 import numpy.typing as npt
 from cocotb.triggers import RisingEdge
 
-from golden.axon_bitmap import AxonBitmap
-from golden.emission import emit, single_targets
-from sim.drivers import PAUSES, Monitor, Sink, cycle, pauses
-from sim.testbench import (
+from spikelet.description.chip.image import ChipImage
+from spikelet.description.chip.packets import destination_packet, flit_packet
+from spikelet.description.chip.params import ChipParams
+from spikelet.golden.axon_bitmap import AxonBitmap
+from spikelet.golden.emission import emit, single_targets
+from spikelet.sim.drivers import PAUSES, Monitor, Sink, cycle, pauses
+from spikelet.sim.testbench import (
     Checks,
     config_words,
     flits_of,
@@ -24,9 +27,6 @@ from sim.testbench import (
     start,
     write_region,
 )
-from spikelet.description.image import ChipImage
-from spikelet.description.packets import destination_packet, flit_packet
-from spikelet.description.params import ChipParams
 
 TICKS = 16
 

@@ -9,8 +9,8 @@ from typing import Any
 import cocotb
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from sim.drivers import PAUSES, pauses
-from sim.testbench import Checks, parameters, random_source, start
+from spikelet.sim.drivers import PAUSES, pauses
+from spikelet.sim.testbench import Checks, parameters, random_source, start
 
 
 @cocotb.test(timeout_time=50, timeout_unit="us")

@@ -11,19 +11,19 @@ import numpy as np
 import numpy.typing as npt
 from cocotb.triggers import RisingEdge
 
-from golden.axon_bitmap import AxonBitmap
-from golden.core import Core
-from golden.learning import sweep_terms
-from sim.bench_core import ConfigLink, quiet, random_events, strobe
-from sim.drivers import PAUSES, Monitor, Sink, Source, cycle, pauses
-from sim.testbench import Checks, flits_of, parameters, random_source, start
-from spikelet.description.image import ChipImage, CoreImage
-from spikelet.description.learning import LearningRule
-from spikelet.description.memory_map import COUNTERS, LEARNING_REGISTERS, ChipMap, unpack_state
-from spikelet.description.packets import flit_packet
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.state import ChipState, CoreState
-from spikelet.description.state_words import learned_words, restore_program, state_words
+from spikelet.description.chip.image import ChipImage, CoreImage
+from spikelet.description.chip.memory_map import COUNTERS, LEARNING_REGISTERS, ChipMap, unpack_state
+from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.state import ChipState, CoreState
+from spikelet.description.chip.state_words import learned_words, restore_program, state_words
+from spikelet.description.learning.rule import LearningRule
+from spikelet.golden.axon_bitmap import AxonBitmap
+from spikelet.golden.core import Core
+from spikelet.golden.learning import sweep_terms
+from spikelet.sim.bench_core import ConfigLink, quiet, random_events, strobe
+from spikelet.sim.drivers import PAUSES, Monitor, Sink, Source, cycle, pauses
+from spikelet.sim.testbench import Checks, flits_of, parameters, random_source, start
 
 TICKS = 12
 

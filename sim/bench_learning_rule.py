@@ -10,12 +10,12 @@ import cocotb
 import numpy as np
 import numpy.typing as npt
 
-from golden.learning_rule import visit
-from sim.testbench import Checks, pack, parameters, random_source, start
-from spikelet.description.learning import DRAW_BITS, LearningRule, variable_range
-from spikelet.description.memory_map import pack_lanes, post_fields
-from spikelet.description.params import CoreParams
-from spikelet.description.rule_text import PHASES, Term
+from spikelet.description.chip.memory_map import pack_lanes, post_fields
+from spikelet.description.chip.params import CoreParams
+from spikelet.description.learning.rule import DRAW_BITS, LearningRule, variable_range
+from spikelet.description.learning.text import PHASES, Term
+from spikelet.golden.learning_rule import visit
+from spikelet.sim.testbench import Checks, pack, parameters, random_source, start
 
 VISITS = 900
 

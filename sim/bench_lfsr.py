@@ -9,8 +9,11 @@ import cocotb
 import numpy as np
 from cocotb.triggers import RisingEdge
 
-from golden.lfsr import draw
-from sim.testbench import (
+from spikelet.description.chip.image import ChipImage, CoreImage
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.learning.rule import DRAW_BITS
+from spikelet.golden.lfsr import draw
+from spikelet.sim.testbench import (
     Checks,
     config_words,
     parameters,
@@ -19,9 +22,6 @@ from sim.testbench import (
     start,
     write_region,
 )
-from spikelet.description.image import ChipImage, CoreImage
-from spikelet.description.learning import DRAW_BITS
-from spikelet.description.params import ChipParams
 
 EPOCHS = 4
 CYCLES = 60

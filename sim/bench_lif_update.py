@@ -10,10 +10,10 @@ import cocotb
 import numpy as np
 import numpy.typing as npt
 
-from golden.lif_update import lif_update
-from sim.testbench import Checks, pack, parameters, random_source, start
-from spikelet.description.image import CoreImage
-from spikelet.description.params import CoreParams
+from spikelet.description.chip.image import CoreImage
+from spikelet.description.chip.params import CoreParams
+from spikelet.golden.lif_update import lif_update
+from spikelet.sim.testbench import Checks, pack, parameters, random_source, start
 
 NEURONS = 1200
 

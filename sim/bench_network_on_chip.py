@@ -11,12 +11,12 @@ import cocotb
 import numpy as np
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from golden.network_on_chip import packet_links
-from sim.drivers import PAUSES, Monitor, Sink, Source, pauses
-from sim.testbench import Checks, parameters, random_source, start
-from spikelet.description.destinations import HOST
-from spikelet.description.packets import flit_packet
-from spikelet.description.params import ChipParams
+from spikelet.description.chip.destinations import HOST
+from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.params import ChipParams
+from spikelet.golden.network_on_chip import packet_links
+from spikelet.sim.drivers import PAUSES, Monitor, Sink, Source, pauses
+from spikelet.sim.testbench import Checks, parameters, random_source, start
 
 FLITS = 60
 

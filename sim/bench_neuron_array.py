@@ -10,9 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from cocotb.triggers import RisingEdge
 
-from golden.neuron_array import NeuronArray
-from sim.drivers import cycle
-from sim.testbench import (
+from spikelet.description.chip.image import ChipImage
+from spikelet.description.chip.memory_map import STATE_FIRED_BIT, core_regions, unpack_state
+from spikelet.description.chip.params import CoreParams
+from spikelet.golden.neuron_array import NeuronArray
+from spikelet.sim.drivers import cycle
+from spikelet.sim.testbench import (
     Checks,
     config_words,
     parameters,
@@ -21,9 +24,6 @@ from sim.testbench import (
     start,
     write_region,
 )
-from spikelet.description.image import ChipImage
-from spikelet.description.memory_map import STATE_FIRED_BIT, core_regions, unpack_state
-from spikelet.description.params import CoreParams
 
 TICKS = 12
 

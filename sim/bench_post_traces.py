@@ -11,12 +11,19 @@ import numpy as np
 import numpy.typing as npt
 from cocotb.triggers import FallingEdge, RisingEdge
 
-from golden.post_traces import PostTraces
-from sim.bench_learning_rule import port_word
-from sim.drivers import cycle
-from sim.testbench import Checks, parameters, random_source, read_region, start, write_region
-from spikelet.description.memory_map import pack_lanes, post_bits, post_fields
-from spikelet.description.params import CoreParams
+from spikelet.description.chip.memory_map import pack_lanes, post_bits, post_fields
+from spikelet.description.chip.params import CoreParams
+from spikelet.golden.post_traces import PostTraces
+from spikelet.sim.bench_learning_rule import port_word
+from spikelet.sim.drivers import cycle
+from spikelet.sim.testbench import (
+    Checks,
+    parameters,
+    random_source,
+    read_region,
+    start,
+    write_region,
+)
 
 TICKS = 14
 

@@ -11,12 +11,19 @@ import numpy as np
 import numpy.typing as npt
 from cocotb.triggers import FallingEdge, RisingEdge
 
-from golden.pre_traces import PreTraces
-from sim.drivers import cycle
-from sim.testbench import Checks, parameters, random_source, read_region, start, write_region
-from spikelet.description.image import scan_rows
-from spikelet.description.memory_map import pack_lanes
-from spikelet.description.params import CoreParams
+from spikelet.description.chip.image import scan_rows
+from spikelet.description.chip.memory_map import pack_lanes
+from spikelet.description.chip.params import CoreParams
+from spikelet.golden.pre_traces import PreTraces
+from spikelet.sim.drivers import cycle
+from spikelet.sim.testbench import (
+    Checks,
+    parameters,
+    random_source,
+    read_region,
+    start,
+    write_region,
+)
 
 TICKS = 14
 

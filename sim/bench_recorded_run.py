@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from cocotb.triggers import FallingEdge, RisingEdge, SimTimeoutError, with_timeout
 
-from sim.drivers import CLOCK_NS, Monitor, Sink, Source
-from sim.testbench import Checks, parameters, start
-from spikelet.description.recorded_run import RecordedRun
+from spikelet.description.run.recorded_run import RecordedRun
+from spikelet.sim.drivers import CLOCK_NS, Monitor, Sink, Source
+from spikelet.sim.testbench import Checks, parameters, start
 
 __all__ = ["Given", "Words"]
 

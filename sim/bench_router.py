@@ -14,10 +14,10 @@ import cocotb
 import numpy as np
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from golden.routing import Target, grid_ports, tree_ports
-from sim.drivers import PAUSES, Monitor, Sink, Source, StrobeCounter, cycle, pauses
-from sim.testbench import Checks, parameters, random_source, start
-from spikelet.description.packets import Packet
+from spikelet.description.chip.packets import Packet
+from spikelet.golden.routing import Target, grid_ports, tree_ports
+from spikelet.sim.drivers import PAUSES, Monitor, Sink, Source, StrobeCounter, cycle, pauses
+from spikelet.sim.testbench import Checks, parameters, random_source, start
 
 FLITS = 150
 STEPS = {"north": (0, -1), "east": (1, 0), "south": (0, 1), "west": (-1, 0)}

@@ -15,9 +15,9 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge
 
-from sim.testbench import Checks, parameters, random_source, start
-from sim.tick_scoreboard import FOR_EVER, REGISTERS, Scoreboard
-from spikelet.description.memory_map import CHIP_REGISTERS, FLAGS
+from spikelet.description.chip.memory_map import CHIP_REGISTERS, FLAGS
+from spikelet.sim.testbench import Checks, parameters, random_source, start
+from spikelet.sim.tick_scoreboard import FOR_EVER, REGISTERS, Scoreboard
 
 CHAIN = 7
 """Cycles in which a configuration request is under way."""

@@ -8,25 +8,25 @@ from pathlib import Path
 
 import numpy as np
 
-from sim.bench_recorded_run import Given
-from sim.engine import Probes
-from sim.run import BenchError, Simulation, build, run
-from spikelet.description.events import Events
-from spikelet.description.image import ChipImage
-from spikelet.description.memory_map import CHIP_REGISTERS
-from spikelet.description.packets import flit_packet
-from spikelet.description.params import ChipParams
-from spikelet.description.recorded_run import RecordedRun
-from spikelet.description.trace import Trace
-from spikelet.errors import SpikeletError
-from spikelet.installation import install_command
+from spikelet.description.chip.image import ChipImage
+from spikelet.description.chip.memory_map import CHIP_REGISTERS
+from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.errors import SpikeletError
+from spikelet.description.installation import install_command
+from spikelet.description.run.events import Events
+from spikelet.description.run.recorded_run import RecordedRun
+from spikelet.description.run.recording import Trace
+from spikelet.sim.bench_recorded_run import Given
+from spikelet.sim.engine import Probes
+from spikelet.sim.run import BenchError, Simulation, build, run
 
 __all__ = ["SIMULATORS", "missing_simulator", "replay", "run_samples"]
 
 SIMULATORS = ("verilator", "icarus")
 """Simulators in which an emitted chip is tested, as cocotb's runner names them."""
 
-_BENCH = "sim.bench_recorded_run"
+_BENCH = "spikelet.sim.bench_recorded_run"
 _CYCLE_LIMIT = 1_000_000
 _MISSING = {
     "verilator": f"Verilator is not installed: {install_command('chip')}",
@@ -82,7 +82,7 @@ def run_samples(
     record: Sequence[str] = ("spikes", "potentials"),
     neurons: Sequence[int] | None = None,
 ) -> Trace:
-    """Run samples on the chip emitted in ``folder``; see :meth:`sim.engine.CompiledChip.run`.
+    """Run samples on the chip emitted in ``folder``; see ``CompiledChip.run`` of ``sim/engine.py``.
 
     Logs and results stay in ``work``. SpikeletError also if ``chip.v`` is of another chip, hangs,
     or has unknown values where it matters.

@@ -13,28 +13,28 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim.verilator import Design, build_library
-from spikelet.description.events import Events, checked_reward
-from spikelet.description.image import ChipImage
-from spikelet.description.memory_map import (
+from spikelet.description.chip.image import ChipImage
+from spikelet.description.chip.memory_map import (
     CHIP_REGISTERS,
     COUNTERS,
     LEARNING_REGISTERS,
     ChipMap,
     unpack_state,
 )
-from spikelet.description.packets import flit_packet
-from spikelet.description.params import ChipParams
-from spikelet.description.state import ChipState
-from spikelet.description.state_words import (
+from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.chip.state import ChipState
+from spikelet.description.chip.state_words import (
     learned_words,
     restore_program,
     snapshot_of,
     state_words,
 )
-from spikelet.description.trace import Trace
-from spikelet.errors import SpikeletError
-from spikelet.toolchain import load_library
+from spikelet.description.errors import SpikeletError
+from spikelet.description.run.events import Events, checked_reward
+from spikelet.description.run.recording import Trace
+from spikelet.description.toolchain import load_library
+from spikelet.sim.verilator import Design, build_library
 
 __all__ = ["CompiledChip", "Probes"]
 
@@ -152,7 +152,7 @@ class CompiledChip:
         clear: bool = True,
         cycle_limit: int = 10_000_000,
     ) -> Trace:
-        """Run a batch of samples; see :meth:`golden.chip.GoldenChip.run`.
+        """Run a batch of samples; see :meth:`spikelet.golden.chip.GoldenChip.run`.
 
         ``cycle_limit`` bounds the clock cycles of one tick. What ``record`` asks for is read
         through the configuration port, after each tick, or, for checksums, after each sample.

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from rtl_gen.yosys import yosys_share
-from spikelet.errors import SpikeletError
+from spikelet.description.errors import SpikeletError
+from spikelet.description.yosys import yosys_share
 
 __all__ = ["netlist_includes", "netlist_sources"]
 

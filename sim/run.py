@@ -1,7 +1,7 @@
 """Builds a component for cocotb with Verilator, and runs benches on it.
 
 A bench is a module ``sim.bench_NAME`` of cocotb tests. It finds its parameters through
-:func:`sim.testbench.parameters`, in a file whose path is in the environment.
+:func:`spikelet.sim.testbench.parameters`, in a file whose path is in the environment.
 
 Only the ports of the top module are made visible to the bench: with every signal visible, as
 cocotb's runner asks for by default, a chip takes ten times as long to compile.
@@ -21,9 +21,9 @@ from xml.etree import ElementTree
 from cocotb_tools import config
 from cocotb_tools.runner import get_runner
 
-from sim.verilator import build_program, tool_versions
-from spikelet.cache import cached
+from spikelet.description.cache import cached
 from spikelet.description.files import AtomicFile
+from spikelet.sim.verilator import build_program, tool_versions
 
 __all__ = ["PARAMETERS_VARIABLE", "WAVES_VARIABLE", "BenchError", "Simulation", "build", "run"]
 
@@ -76,8 +76,8 @@ def build(
         Whether runs are to write waveforms; by default as the environment variable
         :data:`WAVES_VARIABLE` says.
     optimise : str
-        As for :func:`sim.verilator.build_library`; a bench spends its time in Python, so that
-        compiling for speed hardly ever pays.
+        As for :func:`spikelet.sim.verilator.build_library`; a bench spends its time in Python, so
+        that compiling for speed hardly ever pays.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def run(
     bench : str
         Dotted name of the module.
     parameters : mapping
-        What the bench gets from :func:`sim.testbench.parameters`; must be picklable.
+        What the bench gets from :func:`spikelet.sim.testbench.parameters`; must be picklable.
     seed : int
         Of all random choices.
     folder : Path

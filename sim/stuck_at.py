@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim.netlist import netlist_includes, netlist_sources
-from sim.verilator import Design, build_library
-from spikelet.errors import SpikeletError
+from spikelet.description.errors import SpikeletError
+from spikelet.sim.netlist import netlist_includes, netlist_sources
+from spikelet.sim.verilator import Design, build_library
 
 __all__ = ["Observed", "StuckBoard", "flip_flops", "with_stuck_flip_flops"]
 

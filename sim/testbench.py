@@ -12,13 +12,13 @@ import numpy.typing as npt
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from sim.drivers import CLOCK_NS
-from sim.run import PARAMETERS_VARIABLE
-from spikelet.description.destinations import HOST
-from spikelet.description.image import ChipImage
-from spikelet.description.memory_map import ChipMap
-from spikelet.description.packets import flit_packet
-from spikelet.description.params import ChipParams
+from spikelet.description.chip.destinations import HOST
+from spikelet.description.chip.image import ChipImage
+from spikelet.description.chip.memory_map import ChipMap
+from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.params import ChipParams
+from spikelet.sim.drivers import CLOCK_NS
+from spikelet.sim.run import PARAMETERS_VARIABLE
 
 __all__ = [
     "Checks",
@@ -38,7 +38,7 @@ Layout = Sequence[tuple[str, int]]
 
 
 def parameters() -> dict[str, Any]:
-    """Return the parameters that :func:`sim.run.run` was given."""
+    """Return the parameters that :func:`spikelet.sim.run.run` was given."""
     loaded: dict[str, Any] = pickle.loads(Path(os.environ[PARAMETERS_VARIABLE]).read_bytes())
     return loaded
 

@@ -1,6 +1,6 @@
 """Scoreboard of the tick control: in every cycle, whether a tick begins and what registers hold."""
 
-from spikelet.description.memory_map import CHIP_REGISTERS
+from spikelet.description.chip.memory_map import CHIP_REGISTERS
 
 __all__ = ["FOR_EVER", "REGISTERS", "Scoreboard"]
 
@@ -11,7 +11,7 @@ REGISTERS = CHIP_REGISTERS[CHIP_REGISTERS.index("ticks") :]
 
 
 class Scoreboard:
-    """What :class:`rtl_gen.tick_control.TickControl` promises, told one cycle after the other.
+    """What :class:`~spikelet.rtl_gen.tick_control.TickControl` promises, told cycle by cycle.
 
     Attributes
     ----------

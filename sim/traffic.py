@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim.traffic_patterns import Pattern
-from sim.traffic_wrapper import one_port_each
-from sim.verilator import Design, build_library
-from spikelet.description.packets import flit_packet
-from spikelet.description.params import ChipParams
-from spikelet.errors import SpikeletError
-from spikelet.toolchain import load_library
+from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.errors import SpikeletError
+from spikelet.description.toolchain import load_library
+from spikelet.sim.traffic_patterns import Pattern
+from spikelet.sim.traffic_wrapper import one_port_each
+from spikelet.sim.verilator import Design, build_library
 
 __all__ = ["Delivered", "Network", "Traffic", "Window"]
 
@@ -149,7 +149,7 @@ class Network:
         Returns the Verilog of the network of one part of the chip, (column, row), with a top module
         of the name that it is given.
     optimise : str
-        ``"run"`` or ``"build"``; see :func:`sim.verilator.build_library`.
+        ``"run"`` or ``"build"``; see :func:`spikelet.sim.verilator.build_library`.
 
     Raises
     ------

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.destinations import HOST
-from spikelet.description.packets import flit_packet
-from spikelet.description.params import ChipParams
-from spikelet.errors import SpikeletError
+from spikelet.description.chip.destinations import HOST
+from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.errors import SpikeletError
 
 __all__ = [
     "Pattern",

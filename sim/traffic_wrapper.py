@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable
 
-from spikelet.description.packets import flit_packet
-from spikelet.description.params import ChipParams
-from spikelet.errors import SpikeletError
+from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.errors import SpikeletError
 
 __all__ = ["one_port_each"]
 

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from rtl_gen.yosys import LINT_WAIVERS
-from spikelet.cache import cached
-from spikelet.errors import SpikeletError
-from spikelet.installation import require
-from spikelet.toolchain import build_identity, compiler
+from spikelet.description.cache import cached
+from spikelet.description.errors import SpikeletError
+from spikelet.description.installation import require
+from spikelet.description.toolchain import build_identity, compiler
+from spikelet.description.yosys import LINT_WAIVERS
 
 __all__ = [
     "Design",

@@ -5,38 +5,44 @@ can be had without the hardware tools.
 """
 
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 __version__ = "0.1.0"
 
+if not Path(__file__).with_name("golden").is_dir():
+    # A source tree, where golden, sim and the others stand beside this folder: its own are taken,
+    # whatever checkout the environment was made from, so that two are never mixed.
+    __path__.append(str(Path(__file__).parents[1]))
+
 _HOMES = {
-    "RULES": "spikelet.description.named_rules",
-    "Adaptation": "spikelet.description.learning",
-    "ChipState": "spikelet.description.state",
-    "CompiledNetwork": "spikelet.road.compiled",
-    "Learned": "spikelet.plastic.learned",
-    "LearningRule": "spikelet.description.learning",
-    "PlacementLimits": "spikelet.road.place",
-    "Plastic": "spikelet.plastic.chip",
-    "PlasticNetwork": "spikelet.plastic.network",
-    "Samples": "spikelet.road.samples",
-    "SpikeletError": "spikelet.errors",
-    "Trace": "spikelet.description.trace",
-    "TraceParams": "spikelet.description.learning",
-    "assign_labels": "spikelet.plastic.labels",
-    "classify_by_labels": "spikelet.plastic.labels",
-    "compile_network": "spikelet.road.compiled",
-    "latency": "spikelet.road.encode",
-    "load_network": "spikelet.road.nir_import",
-    "load_samples": "spikelet.road.samples",
-    "load_task": "spikelet.plastic.toml_file",
-    "poisson": "spikelet.road.encode",
-    "rank_order": "spikelet.road.encode",
-    "rate": "spikelet.road.encode",
-    "rest": "spikelet.road.encode",
-    "simulate": "spikelet.road.engines",
-    "verify": "spikelet.road.verify",
-    "write_nir": "spikelet.plastic.nir_export",
+    "RULES": "spikelet.description.learning.named_rules",
+    "Adaptation": "spikelet.description.learning.rule",
+    "ChipState": "spikelet.description.chip.state",
+    "CompiledNetwork": "spikelet.compiler.compiled",
+    "Learned": "spikelet.runs.learned",
+    "LearningRule": "spikelet.description.learning.rule",
+    "PlacementLimits": "spikelet.compiler.place",
+    "Plastic": "spikelet.compiler.plastic",
+    "PlasticNetwork": "spikelet.network.builder",
+    "Samples": "spikelet.samples.samples",
+    "SpikeletError": "spikelet.description.errors",
+    "Trace": "spikelet.description.run.recording",
+    "TraceParams": "spikelet.description.learning.rule",
+    "assign_labels": "spikelet.samples.labels",
+    "classify_by_labels": "spikelet.samples.labels",
+    "compile_network": "spikelet.compiler.compiled",
+    "latency": "spikelet.samples.encode",
+    "load_network": "spikelet.nir.importer",
+    "load_samples": "spikelet.samples.samples",
+    "load_task": "spikelet.network.toml_file",
+    "poisson": "spikelet.samples.encode",
+    "rank_order": "spikelet.samples.encode",
+    "rate": "spikelet.samples.encode",
+    "rest": "spikelet.samples.encode",
+    "simulate": "spikelet.runs.engines",
+    "verify": "spikelet.runs.verify",
+    "write_nir": "spikelet.nir.export",
 }
 
 __all__ = [

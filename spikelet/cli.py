@@ -9,8 +9,8 @@ import click
 
 from spikelet import __version__
 from spikelet.command_group import CommandGroup
-from spikelet.description.params import TOPOLOGIES
-from spikelet.description.profile import PROFILES
+from spikelet.description.chip.params import TOPOLOGIES
+from spikelet.description.chip.profile import PROFILES
 from spikelet.terminal import Terminal, command_line, printing_options
 
 __all__ = ["main"]
@@ -93,14 +93,14 @@ def compile_command(
     top: str,
 ) -> None:
     """Import, quantise and place NETWORK (a NIR file); write the chip's files."""
-    from boards import BOARDS
-    from rtl_gen.emit import check_top
+    from spikelet.boards import BOARDS
+    from spikelet.compiler.compiled import compile_network
+    from spikelet.compiler.place import PlacementLimits
+    from spikelet.project import Project, require_target, target_named
     from spikelet.results import compiled_fields, old_fields, show_compiled
-    from spikelet.road.compiled import compile_network
-    from spikelet.road.place import PlacementLimits
-    from spikelet.road.project import Project, require_target, target_named
-    from spikelet.road.samples import load_samples
-    from spikelet.road.verify import compile_warnings
+    from spikelet.rtl_gen.emit import check_top
+    from spikelet.runs.verify import compile_warnings
+    from spikelet.samples.samples import load_samples
 
     check_top(top)
     samples = load_samples(calibration) if calibration else None
@@ -146,9 +146,9 @@ def simulate(
     out: Path | None,
 ) -> None:
     """Run SAMPLES on one engine of the project FOLDER; keep the Trace there."""
+    from spikelet.project import Project
     from spikelet.results import score_fields, score_words
-    from spikelet.road.project import Project
-    from spikelet.road.samples import load_samples
+    from spikelet.samples.samples import load_samples
 
     project = Project(folder, command_line(click.get_current_context()))
     compiled, chosen = project.load(), load_samples(samples).first(count)
@@ -192,10 +192,10 @@ def verify(
     waves: bool,
 ) -> None:
     """Run golden and other engines on SAMPLES and compare everything, bit for bit."""
+    from spikelet.project import Project
     from spikelet.results import show_verification
-    from spikelet.road.engines import chosen_engines
-    from spikelet.road.project import Project
-    from spikelet.road.samples import load_samples
+    from spikelet.runs.engines import chosen_engines
+    from spikelet.samples.samples import load_samples
 
     with terminal.progress() as progress:
         result = Project(folder, command_line(click.get_current_context())).verify(
@@ -222,9 +222,9 @@ def build(
     terminal: Terminal, folder: Path, target: str, samples: Path | None, sample: int, seeds: int
 ) -> None:
     """Synthesise, place, route and pack for TARGET, a board or a bare device."""
+    from spikelet.project import Project
     from spikelet.results import build_fields, show_build
-    from spikelet.road.project import Project
-    from spikelet.road.samples import load_samples
+    from spikelet.samples.samples import load_samples
 
     project = Project(folder, command_line(click.get_current_context()))
     chosen = load_samples(samples) if samples else None
@@ -241,8 +241,8 @@ def build(
 @printing_options
 def report(terminal: Terminal, folder: Path, sample: int) -> None:
     """Write one HTML page of all that is known of the project FOLDER."""
+    from spikelet.project import Project
     from spikelet.results import old_fields
-    from spikelet.road.project import Project
 
     page, old = Project(folder, command_line(click.get_current_context())).report(sample)
     terminal.out_of_date(old)
@@ -284,12 +284,12 @@ def learn(
     verify: int,
 ) -> None:
     """Let NETWORK (a TOML file) learn from SAMPLES; save, export and report what it learned."""
-    from spikelet.plastic.learn import NIR_FILE
-    from spikelet.plastic.learn import learn as run
-    from spikelet.plastic.learned import SNAPSHOT_FILE, WEIGHTS_FILE
-    from spikelet.plastic.samples import load_learning_samples
-    from spikelet.plastic.toml_file import load_task
+    from spikelet.network.toml_file import load_task
     from spikelet.results import learned_fields, show_learned, show_verification
+    from spikelet.runs.learn import NIR_FILE
+    from spikelet.runs.learn import learn as run
+    from spikelet.runs.learned import SNAPSHOT_FILE, WEIGHTS_FILE
+    from spikelet.samples.plastic_samples import load_learning_samples
 
     task = load_task(network, seed)
     shown = load_learning_samples(samples, task.encoder)
@@ -327,7 +327,7 @@ def doctor(terminal: Terminal) -> None:
     """Show every tool, its version and place, and what repairs one that is missing."""
     from dataclasses import asdict
 
-    from spikelet.road.doctor import examine
+    from spikelet.doctor import examine
 
     findings = examine()
     for item in findings:
@@ -361,6 +361,9 @@ def demo(
     terminal: Terminal, folder: Path, netlists: bool, topology: str, placement_seed: int
 ) -> None:
     """From a trained digits network to bitstreams for two FPGA families, and the report."""
+    from spikelet.compiler.compiled import compile_network
+    from spikelet.compiler.place import PlacementLimits
+    from spikelet.project import Project
     from spikelet.results import (
         build_fields,
         compiled_fields,
@@ -368,13 +371,10 @@ def demo(
         show_compiled,
         show_verification,
     )
-    from spikelet.road.compiled import compile_network
-    from spikelet.road.engines import NETLIST_ENGINES
-    from spikelet.road.place import PlacementLimits
-    from spikelet.road.project import Project
-    from spikelet.road.samples import load_samples
+    from spikelet.runs.engines import NETLIST_ENGINES
+    from spikelet.samples.samples import load_samples
 
-    example = Path(str(files("examples.digits")))
+    example = Path(str(files("spikelet.examples.digits")))
     test = load_samples(example / "digits_test.npz", "test_")
     calibration = load_samples(example / "digits_test.npz", "calibration_")
     project = Project(folder, command_line(click.get_current_context()))

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from spikelet.errors import SpikeletError, SpikeletWarning, file_error
-from spikelet.installation import install_command, not_installed
+from spikelet.description.errors import SpikeletError, SpikeletWarning, file_error
+from spikelet.description.installation import install_command, not_installed
 from spikelet.terminal import warnings_shown
 
 __all__ = ["CommandGroup"]

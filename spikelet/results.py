@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spikelet.description.artefact import OutOfDate
-from spikelet.road.guidance import after_build
+from spikelet.guidance import after_build
 from spikelet.terminal import Terminal
 
 if TYPE_CHECKING:
-    from fpga.flow import FpgaReport
-    from spikelet.plastic.learn import LearningResult
-    from spikelet.road.compiled import CompiledNetwork
-    from spikelet.road.samples import Score
-    from spikelet.road.verify import Verification
+    from spikelet.compiler.compiled import CompiledNetwork
+    from spikelet.fpga.flow import FpgaReport
+    from spikelet.runs.learn import LearningResult
+    from spikelet.runs.verify import Verification
+    from spikelet.samples.samples import Score
 
 __all__ = [
     "build_fields",

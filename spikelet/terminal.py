@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from spikelet.description.artefact import OutOfDate
-from spikelet.errors import SpikeletWarning
+from spikelet.description.errors import SpikeletWarning
 
 __all__ = ["Terminal", "command_line", "described", "printing_options", "warnings_shown"]
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from golden.chip import GoldenChip
-from rtl_gen.emit import to_verilog
-from rtl_gen.joined_chips import whole_chip
-from sim.engine import CompiledChip
-from sim.verilator import Design
-from spikelet.description.params import TOPOLOGIES
-from spikelet.description.state_words import readable_words
+from spikelet.description.chip.params import TOPOLOGIES
+from spikelet.description.chip.state_words import readable_words
+from spikelet.golden.chip import GoldenChip
+from spikelet.rtl_gen.emit import to_verilog
+from spikelet.rtl_gen.joined_chips import whole_chip
+from spikelet.sim.engine import CompiledChip
+from spikelet.sim.verilator import Design
 from tests.helpers.random_chips import random_chip, random_events, random_image
 from tests.helpers.random_plastic import random_plastic_chip, random_plastic_image, random_reward
 

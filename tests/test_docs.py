@@ -7,11 +7,11 @@ from types import ModuleType
 
 import pytest
 
-from boards import BOARDS
-from fpga.devices import DEVICES
-from spikelet.description.memory_map import CHIP_REGISTERS, ChipMap
-from spikelet.description.profile import PROFILES
-from spikelet.road.nir_file import SUPPORTED
+from spikelet.boards import BOARDS
+from spikelet.description.chip.memory_map import CHIP_REGISTERS, ChipMap
+from spikelet.description.chip.profile import PROFILES
+from spikelet.fpga.devices import DEVICES
+from spikelet.nir.file import SUPPORTED
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -96,7 +96,7 @@ def test_profile_table_is_that_of_the_code() -> None:
 
 
 def test_formulas_are_those_of_the_code() -> None:
-    docstring = (ROOT / "spikelet/description/profile.py").read_text()
+    docstring = (ROOT / "description/chip/profile.py").read_text()
     lines = docstring.partition("neuron of the core fired::\n\n")[2].partition("\n\n")[0]
     formulas = lines.splitlines()
     assert len(formulas) == 11

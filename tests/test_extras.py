@@ -23,7 +23,7 @@ WORK = {
         f"{COMPILE} --lanes 1",
         "spikelet build project ULX3S-85F --samples samples.npz --seeds 1",
     ],
-    "formal": ["python -m formal --quick arbiter"],
+    "formal": ["python -m spikelet.formal --quick arbiter"],
 }
 """What each extra is for; the last command of each asks for this extra."""
 
@@ -34,7 +34,7 @@ VERBS = {
     "spikelet build project ULX3S-85F": "fpga",
     "spikelet report project": "report",
     "spikelet demo -o demo": "all",
-    "python -m formal": "formal",
+    "python -m spikelet.formal": "formal",
 }
 """What an installation without extras refuses, and the extra that it asks for."""
 
@@ -83,6 +83,22 @@ def test_every_command_says_what_is_missing(run: Run) -> None:
     doctor = run("spikelet doctor")
     assert doctor.returncode == 1 and not doctor.stderr
     assert "[fpga]'" in doctor.stdout
+
+
+def test_only_the_package_is_installed(run: Run, tmp_path: Path) -> None:
+    """What a user calls ``sim`` or ``golden`` is the user's."""
+    script = """
+from importlib.metadata import files
+names = {file.parts[0] for file in files("spikelet")} - {".."}
+assert {name for name in names if not name.endswith(".dist-info")} == {"spikelet"}, names
+import boards, fpga, golden, sim, spikelet.golden.chip, spikelet.boards
+assert "site-packages/spikelet/golden" in spikelet.golden.chip.__file__
+"""
+    for name in ("boards", "fpga", "golden", "sim"):
+        (tmp_path / f"{name}.py").write_text("")
+    (tmp_path / "script.py").write_text(script)
+    done = run("python script.py")
+    assert not done.returncode, done.stderr
 
 
 @pytest.mark.parametrize("extra", WORK)

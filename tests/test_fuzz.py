@@ -19,8 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spikelet.cli import main
-from spikelet.errors import SpikeletWarning
-from tests.road.networks import affine, lif, linear, sink, source, write
+from spikelet.description.errors import SpikeletWarning
+from tests.helpers.networks import affine, lif, linear, sink, source, write
 
 FEW, MANY = 25, 1000
 
@@ -117,8 +117,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     What follows when all input is accepted, Verilog and pictures, is left out: it takes seconds.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("spikelet.road.project.write_chip", lambda *_, **__: "")
-        patch.setattr("spikelet.plastic.learn.write_learning_report", lambda folder, *_: folder)
+        patch.setattr("spikelet.project.write_chip", lambda *_, **__: "")
+        patch.setattr("spikelet.runs.learn.write_learning_report", lambda folder, *_: folder)
         yield _made(tmp_path_factory)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from spikelet.installation import PACKAGES, install_command, not_installed, require
+from spikelet.description.installation import PACKAGES, install_command, not_installed, require
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -99,7 +99,10 @@ def test_the_extra_of_a_package_brings_it(package: Any) -> None:
 
 def test_no_message_writes_the_command_itself() -> None:
     """Every remedy comes from install_command: `spikelet` is on no package index."""
-    folders = ("spikelet", "golden", "rtl_gen", "sim", "fpga", "boards", "formal", "benchmarks")
+    folders = (
+        *("spikelet", "description", "golden", "rtl_gen", "sim", "fpga", "boards", "formal"),
+        "benchmarks",
+    )
     paths = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
     assert len(paths) > 100
     for path in paths:

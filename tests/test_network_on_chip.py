@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from golden.chip import GoldenChip
-from rtl_gen.emit import to_verilog
-from rtl_gen.joined_chips import whole_chip
-from sim.engine import CompiledChip
-from sim.verilator import Design
-from spikelet.description.events import Events
-from spikelet.description.params import ChipParams
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.run.events import Events
+from spikelet.golden.chip import GoldenChip
+from spikelet.rtl_gen.emit import to_verilog
+from spikelet.rtl_gen.joined_chips import whole_chip
+from spikelet.sim.engine import CompiledChip
+from spikelet.sim.verilator import Design
 from tests.helpers.moved_chips import difference_of_moved, moved
 from tests.helpers.random_chips import random_core, random_events, random_image
 

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from spikelet.cli import main
-from spikelet.road.doctor import PROGRAMS
+from spikelet.doctor import PROGRAMS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -83,7 +83,7 @@ def commands() -> list[str]:
     return re.search(r"```sh\n(.*?)```", section("Your own network"), re.DOTALL)[1].splitlines()
 
 
-@pytest.mark.filterwarnings("default::spikelet.errors.SpikeletWarning")
+@pytest.mark.filterwarnings("default::spikelet.description.errors.SpikeletWarning")
 def test_your_own_network_compiles_as_it_stands(own: Path) -> None:
     compiled = commands()[0]
     assert compiled.startswith("spikelet compile network.nir ") and "--dt" not in compiled

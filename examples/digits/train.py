@@ -1,4 +1,4 @@
-"""Train the digits example: ``python -m examples.digits.train`` from the project's folder.
+"""Train the digits example: ``python -m spikelet.examples.digits.train`` from the project's folder.
 
 Writes ``digits.nir`` (64-64-10) and, beside it, ``digits_test.npz`` with the held-out images and
 some training images for calibration. Needs torch, snntorch, nir, nirtorch and scikit-learn.
@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from examples.snn_training import Images, LayerPlan, TrainingPlan, train_and_export
+from spikelet.examples.snn_training import Images, LayerPlan, TrainingPlan, train_and_export
 
 HELD_OUT = 360
 CALIBRATION = 200

@@ -1,1 +1,1 @@
-"""Experiments with learning on the chip, each one command: ``python -m examples.learning.NAME``."""
+"""Experiments with learning on the chip: ``python -m spikelet.examples.learning.NAME``."""

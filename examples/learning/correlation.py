@@ -1,4 +1,4 @@
-"""Correlated inputs found without labels: ``python -m examples.learning.correlation``.
+"""Correlated inputs found without labels: ``python -m spikelet.examples.learning.correlation``.
 
 Boybat et al. 2018, "Neuromorphic computing with multi-memristive synapses" (Nature Communications
 9:2514, figure 5): 1,000 synapses lead to one neuron. 100 of them get correlated spikes, the others
@@ -29,7 +29,10 @@ from matplotlib.figure import Figure
 from rich.progress import track
 from rich.table import Table
 
-from examples.learning.support import (
+from spikelet.compiler.plastic import Plastic
+from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.examples.learning.support import (
     COLOURS,
     RECORD,
     Comparison,
@@ -40,11 +43,8 @@ from examples.learning.support import (
     separation,
     tools,
 )
-from spikelet.description.learning import LearningRule, TraceParams
-from spikelet.errors import SpikeletError
-from spikelet.plastic.chip import Plastic
-from spikelet.plastic.learned import Learned
-from spikelet.plastic.network import PlasticNetwork
+from spikelet.network.builder import PlasticNetwork
+from spikelet.runs.learned import Learned
 
 __all__ = ["Outcome", "Task", "build", "correlated_spikes", "detect", "main", "schedule"]
 

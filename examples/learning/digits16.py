@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from examples.mnist.data import load_mnist
-from spikelet.errors import SpikeletError
+from spikelet.description.errors import SpikeletError
+from spikelet.examples.mnist.data import load_mnist
 
 __all__ = ["FULL_SCALE", "SIDE", "Digits", "Preparation", "deskewed", "scaled"]
 

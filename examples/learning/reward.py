@@ -1,4 +1,4 @@
-"""Two choices learned from reward: ``python -m examples.learning.reward``.
+"""Two choices learned from reward: ``python -m spikelet.examples.learning.reward``.
 
 One of two cues is shown; the action neuron that fires more often is the choice. Some ticks after
 the cue has gone comes the reward: positive if the action was the cue's, else negative. Halfway the
@@ -21,13 +21,13 @@ from matplotlib.figure import Figure
 from rich.progress import track
 from rich.table import Table
 
-from examples.learning.support import COLOURS, RECORD, compare, console, save, tools
-from spikelet.description.named_rules import RULES
-from spikelet.description.trace import Trace
-from spikelet.errors import SpikeletError
-from spikelet.plastic.chip import Plastic
-from spikelet.plastic.engines import Engine, engine_inputs, opened
-from spikelet.plastic.network import PlasticNetwork
+from spikelet.compiler.plastic import Plastic
+from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.named_rules import RULES
+from spikelet.description.run.recording import Trace
+from spikelet.examples.learning.support import COLOURS, RECORD, compare, console, save, tools
+from spikelet.network.builder import PlasticNetwork
+from spikelet.runs.plastic_engines import Engine, engine_inputs, opened
 
 __all__ = ["Session", "Task", "build", "main", "play"]
 

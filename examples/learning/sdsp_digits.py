@@ -1,4 +1,6 @@
-"""Digits learned with a teacher in one pass: ``python -m examples.learning.sdsp_digits --data D``.
+"""Digits learned with a teacher: ``python -m spikelet.examples.learning.sdsp_digits --data D``.
+
+Each image is seen once.
 
 The task of Frenkel et al. 2019, "A 0.086-mm2 12.7-pJ/SOP 64k-synapse 256-neuron online-learning
 digital spiking neuromorphic processor in 28-nm CMOS" (ODIN): digits of 16x16 pixels, 10 neurons,
@@ -31,17 +33,17 @@ from matplotlib.figure import Figure
 from rich.progress import track
 from rich.table import Table
 
-from examples.learning.digits16 import FULL_SCALE, SIDE, Digits, Preparation
-from examples.learning.support import RECORD, Comparison, compare, console, save, tools
-from spikelet.description.learning import LearningRule, TraceParams
-from spikelet.description.state import ChipState
-from spikelet.description.trace import Trace
-from spikelet.errors import SpikeletError
-from spikelet.plastic.chip import Plastic
-from spikelet.plastic.learned import Learned
-from spikelet.plastic.network import PlasticNetwork
-from spikelet.road.encode import rank_order, rest
-from spikelet.road.samples import winners
+from spikelet.compiler.plastic import Plastic
+from spikelet.description.chip.state import ChipState
+from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.run.recording import Trace
+from spikelet.examples.learning.digits16 import FULL_SCALE, SIDE, Digits, Preparation
+from spikelet.examples.learning.support import RECORD, Comparison, compare, console, save, tools
+from spikelet.network.builder import PlasticNetwork
+from spikelet.runs.learned import Learned
+from spikelet.samples.encode import rank_order, rest
+from spikelet.samples.samples import winners
 
 __all__ = ["Plan", "accuracy", "build", "lessons", "main", "train", "volleys"]
 

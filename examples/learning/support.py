@@ -14,9 +14,9 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 from rich.console import Console
 
+from spikelet.description.errors import SpikeletError
 from spikelet.description.files import AtomicFile
-from spikelet.description.trace import Trace
-from spikelet.errors import SpikeletError
+from spikelet.description.run.recording import Trace
 
 __all__ = [
     "COLOURS",

@@ -1,4 +1,4 @@
-"""Digits learned without labels: ``python -m examples.learning.unsupervised_digits --data FOLDER``.
+"""Digits without labels: ``python -m spikelet.examples.learning.unsupervised_digits --data D``.
 
 Neurons that compete for 28x28 images by STDP, after Diehl & Cook 2015 ("Unsupervised learning of
 digit recognition using spike-timing-dependent plasticity") and Querlioz et al. 2013: on a post
@@ -23,15 +23,15 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from examples.mnist.data import load_mnist
-from spikelet.description.learning import Adaptation, LearningRule, TraceParams
-from spikelet.description.state import ChipState
-from spikelet.errors import SpikeletError
-from spikelet.plastic.chip import Plastic
-from spikelet.plastic.network import PlasticNetwork
-from spikelet.plastic.plots import receptive_fields
-from spikelet.road.encode import poisson
-from spikelet.road.samples import winners
+from spikelet.compiler.plastic import Plastic
+from spikelet.description.chip.state import ChipState
+from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
+from spikelet.examples.mnist.data import load_mnist
+from spikelet.network.builder import PlasticNetwork
+from spikelet.reports.learning_plots import receptive_fields
+from spikelet.samples.encode import poisson
+from spikelet.samples.samples import winners
 
 __all__ = [
     "Images",

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.errors import SpikeletError
+from spikelet.description.errors import SpikeletError
 
 __all__ = ["load_mnist", "read_idx"]
 

@@ -1,4 +1,4 @@
-"""Train the MNIST example: ``python -m examples.mnist.train --data FOLDER`` (project's folder).
+"""Train the MNIST example: ``python -m spikelet.examples.mnist.train --data FOLDER``.
 
 Writes ``mnist.nir`` (784-128-10), trained on the first 50,000 images of MNIST's training files;
 the other 10,000 are held out. Needs torch, snntorch, nir and nirtorch.
@@ -7,8 +7,8 @@ the other 10,000 are held out. Needs torch, snntorch, nir and nirtorch.
 import argparse
 from pathlib import Path
 
-from examples.mnist.data import load_mnist
-from examples.snn_training import Images, LayerPlan, TrainingPlan, train_and_export
+from spikelet.examples.mnist.data import load_mnist
+from spikelet.examples.snn_training import Images, LayerPlan, TrainingPlan, train_and_export
 
 TRAINING = 50_000
 LAYERS = [

@@ -1,7 +1,7 @@
 """The positions of a chip, how their routers are joined, and how far packets go on them.
 
-What :func:`golden.network_on_chip.packet_links` lists for one packet is counted here for many at
-once; the tests hold the two against each other.
+What :func:`spikelet.golden.network_on_chip.packet_links` lists for one packet is counted here for
+many at once; the tests hold the two against each other.
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.destinations import HOST
-from spikelet.description.params import TOPOLOGIES
-from spikelet.errors import SpikeletError
+from spikelet.description.chip.destinations import HOST
+from spikelet.description.chip.params import TOPOLOGIES
+from spikelet.description.errors import SpikeletError
 
 __all__ = ["MAX_POSITIONS", "Floorplan", "Packets", "TreeLevel", "dimension_order", "reach"]
 

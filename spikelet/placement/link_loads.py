@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.destinations import HOST
+from spikelet.description.chip.destinations import HOST
 from spikelet.description.summary import summary
 from spikelet.placement.floorplan import Floorplan, Packets, dimension_order
 

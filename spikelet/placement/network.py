@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from spikelet.description.errors import SpikeletError
 from spikelet.description.summary import summary
-from spikelet.errors import SpikeletError
 
 __all__ = ["INPUT", "Connection", "ConnectionRows", "PlacementNetwork"]
 

@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pymetis
 from scipy import sparse
 
+from spikelet.description.errors import SpikeletError
 from spikelet.description.summary import summary
-from spikelet.errors import SpikeletError
 from spikelet.placement.network import ConnectionRows, PlacementNetwork
 
 __all__ = ["CoreLimits", "Part", "partition"]

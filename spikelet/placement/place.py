@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from spikelet.description.destinations import HOST, destinations, joined, list_entries
-from spikelet.description.packets import flit_packet
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
+from spikelet.description.chip.destinations import HOST, destinations, joined, list_entries
+from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.description.errors import SpikeletError
 from spikelet.description.summary import summary
-from spikelet.errors import SpikeletError
 from spikelet.placement.arrange import Arrangement, RandomPlacements, arrange, random_placements
 from spikelet.placement.floorplan import MAX_POSITIONS, Floorplan
 from spikelet.placement.link_loads import LinkLoads

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from spikelet.description.destinations import HOST
+from spikelet.description.chip.destinations import HOST
 from spikelet.description.summary import summary
 from spikelet.placement.floorplan import Floorplan, Packets
 from spikelet.placement.link_loads import LinkLoads, link_loads

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from spikelet.description.image import ChipImage
-from spikelet.description.learning import Adaptation, LearningRule, TraceParams
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
+from spikelet.description.chip.image import ChipImage
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
 from tests.helpers.random_plastic import random_plastic_image
 
 __all__ = ["CORES", "plastic_chip", "plastic_image"]

@@ -10,10 +10,10 @@ import pytest
 from amaranth import Shape
 from amaranth.lib import data, wiring
 
-from rtl_gen.emit import to_verilog
-from sim.run import Simulation, build, run
-from spikelet.description.image import ChipImage
-from spikelet.description.params import ChipParams
+from spikelet.description.chip.image import ChipImage
+from spikelet.description.chip.params import ChipParams
+from spikelet.rtl_gen.emit import to_verilog
+from spikelet.sim.run import Simulation, build, run
 from tests.helpers.random_chips import random_image
 
 __all__ = ["SEEDS", "Bench", "cases", "image_of", "layouts", "snake_case"]
@@ -54,7 +54,7 @@ class Bench:
 
     def __init__(self, component: wiring.Component, *, bench: str = "", **parameters: Any) -> None:
         self.name = snake_case(type(component).__name__)
-        self.bench = f"sim.bench_{bench or self.name}"
+        self.bench = f"spikelet.sim.bench_{bench or self.name}"
         self.parameters = {"layouts": layouts(component), **parameters}
         self.simulation: Simulation = build(to_verilog(component, self.name), self.name)
 

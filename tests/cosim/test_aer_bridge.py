@@ -10,11 +10,11 @@ from amaranth import DomainRenamer, Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from rtl_gen.aer_bridge import FourPhaseToStream, StreamToFourPhase, four_phase
-from rtl_gen.emit import to_verilog
-from sim.run import Simulation, build, run
-from sim.verilator import lint
-from spikelet.errors import SpikeletError
+from spikelet.description.errors import SpikeletError
+from spikelet.rtl_gen.aer_bridge import FourPhaseToStream, StreamToFourPhase, four_phase
+from spikelet.rtl_gen.emit import to_verilog
+from spikelet.sim.run import Simulation, build, run
+from spikelet.sim.verilator import lint
 from tests.cosim.support import SEEDS, Bench, cases
 
 COMPONENTS = (FourPhaseToStream, StreamToFourPhase)
@@ -80,7 +80,7 @@ def test_bridges(bench: Bench, seed: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_verification_ip(wires: Simulation, seed: int, tmp_path: Path) -> None:
-    run(wires, "sim.bench_aer", {}, seed=seed, folder=tmp_path)
+    run(wires, "spikelet.sim.bench_aer", {}, seed=seed, folder=tmp_path)
 
 
 def test_the_example_in_the_docs_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

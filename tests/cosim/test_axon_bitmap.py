@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from rtl_gen.axon_bitmap import AxonBitmap
-from rtl_gen.layouts import CONFIG_LATENCY
-from spikelet.description.memory_map import ChipMap
-from spikelet.description.packets import flit_packet
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
+from spikelet.description.chip.memory_map import ChipMap
+from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.rtl_gen.axon_bitmap import AxonBitmap
+from spikelet.rtl_gen.layouts import CONFIG_LATENCY
 from tests.cosim.support import SEEDS, Bench, cases
 
 

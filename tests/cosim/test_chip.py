@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from golden.chip import run
-from rtl_gen.config_chain import ConfigNode
-from rtl_gen.joined_chips import whole_chip
-from spikelet.description.events import Events
-from spikelet.description.image import ChipImage
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
+from spikelet.description.chip.image import ChipImage
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.description.run.events import Events
+from spikelet.golden.chip import run
+from spikelet.rtl_gen.config_chain import ConfigNode
+from spikelet.rtl_gen.joined_chips import whole_chip
 from tests.cosim.support import Bench, cases, image_of
 from tests.helpers.random_chips import random_chip, random_events
 

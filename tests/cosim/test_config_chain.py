@@ -3,11 +3,11 @@
 
 import pytest
 
-from rtl_gen.config_chain import ConfigNode
-from rtl_gen.layouts import CONFIG_LATENCY
-from spikelet.description.memory_map import ChipMap
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
+from spikelet.description.chip.memory_map import ChipMap
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.rtl_gen.config_chain import ConfigNode
+from spikelet.rtl_gen.layouts import CONFIG_LATENCY
 from tests.cosim.support import SEEDS, Bench, cases
 
 

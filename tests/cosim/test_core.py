@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from rtl_gen.config_chain import ConfigNode
-from rtl_gen.core import Core
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.rtl_gen.config_chain import ConfigNode
+from spikelet.rtl_gen.core import Core
 from tests.cosim.support import SEEDS, Bench, cases, image_of
 
 

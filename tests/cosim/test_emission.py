@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rtl_gen.emission import Emission
-from rtl_gen.layouts import CONFIG_LATENCY
-from spikelet.description.destinations import HOST
-from spikelet.description.image import ChipImage
-from spikelet.description.memory_map import ChipMap
-from spikelet.description.packets import destination_packet, flit_packet
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
+from spikelet.description.chip.destinations import HOST
+from spikelet.description.chip.image import ChipImage
+from spikelet.description.chip.memory_map import ChipMap
+from spikelet.description.chip.packets import destination_packet, flit_packet
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.rtl_gen.emission import Emission
+from spikelet.rtl_gen.layouts import CONFIG_LATENCY
 from tests.cosim.support import SEEDS, Bench, cases, image_of
 
 

@@ -3,8 +3,8 @@
 
 import pytest
 
-from rtl_gen.flit_fifo import FlitFifo
-from spikelet.description.packets import Field, Packet
+from spikelet.description.chip.packets import Field, Packet
+from spikelet.rtl_gen.flit_fifo import FlitFifo
 from tests.cosim.support import SEEDS, Bench, cases
 
 

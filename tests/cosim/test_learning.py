@@ -3,8 +3,8 @@
 
 import pytest
 
-from rtl_gen.config_chain import ConfigNode
-from rtl_gen.core import Core
+from spikelet.rtl_gen.config_chain import ConfigNode
+from spikelet.rtl_gen.core import Core
 from tests.cosim.plastic import CORES, plastic_chip, plastic_image
 from tests.cosim.support import SEEDS, Bench, cases
 

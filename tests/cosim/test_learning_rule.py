@@ -3,7 +3,7 @@
 
 import pytest
 
-from rtl_gen.learning_rule import RuleDatapath
+from spikelet.rtl_gen.learning_rule import RuleDatapath
 from tests.cosim.plastic import CORES, plastic_chip
 from tests.cosim.support import SEEDS, Bench, cases
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from rtl_gen.lif_update import LifUpdate
-from spikelet.description.params import CoreParams
-from spikelet.description.profile import PROFILES
+from spikelet.description.chip.params import CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.rtl_gen.lif_update import LifUpdate
 from tests.cosim.support import SEEDS, Bench, cases
 
 VARIANTS = {

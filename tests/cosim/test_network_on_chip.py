@@ -8,9 +8,9 @@ from amaranth import Cat, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out, connect, flipped
 
-from rtl_gen.network_on_chip import NetworkOnChip
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.rtl_gen.network_on_chip import NetworkOnChip
 from tests.cosim.support import Bench, cases
 
 CORE = CoreParams(n_axons=256, n_neurons=16, profile=PROFILES["snntorch-zero"], delay_slots=32)

@@ -4,13 +4,13 @@
 import numpy as np
 import pytest
 
-from rtl_gen.layouts import CONFIG_LATENCY
-from rtl_gen.lif_update import LifUpdate
-from rtl_gen.neuron_array import NeuronArray
-from spikelet.description.learning import Adaptation, LearningRule, TraceParams
-from spikelet.description.memory_map import ChipMap
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
+from spikelet.description.chip.memory_map import ChipMap
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
+from spikelet.rtl_gen.layouts import CONFIG_LATENCY
+from spikelet.rtl_gen.lif_update import LifUpdate
+from spikelet.rtl_gen.neuron_array import NeuronArray
 from tests.cosim.support import SEEDS, Bench, cases
 from tests.helpers.random_plastic import random_plastic_image
 

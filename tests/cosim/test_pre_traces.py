@@ -3,9 +3,9 @@
 
 import pytest
 
-from rtl_gen.layouts import CONFIG_LATENCY
-from rtl_gen.pre_traces import PreTraces
-from spikelet.description.memory_map import ChipMap
+from spikelet.description.chip.memory_map import ChipMap
+from spikelet.rtl_gen.layouts import CONFIG_LATENCY
+from spikelet.rtl_gen.pre_traces import PreTraces
 from tests.cosim.plastic import plastic_chip
 from tests.cosim.support import SEEDS, Bench, cases
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from rtl_gen.router import Router
-from rtl_gen.routing import GridRouting, TreeRouting
-from spikelet.description.packets import flit_packet
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
+from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.rtl_gen.router import Router
+from spikelet.rtl_gen.routing import GridRouting, TreeRouting
 from tests.cosim.support import Bench, cases
 
 CORE = CoreParams(n_axons=256, n_neurons=16, profile=PROFILES["snntorch-zero"], delay_slots=8)

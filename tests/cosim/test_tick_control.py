@@ -3,7 +3,7 @@
 
 import pytest
 
-from rtl_gen.tick_control import TickControl
+from spikelet.rtl_gen.tick_control import TickControl
 from tests.cosim.support import SEEDS, Bench, cases
 
 

@@ -3,10 +3,10 @@
 import pytest
 from amaranth.hdl import Shape
 
-from rtl_gen.crossbar import VisitPort
-from spikelet.description.learning import LearningRule, TraceParams
-from spikelet.description.params import CoreParams
-from spikelet.description.profile import PROFILES
+from spikelet.description.chip.params import CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.rtl_gen.crossbar import VisitPort
 
 RULE = LearningRule("x1*y0", x1=TraceParams(1, bits=1), w_max=7)
 

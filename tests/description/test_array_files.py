@@ -11,9 +11,9 @@ import pytest
 
 from spikelet.description import array_files
 from spikelet.description.array_files import read_array, read_arrays
-from spikelet.description.state import ChipState
-from spikelet.description.trace import Trace
-from spikelet.errors import SpikeletError
+from spikelet.description.chip.state import ChipState
+from spikelet.description.errors import SpikeletError
+from spikelet.description.run.recording import Trace
 
 NEEDED = "an .npz file with `spikes`"
 

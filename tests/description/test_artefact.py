@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from spikelet.description.artefact import RECORD, Artefact, digest_of, digests_of_files
+from spikelet.description.errors import SpikeletError
 from spikelet.description.files import AtomicFile
-from spikelet.errors import SpikeletError
 
 MADE = Artefact(
     "run of rtl",

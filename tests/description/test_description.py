@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spikelet.description.events import Events
-from spikelet.description.memory_map import ChipMap, unpack_state
-from spikelet.description.packets import destination_packet, flit_packet
-from spikelet.description.params import ChipParams, CoreParams, signed_bits
-from spikelet.description.profile import PROFILES, profile_named
-from spikelet.description.trace import Trace
-from spikelet.errors import SpikeletError
+from spikelet.description.chip.memory_map import ChipMap, unpack_state
+from spikelet.description.chip.packets import destination_packet, flit_packet
+from spikelet.description.chip.params import ChipParams, CoreParams, signed_bits
+from spikelet.description.chip.profile import PROFILES, profile_named
+from spikelet.description.errors import SpikeletError
+from spikelet.description.run.events import Events
+from spikelet.description.run.recording import Trace
 from tests.helpers.random_chips import random_chip, random_events, random_image
 
 CORE = CoreParams(n_axons=20, n_neurons=16, profile=PROFILES["snntorch-zero"])

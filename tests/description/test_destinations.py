@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spikelet.description.destinations import (
+from spikelet.description.chip.destinations import (
     HOST,
     check_destinations,
     destination_words,
@@ -17,11 +17,11 @@ from spikelet.description.destinations import (
     joined,
     list_entries,
 )
-from spikelet.description.events import Events
-from spikelet.description.packets import destination_packet, flit_packet
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
-from spikelet.errors import SpikeletError
+from spikelet.description.chip.packets import destination_packet, flit_packet
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.description.errors import SpikeletError
+from spikelet.description.run.events import Events
 from tests.helpers.random_chips import random_chip, random_image
 
 CORE = CoreParams(20, 16, PROFILES["snntorch-zero"], delay_slots=4, list_entries=4)

@@ -5,7 +5,7 @@ comparison of theirs would see a wrong one.
 import numpy as np
 import pytest
 
-from spikelet.description.memory_map import (
+from spikelet.description.chip.memory_map import (
     CHIP_REGISTERS,
     COUNTERS,
     FLAGS,
@@ -20,9 +20,9 @@ from spikelet.description.memory_map import (
     unpack_lanes,
     unpack_state,
 )
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
-from spikelet.errors import SpikeletError
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.description.errors import SpikeletError
 
 CORE = CoreParams(
     n_axons=20,

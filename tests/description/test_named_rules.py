@@ -10,10 +10,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from golden.learning_rule import visit as golden_visit
-from golden.trace_update import decayed
-from spikelet.description.learning import LearningRule, TraceParams
-from spikelet.description.named_rules import (
+from spikelet.description.chip.params import CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.named_rules import (
     RULES,
     binary_stdp,
     pair_stdp,
@@ -23,11 +23,11 @@ from spikelet.description.named_rules import (
     target_stdp,
     triplet_stdp,
 )
-from spikelet.description.params import CoreParams
-from spikelet.description.profile import PROFILES
-from spikelet.description.rule_scaling import constant, countdown, spike_trace
-from spikelet.description.rule_text import parse_rule
-from spikelet.errors import SpikeletError
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.learning.scaling import constant, countdown, spike_trace
+from spikelet.description.learning.text import parse_rule
+from spikelet.golden.learning_rule import visit as golden_visit
+from spikelet.golden.trace_update import decayed
 from tests.golden.plastic_lab import lab
 from tests.helpers.rule_evaluator import evaluate, visit
 

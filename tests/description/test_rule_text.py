@@ -7,7 +7,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from spikelet.description.rule_text import (
+from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.text import (
     VARIABLES,
     Comparison,
     Factor,
@@ -16,7 +17,6 @@ from spikelet.description.rule_text import (
     Term,
     parse_rule,
 )
-from spikelet.errors import SpikeletError
 from tests.helpers.rule_evaluator import evaluate, split_terms
 
 BOUNDS = (-3, 100)

@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spikelet.description.destinations import joined
-from spikelet.description.image import ChipImage, CoreImage, random_states
-from spikelet.description.learning import Adaptation, LearningRule, TraceParams
-from spikelet.description.memory_map import CHIP_REGISTERS, COUNTERS, ChipMap
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
-from spikelet.description.state import ChipState, CoreState
-from spikelet.description.state_words import readable_words, state_words
-from spikelet.errors import SpikeletError
+from spikelet.description.chip.destinations import joined
+from spikelet.description.chip.image import ChipImage, CoreImage, random_states
+from spikelet.description.chip.memory_map import CHIP_REGISTERS, COUNTERS, ChipMap
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.state import ChipState, CoreState
+from spikelet.description.chip.state_words import readable_words, state_words
+from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
 
 RULE = LearningRule(
     "x1*y0 - x0*y1*(y2 > 2) + t*r",

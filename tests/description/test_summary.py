@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import spikelet
-from spikelet.description.params import ChipParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.summary import summary
-from tests.road.networks import chain
+from tests.helpers.networks import chain
 
 
 @dataclass(frozen=True, eq=False)

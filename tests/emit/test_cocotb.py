@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from rtl_gen.emit import write_chip
-from sim.emitted import SIMULATORS, replay, run_samples
-from sim.run import BenchError
 from spikelet.cli import main
-from spikelet.description.image import ChipImage
-from spikelet.description.recorded_run import RecordedRun
-from spikelet.errors import SpikeletError
-from spikelet.road import engines
-from spikelet.road.project import Project
+from spikelet.description.chip.image import ChipImage
+from spikelet.description.errors import SpikeletError
+from spikelet.description.run.recorded_run import RecordedRun
+from spikelet.project import Project
+from spikelet.rtl_gen.emit import write_chip
+from spikelet.runs import engines
+from spikelet.sim.emitted import SIMULATORS, replay, run_samples
+from spikelet.sim.run import BenchError
 from tests.helpers.emitted import recorded, run, small_network, with_output
-from tests.road.networks import spikes
+from tests.helpers.networks import spikes
 
 
 @pytest.fixture(scope="module")
@@ -119,13 +119,13 @@ def test_verify_by_cocotb(engine, ran, project):
 
 
 def test_a_simulator_that_is_missing_is_named(project, monkeypatch):
-    monkeypatch.setattr("sim.emitted.shutil.which", lambda program: None)
+    monkeypatch.setattr("spikelet.sim.emitted.shutil.which", lambda program: None)
     said: list[str] = []
     assert engines.chosen_engines(["rtl", "cocotb"], said.append) == ("rtl", "cocotb-verilator")
     assert len(said) == 1 and "apt-get install iverilog" in said[0]
     status, output = verify(project, "--engine", "cocotb-icarus")
     assert status == 1 and "apt-get install iverilog" in output
-    monkeypatch.setattr("sim.emitted.find_spec", lambda module: None)
+    monkeypatch.setattr("spikelet.sim.emitted.find_spec", lambda module: None)
     with pytest.raises(SpikeletError, match="finds no simulator"):
         engines.chosen_engines(["cocotb"])
     with pytest.raises(SpikeletError, match=r"engine must be one of golden, rtl, .*cocotb-icarus"):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rtl_gen.emit import write_chip
-from rtl_gen.fusesoc import fusesoc_core, safe_name
+from spikelet.rtl_gen.emit import write_chip
+from spikelet.rtl_gen.fusesoc import fusesoc_core, safe_name
 from tests.helpers.emitted import Finished, recorded, run, small_network, with_output
 
 NAMES = ["", "2 layers", "naïve", "日本語", "a.b-c:d", "__x__", "digits", "Ω3", "x" * 80]

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from golden.chip import run as run_golden
-from rtl_gen.emit import to_verilog, write_chip
-from rtl_gen.joined_chips import whole_chip
-from spikelet.description.destinations import HOST
-from spikelet.description.image import ChipImage
-from spikelet.description.recorded_run import RecordedRun
-from spikelet.errors import SpikeletError
-from spikelet.road.compiled import CompiledNetwork
+from spikelet.compiler.compiled import CompiledNetwork
+from spikelet.description.chip.destinations import HOST
+from spikelet.description.chip.image import ChipImage
+from spikelet.description.errors import SpikeletError
+from spikelet.description.run.recorded_run import RecordedRun
+from spikelet.golden.chip import run as run_golden
+from spikelet.rtl_gen.emit import to_verilog, write_chip
+from spikelet.rtl_gen.joined_chips import whole_chip
 from tests.helpers.emitted import (
     ICARUS,
     Finished,

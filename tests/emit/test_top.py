@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rtl_gen.emit import check_top, write_chip
-from spikelet.errors import SpikeletError
+from spikelet.description.errors import SpikeletError
+from spikelet.rtl_gen.emit import check_top, write_chip
 from tests.helpers.emitted import recorded, run, run_testbench, small_network
 
 BOTH = """\

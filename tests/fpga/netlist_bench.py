@@ -5,9 +5,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from fpga.harness import ports_of
-from sim.netlist import netlist_includes, netlist_sources
-from sim.verilator import Design, build_library
+from spikelet.fpga.harness import ports_of
+from spikelet.sim.netlist import netlist_includes, netlist_sources
+from spikelet.sim.verilator import Design, build_library
 
 __all__ = ["Comparison", "side_by_side"]
 

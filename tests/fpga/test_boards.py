@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from boards import BOARDS, ICEBREAKER, ULX3S_85F, board_named
-from fpga.devices import DEVICES
-from spikelet.errors import SpikeletError
+from spikelet.boards import BOARDS, ICEBREAKER, ULX3S_85F, board_named
+from spikelet.description.errors import SpikeletError
+from spikelet.fpga.devices import DEVICES
 
 
 def test_ulx3s_pins_are_those_of_its_manual() -> None:

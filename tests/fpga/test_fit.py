@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 
 from benchmarks.fit_chips import HELD_OUT
-from fpga.devices import Device, device_named
-from fpga.family_costs import FAMILY_COSTS, multiplier_cells
-from fpga.fit import LUT_TERMS, SELF_TEST_PROGRAM, check_fit, lut_terms, require_fit
-from fpga.memories import Memory, chip_memories, place_memory, router_queues, varying_bits
-from fpga.synthesise import synthesise
-from rtl_gen.chip import Chip
-from rtl_gen.emit import to_verilog
-from spikelet.description.learning import Adaptation, LearningRule, TraceParams
-from spikelet.description.named_rules import pair_stdp, reward_stdp
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import profile_named
-from spikelet.errors import SpikeletError
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import profile_named
+from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.named_rules import pair_stdp, reward_stdp
+from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
+from spikelet.fpga.devices import Device, device_named
+from spikelet.fpga.family_costs import FAMILY_COSTS, multiplier_cells
+from spikelet.fpga.fit import LUT_TERMS, SELF_TEST_PROGRAM, check_fit, lut_terms, require_fit
+from spikelet.fpga.memories import Memory, chip_memories, place_memory, router_queues, varying_bits
+from spikelet.fpga.synthesise import synthesise
+from spikelet.rtl_gen.chip import Chip
+from spikelet.rtl_gen.emit import to_verilog
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "fpga"
 

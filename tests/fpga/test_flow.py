@@ -8,14 +8,14 @@ from amaranth.hdl import ClockDomain, ClockSignal, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from boards import ICEBREAKER
-from fpga import flow
-from fpga.devices import device_named
-from fpga.flow import FpgaReport, build_bitstream, build_out_of_context, check_capacity
-from fpga.harness import harness, ports_of
-from fpga.synthesise import SynthesisReport
-from rtl_gen.emit import to_verilog
-from spikelet.errors import SpikeletError
+from spikelet.boards import ICEBREAKER
+from spikelet.description.errors import SpikeletError
+from spikelet.fpga import flow
+from spikelet.fpga.devices import device_named
+from spikelet.fpga.flow import FpgaReport, build_bitstream, build_out_of_context, check_capacity
+from spikelet.fpga.harness import harness, ports_of
+from spikelet.fpga.synthesise import SynthesisReport
+from spikelet.rtl_gen.emit import to_verilog
 from tests.fpga.toy import MemorySpec, Toy
 
 

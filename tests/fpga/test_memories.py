@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from fpga.devices import device_named
-from fpga.family_costs import FAMILY_COSTS
-from fpga.fit import check_fit
-from fpga.memories import Memory, chip_memories, varying_bits
-from spikelet.description.learning import LearningRule, TraceParams
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import profile_named
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import profile_named
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.fpga.devices import device_named
+from spikelet.fpga.family_costs import FAMILY_COSTS
+from spikelet.fpga.fit import check_fit
+from spikelet.fpga.memories import Memory, chip_memories, varying_bits
 
 CORE = CoreParams(
     200,

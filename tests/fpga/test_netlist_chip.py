@@ -6,16 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fpga.devices import device_named
-from fpga.synthesise import synthesise
-from golden.chip import run
-from rtl_gen.chip import Chip
-from rtl_gen.emit import to_verilog
-from sim.engine import CompiledChip
-from sim.netlist import netlist_includes, netlist_sources
-from sim.verilator import Design
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.fpga.devices import device_named
+from spikelet.fpga.synthesise import synthesise
+from spikelet.golden.chip import run
+from spikelet.rtl_gen.chip import Chip
+from spikelet.rtl_gen.emit import to_verilog
+from spikelet.sim.engine import CompiledChip
+from spikelet.sim.netlist import netlist_includes, netlist_sources
+from spikelet.sim.verilator import Design
 from tests.helpers.random_chips import random_events, random_image
 
 FAMILIES = {"ecp5": "LFE5U-25F", "ice40": "ICE40UP5K-SG48"}

@@ -6,18 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fpga.devices import device_named
-from fpga.synthesise import synthesise
-from golden.chip import GoldenChip
-from rtl_gen.chip import Chip
-from rtl_gen.emit import to_verilog
-from sim.engine import CompiledChip
-from sim.netlist import netlist_includes, netlist_sources
-from sim.verilator import Design
-from spikelet.description.image import ChipImage
-from spikelet.description.learning import Adaptation, LearningRule, TraceParams
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
+from spikelet.description.chip.image import ChipImage
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
+from spikelet.fpga.devices import device_named
+from spikelet.fpga.synthesise import synthesise
+from spikelet.golden.chip import GoldenChip
+from spikelet.rtl_gen.chip import Chip
+from spikelet.rtl_gen.emit import to_verilog
+from spikelet.sim.engine import CompiledChip
+from spikelet.sim.netlist import netlist_includes, netlist_sources
+from spikelet.sim.verilator import Design
 from tests.helpers.random_chips import random_events
 from tests.helpers.random_plastic import random_plastic_image, random_reward
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from fpga.devices import DEVICES, device_named
-from fpga.place_and_route import Placement, parse_report
-from fpga.synthesise import (
+from spikelet.description.errors import SpikeletError
+from spikelet.fpga.devices import DEVICES, device_named
+from spikelet.fpga.place_and_route import Placement, parse_report
+from spikelet.fpga.synthesise import (
     LARGEST_REGISTER_MEMORY,
     MemoryUse,
     SynthesisReport,
@@ -16,7 +17,6 @@ from fpga.synthesise import (
     parse_memories,
     spram_memories,
 )
-from spikelet.errors import SpikeletError
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "fpga"
 DEVICE_OF = {"ecp5": "LFE5U-85F", "ice40": "ICE40UP5K-SG48"}

@@ -12,15 +12,15 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
-from boards import ICEBREAKER, ULX3S_85F, Board
-from fpga.board_top import BoardTop
-from fpga.self_test import SelfTest
-from fpga.self_test_image import Sample, image_memories, program_words
-from rtl_gen.layouts import config_response
-from spikelet.description.packets import flit_packet
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import profile_named
-from spikelet.errors import SpikeletError
+from spikelet.boards import ICEBREAKER, ULX3S_85F, Board
+from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import profile_named
+from spikelet.description.errors import SpikeletError
+from spikelet.fpga.board_top import BoardTop
+from spikelet.fpga.self_test import SelfTest
+from spikelet.fpga.self_test_image import Sample, image_memories, program_words
+from spikelet.rtl_gen.layouts import config_response
 
 CHIP = ChipParams((CoreParams(4, 4, profile_named("snntorch-zero"), lanes=4),), n_outputs=3)
 PROGRAM = np.array([[64, 7], [65, 8], [66, 9], [128, 1], [130, 2], [131, 3]], np.uint32)

@@ -6,7 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fpga.self_test_image import (
+from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.description.errors import SpikeletError
+from spikelet.fpga.self_test_image import (
     Sample,
     count_bits,
     event_layout,
@@ -14,10 +18,6 @@ from fpga.self_test_image import (
     program_words,
     word_runs,
 )
-from spikelet.description.packets import flit_packet
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
-from spikelet.errors import SpikeletError
 
 CHIP = ChipParams((CoreParams(4, 4, PROFILES["snntorch-zero"], lanes=4),), n_outputs=3)
 SAMPLE = Sample(

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from amaranth.lib import wiring
 
-from fpga.devices import device_named
-from fpga.synthesise import SynthesisReport, synthesise
-from rtl_gen.emit import to_verilog
-from rtl_gen.yosys import run_yosys
-from spikelet.errors import SpikeletError
+from spikelet.description.errors import SpikeletError
+from spikelet.description.yosys import run_yosys
+from spikelet.fpga.devices import device_named
+from spikelet.fpga.synthesise import SynthesisReport, synthesise
+from spikelet.rtl_gen.emit import to_verilog
 from tests.fpga.netlist_bench import side_by_side
 from tests.fpga.toy import MEMORIES, QUICK_MEMORIES, MemorySpec, SpramToy, Toy
 

@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from golden.chip import GoldenChip
-from spikelet.description.destinations import joined
-from spikelet.description.events import Events
-from spikelet.description.image import ChipImage, CoreImage, random_states
-from spikelet.description.learning import LearningRule
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
-from spikelet.description.trace import Trace
+from spikelet.description.chip.destinations import joined
+from spikelet.description.chip.image import ChipImage, CoreImage, random_states
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.description.learning.rule import LearningRule
+from spikelet.description.run.events import Events
+from spikelet.description.run.recording import Trace
+from spikelet.golden.chip import GoldenChip
 
 __all__ = ["TEACHER", "Lab", "Script", "lab"]
 

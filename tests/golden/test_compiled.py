@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from golden import compiled, numpy_cores
-from golden.chip import GoldenChip, run
-from golden.dense_spikes import DenseSpikes
-from spikelet.description.destinations import HOST, destinations, joined
-from spikelet.description.events import Events
-from spikelet.description.image import ChipImage, CoreImage
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
-from spikelet.errors import SpikeletError, SpikeletWarning
-from spikelet.toolchain import c_library
+from spikelet.description.chip.destinations import HOST, destinations, joined
+from spikelet.description.chip.image import ChipImage, CoreImage
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.description.errors import SpikeletError, SpikeletWarning
+from spikelet.description.run.events import Events
+from spikelet.description.toolchain import c_library
+from spikelet.golden import compiled, numpy_cores
+from spikelet.golden.chip import GoldenChip, run
+from spikelet.golden.dense_spikes import DenseSpikes
 from tests.golden.test_lif_update import CHOICES
 from tests.helpers.random_chips import random_chip, random_events, random_image
 

@@ -5,15 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from golden import compiled
-from golden.chip import GoldenChip
-from golden.dense_spikes import DenseSpikes
-from spikelet.description.destinations import destinations, joined
-from spikelet.description.image import ChipImage, CoreImage, random_states
-from spikelet.description.learning import LearningRule, TraceParams
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
-from spikelet.errors import SpikeletError, SpikeletWarning
+from spikelet.description.chip.destinations import destinations, joined
+from spikelet.description.chip.image import ChipImage, CoreImage, random_states
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.description.errors import SpikeletError, SpikeletWarning
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.golden import compiled
+from spikelet.golden.chip import GoldenChip
+from spikelet.golden.dense_spikes import DenseSpikes
 from tests.helpers.random_chips import random_events
 from tests.helpers.random_plastic import (
     random_plastic_chip,

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from golden.axon_bitmap import AxonBitmap
-from golden.emission import emit, single_targets
-from spikelet.description.destinations import HOST, destinations, joined
-from spikelet.description.events import Events
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
+from spikelet.description.chip.destinations import HOST, destinations, joined
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.description.run.events import Events
+from spikelet.golden.axon_bitmap import AxonBitmap
+from spikelet.golden.emission import emit, single_targets
 
 CORE = CoreParams(4, 2, PROFILES["nir-euler"], lanes=2, delay_slots=4, reset_potential="shared")
 GRID = ChipParams((CORE,) * 6, 3, 2, multicast=True)

@@ -24,14 +24,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from golden.chip import GoldenChip
-from spikelet.description.destinations import joined
-from spikelet.description.events import Events
-from spikelet.description.image import ChipImage, CoreImage, random_states
-from spikelet.description.learning import LearningRule, TraceParams
-from spikelet.description.named_rules import pair_stdp, triplet_stdp
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
+from spikelet.description.chip.destinations import joined
+from spikelet.description.chip.image import ChipImage, CoreImage, random_states
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.description.learning.named_rules import pair_stdp, triplet_stdp
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.run.events import Events
+from spikelet.golden.chip import GoldenChip
 
 AXONS = 4
 DRIVERS = 5

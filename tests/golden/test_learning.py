@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from golden.lfsr import draw
-from golden.trace_update import decayed, raised
-from spikelet.description.learning import Adaptation, LearningRule, TraceParams
+from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
+from spikelet.golden.lfsr import draw
+from spikelet.golden.trace_update import decayed, raised
 from tests.golden.plastic_lab import TEACHER, Script, lab
 from tests.golden.slow_learning import lfsr_steps
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from golden.chip import GoldenChip
-from spikelet.description.destinations import joined
-from spikelet.description.events import Events
-from spikelet.description.image import ChipImage
-from spikelet.description.params import ChipParams
+from spikelet.description.chip.destinations import joined
+from spikelet.description.chip.image import ChipImage
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.run.events import Events
+from spikelet.golden.chip import GoldenChip
 from tests.golden.slow_learning import SlowCore
 from tests.helpers.random_plastic import (
     random_plastic_chip,

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from golden import compiled
-from golden.chip import GoldenChip, run
-from spikelet.description.events import Events
-from spikelet.description.image import ChipImage
-from spikelet.description.params import ChipParams
-from spikelet.description.state import ChipState
-from spikelet.description.trace import Trace, learned_fields
-from spikelet.errors import SpikeletError
+from spikelet.description.chip.image import ChipImage
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.chip.state import ChipState
+from spikelet.description.errors import SpikeletError
+from spikelet.description.run.events import Events
+from spikelet.description.run.recording import Trace, learned_fields
+from spikelet.golden import compiled
+from spikelet.golden.chip import GoldenChip, run
 from tests.helpers.random_chips import random_chip, random_events, random_image
 from tests.helpers.random_plastic import (
     random_plastic_chip,

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from golden.network_on_chip import Link, packet_links
-from golden.routing import Target, grid_ports, tree_ports
-from spikelet.description.destinations import HOST
-from spikelet.description.params import TOPOLOGIES, ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
+from spikelet.description.chip.destinations import HOST
+from spikelet.description.chip.params import TOPOLOGIES, ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.golden.network_on_chip import Link, packet_links
+from spikelet.golden.routing import Target, grid_ports, tree_ports
 
 CORE = CoreParams(4, 4, PROFILES["snntorch-zero"], lanes=4)
 HORIZONTAL, VERTICAL = ("east", "west"), ("north", "south")

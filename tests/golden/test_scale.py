@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from golden import compiled
-from golden.chip import GoldenChip
-from golden.compiled_core import weights_shape
-from spikelet.description.destinations import HOST, destinations, joined, list_entries
-from spikelet.description.events import Events
-from spikelet.description.image import ChipImage, CoreImage
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import profile_named
-from spikelet.description.state import ChipState, CoreState
+from spikelet.description.chip.destinations import HOST, destinations, joined, list_entries
+from spikelet.description.chip.image import ChipImage, CoreImage
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import profile_named
+from spikelet.description.chip.state import ChipState, CoreState
+from spikelet.description.run.events import Events
+from spikelet.golden import compiled
+from spikelet.golden.chip import GoldenChip
+from spikelet.golden.compiled_core import weights_shape
 
 pytestmark = pytest.mark.skipif(not compiled.available(), reason=compiled.why_not())
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from golden.schedule import core_schedule
-from spikelet.description.destinations import HOST
+from spikelet.description.chip.destinations import HOST
+from spikelet.golden.schedule import core_schedule
 
 
 def targets(*edges: tuple[int, ...]) -> list[np.ndarray]:

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from golden.timing import core_cycles, learning_cycles, tick_cycles
-from spikelet.description.learning import LearningRule, TraceParams
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import profile_named
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import profile_named
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.golden.timing import core_cycles, learning_cycles, tick_cycles
 
 PROFILE = profile_named("snntorch-subtract")
 

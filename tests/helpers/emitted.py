@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sim.verilator import build_testbench, verilator_root
-from spikelet.description.recorded_run import RecordedRun
-from spikelet.road.compiled import CompiledNetwork, compile_network
-from spikelet.road.place import PlacementLimits
-from spikelet.road.recorded_run import record_run
-from tests.road.networks import chain
+from spikelet.compiler.compiled import CompiledNetwork, compile_network
+from spikelet.compiler.place import PlacementLimits
+from spikelet.description.run.recorded_run import RecordedRun
+from spikelet.runs.recorded_run import record_run
+from spikelet.sim.verilator import build_testbench, verilator_root
+from tests.helpers.networks import chain
 
 ICARUS = {"icarus-2005": "-g2005", "icarus-2012": "-g2012"}
 SIMULATORS = (*ICARUS, "verilator")

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from golden.emission import single_targets
-from spikelet.description.destinations import HOST, destinations, joined, list_entries
-from spikelet.description.events import Events
-from spikelet.description.image import ChipImage
-from spikelet.description.params import ChipParams
-from spikelet.description.trace import Trace
+from spikelet.description.chip.destinations import HOST, destinations, joined, list_entries
+from spikelet.description.chip.image import ChipImage
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.run.events import Events
+from spikelet.description.run.recording import Trace
+from spikelet.golden.emission import single_targets
 
 __all__ = ["difference_of_moved", "moved"]
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from spikelet.description.destinations import HOST, destinations, joined
-from spikelet.description.events import Events
-from spikelet.description.image import ChipImage, CoreImage
-from spikelet.description.params import TOPOLOGIES, ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
+from spikelet.description.chip.destinations import HOST, destinations, joined
+from spikelet.description.chip.image import ChipImage, CoreImage
+from spikelet.description.chip.params import TOPOLOGIES, ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.description.run.events import Events
 
 __all__ = ["random_chip", "random_chip_of", "random_events", "random_image"]
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from spikelet.description.image import ChipImage, random_states
-from spikelet.description.learning import Adaptation, LearningRule, TraceParams
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.errors import SpikeletError
+from spikelet.description.chip.image import ChipImage, random_states
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
 from tests.helpers.random_chips import random_chip_of, random_core, random_image
 
 __all__ = ["random_plastic_chip", "random_plastic_image", "random_reward", "random_rule"]

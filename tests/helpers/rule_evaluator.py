@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from math import floor
 
-from spikelet.description.learning import LearningRule
+from spikelet.description.learning.rule import LearningRule
 
 __all__ = ["evaluate", "split_terms", "visit"]
 

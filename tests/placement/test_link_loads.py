@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from golden.network_on_chip import packet_links
-from spikelet.description.destinations import HOST
-from spikelet.description.params import TOPOLOGIES, ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
-from spikelet.errors import SpikeletError
+from spikelet.description.chip.destinations import HOST
+from spikelet.description.chip.params import TOPOLOGIES, ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.description.errors import SpikeletError
+from spikelet.golden.network_on_chip import packet_links
 from spikelet.placement.floorplan import Floorplan, Packets
 from spikelet.placement.link_loads import link_loads
 

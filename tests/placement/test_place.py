@@ -9,15 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-import golden.chip
-from golden.emission import single_targets
-from golden.network_on_chip import packet_links
-from spikelet.description.destinations import HOST, list_entries
-from spikelet.description.events import Events
-from spikelet.description.image import ChipImage, CoreImage
-from spikelet.description.params import TOPOLOGIES, ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
-from spikelet.errors import SpikeletError
+from spikelet.description.chip.destinations import HOST, list_entries
+from spikelet.description.chip.image import ChipImage, CoreImage
+from spikelet.description.chip.params import TOPOLOGIES, ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.description.errors import SpikeletError
+from spikelet.description.run.events import Events
+from spikelet.golden import chip as golden_chip
+from spikelet.golden.emission import single_targets
+from spikelet.golden.network_on_chip import packet_links
 from spikelet.placement import place as module
 from spikelet.placement.network import INPUT, Connection, PlacementNetwork
 from spikelet.placement.partition import CoreLimits
@@ -135,7 +135,7 @@ def test_every_placement_of_a_loop_computes_the_same(seed: int, topology: str) -
         placed = place_network(network, limits, topology=form, seed=seed, effort=0.1)
         chip, image = build(placed)
         events = Events.from_spikes(spikes, placed.routes, extra_ticks=0)
-        runs.append(golden.chip.run(chip, image, events).outputs)
+        runs.append(golden_chip.run(chip, image, events).outputs)
     np.testing.assert_array_equal(runs[0], runs[1])
 
 
@@ -144,7 +144,7 @@ def test_loops_are_alive() -> None:
     placed = place_network(mixed(3), CoreLimits(max_neurons=8))
     spikes = np.random.default_rng(3).random((2, 12, 6)) < 0.6
     chip, image = build(placed)
-    trace = golden.chip.run(chip, image, Events.from_spikes(spikes, placed.routes, extra_ticks=0))
+    trace = golden_chip.run(chip, image, Events.from_spikes(spikes, placed.routes, extra_ticks=0))
     assert trace.outputs.sum() > 20
 
 

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.colors import to_hex
 
-from spikelet.description.params import TOPOLOGIES
+from spikelet.description.chip.params import TOPOLOGIES
 from spikelet.placement.partition import CoreLimits
 from spikelet.placement.place import place_network
 from spikelet.placement.plots import placement_picture

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.run import build
-from spikelet.toolchain import compiler
+from spikelet.description.toolchain import compiler
+from spikelet.sim.run import build
 
 VERILOG = """module wire_through(a, b);
   input a;

@@ -5,20 +5,20 @@ import json
 import numpy as np
 import pytest
 
-from golden.chip import run
-from rtl_gen.emit import to_verilog, write_chip
-from rtl_gen.joined_chips import whole_chip
-from sim.engine import CompiledChip
-from sim.verilator import Design, lint
-from spikelet.description.destinations import HOST, destinations, joined
-from spikelet.description.events import Events
-from spikelet.description.image import ChipImage, CoreImage
-from spikelet.description.memory_map import IDENTIFICATION, ChipMap
-from spikelet.description.packets import destination_packet
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
-from spikelet.description.trace import Trace
-from spikelet.errors import SpikeletError
+from spikelet.description.chip.destinations import HOST, destinations, joined
+from spikelet.description.chip.image import ChipImage, CoreImage
+from spikelet.description.chip.memory_map import IDENTIFICATION, ChipMap
+from spikelet.description.chip.packets import destination_packet
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.description.errors import SpikeletError
+from spikelet.description.run.events import Events
+from spikelet.description.run.recording import Trace
+from spikelet.golden.chip import run
+from spikelet.rtl_gen.emit import to_verilog, write_chip
+from spikelet.rtl_gen.joined_chips import whole_chip
+from spikelet.sim.engine import CompiledChip
+from spikelet.sim.verilator import Design, lint
 from tests.helpers.random_chips import random_chip, random_events, random_image
 
 

@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
-from golden.chip import GoldenChip
-from rtl_gen.chip import Chip
-from rtl_gen.emit import to_verilog
-from sim.engine import CompiledChip
-from sim.verilator import Design
-from spikelet.description.destinations import joined
-from spikelet.description.events import Events
-from spikelet.description.image import ChipImage, CoreImage
-from spikelet.description.learning import LearningRule, TraceParams
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
-from spikelet.errors import SpikeletError
+from spikelet.description.chip.destinations import joined
+from spikelet.description.chip.image import ChipImage, CoreImage
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.run.events import Events
+from spikelet.golden.chip import GoldenChip
+from spikelet.rtl_gen.chip import Chip
+from spikelet.rtl_gen.emit import to_verilog
+from spikelet.sim.engine import CompiledChip
+from spikelet.sim.verilator import Design
 
 RULE = LearningRule("dw = x1*y0", x1=TraceParams(increment=3, decay=2048), w_max=100)
 PLASTIC = CoreParams(

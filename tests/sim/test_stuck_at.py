@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from benchmarks.stuck_at import faults_of
-from boards import ICEBREAKER, ULX3S_85F, Board
-from sim.stuck_at import Observed, StuckBoard, flip_flops, with_stuck_flip_flops
-from spikelet.errors import SpikeletError
-from spikelet.road.compiled import compile_network
-from spikelet.road.place import PlacementLimits
-from spikelet.road.samples import Samples
-from tests.road.networks import SUBTRACT, chain
+from spikelet.boards import ICEBREAKER, ULX3S_85F, Board
+from spikelet.compiler.compiled import compile_network
+from spikelet.compiler.place import PlacementLimits
+from spikelet.description.errors import SpikeletError
+from spikelet.samples.samples import Samples
+from spikelet.sim.stuck_at import Observed, StuckBoard, flip_flops, with_stuck_flip_flops
+from tests.helpers.networks import SUBTRACT, chain
 
 NETLIST = """
 module watched(clk, button, led, take, request_valid, request_address, request_ready,

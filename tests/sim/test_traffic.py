@@ -9,11 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from golden.network_on_chip import packet_links
-from rtl_gen.emit import to_verilog
-from rtl_gen.network_on_chip import NetworkOnChip
-from sim.traffic import Network, Traffic, Window
-from sim.traffic_patterns import (
+from spikelet.description.chip.destinations import HOST
+from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.profile import PROFILES
+from spikelet.description.errors import SpikeletError
+from spikelet.golden.network_on_chip import packet_links
+from spikelet.rtl_gen.emit import to_verilog
+from spikelet.rtl_gen.network_on_chip import NetworkOnChip
+from spikelet.sim.traffic import Network, Traffic, Window
+from spikelet.sim.traffic_patterns import (
     Pattern,
     all_to_one,
     bit_complement,
@@ -23,11 +28,6 @@ from sim.traffic_patterns import (
     transpose,
     uniform,
 )
-from spikelet.description.destinations import HOST
-from spikelet.description.packets import flit_packet
-from spikelet.description.params import ChipParams, CoreParams
-from spikelet.description.profile import PROFILES
-from spikelet.errors import SpikeletError
 
 CORE = CoreParams(4096, 4, PROFILES["snntorch-zero"], lanes=4, delay_slots=32)
 

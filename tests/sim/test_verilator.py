@@ -10,10 +10,10 @@ from amaranth import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
-from rtl_gen.elaborate import to_rtlil
-from sim import verilator
-from sim.verilator import Design
-from spikelet.toolchain import compiler
+from spikelet.description.toolchain import compiler
+from spikelet.rtl_gen.elaborate import to_rtlil
+from spikelet.sim import verilator
+from spikelet.sim.verilator import Design
 
 DESIGN = Design(
     """\

@@ -1,0 +1,1 @@
+../../spikelet/__init__.py

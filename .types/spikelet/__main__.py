@@ -1,0 +1,1 @@
+../../spikelet/__main__.py

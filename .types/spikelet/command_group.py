@@ -1,0 +1,1 @@
+../../spikelet/command_group.py

@@ -1,0 +1,1 @@
+"""Structure and contents of a chip: parameters, images, states, memory map, packets."""

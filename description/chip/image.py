@@ -1,0 +1,188 @@
+"""What is loaded into a chip: weights, neuron parameters and destination tables."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from spikelet.description.chip.destinations import check_destinations, destination_words
+from spikelet.description.chip.memory_map import ChipMap, pack_lanes
+from spikelet.description.chip.params import ChipParams, CoreParams, check_range
+from spikelet.description.errors import SpikeletError
+from spikelet.description.summary import summary
+
+__all__ = [
+    "ChipImage",
+    "CoreImage",
+    "random_states",
+    "scan_rows",
+    "synapse_rows",
+]
+
+
+@dataclass(frozen=True)
+class CoreImage:
+    """Contents of one core.
+
+    Parameters
+    ----------
+    weights : array of int16, shape (n_axons, n_neurons)
+    threshold, decay, bias, reset_potential : array of int32, shape (1,) or (n_neurons,)
+        In potential LSBs (decay: 0..4095, in 1/4096); as the core's ``"shared"`` or ``"neuron"``
+        says; shape (1,) of 0 where the core has none. Thresholds are 0 or more.
+    destinations : array of int32, shape (n, 6)
+        Sorted by neuron; see :func:`spikelet.description.chip.destinations.destinations`.
+    inhibition : array of int32, shape (1,)
+        In potential LSBs, 0 or more.
+    adaptation : array of int32, shape (n_neurons,), or (0,) where the core has none
+    plastic : array of bool, shape (n_axons,), or (0,) in a core that does not learn
+        Axons whose synapses learn.
+    tags : array of int8, shape (n_axons, n_neurons), or (0, 0) where the core has none
+    random : array of uint32, shape (lanes,), or (0,) where the core has none
+        State of each lane's LFSR; not 0. See :func:`random_states`.
+    learning : bool
+        Whether learning is on.
+    """
+
+    __repr__ = summary
+
+    weights: npt.NDArray[np.int16]
+    threshold: npt.NDArray[np.int32]
+    destinations: npt.NDArray[np.int32]
+    decay: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(1, np.int32))
+    bias: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(1, np.int32))
+    reset_potential: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(1, np.int32))
+    inhibition: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(1, np.int32))
+    adaptation: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    plastic: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+    tags: npt.NDArray[np.int8] = field(default_factory=lambda: np.zeros((0, 0), np.int8))
+    random: npt.NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
+    learning: bool = True
+
+    def check(self, core: CoreParams, name: str) -> None:
+        """Raise SpikeletError, naming the field and value, unless this fits ``core``."""
+        if self.weights.shape != (core.n_axons, core.n_neurons):
+            raise SpikeletError(
+                f"{name}: weights must have shape {(core.n_axons, core.n_neurons)}, "
+                f"not {self.weights.shape}"
+            )
+        check_range(f"{name}: weights", self.weights, core.weight_min, core.weight_max)
+        if core.weight_format == "binary" and not np.all(self.weights != 0):
+            raise SpikeletError(f"{name}: binary weights must be +1 or -1, found 0")
+        for what, low, high in (
+            ("threshold", 0, core.v_max),
+            ("decay", 0, 4095),
+            ("bias", core.v_min, core.v_max),
+            ("reset_potential", core.v_min, core.v_max),
+            ("inhibition", 0, core.v_max),
+        ):
+            values = getattr(self, what)
+            n_values = core.n_neurons if getattr(core, what) == "neuron" else 1
+            if values.shape != (n_values,):
+                raise SpikeletError(
+                    f"{name}: {what} must have shape ({n_values},), not {values.shape}"
+                )
+            check_range(f"{name}: {what}", values, low, high)
+        self._check_learning(core, name)
+
+    def _check_learning(self, core: CoreParams, name: str) -> None:
+        rule, adaptation = core.learning, core.adaptation
+        tagged = rule is not None and rule.tag_bits > 0
+        for what, shape in (
+            ("adaptation", (core.n_neurons if adaptation else 0,)),
+            ("plastic", (core.n_axons if rule else 0,)),
+            ("tags", (core.n_axons, core.n_neurons) if tagged else (0, 0)),
+            ("random", (core.lanes if rule and rule.stochastic else 0,)),
+        ):
+            if getattr(self, what).shape != shape:
+                raise SpikeletError(
+                    f"{name}: {what} must have shape {shape}, not {getattr(self, what).shape}"
+                )
+        if self.plastic.dtype != np.bool_:
+            raise SpikeletError(f"{name}: plastic must be bool, not {self.plastic.dtype}")
+        if adaptation:
+            check_range(f"{name}: adaptation", self.adaptation, 0, adaptation.largest)
+        if rule:
+            plastic = self.weights[self.plastic]
+            check_range(f"{name}: weights of plastic axons", plastic, rule.w_min, rule.w_max)
+            largest = (1 << rule.tag_bits >> 1) - 1
+            check_range(f"{name}: tags", self.tags, -largest - 1, largest)
+            check_range(f"{name}: random", self.random, 1, (1 << 32) - 1)
+
+
+@dataclass(frozen=True)
+class ChipImage:
+    """Contents of a chip, core by core."""
+
+    __repr__ = summary
+
+    cores: tuple[CoreImage, ...]
+
+    def check(self, chip: ChipParams) -> None:
+        """Raise SpikeletError, naming core, field and value, unless this fits ``chip``."""
+        if len(self.cores) != len(chip.cores):
+            raise SpikeletError(f"image: {len(self.cores)} cores for a chip of {len(chip.cores)}")
+        for index, (image, core) in enumerate(zip(self.cores, chip.cores, strict=True)):
+            image.check(core, f"core {index}")
+            check_destinations(chip, index, image.destinations)
+
+    def program(self, chip: ChipParams) -> npt.NDArray[np.uint32]:
+        """Return the configuration writes that load this: (writes, 2), address and data."""
+        self.check(chip)
+        chip_map = ChipMap(chip)
+        writes = []
+        for index, (image, core) in enumerate(zip(self.cores, chip.cores, strict=True)):
+            for region, offsets, words in _core_words(chip, core, image):
+                if region in chip_map.cores[index]:
+                    addresses = chip_map.address(index, region, offsets)
+                    writes.append(np.stack([addresses, words.astype(np.uint32)], axis=1))
+        return np.concatenate(writes)
+
+
+def _core_words(
+    chip: ChipParams, core: CoreParams, image: CoreImage
+) -> list[tuple[str, npt.NDArray[np.int64], npt.NDArray[np.uint32]]]:
+    """Return (region, offsets, words) of each region of a core."""
+    words = [("weights", *_weight_words(core, image.weights))]
+    for name in ("threshold", "decay", "bias", "reset_potential", "inhibition", "adaptation"):
+        values = getattr(image, name)
+        words.append((name, np.arange(len(values)), values.astype(np.int32).view(np.uint32)))
+    destinations = destination_words(chip, core, image.destinations)
+    words.append(("destinations", np.arange(destinations.size), destinations))
+    rule = core.learning
+    if rule:
+        words.append(("plastic", *pack_lanes(scan_rows(core, image.plastic), 1)))
+        words.append(("learning", np.arange(1), np.array([image.learning], np.uint32)))
+        if rule.tag_bits:
+            words.append(("tags", *pack_lanes(synapse_rows(core, image.tags), rule.tag_bits)))
+        if rule.stochastic:
+            halves = np.stack([image.random >> 16, image.random & 0xFFFF], axis=1)[::-1]
+            words.append(("random", np.arange(halves.size), halves.ravel()))
+    return words
+
+
+def random_states(lanes: int, seed: int) -> npt.NDArray[np.uint32]:
+    """Return first states of the lanes' LFSRs, none of them 0, from a seed."""
+    states = np.random.SeedSequence(seed).generate_state(lanes, np.uint32)
+    return np.where(states == 0, np.uint32(1), states)
+
+
+def synapse_rows(core: CoreParams, values: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+    """Return what (n_axons, n_neurons) holds as rows of the weight memory: (rows, lanes)."""
+    by_group = values.reshape(core.n_axons, core.groups, core.lanes).transpose(1, 0, 2)
+    return by_group.reshape(core.weight_rows, core.lanes)
+
+
+def scan_rows(core: CoreParams, marks: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+    """Return marks of the axons as words of ``scan_bits``: (scan_words, scan_bits)."""
+    rows = np.zeros(core.scan_words * core.scan_bits, np.uint8)
+    rows[: core.n_axons] = marks
+    return rows.reshape(core.scan_words, core.scan_bits)
+
+
+def _weight_words(
+    core: CoreParams, weights: npt.NDArray[np.int16]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
+    binary = core.weight_format == "binary"
+    stored = (weights < 0).astype(np.int16) if binary else weights
+    return pack_lanes(synapse_rows(core, stored), core.weight_bits)

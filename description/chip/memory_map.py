@@ -1,0 +1,306 @@
+"""Where everything in a chip is found through its configuration port: 32-bit words, word addresses.
+
+The address space is divided into equal windows: window 0 holds the chip's registers, window
+``1 + i`` belongs to core ``i``. The generator decodes these addresses, the loaders write to them,
+and the tables in the documentation are printed from them.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from spikelet.description.chip.packets import destination_packet
+from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.errors import SpikeletError
+
+__all__ = [
+    "CHIP_REGISTERS",
+    "COUNTERS",
+    "FLAGS",
+    "IDENTIFICATION",
+    "LEARNING_REGISTERS",
+    "STATE_FIRED_BIT",
+    "TICK_BITS",
+    "WRITABLE_REGISTERS",
+    "ChipMap",
+    "Region",
+    "core_regions",
+    "describe",
+    "lane_banks",
+    "pack_lanes",
+    "post_bits",
+    "post_fields",
+    "unpack_lanes",
+    "unpack_state",
+]
+
+IDENTIFICATION = 0x53504B03
+"""Chip register 0: "SPK" and the version of this map."""
+
+CHIP_REGISTERS = (
+    "identification",
+    "structure",
+    "ticks",
+    "cycles",
+    "run_ticks",
+    "period",
+    "overruns",
+    "late_events",
+    "dropped_packets",
+    "flags",
+)
+"""Window 0: identification; first 32 bits of the structure digest; ticks since clear; clock cycles
+of the last tick, from its start to the barrier; ticks that the chip still runs by itself, all ones
+for ever; clock cycles from one of these to the next, 0 for as few as possible; ticks that could not
+start in time; host events that missed the tick they were offered for; packets to positions without
+a core; and :data:`FLAGS`."""
+
+WRITABLE_REGISTERS = ("run_ticks", "period")
+"""Those of :data:`CHIP_REGISTERS` that the host writes."""
+
+FLAGS = ("overrun", "late_event", "dropped_packet")
+"""Bits of the register ``flags``, set since clear; a packet dropped by a core counts too."""
+
+COUNTERS = ("active_axons", "merged_spikes", "dropped_packets")
+"""Counters of a core since clear: axons found active; spikes that merged into an arrival already
+due at the same axon and tick; packets to axons or delays that the core does not have. All wrap at
+2**32."""
+
+LEARNING_REGISTERS = ("enable", "reward")
+"""Registers of a plastic core: bit 0 switches learning on; the reward of the coming ticks."""
+
+TICK_BITS = 9
+"""Width of a core's count of ticks, whose highest bit stays once it is set."""
+
+STATE_FIRED_BIT = 31
+"""State word: bits 30..0 membrane potential (sign-extended), bit 31 fired in the last tick."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """A memory or register group of a core.
+
+    Parameters
+    ----------
+    name : str
+    base : int
+        Word address within the core's window; a multiple of ``span``.
+    words : int
+        Words in use.
+    span : int
+        Words decoded, a power of two.
+    bits : int
+        Bits in use in each word, from bit 0.
+    access : str
+        ``"rw"`` or ``"r"``.
+    layout : str
+        How an index becomes an offset, for the tables.
+    """
+
+    name: str
+    base: int
+    words: int
+    span: int
+    bits: int
+    access: str
+    layout: str
+
+
+def _ceil_power_of_two(value: int) -> int:
+    return 1 << (value - 1).bit_length()
+
+
+def core_regions(core: CoreParams, destination_bits: int) -> dict[str, Region]:
+    """Return the regions of a core by name, largest first, each aligned to its span."""
+    synapse = f"(group * {core.n_axons} + axon)"
+    wanted = [
+        _packed("weights", core.weight_rows, core.lanes, core.weight_bits, synapse),
+        ("state", core.n_neurons, 32, "rw", "neuron; bit 31 fired, below it the potential"),
+        (
+            "destinations",
+            core.n_neurons + core.list_entries,
+            destination_bits,
+            "rw",
+            f"neuron; its list, if any, from {core.n_neurons} on",
+        ),
+        (
+            "arrivals",
+            core.delay_slots * _ceil_power_of_two(core.scan_words),
+            core.scan_bits,
+            "rw",
+            f"slot * {_ceil_power_of_two(core.scan_words)} + axon / {core.scan_bits}; "
+            f"axon a at bit a % {core.scan_bits}; slot: tick % {core.delay_slots}",
+        ),
+        ("tick", 1, TICK_BITS, "rw", "coming tick since clear; from 256 on, 256 + tick % 256"),
+        ("counters", len(COUNTERS), 32, "r", ", ".join(COUNTERS)),
+        *_learning_regions(core, synapse),
+    ]
+    if core.adaptation:
+        wanted.append(("adaptation", core.n_neurons, core.adaptation.bits, "rw", "neuron"))
+    for name, bits in (
+        ("threshold", core.potential_bits),
+        ("decay", 12),
+        ("bias", core.potential_bits),
+        ("reset_potential", core.potential_bits),
+        ("inhibition", core.potential_bits),
+    ):
+        scope = getattr(core, name)
+        if scope != "none":
+            words = core.n_neurons if scope == "neuron" else 1
+            layout = "neuron" if scope == "neuron" else "one for all neurons"
+            wanted.append((name, words, bits, "rw", layout))
+    regions = {}
+    base = 0
+    for name, words, bits, access, layout in sorted(wanted, key=lambda item: -item[1]):
+        span = _ceil_power_of_two(words)
+        base = -(-base // span) * span
+        regions[name] = Region(name, base, words, span, bits, access, layout)
+        base += span
+    return regions
+
+
+def _packed(
+    name: str, rows: int, lanes: int, bits: int, row: str, access: str = "rw"
+) -> tuple[str, int, int, str, str]:
+    """Return a region of rows of lanes in banks of 32 bits; see :func:`pack_lanes`."""
+    banks = lane_banks(lanes, bits)
+    layout = f"{row} * {banks} + bank; lane l of the row at bit l * {bits}, 32 bits a bank"
+    return name, rows * banks, min(32, lanes * bits), access, layout
+
+
+def _learning_regions(core: CoreParams, synapse: str) -> list[tuple[str, int, int, str, str]]:
+    """Return the regions that only a plastic core has."""
+    rule = core.learning
+    if rule is None:
+        return []
+    lane = f"axon / {core.trace_lanes}; lanes are axons,"
+    regions = [
+        ("plastic", core.scan_words, core.scan_bits, "rw", f"axon / {core.scan_bits}"),
+        ("learning", len(LEARNING_REGISTERS), max(rule.reward_bits, 1), "rw", "register"),
+    ]
+    if rule.tag_bits:
+        regions.append(_packed("tags", core.weight_rows, core.lanes, rule.tag_bits, synapse))
+    if bits := sum(trace.bits for trace in rule.pre_traces.values()):
+        name = f"({lane} {', '.join(rule.pre_traces)})"
+        regions.append(_packed("pre_traces", core.trace_rows, core.trace_lanes, bits, name))
+    if bits := post_bits(core):
+        name = f"(group; lanes are neurons, {', '.join(post_fields(core))})"
+        regions.append(_packed("post_traces", core.groups, core.lanes, bits, name))
+    if rule.stochastic:
+        layout = "all words, in order; see docs/learning.md"
+        regions.append(("random", 2 * core.lanes, 16, "rw", layout))
+    return regions
+
+
+def lane_banks(lanes: int, bits: int) -> int:
+    """Return the words, a power of two, of a row of so many lanes in banks of 32 bits."""
+    return _ceil_power_of_two(-(-lanes * bits // 32))
+
+
+def post_fields(core: CoreParams) -> dict[str, int]:
+    """Return the widths of what a plastic core keeps of each neuron for its rule, lowest first."""
+    rule = core.learning
+    if rule is None:
+        return {}
+    fields = {name: trace.bits for name, trace in rule.post_traces.items()}
+    return fields | ({"v": core.potential_bits} if "v" in rule.variables else {})
+
+
+def post_bits(core: CoreParams) -> int:
+    """Return the sum of the widths of :func:`post_fields`."""
+    return sum(post_fields(core).values())
+
+
+def pack_lanes(
+    codes: npt.NDArray[np.integer], bits: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
+    """Return (offsets, words) of rows of lanes, 32 bits a bank, as the regions hold them.
+
+    Parameters
+    ----------
+    codes : array of int, shape (rows, lanes)
+        The lowest ``bits`` of each are taken.
+    bits : int
+        1..63.
+    """
+    rows, lanes = codes.shape
+    banks = -(-lanes * bits // 32)
+    flat = ((codes.astype(np.int64)[..., None] >> np.arange(bits)) & 1).reshape(rows, -1)
+    padded = np.zeros((rows, banks * 32), np.uint64)
+    padded[:, : flat.shape[1]] = flat
+    words = (padded.reshape(rows, banks, 32) << np.arange(32, dtype=np.uint64)).sum(axis=2)
+    offsets = np.arange(rows)[:, None] * lane_banks(lanes, bits) + np.arange(banks)
+    return offsets.ravel(), words.astype(np.uint32).ravel()
+
+
+def unpack_lanes(
+    words: npt.NDArray[np.uint32], lanes: int, bits: int, *, signed: bool = False
+) -> npt.NDArray[np.int64]:
+    """Inverse of :func:`pack_lanes` for words in the order of its offsets: (rows, lanes)."""
+    banks = -(-lanes * bits // 32)
+    flat = (words.reshape(-1, banks, 1).astype(np.int64) >> np.arange(32)) & 1
+    fields = flat.reshape(len(flat), -1)[:, : lanes * bits].reshape(-1, lanes, bits)
+    codes: npt.NDArray[np.int64] = (fields << np.arange(bits)).sum(axis=2)
+    return codes - (fields[..., -1] << bits) if signed else codes
+
+
+class ChipMap:
+    """The memory map of one chip.
+
+    Attributes
+    ----------
+    window : int
+        Words of a window, a power of two.
+    address_bits : int
+    cores : list of dict of Region
+        Per core, by region name.
+    """
+
+    def __init__(self, chip: ChipParams) -> None:
+        self.cores = [
+            core_regions(core, destination_packet(chip, core).width) for core in chip.cores
+        ]
+        used = [max(r.base + r.span for r in regions.values()) for regions in self.cores]
+        self.window = _ceil_power_of_two(max(len(CHIP_REGISTERS), *used))
+        self.address_bits = (self.window * (1 + len(self.cores)) - 1).bit_length()
+        if self.address_bits > 32:
+            raise SpikeletError(f"chip: {self.address_bits} address bits exceed 32")
+
+    def address(self, core: int, region: str, offset: npt.ArrayLike = 0) -> npt.NDArray[np.uint32]:
+        """Return word addresses in a region of a core."""
+        base = self.window * (1 + core) + self.cores[core][region].base
+        return (np.asarray(offset, np.int64) + base).astype(np.uint32)
+
+    def state_addresses(self, core: int) -> npt.NDArray[np.uint32]:
+        """Return the addresses of a core's state words, neuron by neuron."""
+        return self.address(core, "state", np.arange(self.cores[core]["state"].words))
+
+
+def unpack_state(
+    words: npt.NDArray[np.uint32],
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
+    """Split state words into potentials and fired marks."""
+    signed = words.astype(np.uint32).view(np.int32)
+    return (signed << 1) >> 1, signed < 0
+
+
+def describe(chip: ChipParams) -> dict[str, Any]:
+    """Return the whole map as JSON-compatible values: windows, registers, regions of every core."""
+    chip_map = ChipMap(chip)
+    return {
+        "word_bits": 32,
+        "address_bits": chip_map.address_bits,
+        "window_words": chip_map.window,
+        "chip_registers": {name: index for index, name in enumerate(CHIP_REGISTERS)},
+        "structure": int(chip.digest[:8], 16),
+        "cores": [
+            {
+                "core": index,
+                "window": chip_map.window * (1 + index),
+                "regions": [vars(region) for region in regions.values()],
+            }
+            for index, regions in enumerate(chip_map.cores)
+        ],
+    }

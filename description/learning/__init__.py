@@ -1,0 +1,1 @@
+"""Learning rules: as text, as a tree, and by name."""

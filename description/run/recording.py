@@ -1,0 +1,296 @@
+"""Trace: the record of a run, the same for every engine, compared bit for bit."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from spikelet.description.array_files import packed_arrays, read_arrays
+from spikelet.description.chip.params import CoreParams
+from spikelet.description.errors import MALFORMED, SpikeletError
+from spikelet.description.files import AtomicFile
+from spikelet.description.summary import summary
+
+__all__ = ["Difference", "Trace", "learned_fields"]
+
+_UNITS = {
+    "outputs": "output line",
+    "random": "lane",
+    "x1": "axon",
+    "x2": "axon",
+    **dict.fromkeys(("spikes", "potentials", "weights", "tags", "adaptation"), "neuron"),
+    **dict.fromkeys(("y1", "y2"), "neuron"),
+}
+"""What numpy raises for one damage or another."""
+
+_AT_END = 1 << 62
+"""Where the comparison puts what holds for a whole sample."""
+
+
+def learned_fields(core: CoreParams) -> dict[str, tuple[tuple[int, ...], type[np.generic]]]:
+    """Return shape and type of what ``Trace.learned`` has of a core after each tick, by name.
+
+    Nothing of a core that is not plastic; else weights, and tags, traces, adaptations and LFSRs as
+    far as there are.
+    """
+    rule = core.learning
+    if rule is None:
+        return {}
+    synapses = (core.n_axons, core.n_neurons)
+    fields: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {"weights": (synapses, np.int16)}
+    if rule.tag_bits:
+        fields["tags"] = (synapses, np.int8)
+    fields |= dict.fromkeys(rule.pre_traces, ((core.n_axons,), np.int32))
+    fields |= dict.fromkeys(rule.post_traces, ((core.n_neurons,), np.int32))
+    if core.adaptation:
+        fields["adaptation"] = ((core.n_neurons,), np.int32)
+    if rule.stochastic:
+        fields["random"] = ((core.lanes,), np.uint32)
+    return fields
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first place where two Traces differ; ``-1`` where an index does not apply."""
+
+    what: str
+    sample: int
+    tick: int
+    core: int
+    index: int
+    expected: int
+    got: int
+    axon: int = -1
+
+    def __str__(self) -> str:
+        unit = _UNITS.get(self.what, "")
+        places = (
+            *(("sample", self.sample), ("tick", self.tick), ("core", self.core)),
+            *(("axon", self.axon), (unit, self.index if unit else -1)),
+        )
+        where = ", ".join(f"{name} {value}" for name, value in places if value >= 0)
+        return f"{self.what} differ first at {where}: expected {self.expected}, got {self.got}"
+
+
+@dataclass
+class Trace:
+    """What a chip did with a batch of samples, each from a cleared state or going on.
+
+    Parameters
+    ----------
+    engine : str
+        Who ran it: ``"golden"``, ``"rtl"``, ``"netlist-ecp5"`` and the like.
+    outputs : array of uint16, shape (samples, ticks, n_outputs)
+        Spikes that reached the host, counted by output line.
+    active_axons : array of int32, shape (samples, ticks, cores)
+        Axons found active.
+    merged_spikes : array of int32, shape (samples, cores)
+        Spikes that merged into an arrival already due at the same axon and tick.
+    neurons : tuple of int
+        Neurons in use in each core, for the count of synaptic operations.
+    spikes : list of arrays of bool, shape (samples, ticks, n_neurons), or None
+        Per core, where recorded.
+    potentials : list of arrays of int32, shape (samples, ticks, n_neurons), or None
+        Per core, after each tick, in potential LSBs, where recorded.
+    cycles : array of int64, shape (samples, ticks), or None
+        Clock cycles of each tick, from its start to the barrier: measured, or predicted by golden's
+        cost model. Not part of equality.
+    learned : list of dict of arrays, shapes (samples, ticks, ...), or None
+        Per core, where recorded: weights, tags, ``x1``, ``x2``, ``y1``, ``y2``, adaptations and
+        LFSRs after each tick; see :func:`learned_fields`.
+    checksums : array of uint32, shape (samples, cores), or None
+        :meth:`ChipState.checksums` after each sample, where recorded.
+    """
+
+    __repr__ = summary
+
+    engine: str
+    outputs: npt.NDArray[np.uint16]
+    active_axons: npt.NDArray[np.int32]
+    merged_spikes: npt.NDArray[np.int32]
+    neurons: tuple[int, ...]
+    spikes: list[npt.NDArray[np.bool_]] | None = None
+    potentials: list[npt.NDArray[np.int32]] | None = None
+    cycles: npt.NDArray[np.int64] | None = None
+    learned: list[dict[str, npt.NDArray[Any]]] | None = None
+    checksums: npt.NDArray[np.uint32] | None = None
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def samples(self) -> int:
+        """Samples in the batch."""
+        return int(self.outputs.shape[0])
+
+    @property
+    def ticks(self) -> int:
+        """Ticks of each sample."""
+        return int(self.outputs.shape[1])
+
+    @property
+    def synaptic_operations(self) -> npt.NDArray[np.int64]:
+        """SOPs, shape (samples, ticks, cores): active axons times neurons in use."""
+        return self.active_axons.astype(np.int64) * np.array(self.neurons, np.int64)
+
+    def first(self, samples: int) -> "Trace":
+        """Return the Trace of the first so many samples."""
+
+        def part(arrays: list[Any] | None) -> list[Any] | None:
+            return None if arrays is None else [array[:samples] for array in arrays]
+
+        return Trace(
+            self.engine,
+            self.outputs[:samples],
+            self.active_axons[:samples],
+            self.merged_spikes[:samples],
+            self.neurons,
+            spikes=part(self.spikes),
+            potentials=part(self.potentials),
+            cycles=None if self.cycles is None else self.cycles[:samples],
+            learned=None
+            if self.learned is None
+            else [{n: values[:samples] for n, values in core.items()} for core in self.learned],
+            checksums=None if self.checksums is None else self.checksums[:samples],
+            notes=self.notes,
+        )
+
+    def first_difference(self, expected: "Trace") -> Difference | None:
+        """Return where this Trace first departs from ``expected``, or None if they are equal.
+
+        Outputs, counters, and whatever both recorded of spikes, potentials, what was learned and
+        checksums are compared; the earliest tick of the first differing sample wins. SpikeletError
+        if the runs have other sizes.
+        """
+        if self.outputs.shape != expected.outputs.shape:
+            raise SpikeletError(
+                f"cannot compare a Trace of shape {self.outputs.shape} ({self.engine}) "
+                f"with one of {expected.outputs.shape} ({expected.engine})"
+            )
+        found = [_differ(*pair) for pair in self._pairs(expected)]
+        differences = [difference for difference in found if difference]
+        return min(
+            differences, key=lambda d: (d.sample, d.tick if d.tick >= 0 else _AT_END), default=None
+        )
+
+    def _pairs(
+        self, expected: "Trace"
+    ) -> Iterator[tuple[str, int, npt.NDArray[Any], npt.NDArray[Any]]]:
+        """Yield (what, core, expected, got) of arrays (samples, ticks, ...), 1 tick for counts."""
+        for what in ("potentials", "spikes"):
+            mine, theirs = getattr(self, what), getattr(expected, what)
+            if mine is not None and theirs is not None:
+                for core, (got, want) in enumerate(zip(mine, theirs, strict=True)):
+                    yield what, core, want, got
+        if self.learned is not None and expected.learned is not None:
+            for core, (mine, theirs) in enumerate(zip(self.learned, expected.learned, strict=True)):
+                if mine.keys() != theirs.keys():
+                    raise SpikeletError(
+                        f"cannot compare what core {core} learned: {', '.join(mine) or 'nothing'} "
+                        f"({self.engine}) with {', '.join(theirs) or 'nothing'} ({expected.engine})"
+                    )
+                for name, want in theirs.items():
+                    yield name, core, want, mine[name]
+        yield "outputs", -1, expected.outputs, self.outputs
+        for core in range(len(self.neurons)):
+            yield (
+                "active_axons",
+                core,
+                expected.active_axons[..., core, None],
+                self.active_axons[..., core, None],
+            )
+        for what in ("merged_spikes", "checksums"):
+            mine, theirs = getattr(self, what), getattr(expected, what)
+            if mine is not None and theirs is not None:
+                for core in range(len(self.neurons)):
+                    yield what, core, theirs[:, None, [core]], mine[:, None, [core]]
+
+    def compared(self, expected: "Trace") -> list[str]:
+        """Return the names of what :meth:`first_difference` compares with ``expected``."""
+        optional = ("spikes", "potentials", "learned", "checksums")
+        both = [
+            w for w in optional if getattr(self, w) is not None and getattr(expected, w) is not None
+        ]
+        return ["outputs", "active_axons", "merged_spikes", *both]
+
+    def save(self, path: Path) -> None:
+        """Write to ``path`` (compressed .npz); a half-written file never appears there."""
+        with AtomicFile(path) as file:
+            file.write(self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """Return the contents of the file that :meth:`save` writes."""
+        header = {
+            "engine": self.engine,
+            "notes": self.notes,
+            "learned": self.learned is not None,
+        }
+        arrays: dict[str, npt.NDArray[Any]] = {
+            "outputs": self.outputs,
+            "active_axons": self.active_axons,
+            "merged_spikes": self.merged_spikes,
+            "neurons": np.array(self.neurons),
+            "header": np.array(json.dumps(header)),
+        }
+        if self.cycles is not None:
+            arrays["cycles"] = self.cycles
+        for what in ("spikes", "potentials"):
+            for core, values in enumerate(getattr(self, what) or []):
+                arrays[f"{what}_{core}"] = values
+        for core, learned in enumerate(self.learned or []):
+            arrays |= {f"learned_{core}_{name}": values for name, values in learned.items()}
+        if self.checksums is not None:
+            arrays["checksums"] = self.checksums
+        return packed_arrays(arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> "Trace":
+        """Read what :meth:`save` wrote; SpikeletError if the file is missing or damaged."""
+        try:
+            arrays = read_arrays(path, "a Trace that Spikelet saved", limit=None)
+            return cls._from_arrays(arrays, json.loads(str(arrays["header"])))
+        except (SpikeletError, *MALFORMED) as error:
+            raise SpikeletError(f"{path} is not a readable Trace: {error.args[0]}") from error
+
+    @classmethod
+    def _from_arrays(cls, arrays: dict[str, npt.NDArray[Any]], header: dict[str, Any]) -> "Trace":
+        recorded: dict[str, Any] = {}
+        for what in ("spikes", "potentials"):
+            n_recorded = sum(name.startswith(f"{what}_") for name in arrays)
+            recorded[what] = [arrays[f"{what}_{core}"] for core in range(n_recorded)] or None
+        if header.get("learned"):
+            recorded["learned"] = [
+                {
+                    name.removeprefix(f"learned_{core}_"): values
+                    for name, values in arrays.items()
+                    if name.startswith(f"learned_{core}_")
+                }
+                for core in range(len(arrays["neurons"]))
+            ]
+        return cls(
+            header["engine"],
+            arrays["outputs"],
+            arrays["active_axons"],
+            arrays["merged_spikes"],
+            tuple(arrays["neurons"].tolist()),
+            cycles=arrays.get("cycles"),
+            checksums=arrays.get("checksums"),
+            notes=header["notes"],
+            **recorded,
+        )
+
+
+def _differ(
+    what: str, core: int, expected: npt.NDArray[Any], got: npt.NDArray[Any]
+) -> Difference | None:
+    unequal = expected != got
+    if not unequal.any():
+        return None
+    place = np.unravel_index(int(np.argmax(unequal)), unequal.shape)
+    sample, tick, *axon, index = (int(i) for i in place)
+    if what == "checksums":
+        tick = -1
+    values = int(expected[place]), int(got[place])
+    return Difference(what, sample, tick, core, index, *values, *axon)

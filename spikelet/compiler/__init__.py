@@ -1,0 +1,1 @@
+"""From a network to a chip: placed, compiled, saved."""

@@ -1,0 +1,38 @@
+"""What to do with a bitstream, in words."""
+
+import shlex
+from pathlib import Path
+
+from spikelet.boards import BOARDS
+from spikelet.fpga.flow import FpgaReport
+
+__all__ = ["after_build"]
+
+
+def after_build(folder: Path, report: FpgaReport) -> list[str]:
+    """Return lines that say where the bitstream is, how to program it, and what the LEDs mean.
+
+    Parameters
+    ----------
+    folder : Path
+        That of the build.
+    report : FpgaReport
+        Of it; a bare device has no bitstream, and its lines say so.
+    """
+    folder = folder.resolve()
+    if not report.bitstream:
+        return [f"  files: {folder}; a bare device has no pins, so no bitstream: build for a board"]
+    board = BOARDS[report.board]
+    last = len(board.leds) - 1
+    path = folder / report.bitstream
+    first, *others = (f"{command} {shlex.quote(str(path))}" for command in board.programmers)
+    return [
+        f"  bitstream: {path}",
+        f"  program it: {first}",
+        *(f"          or: {other}" for other in others),
+        f"  then look at LED {last}, which lights if the chip did what golden did, "
+        f"and LED {last - 1}, which lights if not",
+        f"  LEDs 0 to {last - 2} show the class in binary, LED 0 the lowest bit; LEDs: "
+        f"{board.led_places}",
+        f"  {board.button_place} starts the test again",
+    ]

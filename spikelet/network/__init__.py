@@ -1,0 +1,1 @@
+"""Networks: in real numbers, in integers, built by hand or from TOML."""

@@ -1,0 +1,382 @@
+"""Networks that learn on the chip, described in a few lines and in the chip's own integers.
+
+::
+
+    network = PlasticNetwork("digits", dt=1e-3, seed=0)
+    network.inputs("pixels", (28, 28))
+    network.population("excitatory", 100, threshold=4000, time_constant=0.1, inhibition=2000)
+    network.project("pixels", "excitatory", weights=(0, 77), rule=pair_stdp())
+    network.output("excitatory")
+    learned = network.compile().run(samples)
+
+One population is one core. Its axons are those of its incoming projections, one after another.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from spikelet.compiler.plastic import Plastic
+from spikelet.compiler.plastic_place import CoreShape, PlasticParts, compile_plastic
+from spikelet.description.chip.params import check_range
+from spikelet.description.chip.profile import PROFILES, ExecutionProfile
+from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.rule import Adaptation, LearningRule
+from spikelet.description.summary import summary
+from spikelet.network.integers import (
+    InputGroup,
+    PlasticPopulation,
+    PlasticProjection,
+    drawn_weights,
+    int_in,
+    per_neuron,
+    synapses,
+)
+
+__all__ = ["PlasticNetwork"]
+
+_LARGEST_DELAY = 63
+_LARGEST_CORE = 4096
+_DECAY_ONE = 4096
+_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
+
+
+class PlasticNetwork:
+    """A network to be built up, then compiled.
+
+    Parameters
+    ----------
+    name : str
+    dt : float
+        Seconds per tick.
+    seed : int
+        Of random weights, and of the LFSRs of stochastic rules.
+
+    Attributes
+    ----------
+    input_groups : dict of InputGroup
+    populations : dict of PlasticPopulation
+    projections : list of PlasticProjection
+    outputs : list of str
+
+    Raises
+    ------
+    SpikeletError
+        If ``dt`` or ``seed`` is outside its range. The methods name what they refuse.
+    """
+
+    __repr__ = summary
+
+    def __init__(self, name: str, dt: float = 1e-3, seed: int = 0) -> None:
+        self.name = name
+        if not name or not isinstance(name, str):
+            raise SpikeletError(f"network: name must be a text that is not empty, not {name!r}")
+        if isinstance(dt, bool) or not isinstance(dt, int | float) or not 0 < dt < math.inf:
+            raise self._error(f"dt must be a number of seconds above 0, not {dt!r}")
+        if type(seed) is not int or seed < 0:
+            raise self._error(f"seed must be an int of 0 or more, not {seed!r}")
+        self.dt = float(dt)
+        self.seed = seed
+        self.input_groups: dict[str, InputGroup] = {}
+        self.populations: dict[str, PlasticPopulation] = {}
+        self.projections: list[PlasticProjection] = []
+        self.outputs: list[str] = []
+
+    def inputs(self, name: str, size: int | Sequence[int]) -> str:
+        """Add input lines; return their name.
+
+        Parameters
+        ----------
+        name : str
+        size : int or (rows, columns)
+            Lines, or the shape of an image of one line a pixel.
+        """
+        self._check_name(name)
+        shape = tuple(size) if isinstance(size, list | tuple) else (size,)
+        if len(shape) not in (1, 2) or any(type(n) is not int or n < 1 for n in shape):
+            raise self._error(
+                f"inputs {name!r}: size must be an int, or the rows and columns of an image, of 1 "
+                f"or more each, not {size!r}"
+            )
+        if math.prod(shape) > _LARGEST_CORE:
+            raise self._error(
+                f"inputs {name!r}: size must come to at most {_LARGEST_CORE} lines, the axons of "
+                f"the largest core, not {size!r}"
+            )
+        self.input_groups[name] = InputGroup(name, shape)
+        return name
+
+    def population(
+        self,
+        name: str,
+        size: int,
+        *,
+        threshold: npt.ArrayLike,
+        decay: npt.ArrayLike | None = None,
+        time_constant: float | None = None,
+        bias: npt.ArrayLike | None = None,
+        reset_potential: npt.ArrayLike | None = None,
+        profile: ExecutionProfile | str = "snntorch-zero-immediate",
+        potential_bits: int = 16,
+        weight_exponent: int = 0,
+        weight_bits: int | None = None,
+        inhibition: int | None = None,
+        adaptation: Adaptation | None = None,
+    ) -> str:
+        """Add a population of integrate-and-fire neurons; return its name.
+
+        Parameters
+        ----------
+        name : str
+        size : int
+            Neurons, 1..4096.
+        threshold : int, or array of shape (size,)
+            In potential LSBs, 0 or more; a neuron fires above it.
+        decay : int, or array of shape (size,), or None
+            Of the potential from tick to tick, 0..4095, in 1/4096; None: no leak.
+        time_constant : float or None
+            Seconds, instead of ``decay``: ``round(4096 * exp(-dt / time_constant))``.
+        bias : int, or array of shape (size,), or None
+            Added in every tick, in potential LSBs.
+        reset_potential : int, or array of shape (size,), or None
+            In potential LSBs; only with a profile that resets to a value.
+        profile : ExecutionProfile or str
+            How a tick is computed; see ``docs/tick-contract.md``.
+        potential_bits : int
+            4..24.
+        weight_exponent : int
+            One weight LSB is ``2**weight_exponent`` potential LSBs, 0..16.
+        weight_bits : int or None
+            1..8; None: as many as the projections need.
+        inhibition : int or None
+            In potential LSBs: what a tick in which a neuron of the population fired takes off all
+            others in the next (the core's own winner take all).
+        adaptation : Adaptation or None
+            Homeostatic threshold.
+
+        Raises
+        ------
+        SpikeletError
+            If the name is taken, or a value is outside its range.
+        """
+        self._check_name(name)
+        what = self._what(f"population {name!r}")
+        bits = int_in(f"{what}: potential_bits", potential_bits, 4, 24)
+        largest = (1 << (bits - 1)) - 1
+        int_in(f"{what}: size", size, 1, _LARGEST_CORE)
+        int_in(f"{what}: weight_exponent", weight_exponent, 0, 16)
+        if weight_bits is not None:
+            int_in(f"{what}: weight_bits", weight_bits, 1, 8)
+        if inhibition is not None:
+            int_in(f"{what}: inhibition", inhibition, 1, largest)
+        if time_constant is not None:
+            decay = self._decay(what, decay, time_constant)
+        chosen = PROFILES.get(profile) if isinstance(profile, str) else profile
+        if not isinstance(chosen, ExecutionProfile):
+            names = ", ".join(PROFILES)
+            raise SpikeletError(f"{what}: profile must be one of {names}, not {profile!r}")
+        if not isinstance(adaptation, Adaptation | None):
+            raise SpikeletError(f"{what}: adaptation must be an Adaptation, not {adaptation!r}")
+        if reset_potential is None and chosen.reset == "value":
+            reset_potential = 0
+        if reset_potential is not None and chosen.reset != "value":
+            raise SpikeletError(f"{what}: profile {chosen.name} has no reset_potential")
+
+        def values(field: str, given: npt.ArrayLike, low: int, high: int) -> npt.NDArray[np.int32]:
+            return per_neuron(f"{what}: {field}", given, size, low, high)
+
+        self.populations[name] = PlasticPopulation(
+            name,
+            size,
+            values("threshold", threshold, 0, largest),
+            None if decay is None else values("decay", decay, 0, _DECAY_ONE - 1),
+            None if bias is None else values("bias", bias, -largest - 1, largest),
+            None
+            if reset_potential is None
+            else values("reset_potential", reset_potential, -largest - 1, largest),
+            chosen,
+            bits,
+            weight_exponent,
+            weight_bits,
+            inhibition,
+            adaptation,
+        )
+        return name
+
+    def project(
+        self,
+        source: str,
+        target: str,
+        *,
+        weights: npt.ArrayLike,
+        delay: int | None = None,
+        rule: LearningRule | None = None,
+        connectivity: str = "all_to_all",
+    ) -> None:
+        """Connect inputs or a population to a population.
+
+        Parameters
+        ----------
+        source, target : str
+        weights : int, or (low, high), or array of int, shape (n_source, n_target)
+            In weight LSBs: the same for all synapses; drawn uniformly from low..high; or each.
+        delay : int or None
+            Ticks from a spike to its arrival. From inputs 0..62, 0 if None: an input spike acts in
+            its own tick. From a population 1..63, 1 if None.
+        rule : LearningRule or None
+            What the synapses learn; None: they are fixed. All plastic projections to a population
+            have the same rule.
+        connectivity : str
+            ``"all_to_all"``; ``"one_to_one"``; ``"all_but_self"``: to all but the neuron of the
+            same number. Synapses that do not exist have weight 0. A rule would change that, so
+            plastic projections are all to all.
+
+        Raises
+        ------
+        SpikeletError
+            If an end does not exist or a value does not fit.
+        """
+        what = self._what(f"projection {source!r} -> {target!r}")
+        self._check_ends(what, source, target)
+        lowest = 0 if source in self.input_groups else 1
+        delay = lowest if delay is None else delay
+        int_in(f"{what}: delay", delay, lowest, _LARGEST_DELAY - 1 + lowest)
+        shape = (self.size(source), self.size(target))
+        exists = synapses(what, shape, connectivity)
+        seed = [self.seed, len(self.projections)]
+        initial = np.where(exists, drawn_weights(f"{what}: weights", weights, shape, seed), 0)
+        if rule is not None:
+            self._check_rule(what, target, rule, connectivity)
+            check_range(f"{what}: weights, which learn,", initial, rule.w_min, rule.w_max)
+        projection = PlasticProjection(
+            source, target, initial.astype(np.int16), delay, rule, connectivity
+        )
+        self.projections.append(projection)
+
+    def winner_take_all(self, population: str, strength: int, *, delay: int = 1) -> None:
+        """Let each neuron of a population inhibit all others through axons of their own.
+
+        ``strength`` is in weight LSBs, 1..128. Unlike the ``inhibition`` of a population, which
+        costs no axon, it adds up over the neurons that fire in a tick.
+        """
+        int_in(self._what(f"winner_take_all of {population!r}: strength"), strength, 1, 128)
+        self.project(
+            population, population, weights=-strength, delay=delay, connectivity="all_but_self"
+        )
+
+    def output(self, population: str) -> None:
+        """Let the host see, and count, the spikes of a population."""
+        if population not in self.populations:
+            raise self._error(
+                f"output {population!r} is not a population", self._names(self.populations)
+            )
+        if population in self.outputs:
+            raise self._error(f"output {population!r} is given twice")
+        self.outputs.append(population)
+
+    def compile(
+        self, *, lanes: int = 16, pipelines: int = 1, weight_memory: str = "block"
+    ) -> Plastic:
+        """Return the network on a chip.
+
+        Parameters
+        ----------
+        lanes : int
+            Neurons whose synapses are accumulated and learn in the same clock cycle, a power of
+            two, 1..256; a small population gets fewer. What a stochastic rule draws depends on it.
+        pipelines : int
+            Neuron-update pipelines, a power of two, at most ``lanes``.
+        weight_memory : str
+            ``"block"`` or ``"spram"``, as for :class:`CoreParams`.
+
+        Raises
+        ------
+        SpikeletError
+            If a population does not fit a core, with the numbers, or the network is not complete.
+        """
+        parts = PlasticParts(
+            self.name,
+            self.dt,
+            self.seed,
+            tuple(self.input_groups.values()),
+            tuple(self.populations.values()),
+            tuple(self.projections),
+            tuple(self.outputs),
+        )
+        return compile_plastic(parts, CoreShape(lanes, pipelines, weight_memory))
+
+    def size(self, name: str) -> int:
+        """Return the number of neurons of a population, or of lines of an input group."""
+        found = self.input_groups.get(name) or self.populations[name]
+        return found.size
+
+    def into(self, population: str) -> list[PlasticProjection]:
+        """Return the projections into a population, in the order of their axons."""
+        return [p for p in self.projections if p.target == population]
+
+    def _what(self, part: str) -> str:
+        return f"network {self.name!r}: {part}"
+
+    def _error(self, message: str, remedy: str = "") -> SpikeletError:
+        return SpikeletError(self._what(message), remedy=remedy)
+
+    def _names(self, names: Iterable[str]) -> str:
+        return f"there are {', '.join(names)}" if names else "there is none yet: add it first"
+
+    def _check_name(self, name: str) -> None:
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise self._error(
+                f"names must be letters, digits and underscores after a letter, not {name!r}"
+            )
+        if name in self.input_groups or name in self.populations:
+            raise self._error(f"the name {name!r} is taken")
+
+    def _check_ends(self, what: str, source: str, target: str) -> None:
+        if target not in self.populations:
+            raise SpikeletError(
+                f"{what}: {target!r} is not a population", remedy=self._names(self.populations)
+            )
+        if source not in self.populations and source not in self.input_groups:
+            raise SpikeletError(
+                f"{what}: {source!r} is neither inputs nor a population",
+                remedy=self._names([*self.input_groups, *self.populations]),
+            )
+        if any((p.source, p.target) == (source, target) for p in self.projections):
+            raise SpikeletError(f"{what} is given twice")
+
+    def _check_rule(self, what: str, target: str, rule: LearningRule, connectivity: str) -> None:
+        if not isinstance(rule, LearningRule):
+            raise SpikeletError(f"{what}: rule must be a LearningRule, not {rule!r}")
+        if connectivity != "all_to_all":
+            raise SpikeletError(
+                f"{what}: a rule would change the synapses that {connectivity} leaves out",
+                remedy="make a plastic projection all_to_all, or leave its rule out",
+            )
+        for other in self.into(target):
+            if other.rule is not None and other.rule != rule:
+                raise SpikeletError(
+                    f"{what}: a core has one rule; this is {rule.name} (dw = {rule.dw}), that of "
+                    f"{other.title} is {other.rule.name} (dw = {other.rule.dw})",
+                    remedy="use one rule, or fix the weights of one projection",
+                )
+
+    def _decay(self, what: str, decay: npt.ArrayLike | None, time_constant: float) -> int:
+        """Return the decay of a time constant in seconds."""
+        if decay is not None:
+            raise SpikeletError(f"{what}: give decay or time_constant, not both")
+        number = isinstance(time_constant, int | float) and not isinstance(time_constant, bool)
+        if not number or not 0 < time_constant < math.inf:
+            raise SpikeletError(
+                f"{what}: time_constant must be a number of seconds above 0, not {time_constant!r}"
+            )
+        factor = round(_DECAY_ONE * math.exp(-self.dt / time_constant))
+        if factor >= _DECAY_ONE:
+            raise SpikeletError(
+                f"{what}: a time_constant of {time_constant:g} s is no leak in ticks of "
+                f"{self.dt:g} s: the decay would be 4096 of 4096",
+                remedy="leave it out for no leak, or make it at most about 8000 ticks",
+            )
+        return factor

@@ -1,0 +1,242 @@
+"""What a plastic network is made of, and how its values are checked and spread out."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from spikelet.description.chip.params import check_range
+from spikelet.description.chip.profile import ExecutionProfile
+from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.rule import Adaptation, LearningRule
+from spikelet.description.summary import summary
+
+__all__ = [
+    "CONNECTIVITY",
+    "InputGroup",
+    "PlacedPopulation",
+    "PlacedProjection",
+    "PlasticPopulation",
+    "PlasticProjection",
+    "Weights",
+    "drawn_weights",
+    "int_in",
+    "per_neuron",
+    "synapses",
+]
+
+CONNECTIVITY = ("all_to_all", "one_to_one", "all_but_self")
+"""Which synapses of a projection exist; the others have weight 0."""
+
+Weights = npt.NDArray[np.int16]
+
+_WIDEST = (-128, 255)
+"""Of all weights that some core can hold."""
+
+
+@dataclass(frozen=True)
+class InputGroup:
+    """Input lines of one kind; their spikes come behind those of the groups before.
+
+    Parameters
+    ----------
+    name : str
+    shape : tuple of int
+        (lines,), or the (rows, columns) of an image, in row-major order.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """Lines."""
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True, eq=False)
+class PlasticPopulation:
+    """Neurons of one core; see :meth:`PlasticNetwork.population`.
+
+    Parameters
+    ----------
+    name : str
+    size : int
+    threshold : array of int32, shape (1,) or (size,)
+    decay, bias, reset_potential : array of int32, shape (1,) or (size,), or None
+        None where the core has none.
+    profile : ExecutionProfile
+    potential_bits, weight_exponent : int
+    weight_bits : int or None
+        None: as many as the projections need.
+    inhibition : int or None
+    adaptation : Adaptation or None
+    """
+
+    __repr__ = summary
+
+    name: str
+    size: int
+    threshold: npt.NDArray[np.int32]
+    decay: npt.NDArray[np.int32] | None
+    bias: npt.NDArray[np.int32] | None
+    reset_potential: npt.NDArray[np.int32] | None
+    profile: ExecutionProfile
+    potential_bits: int
+    weight_exponent: int
+    weight_bits: int | None
+    inhibition: int | None
+    adaptation: Adaptation | None
+
+
+@dataclass(frozen=True, eq=False)
+class PlasticProjection:
+    """Synapses from inputs or a population to a population.
+
+    Parameters
+    ----------
+    source, target : str
+    weights : array of int16, shape (n_source, n_target)
+        0 where ``connectivity`` has no synapse.
+    delay : int
+        Ticks from a spike to its arrival.
+    rule : LearningRule or None
+        None: the weights are fixed.
+    connectivity : str
+        One of :data:`CONNECTIVITY`.
+    """
+
+    __repr__ = summary
+
+    source: str
+    target: str
+    weights: Weights
+    delay: int
+    rule: LearningRule | None
+    connectivity: str
+
+    @property
+    def title(self) -> str:
+        """How messages name it."""
+        return f"projection {self.source!r} -> {self.target!r}"
+
+    @property
+    def weight_range(self) -> tuple[int, int]:
+        """Smallest and largest weight that it has or can learn, 0 included."""
+        ends = [0, int(self.weights.min()), int(self.weights.max())]
+        ends += [self.rule.w_min, self.rule.w_max] if self.rule else []
+        return min(ends), max(ends)
+
+
+@dataclass(frozen=True)
+class PlacedPopulation:
+    """Where a population went: neurons 0 up to ``size`` of ``core``."""
+
+    name: str
+    size: int
+    core: int
+
+
+@dataclass(frozen=True)
+class PlacedProjection:
+    """Where a projection went.
+
+    Parameters
+    ----------
+    source, target : str
+    first_axon, n_source : int
+        Its axons in the core of the target, in the order of the source's neurons.
+    delay : int
+        Ticks from a spike to its arrival.
+    plastic : bool
+    connectivity : str
+        One of :data:`CONNECTIVITY`.
+    """
+
+    source: str
+    target: str
+    first_axon: int
+    n_source: int
+    delay: int
+    plastic: bool
+    connectivity: str
+
+    @property
+    def axons(self) -> slice:
+        """Its axons in the core of the target."""
+        return slice(self.first_axon, self.first_axon + self.n_source)
+
+
+def int_in(what: str, value: object, low: int, high: int) -> int:
+    """Return ``value``; SpikeletError, opened by ``what``, unless it is an int in low..high."""
+    if type(value) is not int or not low <= value <= high:
+        raise SpikeletError(f"{what} must be an int in {low}..{high}, not {value!r}")
+    return value
+
+
+def integers(what: str, given: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """Return ``given`` as int64; SpikeletError unless it holds whole numbers in an integer type."""
+    try:
+        found = np.asarray(given)
+    except ValueError as error:
+        raise SpikeletError(f"{what} must be integers, not {given!r}: {error}") from error
+    if found.dtype.kind not in "iu":
+        raise SpikeletError(f"{what} must be integers, not {found.dtype}: {given!r}")
+    return found.astype(np.int64)
+
+
+def per_neuron(
+    what: str, given: npt.ArrayLike, size: int, low: int, high: int
+) -> npt.NDArray[np.int32]:
+    """Return one value for all neurons, shape (1,), or one for each, shape (size,)."""
+    found = np.atleast_1d(integers(what, given))
+    if found.shape not in ((1,), (size,)):
+        raise SpikeletError(f"{what} must be one int or {size}, not of shape {found.shape}")
+    check_range(what, found, low, high)
+    return found.astype(np.int32)
+
+
+def drawn_weights(
+    what: str, given: npt.ArrayLike, shape: tuple[int, int], seed: list[int]
+) -> npt.NDArray[np.int64]:
+    """Return weights (n_source, n_target) from one for all, a range to draw from, or all.
+
+    Parameters
+    ----------
+    what : str
+        Opens messages.
+    given : int, or (low, high), or array of int of that shape
+    shape : tuple of int
+    seed : list of int
+        Of the draws, uniform over low..high, both included.
+    """
+    found = integers(what, given)
+    if found.shape == (2,) and found[0] > found[1]:
+        raise SpikeletError(f"{what}: a range must be (low, high), not {tuple(found.tolist())}")
+    if found.shape not in ((), (2,), shape):
+        raise SpikeletError(
+            f"{what} must be an int, a range (low, high) or an array of shape {shape}, not of "
+            f"shape {found.shape}"
+        )
+    check_range(what, found, *_WIDEST)
+    if found.shape == (2,):
+        low, high = found.tolist()
+        return np.random.default_rng(seed).integers(low, high, size=shape, endpoint=True)
+    return np.broadcast_to(found, shape)
+
+
+def synapses(what: str, shape: tuple[int, int], connectivity: str) -> npt.NDArray[np.bool_]:
+    """Return which synapses (n_source, n_target) exist; SpikeletError unless the sizes fit."""
+    if connectivity not in CONNECTIVITY:
+        raise SpikeletError(
+            f"{what}: connectivity must be one of {', '.join(CONNECTIVITY)}, not {connectivity!r}"
+        )
+    if connectivity == "all_to_all":
+        return np.ones(shape, np.bool_)
+    if shape[0] != shape[1]:
+        raise SpikeletError(
+            f"{what}: {connectivity} needs equal sizes, not {shape[0]} and {shape[1]}"
+        )
+    diagonal = np.eye(shape[0], dtype=np.bool_)
+    return diagonal if connectivity == "one_to_one" else ~diagonal

@@ -1,0 +1,326 @@
+"""The float network: what was trained, checked once, before anything is rounded."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from spikelet.description.artefact import digest_of
+from spikelet.description.chip.profile import ExecutionProfile
+from spikelet.description.errors import SpikeletError
+from spikelet.description.summary import summary
+from spikelet.placement.network import INPUT
+
+__all__ = [
+    "INPUT",
+    "FloatArray",
+    "Network",
+    "Population",
+    "Projection",
+    "feedback_refusal",
+    "topological_order",
+]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def topological_order(
+    predecessors: dict[str, list[str]], refusal: Callable[[list[str]], SpikeletError]
+) -> list[str]:
+    """Return the names so that each comes after its predecessors.
+
+    If they form a cycle, raise what ``refusal`` makes of the names on the way round, of which the
+    last is the first again.
+    """
+    try:
+        return list(TopologicalSorter(predecessors).static_order())
+    except CycleError as error:
+        raise refusal(error.args[1]) from None
+
+
+def feedback_refusal(what: str, way_round: list[str]) -> SpikeletError:
+    """Return the error of a cycle of several populations; ``what`` opens its message."""
+    return SpikeletError(
+        f"{what}: layers run one tick apart, so feedback to an earlier layer would come too late; "
+        f"found the cycle {' -> '.join(repr(name) for name in way_round)}",
+        remedy="remove one of these edges; a layer may feed back to itself, but to no other",
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """A layer of neurons of one kind; all input gains are already in the weights and the bias.
+
+    Without rounding and clamping, a tick is that of :class:`ExecutionProfile`, with ``decay`` as a
+    factor: ``decay * v`` plus the spikes times their weights plus ``bias``.
+
+    Parameters
+    ----------
+    name : str
+    size : int
+        Neurons, 1 or more.
+    decay : array of float64, shape (1,) or (size,), or None
+        Factor of the potential from tick to tick, 0..1; None for no leak.
+    bias : array of float64, shape (size,)
+        Added in every tick.
+    threshold : array of float64, shape (1,) or (size,)
+        Above 0; a neuron fires when its potential is greater.
+    reset_potential : array of float64, shape (1,) or (size,)
+        Potential after a spike, where the profile resets to a value; 0 otherwise.
+
+    Raises
+    ------
+    SpikeletError
+        If a field has another shape or is outside its range.
+    """
+
+    __repr__ = summary
+
+    name: str
+    size: int
+    decay: FloatArray | None
+    bias: FloatArray
+    threshold: FloatArray
+    reset_potential: FloatArray
+
+    def __post_init__(self) -> None:
+        if self.size < 1:
+            raise SpikeletError(
+                f"population {self.name!r}: size must be 1 or more, not {self.size}"
+            )
+        for field in ("decay", "bias", "threshold", "reset_potential"):
+            if field == "decay" and self.decay is None:
+                continue
+            shapes: list[tuple[int, ...]] = (
+                [(self.size,)] if field == "bias" else [(1,), (self.size,)]
+            )
+            values = _finite(f"population {self.name!r}: {field}", getattr(self, field), shapes)
+            object.__setattr__(self, field, values)
+        self._check_range("threshold", self.threshold > 0, "above 0")
+        if self.decay is not None:
+            self._check_range("decay", (self.decay >= 0) & (self.decay <= 1), "in 0..1")
+
+    def _check_range(self, field: str, valid: npt.NDArray[np.bool_], rule: str) -> None:
+        if not valid.all():
+            neuron = int(np.argmin(valid))
+            value = getattr(self, field)[neuron]
+            raise SpikeletError(
+                f"population {self.name!r}: {field} must be {rule}, found {value:g} "
+                f"(neuron {neuron} of {self.size})"
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Weights from one source, a population or :data:`INPUT`, to a population.
+
+    Parameters
+    ----------
+    source, target : str
+    weights : array of float64, shape (n_source, n_target)
+    """
+
+    __repr__ = summary
+
+    source: str
+    target: str
+    weights: FloatArray
+
+    def __post_init__(self) -> None:
+        name = f"projection {self.source!r} -> {self.target!r}: weights"
+        object.__setattr__(self, "weights", _finite(name, self.weights, None))
+        if self.weights.ndim != 2:
+            raise SpikeletError(f"{name} must be a matrix, not of shape {self.weights.shape}")
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A graph of populations: feed-forward, but for projections of a population to itself.
+
+    Spikes reach other populations in the tick they are emitted, and their own population in the
+    tick after, as in snnTorch's ``RLeaky`` (Eshraghian et al. 2023).
+
+    Parameters
+    ----------
+    name : str
+    n_inputs : int
+    dt : float or None
+        Seconds per tick; None where nothing depends on it.
+    profile : ExecutionProfile
+    populations : tuple of Population
+        In topological order.
+    projections : tuple of Projection
+        At most one for each pair of source and target, which may be the same population.
+    outputs : tuple of str
+        Populations whose neurons, one population after another, are the network's outputs.
+
+    Raises
+    ------
+    SpikeletError
+        If names, shapes or the order do not agree, for a cycle of several populations, and for a
+        population that gets no input from others or does not lead to an output.
+    """
+
+    __repr__ = summary
+
+    name: str
+    n_inputs: int
+    dt: float | None
+    profile: ExecutionProfile
+    populations: tuple[Population, ...]
+    projections: tuple[Projection, ...]
+    outputs: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.n_inputs < 1:
+            raise self._error(f"n_inputs must be 1 or more, not {self.n_inputs}")
+        if self.dt is not None and not (np.isfinite(self.dt) and self.dt > 0):
+            raise self._error(f"dt must be above 0 seconds, not {self.dt:g}")
+        names = [population.name for population in self.populations]
+        if not names:
+            raise self._error("there is no neuron population")
+        for name in names:
+            if name == INPUT:
+                raise SpikeletError(
+                    f"network {self.name!r}: a population is called {INPUT!r}, which is the name "
+                    "of the network's input lines",
+                    remedy=f"rename it, for example to '{INPUT}_neurons'",
+                )
+            if names.count(name) > 1:
+                raise self._error(f"population name {name!r} is taken")
+        self._check_projections()
+        self._check_order()
+        self._check_outputs()
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all but the name: what the float network computes depends on nothing else."""
+        parts: list[str | FloatArray | None] = [repr((self.n_inputs, self.dt, self.outputs))]
+        parts.append(repr(self.profile))
+        for p in self.populations:
+            parts += [p.name, p.decay, p.bias, p.threshold, p.reset_potential]
+        for q in self.projections:
+            parts += [q.source, q.target, q.weights]
+        return digest_of(*parts)
+
+    def _error(self, message: str) -> SpikeletError:
+        return SpikeletError(f"network {self.name!r}: {message}")
+
+    def _check_projections(self) -> None:
+        seen = set()
+        for projection in self.projections:
+            source, target = projection.source, projection.target
+            here = f"projection {source!r} -> {target!r}"
+            for end in (source, target):
+                if end not in self.sizes or (end == INPUT and end == target):
+                    raise self._error(f"{here}: there is no population {end!r}")
+            if (source, target) in seen:
+                raise self._error(f"{here} is given twice")
+            seen.add((source, target))
+            expected = (self.sizes[source], self.sizes[target])
+            if projection.weights.shape != expected:
+                raise self._error(
+                    f"{here}: weights must have shape {expected}, not {projection.weights.shape}"
+                )
+
+    def _check_order(self) -> None:
+        sources = {name: self.sources(name) for name in self.sizes if name != INPUT}
+        topological_order(sources, lambda way: feedback_refusal(f"network {self.name!r}", way))
+        known = {INPUT}
+        for name, before in sources.items():
+            if not before:
+                raise self._error(f"population {name!r} gets no input")
+            for source in before:
+                if source not in known:
+                    raise self._error(f"population {name!r} must come after its source {source!r}")
+            known.add(name)
+
+    def _check_outputs(self) -> None:
+        if not self.outputs or len(set(self.outputs)) < len(self.outputs):
+            raise self._error(
+                f"outputs must be one or more distinct populations, not {self.outputs}"
+            )
+        for name in self.outputs:
+            if name not in self.sizes or name == INPUT:
+                raise self._error(f"output {name!r} is not a population")
+        useful = set(self.outputs)
+        for population in reversed(self.populations):
+            if population.name not in useful:
+                raise self._error(f"population {population.name!r} does not lead to an output")
+            useful.update(self.sources(population.name))
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Neurons of each population, and the inputs under :data:`INPUT`, by name."""
+        return {INPUT: self.n_inputs, **{p.name: p.size for p in self.populations}}
+
+    def sources(self, population: str) -> list[str]:
+        """Return the other sources of a population, in the order of the projections."""
+        return [p.source for p in self.projections if p.target == population != p.source]
+
+    def into(self, population: str) -> list[Projection]:
+        """Return the projections into a population, its own included, in order."""
+        return [p for p in self.projections if p.target == population]
+
+    def recurrent(self, population: str) -> Projection | None:
+        """Return the projection of a population to itself, if there is one."""
+        own = [p for p in self.projections if p.source == p.target == population]
+        return own[0] if own else None
+
+    @cached_property
+    def _depths(self) -> dict[str, int]:
+        depths = {INPUT: -1}
+        for population in self.populations:
+            before = max(depths[source] for source in self.sources(population.name))
+            depths[population.name] = before + 1
+        return depths
+
+    def depth(self, population: str) -> int:
+        """Return the longest way from the input, in populations; 0 if only the input feeds it."""
+        return self._depths[population]
+
+    @property
+    def n_outputs(self) -> int:
+        """Output lines."""
+        return sum(self.sizes[name] for name in self.outputs)
+
+    def check_spikes(self, spikes: npt.ArrayLike) -> npt.NDArray[Any]:
+        """Return input spikes as an array, shape (samples, ticks, n_inputs).
+
+        SpikeletError unless they have that shape and every value is 0 or 1.
+        """
+        try:
+            dense = np.asarray(spikes)
+        except ValueError as error:  # lists of unequal length
+            raise self._error(f"input spikes must be one array: {error}") from error
+        if dense.dtype.kind not in "biuf":
+            raise self._error(f"input spikes must be numbers 0 and 1, not {dense.dtype}")
+        if dense.ndim != 3 or dense.shape[2] != self.n_inputs:
+            raise self._error(
+                f"input spikes must have shape (samples, ticks, {self.n_inputs}), not {dense.shape}"
+            )
+        wrong = (dense != 0) & (dense != 1)
+        if wrong.any():
+            sample, tick, line = (int(i) for i in np.argwhere(wrong)[0])
+            raise self._error(
+                f"input spikes must be 0 or 1, found {dense[sample, tick, line]} "
+                f"at sample {sample}, "
+                f"tick {tick}, input {line}"
+            )
+        return dense
+
+
+def _finite(name: str, values: npt.ArrayLike, shapes: list[tuple[int, ...]] | None) -> FloatArray:
+    """Return ``values`` as float64; SpikeletError unless finite and of one of ``shapes``."""
+    array = np.asarray(values, np.float64)
+    if shapes is not None and array.shape not in shapes:
+        valid = " or ".join(str(shape) for shape in dict.fromkeys(shapes))
+        raise SpikeletError(f"{name} must have shape {valid}, not {array.shape}")
+    if not np.isfinite(array).all():
+        place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise SpikeletError(f"{name} must be finite, found {array[place]} at {place}")
+    return array

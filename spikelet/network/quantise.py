@@ -1,0 +1,368 @@
+"""From the float network to integers: weights, exponents, thresholds, decays."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from spikelet.description.chip.params import check_range
+from spikelet.description.chip.profile import DECAY_BITS
+from spikelet.description.errors import SpikeletError
+from spikelet.description.summary import summary
+from spikelet.network.network import FloatArray, Network, Population, Projection
+from spikelet.network.reference import FloatLayer, simulate
+
+__all__ = [
+    "LayerQuantisation",
+    "QuantisedNetwork",
+    "QuantisedPopulation",
+    "QuantisedProjection",
+    "quantise",
+]
+
+MAX_EXPONENT = 16
+"""Largest weight exponent of a core."""
+
+CALIBRATION_HEADROOM = 2.0
+"""How far potentials may exceed what the calibration samples showed before they saturate."""
+
+BOUND_HEADROOM = 4.0
+"""The same without calibration: potentials move further than in one tick, above all downwards,
+where no reset stops them."""
+
+_SEARCHED_WEIGHTS = 8_192
+"""Weights, spread evenly over all when sorted, on which a scale is searched."""
+
+IntArray = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class QuantisedPopulation:
+    """Integers of a population, as a core wants them.
+
+    Parameters
+    ----------
+    name : str
+    size : int
+    weight_exponent : int
+        One weight unit is ``2**weight_exponent`` potential LSBs.
+    threshold : array of int32, shape (1,) or (size,)
+        In potential LSBs; shape (1,) where all neurons share it, as for the others.
+    decay, bias, reset_potential : array of int32, shape (1,) or (size,), or None
+        Decay in 1/4096, 0..4095; None for no leak, no bias, and where the profile does not reset
+        to a value.
+    """
+
+    __repr__ = summary
+
+    name: str
+    size: int
+    weight_exponent: int
+    threshold: IntArray
+    decay: IntArray | None
+    bias: IntArray | None
+    reset_potential: IntArray | None
+
+
+@dataclass(frozen=True, eq=False)
+class QuantisedProjection:
+    """Integer weights, int8 of shape (n_source, n_target)."""
+
+    __repr__ = summary
+
+    source: str
+    target: str
+    weights: npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class LayerQuantisation:
+    """What quantisation did to a population.
+
+    Parameters
+    ----------
+    name : str
+    scale : float
+        Float value of one weight unit; one potential LSB is ``scale / 2**weight_exponent``.
+    weight_exponent : int
+    weights : int
+        Weights of all projections into the population.
+    clipped : int
+        Of these, weights beyond the ends of the integer range.
+    rms_error : float
+        Root mean square of float minus integer weights, in float units.
+    range_low, range_high : float
+        Potentials expected, in LSBs.
+    range_source : str
+        ``"calibration"``: extremes of the float network on the calibration samples; ``"bound"``:
+        the
+        threshold and one tick in which all excitatory, or all inhibitory, sources spike.
+    available_low, available_high : int
+        Potentials that can be held.
+    nonzero : int
+        Float weights that are not 0.
+    vanished : int
+        Of these, weights that became 0.
+    """
+
+    name: str
+    scale: float
+    weight_exponent: int
+    weights: int
+    clipped: int
+    rms_error: float
+    range_low: float
+    range_high: float
+    range_source: str
+    available_low: int
+    available_high: int
+    nonzero: int = 0
+    vanished: int = 0
+
+    @property
+    def clipped_fraction(self) -> float:
+        """Clipped weights as a share of all."""
+        return self.clipped / self.weights
+
+    @property
+    def range_used(self) -> float:
+        """Expected potentials as a share of those available, on the tighter side."""
+        return max(self.range_high / self.available_high, self.range_low / self.available_low)
+
+
+@dataclass(frozen=True, eq=False)
+class QuantisedNetwork:
+    """A network in integers; populations, projections and layers in the float network's order."""
+
+    __repr__ = summary
+
+    network: Network
+    weight_bits: int
+    potential_bits: int
+    populations: tuple[QuantisedPopulation, ...]
+    projections: tuple[QuantisedProjection, ...]
+    layers: tuple[LayerQuantisation, ...]
+
+    @property
+    def weight_format(self) -> str:
+        """``"binary"`` for 1 bit, ``"signed"`` otherwise."""
+        return "binary" if self.weight_bits == 1 else "signed"
+
+
+def quantise(
+    network: Network,
+    weight_bits: int = 4,
+    potential_bits: int = 16,
+    calibration: npt.ArrayLike | None = None,
+) -> QuantisedNetwork:
+    """Turn a float network into integers.
+
+    All projections into a population share its scale, because they share its accumulator. The scale
+    is the one of least squared weight error; weights that lie on a grid the width can express are
+    recovered exactly. The weight exponent is the largest for which the threshold and the expected
+    potentials fit.
+
+    Parameters
+    ----------
+    network : Network
+    weight_bits : int
+        1..8; signed, and for 1 bit +1 or -1 (0 becomes +1).
+    potential_bits : int
+        4..24.
+    calibration : array of 0 and 1, shape (samples, ticks, n_inputs), or None
+        Input spikes that show how far potentials move; they are given twice the room they need.
+        None takes four times a rough bound instead: threshold, bias, and one tick in which all
+        excitatory, or all inhibitory, sources spike.
+
+    Raises
+    ------
+    SpikeletError
+        If a width is out of range, if all weights of a projection become 0, or if a threshold, bias
+        or reset potential does not fit the potential.
+    """
+    check_range("weight_bits", np.array([weight_bits]), 1, 8)
+    check_range("potential_bits", np.array([potential_bits]), 4, 24)
+    runs: list[FloatLayer] | list[None] = [None] * len(network.populations)
+    if calibration is not None:
+        runs = simulate(network, calibration, potentials=False)
+    populations, projections, layers = [], {}, []
+    for population, run in zip(network.populations, runs, strict=True):
+        into = network.into(population.name)
+        all_weights = np.concatenate([projection.weights.ravel() for projection in into])
+        _check_some_weight(network, population, all_weights)
+        scale = best_scale(all_weights, weight_bits)
+        for projection in into:
+            key = (projection.source, projection.target)
+            projections[key] = _quantised_projection(network, projection, scale, weight_bits)
+        low, high = (run.lowest, run.highest) if run else _bound(population, into)
+        headroom = CALIBRATION_HEADROOM if run else BOUND_HEADROOM
+        extent = headroom * max(-low, high)
+        exponent = _exponent(network, population, scale, extent, weight_bits, potential_bits)
+        lsb = scale / 2**exponent
+        populations.append(_quantised_population(network, population, lsb, exponent))
+        source = "calibration" if run else "bound"
+        layers.append(
+            LayerQuantisation(
+                population.name,
+                scale,
+                exponent,
+                *_weight_statistics(all_weights, scale, weight_bits),
+                low / lsb,
+                high / lsb,
+                source,
+                -(1 << (potential_bits - 1)),
+                (1 << (potential_bits - 1)) - 1,
+                nonzero=int(np.count_nonzero(all_weights)),
+                vanished=_vanished(all_weights, scale, weight_bits),
+            )
+        )
+    ordered = tuple(projections[p.source, p.target] for p in network.projections)
+    return QuantisedNetwork(
+        network, weight_bits, potential_bits, tuple(populations), ordered, tuple(layers)
+    )
+
+
+def best_scale(weights: FloatArray, bits: int) -> float:
+    """Return the value of one weight unit that gives the least squared error.
+
+    ``weights`` are not all 0. One bit: the mean magnitude. More: if all weights are multiples of
+    some step within the integer range, the largest such step; otherwise a search over candidates,
+    refined by alternating between codes and scale.
+    """
+    if bits == 1:
+        return float(np.abs(weights).mean())
+    magnitudes = np.abs(weights)
+    steps = magnitudes[magnitudes > 0].min() / np.arange(1, (1 << (bits - 1)) + 1)
+    span = max(weights.max() / ((1 << (bits - 1)) - 1), -weights.min() / (1 << (bits - 1)))
+    values = np.unique(weights)
+    power = float(np.mean(values**2))
+    for step in steps[steps >= span * (1 - 1e-9)]:
+        # float32 products of a grid and a gain are off the grid by their rounding
+        if np.mean((values - step * np.round(values / step)) ** 2) <= 1e-13 * power:
+            return float(step)
+    candidates = span * np.concatenate([np.geomspace(0.01, 0.6, 32), np.linspace(0.62, 1.02, 41)])
+    sample = np.sort(weights)[:: 1 + weights.size // _SEARCHED_WEIGHTS]
+    for _ in range(2):  # the error has many shallow valleys: look closer around the lowest
+        best = min(
+            (_refined(sample, float(candidate), bits) for candidate in candidates),
+            key=lambda scale: _squared_error(sample, scale, bits),
+        )
+        candidates = best * np.linspace(0.97, 1.03, 25)
+    return best
+
+
+def _refined(weights: FloatArray, scale: float, bits: int) -> float:
+    """Alternate between the codes of a scale and the best scale for these codes."""
+    for _ in range(3):
+        codes = _codes(weights, scale, bits).astype(np.float64)
+        product, power = float(codes @ weights), float(codes @ codes)
+        if product <= 0:
+            return scale
+        scale = product / power
+    return scale
+
+
+def _squared_error(weights: FloatArray, scale: float, bits: int) -> float:
+    return float(np.sum((weights - scale * _codes(weights, scale, bits)) ** 2))
+
+
+def _codes(weights: FloatArray, scale: float, bits: int) -> npt.NDArray[np.int8]:
+    if bits == 1:
+        return np.where(weights < 0, -1, 1).astype(np.int8)
+    limit = 1 << (bits - 1)
+    return np.clip(np.round(weights / scale), -limit, limit - 1).astype(np.int8)
+
+
+def _weight_statistics(weights: FloatArray, scale: float, bits: int) -> tuple[int, int, float]:
+    """Return the number of weights, how many are clipped, and their root mean square error."""
+    rounded, limit = np.round(weights / scale), 1 << (bits - 1)
+    clipped = (rounded < -limit) | (rounded >= limit) if bits > 1 else np.zeros(1)
+    error = weights - scale * _codes(weights, scale, bits)
+    return weights.size, int(np.sum(clipped)), float(np.sqrt(np.mean(error**2)))
+
+
+def _vanished(weights: FloatArray, scale: float, bits: int) -> int:
+    """Return how many weights that are not 0 become 0."""
+    return int(((weights != 0) & (_codes(weights, scale, bits) == 0)).sum())
+
+
+def _check_some_weight(network: Network, population: Population, weights: FloatArray) -> None:
+    if not weights.any():
+        raise SpikeletError(
+            f"network {network.name!r}: all weights into layer {population.name!r} are 0",
+            remedy="train the layer, or leave it out",
+        )
+
+
+def _quantised_projection(
+    network: Network, projection: Projection, scale: float, bits: int
+) -> QuantisedProjection:
+    codes = _codes(projection.weights, scale, bits)
+    if projection.weights.any() and not codes.any():
+        largest = float(np.abs(projection.weights).max())
+        raise SpikeletError(
+            f"network {network.name!r}: all weights from {projection.source!r} into layer "
+            f"{projection.target!r} become 0 at {bits} bits: the largest is {largest:g}, one step "
+            f"of the layer is {scale:g}",
+            remedy="raise the weight width (--weight-bits), or balance the layer's sources",
+        )
+    return QuantisedProjection(projection.source, projection.target, codes)
+
+
+def _bound(population: Population, into: list[Projection]) -> tuple[float, float]:
+    """Return how far potentials may move where no calibration shows it."""
+    weights = np.concatenate([projection.weights for projection in into])
+    excited = np.where(weights > 0, weights, 0).sum(axis=0).max()
+    inhibited = np.where(weights < 0, weights, 0).sum(axis=0).min()
+    bias, reset = population.bias, population.reset_potential
+    low = inhibited + min(0.0, float(bias.min())) + min(0.0, float(reset.min()))
+    high = float(population.threshold.max()) + excited + max(0.0, float(bias.max()))
+    return float(low), max(float(high), float(reset.max()))
+
+
+def _exponent(
+    network: Network,
+    population: Population,
+    scale: float,
+    extent: float,
+    weight_bits: int,
+    potential_bits: int,
+) -> int:
+    """Return the largest exponent for which the extent fits, 0 if only the constants do."""
+    v_max = (1 << (potential_bits - 1)) - 1
+    for field in ("threshold", "bias", "reset_potential"):
+        needed = float(np.abs(getattr(population, field)).max()) / scale
+        if needed > v_max:
+            raise SpikeletError(
+                f"network {network.name!r}: the {field} of layer {population.name!r} is "
+                f"{needed:.6g} "
+                f"weight steps at {weight_bits}-bit weights; potentials of {potential_bits} bits "
+                f"hold {v_max}",
+                remedy="raise the potential width (--potential-bits, up to 24) or lower the weight "
+                "width (--weight-bits)",
+            )
+        extent = max(extent, needed * scale)
+    room = np.log2(v_max * scale / extent)
+    return int(np.clip(np.floor(room), 0, MAX_EXPONENT))
+
+
+def _quantised_population(
+    network: Network, population: Population, lsb: float, exponent: int
+) -> QuantisedPopulation:
+    decay = population.decay
+    top = (1 << DECAY_BITS) - 1
+    return QuantisedPopulation(
+        population.name,
+        population.size,
+        exponent,
+        _rounded(population.threshold / lsb),
+        None if decay is None else np.minimum(_rounded(decay * (top + 1)), top),
+        _rounded(population.bias / lsb) if _rounded(population.bias / lsb).any() else None,
+        _rounded(population.reset_potential / lsb) if network.profile.reset == "value" else None,
+    )
+
+
+def _rounded(values: FloatArray) -> IntArray:
+    """Return the nearest integers, as one value where all are equal."""
+    rounded = np.floor(values + 0.5).astype(np.int32)
+    return rounded[:1] if np.all(rounded == rounded[0]) else rounded

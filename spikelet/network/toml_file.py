@@ -1,0 +1,271 @@
+"""Plastic networks as TOML files, in the words of the Python interface.
+
+``docs/plastic-networks.md`` lists tables and keys. Every message names the file, the table and the
+key, the value, and what is valid.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spikelet.compiler.plastic import Plastic
+from spikelet.description.array_files import read_array
+from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.named_rules import RULES
+from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
+from spikelet.description.summary import summary
+from spikelet.network.builder import PlasticNetwork
+from spikelet.network.toml_text import read_toml
+from spikelet.samples.encode import ENCODERS
+from spikelet.samples.plastic_samples import Encoder
+
+__all__ = ["LearningTask", "load_task"]
+
+_TOP = (
+    "name",
+    "dt",
+    "seed",
+    "inputs",
+    "populations",
+    "projections",
+    "winner_take_all",
+    "rules",
+    "outputs",
+    "chip",
+    "encoder",
+)
+_TRACES = ("x1", "x2", "y1", "y2")
+
+
+@dataclass(frozen=True, eq=False)
+class LearningTask:
+    """What a TOML file describes.
+
+    Parameters
+    ----------
+    network : PlasticNetwork
+    plastic : Plastic
+        The network on its chip.
+    encoder : Encoder or None
+        How intensities become spikes; None: samples are spikes.
+    path : Path or None
+        The file.
+    """
+
+    __repr__ = summary
+
+    network: PlasticNetwork
+    plastic: Plastic
+    encoder: Encoder | None
+    path: Path | None = None
+
+
+def load_task(path: str | Path, seed: int | None = None) -> LearningTask:
+    """Read a network from a TOML file and compile it.
+
+    Parameters
+    ----------
+    path : path
+    seed : int or None
+        In the place of the file's.
+
+    Raises
+    ------
+    SpikeletError
+        For a file that is missing or is not TOML, and for a table, key or value that is not valid,
+        by name.
+    """
+    path = Path(path)
+    return _Reader(path, read_toml(path), seed).task()
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A table of the file; ``place`` is how messages name it, empty at the top level."""
+
+    path: Path
+    place: str
+    data: dict[str, Any] = field(repr=False)
+
+    def error(self, message: str, remedy: str = "") -> SpikeletError:
+        place = f"{self.place}: " if self.place else ""
+        return SpikeletError(f"{self.path}: {place}{message}", remedy=remedy)
+
+    def table(self, key: str, place: str = "") -> "_Table":
+        """Return the table under ``key``, empty if there is none."""
+        found = self.data.get(key, {})
+        if not isinstance(found, dict):
+            raise self.error(f"{key} must be a table, not {found!r}")
+        return _Table(self.path, place or f"[{key}]", found)
+
+    def tables(self, key: str) -> "list[_Table]":
+        """Return the tables under ``key``, each with its name as place."""
+        parent = self.table(key)
+        return [parent.table(name, f"[{key}.{name}]") for name in parent.data]
+
+    def array(self, key: str) -> "list[_Table]":
+        """Return the array of tables under ``key``."""
+        found = self.data.get(key, [])
+        if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
+            raise self.error(f"{key} must be an array of tables [[{key}]], not {found!r}")
+        return [
+            _Table(self.path, f"[[{key}]] number {i + 1}", entry) for i, entry in enumerate(found)
+        ]
+
+    def check_keys(self, valid: tuple[str, ...], needed: tuple[str, ...] = ()) -> None:
+        """Raise SpikeletError for a key that is unknown or missing."""
+        for key in self.data:
+            if key not in valid:
+                raise self.error(f"unknown key {key!r}; valid keys are {', '.join(valid)}")
+        for key in needed:
+            if key not in self.data:
+                raise self.error(f"key {key!r} is missing")
+
+    def call(self, function: Callable[..., Any], *args: Any, **others: Any) -> Any:
+        """Return ``function`` called with the table's keys as its keyword arguments.
+
+        SpikeletError for a key that is not one of its parameters, or missing, or of a value that
+        the function refuses.
+        """
+        parameters = list(inspect.signature(function).parameters.values())[len(args) :]
+        needed = [p.name for p in parameters if p.default is p.empty and p.name not in others]
+        self.check_keys(tuple(p.name for p in parameters), tuple(needed))
+        with self.blamed():
+            return function(*args, **self.data, **others)
+
+    @contextmanager
+    def blamed(self, key: str = "") -> Iterator[None]:
+        """Let errors say that this table is their place; and ``key``, if they do not name it."""
+        try:
+            yield
+        except SpikeletError as error:
+            raise self.error(f"{key}{error.args[0]}", error.remedy) from error
+        except TypeError as error:
+            raise self.error(f"a value is of the wrong type: {error}") from error
+
+    def without(self, *keys: str) -> "_Table":
+        """Return the table without some keys."""
+        rest = {key: value for key, value in self.data.items() if key not in keys}
+        return _Table(self.path, self.place, rest)
+
+
+class _Reader:
+    def __init__(self, path: Path, data: dict[str, Any], seed: int | None) -> None:
+        self.top = _Table(path, "", data)
+        self.top.check_keys(_TOP, ("inputs", "populations", "projections", "outputs"))
+        with self.top.blamed():
+            self.network = PlasticNetwork(
+                data.get("name", path.stem),
+                data.get("dt", 1e-3),
+                data.get("seed", 0) if seed is None else seed,
+            )
+
+    def task(self) -> LearningTask:
+        network = self.network
+        for table in self.top.tables("inputs"):
+            table.call(network.inputs, _name(table))
+        for table in self.top.tables("populations"):
+            self._population(table)
+        for table in self.top.array("projections"):
+            self._projection(table)
+        for table in self.top.array("winner_take_all"):
+            table.call(network.winner_take_all)
+        outputs = self.top.data["outputs"]
+        if not isinstance(outputs, list):
+            raise self.top.error(f"outputs must be a list of populations, not {outputs!r}")
+        for name in outputs:
+            with self.top.blamed():
+                network.output(name)
+        chip = self.top.table("chip")
+        chip.check_keys(tuple(inspect.signature(network.compile).parameters))
+        with self.top.blamed():
+            plastic = network.compile(**chip.data)
+        return LearningTask(network, plastic, self._encoder(), self.top.path)
+
+    def _population(self, table: _Table) -> None:
+        options: dict[str, Any] = {}
+        if "adaptation" in table.data:
+            inner = table.table("adaptation", f"{table.place} adaptation")
+            options["adaptation"] = inner.call(Adaptation)
+        table.without(*options).call(self.network.population, _name(table), **options)
+
+    def _projection(self, table: _Table) -> None:
+        options: dict[str, Any] = {}
+        if isinstance(table.data.get("weights"), str):
+            options["weights"] = self._weights_file(table)
+        if "rule" in table.data:
+            options["rule"] = self._rule(table, table.data["rule"])
+        table.without(*options).call(self.network.project, **options)
+
+    def _weights_file(self, table: _Table) -> Any:
+        path = table.path.parent / table.data["weights"]
+        with table.blamed("weights: "):
+            return read_array(path, "an .npy file with integers of shape (source, target)")
+
+    def _with_defaults(self, table: _Table, name: str) -> LearningRule:
+        """Return a named rule as it is; SpikeletError if it has a parameter without a default."""
+        missing = [
+            parameter.name
+            for parameter in inspect.signature(RULES[name]).parameters.values()
+            if parameter.default is inspect.Parameter.empty
+        ]
+        if missing:
+            raise table.error(
+                f"rule {name!r} needs {', '.join(missing)}: give it a table, [rules.NAME] with "
+                f"named = {name!r}"
+            )
+        return RULES[name]()
+
+    def _rule(self, table: _Table, name: object) -> LearningRule:
+        rules = self.top.table("rules")
+        if not isinstance(name, str) or name not in (*rules.data, *RULES):
+            known = ", ".join((*rules.data, *RULES))
+            raise table.error(f"rule must be one of {known}, not {name!r}")
+        if name not in rules.data:
+            return self._with_defaults(table, name)
+        rule = rules.table(name, f"[rules.{name}]")
+        if "named" in rule.data:
+            named = rule.data["named"]
+            if not isinstance(named, str) or named not in RULES:
+                known = ", ".join(RULES)
+                raise rule.error(f"named must be one of {known}, not {named!r}")
+            made: LearningRule = rule.without("named").call(RULES[named])
+            return made
+        traces = {
+            trace: rule.table(trace, f"{rule.place} {trace}").call(TraceParams)
+            for trace in _TRACES
+            if trace in rule.data
+        }
+        if "name" not in rule.data:
+            traces["name"] = name
+        custom: LearningRule = rule.without(*traces).call(LearningRule, **traces)
+        return custom
+
+    def _encoder(self) -> Encoder | None:
+        if "encoder" not in self.top.data:
+            return None
+        table = self.top.table("encoder")
+        kind = table.data.get("kind")
+        if not isinstance(kind, str) or kind not in ENCODERS:
+            raise table.error(f"kind must be one of {', '.join(ENCODERS)}, not {kind!r}")
+        given = set(inspect.signature(ENCODERS[kind]).parameters)
+        own = tuple(sorted(given - {"levels", "full_scale", "seed", "dt"}))
+        table.check_keys(("kind", "rest", *own), ("ticks",))
+        options = {key: value for key, value in table.data.items() if key in own}
+        if "dt" in given:
+            options["dt"] = self.network.dt
+        seed = self.network.seed if "seed" in given else None
+        encoder = Encoder(kind, options, seed, table.data.get("rest", 0))
+        n_inputs = sum(group.size for group in self.network.input_groups.values())
+        with table.blamed():  # now, rather than when samples are there
+            encoder.encode(np.zeros((1, n_inputs), np.int64), 1)
+        return encoder
+
+
+def _name(table: _Table) -> str:
+    return table.place.strip("[]").split(".", 1)[1]

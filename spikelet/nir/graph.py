@@ -1,0 +1,188 @@
+"""The graph of a NIR file: nested graphs dissolved, ways of spikes back to their layer found."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from spikelet.description.errors import SpikeletError
+from spikelet.description.summary import summary
+from spikelet.network.network import feedback_refusal, topological_order
+
+__all__ = ["NEURONS", "NirGraph", "NirNode"]
+
+NEURONS = ("LIF", "IF")
+"""The node types that spike."""
+
+
+@dataclass(frozen=True, eq=False)
+class NirNode:
+    """One node; ``fields`` as stored, in their own number formats."""
+
+    __repr__ = summary
+
+    name: str
+    kind: str
+    fields: dict[str, npt.NDArray[Any]]
+
+
+@dataclass(eq=False)
+class NirGraph:
+    """Nodes, and how they are connected.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    nodes : dict of str to NirNode
+    edges : list of (str, str)
+    metadata : dict
+    ways_back : dict of str to list of str
+        Of a neuron node, the nodes that lead its spikes back to it, each after its predecessors
+        among them; filled by :meth:`sort`.
+    """
+
+    path: Path
+    nodes: dict[str, NirNode]
+    edges: list[tuple[str, str]]
+    metadata: dict[str, Any] = field(default_factory=dict)
+    ways_back: dict[str, list[str]] = field(default_factory=dict)
+
+    def predecessors(self, name: str) -> list[str]:
+        """Return the nodes with an edge to ``name``, in the order of the nodes."""
+        before = {a for a, b in self.edges if b == name}
+        return [node for node in self.nodes if node in before]
+
+    def successors(self, name: str) -> list[str]:
+        """Return the nodes with an edge from ``name``, in the order of the nodes."""
+        after = {b for a, b in self.edges if a == name}
+        return [node for node in self.nodes if node in after]
+
+    def place(self, name: str) -> str:
+        """Return where a node is, such as "node 'fc2' (Linear) between 'lif1' and 'lif2'"."""
+        before = ", ".join(repr(node) for node in self.predecessors(name))
+        after = ", ".join(repr(node) for node in self.successors(name))
+        text = f"node {name!r} ({self.nodes[name].kind})"
+        if before and after:
+            return f"{text} between {before} and {after}"
+        return f"{text} after {before}" if before else f"{text} before {after}" if after else text
+
+    def error(self, name: str, message: str, *, remedy: str) -> SpikeletError:
+        """Return the error of a node, naming the file and the place."""
+        return SpikeletError(f"{self.path}: {self.place(name)}: {message}", remedy=remedy)
+
+    def dissolve(self, name: str, inner: "NirGraph") -> None:
+        """Put the nodes of a nested graph in its place; its Input and Output vanish.
+
+        SpikeletError unless it has one of each, and if a node of its names is there already.
+        """
+        ports = {
+            kind: [n for n, node in inner.nodes.items() if node.kind == kind]
+            for kind in ("Input", "Output")
+        }
+        if [len(found) for found in ports.values()] != [1, 1]:
+            counts = " and ".join(str(len(found)) for found in ports.values())
+            raise self.error(
+                name,
+                f"a nested graph must have one Input and one Output, found {counts}",
+                remedy="put its nodes into the outer graph",
+            )
+        (entry,), (leave,) = ports.values()
+        taken = [node for node in inner.nodes if node in self.nodes]
+        if taken:
+            raise self.error(
+                name,
+                f"a node of the nested graph is called {taken[0]!r}, and so is an outer node",
+                remedy="rename one of the two",
+            )
+        del self.nodes[name]
+        self.nodes.update(inner.nodes)
+        self.edges = inner.edges + [
+            (leave if a == name else a, entry if b == name else b) for a, b in self.edges
+        ]
+        for port in (entry, leave):
+            before = [a for a, b in self.edges if b == port]
+            after = [b for a, b in self.edges if a == port]
+            self.edges = [edge for edge in self.edges if port not in edge]
+            self.edges += product(before, after)
+            del self.nodes[port]
+
+    @property
+    def forward(self) -> list[str]:
+        """Nodes that are on no way back, in the order of the nodes."""
+        back = {name for way in self.ways_back.values() for name in way}
+        return [name for name in self.nodes if name not in back]
+
+    def sort(self) -> None:
+        """Find the ways back, and put the other nodes into topological order, ways back last.
+
+        A neuron node's spikes come back to it over nodes that do nothing else.
+
+        Raises
+        ------
+        SpikeletError
+            For other cycles, a node on a way back with an edge to or from elsewhere, and an edge
+            from a neuron node to itself.
+        """
+        neurons = [name for name, node in self.nodes.items() if node.kind in NEURONS]
+        ways = {name: self._way_back(name) for name in neurons}
+        self.ways_back = {name: way for name, way in ways.items() if way}
+        forward = self._ordered(self.forward)
+        order = [*forward, *(name for way in self.ways_back.values() for name in way)]
+        self.nodes = {name: self.nodes[name] for name in order}
+
+    def _way_back(self, neuron: str) -> list[str]:
+        """Return the nodes between a neuron node and itself, in topological order."""
+        if (neuron, neuron) in self.edges:
+            raise self.error(
+                neuron,
+                "there is an edge from the node to itself",
+                remedy="exporters leave such edges by mistake: remove it; if spikes do come back "
+                "with a weight of 1, say so with a Scale node",
+            )
+        before = self._reached(neuron, self.predecessors)
+        way = [name for name in self._reached(neuron, self.successors) if name in before]
+        for name in way:
+            edges = ((self.predecessors, "is fed by"), (self.successors, "feeds"))
+            for neighbours, does in edges:
+                elsewhere = [n for n in neighbours(name) if n != neuron and n not in way]
+                if elsewhere:
+                    raise self.error(
+                        name,
+                        f"the node leads spikes of {neuron!r} back to it, and also {does} "
+                        f"{elsewhere[0]!r}",
+                        remedy="give the way back nodes of its own; snnTorch's exporter leaves "
+                        "such an edge by mistake where a recurrent layer comes first in the "
+                        "network: remove it",
+                    )
+        return self._ordered(way)
+
+    def _reached(self, neuron: str, step: Callable[[str], list[str]]) -> list[str]:
+        """Return the nodes that are reached without crossing another neuron node."""
+        found: list[str] = []
+        rest = [neuron]
+        while rest:
+            for name in step(rest.pop()):
+                if name not in found and self.nodes[name].kind not in NEURONS:
+                    found.append(name)
+                    rest.append(name)
+        return found
+
+    def _ordered(self, names: list[str]) -> list[str]:
+        """Return some of the nodes in topological order, as far as edges join them."""
+        return topological_order(
+            {name: [n for n in self.predecessors(name) if n in names] for name in names},
+            self._cycle,
+        )
+
+    def _cycle(self, way_round: list[str]) -> SpikeletError:
+        if any(self.nodes[name].kind in NEURONS for name in way_round):
+            return feedback_refusal(str(self.path), way_round)
+        return SpikeletError(
+            f"{self.path}: no neuron node takes a tick in the cycle "
+            f"{' -> '.join(repr(name) for name in way_round)}",
+            remedy="remove one of these edges",
+        )

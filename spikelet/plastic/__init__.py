@@ -1,1 +1,0 @@
-"""Networks that learn on the chip: described, built, run, reported."""

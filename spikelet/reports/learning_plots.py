@@ -1,0 +1,205 @@
+"""Pictures of what a plastic network has learned, each returned as the bytes of a PNG."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from spikelet.network.integers import Weights
+from spikelet.reports.plot_style import (
+    FAINT,
+    INPUT_COLOUR,
+    PALE,
+    PALETTE,
+    WIDTH,
+    as_png,
+    tick_axis,
+)
+from spikelet.runs.learned import Learned
+
+__all__ = ["learning_curve", "learning_raster", "receptive_fields", "traces", "weight_histogram"]
+
+_MOST_FIELDS = 100
+
+
+@as_png
+def receptive_fields(
+    weights: Weights, shape: tuple[int, int], bounds: tuple[int, int], title: str = ""
+) -> Figure:
+    """Draw the weights of each neuron as an image; of more than 100 neurons, the first 100.
+
+    Parameters
+    ----------
+    weights : array of int16, shape (n_source, n_target)
+    shape : tuple of int
+        (rows, columns) of the source's image.
+    bounds : tuple of int
+        Weights that are drawn white and black.
+    title : str
+    """
+    shown = min(weights.shape[1], _MOST_FIELDS)
+    columns = min(shown, max(4, math.ceil(math.sqrt(shown * shape[0] / shape[1]))), 12)
+    rows = -(-shown // columns)
+    # one picture with gaps, which is quicker to draw than a hundred axes
+    tall, wide = shape[0] + 2, shape[1] + 2
+    canvas = np.full((rows * tall, columns * wide), np.nan)
+    for neuron in range(shown):
+        row, column = divmod(neuron, columns)
+        top, left = row * tall + 1, column * wide + 1
+        field = weights[:, neuron].reshape(shape)
+        canvas[top : top + shape[0], left : left + shape[1]] = field
+    width = min(WIDTH, 1.2 + 1.2 * columns)
+    height = (width - 1.2) * canvas.shape[0] / canvas.shape[1] + 0.5
+    figure = Figure(figsize=(width, max(1.6, height)), layout="constrained")
+    axes = figure.subplots()
+    greys = colormaps["Greys"].with_extremes(bad=PALE)
+    image = axes.imshow(canvas, cmap=greys, vmin=bounds[0], vmax=bounds[1])
+    figure.colorbar(image, ax=axes, label="weight (LSB)", shrink=0.8)
+    axes.set(title=title, xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+    return figure
+
+
+@as_png
+def weight_histogram(
+    before: Weights, after: Weights, bounds: tuple[int, int], title: str = ""
+) -> Figure:
+    """Draw how the weights of a projection are distributed before and after learning.
+
+    Parameters
+    ----------
+    before, after : array of int16, shape (n_source, n_target)
+    bounds : tuple of int
+        Smallest and largest weight of the rule.
+    title : str
+    """
+    figure = Figure(figsize=(WIDTH, 2.7), layout="constrained")
+    axes = figure.subplots()
+    width = max(1, -(-(bounds[1] - bounds[0] + 1) // 64))
+    edges = np.arange(bounds[0], bounds[1] + width + 1, width) - 0.5
+    for weights, label, colour, style in (
+        (before, "before", FAINT, "--"),
+        (after, "after", PALETTE[0], "-"),
+    ):
+        counts = np.histogram(weights, edges)[0]
+        axes.stairs(counts, edges, color=colour, linestyle=style, linewidth=1.8, label=label)
+    axes.set(title=title, xlabel="weight (LSB)", ylabel="synapses")
+    axes.legend()
+    return figure
+
+
+@as_png
+def learning_curve(counts: npt.NDArray[np.int64], title: str = "") -> Figure:
+    """Draw an output population's spikes, sample by sample, and how many neurons spiked.
+
+    Parameters
+    ----------
+    counts : array of int64, shape (samples, size)
+    title : str
+    """
+    figure = Figure(figsize=(WIDTH, 2.7), layout="constrained")
+    panels = figure.subplots(1, 2)
+    curves = ((counts.sum(axis=1), "spikes"), ((counts > 0).sum(axis=1), "neurons that spiked"))
+    for axes, (values, label), colour in zip(panels, curves, PALETTE, strict=False):
+        axes.plot(values, color=FAINT, linewidth=0.8)
+        window = max(1, len(values) // 50)
+        if window > 1:
+            smooth = np.convolve(values, np.full(window, 1 / window), "valid")
+            axes.plot(np.arange(len(smooth)) + window - 1, smooth, color=colour, linewidth=1.8)
+        axes.set(xlabel="sample", ylabel=label, ylim=(0, max(1, 1.05 * values.max(initial=0))))
+    panels[0].set_title(title)
+    return figure
+
+
+@as_png
+def learning_raster(learned: Learned, spikes: npt.NDArray[np.uint8], sample: int = 0) -> Figure:
+    """Draw every spike of one sample, inputs first, population under population.
+
+    Parameters
+    ----------
+    learned : Learned
+        With spikes recorded.
+    spikes : array of 0 and 1, shape (samples, ticks, n_inputs)
+        The input that led to it.
+    sample : int
+    """
+    rows: list[tuple[str, str, npt.NDArray[Any], str]] = []
+    rows.append(("inputs", "line", spikes[sample], INPUT_COLOUR))
+    for index, population in enumerate(learned.plastic.populations):
+        fired = learned.spikes(population.name)[sample]
+        rows.append((population.name, "neuron", fired, PALETTE[index % len(PALETTE)]))
+    heights = [0.75 + 0.1 * math.sqrt(row[2].shape[1]) for row in rows]
+    figure = Figure(figsize=(WIDTH, 0.5 + 0.3 * len(rows) + sum(heights)), layout="constrained")
+    panels = figure.subplots(len(rows), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
+    for axes, height, (name, unit, fired, colour) in zip(panels, heights, rows, strict=True):
+        ticks, lines = np.nonzero(fired)
+        thick = max(0.8, min(6, 60 * height / fired.shape[1]))
+        axes.hlines(lines, ticks - 0.32, ticks + 0.32, colour, linewidth=thick)
+        axes.set_title(f"{name}: {len(ticks):,} spikes of {fired.shape[1]:,} {unit}s")
+        axes.set(ylim=(fired.shape[1] - 0.4, -0.6), ylabel=unit)
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5, min_n_ticks=1))
+        tick_axis(axes, len(fired))
+    panels[-1].set_xlabel("time (ticks)")
+    return figure
+
+
+@as_png
+def traces(
+    learned: Learned,
+    source: str,
+    target: str,
+    *,
+    axons: Sequence[int],
+    neurons: Sequence[int],
+    sample: int = 0,
+) -> Figure:
+    """Draw traces, potentials and weights of chosen axons and neurons over one sample.
+
+    Parameters
+    ----------
+    learned : Learned
+        With spikes, potentials and learning recorded.
+    source, target : str
+        A projection.
+    axons, neurons : sequence of int
+        Of the source and of the target.
+    sample : int
+    """
+    panels: list[tuple[str, dict[str, npt.NDArray[Any]]]] = []
+    for name, values in learned.pre_traces(source, target).items():
+        lines = {f"{source} {axon}": values[sample, :, axon] for axon in axons}
+        panels.append((f"pre trace {name}", lines))
+    potentials = learned.potentials(target)[sample]
+    panels.append(("potential (LSB)", {f"{target} {n}": potentials[:, n] for n in neurons}))
+    core = learned.plastic.chip.cores[learned.plastic.population(target).core]
+    for name, values in learned.post_traces(target).items():
+        adapts = core.adaptation if name == "adaptation" else None
+        label = "adaptation (LSB)" if adapts else f"post trace {name}"
+        shift = adapts.fraction_bits if adapts else 0
+        lines = {f"{target} {n}": values[sample, :, n] >> shift for n in neurons}
+        panels.append((label, lines))
+    weights = learned.weight_history(source, target)[sample]
+    pairs = {f"{a} to {n}": weights[:, a, n] for a in axons for n in neurons}
+    panels.append(("weight (LSB)", pairs))
+    figure = Figure(figsize=(WIDTH, 0.4 + 1.5 * len(panels)), layout="constrained")
+    drawn = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, (label, lines) in zip(drawn, panels, strict=True):
+        _curves(axes, label, lines)
+    drawn[-1].set_xlabel("time (ticks)")
+    return figure
+
+
+def _curves(axes: Axes, label: str, lines: dict[str, npt.NDArray[Any]]) -> None:
+    styles = [(colour, style) for style in ("-", "--", ":") for colour in PALETTE]
+    for (name, values), (colour, style) in zip(lines.items(), styles, strict=False):
+        axes.plot(values, style, color=colour, linewidth=1.4, label=name)
+    axes.set_ylabel(label)
+    axes.grid(axis="both")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.02))
+    tick_axis(axes, len(next(iter(lines.values()))))

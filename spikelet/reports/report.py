@@ -1,0 +1,392 @@
+"""The report: one HTML page, which needs nothing but itself, of all that is known of a network."""
+
+import itertools
+import math
+import platform
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from spikelet.compiler.compiled import CompiledNetwork
+from spikelet.description.artefact import Artefact, OutOfDate
+from spikelet.description.errors import SpikeletError
+from spikelet.description.run.recording import Trace
+from spikelet.description.versions import package_versions
+from spikelet.fpga.devices import DEVICES
+from spikelet.fpga.flow import FpgaReport
+from spikelet.fpga.place_and_route import PathStep
+from spikelet.fpga.synthesise import MemoryUse
+from spikelet.placement.place import PlacementQuality
+from spikelet.reports.report_page import PAGE, check_extra, filled, write_page
+from spikelet.runs.verify import EngineResult, Verification
+from spikelet.samples.samples import Samples
+
+_MISSING_EXTRA: ImportError | None = None
+try:
+    from spikelet.reports import plots, structure_plots
+except ImportError as error:
+    _MISSING_EXTRA = error
+
+__all__ = ["PAGE", "write_report"]
+
+_TEMPLATE = Path(__file__).with_name("report.html.j2")
+_COMPARED = {
+    "spikes": "spikes of every neuron",
+    "potentials": "membrane potentials",
+    "outputs": "output spikes",
+    "active_axons": "active axons",
+    "merged_spikes": "merged spikes",
+}
+_MEMORY_CELLS = {
+    "logic": "logic",
+    "TRELLIS_DPR16X4": "distributed RAM",
+    "DP16KD": "block RAM",
+    "PDPW16KD": "block RAM",
+    "ICE40_RAM4K": "block RAM",
+    "ICE40_SPRAM": "single-port RAM",
+}
+_RESOURCES = {
+    "ICESTORM_LC": "Logic cells",
+    "luts": "Look-up tables",
+    "flip_flops": "Flip-flops",
+    "block_rams": "Block RAMs",
+    "dsps": "Multipliers",
+    "sprams": "Single-port RAMs",
+}
+
+
+def write_report(
+    folder: Path,
+    *,
+    compiled: CompiledNetwork,
+    samples: Samples | None,
+    verification: Verification | None,
+    trace: Trace | None,
+    fpga: Sequence[FpgaReport],
+    sample: int = 0,
+    made: Sequence[Artefact] = (),
+    out_of_date: Sequence[OutOfDate] = (),
+) -> Path:
+    """Write ``index.html``, and its pictures beside it as PNGs; return the page's path.
+
+    The page holds its pictures and needs no other file. What is not known is said to be missing.
+
+    Parameters
+    ----------
+    folder : Path
+    compiled : CompiledNetwork
+    samples : Samples or None
+        The input that led to ``trace``; more samples than it has are ignored.
+    verification : Verification or None
+    trace : Trace or None
+        Golden's, of the first samples, with spikes and potentials.
+    fpga : sequence of FpgaReport
+    sample : int
+        The sample that is drawn.
+    made : sequence of Artefact
+        Records of what the page shows: what it was made of, and the commands that make it again.
+    out_of_date : sequence of OutOfDate
+        What the page names and does not show.
+
+    Raises
+    ------
+    SpikeletError
+        If the parts are not of the same network or run, ``sample`` is not in the Trace, the folder
+        cannot be written, or matplotlib or Jinja is not installed.
+    """
+    check_extra(_MISSING_EXTRA)
+    _check(compiled, samples, verification, trace, sample)
+    pictures = _drawn(compiled, samples, trace, sample)
+    cost = _cost(verification, trace)
+    page = filled(
+        _TEMPLATE,
+        pictures,
+        {"engine": _engine_name, "interval": _interval},
+        compiled=compiled,
+        samples=samples,
+        verification=verification,
+        trace=trace,
+        sample=sample,
+        verdict=_verdict(verification),
+        compared=_COMPARED,
+        predicted=lambda engine: _predicted(engine, trace),
+        placement=_placement(compiled.quality),
+        cost=cost,
+        speed=_speed(cost, fpga),
+        designs=[_design(report) for report in fpga],
+        provenance=_provenance(compiled, made),
+        commands=list(dict.fromkeys(record.command for record in made if record.command)),
+        out_of_date=out_of_date,
+    )
+    record = Artefact("report", _inputs(compiled, made))
+    return write_page(Path(folder), page, pictures, record)
+
+
+def _check(
+    compiled: CompiledNetwork,
+    samples: Samples | None,
+    verification: Verification | None,
+    trace: Trace | None,
+    sample: int,
+) -> None:
+    again = "run spikelet verify again"
+    if verification is not None and verification.structure != compiled.chip.digest:
+        raise SpikeletError(
+            f"the verification is of chip {verification.structure[:12]}, network "
+            f"{compiled.name!r} has chip {compiled.chip.digest[:12]}",
+            remedy=again,
+        )
+    if samples is not None:
+        compiled.network.check_spikes(samples.spikes)
+    if trace is None:
+        return
+    compiled.output_counts(trace)  # refuses a Trace of another chip
+    if not 0 <= sample < trace.samples:
+        raise SpikeletError(f"sample must be in 0..{trace.samples - 1}, not {sample}")
+    if samples is not None:
+        expected = (len(samples.spikes), samples.spikes.shape[1] + compiled.output_latency)
+        if trace.samples > expected[0] or trace.ticks != expected[1]:
+            raise SpikeletError(
+                f"the Trace has {trace.samples} samples of {trace.ticks} ticks, the samples "
+                f"account for {expected[0]} of {expected[1]}",
+                remedy=again,
+            )
+
+
+def _drawn(
+    compiled: CompiledNetwork, samples: Samples | None, trace: Trace | None, sample: int
+) -> dict[str, bytes]:
+    pictures = {
+        "network": structure_plots.network(compiled),
+        "placement": structure_plots.placement(compiled),
+    }
+    if len(compiled.chip.cores) > 1:
+        pictures["links"] = structure_plots.links(compiled)
+    if trace is not None:
+        pictures["outputs"] = plots.outputs(compiled, trace, samples, sample)
+        pictures["activity"] = plots.activity(compiled, trace)
+        if trace.spikes is not None:
+            pictures["raster"] = plots.raster(compiled, trace, samples, sample)
+            if trace.potentials is not None:
+                pictures["potentials"] = plots.potentials(compiled, trace, sample)
+    return pictures
+
+
+def _placement(quality: PlacementQuality) -> list[list[str]]:
+    """Return a row for this placement, and one for random placements."""
+    loads, drawn = quality.loads, quality.random
+    share = f"{drawn.objective / loads.total:.2f}" if loads.total else "–"
+    return [
+        ["this placement", f"{loads.total:,.1f}", "1", f"{loads.largest:,.1f}"],
+        [
+            f"random, mean of {drawn.count}",
+            f"{drawn.objective:,.1f}",
+            share,
+            f"{drawn.largest:,.1f}",
+        ],
+    ]
+
+
+def _verdict(verification: Verification | None) -> dict[str, Any]:
+    """Return mood (``pass``, ``fail`` or ``open``), title and lines of the headline."""
+    others = verification.engines[1:] if verification else []
+    if not others:
+        title = "Only the golden model has run" if verification else "Not verified yet"
+        line = "Run spikelet verify on this network, then report again."
+        return {"mood": "open", "title": title, "lines": [line]}
+    runs = [f"{_engine_name(e.engine)}: {e.samples:,} samples of {e.ticks:,} ticks" for e in others]
+    different = [engine for engine in others if engine.difference is not None]
+    if different:
+        names = " and ".join(_engine_name(engine.engine) for engine in different)
+        lines = [f"{_engine_name(e.engine)}: {e.difference}" for e in different]
+        return {"mood": "fail", "title": f"Not equal to the golden model: {names}", "lines": lines}
+    nothing = [engine for engine in others if not engine.spiked]
+    if nothing:
+        lines = [f"{_engine_name(engine.engine)}: {engine.verdict}" for engine in nothing]
+        title = "Nothing was compared: no neuron spiked"
+        return {"mood": "open", "title": title, "lines": lines}
+    compared = set.intersection(*(set(engine.compared) for engine in others))
+    subjects = ["spike" if "spikes" in compared else "output spike"]
+    subjects += ["membrane potential"] if "potentials" in compared else []
+    title = f"Every {', '.join(subjects)} and counter equals the golden model's"
+    silence = list(dict.fromkeys(engine.silence for engine in others if engine.silent))
+    title = "; ".join([title, *silence])
+    return {"mood": "pass", "title": title, "lines": runs}
+
+
+def _engine_name(engine: str) -> str:
+    """Return an engine's name for readers, as in ``netlist for ECP5``."""
+    if engine.startswith("netlist-"):
+        family = engine.removeprefix("netlist-")
+        return f"netlist for {({'ecp5': 'ECP5', 'ice40': 'iCE40'}).get(family, family)}"
+    return {"golden": "golden model", "rtl": "RTL"}.get(engine, engine)
+
+
+def _interval(accuracy: float, samples: int) -> str:
+    """Return Wilson's 95 % interval of a share."""
+    z = 1.96
+    centre = accuracy + z * z / (2 * samples)
+    reach = z * (accuracy * (1 - accuracy) / samples + (z / (2 * samples)) ** 2) ** 0.5
+    low, high = ((centre + side * reach) / (1 + z * z / samples) for side in (-1, 1))
+    return f"{100 * low:.1f} to {100 * high:.1f} %"
+
+
+def _predicted(engine: EngineResult, trace: Trace | None) -> float | None:
+    """Return golden's mean cycles of the samples that an engine ran."""
+    if trace is None or trace.cycles is None or trace.samples < engine.samples:
+        return None
+    return float(trace.cycles[: engine.samples].sum(axis=1).mean())
+
+
+@dataclass(frozen=True)
+class _Cost:
+    """Mean cycles and SOPs of a sample, its ticks, and where the cycles come from."""
+
+    cycles: float
+    operations: float
+    ticks: int
+    source: str
+
+
+def _cost(verification: Verification | None, trace: Trace | None) -> _Cost | None:
+    """Return a sample's cost as the RTL's counter measured it or else as golden predicts it."""
+    engines = verification.engines if verification else []
+    for engine in (*engines[1:], *engines[:1]):
+        if engine.cycles:
+            how = "predicted by" if engine.engine == "golden" else "measured in"
+            source = f"{how} the {_engine_name(engine.engine)}, mean of {engine.samples:,} samples"
+            return _Cost(engine.cycles, engine.synaptic_operations, engine.ticks, source)
+    if trace is None or trace.cycles is None or not trace.cycles.any():
+        return None
+    cycles = float(trace.cycles.sum(axis=1).mean())
+    operations = float(trace.synaptic_operations.sum(axis=(1, 2)).mean())
+    source = f"predicted by the golden model, mean of {trace.samples:,} samples"
+    return _Cost(cycles, operations, trace.ticks, source)
+
+
+def _speed(cost: _Cost | None, fpga: Sequence[FpgaReport]) -> list[list[str]]:
+    """Return a row for each design and clock: its Fmax, and on a board the board's clock."""
+    rows = []
+    for report in fpga if cost else ():
+        clocks = {"at its Fmax": report.placement.fmax_mhz}
+        if report.board:
+            clocks["at the board's clock"] = report.target_mhz
+        for words, mhz in clocks.items():
+            if cost and math.isfinite(mhz):
+                rate = 1e6 * mhz / cost.cycles
+                rows.append(
+                    [
+                        f"{report.board or report.device} {words}",
+                        f"{mhz:.1f}",
+                        f"{cost.cycles / mhz:,.2f}",
+                        f"{cost.cycles / cost.ticks / mhz:,.3f}",
+                        f"{rate:,.0f}",
+                        f"{rate * cost.operations / 1e6:,.1f}",
+                    ]
+                )
+    return rows
+
+
+def _design(report: FpgaReport) -> dict[str, Any]:
+    """Return what the page says about one implemented design."""
+    placed, device = report.placement, DEVICES.get(report.device)
+    kinds = {name: cell for name, (cell, _) in device.cell_kinds.items()} if device else {}
+    scale = 1.1 * max(report.target_mhz, *placed.seeds.values())
+    return {
+        "report": report,
+        "utilisation": [
+            {
+                "label": _RESOURCES.get(kinds.get(name, ""), _RESOURCES.get(name, name)),
+                "cell": kinds.get(name, ""),
+                "usage": usage,
+                "share": usage.used / usage.available if usage.available else 0.0,
+            }
+            for name, usage in placed.utilisation.items()
+        ],
+        "seeds": [
+            {"seed": seed, "fmax": mhz, "width": 100 * mhz / scale}
+            for seed, mhz in placed.seeds.items()
+        ],
+        "mark": 100 * report.target_mhz / scale,
+        "path": _path(placed.critical_path),
+        "memories": _memories(report),
+        "memory_words": _memory_words(report),
+    }
+
+
+def _path(steps: Sequence[PathStep]) -> dict[str, Any] | None:
+    """Return the critical path: its length, its way through the blocks, and its steps."""
+    total = sum(step.delay_ns for step in steps)
+    if not total:
+        return None
+    way = [block for step in steps for block in (_block(step.source), _block(step.target)) if block]
+    stops = [name for i, name in enumerate(way) if i == 0 or name != way[i - 1]]
+    logic, routing = (sum(s.delay_ns for s in steps if s.kind == k) for k in ("logic", "routing"))
+    levels = sum(step.kind == "logic" for step in steps)
+    words = f"{total:.2f} ns, of which {100 * routing / total:.0f} % is routing and "
+    words += f"{100 * logic / total:.0f} % logic ({levels} cell{'s'[: levels != 1]})"
+    words += f": {' → '.join(stops)}." if stops else "."
+    return {"words": words, "total": total, "steps": steps}
+
+
+def _block(pin: str) -> str:
+    """Return the block of the design that a pin is in, as the designer named it."""
+    parts = pin.rpartition(".")[0].split(".")[:-1]
+    own = list(itertools.takewhile(lambda part: not re.search(r"__|\$", part), parts))
+    return ".".join(part for part in own if part not in ("chip", "self_test"))
+
+
+def _memories(report: FpgaReport) -> list[list[str]]:
+    """Return a row for each memory that the design names; banks are counted, not listed."""
+    banks: dict[tuple[str, str], list[MemoryUse]] = {}
+    for memory in report.memories:
+        if "$" not in memory.name:  # not a table that Yosys made of a case statement
+            key = (re.sub(r"\.bank_\d+$", "", memory.name), memory.cell)
+            banks.setdefault(key, []).append(memory)
+    return [
+        [name, _MEMORY_CELLS.get(cell, cell)]
+        + [f"{n:,}" for n in (len(m), m[0].depth, m[0].width, sum(bank.bits for bank in m))]
+        for (name, cell), m in banks.items()
+    ]
+
+
+def _memory_words(report: FpgaReport) -> str:
+    bits: Counter[str] = Counter()
+    for memory in report.memories:
+        bits[_MEMORY_CELLS.get(memory.cell, memory.cell)] += memory.bits
+    found = [f"{count:,} bits in {kind}" for kind, count in sorted(bits.items())]
+    fallen = [m for m in report.memories if m.writable and m.cell == "logic"]
+    names = ", ".join(f"{m.name} ({m.bits} bits)" for m in fallen)
+    fate = f"Made of flip-flops: {names}." if fallen else "No writable memory fell into flip-flops."
+    return f"{'; '.join(found) or 'none'}. {fate}"
+
+
+def _inputs(compiled: CompiledNetwork, made: Sequence[Artefact]) -> dict[str, str]:
+    """Return all digests by role; where records differ in one, it says whose the later ones are."""
+    inputs = dict(compiled.digests)
+    for record in made:
+        for role, digest in record.inputs.items():
+            same = inputs.get(role, digest) == digest
+            inputs[role if same else f"{role} of the {record.kind}"] = digest
+    return inputs
+
+
+def _provenance(compiled: CompiledNetwork, made: Sequence[Artefact]) -> list[list[str]]:
+    """Return what the results depend on, with digests, and the tools that made them."""
+    profile = compiled.profile
+    reset = f"reset {profile.reset}{', one tick later' * profile.reset_delay}"
+    rows = [
+        ["Execution profile", f"{profile.name}, version {profile.version} ({profile.source})"],
+        ["Neuron", f"{reset}; leak rounded {profile.rounding.replace('_', ' ')}"],
+        ["Time step", f"{compiled.dt:g} s per tick" if compiled.dt else "none: nothing needs it"],
+        ["Ticks from input to output", str(compiled.output_latency)],
+    ]
+    inputs = _inputs(compiled, made)
+    rows += [[f"{role[0].upper()}{role[1:]}, SHA-256", digest] for role, digest in inputs.items()]
+    tools = {name: version for record in made for name, version in record.tools.items()}
+    tools |= package_versions("spikelet", "numpy", "matplotlib")
+    rows += [["Python", platform.python_version()], *map(list, sorted(tools.items()))]
+    return rows

@@ -1,0 +1,1 @@
+"""Runs of compiled networks on each engine, and their comparison."""

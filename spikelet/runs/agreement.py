@@ -1,0 +1,117 @@
+"""Float against integer spikes, layer by layer, and what in them should worry the user."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from spikelet.network.quantise import LayerQuantisation
+
+__all__ = ["LayerAgreement", "agreement_warnings", "output_warnings", "quantisation_warnings"]
+
+_LOW_OVERLAP = 0.5
+_MANY_SATURATIONS = 0.01
+"""Share of potentials at an end of their range from which a layer is said to saturate."""
+
+_MANY_LOST = 0.5
+"""Share of a layer's non-zero weights that became 0 from which it is said."""
+
+_TAKES_ALL = 0.9
+"""Share of a layer's spikes from which one neuron is said to take them."""
+
+_CALIBRATE = "compile with --calibration, or with more --weight-bits"
+
+
+@dataclass(frozen=True)
+class LayerAgreement:
+    """How well a layer's integer spikes follow those of the float network.
+
+    Parameters
+    ----------
+    name : str
+    float_spikes, integer_spikes : int
+    common : int
+        Spikes of both, of the same sample, tick and neuron.
+    places : int
+        Samples times ticks times neurons.
+    neurons : int
+    silent_neurons : int
+        Of these, neurons that never spiked on integers.
+    busiest : int
+        Integer spikes of the neuron that spiked most.
+    saturations : int or None
+        Potentials found at an end of their range; None where they were not recorded.
+    """
+
+    name: str
+    float_spikes: int
+    integer_spikes: int
+    common: int
+    places: int
+    neurons: int = 0
+    silent_neurons: int = 0
+    busiest: int = 0
+    saturations: int | None = None
+
+    @property
+    def share(self) -> float:
+        """Share of places where both spike or both are silent, which most places are."""
+        apart = self.float_spikes + self.integer_spikes - 2 * self.common
+        return 1 - apart / self.places if self.places else 1.0
+
+    @property
+    def overlap(self) -> float | None:
+        """Common spikes as a share of the spikes of either; None where there are none."""
+        either = self.float_spikes + self.integer_spikes - self.common
+        return self.common / either if either else None
+
+
+def agreement_warnings(layers: Iterable[LayerAgreement]) -> Iterator[str]:
+    """Yield what looks wrong in how layers spiked, each with numbers and a remedy."""
+    for layer in layers:
+        name = f"layer {layer.name!r}"
+        floats, integers = f"{layer.float_spikes:,}", f"{layer.integer_spikes:,}"
+        if not layer.float_spikes and not layer.integer_spikes:
+            yield (
+                f"{name} never spiked, neither in the float network nor on integers: check its "
+                "time constants, thresholds and the time step (--dt), and the samples"
+            )
+        elif not layer.integer_spikes:
+            yield (
+                f"{name} is silent on integers; the float network spikes {floats} times: "
+                f"{_CALIBRATE}"
+            )
+        elif layer.overlap is not None and layer.overlap < _LOW_OVERLAP:
+            yield (
+                f"{name}: only {layer.overlap:.0%} of the spikes are common to the float network "
+                f"({floats} spikes) and the integers ({integers}): {_CALIBRATE}"
+            )
+        if layer.saturations and layer.saturations > _MANY_SATURATIONS * layer.places:
+            yield (
+                f"{name}: {layer.saturations:,} of {layer.places:,} potentials are at an end of "
+                "their range: compile with more --potential-bits, or with --calibration"
+            )
+        if layer.integer_spikes and layer.silent_neurons > layer.neurons / 2:
+            yield (
+                f"{name}: {layer.silent_neurons:,} of {layer.neurons:,} neurons never spiked on "
+                "these samples: check their thresholds, or use fewer neurons"
+            )
+
+
+def output_warnings(counts: Sequence[int]) -> Iterator[str]:
+    """Yield a warning if one of several outputs has nearly all spikes (a total for each)."""
+    total = sum(counts)
+    if len(counts) > 1 and total and max(counts) > _TAKES_ALL * total:
+        yield (
+            f"output {list(counts).index(max(counts))} has {max(counts):,} of all {total:,} output "
+            "spikes: check the weights to the outputs, and that samples are of all classes"
+        )
+
+
+def quantisation_warnings(layers: Iterable[LayerQuantisation]) -> Iterator[str]:
+    """Yield which layers lost most of their weights to rounding."""
+    for layer in layers:
+        if layer.vanished > _MANY_LOST * layer.nonzero:
+            yield (
+                f"layer {layer.name!r}: {layer.vanished:,} of {layer.nonzero:,} weights that are "
+                "not 0 became 0: a few large ones set the scale; use more --weight-bits, or clip "
+                "them in training"
+            )

@@ -1,0 +1,146 @@
+"""The recorded run that is kept beside a chip's Verilog: a short input, and what golden does."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from spikelet.compiler.compiled import CompiledNetwork
+from spikelet.description.chip.memory_map import CHIP_REGISTERS, COUNTERS, STATE_FIRED_BIT, ChipMap
+from spikelet.description.chip.packets import flit_packet
+from spikelet.description.run.recorded_run import RecordedRun
+from spikelet.description.run.recording import Trace
+from spikelet.golden import chip as golden_chip
+
+__all__ = ["record_run", "recorded_run_of", "stimuli"]
+
+SEED = 0
+"""Of the random stimuli."""
+
+_SAMPLES = 2
+_LONGEST = 64
+"""Ticks of input of a sample of the run, at most, unless its outputs spike later."""
+
+_RATES = (0.1, 0.3, 0.6, 1.0)
+_RANDOM_TICKS = (16, 64, 256)
+_STATE_WORDS = 1024
+"""Neurons whose state is compared after every tick, at most."""
+
+
+def record_run(
+    compiled: CompiledNetwork, calibration: npt.ArrayLike | None = None, top: str = "chip"
+) -> RecordedRun:
+    """Return golden's run of the first of :func:`stimuli` that makes an output spike.
+
+    If none does, it is that of the last, and says so in ``stimulus``. Compared after every tick are
+    all outputs, the active axons of each core, and potential and fired mark of its neurons, or of
+    some of them, spread evenly, in a large chip; after each sample also what cores and network
+    merged or dropped.
+
+    Parameters
+    ----------
+    compiled : CompiledNetwork
+    calibration : array of 0 and 1, shape (samples, ticks, n_inputs), or None
+    top : str
+        Name of the top module.
+    """
+    for name, spikes in stimuli(compiled, calibration):
+        trace = _run(compiled, spikes, ())
+        spiked = trace.outputs.any(axis=(1, 2))
+        if spiked.any():
+            chosen = np.flatnonzero(spiked)[:_SAMPLES]
+            first = int(trace.outputs[chosen[0]].any(axis=1).argmax())
+            return recorded_run_of(compiled, name, spikes[chosen, : max(_LONGEST, first + 1)], top)
+    name = f"{name}; no output spikes, with this or any other input that was tried"
+    return recorded_run_of(compiled, name, spikes[:_SAMPLES, :_LONGEST], top)
+
+
+def stimuli(
+    compiled: CompiledNetwork, calibration: npt.ArrayLike | None
+) -> Iterator[tuple[str, npt.NDArray[np.uint8]]]:
+    """Yield inputs (samples, ticks, n_inputs), each with its name, in the order they are tried.
+
+    First the calibration samples, then random spikes, by :data:`SEED`, at higher and higher rates
+    and for longer and longer.
+    """
+    if calibration is not None:
+        shown = np.asarray(compiled.network.check_spikes(calibration), np.uint8)[:16]
+        if shown.size:
+            yield "calibration samples", shown
+    for ticks in _RANDOM_TICKS:
+        for rate in _RATES:
+            drawn = np.random.default_rng(SEED).random((_SAMPLES, ticks, compiled.network.n_inputs))
+            yield f"random spikes, {rate:g} a tick, seed {SEED}", (drawn < rate).astype(np.uint8)
+
+
+def _run(
+    compiled: CompiledNetwork, spikes: npt.NDArray[np.uint8], record: tuple[str, ...]
+) -> Trace:
+    return golden_chip.run(
+        compiled.chip,
+        compiled.image,
+        compiled.events(spikes),
+        record=record,
+        neurons=compiled.neurons,
+    )
+
+
+def recorded_run_of(
+    compiled: CompiledNetwork, stimulus: str, spikes: npt.NDArray[np.uint8], top: str
+) -> RecordedRun:
+    """Return golden's run of some input, laid out as words of the configuration port.
+
+    Parameters
+    ----------
+    compiled : CompiledNetwork
+    stimulus : str
+        What the input is, in words.
+    spikes : array of 0 and 1, shape (samples, ticks, n_inputs)
+    top : str
+        Name of the top module.
+    """
+    chip, chip_map = compiled.chip, ChipMap(compiled.chip)
+    trace = _run(compiled, spikes, ("spikes", "potentials"))
+    assert trace.spikes is not None and trace.potentials is not None
+    step = -(-sum(core.n_neurons for core in chip.cores) // _STATE_WORDS)
+    probes, words, last_words = [], [], []
+    last_probes: list[int] = []
+    for index, core in enumerate(chip.cores):
+        counter = {name: chip_map.address(index, "counters", i) for i, name in enumerate(COUNTERS)}
+        active = np.cumsum(trace.active_axons[..., index], axis=1, dtype=np.uint32)
+        probes.append(np.array([counter["active_axons"]], np.uint32))
+        words.append(active[..., None])
+        neurons = np.arange(0, core.n_neurons, step)
+        probes.append(chip_map.address(index, "state", neurons).astype(np.uint32))
+        potentials = trace.potentials[index][..., neurons].astype(np.uint32)
+        fired = trace.spikes[index][..., neurons].astype(np.uint32) << np.uint32(STATE_FIRED_BIT)
+        words.append((potentials & np.uint32((1 << STATE_FIRED_BIT) - 1)) | fired)
+        for name, expected in (
+            ("merged_spikes", trace.merged_spikes[:, index].astype(np.uint32)),
+            ("dropped_packets", np.zeros(trace.samples, np.uint32)),
+        ):
+            last_probes.append(int(counter[name]))
+            last_words.append(expected)
+    structure = int(chip.digest[:8], 16)
+    for name, value in (("structure", structure), ("ticks", trace.ticks), ("flags", 0)):
+        last_probes.append(CHIP_REGISTERS.index(name))
+        last_words.append(np.full(trace.samples, value, np.uint32))
+    events = compiled.events(spikes)
+    assert trace.cycles is not None
+    return RecordedRun(
+        top=top,
+        structure=structure,
+        stimulus=stimulus,
+        program=compiled.image.program(chip),
+        samples=events.samples,
+        ticks=events.ticks,
+        offsets=events.offsets,
+        flits=events.flits(chip),
+        output_mask=(1 << flit_packet(chip).fields[0].width) - 1,
+        outputs=trace.outputs,
+        probes=np.concatenate(probes),
+        words=np.concatenate(words, axis=2),
+        last_probes=np.array(last_probes, np.uint32),
+        last_words=np.stack(last_words, axis=1),
+        cycles=int(trace.cycles.max(initial=0)),
+    )

@@ -1,0 +1,1 @@
+"""Samples, their files, encodings and labels."""

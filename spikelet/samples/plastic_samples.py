@@ -1,0 +1,160 @@
+"""What a plastic network is shown: intensities or spikes from a file, labels and rewards."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from spikelet.description.artefact import digest_of
+from spikelet.description.errors import SpikeletError
+from spikelet.description.summary import summary
+from spikelet.samples.encode import ENCODERS, check_levels, rest
+from spikelet.samples.samples import SampleFile
+
+__all__ = ["Encoder", "LearningSamples", "load_learning_samples"]
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """How intensities become spikes.
+
+    Parameters
+    ----------
+    kind : str
+        One of :data:`ENCODERS`.
+    options : dict
+        Its arguments besides levels, full scale and seed.
+    seed : int or None
+        None for an encoder without randomness.
+    rest : int
+        Silent ticks behind each sample.
+    """
+
+    kind: str
+    options: dict[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+    rest: int = 0
+
+    def encode(
+        self, levels: npt.NDArray[np.integer], full_scale: int, epoch: int = 0, first: int = 0
+    ) -> npt.NDArray[np.uint8]:
+        """Return spikes (samples, ticks, inputs).
+
+        Random ones are drawn anew for each epoch and sample, ``first`` being the number of the
+        first: what a sample becomes does not depend on which are encoded together.
+        """
+        encoder = ENCODERS[self.kind]
+        if self.seed is None:
+            return rest(encoder(levels, full_scale, **self.options), self.rest)
+        drawn = []
+        for index in range(len(levels)):
+            sequence = np.random.SeedSequence([self.seed, epoch, first + index])
+            seed = int(sequence.generate_state(1)[0])
+            one = levels[index : index + 1]
+            drawn.append(encoder(one, full_scale, seed=seed, **self.options))
+        return rest(np.concatenate(drawn), self.rest)
+
+
+@dataclass(frozen=True, eq=False)
+class LearningSamples:
+    """A batch of inputs.
+
+    Parameters
+    ----------
+    given : array, shape (samples, ticks, inputs) or (samples, inputs)
+        Spikes, or intensities in 0..``full_scale`` with an encoder.
+    labels : array of int64, shape (samples,), or None
+    reward : array of int64, shape (samples, ticks), or None
+    encoder : Encoder or None
+    full_scale : int
+    path : Path or None
+        The file that they are from.
+    """
+
+    __repr__ = summary
+
+    given: npt.NDArray[Any]
+    labels: npt.NDArray[np.int64] | None = None
+    reward: npt.NDArray[np.int64] | None = None
+    encoder: Encoder | None = None
+    full_scale: int = 1
+    path: Path | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of what is shown: intensities or spikes, their encoding, labels and rewards."""
+        encoding = repr((self.encoder, self.full_scale))
+        return digest_of(self.given, self.labels, self.reward, encoding)
+
+    def __len__(self) -> int:
+        return len(self.given)
+
+    def spikes(
+        self, epoch: int = 0, first: int = 0, last: int | None = None
+    ) -> npt.NDArray[np.uint8]:
+        """Return the spikes of samples ``first`` up to, not including, ``last``, in an epoch."""
+        given = self.given[first:last]
+        if self.encoder is None:
+            return given
+        return self.encoder.encode(given, self.full_scale, epoch, first)
+
+    def rewards(self, first: int = 0, last: int | None = None) -> npt.NDArray[np.int64] | None:
+        """Return the rewards of samples, where there are any."""
+        return None if self.reward is None else self.reward[first:last]
+
+
+def load_learning_samples(path: Path, encoder: Encoder | None) -> LearningSamples:
+    """Read samples for learning.
+
+    Parameters
+    ----------
+    path : Path
+        A samples file as :func:`load_samples` reads it; with an encoder, one with ``levels``
+        (samples, inputs) and ``full_scale``. Optionally ``labels`` (samples) and ``reward``
+        (samples, ticks).
+    encoder : Encoder or None
+
+    Raises
+    ------
+    SpikeletError
+        Saying what is wrong with the file and what would be valid.
+    """
+    file = SampleFile.read(path)
+    if encoder is None:
+        samples = file.samples()
+        reward = _reward(file, len(samples.spikes), samples.spikes.shape[1])
+        return LearningSamples(samples.spikes, samples.labels, reward, path=file.path)
+    if not {f"{file.prefix}levels", "full_scale"} <= file.arrays.keys():
+        raise SpikeletError(
+            f"{file.path} holds {', '.join(file.arrays) or 'nothing'}; the [encoder] of the "
+            "network needs levels (samples, inputs) and full_scale",
+            remedy="add them, or leave [encoder] out to use spikes as they are",
+        )
+    levels = file.levels()
+    full_scale = file.number("full_scale")
+    try:
+        check_levels(levels, full_scale)
+    except SpikeletError as error:
+        raise SpikeletError(f"{file.path}: {error.args[0]}", remedy=error.remedy) from error
+    labels = file.labels(len(levels))
+    reward = _reward(file, len(levels))
+    return LearningSamples(levels, labels, reward, encoder, full_scale, file.path)
+
+
+def _reward(
+    file: SampleFile, samples: int, ticks: int | None = None
+) -> npt.NDArray[np.int64] | None:
+    """Return the rewards (samples, ticks), where there are any."""
+    name = f"{file.prefix}reward"
+    if name not in file.arrays:
+        return None
+    reward = file.arrays[name]
+    if reward.dtype.kind not in "iu":
+        raise file.error(name, f"must be integers, not {reward.dtype}")
+    if reward.ndim != 2 or len(reward) != samples or ticks not in (None, reward.shape[1]):
+        wanted = "ticks" if ticks is None else ticks
+        raise file.error(name, f"must have shape ({samples}, {wanted}), not {reward.shape}")
+    return reward.astype(np.int64)

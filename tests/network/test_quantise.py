@@ -1,0 +1,230 @@
+"""Quantisation: exact on a grid, least error elsewhere, exponents that fit, honest statistics."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spikelet.description.chip.profile import PROFILES
+from spikelet.description.errors import SpikeletError
+from spikelet.network.network import INPUT, Network, Projection
+from spikelet.network.quantise import QuantisedNetwork, best_scale, quantise
+from spikelet.network.reference import simulate
+from tests.helpers.networks import EULER, SUBTRACT, branched, chain, population, spikes
+
+
+def single(weights: Any, **fields: Any) -> Network:
+    """One population fed by the input."""
+    weights = np.asarray(weights, float)
+    profile = fields.pop("profile", EULER)
+    layer = population("p", weights.shape[1], **fields)
+    return Network(
+        "n", len(weights), 1e-3, profile, (layer,), (Projection(INPUT, "p", weights),), ("p",)
+    )
+
+
+def restored(quantised: QuantisedNetwork) -> list[Any]:
+    """Return the weights in float units, projection by projection."""
+    scales = {layer.name: layer.scale for layer in quantised.layers}
+    return [p.weights * scales[p.target] for p in quantised.projections]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    bits=st.integers(2, 8),
+    seed=st.integers(0, 10_000),
+    step=st.floats(1e-3, 10.0),
+    size=st.integers(1, 60),
+)
+def test_grid_weights_are_recovered_exactly(bits: int, seed: int, step: float, size: int) -> None:
+    limit = 1 << (bits - 1)
+    codes = np.random.default_rng(seed).integers(-limit, limit, (size, 2))
+    codes[0, 0] = codes[0, 0] or 1
+    quantised = quantise(single(codes * step), bits, 24)
+    np.testing.assert_allclose(restored(quantised)[0], codes * step, rtol=1e-12)
+    assert quantised.layers[0].clipped == 0
+    assert quantised.layers[0].rms_error < 1e-9 * step
+    assert quantised.layers[0].scale >= step * (1 - 1e-9), "the largest step is taken"
+
+
+def test_full_range_grid_gives_the_very_codes() -> None:
+    codes = np.arange(-8, 8).reshape(4, 4)
+    for weights in (codes / 16, (codes / 16).astype(np.float32) * (1 + 1e-7), codes * 0.3):
+        quantised = quantise(single(weights))
+        np.testing.assert_array_equal(quantised.projections[0].weights, codes)
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(bits=st.integers(2, 8), seed=st.integers(0, 1000), heavy=st.booleans())
+def test_scale_is_close_to_the_best(bits: int, seed: int, heavy: bool) -> None:
+    rng = np.random.default_rng(seed)
+    weights = rng.standard_t(2, 300) if heavy else rng.normal(size=300)
+
+    def error(scale: float) -> float:
+        limit = 1 << (bits - 1)
+        return float(
+            np.sum((weights - scale * np.clip(np.round(weights / scale), -limit, limit - 1)) ** 2)
+        )
+
+    span = np.abs(weights).max() / (1 << (bits - 1))
+    best = min(error(scale) for scale in span * np.geomspace(0.01, 2, 800))
+    assert error(best_scale(weights, bits)) <= 1.05 * best
+
+
+def test_scale_of_many_weights() -> None:
+    weights = np.random.default_rng(0).normal(size=60_000)
+    few, many = best_scale(weights[:10_000], 4), best_scale(weights, 4)
+    assert many == pytest.approx(few, rel=0.05)
+
+
+def test_one_bit_is_binary() -> None:
+    quantised = quantise(single([[0.5, -0.25], [0.0, -0.75]]), 1)
+    assert quantised.weight_format == "binary"
+    np.testing.assert_array_equal(quantised.projections[0].weights, [[1, -1], [1, -1]])
+    assert quantised.layers[0].scale == pytest.approx(0.375)
+
+
+def test_projections_into_a_population_share_a_scale() -> None:
+    network = branched()
+    quantised = quantise(network)
+    assert len(quantised.layers) == 4
+    for projection, expected in zip(restored(quantised), network.projections, strict=True):
+        np.testing.assert_allclose(projection, expected.weights, rtol=1e-12)
+
+
+def test_what_comes_back_counts_like_any_input() -> None:
+    """Recurrent weights share the scale, the statistics, the bound, and show in calibration."""
+    own = Projection("p", "p", np.array([[1.0]]))
+    network = single([[0.5], [0.25]])
+    network = replace(network, projections=(*network.projections, own))
+    quantised = quantise(network)
+    assert [p.weights.ravel().tolist() for p in quantised.projections] == [[2, 1], [4]]
+    (found,) = quantised.layers
+    assert (found.weights, found.scale) == (3, 0.25)
+    lsb = found.scale / 2**found.weight_exponent
+    assert found.range_high * lsb == pytest.approx(1.0 + 0.75 + 1.0)
+    (shown,) = quantise(network, calibration=np.ones((1, 3, 2))).layers
+    lsb = shown.scale / 2**shown.weight_exponent
+    # 0.75; 1.5 fires and becomes 0; 0.75 and 1 more
+    assert shown.range_high * lsb == pytest.approx(1.75)
+
+
+def test_statistics_of_clipped_weights() -> None:
+    weights = np.concatenate([np.random.default_rng(0).normal(size=400), [10.0]])[:, None]
+    quantised = quantise(single(weights), 4, 24)
+    (layer,) = quantised.layers
+    rounded = np.round(weights / layer.scale)
+    assert layer.weights == 401
+    assert layer.clipped == np.sum((rounded > 7) | (rounded < -8)) > 0
+    assert layer.clipped_fraction == layer.clipped / 401
+    error = weights - restored(quantised)[0]
+    assert layer.rms_error == pytest.approx(np.sqrt(np.mean(error**2)))
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    seed=st.integers(0, 1000),
+    potential_bits=st.integers(8, 24),
+    name=st.sampled_from(sorted(PROFILES)),
+)
+def test_largest_exponent_that_fits_the_calibration(
+    seed: int, potential_bits: int, name: str
+) -> None:
+    network = chain([6, 5], profile=PROFILES[name], seed=seed, decay=np.array([0.75]))
+    given_spikes = spikes(3, 12, 6, seed=seed, rate=0.7)
+    quantised = quantise(network, 4, potential_bits, given_spikes)
+    (layer,), (run,) = quantised.layers, simulate(network, given_spikes)
+    lsb = layer.scale / 2**layer.weight_exponent
+    assert layer.range_source == "calibration"
+    assert layer.range_low == pytest.approx(run.lowest / lsb)
+    assert layer.range_high == pytest.approx(run.highest / lsb)
+    assert (layer.available_low, layer.available_high) == (
+        -(2 ** (potential_bits - 1)),
+        2 ** (potential_bits - 1) - 1,
+    )
+    needed = max(2 * layer.range_high, -2 * layer.range_low, 1.0 / lsb)
+    if layer.weight_exponent > 0:
+        assert needed <= layer.available_high
+        assert layer.range_used <= 0.5
+    if layer.weight_exponent < 16:
+        assert 2 * needed > layer.available_high
+
+
+@pytest.mark.parametrize("potential_bits", [8, 12, 16])
+def test_a_silent_calibration_leaves_room_for_the_threshold(potential_bits: int) -> None:
+    quantised = quantise(single([[1.0, -0.125]]), 4, potential_bits, np.zeros((1, 5, 1)))
+    (layer,) = quantised.populations
+    assert 2 ** (potential_bits - 2) - 1 <= layer.threshold[0] < 2 ** (potential_bits - 1)
+
+
+def test_bound_without_calibration() -> None:
+    (layer,) = quantise(single([[0.5, -1.0], [0.25, 0.125]], bias=np.array([0.5, -0.25]))).layers
+    lsb = layer.scale / 2**layer.weight_exponent
+    assert layer.range_source == "bound"
+    assert layer.range_high * lsb == pytest.approx(1.0 + 0.75 + 0.5)
+    assert layer.range_low * lsb == pytest.approx(-1.0 - 0.25)
+
+
+def test_integers_of_a_population() -> None:
+    network = single(
+        [[0.5, -1.0, 0.875]],
+        decay=np.array([0.9375, 0.5, 1.0]),
+        threshold=np.array([1.0, 2.0, 1.5]),
+        bias=np.array([0.25, 0.0, -0.125]),
+        reset_potential=np.array([-0.5]),
+    )
+    (layer,) = quantise(network).populations
+    unit = 8 * 2**layer.weight_exponent
+    np.testing.assert_array_equal(layer.threshold, np.array([1, 2, 1.5]) * unit)
+    np.testing.assert_array_equal(layer.bias, np.array([0.25, 0, -0.125]) * unit)
+    np.testing.assert_array_equal(layer.reset_potential, [-0.5 * unit])
+    np.testing.assert_array_equal(layer.decay, [3840, 2048, 4095])
+    assert layer.threshold.dtype == np.int32
+
+
+def test_shared_and_absent_parameters() -> None:
+    network = single([[0.5, -1.0]], decay=np.array([0.5, 0.5]), threshold=np.array([1.0, 1.0]))
+    (layer,) = quantise(network).populations
+    shared = (layer.threshold, layer.decay, layer.reset_potential)
+    assert [None if x is None else x.shape for x in shared] == [(1,), (1,), (1,)]
+    assert layer.bias is None
+    (layer,) = quantise(replace(network, profile=SUBTRACT)).populations
+    assert layer.reset_potential is None
+    (layer,) = quantise(single([[0.5, -1.0]])).populations
+    assert layer.decay is None
+
+
+def test_weights_that_become_zero() -> None:
+    with pytest.raises(SpikeletError, match="all weights into layer 'p' are 0"):
+        quantise(single([[0.0, 0.0]]))
+    network = single([[1.0], [-1.0]])
+    layers = (population("q", 1), *network.populations)
+    projections = (
+        *network.projections,
+        Projection(INPUT, "q", np.ones((2, 1))),
+        Projection("q", "p", np.array([[1e-3]])),
+    )
+    network = replace(network, populations=layers, projections=projections)
+    with pytest.raises(
+        SpikeletError, match="all weights from 'q' into layer 'p' become 0 at 4 bits"
+    ):
+        quantise(network)
+
+
+@pytest.mark.parametrize("field", ["threshold", "bias", "reset_potential"])
+def test_constants_that_do_not_fit(field: str) -> None:
+    network = single([[1e-3, 1e-3]], **{field: np.array([1.0, 100.0])})
+    message = rf"the {field} of layer 'p' is 100000 weight steps at 4-bit .* of 16 bits hold 32767"
+    with pytest.raises(SpikeletError, match=message) as info:
+        quantise(network)
+    assert "--potential-bits" in str(info.value)
+    assert quantise(network, potential_bits=18).populations[0].weight_exponent == 0
+
+
+@pytest.mark.parametrize(("bits", "potential"), [(0, 16), (9, 16), (4, 3), (4, 25)])
+def test_widths_out_of_range(bits: int, potential: int) -> None:
+    with pytest.raises(SpikeletError, match=r"_bits must be in \d+..\d+, found"):
+        quantise(chain([3, 2]), bits, potential)
