@@ -1,119 +1,182 @@
-"""What is stored of a compiled network: its arrays, and the rest as JSON."""
+"""What is stored of a compiled network: its arrays by name, and the rest as JSON."""
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from typing import Any
 
 import numpy.typing as npt
 
-from spikelet.compiler.place import PlacedLayer, Slice
 from spikelet.description.chip.image import ChipImage, CoreImage
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import ExecutionProfile
+from spikelet.description.learning.rule import Adaptation, LearningRule
+from spikelet.network.integers import (
+    InputGroup,
+    IntegerNetwork,
+    IntegerPopulation,
+    IntegerProjection,
+    LayerQuantisation,
+)
 from spikelet.network.network import Network, Population, Projection
-from spikelet.network.quantise import LayerQuantisation
 from spikelet.placement.arrange import RandomPlacements
 from spikelet.placement.floorplan import Floorplan
 from spikelet.placement.link_loads import LinkLoads
 from spikelet.placement.place import PlacementQuality
+from spikelet.samples.plastic_samples import Encoder
 
-if TYPE_CHECKING:
-    from spikelet.compiler.compiled import CompiledNetwork
+__all__ = [
+    "image_arrays",
+    "image_of",
+    "network_arrays",
+    "network_fields",
+    "network_of",
+    "quality_of",
+]
 
-__all__ = ["arrays_of", "description_of", "fields_of"]
+_Arrays = dict[str, npt.NDArray[Any]]
+_IMAGE = tuple(f.name for f in fields(CoreImage) if f.name != "learning")
+_FLOATS = ("decay", "bias", "threshold", "reset_potential")
+_PLAIN = ("name", "size", "weight_exponent", "potential_bits", "weight_bits", "weight_format")
 
-_IMAGE_FIELDS = ("weights", "threshold", "decay", "bias", "reset_potential", "destinations")
+
+def image_arrays(image: ChipImage) -> _Arrays:
+    """Return the contents of all cores."""
+    return {
+        f"core_{index}_{name}": getattr(core, name)
+        for index, core in enumerate(image.cores)
+        for name in _IMAGE
+    }
 
 
-def arrays_of(compiled: "CompiledNetwork") -> dict[str, npt.NDArray[Any]]:
-    """Return the arrays of a compiled network by name."""
-    arrays: dict[str, npt.NDArray[Any]] = {"routes": compiled.routes}
-    arrays.update((f"load {port}", load) for port, load in compiled.quality.loads.loads.items())
-    for index, core in enumerate(compiled.image.cores):
-        for field in _IMAGE_FIELDS:
-            arrays[f"core_{index}_{field}"] = getattr(core, field)
-    for index, population in enumerate(compiled.network.populations):
-        for field in ("decay", "bias", "threshold", "reset_potential"):
-            if getattr(population, field) is not None:
-                arrays[f"population_{index}_{field}"] = getattr(population, field)
-    for index, projection in enumerate(compiled.network.projections):
-        arrays[f"projection_{index}"] = projection.weights
+def image_of(chip: ChipParams, learning: Sequence[bool], arrays: _Arrays) -> ChipImage:
+    """Return the contents of a chip; inverse of :func:`image_arrays`."""
+    cores = (
+        CoreImage(**{name: arrays[f"core_{i}_{name}"] for name in _IMAGE}, learning=on)
+        for i, on in enumerate(learning)
+    )
+    image = ChipImage(tuple(cores))
+    image.check(chip)
+    return image
+
+
+def quality_of(chip: ChipParams, description: dict[str, Any], arrays: _Arrays) -> PlacementQuality:
+    """Return what is known of a placement."""
+    loads = {n.removeprefix("load "): a for n, a in arrays.items() if n.startswith("load ")}
+    return PlacementQuality(
+        LinkLoads(Floorplan(chip.topology, chip.width, chip.height), loads),
+        RandomPlacements(**description["random"]),
+        description["measured"],
+    )
+
+
+def network_arrays(network: IntegerNetwork) -> _Arrays:
+    """Return the arrays of a network, and of the float network that it was."""
+    arrays: _Arrays = {}
+    for index, p in enumerate(network.populations):
+        arrays |= {f"population_{index}_{name}": values for name, values in p.parameters.items()}
+        if p.adapted is not None:
+            arrays[f"adapted_{index}"] = p.adapted
+    for index, q in enumerate(network.projections):
+        arrays[f"projection_{index}"] = q.weights
+    if network.floats:
+        for index, population in enumerate(network.floats.populations):
+            for name in _FLOATS:
+                if getattr(population, name) is not None:
+                    arrays[f"float_{index}_{name}"] = getattr(population, name)
+        for index, projection in enumerate(network.floats.projections):
+            arrays[f"float_projection_{index}"] = projection.weights
     return arrays
 
 
-def description_of(compiled: "CompiledNetwork") -> dict[str, Any]:
-    """Return the rest of a compiled network as JSON-compatible values."""
-    network = compiled.network
+def network_fields(network: IntegerNetwork) -> dict[str, Any]:
+    """Return the rest of a network as JSON-compatible values."""
+    floats = network.floats
     return {
         "name": network.name,
-        "dt": network.dt,
-        "profile": network.profile.to_dict(),
-        "n_inputs": network.n_inputs,
-        "populations": [{"name": p.name, "size": p.size} for p in network.populations],
-        "projections": [[p.source, p.target] for p in network.projections],
+        "inputs": [asdict(group) for group in network.inputs],
+        "populations": [
+            {
+                **{name: getattr(p, name) for name in (*_PLAIN, "depth")},
+                "profile": p.profile.to_dict(),
+                "parameters": list(p.parameters),
+                "adaptation": p.adaptation and asdict(p.adaptation),
+            }
+            for p in network.populations
+        ],
+        "projections": [
+            {
+                **{n: getattr(p, n) for n in ("source", "target", "delay", "connectivity")},
+                "rule": p.rule and asdict(p.rule),
+            }
+            for p in network.projections
+        ],
         "outputs": network.outputs,
-        "chip": compiled.chip.to_dict(),
-        "layers": [asdict(layer) for layer in compiled.layers],
-        "output_latency": compiled.output_latency,
-        "neurons": compiled.neurons,
-        "random": asdict(compiled.quality.random),
-        "measured": compiled.quality.measured,
-        "quantisation": [asdict(layer) for layer in compiled.quantisation],
+        "dt": network.dt,
+        "seed": network.seed,
+        "quantisation": [asdict(layer) for layer in network.quantisation],
+        "encoder": network.encoder and asdict(network.encoder),
+        "floats": floats
+        and {
+            "profile": floats.profile.to_dict(),
+            "projections": [[p.source, p.target] for p in floats.projections],
+        },
     }
 
 
-def fields_of(description: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> dict[str, Any]:
-    """Return the fields of a compiled network: inverse of the other two."""
+def network_of(entry: dict[str, Any], arrays: _Arrays) -> IntegerNetwork:
+    """Return a network; inverse of the other two."""
     populations = tuple(
-        Population(
-            entry["name"],
-            entry["size"],
-            arrays.get(f"population_{i}_decay"),
-            *(arrays[f"population_{i}_{f}"] for f in ("bias", "threshold", "reset_potential")),
+        IntegerPopulation(
+            **{name: p[name] for name in (*_PLAIN, "depth")},
+            profile=ExecutionProfile(**p["profile"]),
+            parameters={name: arrays[f"population_{i}_{name}"] for name in p["parameters"]},
+            adaptation=p["adaptation"] and Adaptation(**p["adaptation"]),
+            adapted=arrays.get(f"adapted_{i}"),
         )
-        for i, entry in enumerate(description["populations"])
+        for i, p in enumerate(entry["populations"])
     )
     projections = tuple(
-        Projection(source, target, arrays[f"projection_{i}"])
-        for i, (source, target) in enumerate(description["projections"])
+        IntegerProjection(
+            p["source"],
+            p["target"],
+            arrays[f"projection_{i}"],
+            p["delay"],
+            p["rule"] and LearningRule.from_dict(p["rule"]),
+            p["connectivity"],
+        )
+        for i, p in enumerate(entry["projections"])
     )
-    network = Network(
-        description["name"],
-        description["n_inputs"],
-        description["dt"],
-        ExecutionProfile(**description["profile"]),
+    return IntegerNetwork(
+        entry["name"],
+        tuple(InputGroup(group["name"], tuple(group["shape"])) for group in entry["inputs"]),
         populations,
         projections,
-        tuple(description["outputs"]),
+        tuple(entry["outputs"]),
+        entry["dt"],
+        entry["seed"],
+        entry["floats"] and _floats_of(entry, arrays),
+        tuple(LayerQuantisation(**layer) for layer in entry["quantisation"]),
+        entry["encoder"] and Encoder(**entry["encoder"]),
     )
-    chip = ChipParams.from_dict(description["chip"])
-    image = ChipImage(
-        tuple(
-            CoreImage(**{name: arrays[f"core_{i}_{name}"] for name in _IMAGE_FIELDS}, learning=True)
-            for i in range(len(chip.cores))
+
+
+def _floats_of(entry: dict[str, Any], arrays: _Arrays) -> Network:
+    populations = tuple(
+        Population(
+            p["name"], p["size"], **{name: arrays.get(f"float_{i}_{name}") for name in _FLOATS}
         )
+        for i, p in enumerate(entry["populations"])
     )
-    image.check(chip)
-    return {
-        "chip": chip,
-        "image": image,
-        "routes": arrays["routes"],
-        "layers": tuple(_layer(entry) for entry in description["layers"]),
-        "output_latency": description["output_latency"],
-        "neurons": tuple(description["neurons"]),
-        "quality": PlacementQuality(
-            LinkLoads(
-                Floorplan(chip.topology, chip.width, chip.height),
-                {n.removeprefix("load "): a for n, a in arrays.items() if n.startswith("load ")},
-            ),
-            RandomPlacements(**description["random"]),
-            description["measured"],
-        ),
-        "quantisation": tuple(LayerQuantisation(**e) for e in description["quantisation"]),
-        "network": network,
-    }
-
-
-def _layer(entry: dict[str, Any]) -> PlacedLayer:
-    slices = tuple(Slice(**part) for part in entry["slices"])
-    order = entry["order"] and tuple(entry["order"])
-    return PlacedLayer(entry["name"], entry["depth"], entry["size"], slices, order)
+    projections = tuple(
+        Projection(source, target, arrays[f"float_projection_{i}"])
+        for i, (source, target) in enumerate(entry["floats"]["projections"])
+    )
+    return Network(
+        entry["name"],
+        sum(size for group in entry["inputs"] for size in group["shape"]),
+        entry["dt"],
+        ExecutionProfile(**entry["floats"]["profile"]),
+        populations,
+        projections,
+        tuple(entry["outputs"]),
+    )

@@ -7,9 +7,7 @@
     network.population("excitatory", 100, threshold=4000, time_constant=0.1, inhibition=2000)
     network.project("pixels", "excitatory", weights=(0, 77), rule=pair_stdp())
     network.output("excitatory")
-    learned = network.compile().run(samples)
-
-One population is one core. Its axons are those of its incoming projections, one after another.
+    learned = spikelet.run(network, samples)
 """
 
 import math
@@ -19,8 +17,6 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.compiler.plastic import Plastic
-from spikelet.compiler.plastic_place import CoreShape, PlasticParts, compile_plastic
 from spikelet.description.chip.params import check_range
 from spikelet.description.chip.profile import PROFILES, ExecutionProfile
 from spikelet.description.errors import SpikeletError
@@ -28,13 +24,15 @@ from spikelet.description.learning.rule import Adaptation, LearningRule
 from spikelet.description.summary import summary
 from spikelet.network.integers import (
     InputGroup,
-    PlasticPopulation,
-    PlasticProjection,
+    IntegerNetwork,
+    IntegerPopulation,
+    IntegerProjection,
     drawn_weights,
     int_in,
     per_neuron,
     synapses,
 )
+from spikelet.samples.plastic_samples import Encoder
 
 __all__ = ["PlasticNetwork"]
 
@@ -45,7 +43,7 @@ _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 
 
 class PlasticNetwork:
-    """A network to be built up, then compiled.
+    """A network to be built up, then compiled, or run.
 
     Parameters
     ----------
@@ -58,8 +56,8 @@ class PlasticNetwork:
     Attributes
     ----------
     input_groups : dict of InputGroup
-    populations : dict of PlasticPopulation
-    projections : list of PlasticProjection
+    populations : dict of IntegerPopulation
+    projections : list of IntegerProjection
     outputs : list of str
 
     Raises
@@ -81,8 +79,8 @@ class PlasticNetwork:
         self.dt = float(dt)
         self.seed = seed
         self.input_groups: dict[str, InputGroup] = {}
-        self.populations: dict[str, PlasticPopulation] = {}
-        self.projections: list[PlasticProjection] = []
+        self.populations: dict[str, IntegerPopulation] = {}
+        self.projections: list[IntegerProjection] = []
         self.outputs: list[str] = []
 
     def inputs(self, name: str, size: int | Sequence[int]) -> str:
@@ -185,24 +183,28 @@ class PlasticNetwork:
         if reset_potential is not None and chosen.reset != "value":
             raise SpikeletError(f"{what}: profile {chosen.name} has no reset_potential")
 
-        def values(field: str, given: npt.ArrayLike, low: int, high: int) -> npt.NDArray[np.int32]:
-            return per_neuron(f"{what}: {field}", given, size, low, high)
-
-        self.populations[name] = PlasticPopulation(
+        lowest = -largest - 1
+        given = {
+            "threshold": (threshold, 0, largest),
+            "decay": (decay, 0, _DECAY_ONE - 1),
+            "bias": (bias, lowest, largest),
+            "reset_potential": (reset_potential, lowest, largest),
+            "inhibition": (inhibition, 1, largest),
+        }
+        parameters = {
+            field: per_neuron(f"{what}: {field}", values, size, low, high)
+            for field, (values, low, high) in given.items()
+            if values is not None
+        }
+        self.populations[name] = IntegerPopulation(
             name,
             size,
-            values("threshold", threshold, 0, largest),
-            None if decay is None else values("decay", decay, 0, _DECAY_ONE - 1),
-            None if bias is None else values("bias", bias, -largest - 1, largest),
-            None
-            if reset_potential is None
-            else values("reset_potential", reset_potential, -largest - 1, largest),
             chosen,
-            bits,
+            parameters,
             weight_exponent,
+            bits,
             weight_bits,
-            inhibition,
-            adaptation,
+            adaptation=adaptation,
         )
         return name
 
@@ -251,7 +253,7 @@ class PlasticNetwork:
         if rule is not None:
             self._check_rule(what, target, rule, connectivity)
             check_range(f"{what}: weights, which learn,", initial, rule.w_min, rule.w_max)
-        projection = PlasticProjection(
+        projection = IntegerProjection(
             source, target, initial.astype(np.int16), delay, rule, connectivity
         )
         self.projections.append(projection)
@@ -277,43 +279,34 @@ class PlasticNetwork:
             raise self._error(f"output {population!r} is given twice")
         self.outputs.append(population)
 
-    def compile(
-        self, *, lanes: int = 16, pipelines: int = 1, weight_memory: str = "block"
-    ) -> Plastic:
-        """Return the network on a chip.
+    def integers(self, encoder: Encoder | None = None) -> IntegerNetwork:
+        """Return what was built so far, to be compiled; SpikeletError if it is not complete.
 
-        Parameters
-        ----------
-        lanes : int
-            Neurons whose synapses are accumulated and learn in the same clock cycle, a power of
-            two, 1..256; a small population gets fewer. What a stochastic rule draws depends on it.
-        pipelines : int
-            Neuron-update pipelines, a power of two, at most ``lanes``.
-        weight_memory : str
-            ``"block"`` or ``"spram"``, as for :class:`CoreParams`.
-
-        Raises
-        ------
-        SpikeletError
-            If a population does not fit a core, with the numbers, or the network is not complete.
+        ``encoder`` is how intensities in a samples file become spikes.
         """
-        parts = PlasticParts(
+        for name, population in self.populations.items():
+            bias = population.parameters.get("bias")
+            if not self.into(name) and (bias is None or not (bias > 0).any()):
+                raise self._error(
+                    f"population {name!r} gets no input", "project() to it, or give it a bias"
+                )
+        return IntegerNetwork(
             self.name,
-            self.dt,
-            self.seed,
             tuple(self.input_groups.values()),
             tuple(self.populations.values()),
             tuple(self.projections),
             tuple(self.outputs),
+            self.dt,
+            self.seed,
+            encoder=encoder,
         )
-        return compile_plastic(parts, CoreShape(lanes, pipelines, weight_memory))
 
     def size(self, name: str) -> int:
         """Return the number of neurons of a population, or of lines of an input group."""
         found = self.input_groups.get(name) or self.populations[name]
         return found.size
 
-    def into(self, population: str) -> list[PlasticProjection]:
+    def into(self, population: str) -> list[IntegerProjection]:
         """Return the projections into a population, in the order of their axons."""
         return [p for p in self.projections if p.target == population]
 

@@ -1,7 +1,13 @@
-"""What a plastic network is made of, and how its values are checked and spread out."""
+"""The integer network: what trained networks are quantised to, and what others are built of.
+
+Everything behind it, from placement to bitstream, knows no other kind of network.
+"""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,14 +17,16 @@ from spikelet.description.chip.profile import ExecutionProfile
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import Adaptation, LearningRule
 from spikelet.description.summary import summary
+from spikelet.network.network import Network, checked_spikes
+from spikelet.samples.plastic_samples import Encoder
 
 __all__ = [
     "CONNECTIVITY",
     "InputGroup",
-    "PlacedPopulation",
-    "PlacedProjection",
-    "PlasticPopulation",
-    "PlasticProjection",
+    "IntegerNetwork",
+    "IntegerPopulation",
+    "IntegerProjection",
+    "LayerQuantisation",
     "Weights",
     "drawn_weights",
     "int_in",
@@ -30,6 +38,7 @@ CONNECTIVITY = ("all_to_all", "one_to_one", "all_but_self")
 """Which synapses of a projection exist; the others have weight 0."""
 
 Weights = npt.NDArray[np.int16]
+IntArray = npt.NDArray[np.int32]
 
 _WIDEST = (-128, 255)
 """Of all weights that some core can hold."""
@@ -56,42 +65,49 @@ class InputGroup:
 
 
 @dataclass(frozen=True, eq=False)
-class PlasticPopulation:
-    """Neurons of one core; see :meth:`PlasticNetwork.population`.
+class IntegerPopulation:
+    """Neurons of one kind.
 
     Parameters
     ----------
     name : str
     size : int
-    threshold : array of int32, shape (1,) or (size,)
-    decay, bias, reset_potential : array of int32, shape (1,) or (size,), or None
-        None where the core has none.
     profile : ExecutionProfile
-    potential_bits, weight_exponent : int
+    parameters : dict of array of int32, shape (1,) or (size,)
+        ``threshold``, ``decay``, ``bias``, ``reset_potential`` and ``inhibition``, as far as the
+        cores have them: as in :class:`CoreImage`, shape (1,) where all neurons share a value.
+    weight_exponent : int
+        One weight LSB is ``2**weight_exponent`` potential LSBs.
+    potential_bits : int
     weight_bits : int or None
         None: as many as the projections need.
-    inhibition : int or None
+    weight_format : str or None
+        As for :class:`CoreParams`; None: signed where a weight is, or can be learned to be, below
+        0, else unsigned.
     adaptation : Adaptation or None
+    adapted : array of int32, shape (size,), or None
+        Adaptations at the beginning; None: 0.
+    depth : int
+        Ticks that it runs behind the input.
     """
 
     __repr__ = summary
 
     name: str
     size: int
-    threshold: npt.NDArray[np.int32]
-    decay: npt.NDArray[np.int32] | None
-    bias: npt.NDArray[np.int32] | None
-    reset_potential: npt.NDArray[np.int32] | None
     profile: ExecutionProfile
-    potential_bits: int
-    weight_exponent: int
-    weight_bits: int | None
-    inhibition: int | None
-    adaptation: Adaptation | None
+    parameters: Mapping[str, IntArray]
+    weight_exponent: int = 0
+    potential_bits: int = 16
+    weight_bits: int | None = None
+    weight_format: str | None = None
+    adaptation: Adaptation | None = None
+    adapted: IntArray | None = None
+    depth: int = 0
 
 
 @dataclass(frozen=True, eq=False)
-class PlasticProjection:
+class IntegerProjection:
     """Synapses from inputs or a population to a population.
 
     Parameters
@@ -100,7 +116,7 @@ class PlasticProjection:
     weights : array of int16, shape (n_source, n_target)
         0 where ``connectivity`` has no synapse.
     delay : int
-        Ticks from a spike to its arrival.
+        Ticks from a spike to its arrival; from inputs, ticks after the coming one.
     rule : LearningRule or None
         None: the weights are fixed.
     connectivity : str
@@ -113,8 +129,8 @@ class PlasticProjection:
     target: str
     weights: Weights
     delay: int
-    rule: LearningRule | None
-    connectivity: str
+    rule: LearningRule | None = None
+    connectivity: str = "all_to_all"
 
     @property
     def title(self) -> str:
@@ -130,42 +146,218 @@ class PlasticProjection:
 
 
 @dataclass(frozen=True)
-class PlacedPopulation:
-    """Where a population went: neurons 0 up to ``size`` of ``core``."""
-
-    name: str
-    size: int
-    core: int
-
-
-@dataclass(frozen=True)
-class PlacedProjection:
-    """Where a projection went.
+class LayerQuantisation:
+    """What quantisation did to a population.
 
     Parameters
     ----------
-    source, target : str
-    first_axon, n_source : int
-        Its axons in the core of the target, in the order of the source's neurons.
-    delay : int
-        Ticks from a spike to its arrival.
-    plastic : bool
-    connectivity : str
-        One of :data:`CONNECTIVITY`.
+    name : str
+    scale : float
+        Float value of one weight unit; one potential LSB is ``scale / 2**weight_exponent``.
+    weight_exponent : int
+    weights : int
+        Weights of all projections into the population.
+    clipped : int
+        Of these, weights beyond the ends of the integer range.
+    rms_error : float
+        Root mean square of float minus integer weights, in float units.
+    range_low, range_high : float
+        Potentials expected, in LSBs.
+    range_source : str
+        ``"calibration"``: extremes of the float network on the calibration samples; ``"bound"``:
+        the threshold and one tick in which all excitatory, or all inhibitory, sources spike.
+    available_low, available_high : int
+        Potentials that can be held.
+    nonzero : int
+        Float weights that are not 0.
+    vanished : int
+        Of these, weights that became 0.
     """
 
-    source: str
-    target: str
-    first_axon: int
-    n_source: int
-    delay: int
-    plastic: bool
-    connectivity: str
+    name: str
+    scale: float
+    weight_exponent: int
+    weights: int
+    clipped: int
+    rms_error: float
+    range_low: float
+    range_high: float
+    range_source: str
+    available_low: int
+    available_high: int
+    nonzero: int = 0
+    vanished: int = 0
 
     @property
-    def axons(self) -> slice:
-        """Its axons in the core of the target."""
-        return slice(self.first_axon, self.first_axon + self.n_source)
+    def clipped_fraction(self) -> float:
+        """Clipped weights as a share of all."""
+        return self.clipped / self.weights
+
+    @property
+    def range_used(self) -> float:
+        """Expected potentials as a share of those available, on the tighter side."""
+        return max(self.range_high / self.available_high, self.range_low / self.available_low)
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerNetwork:
+    """A network in the chip's own integers.
+
+    Parameters
+    ----------
+    name : str
+    inputs : tuple of InputGroup
+        In the order of their lines in the input spikes.
+    populations : tuple of IntegerPopulation
+    projections : tuple of IntegerProjection
+        At most one for each pair of source and target.
+    outputs : tuple of str
+        Populations, equally deep, whose neurons, one population after another, are the outputs.
+    dt : float or None
+        Seconds per tick; None where nothing depends on it.
+    seed : int
+        Of the LFSRs of stochastic rules.
+    floats : Network or None
+        The trained network that was quantised.
+    quantisation : tuple of LayerQuantisation
+        What that did to each population; empty for a network that was not trained.
+    encoder : Encoder or None
+        How intensities in a samples file become spikes.
+
+    Raises
+    ------
+    SpikeletError
+        If there are no inputs, populations or outputs, or inputs lead nowhere.
+    """
+
+    __repr__ = summary
+
+    name: str
+    inputs: tuple[InputGroup, ...]
+    populations: tuple[IntegerPopulation, ...]
+    projections: tuple[IntegerProjection, ...]
+    outputs: tuple[str, ...]
+    dt: float | None = None
+    seed: int = 0
+    floats: Network | None = None
+    quantisation: tuple[LayerQuantisation, ...] = ()
+    encoder: Encoder | None = None
+
+    def __post_init__(self) -> None:
+        for what, found in (("inputs", self.inputs), ("populations", self.populations)):
+            if not found:
+                raise self.error(f"there are no {what}", f"add some with {what.rstrip('s')}()")
+        if not self.outputs:
+            raise self.error(
+                "no population is an output", "name what the host should see with output()"
+            )
+        for group in self.inputs:
+            if not any(p.source == group.name for p in self.projections):
+                raise self.error(
+                    f"inputs {group.name!r} lead nowhere", "project() them, or leave them out"
+                )
+
+    def error(self, message: str, remedy: str = "") -> SpikeletError:
+        """Return an error that names the network."""
+        return SpikeletError(f"network {self.name!r}: {message}", remedy=remedy)
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Lines of each input group, and neurons of each population, by name."""
+        return {part.name: part.size for part in (*self.inputs, *self.populations)}
+
+    @property
+    def n_inputs(self) -> int:
+        """Input lines of all groups."""
+        return sum(group.size for group in self.inputs)
+
+    @property
+    def n_outputs(self) -> int:
+        """Output lines."""
+        return sum(self.sizes[name] for name in self.outputs)
+
+    @property
+    def learns(self) -> bool:
+        """Whether any projection is plastic."""
+        return any(projection.rule for projection in self.projections)
+
+    @property
+    def output_latency(self) -> int:
+        """Ticks from an input to the outputs that it can cause."""
+        return self.population(self.outputs[0]).depth
+
+    def population(self, name: str) -> IntegerPopulation:
+        """Return a population by name; SpikeletError lists the names otherwise."""
+        for population in self.populations:
+            if population.name == name:
+                return population
+        names = ", ".join(population.name for population in self.populations)
+        raise self.error(f"there is no population {name!r}; there are {names}")
+
+    def projection(self, source: str, target: str) -> IntegerProjection:
+        """Return a projection by its ends; SpikeletError lists them otherwise."""
+        for projection in self.projections:
+            if (projection.source, projection.target) == (source, target):
+                return projection
+        found = ", ".join(f"{p.source} -> {p.target}" for p in self.projections)
+        raise self.error(f"there is no projection {source!r} -> {target!r}; there are {found}")
+
+    def into(self, population: str) -> list[IntegerProjection]:
+        """Return the projections into a population, in the order of their axons."""
+        return [p for p in self.projections if p.target == population]
+
+    def rule(self, population: str) -> LearningRule | None:
+        """Return the rule by which projections into a population learn, if any do."""
+        return next((p.rule for p in self.into(population) if p.rule), None)
+
+    def kept_whole(self, population: str) -> str | None:
+        """Return why a population must stay in one core; None if it may be split over several."""
+        if self.rule(population):
+            return "it learns"
+        if "inhibition" in self.population(population).parameters:
+            return "its neurons inhibit each other"
+        return None
+
+    def make_plastic(self, layer: str, rule: LearningRule) -> "IntegerNetwork":
+        """Return the network with all projections into a population learning by a rule.
+
+        Raises
+        ------
+        SpikeletError
+            If there is no such population, a projection has synapses that do not exist, which a
+            rule would change, or the rule's bounds do not hold the weights.
+        """
+        population = self.population(layer)
+        if population.weight_format == "binary":
+            raise self.error(
+                f"layer {layer!r} has weights of 1 bit, +1 or -1, which cannot learn",
+                "compile it with 2 or more weight bits (--weight-bits)",
+            )
+        if "bias" in population.parameters and population.depth:
+            raise self.error(
+                f"layer {layer!r} at depth {population.depth} has a bias, so its neurons start in "
+                f"tick {population.depth}; neurons that learn start in tick 0",
+                "make the first layer plastic, or train this one without bias",
+            )
+        for p in self.into(layer):
+            if p.connectivity != "all_to_all":
+                raise self.error(f"{p.title} is {p.connectivity}, and a rule would change that")
+            low, high = int(p.weights.min()), int(p.weights.max())
+            if low < rule.w_min or high > rule.w_max:
+                raise self.error(
+                    f"{p.title} has weights of {low}..{high}, which the bounds of rule "
+                    f"{rule.name}, {rule.w_min}..{rule.w_max}, do not hold",
+                    f"let the rule have w_min of {low} or less and w_max of {high} or more",
+                )
+        changed = (replace(p, rule=rule) if p.target == layer else p for p in self.projections)
+        return replace(self, projections=tuple(changed))
+
+    def check_spikes(self, spikes: npt.ArrayLike) -> npt.NDArray[Any]:
+        """Return input spikes as an array, shape (samples, ticks, n_inputs).
+
+        SpikeletError unless they have that shape and every value is 0 or 1.
+        """
+        return checked_spikes(f"network {self.name!r}", spikes, self.n_inputs)
 
 
 def int_in(what: str, value: object, low: int, high: int) -> int:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from spikelet.description.summary import summary
 from spikelet.network.network import INPUT, FloatArray, Network, Population
 
-__all__ = ["FloatLayer", "FloatRun", "run_float", "simulate"]
+__all__ = ["FloatLayer", "FloatRun", "run_float", "run_layers"]
 
 _BLOCK_VALUES = 4_000_000
 """Input values worked on at a time; bounds the memory of the currents."""
@@ -57,11 +57,11 @@ def run_float(network: Network, spikes: npt.ArrayLike) -> list[FloatRun]:
     network : Network
     spikes : array of 0 and 1, shape (samples, ticks, n_inputs)
     """
-    layers = simulate(network, spikes)
+    layers = run_layers(network, spikes)
     return [FloatRun(x.spikes, x.potentials) for x in layers if x.potentials is not None]
 
 
-def simulate(
+def run_layers(
     network: Network, spikes: npt.ArrayLike, *, potentials: bool = True
 ) -> list[FloatLayer]:
     """Return what each population does, as :func:`run_float`, and its extremes."""
@@ -70,7 +70,7 @@ def simulate(
     widest = max(network.sizes.values())
     block = max(1, _BLOCK_VALUES // max(1, ticks * widest))
     starts = range(0, max(samples, 1), block)
-    blocks = [_simulate_block(network, dense[i : i + block], potentials) for i in starts]
+    blocks = [_run_block(network, dense[i : i + block], potentials) for i in starts]
     return [_joined([block[layer] for block in blocks]) for layer in range(len(blocks[0]))]
 
 
@@ -84,7 +84,7 @@ def _joined(parts: list[FloatLayer]) -> FloatLayer:
     )
 
 
-def _simulate_block(
+def _run_block(
     network: Network, dense: npt.NDArray[np.number], potentials: bool
 ) -> list[FloatLayer]:
     samples, ticks, n_inputs = dense.shape

@@ -5,10 +5,11 @@ import numpy as np
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.chip.state_words import readable_words
 from spikelet.description.errors import SpikeletError
+from spikelet.description.run.events import Events
 from spikelet.description.run.recording import Trace
 from spikelet.fpga.self_test_image import Sample
 from spikelet.golden.chip import GoldenChip
-from spikelet.runs.engines import simulate
+from spikelet.runs.run import run
 from spikelet.samples.samples import Samples
 
 __all__ = ["stored_sample"]
@@ -39,7 +40,8 @@ def stored_sample(compiled: CompiledNetwork, samples: Samples, number: int) -> S
             remedy="choose one of these (--sample)",
         )
     chip = compiled.chip
-    events = compiled.events(samples.spikes[number : number + 1])
+    spikes = compiled.network.check_spikes(samples.spikes[number : number + 1])
+    events = Events.from_spikes(spikes, compiled.routes, extra_ticks=compiled.output_latency)
     golden = GoldenChip(chip, compiled.image, neurons=compiled.neurons)
     trace = golden.run(events, record=("spikes",))
     counts = trace.outputs[0].sum(axis=0, dtype=np.int64)
@@ -72,7 +74,7 @@ def _packets(compiled: CompiledNetwork, trace: Trace) -> int:
 
 def _remedy(compiled: CompiledNetwork, samples: Samples) -> str:
     """Return what to do about a silent sample: which other one spikes."""
-    outputs = simulate(compiled, samples.spikes, record=()).outputs
+    outputs = run(compiled, samples.spikes, record=()).outputs
     spiking = np.flatnonzero(outputs.any(axis=(1, 2)))
     if len(spiking):
         return f"choose another sample; the first that spikes is {spiking[0]} (--sample)"

@@ -1,0 +1,40 @@
+"""How large cores may become, and how they are built."""
+
+from dataclasses import dataclass
+
+from spikelet.description.errors import SpikeletError
+from spikelet.placement.partition import CoreLimits
+
+__all__ = ["PlacementLimits"]
+
+
+@dataclass(frozen=True)
+class PlacementLimits(CoreLimits):
+    """The largest core to generate.
+
+    Parameters
+    ----------
+    max_axons, max_neurons, lanes
+        As for :class:`CoreLimits`. What a stochastic rule draws depends on ``lanes``.
+    pipelines : int
+        Neuron-update pipelines, at most ``lanes``; a power of two.
+    weight_memory : str
+        As for :class:`CoreParams`: ``"block"`` or ``"spram"``.
+    fifo_depth : int
+        Flits that wait at each input of a router, 2..16. They are registers in an iCE40.
+    """
+
+    lanes: int = 16
+    pipelines: int = 1
+    weight_memory: str = "block"
+    fifo_depth: int = 4
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check("pipelines", 1, self.lanes, power_of_two=True)
+        self.check("fifo_depth", 2, 16)
+        if self.weight_memory not in ("block", "spram"):
+            raise SpikeletError(
+                "limits: weight_memory must be one of block, spram, not "
+                f"{self.weight_memory!r}"
+            )
