@@ -21,12 +21,14 @@ from benchmarks.support import (
     versions,
     write_json,
 )
-from spikelet.compiler.compiled import CompiledNetwork, compile_network
+from spikelet.compiler.compile import compile_network
+from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.examples.mnist.data import load_mnist
 from spikelet.golden.compiled import available
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.runs.engines import simulate
+from spikelet.runs.run import Run
 from spikelet.runs.verify import float_classes
 from spikelet.samples.encode import rate
 from spikelet.sim.engine import CompiledChip
@@ -73,7 +75,7 @@ def _measure(
         began = time.perf_counter()
         trace = simulate(compiled, spikes, "golden", record=())
         golden_seconds += time.perf_counter() - began
-        right["golden"] += int((compiled.classify(trace) == wanted).sum())
+        right["golden"] += int((Run(compiled, trace).classify() == wanted).sum())
         right["float"] += int((float_classes(compiled.network, spikes) == wanted).sum())
         console.print(f"{first + len(spikes)} of {len(levels)} images", end="\r")
     spikes = rate(levels[:rtl_samples], FULL_SCALE, TICKS)
@@ -97,7 +99,7 @@ def _measure(
         "golden_samples_per_s": len(levels) / golden_seconds,
         "golden_backend": "compiled" if available() else "numpy",
         "rtl_samples": len(spikes),
-        "rtl_accuracy": float((compiled.classify(trace) == labels[:rtl_samples]).mean()),
+        "rtl_accuracy": float((Run(compiled, trace).classify() == labels[:rtl_samples]).mean()),
         "rtl_samples_per_s": len(spikes) / rtl_seconds,
         "rtl_cycles_per_sample": float(trace.cycles.sum(axis=1).mean()),
         "rtl_potentials": sum(potentials.size for potentials in trace.potentials),

@@ -29,8 +29,8 @@ from benchmarks.support import (
     write_json,
 )
 from spikelet.boards import BOARDS, Board, board_named
-from spikelet.compiler.compiled import CompiledNetwork, compile_network
-from spikelet.compiler.place import PlacementLimits
+from spikelet.compiler.compile import compile_network
+from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.cache import cache_folder
 from spikelet.description.chip.packets import flit_packet
 from spikelet.fpga.board_top import BoardTop
@@ -39,6 +39,7 @@ from spikelet.fpga.self_test import SelfTest
 from spikelet.fpga.self_test_image import Sample
 from spikelet.fpga.synthesise import synthesise
 from spikelet.golden.chip import GoldenChip
+from spikelet.network.limits import PlacementLimits
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.rtl_gen.layouts import config_request

@@ -87,8 +87,9 @@ def run_samples(
 ) -> tuple[Trace, ChipState | None]:
     """Run samples on the chip emitted in ``folder``; see ``CompiledChip.run`` of ``sim/engine.py``.
 
-    The state is that after the last sample, if checksums are recorded. Logs and results stay in ``work``. SpikeletError also if ``chip.v`` is of another chip, hangs,
-    or has unknown values where it matters.
+    The state is that after the last sample, if checksums are recorded. Logs and results stay in
+    ``work``. SpikeletError also if ``chip.v`` is of another chip, hangs, or has unknown values
+    where it matters.
     """
     top = RecordedRun.load(folder).top
     probes = Probes(chip, record)
@@ -140,7 +141,8 @@ def _state(
     words: npt.NDArray[np.uint32],
 ) -> ChipState:
     """Return the snapshot of words that were read at the addresses of :func:`state_words`."""
-    read, first = [], 0
+    read: list[dict[str, npt.NDArray[np.uint32]]] = []
+    first = 0
     for core in addresses:
         read.append({})
         for name, at in core.items():

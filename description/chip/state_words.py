@@ -25,7 +25,14 @@ from spikelet.description.chip.memory_map import (
 from spikelet.description.chip.params import ChipParams, CoreParams
 from spikelet.description.chip.state import ChipState, CoreState
 
-__all__ = ["LEARNED_REGIONS", "learned_words", "readable_words", "restore_program", "snapshot_of", "state_words"]
+__all__ = [
+    "LEARNED_REGIONS",
+    "learned_words",
+    "readable_words",
+    "restore_program",
+    "snapshot_of",
+    "state_words",
+]
 
 _LEARNED = ("weights", "tags", "adaptation", "random")
 _STATE = ("state", "arrivals", "pre_traces", "post_traces")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,11 +24,16 @@ from spikelet.network.quantise import quantise
 from spikelet.network.toml_file import NetworkFile, load_toml
 from spikelet.nir.importer import load_network
 
-__all__ = ["Source", "compile_network", "compiled_folder", "compiled_from", "measured_rates"]
+__all__ = [
+    "Source",
+    "compile_network",
+    "compiled_folder",
+    "compiled_from",
+    "limits_of",
+    "measured_rates",
+]
 
-Source = (
-    str | Path | Network | PlasticNetwork | IntegerNetwork | NetworkFile | CompiledNetwork
-)
+Source = str | Path | Network | PlasticNetwork | IntegerNetwork | NetworkFile | CompiledNetwork
 """What describes a network: a NIR or TOML file, a saved folder, or an object."""
 
 _MEASURED_SAMPLES = 16
@@ -105,6 +111,19 @@ def compile_network(
         shown = network.check_spikes(calibration)[:_MEASURED_SAMPLES]
         found = placed(measured_rates(found, shown))
     return found
+
+
+def limits_of(source: Source, given: Mapping[str, Any]) -> PlacementLimits:
+    """Return the limits of a TOML file or compiled network, or else the usual, some replaced."""
+    opened = source
+    if isinstance(source, str | Path):
+        path = Path(source)
+        if path.is_dir():
+            opened = CompiledNetwork.load(compiled_folder(path))
+        elif path.suffix.lower() == ".toml":
+            opened = load_toml(path)
+    own = opened.limits if isinstance(opened, CompiledNetwork | NetworkFile) else PlacementLimits()
+    return replace(own, **given)
 
 
 def compiled_from(source: Source) -> CompiledNetwork:

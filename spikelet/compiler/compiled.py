@@ -24,6 +24,7 @@ from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.params import ChipParams, CoreParams
 from spikelet.description.chip.state import ChipState, CoreState
 from spikelet.description.errors import MALFORMED, SpikeletError
+from spikelet.description.run.events import Events
 from spikelet.description.summary import summary
 from spikelet.network.integers import IntegerNetwork, Weights
 from spikelet.network.limits import PlacementLimits
@@ -149,6 +150,24 @@ class CompiledNetwork:
             "chip mapping": digest_of(self.routes, *map(repr, parts)),
         }
         return found | ({"float network": net.floats.digest} if net.floats else {})
+
+    def events(self, spikes: npt.ArrayLike, extra_ticks: int | None = None) -> Events:
+        """Return the host events of input spikes, and ticks for the last of them to come out.
+
+        Parameters
+        ----------
+        spikes : array of 0 and 1, shape (samples, ticks, n_inputs)
+        extra_ticks : int or None
+            Ticks that follow; None: :attr:`output_latency`.
+
+        Raises
+        ------
+        SpikeletError
+            For another shape or other values.
+        """
+        dense = self.network.check_spikes(spikes)
+        extra = self.output_latency if extra_ticks is None else extra_ticks
+        return Events.from_spikes(dense, self.routes, extra_ticks=extra)
 
     def layer(self, name: str) -> PlacedLayer:
         """Return a layer by name; SpikeletError lists the names otherwise."""

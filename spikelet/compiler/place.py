@@ -1,6 +1,7 @@
 """From integers to a chip: populations on cores, routing tables, memory contents."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -117,7 +118,10 @@ class _Placer:
 
     def _core(self, placed: PlacedNetwork, index: int) -> tuple[CoreParams, CoreImage]:
         part = placed.parts[index]
-        population, rule = self.network.population(part.population), self.network.rule(part.population)
+        population, rule = (
+            self.network.population(part.population),
+            self.network.rule(part.population),
+        )
         whole = population.name in self.whole
         lanes = self.limits.lanes_of(population.size, whole)
         n_neurons = -(-len(part.neurons) // lanes) * lanes
@@ -171,7 +175,7 @@ class _Placer:
         adapted = np.zeros(core.n_neurons if core.adaptation else 0, np.int32)
         if population.adapted is not None:
             adapted[: population.size] = population.adapted
-        values = {
+        values: dict[str, Any] = {
             name: _spread(
                 population.parameters.get(name),
                 getattr(core, name),

@@ -163,7 +163,10 @@ def network_of(entry: dict[str, Any], arrays: _Arrays) -> IntegerNetwork:
 def _floats_of(entry: dict[str, Any], arrays: _Arrays) -> Network:
     populations = tuple(
         Population(
-            p["name"], p["size"], **{name: arrays.get(f"float_{i}_{name}") for name in _FLOATS}
+            p["name"],
+            p["size"],
+            arrays.get(f"float_{i}_{_FLOATS[0]}"),  # there may be no decay
+            *(arrays[f"float_{i}_{name}"] for name in _FLOATS[1:]),
         )
         for i, p in enumerate(entry["populations"])
     )

@@ -27,11 +27,8 @@ from spikelet.network.integers import (
     IntegerNetwork,
     IntegerPopulation,
     IntegerProjection,
-    drawn_weights,
-    int_in,
-    per_neuron,
-    synapses,
 )
+from spikelet.network.values import drawn_weights, int_in, per_neuron, synapses
 from spikelet.samples.plastic_samples import Encoder
 
 __all__ = ["PlasticNetwork"]

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.chip.params import check_range
 from spikelet.description.chip.profile import ExecutionProfile
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import Adaptation, LearningRule
@@ -21,27 +20,16 @@ from spikelet.network.network import Network, checked_spikes
 from spikelet.samples.plastic_samples import Encoder
 
 __all__ = [
-    "CONNECTIVITY",
     "InputGroup",
     "IntegerNetwork",
     "IntegerPopulation",
     "IntegerProjection",
     "LayerQuantisation",
     "Weights",
-    "drawn_weights",
-    "int_in",
-    "per_neuron",
-    "synapses",
 ]
-
-CONNECTIVITY = ("all_to_all", "one_to_one", "all_but_self")
-"""Which synapses of a projection exist; the others have weight 0."""
 
 Weights = npt.NDArray[np.int16]
 IntArray = npt.NDArray[np.int32]
-
-_WIDEST = (-128, 255)
-"""Of all weights that some core can hold."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +108,7 @@ class IntegerProjection:
     rule : LearningRule or None
         None: the weights are fixed.
     connectivity : str
-        One of :data:`CONNECTIVITY`.
+        One of ``CONNECTIVITY`` of :mod:`spikelet.network.values`.
     """
 
     __repr__ = summary
@@ -264,7 +252,8 @@ class IntegerNetwork:
     @cached_property
     def sizes(self) -> dict[str, int]:
         """Lines of each input group, and neurons of each population, by name."""
-        return {part.name: part.size for part in (*self.inputs, *self.populations)}
+        groups = {group.name: group.size for group in self.inputs}
+        return {**groups, **{p.name: p.size for p in self.populations}}
 
     @property
     def n_inputs(self) -> int:
@@ -358,77 +347,3 @@ class IntegerNetwork:
         SpikeletError unless they have that shape and every value is 0 or 1.
         """
         return checked_spikes(f"network {self.name!r}", spikes, self.n_inputs)
-
-
-def int_in(what: str, value: object, low: int, high: int) -> int:
-    """Return ``value``; SpikeletError, opened by ``what``, unless it is an int in low..high."""
-    if type(value) is not int or not low <= value <= high:
-        raise SpikeletError(f"{what} must be an int in {low}..{high}, not {value!r}")
-    return value
-
-
-def integers(what: str, given: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    """Return ``given`` as int64; SpikeletError unless it holds whole numbers in an integer type."""
-    try:
-        found = np.asarray(given)
-    except ValueError as error:
-        raise SpikeletError(f"{what} must be integers, not {given!r}: {error}") from error
-    if found.dtype.kind not in "iu":
-        raise SpikeletError(f"{what} must be integers, not {found.dtype}: {given!r}")
-    return found.astype(np.int64)
-
-
-def per_neuron(
-    what: str, given: npt.ArrayLike, size: int, low: int, high: int
-) -> npt.NDArray[np.int32]:
-    """Return one value for all neurons, shape (1,), or one for each, shape (size,)."""
-    found = np.atleast_1d(integers(what, given))
-    if found.shape not in ((1,), (size,)):
-        raise SpikeletError(f"{what} must be one int or {size}, not of shape {found.shape}")
-    check_range(what, found, low, high)
-    return found.astype(np.int32)
-
-
-def drawn_weights(
-    what: str, given: npt.ArrayLike, shape: tuple[int, int], seed: list[int]
-) -> npt.NDArray[np.int64]:
-    """Return weights (n_source, n_target) from one for all, a range to draw from, or all.
-
-    Parameters
-    ----------
-    what : str
-        Opens messages.
-    given : int, or (low, high), or array of int of that shape
-    shape : tuple of int
-    seed : list of int
-        Of the draws, uniform over low..high, both included.
-    """
-    found = integers(what, given)
-    if found.shape == (2,) and found[0] > found[1]:
-        raise SpikeletError(f"{what}: a range must be (low, high), not {tuple(found.tolist())}")
-    if found.shape not in ((), (2,), shape):
-        raise SpikeletError(
-            f"{what} must be an int, a range (low, high) or an array of shape {shape}, not of "
-            f"shape {found.shape}"
-        )
-    check_range(what, found, *_WIDEST)
-    if found.shape == (2,):
-        low, high = found.tolist()
-        return np.random.default_rng(seed).integers(low, high, size=shape, endpoint=True)
-    return np.broadcast_to(found, shape)
-
-
-def synapses(what: str, shape: tuple[int, int], connectivity: str) -> npt.NDArray[np.bool_]:
-    """Return which synapses (n_source, n_target) exist; SpikeletError unless the sizes fit."""
-    if connectivity not in CONNECTIVITY:
-        raise SpikeletError(
-            f"{what}: connectivity must be one of {', '.join(CONNECTIVITY)}, not {connectivity!r}"
-        )
-    if connectivity == "all_to_all":
-        return np.ones(shape, np.bool_)
-    if shape[0] != shape[1]:
-        raise SpikeletError(
-            f"{what}: {connectivity} needs equal sizes, not {shape[0]} and {shape[1]}"
-        )
-    diagonal = np.eye(shape[0], dtype=np.bool_)
-    return diagonal if connectivity == "one_to_one" else ~diagonal

@@ -35,6 +35,5 @@ class PlacementLimits(CoreLimits):
         self.check("fifo_depth", 2, 16)
         if self.weight_memory not in ("block", "spram"):
             raise SpikeletError(
-                "limits: weight_memory must be one of block, spram, not "
-                f"{self.weight_memory!r}"
+                f"limits: weight_memory must be one of block, spram, not {self.weight_memory!r}"
             )

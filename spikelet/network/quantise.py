@@ -252,7 +252,9 @@ def _quantised_projection(
             remedy="raise the weight width (--weight-bits), or balance the layer's sources",
         )
     source, target = projection.source, projection.target
-    return IntegerProjection(source, target, codes.astype(np.int16), _delay(network, source, target))
+    return IntegerProjection(
+        source, target, codes.astype(np.int16), _delay(network, source, target)
+    )
 
 
 def _bound(population: Population, into: list[Projection]) -> tuple[float, float]:

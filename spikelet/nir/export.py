@@ -1,4 +1,4 @@
-"""Writing of NIR files: what a plastic network has learned, for other simulators.
+"""Writing of NIR files: integer networks, with what they have learned, for other simulators.
 
 Weights, thresholds and the rest are given in units in which a population's threshold, without
 adaptation, is a given number. ``docs/plastic-networks.md`` says what NIR cannot express.
@@ -13,13 +13,10 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.compiler.plastic import Plastic
-from spikelet.description.chip.image import ChipImage, CoreImage
-from spikelet.description.chip.params import CoreParams
 from spikelet.description.chip.profile import DECAY_BITS
 from spikelet.description.errors import SpikeletError
 from spikelet.description.files import AtomicFile
-from spikelet.network.integers import PlacedPopulation, PlacedProjection
+from spikelet.network.integers import IntegerNetwork, IntegerPopulation, IntegerProjection
 
 __all__ = ["to_nir", "write_nir"]
 
@@ -27,10 +24,8 @@ _NIR_VERSION = "1.0"
 _Fields = dict[str, npt.NDArray[Any]]
 
 
-def write_nir(
-    plastic: Plastic, path: Path, *, image: ChipImage | None = None, threshold: float = 1.0
-) -> list[str]:
-    """Write a plastic network as a NIR file; see :func:`to_nir`.
+def write_nir(network: IntegerNetwork, path: Path, *, threshold: float = 1.0) -> list[str]:
+    """Write a network, such as that of a run, as a NIR file; see :func:`to_nir`.
 
     Returns
     -------
@@ -42,7 +37,7 @@ def write_nir(
     SpikeletError
         If ``threshold`` is not above 0, or the file cannot be written.
     """
-    contents, left_out = to_nir(plastic, image=image, threshold=threshold)
+    contents, left_out = to_nir(network, threshold=threshold)
     try:
         with AtomicFile(path) as file:
             file.write(contents)
@@ -54,16 +49,13 @@ def write_nir(
     return left_out
 
 
-def to_nir(
-    plastic: Plastic, *, image: ChipImage | None = None, threshold: float = 1.0
-) -> tuple[bytes, list[str]]:
-    """Return a plastic network as a NIR file of Linear, Affine, Delay, LIF and IF nodes.
+def to_nir(network: IntegerNetwork, *, threshold: float = 1.0) -> tuple[bytes, list[str]]:
+    """Return a network as a NIR file of Linear, Affine, Delay, LIF and IF nodes.
 
     Parameters
     ----------
-    plastic : Plastic
-    image : ChipImage or None
-        Contents with what was learned, such as ``learned.state.image``; None: before learning.
+    network : IntegerNetwork
+        With what was learned: the ``network`` of a :class:`Run`.
     threshold : float
         What each population's threshold becomes: the largest of its neurons', without adaptation.
 
@@ -81,7 +73,7 @@ def to_nir(
     """
     if not 0 < threshold < float("inf"):
         raise SpikeletError(f"NIR export: threshold must be above 0, not {threshold!r}")
-    graph = _Graph(plastic, image or plastic.image, threshold)
+    graph = _Graph(network, threshold)
     contents = io.BytesIO()
     with h5py.File(contents, "w") as hdf:
         hdf.create_dataset("version", data=_NIR_VERSION, dtype=h5py.string_dtype())
@@ -91,32 +83,33 @@ def to_nir(
 
 @dataclass(eq=False)
 class _Graph:
-    plastic: Plastic
-    image: ChipImage
+    network: IntegerNetwork
     threshold: float
     nodes: dict[str, tuple[str, _Fields]] = field(default_factory=dict)
     edges: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        for group in self.plastic.inputs:
+        for group in self.network.inputs:
             self.nodes[group.name] = ("Input", {"shape": np.array([group.size])})
-        for population in self.plastic.populations:
+        for population in self.network.populations:
             self._neurons(population)
         biased = set()
-        for projection in self.plastic.projections:
+        for projection in self.network.projections:
             first = projection.target not in biased  # one of them brings the bias
             biased.add(projection.target)
             self._projection(projection, with_bias=first)
-        for name in self.plastic.outputs:
-            size = self.plastic.population(name).size
+        for name in self.network.outputs:
+            size = self.network.sizes[name]
             self._add(f"{name} output", "Output", {"shape": np.array([size])}, name, None)
 
-    def _core(self, population: PlacedPopulation) -> tuple[CoreParams, CoreImage, float]:
-        """Return a population's core, its contents, and the value of a potential LSB."""
-        core = self.plastic.chip.cores[population.core]
-        contents = self.image.cores[population.core]
-        largest = _used(contents.threshold, population).max()
-        return core, contents, self.threshold / max(1, int(largest))
+    def _lsb(self, population: IntegerPopulation) -> float:
+        """Return the value of a population's potential LSB."""
+        return self.threshold / max(1, int(population.parameters["threshold"].max()))
+
+    @property
+    def _dt(self) -> float:
+        """Seconds per tick; of a network that needs none, as good as any."""
+        return self.network.dt or 1e-3
 
     def _add(
         self, name: str, kind: str, fields: _Fields, source: str | None, target: str | None
@@ -125,71 +118,75 @@ class _Graph:
         self.edges += [(source, name)] if source else []
         self.edges += [(name, target)] if target else []
 
-    def _neurons(self, population: PlacedPopulation) -> None:
-        core, contents, lsb = self._core(population)
-        threshold = _used(contents.threshold, population).astype(np.int64)
-        if core.adaptation:
-            threshold = threshold + (
-                contents.adaptation[: population.size] >> core.adaptation.fraction_bits
-            )
-        fields: _Fields = {"v_threshold": np.minimum(threshold, core.v_max) * lsb}
-        fields["v_reset"] = _used(contents.reset_potential, population) * lsb
+    def _neurons(self, population: IntegerPopulation) -> None:
+        lsb, name = self._lsb(population), population.name
+        threshold = _used("threshold", population).astype(np.int64)
+        if population.adaptation and population.adapted is not None:
+            threshold = threshold + (population.adapted >> population.adaptation.fraction_bits)
+        largest = (1 << (population.potential_bits - 1)) - 1
+        fields: _Fields = {"v_threshold": np.minimum(threshold, largest) * lsb}
+        fields["v_reset"] = _used("reset_potential", population) * lsb
         fields["r"] = np.ones(population.size)
-        if core.decay != "none":
-            rate = 1 - _used(contents.decay, population) / (1 << DECAY_BITS)
-            fields["tau"] = self.plastic.dt / rate
+        leaks = "decay" in population.parameters
+        if leaks:
+            rate = 1 - _used("decay", population) / (1 << DECAY_BITS)
+            fields["tau"] = self._dt / rate
             fields["r"] = 1 / rate  # so that an input, times r dt/tau, counts 1
             fields["v_leak"] = np.zeros(population.size)
-        self.nodes[population.name] = ("IF" if core.decay == "none" else "LIF", fields)
-        if core.inhibition != "none":
-            name = population.name
-            strength = int(contents.inhibition[0]) * lsb
+        self.nodes[name] = ("LIF" if leaks else "IF", fields)
+        if "inhibition" in population.parameters:
+            strength = int(population.parameters["inhibition"][0]) * lsb
             others = -strength * ~np.eye(population.size, dtype=np.bool_)
             self._add(f"{name} inhibition", "Linear", {"weight": others}, name, name)
 
-    def _projection(self, projection: PlacedProjection, *, with_bias: bool) -> None:
+    def _projection(self, projection: IntegerProjection, *, with_bias: bool) -> None:
         source, target = projection.source, projection.target
-        population = self.plastic.population(target)
-        core, contents, lsb = self._core(population)
-        name = f"{source}->{target}"
-        weights = contents.weights[projection.axons, : population.size].astype(np.float64)
-        fields: _Fields = {"weight": weights.T * 2.0**core.weight_exponent * lsb}
+        population = self.network.population(target)
+        lsb, name = self._lsb(population), f"{source}->{target}"
+        weights = projection.weights.astype(np.float64)
+        fields: _Fields = {"weight": weights.T * 2.0**population.weight_exponent * lsb}
         kind = "Linear"
-        if with_bias and core.bias != "none":
-            kind, fields["bias"] = "Affine", _used(contents.bias, population) * lsb
-        from_inputs = source in (group.name for group in self.plastic.inputs)
-        waiting = projection.delay - (0 if from_inputs else 1)  # any simulator takes a step
+        if with_bias and "bias" in population.parameters:
+            kind, fields["bias"] = "Affine", _used("bias", population) * lsb
+        waiting = projection.delay - self._step(source, population)
         if waiting:
-            delays = np.full(projection.n_source, waiting * self.plastic.dt)
+            delays = np.full(len(weights), waiting * self._dt)
             self._add(f"{name} delay", "Delay", {"delay": delays}, source, name)
         self._add(name, kind, fields, None if waiting else source, target)
+
+    def _step(self, source: str, target: IntegerPopulation) -> int:
+        """Return the delay of a projection without a node of its own.
+
+        That is the ticks that layers run apart; and any simulator takes a step in a loop.
+        """
+        if any(group.name == source for group in self.network.inputs):
+            return target.depth
+        return max(1, target.depth - self.network.population(source).depth)
 
     def left_out(self) -> list[str]:
         """Return what the file does not express, in words."""
         found = []
-        cores = self.plastic.chip.cores
-        for population in self.plastic.populations:
-            core = cores[population.core]
-            if core.learning:
-                found.append(f"how {population.name} learns: {core.learning.name}")
-            if core.inhibition != "none":
+        for population in self.network.populations:
+            if rule := self.network.rule(population.name):
+                found.append(f"how {population.name} learns: {rule.name}")
+            if "inhibition" in population.parameters:
                 found.append(
                     f"that the inhibition of {population.name} does not add up where several of "
                     "its neurons fire in a tick"
                 )
-        if len({core.profile for core in cores}) > 1:
+        if len({population.profile for population in self.network.populations}) > 1:
             found.append("how neurons reset: the populations have different profiles")
         return found
 
     def metadata(self) -> dict[str, Any]:
         """Return what the importer, and a reader, may want to know."""
-        cores = self.plastic.chip.cores
-        known: dict[str, Any] = {"dt": self.plastic.dt, "simulator": "spikelet"}
-        if len({core.profile for core in cores}) == 1:
-            known["reset_mechanism"] = cores[0].profile.reset
-            known["reset_delay"] = cores[0].profile.reset_delay
-        for population in self.plastic.populations:
-            if rule := cores[population.core].learning:
+        populations = self.network.populations
+        known: dict[str, Any] = {"dt": self._dt, "simulator": "spikelet"}
+        if len({population.profile for population in populations}) == 1:
+            known["reset_mechanism"] = populations[0].profile.reset
+            known["reset_delay"] = populations[0].profile.reset_delay
+        for population in populations:
+            if rule := self.network.rule(population.name):
                 known[f"rule of {population.name}"] = f"{rule.name}: dw = {rule.dw}"
         return known
 
@@ -208,10 +205,7 @@ class _Graph:
             metadata.create_dataset(key, data=value)
 
 
-def _used(values: npt.NDArray[np.int32], population: PlacedPopulation) -> npt.NDArray[np.int32]:
-    """Return a parameter of each neuron in use, shape (size,)."""
-    return (
-        np.broadcast_to(values, (population.size,))
-        if len(values) == 1
-        else values[: population.size]
-    )
+def _used(name: str, population: IntegerPopulation) -> npt.NDArray[np.int32]:
+    """Return a parameter of each neuron, shape (size,); 0 where there is none."""
+    values = population.parameters.get(name, np.zeros(1, np.int32))
+    return np.broadcast_to(values, (population.size,))

@@ -9,9 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from spikelet.compiler.compiled import CompiledNetwork
-from spikelet.compiler.place import PlacedLayer
-from spikelet.description.run.recording import Trace
+from spikelet.compiler.compiled import PlacedLayer
 from spikelet.network.network import INPUT
 from spikelet.reports.plot_style import (
     FAINT,
@@ -23,21 +21,23 @@ from spikelet.reports.plot_style import (
     layer_title,
     tick_axis,
 )
+from spikelet.runs.run import Run
 from spikelet.samples.samples import Samples
 
 __all__ = ["activity", "outputs", "potentials", "raster"]
 
 
 @as_png
-def raster(compiled: CompiledNetwork, trace: Trace, samples: Samples | None, sample: int) -> Figure:
+def raster(run: Run, samples: Samples | None, sample: int) -> Figure:
     """Draw every spike of one sample, layer under layer, in the network's own time."""
+    compiled = run.compiled
     rows: list[tuple[str, str, npt.NDArray[Any]]] = []
     if samples is not None:
         rows.append((INPUT, "input", samples.spikes[sample]))
     for layer in compiled.layers:
         title = layer_title(compiled, layer.name, 40)
         title += " (output)" if layer.name in compiled.network.outputs else ""
-        rows.append((layer.name, title, compiled.layer_spikes(trace, layer.name)[sample]))
+        rows.append((layer.name, title, run.spikes(layer.name)[sample]))
     heights = [0.75 + 0.14 * math.sqrt(spikes.shape[1]) for _, _, spikes in rows]
     figure = Figure(figsize=(WIDTH, 0.5 + 0.3 * len(rows) + sum(heights)), layout="constrained")
     panels = figure.subplots(len(rows), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
@@ -59,30 +59,29 @@ def raster(compiled: CompiledNetwork, trace: Trace, samples: Samples | None, sam
 
 
 @as_png
-def potentials(compiled: CompiledNetwork, trace: Trace, sample: int) -> Figure:
+def potentials(run: Run, sample: int) -> Figure:
     """Draw membrane potentials of one sample: all outputs, and some hidden neurons."""
+    compiled = run.compiled
     outputs = [layer for layer in compiled.layers if layer.name in compiled.network.outputs]
     hidden = [layer for layer in compiled.layers if layer not in outputs][-3:]
     shown = [*hidden, *outputs]
     figure = Figure(figsize=(WIDTH, 0.4 + 2.4 * len(shown)), layout="constrained")
     panels = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
     for axes, layer in zip(panels, shown, strict=True):
-        _potentials_of(axes, compiled, trace, sample, layer)
+        _potentials_of(axes, run, sample, layer)
         kind = "outputs" if layer in outputs else "a busy, a middling and a quiet neuron"
         axes.set_title(f"{layer_title(compiled, layer.name, 40)}: {kind}")
     panels[-1].set_xlabel("time (ticks); a dot marks a spike")
     return figure
 
 
-def _potentials_of(
-    axes: Axes, compiled: CompiledNetwork, trace: Trace, sample: int, layer: PlacedLayer
-) -> None:
-    values = compiled.layer_potentials(trace, layer.name)[sample]
-    spikes = compiled.layer_spikes(trace, layer.name)[sample]
+def _potentials_of(axes: Axes, run: Run, sample: int, layer: PlacedLayer) -> None:
+    values = run.potentials(layer.name)[sample]
+    spikes = run.spikes(layer.name)[sample]
     busiest = np.lexsort((-values.max(axis=0), -spikes.sum(axis=0)))
     firing = max(1, int(spikes.any(axis=0).sum()))
     chosen = list(dict.fromkeys(busiest[[0, firing // 2 % layer.size, firing - 1]].tolist()))
-    if layer.name in compiled.network.outputs:
+    if layer.name in run.compiled.network.outputs:
         chosen = busiest[:2].tolist()
         for k, neuron in enumerate(busiest[2:]):
             label = f"the other {layer.size - 2:,}" if k == 0 else None
@@ -92,13 +91,10 @@ def _potentials_of(
         label = f"neuron {neuron} ({fired.size} spikes)"
         axes.plot(values[:, neuron], style, color=colour, linewidth=1.6, label=label, zorder=3)
         axes.plot(fired, values[fired, neuron], "o", color=colour, markersize=4, zorder=4)
-    threshold = [
-        np.broadcast_to(compiled.image.cores[part.core].threshold, part.count)
-        if compiled.chip.cores[part.core].threshold == "shared"
-        else compiled.image.cores[part.core].threshold[: part.count]
-        for part in layer.slices
-    ]
-    for k, height in enumerate(np.unique(layer.assembled(threshold)[chosen])):
+    threshold = np.broadcast_to(
+        run.compiled.network.population(layer.name).parameters["threshold"], layer.size
+    )
+    for k, height in enumerate(np.unique(threshold[chosen])):
         label = "threshold" if k == 0 else None
         axes.axhline(height, color=INK, linewidth=1, linestyle=(0, (1, 1.5)), label=label)
     axes.set_ylabel("potential (LSB)")
@@ -108,14 +104,13 @@ def _potentials_of(
 
 
 @as_png
-def outputs(
-    compiled: CompiledNetwork, trace: Trace, samples: Samples | None, sample: int
-) -> Figure:
+def outputs(run: Run, samples: Samples | None, sample: int) -> Figure:
     """Draw the spikes of each output, and the input as a square where it is one."""
-    counts = compiled.output_counts(trace)[sample]
+    counts = run.output_counts()[sample]
     winner = int(counts.argmax())
-    side = math.isqrt(compiled.network.n_inputs)
-    square = side >= 4 and side**2 == compiled.network.n_inputs
+    network = run.compiled.network
+    side = math.isqrt(network.n_inputs)
+    square = side >= 4 and side**2 == network.n_inputs
     figure = Figure(figsize=(WIDTH, 2.7), layout="constrained")
     if samples is not None and square:
         left, axes = figure.subplots(1, 2, width_ratios=(1, 2.6))
@@ -127,8 +122,8 @@ def outputs(
         axes = figure.subplots()
     places = np.arange(len(counts))
     axes.bar(places, counts, color=[FAINT if n != winner else PALETTE[0] for n in places])
-    marks = {winner: "golden's class"}
-    if samples is not None and samples.labels is not None:
+    marks = {winner: "golden's class"} if network.floats else {}
+    if samples is not None and samples.labels is not None and network.floats:
         label = int(samples.labels[sample])
         marks[label] = "golden's class = label" if label == winner else "label"
     for place, text in marks.items():
@@ -150,8 +145,9 @@ def _whole_bins(values: npt.NDArray[np.integer[Any]]) -> list[float]:
 
 
 @as_png
-def activity(compiled: CompiledNetwork, trace: Trace) -> Figure:
+def activity(run: Run) -> Figure:
     """Draw how SOPs, active axons and cycles are distributed over samples and ticks."""
+    compiled, trace = run.compiled, run.recording
     figure = Figure(figsize=(WIDTH, 2.7), layout="constrained")
     panels = figure.subplots(1, 2 if trace.cycles is None else 3)
     sops = trace.synaptic_operations.sum(axis=(1, 2))

@@ -1,12 +1,7 @@
 """The report: one HTML page, which needs nothing but itself, of all that is known of a network."""
 
-import itertools
-import math
 import platform
-import re
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +10,18 @@ from spikelet.description.artefact import Artefact, OutOfDate
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.recording import Trace
 from spikelet.description.versions import package_versions
-from spikelet.fpga.devices import DEVICES
 from spikelet.fpga.flow import FpgaReport
-from spikelet.fpga.place_and_route import PathStep
-from spikelet.fpga.synthesise import MemoryUse
 from spikelet.placement.place import PlacementQuality
+from spikelet.reports.fpga_section import Cost, design, speed_rows
 from spikelet.reports.report_page import PAGE, check_extra, filled, write_page
+from spikelet.runs.learn import LearningRun
+from spikelet.runs.run import Run
 from spikelet.runs.verify import EngineResult, Verification
 from spikelet.samples.samples import Samples
 
 _MISSING_EXTRA: ImportError | None = None
 try:
-    from spikelet.reports import plots, structure_plots
+    from spikelet.reports import learning_section, plots, structure_plots
 except ImportError as error:
     _MISSING_EXTRA = error
 
@@ -39,22 +34,7 @@ _COMPARED = {
     "outputs": "output spikes",
     "active_axons": "active axons",
     "merged_spikes": "merged spikes",
-}
-_MEMORY_CELLS = {
-    "logic": "logic",
-    "TRELLIS_DPR16X4": "distributed RAM",
-    "DP16KD": "block RAM",
-    "PDPW16KD": "block RAM",
-    "ICE40_RAM4K": "block RAM",
-    "ICE40_SPRAM": "single-port RAM",
-}
-_RESOURCES = {
-    "ICESTORM_LC": "Logic cells",
-    "luts": "Look-up tables",
-    "flip_flops": "Flip-flops",
-    "block_rams": "Block RAMs",
-    "dsps": "Multipliers",
-    "sprams": "Single-port RAMs",
+    "checksums": "weights, tags, traces, adaptations and LFSRs after each sample",
 }
 
 
@@ -66,6 +46,8 @@ def write_report(
     verification: Verification | None,
     trace: Trace | None,
     fpga: Sequence[FpgaReport],
+    learned: LearningRun | None = None,
+    warnings: Sequence[str] = (),
     sample: int = 0,
     made: Sequence[Artefact] = (),
     out_of_date: Sequence[OutOfDate] = (),
@@ -84,6 +66,10 @@ def write_report(
     trace : Trace or None
         Golden's, of the first samples, with spikes and potentials.
     fpga : sequence of FpgaReport
+    learned : LearningRun or None
+        What the network has learned.
+    warnings : sequence of str
+        What looks wrong, besides those of the verification.
     sample : int
         The sample that is drawn.
     made : sequence of Artefact
@@ -98,26 +84,33 @@ def write_report(
         cannot be written, or matplotlib or Jinja is not installed.
     """
     check_extra(_MISSING_EXTRA)
-    _check(compiled, samples, verification, trace, sample)
-    pictures = _drawn(compiled, samples, trace, sample)
+    run = None if trace is None else Run(compiled, trace)
+    _check(compiled, samples, verification, run, sample)
+    pictures = _drawn(compiled, samples, run, sample)
+    if learned:
+        pictures |= learning_section.drawn(learned)
     cost = _cost(verification, trace)
     page = filled(
         _TEMPLATE,
         pictures,
         {"engine": _engine_name, "interval": _interval},
         compiled=compiled,
+        profiles=list(dict.fromkeys(p.profile.name for p in compiled.network.populations)),
         samples=samples,
         verification=verification,
         trace=trace,
+        counts=run.output_counts()[sample] if run else None,
         sample=sample,
         verdict=_verdict(verification),
         compared=_COMPARED,
         predicted=lambda engine: _predicted(engine, trace),
         placement=_placement(compiled.quality),
         cost=cost,
-        speed=_speed(cost, fpga),
-        designs=[_design(report) for report in fpga],
-        provenance=_provenance(compiled, made),
+        speed=speed_rows(cost, fpga),
+        designs=[design(report) for report in fpga],
+        learned=learning_section.filled_in(learned) if learned else None,
+        warnings=[*(verification.warnings if verification else ()), *warnings],
+        provenance=_provenance(compiled, made, learned),
         commands=list(dict.fromkeys(record.command for record in made if record.command)),
         out_of_date=out_of_date,
     )
@@ -129,7 +122,7 @@ def _check(
     compiled: CompiledNetwork,
     samples: Samples | None,
     verification: Verification | None,
-    trace: Trace | None,
+    run: Run | None,
     sample: int,
 ) -> None:
     again = "run spikelet verify again"
@@ -141,9 +134,9 @@ def _check(
         )
     if samples is not None:
         compiled.network.check_spikes(samples.spikes)
-    if trace is None:
+    if run is None:
         return
-    compiled.output_counts(trace)  # refuses a Trace of another chip
+    trace = run.recording
     if not 0 <= sample < trace.samples:
         raise SpikeletError(f"sample must be in 0..{trace.samples - 1}, not {sample}")
     if samples is not None:
@@ -157,7 +150,7 @@ def _check(
 
 
 def _drawn(
-    compiled: CompiledNetwork, samples: Samples | None, trace: Trace | None, sample: int
+    compiled: CompiledNetwork, samples: Samples | None, run: Run | None, sample: int
 ) -> dict[str, bytes]:
     pictures = {
         "network": structure_plots.network(compiled),
@@ -165,13 +158,13 @@ def _drawn(
     }
     if len(compiled.chip.cores) > 1:
         pictures["links"] = structure_plots.links(compiled)
-    if trace is not None:
-        pictures["outputs"] = plots.outputs(compiled, trace, samples, sample)
-        pictures["activity"] = plots.activity(compiled, trace)
-        if trace.spikes is not None:
-            pictures["raster"] = plots.raster(compiled, trace, samples, sample)
-            if trace.potentials is not None:
-                pictures["potentials"] = plots.potentials(compiled, trace, sample)
+    if run is not None:
+        pictures["outputs"] = plots.outputs(run, samples, sample)
+        pictures["activity"] = plots.activity(run)
+        if run.recording.spikes is not None:
+            pictures["raster"] = plots.raster(run, samples, sample)
+            if run.recording.potentials is not None:
+                pictures["potentials"] = plots.potentials(run, sample)
     return pictures
 
 
@@ -211,6 +204,7 @@ def _verdict(verification: Verification | None) -> dict[str, Any]:
     compared = set.intersection(*(set(engine.compared) for engine in others))
     subjects = ["spike" if "spikes" in compared else "output spike"]
     subjects += ["membrane potential"] if "potentials" in compared else []
+    subjects += ["learned weight"] if "checksums" in compared else []
     title = f"Every {', '.join(subjects)} and counter equals the golden model's"
     silence = list(dict.fromkeys(engine.silence for engine in others if engine.silent))
     title = "; ".join([title, *silence])
@@ -241,127 +235,20 @@ def _predicted(engine: EngineResult, trace: Trace | None) -> float | None:
     return float(trace.cycles[: engine.samples].sum(axis=1).mean())
 
 
-@dataclass(frozen=True)
-class _Cost:
-    """Mean cycles and SOPs of a sample, its ticks, and where the cycles come from."""
-
-    cycles: float
-    operations: float
-    ticks: int
-    source: str
-
-
-def _cost(verification: Verification | None, trace: Trace | None) -> _Cost | None:
+def _cost(verification: Verification | None, trace: Trace | None) -> Cost | None:
     """Return a sample's cost as the RTL's counter measured it or else as golden predicts it."""
     engines = verification.engines if verification else []
     for engine in (*engines[1:], *engines[:1]):
         if engine.cycles:
             how = "predicted by" if engine.engine == "golden" else "measured in"
             source = f"{how} the {_engine_name(engine.engine)}, mean of {engine.samples:,} samples"
-            return _Cost(engine.cycles, engine.synaptic_operations, engine.ticks, source)
+            return Cost(engine.cycles, engine.synaptic_operations, engine.ticks, source)
     if trace is None or trace.cycles is None or not trace.cycles.any():
         return None
     cycles = float(trace.cycles.sum(axis=1).mean())
     operations = float(trace.synaptic_operations.sum(axis=(1, 2)).mean())
     source = f"predicted by the golden model, mean of {trace.samples:,} samples"
-    return _Cost(cycles, operations, trace.ticks, source)
-
-
-def _speed(cost: _Cost | None, fpga: Sequence[FpgaReport]) -> list[list[str]]:
-    """Return a row for each design and clock: its Fmax, and on a board the board's clock."""
-    rows = []
-    for report in fpga if cost else ():
-        clocks = {"at its Fmax": report.placement.fmax_mhz}
-        if report.board:
-            clocks["at the board's clock"] = report.target_mhz
-        for words, mhz in clocks.items():
-            if cost and math.isfinite(mhz):
-                rate = 1e6 * mhz / cost.cycles
-                rows.append(
-                    [
-                        f"{report.board or report.device} {words}",
-                        f"{mhz:.1f}",
-                        f"{cost.cycles / mhz:,.2f}",
-                        f"{cost.cycles / cost.ticks / mhz:,.3f}",
-                        f"{rate:,.0f}",
-                        f"{rate * cost.operations / 1e6:,.1f}",
-                    ]
-                )
-    return rows
-
-
-def _design(report: FpgaReport) -> dict[str, Any]:
-    """Return what the page says about one implemented design."""
-    placed, device = report.placement, DEVICES.get(report.device)
-    kinds = {name: cell for name, (cell, _) in device.cell_kinds.items()} if device else {}
-    scale = 1.1 * max(report.target_mhz, *placed.seeds.values())
-    return {
-        "report": report,
-        "utilisation": [
-            {
-                "label": _RESOURCES.get(kinds.get(name, ""), _RESOURCES.get(name, name)),
-                "cell": kinds.get(name, ""),
-                "usage": usage,
-                "share": usage.used / usage.available if usage.available else 0.0,
-            }
-            for name, usage in placed.utilisation.items()
-        ],
-        "seeds": [
-            {"seed": seed, "fmax": mhz, "width": 100 * mhz / scale}
-            for seed, mhz in placed.seeds.items()
-        ],
-        "mark": 100 * report.target_mhz / scale,
-        "path": _path(placed.critical_path),
-        "memories": _memories(report),
-        "memory_words": _memory_words(report),
-    }
-
-
-def _path(steps: Sequence[PathStep]) -> dict[str, Any] | None:
-    """Return the critical path: its length, its way through the blocks, and its steps."""
-    total = sum(step.delay_ns for step in steps)
-    if not total:
-        return None
-    way = [block for step in steps for block in (_block(step.source), _block(step.target)) if block]
-    stops = [name for i, name in enumerate(way) if i == 0 or name != way[i - 1]]
-    logic, routing = (sum(s.delay_ns for s in steps if s.kind == k) for k in ("logic", "routing"))
-    levels = sum(step.kind == "logic" for step in steps)
-    words = f"{total:.2f} ns, of which {100 * routing / total:.0f} % is routing and "
-    words += f"{100 * logic / total:.0f} % logic ({levels} cell{'s'[: levels != 1]})"
-    words += f": {' → '.join(stops)}." if stops else "."
-    return {"words": words, "total": total, "steps": steps}
-
-
-def _block(pin: str) -> str:
-    """Return the block of the design that a pin is in, as the designer named it."""
-    parts = pin.rpartition(".")[0].split(".")[:-1]
-    own = list(itertools.takewhile(lambda part: not re.search(r"__|\$", part), parts))
-    return ".".join(part for part in own if part not in ("chip", "self_test"))
-
-
-def _memories(report: FpgaReport) -> list[list[str]]:
-    """Return a row for each memory that the design names; banks are counted, not listed."""
-    banks: dict[tuple[str, str], list[MemoryUse]] = {}
-    for memory in report.memories:
-        if "$" not in memory.name:  # not a table that Yosys made of a case statement
-            key = (re.sub(r"\.bank_\d+$", "", memory.name), memory.cell)
-            banks.setdefault(key, []).append(memory)
-    return [
-        [name, _MEMORY_CELLS.get(cell, cell)]
-        + [f"{n:,}" for n in (len(m), m[0].depth, m[0].width, sum(bank.bits for bank in m))]
-        for (name, cell), m in banks.items()
-    ]
-
-
-def _memory_words(report: FpgaReport) -> str:
-    bits: Counter[str] = Counter()
-    for memory in report.memories:
-        bits[_MEMORY_CELLS.get(memory.cell, memory.cell)] += memory.bits
-    found = [f"{count:,} bits in {kind}" for kind, count in sorted(bits.items())]
-    fallen = [m for m in report.memories if m.writable and m.cell == "logic"]
-    names = ", ".join(f"{m.name} ({m.bits} bits)" for m in fallen)
-    fate = f"Made of flip-flops: {names}." if fallen else "No writable memory fell into flip-flops."
-    return f"{'; '.join(found) or 'none'}. {fate}"
+    return Cost(cycles, operations, trace.ticks, source)
 
 
 def _inputs(compiled: CompiledNetwork, made: Sequence[Artefact]) -> dict[str, str]:
@@ -374,19 +261,38 @@ def _inputs(compiled: CompiledNetwork, made: Sequence[Artefact]) -> dict[str, st
     return inputs
 
 
-def _provenance(compiled: CompiledNetwork, made: Sequence[Artefact]) -> list[list[str]]:
+def _provenance(
+    compiled: CompiledNetwork, made: Sequence[Artefact], learned: LearningRun | None
+) -> list[list[str]]:
     """Return what the results depend on, with digests, and the tools that made them."""
-    profile = compiled.profile
-    reset = f"reset {profile.reset}{', one tick later' * profile.reset_delay}"
-    rows = [
-        ["Execution profile", f"{profile.name}, version {profile.version} ({profile.source})"],
-        ["Neuron", f"{reset}; leak rounded {profile.rounding.replace('_', ' ')}"],
-        ["Time step", f"{compiled.dt:g} s per tick" if compiled.dt else "none: nothing needs it"],
+    net, rows = compiled.network, []
+    for profile in dict.fromkeys(population.profile for population in net.populations):
+        reset = f"reset {profile.reset}{', one tick later' * profile.reset_delay}"
+        words = f"{profile.name}, version {profile.version} ({profile.source})"
+        rows.append(["Execution profile", words])
+        rows.append(["Neuron", f"{reset}; leak rounded {profile.rounding.replace('_', ' ')}"])
+    rows += [
+        ["Time step", f"{net.dt:g} s per tick" if net.dt else "none: nothing needs it"],
         ["Ticks from input to output", str(compiled.output_latency)],
     ]
     inputs = _inputs(compiled, made)
-    rows += [[f"{role[0].upper()}{role[1:]}, SHA-256", digest] for role, digest in inputs.items()]
+    if learned:
+        for record in made:
+            if "epochs" in record.options:
+                rows += [[_title(what), str(value)] for what, value in record.options.items()]
+                inputs |= record.files
+        rows.append(["State after the last tick, CRC-32 of each core", _checksums(learned)])
+    rows += [[f"{_title(role)}, SHA-256", digest] for role, digest in inputs.items()]
     tools = {name: version for record in made for name, version in record.tools.items()}
     tools |= package_versions("spikelet", "numpy", "matplotlib")
     rows += [["Python", platform.python_version()], *map(list, sorted(tools.items()))]
     return rows
+
+
+def _title(role: str) -> str:
+    """Return a role as a title; the name of a file as it is."""
+    return role if "." in role else f"{role[0].upper()}{role[1:]}"
+
+
+def _checksums(learned: LearningRun) -> str:
+    return ", ".join(f"{value:08x}" for value in learned.state.checksums())

@@ -10,7 +10,6 @@ from spikelet.description.chip.memory_map import CHIP_REGISTERS, COUNTERS, STATE
 from spikelet.description.chip.packets import flit_packet
 from spikelet.description.chip.state import ChipState
 from spikelet.description.chip.state_words import LEARNED_REGIONS, readable_words, state_words
-from spikelet.description.run.events import Events
 from spikelet.description.run.recorded_run import RecordedRun
 from spikelet.description.run.recording import Trace
 from spikelet.runs.run import run
@@ -120,11 +119,13 @@ def recorded_run_of(
     if any(learned):
         addresses = np.concatenate([at for core in learned for at in core.values()])
         # what is read back after each sample, in a network that learns
-        read = [readable_words(chip, state, *np.zeros((2, len(chip.cores)), int)) for state in states]
+        read = [
+            readable_words(chip, state, *np.zeros((2, len(chip.cores)), int)) for state in states
+        ]
         last_probes += addresses.tolist()
         found = [words[np.searchsorted(words[:, 0], addresses), 1] for words in read]
         last_words += list(np.stack(found, axis=1))
-    events = Events.from_spikes(spikes, compiled.routes, extra_ticks=compiled.output_latency)
+    events = compiled.events(spikes)
     assert trace.cycles is not None
     return RecordedRun(
         top=top,

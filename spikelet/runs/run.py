@@ -12,6 +12,7 @@ from spikelet.compiler.compile import Source, compiled_from
 from spikelet.compiler.compiled import CompiledNetwork, PlacedLayer
 from spikelet.description.array_files import packed_arrays
 from spikelet.description.artefact import Artefact
+from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.recording import Trace
@@ -22,7 +23,7 @@ from spikelet.runs.engines import engine_named
 from spikelet.runs.wanted import Wanted
 from spikelet.samples.samples import Samples, winners
 
-__all__ = ["RECORDING_FILE", "SNAPSHOT_FILE", "WEIGHTS_FILE", "Run", "run"]
+__all__ = ["RECORDING_FILE", "SNAPSHOT_FILE", "WEIGHTS_FILE", "Run", "run", "weights_file"]
 
 SNAPSHOT_FILE = "snapshot.npz"
 RECORDING_FILE = "trace.npz"
@@ -189,18 +190,23 @@ class Run:
 
     def contents(self) -> dict[str, bytes]:
         """Return the contents of the files with snapshot and weights, by name."""
-        network = self.compiled.network
-        arrays: dict[str, npt.NDArray[Any]] = {
-            f"{p.source}_to_{p.target}": self.weights(p.source, p.target)
-            for p in network.projections
-        }
-        for population in network.populations:
-            if population.adaptation:
-                arrays[f"adaptation_{population.name}"] = self.adaptation(population.name)
+        image = self.final.image
         return {
-            WEIGHTS_FILE: packed_arrays(arrays),
+            WEIGHTS_FILE: weights_file(self.compiled, image),
             SNAPSHOT_FILE: self.final.to_bytes(),
         }
+
+
+def weights_file(compiled: CompiledNetwork, image: ChipImage) -> bytes:
+    """Return the contents of ``weights.npz``: see :meth:`Run.save`."""
+    arrays: dict[str, npt.NDArray[Any]] = {
+        f"{p.source}_to_{p.target}": compiled.weights(p.source, p.target, image)
+        for p in compiled.network.projections
+    }
+    for population in compiled.network.populations:
+        if population.adaptation:
+            arrays[f"adaptation_{population.name}"] = compiled.adaptation(population.name, image)
+    return packed_arrays(arrays)
 
 
 def run(

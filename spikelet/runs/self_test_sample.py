@@ -5,7 +5,6 @@ import numpy as np
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.chip.state_words import readable_words
 from spikelet.description.errors import SpikeletError
-from spikelet.description.run.events import Events
 from spikelet.description.run.recording import Trace
 from spikelet.fpga.self_test_image import Sample
 from spikelet.golden.chip import GoldenChip
@@ -40,8 +39,7 @@ def stored_sample(compiled: CompiledNetwork, samples: Samples, number: int) -> S
             remedy="choose one of these (--sample)",
         )
     chip = compiled.chip
-    spikes = compiled.network.check_spikes(samples.spikes[number : number + 1])
-    events = Events.from_spikes(spikes, compiled.routes, extra_ticks=compiled.output_latency)
+    events = compiled.events(samples.spikes[number : number + 1])
     golden = GoldenChip(chip, compiled.image, neurons=compiled.neurons)
     trace = golden.run(events, record=("spikes",))
     counts = trace.outputs[0].sum(axis=0, dtype=np.int64)

@@ -79,9 +79,7 @@ class Wanted:
 
     def events(self) -> Events:
         """Return the input as the host's events."""
-        return Events.from_spikes(
-            self.spikes, self.compiled.routes, extra_ticks=self.extra_ticks
-        )
+        return self.compiled.events(self.spikes, self.extra_ticks)
 
     def place(self, engine: str) -> Path:
         """Return the project folder; SpikeletError if none was given."""

@@ -10,21 +10,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikelet import RULES, PlasticNetwork, write_nir
-from spikelet.compiler.compiled import CompiledNetwork, compile_network
-from spikelet.compiler.place import PlacementLimits
+from spikelet.compiler.compile import compile_network
+from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.chip.profile import PROFILES, ExecutionProfile
 from spikelet.golden import chip as golden_chip
+from spikelet.network.integers import IntegerNetwork
+from spikelet.network.limits import PlacementLimits
 from spikelet.network.network import INPUT, Network, Projection
-from spikelet.network.quantise import QuantisedNetwork, quantise
+from spikelet.network.quantise import quantise
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
-from spikelet.runs.engines import simulate
+from spikelet.runs.run import Run, run
 from spikelet.sim.engine import CompiledChip
 from spikelet.sim.verilator import Design
 from tests.helpers.networks import branched, population, spikes
 
 
-def run_integers(quantised: QuantisedNetwork, samples: Any) -> dict[str, tuple[Any, Any]]:
+def run_integers(quantised: IntegerNetwork, samples: Any) -> dict[str, tuple[Any, Any]]:
     """Return spikes and potentials of each population, without delays: the tests' own network.
 
     A population is fed the spikes of this tick by others, and by itself those of the tick before.
@@ -62,8 +64,8 @@ def run_integers(quantised: QuantisedNetwork, samples: Any) -> dict[str, tuple[A
 def assert_equal(compiled: CompiledNetwork, trace: Any, expected: Any) -> None:
     for layer in compiled.layers:
         found = (
-            compiled.layer_spikes(trace, layer.name),
-            compiled.layer_potentials(trace, layer.name),
+            Run(compiled, trace).spikes(layer.name),
+            Run(compiled, trace).potentials(layer.name),
         )
         for values, wanted in zip(found, expected[layer.name], strict=True):
             np.testing.assert_array_equal(values, wanted)
@@ -148,13 +150,18 @@ def test_rtl_equals_golden() -> None:
         assert (without[name][0] != expected[name][0]).any()  # what comes back matters
     compiled = compile_network(network, limits=PlacementLimits(max_neurons=4, lanes=4))
     assert [len(layer.slices) for layer in compiled.layers] == [1, 2, 1]
-    assert_equal(compiled, simulate(compiled, fired), expected)
+    assert_equal(
+        compiled, run(compiled, fired, record=("spikes", "potentials")).recording, expected
+    )
     verilog = to_verilog(Chip(compiled.chip), "chip")
     with CompiledChip(compiled.chip, Design(verilog), optimise="build") as chip:
         chip.load(compiled.image)
         trace = chip.run(compiled.events(fired), neurons=compiled.neurons)
     assert_equal(compiled, trace, expected)
-    assert trace.first_difference(simulate(compiled, fired)) is None
+    assert (
+        trace.first_difference(run(compiled, fired, record=("spikes", "potentials")).recording)
+        is None
+    )
 
 
 @pytest.mark.parametrize("profile", ["snntorch-subtract", "snntorch-zero-immediate"])
@@ -185,8 +192,8 @@ def test_a_learned_network_with_lateral_inhibition_comes_back_from_its_file(
         limits=PlacementLimits(max_neurons=2, lanes=2),
     )
     assert compiled.network.recurrent("first") is not None
-    trace = simulate(compiled, fired)
+    trace = run(compiled, fired, record=("spikes", "potentials")).recording
     for depth, name in enumerate(("first", "second")):
         expected = still.spikes(name)[:, depth:]  # on the chip each layer runs a tick later
         assert 0.1 < expected.mean() < 0.9
-        np.testing.assert_array_equal(compiled.layer_spikes(trace, name)[:, : 30 - depth], expected)
+        np.testing.assert_array_equal(Run(compiled, trace).spikes(name)[:, : 30 - depth], expected)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from spikelet.description.chip.profile import PROFILES
 from spikelet.description.errors import SpikeletError
 from spikelet.network.network import INPUT, Network, Projection
-from spikelet.network.quantise import QuantisedNetwork, best_scale, quantise
-from spikelet.network.reference import simulate
+from spikelet.network.quantise import best_scale, quantise
+from spikelet.network.reference import run_layers
 from tests.helpers.networks import EULER, SUBTRACT, branched, chain, population, spikes
 
 
@@ -26,7 +26,7 @@ def single(weights: Any, **fields: Any) -> Network:
     )
 
 
-def restored(quantised: QuantisedNetwork) -> list[Any]:
+def restored(quantised: IntegerNetwork) -> list[Any]:
     """Return the weights in float units, projection by projection."""
     scales = {layer.name: layer.scale for layer in quantised.layers}
     return [p.weights * scales[p.target] for p in quantised.projections]
@@ -136,7 +136,7 @@ def test_largest_exponent_that_fits_the_calibration(
     network = chain([6, 5], profile=PROFILES[name], seed=seed, decay=np.array([0.75]))
     given_spikes = spikes(3, 12, 6, seed=seed, rate=0.7)
     quantised = quantise(network, 4, potential_bits, given_spikes)
-    (layer,), (run,) = quantised.layers, simulate(network, given_spikes)
+    (layer,), (run,) = quantised.layers, run_layers(network, given_spikes)
     lsb = layer.scale / 2**layer.weight_exponent
     assert layer.range_source == "calibration"
     assert layer.range_low == pytest.approx(run.lowest / lsb)

@@ -12,12 +12,12 @@ from spikelet import (
     PlasticNetwork,
     SpikeletError,
     compile_network,
-    simulate,
     write_nir,
 )
 from spikelet.network.toml_file import LearningTask
 from spikelet.reports import learning_plots as plots
 from spikelet.runs.learn import learn
+from spikelet.runs.run import Run, run
 from spikelet.samples.plastic_samples import Encoder, LearningSamples
 
 
@@ -57,12 +57,12 @@ def test_the_learned_network_comes_back_from_its_file_and_spikes_the_same(profil
     assert (learned.weights("pixels", "first") != plastic.weights("pixels", "first")).any()
     write_nir(plastic, tmp_path / "out.nir", image=learned.state.image)
     compiled = compile_network(tmp_path / "out.nir", profile, weight_bits=8, potential_bits=20)
-    trace = simulate(compiled, spikes.astype(np.uint8))
+    trace = run(compiled, spikes.astype(np.uint8), record=("spikes", "potentials")).recording
     still = plastic.run(spikes, learning=False, start=learned.state)
     for depth, name in enumerate(("first", "second")):
         expected = still.spikes(name)[:, depth:]  # on the chip each layer runs a tick later
         assert expected.any()
-        assert (compiled.layer_spikes(trace, name)[:, : 30 - depth] == expected).all()
+        assert (Run(compiled, trace).spikes(name)[:, : 30 - depth] == expected).all()
 
 
 def test_numbers_of_the_file(tmp_path):

@@ -231,7 +231,9 @@ def test_rates_pull() -> None:
 
 def test_delay_slots() -> None:
     late = Connection(INPUT, "a", np.ones((1, 1)), 3)  # due in 4 ticks, and now: 5 slots
-    assert place_network(PlacementNetwork("late", {"a": 1}, (late,), {INPUT: 1})).delay_slots == (8,)
+    assert place_network(PlacementNetwork("late", {"a": 1}, (late,), {INPUT: 1})).delay_slots == (
+        8,
+    )
     placed = place_network(mixed(1))
     assert dict(zip((p.population for p in placed.parts), placed.delay_slots, strict=True)) == {
         "a": 2,

@@ -15,10 +15,11 @@ from click.testing import CliRunner
 
 from spikelet import project as module
 from spikelet.cli import main
-from spikelet.compiler.compiled import CompiledNetwork, compile_network
-from spikelet.compiler.place import PlacementLimits
+from spikelet.compiler.compile import compile_network
+from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.artefact import Artefact
 from spikelet.fpga.flow import REPORT
+from spikelet.network.limits import PlacementLimits
 from spikelet.project import Project
 from spikelet.runs import verification_files, verify
 from spikelet.runs.engines import CHIP_VERILOG, MADE_OF, simulate

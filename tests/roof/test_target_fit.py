@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 import spikelet
 from spikelet.cli import main
-from spikelet.compiler.place import PlacementLimits
+from spikelet.network.limits import PlacementLimits
 from spikelet.project import Project
 from spikelet.samples.samples import Samples
 from tests.helpers.networks import lif, linear, sink, source, write

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from spikelet.compiler.compiled import CompiledNetwork, compile_network
-from spikelet.compiler.place import PlacementLimits
+from spikelet.compiler.compile import compile_network
+from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.errors import SpikeletError
 from spikelet.fpga.self_test import SelfTest
 from spikelet.fpga.self_test_image import Sample
+from spikelet.network.limits import PlacementLimits
 from spikelet.rtl_gen.chip import Chip
-from spikelet.runs.engines import simulate
+from spikelet.runs.run import Run, run
 from spikelet.runs.self_test_sample import stored_sample
 from spikelet.samples.samples import Samples
 from tests.helpers.networks import SUBTRACT, chain
@@ -48,11 +49,11 @@ def _passes(compiled: CompiledNetwork, sample: Sample) -> tuple[int, int]:
 
 def test_the_chip_passes_what_golden_says_and_nothing_else(compiled: CompiledNetwork) -> None:
     sample = stored_sample(compiled, _samples(), 1)
-    trace = simulate(compiled, _samples().spikes[1:2])
-    assert sample.counts.tolist() == compiled.output_counts(trace)[0].tolist()
+    trace = run(compiled, _samples().spikes[1:2], record=("spikes", "potentials")).recording
+    assert sample.counts.tolist() == Run(compiled, trace).output_counts()[0].tolist()
     packets = sum(int(core.sum()) for core in trace.spikes)  # each spike goes to one place
     assert sample.cycles == trace.cycles.sum() + 2 * packets
-    assert _passes(compiled, sample) == (1, compiled.classify(trace)[0])
+    assert _passes(compiled, sample) == (1, Run(compiled, trace).classify()[0])
     other = stored_sample(compiled, _samples(), 2)
     assert not np.array_equal(other.words, sample.words)
     assert _passes(compiled, replace(sample, words=other.words))[0] == 0

@@ -9,9 +9,9 @@ import pytest
 
 from benchmarks.stuck_at import faults_of
 from spikelet.boards import ICEBREAKER, ULX3S_85F, Board
-from spikelet.compiler.compiled import compile_network
-from spikelet.compiler.place import PlacementLimits
+from spikelet.compiler.compile import compile_network
 from spikelet.description.errors import SpikeletError
+from spikelet.network.limits import PlacementLimits
 from spikelet.samples.samples import Samples
 from spikelet.sim.stuck_at import Observed, StuckBoard, flip_flops, with_stuck_flip_flops
 from tests.helpers.networks import SUBTRACT, chain

@@ -1,0 +1,132 @@
+"""What a chip can be built for, and the builds that a project folder holds."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from spikelet.boards import BOARDS, board_named
+from spikelet.compiler.compiled import CompiledNetwork
+from spikelet.description.artefact import Artefact, OutOfDate, digest_of
+from spikelet.description.errors import SpikeletError
+from spikelet.fpga.board_top import BoardTop
+from spikelet.fpga.devices import DEVICES, device_named
+from spikelet.fpga.fit import FitReport, require_fit
+from spikelet.fpga.flow import REPORT, FpgaReport, build_bitstream, build_out_of_context
+from spikelet.fpga.self_test import SelfTest
+from spikelet.fpga.self_test_image import image_memories, program_memory, program_words
+from spikelet.fpga.tools import tool_versions
+from spikelet.locked import writing
+from spikelet.rtl_gen.chip import Chip
+from spikelet.rtl_gen.emit import to_verilog
+from spikelet.runs.hardware import chip_verilog
+from spikelet.runs.self_test_sample import stored_sample
+from spikelet.runs.wanted import CHIP_VERILOG
+from spikelet.samples.samples import Samples
+
+__all__ = ["TARGETS", "build_for", "kept_builds", "require_target", "target_named"]
+
+TARGETS = (*BOARDS, *DEVICES)
+"""What a chip can be built for: boards, and devices out of context."""
+
+
+def target_named(name: str) -> str:
+    """Return the target called ``name``, in any case; SpikeletError lists the names otherwise."""
+    for target in TARGETS:
+        if target.casefold() == name.casefold():
+            return target
+    raise SpikeletError(f"target must be one of {', '.join(TARGETS)}, not {name!r}")
+
+
+def require_target(compiled: CompiledNetwork, target: str) -> FitReport:
+    """Return the fit check for a target of :data:`TARGETS`; SpikeletError if it does not fit.
+
+    For a board the program ROM of its image counts too, but not yet what a sample adds: the ROM of
+    its events, and what it is compared with. :func:`build_for` counts all.
+    """
+    if target in DEVICES:
+        return require_fit(compiled.chip, device_named(target))
+    image = (program_memory(program_words(compiled.image.program(compiled.chip))),)
+    return require_fit(compiled.chip, device_named(board_named(target).device), image)
+
+
+def build_for(
+    target: str,
+    compiled: CompiledNetwork,
+    project: Path,
+    samples: Samples | None,
+    *,
+    sample: int,
+    seeds: Sequence[int],
+    target_mhz: float,
+    command: str,
+    progress: Callable[[str], None],
+) -> FpgaReport:
+    """Build a self-test bitstream for a board, or the bare chip for a device.
+
+    Parameters
+    ----------
+    target : str
+        Of :data:`TARGETS`.
+    compiled : CompiledNetwork
+    project : Path
+        The project folder, which is locked; the result goes to ``fpga/TARGET`` in it.
+    samples : Samples or None
+        Needed for a board: what :func:`stored_sample` makes of number ``sample`` is all that the
+        image knows of the network's work.
+    seeds : sequence of int
+        Tried until one meets the board's clock, or ``target_mhz`` in a bare device.
+    """
+    folder = project / "fpga" / target
+    options: dict[str, Any] = {"seeds": seeds, "command": command, "progress": progress}
+    device = device_named(target if target in DEVICES else board_named(target).device)
+    if target in DEVICES:
+        require_fit(compiled.chip, device)
+        chip = chip_verilog(compiled.chip)
+        options |= {"target_mhz": target_mhz, "enough_mhz": target_mhz}
+        options["inputs"] = _inputs(compiled)
+        with writing(project):
+            return build_out_of_context(chip, "chip", device, folder, **options)
+    if samples is None:
+        raise SpikeletError(
+            f"the image for {target} stores a sample, and none was given",
+            remedy="give a samples file",
+        )
+    stored = stored_sample(compiled, samples, sample)
+    require_fit(compiled.chip, device, image_memories(compiled.chip, stored))
+    inputs = _inputs(compiled)
+    inputs |= {name: compiled.digests[name] for name in ("chip contents", "chip mapping")}
+    inputs["stored sample"] = digest_of(samples.spikes[sample])
+    board = board_named(target)
+    top = BoardTop(SelfTest(Chip(compiled.chip), compiled.chip, stored), board)
+    with writing(project):
+        verilog = to_verilog(top, "top")
+        return build_bitstream(verilog, "top", board, folder, inputs=inputs, **options)
+
+
+def _inputs(compiled: CompiledNetwork) -> dict[str, str]:
+    """Return what every build is made of."""
+    verilog = chip_verilog(compiled.chip)
+    return {"chip structure": compiled.chip.digest, CHIP_VERILOG: digest_of(verilog)}
+
+
+def kept_builds(
+    project: Path, present: Mapping[str, str]
+) -> tuple[list[FpgaReport], list[OutOfDate]]:
+    """Return the builds in a project folder that were made of what is there, and the others."""
+    builds, old = [], []
+    for path in sorted((project / "fpga").glob(f"*/{REPORT}")):
+        try:
+            report = FpgaReport.load(path.parent)
+        except SpikeletError as error:
+            made = Artefact.load(path.parent)
+            command = made.command if made else ""
+            what = f"FPGA build for {path.parent.name}"
+            old.append(OutOfDate(what, (str(error.args[0]),), command))
+            continue
+        family = device_named(report.device).family
+        found = report.made.out_of_date(present, tool_versions(family))
+        if found:
+            old.append(found)
+        else:
+            builds.append(report)
+    return builds, old
