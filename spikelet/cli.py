@@ -11,8 +11,6 @@ from spikelet import __version__
 from spikelet.command_group import CommandGroup
 from spikelet.description.chip.params import TOPOLOGIES
 from spikelet.description.chip.profile import PROFILES
-from spikelet.description.errors import SpikeletError
-from spikelet.description.learning.rule import LearningRule
 from spikelet.terminal import Terminal, command_line, printing_options
 
 __all__ = ["main"]
@@ -27,6 +25,13 @@ _OUT = click.option(
     help="Project folder, unless NETWORK is one.",
 )
 _COUNT = click.option("--count", type=_POSITIVE, help="Only the first so many samples.")
+_PLACEMENT_SEED = click.option(
+    "--placement-seed",
+    type=_FROM_0,
+    default=0,
+    show_default=True,
+    help="Another seed, another chip.",
+)
 _LEARNING = click.option("--learning/--no-learning", default=True, help="Only run, or learn.")
 _START = click.option("--start", type=click.Path(path_type=Path), help="A snapshot to begin with.")
 
@@ -62,13 +67,7 @@ def main(debug: bool) -> None:
 )
 @click.option("--topology", type=click.Choice(TOPOLOGIES), help="mesh by default.")
 @click.option("--multicast/--no-multicast", default=None, help="Default: where it is of use.")
-@click.option(
-    "--placement-seed",
-    type=_FROM_0,
-    default=0,
-    show_default=True,
-    help="Another seed, another chip.",
-)
+@_PLACEMENT_SEED
 @click.option("--calibration", type=click.Path(path_type=Path), help="Samples for ranges, rates.")
 @click.option("--target", "targets", multiple=True, help="Board or device that it must fit.")
 @click.option("--top", default="chip", show_default=True, help="Name of the Verilog's top module.")
@@ -97,6 +96,7 @@ def compile_command(
     """
     from spikelet.boards import BOARDS
     from spikelet.compiler.compile import compile_network, limits_of
+    from spikelet.network.toml_file import rules_of_layers
     from spikelet.project import Project
     from spikelet.results import compiled_fields, old_fields, show_compiled
     from spikelet.rtl_gen.emit import check_top
@@ -113,7 +113,7 @@ def compile_command(
         dt,
         weight_bits=weight_bits,
         potential_bits=potential_bits,
-        plastic=_plastic(rules),
+        plastic=rules_of_layers(rules),
         seed=seed,
         limits=limits_of(network, given) if given else None,
         calibration=samples.spikes if samples else None,
@@ -133,17 +133,6 @@ def compile_command(
     terminal.out_of_date(old)
     terminal.say(f"compiled to {folder}")
     terminal.result({**compiled_fields(compiled, folder), "warnings": warnings, **old_fields(old)})
-
-
-def _plastic(options: tuple[str, ...]) -> dict[str, LearningRule] | None:
-    """Return the rules of layers from LAYER=RULE.toml."""
-    from spikelet.network.toml_file import load_rule
-
-    pairs = [option.partition("=") for option in options]
-    for option, (layer, _, path) in zip(options, pairs, strict=True):
-        if not layer or not path:
-            raise SpikeletError(f"--plastic must be LAYER=RULE.toml, not {option!r}")
-    return {layer: load_rule(path) for layer, _, path in pairs} or None
 
 
 @main.command()
@@ -388,13 +377,7 @@ def doctor(terminal: Terminal) -> None:
 )
 @click.option("--netlists/--no-netlists", default=True, help="Also simulate the netlists.")
 @click.option("--topology", type=click.Choice(TOPOLOGIES), default="mesh", show_default=True)
-@click.option(
-    "--placement-seed",
-    type=_FROM_0,
-    default=0,
-    show_default=True,
-    help="Another seed, another chip.",
-)
+@_PLACEMENT_SEED
 @printing_options
 def demo(
     terminal: Terminal, folder: Path, netlists: bool, topology: str, placement_seed: int

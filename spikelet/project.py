@@ -129,10 +129,9 @@ class Project:
         self, compiled: CompiledNetwork, network: Path | None, calibration: Samples | None = None
     ) -> None:
         """Keep a compiled network, as :meth:`save`, without the chip's files."""
-        files = {
-            "network file": network if network and network.is_file() else None,
-            "calibration file": calibration.path if calibration else None,
-        }
+        file = network if network and network.is_file() else None
+        shown = calibration.path if calibration else None
+        files = {"network file": file, "calibration file": shown}
         inputs, sources = digests_of_files(files)
         tools = package_versions("spikelet", "numpy", "scipy", "pymetis")
         made = Artefact(COMPILED, inputs, tools=tools, command=self.command, sources=sources)

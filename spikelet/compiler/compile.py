@@ -86,7 +86,7 @@ def compile_network(
     opened = _opened(source, profile, dt, seed)
     asked = (weight_bits, potential_bits, plastic, limits, calibration, topology, multicast)
     if isinstance(opened, CompiledNetwork):
-        if placement_seed == 0 and all(option is None for option in asked):
+        if not placement_seed and all(option is None or option == {} for option in asked):
             return opened
         limits, topology = limits or opened.limits, topology or opened.chip.topology
         opened = opened.network

@@ -5,7 +5,7 @@ key, the value, and what is valid.
 """
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +25,7 @@ from spikelet.network.toml_text import read_toml
 from spikelet.samples.encode import ENCODERS
 from spikelet.samples.plastic_samples import Encoder
 
-__all__ = ["NetworkFile", "load_rule", "load_toml"]
+__all__ = ["NetworkFile", "load_rule", "load_toml", "rules_of_layers"]
 
 _TOP = (
     "name",
@@ -89,6 +89,17 @@ def load_rule(path: str | Path) -> LearningRule:
     """
     path = Path(path)
     return _rule_of(_Table(path, "", read_toml(path)), path.stem)
+
+
+def rules_of_layers(options: Sequence[str]) -> dict[str, LearningRule]:
+    """Return the rules of layers from texts LAYER=RULE.toml; SpikeletError for another text."""
+    found = {}
+    for option in options:
+        layer, _, path = option.partition("=")
+        if not layer or not path:
+            raise SpikeletError(f"--plastic must be LAYER=RULE.toml, not {option!r}")
+        found[layer] = load_rule(path)
+    return found
 
 
 @dataclass(frozen=True)

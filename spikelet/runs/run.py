@@ -67,10 +67,11 @@ class Run:
                 f"network {self.compiled.name!r} has {chip.n_outputs} outputs and "
                 f"{len(chip.cores)} cores, the Trace of {trace.engine} {found[0]}, {found[1]}"
             )
-        if self.drained and trace.ticks <= self.compiled.output_latency:
+        latency = self.compiled.output_latency
+        if self.drained and not self.begun and trace.ticks <= latency:
             raise SpikeletError(
                 f"the Trace of {trace.engine} has {trace.ticks} ticks; outputs of network "
-                f"{self.compiled.name!r} appear after {self.compiled.output_latency}"
+                f"{self.compiled.name!r} appear after {latency}"
             )
 
     def _ticks(self, depth: int) -> slice:

@@ -31,26 +31,28 @@ def run_integers(quantised: IntegerNetwork, samples: Any) -> dict[str, tuple[Any
 
     A population is fed the spikes of this tick by others, and by itself those of the tick before.
     """
-    profile, limit = quantised.network.profile, 1 << (quantised.potential_bits - 1)
+    first = quantised.populations[0]
+    profile, limit = first.profile, 1 << (first.potential_bits - 1)
     zeros = {p.name: np.zeros((len(samples), p.size), int) for p in quantised.populations}
     v, sent, record = dict(zeros), dict(zeros), []
     for tick in range(samples.shape[1]):
         sent[INPUT] = samples[:, tick].astype(int)
         for p in quantised.populations:
             # its own spikes are still those of the tick before
+            given = p.parameters
+            threshold, reset = given["threshold"], given.get("reset_potential", 0)
             into = [q for q in quantised.projections if q.target == p.name]
             current = sum(sent[q.source] @ q.weights.astype(int) for q in into)
-            pending = sent[p.name] if profile.reset_delay else v[p.name] > p.threshold
+            pending = sent[p.name] if profile.reset_delay else v[p.name] > threshold
             pending = pending * (profile.reset_delay or profile.residual_reset)
-            reset = 0 if p.reset_potential is None else p.reset_potential
             base = v[p.name] if profile.reset == "subtract" else np.where(pending, reset, v[p.name])
-            leaked = base if p.decay is None else (base * p.decay + 2048) // 4096
-            summed = leaked + current * 2**p.weight_exponent + (0 if p.bias is None else p.bias)
-            taken = pending * p.threshold if profile.reset == "subtract" else 0
+            leaked = (base * given["decay"] + 2048) // 4096 if "decay" in given else base
+            summed = leaked + current * 2**p.weight_exponent + given.get("bias", 0)
+            taken = pending * threshold if profile.reset == "subtract" else 0
             v[p.name] = np.clip(summed - taken, -limit, limit - 1)
-            sent[p.name] = (v[p.name] > p.threshold).astype(int)
+            sent[p.name] = (v[p.name] > threshold).astype(int)
             if not profile.reset_delay and profile.reset == "subtract":
-                back = v[p.name] + taken - sent[p.name] * p.threshold
+                back = v[p.name] + taken - sent[p.name] * threshold
                 v[p.name] = np.clip(back, -limit, limit - 1)
             elif not profile.reset_delay:
                 v[p.name] = np.where(sent[p.name], reset, v[p.name])
@@ -178,11 +180,11 @@ def test_a_learned_network_with_lateral_inhibition_comes_back_from_its_file(
     network.project("first", "second", weights=(5, 15))
     network.winner_take_all("first", 17)
     network.output("second")
-    plastic = network.compile(lanes=2)
+    plastic = compile_network(network, limits=PlacementLimits(lanes=2))
     fired = spikes(5, 30, 12, rate=0.15)
-    learned = plastic.run(fired.astype(bool))
-    still = plastic.run(fired.astype(bool), learning=False, start=learned.state)
-    write_nir(plastic, tmp_path / "out.nir", image=learned.state.image)
+    learned = run(plastic, fired.astype(bool))
+    still = run(plastic, fired.astype(bool), learning=False, start=learned.state)
+    write_nir(learned.network, tmp_path / "out.nir")
     assert len(np.unique(learned.weights("pixels", "first"))) > 10  # so their unit is an LSB
     compiled = compile_network(
         tmp_path / "out.nir",
@@ -191,7 +193,7 @@ def test_a_learned_network_with_lateral_inhibition_comes_back_from_its_file(
         potential_bits=20,
         limits=PlacementLimits(max_neurons=2, lanes=2),
     )
-    assert compiled.network.recurrent("first") is not None
+    assert compiled.network.floats.recurrent("first") is not None
     trace = run(compiled, fired, record=("spikes", "potentials")).recording
     for depth, name in enumerate(("first", "second")):
         expected = still.spikes(name)[:, depth:]  # on the chip each layer runs a tick later

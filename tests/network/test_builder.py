@@ -21,6 +21,9 @@ from spikelet import (
 )
 from spikelet.description.chip.destinations import HOST
 from spikelet.runs.run import run
+from spikelet.runs.verify import verify
+from spikelet.samples.samples import Samples
+from tests.helpers.engines import golden_as_rtl
 
 POTENTIATE = LearningRule("x1*y0 - x0", x1=TraceParams(4, decay_shift=2, bits=4), w_min=3, w_max=60)
 """Deterministic, and with a pre phase that changes all synapses of an axon; no weight below 3."""
@@ -254,8 +257,8 @@ def test_save_and_load(tmp_path):
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda folder: (folder / "plastic.json").unlink(), "plastic.json cannot be read"),
-        (lambda folder: (folder / "plastic.npz").write_bytes(b"x"), "plastic.npz is not the file"),
+        (lambda folder: (folder / "chip.json").unlink(), "chip.json cannot be read"),
+        (lambda folder: (folder / "arrays.npz").write_bytes(b"x"), "arrays.npz is not the file"),
         (lambda folder: (folder / "artefact.json").write_text("{}"), "is not a record"),
     ],
 )
@@ -269,20 +272,20 @@ def test_a_damaged_folder_is_refused(damage, message, tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('"inputs"', '"outlets"', "does not describe a plastic network: inputs"),
+        ('"inputs"', '"outlets"', "does not describe a compiled network: inputs"),
         ('"potential_bits": 16', '"potential_bits": 99', "potential_bits must be an int in 4..24"),
     ],
 )
 def test_another_form_is_refused(old, new, message, tmp_path, monkeypatch):
     """Sealed as it should be, but not what is understood."""
-    from spikelet.compiler import plastic as chip
+    from spikelet.compiler import compiled as chip
 
     write = chip.Artefact.write
 
     def write_other(self, folder, contents):
-        changed = contents["plastic.json"].replace(old.encode(), new.encode())
-        assert changed != contents["plastic.json"]
-        return write(self, folder, {**contents, "plastic.json": changed})
+        changed = contents["chip.json"].replace(old.encode(), new.encode())
+        assert changed != contents["chip.json"]
+        return write(self, folder, {**contents, "chip.json": changed})
 
     monkeypatch.setattr(chip.Artefact, "write", write_other)
     compiled(competing()).save(tmp_path)
@@ -291,26 +294,33 @@ def test_another_form_is_refused(old, new, message, tmp_path, monkeypatch):
 
 
 def test_verify_finds_a_chip_that_learns_otherwise(monkeypatch):
-    from spikelet.compiler import plastic as chip
-
     plastic = compiled(competing())
-    spikes = random_spikes(3)
-    result = plastic.verify(spikes, engine="golden", samples=2)
-    assert result.equal
+    samples = Samples(random_spikes(3).astype(np.uint8))
+    golden_as_rtl(monkeypatch)
+    result = verify(plastic, samples.first(2))
+    assert result.equal and result.float_score is None
     assert result.engines[1].samples == 2
     assert {"spikes", "potentials", "checksums"} <= set(result.engines[1].compared)
-    runs = []
 
-    def opened_once_wrong(engine, chip, image):
-        runs.append(engine)
-        if len(runs) == 2:
-            image.cores[0].weights[:, 1] = 3
-        return opened(engine, chip, image)
+    def change(state):
+        state.image.cores[0].weights[:, 1] = 3
 
-    monkeypatch.setattr(chip, "opened", opened_once_wrong)
-    result = plastic.verify(spikes, engine="golden")
-    assert len(runs) == 2 and not result.equal
+    golden_as_rtl(monkeypatch, change)
+    result = verify(plastic, samples)
+    assert not result.equal
     assert "differ" in result.engines[1].difference
+
+
+def test_verify_says_what_was_learned_otherwise(monkeypatch):
+    plastic = compiled(competing())
+    samples = Samples(np.zeros((1, 3, 12), np.uint8))
+
+    def change(state):
+        state.image.cores[0].weights[2, 1] ^= 1
+
+    golden_as_rtl(monkeypatch, change)
+    (_, found) = verify(plastic, samples).engines
+    assert "weights of core 0 (1, the first at (2, 1))" in found.difference
 
 
 def test_golden_needs_no_hardware_tools():
@@ -325,7 +335,7 @@ network.inputs("lines", 2)
 network.population("cells", 2, threshold=1)
 network.project("lines", "cells", weights=1, rule=spikelet.LearningRule("x0"))
 network.output("cells")
-print(compiled(network).run(numpy.ones((1, 3, 2))).counts("cells").tolist())
+print(spikelet.run(network, numpy.ones((1, 3, 2))).counts("cells").tolist())
 """
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False
@@ -343,7 +353,8 @@ def test_what_does_not_fit_a_core():
     network.inputs("more", 4090)
     network.project("more", "excitatory", weights=1)
     refuse(
-        r"needs 4102 axons \(12 from 'pixels' \+ 4090 from 'more'\), a core has at most 4096",
+        r"needs 4102 axons \(12 from 'pixels' \+ 4090 from 'more'\), 6 more than the 4096 that a "
+        "core may have, and must stay in one core: it learns",
         network,
     )
     assert compiled(competing(4090)).chip.cores[0].n_neurons == 4096
