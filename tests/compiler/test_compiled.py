@@ -45,7 +45,8 @@ def test_compile_a_file(tmp_path: Path) -> None:
     nodes = {"in": source(3), "fc": linear(2, 3), "lif": lif(2), "out": sink(2)}
     path = write(tmp_path / "net.nir", nodes)
     compiled = compile_network(path, "nir-euler", 1e-3, weight_bits=3, potential_bits=12)
-    assert (compiled.name, compiled.profile, compiled.dt) == ("net", EULER, 1e-3)
+    assert (compiled.name, compiled.network.dt) == ("net", 1e-3)
+    assert {p.profile for p in compiled.network.populations} == {EULER}
     assert [layer.name for layer in compiled.layers] == ["lif"]
     (core,) = compiled.chip.cores
     assert (core.weight_bits, core.potential_bits, core.n_axons) == (3, 12, 3)
@@ -54,7 +55,7 @@ def test_compile_a_file(tmp_path: Path) -> None:
 
 def test_a_network_brings_its_own_profile() -> None:
     network = chain([3, 2])
-    assert compile_network(network, "nir-euler", 1e-3).profile == EULER
+    assert compile_network(network, "nir-euler", 1e-3).chip.cores[0].profile == EULER
     for profile, dt in ((SUBTRACT, None), ("snntorch-zero", None), (None, 2e-3)):
         with pytest.raises(
             SpikeletError, match="network 'chain' has profile nir-euler and dt 0.001"
@@ -132,9 +133,9 @@ def test_traces_that_do_not_belong(compiled: CompiledNetwork) -> None:
     with pytest.raises(
         SpikeletError, match=r"network 'chain' has 2 outputs and 1 cores, the Trace"
     ):
-        compile_network(chain([3, 2])).classify(trace)
+        Run(compile_network(chain([3, 2])), trace)
     with pytest.raises(SpikeletError, match="outputs of network 'branched' appear after 2"):
-        compiled.classify(replace(trace, outputs=trace.outputs[:, :2]))
+        Run(compiled, replace(trace, outputs=trace.outputs[:, :2]))
 
 
 def same(a: Any, b: Any) -> None:
@@ -146,8 +147,10 @@ def same(a: Any, b: Any) -> None:
             np.testing.assert_array_equal(mine, theirs)
             assert mine.dtype == theirs.dtype
     np.testing.assert_array_equal(a.routes, b.routes)
-    for field in ("layers", "output_latency", "neurons", "quantisation", "name", "dt", "profile"):
+    for field in ("layers", "output_latency", "neurons", "name", "limits", "digests"):
         assert getattr(a, field) == getattr(b, field), field
+    for field in ("quantisation", "dt", "seed", "inputs", "encoder"):
+        assert getattr(a.network, field) == getattr(b.network, field), field
     assert (a.network.sizes, a.network.outputs) == (b.network.sizes, b.network.outputs)
 
 
@@ -198,7 +201,7 @@ def test_load_refuses(compiled: CompiledNetwork, tmp_path: Path) -> None:
     record = json.loads((tmp_path / "artefact.json").read_text())
     (tmp_path / "artefact.json").write_text(json.dumps({**record, "version": 0}))
     (tmp_path / "arrays.npz").write_bytes(arrays)
-    refused("artefact.json: version must be 3, not 0")
+    refused("artefact.json: version must be 4, not 0")
     (tmp_path / "artefact.json").write_text(json.dumps({**record, "kind": "run of rtl"}))
     refused("artefact.json: kind must be 'compiled network', not 'run of rtl'")
     (tmp_path / "artefact.json").write_text("{")

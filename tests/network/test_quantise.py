@@ -183,24 +183,24 @@ def test_integers_of_a_population() -> None:
         reset_potential=np.array([-0.5]),
     )
     (layer,) = quantise(network).populations
+    found = layer.parameters
     unit = 8 * 2**layer.weight_exponent
-    np.testing.assert_array_equal(layer.threshold, np.array([1, 2, 1.5]) * unit)
-    np.testing.assert_array_equal(layer.bias, np.array([0.25, 0, -0.125]) * unit)
-    np.testing.assert_array_equal(layer.reset_potential, [-0.5 * unit])
-    np.testing.assert_array_equal(layer.decay, [3840, 2048, 4095])
-    assert layer.threshold.dtype == np.int32
+    np.testing.assert_array_equal(found["threshold"], np.array([1, 2, 1.5]) * unit)
+    np.testing.assert_array_equal(found["bias"], np.array([0.25, 0, -0.125]) * unit)
+    np.testing.assert_array_equal(found["reset_potential"], [-0.5 * unit])
+    np.testing.assert_array_equal(found["decay"], [3840, 2048, 4095])
+    assert found["threshold"].dtype == np.int32
 
 
 def test_shared_and_absent_parameters() -> None:
     network = single([[0.5, -1.0]], decay=np.array([0.5, 0.5]), threshold=np.array([1.0, 1.0]))
     (layer,) = quantise(network).populations
-    shared = (layer.threshold, layer.decay, layer.reset_potential)
-    assert [None if x is None else x.shape for x in shared] == [(1,), (1,), (1,)]
-    assert layer.bias is None
+    shapes = {name: values.shape for name, values in layer.parameters.items()}
+    assert shapes == {"threshold": (1,), "decay": (1,), "reset_potential": (1,)}
     (layer,) = quantise(replace(network, profile=SUBTRACT)).populations
-    assert layer.reset_potential is None
+    assert layer.parameters.keys() == {"threshold", "decay"}
     (layer,) = quantise(single([[0.5, -1.0]])).populations
-    assert layer.decay is None
+    assert layer.parameters.keys() == {"threshold", "reset_potential"}
 
 
 def test_weights_that_become_zero() -> None:

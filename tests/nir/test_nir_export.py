@@ -111,7 +111,7 @@ def test_recurrence_delays_and_what_is_left_out(tmp_path):
     network.project("second", "late", weights=3, delay=4)
     network.project("pixels", "late", weights=1, delay=2)
     network.winner_take_all("second", 7)
-    graph, left_out = exported(compile_network(network), tmp_path / "x.nir")
+    graph, left_out = exported(network.integers(), tmp_path / "x.nir")
     inhibition = graph.nodes["first inhibition"].weight
     assert np.allclose(inhibition, -(1 - np.eye(6)) / 3)
     assert {("first", "first inhibition"), ("first inhibition", "first")} <= set(graph.edges)
@@ -129,10 +129,10 @@ def test_recurrence_delays_and_what_is_left_out(tmp_path):
 def test_bad_exports(tmp_path):
     plastic = compile_network(feed_forward())
     with pytest.raises(SpikeletError, match=r"threshold must be above 0, not 0"):
-        write_nir(plastic, tmp_path / "x.nir", threshold=0)
+        write_nir(plastic.network, tmp_path / "x.nir", threshold=0)
     (tmp_path / "file").write_text("")
     with pytest.raises(SpikeletError, match="cannot be written"):
-        write_nir(plastic, tmp_path / "file" / "x.nir")
+        write_nir(plastic.network, tmp_path / "file" / "x.nir")
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """A stream in pieces is one run: nothing is lost between them, in any network, on any engine."""
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -75,9 +76,9 @@ def test_golden(cuts: list[int], seed: int, recurrent: bool, plastic: bool) -> N
 def test_the_generated_verilog() -> None:
     """A layer that learns at depth 1, between two that do not."""
     compiled = compile_network(
-        chain([5, 4, 4, 3], decay=np.array([0.9])),
+        chain([5, 4, 4, 3], decay=np.array([0.9]), seed=1),
         limits=PlacementLimits(lanes=2),
-        plastic={"p1": RULE},
+        plastic={"p1": replace(RULE, dw="x1*y0")},
     )
     stream = spikes(1, 12, 5, rate=0.6, seed=3)
     whole = run(compiled, stream, clear=False, record=RECORD)
