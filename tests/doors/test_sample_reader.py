@@ -111,6 +111,17 @@ def test_errors_name_file_field_and_value(
         load_samples(path, readers=[Lines()])
 
 
+def test_a_users_own_reader_is_asked_first(tmp_path: Path) -> None:
+    class Inverted(Lines):
+        starts = (b"PK",)
+
+        def read(self, path: Path) -> dict[str, npt.NDArray[Any]]:
+            return {"spikes": 1 - np.load(path)["spikes"]}
+
+    np.savez(tmp_path / "a.npz", spikes=SPIKES.astype(int))
+    assert (load_samples(tmp_path / "a.npz", readers=[Inverted()]).spikes == ~SPIKES).all()
+
+
 def test_readers_that_are_none(tmp_path: Path) -> None:
     path = write(tmp_path / "data.spk")
     with pytest.raises(SpikeletError, match="must be a SampleReader, not <class"):

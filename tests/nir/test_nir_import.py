@@ -434,6 +434,12 @@ def test_output_fed_twice(file: Path) -> None:
     refused(chain_of(file, edges, **nodes), "node 'out'", "not by 'la' (LIF), 'lb' (LIF)")
 
 
+def test_output_fed_by_the_input(file: Path) -> None:
+    nodes = {"l": lif(3), "f": nir.Flatten({"input": np.array([3])}, 0), "o2": sink(3)}
+    edges = [("in", "l"), ("l", "o2"), ("in", "f"), ("f", "out")]
+    refused(chain_of(file, edges, **nodes), "node 'out' (Output)", "must be fed by one neuron node")
+
+
 def test_no_neuron(file: Path) -> None:
     refused(chain_of(file, fc=linear(2, 3)), "there is no neuron in the network")
 
