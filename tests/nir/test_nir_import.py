@@ -505,6 +505,14 @@ def test_products_that_overflow(file: Path) -> None:
     refused(file, "projection 'input' -> 'l': weights must be finite, found inf at (0, 0)")
 
 
+@pytest.mark.parametrize(
+    ("field", "what"), [("r", "weights from 'input'"), ("v_threshold", "threshold")]
+)
+def test_numbers_whose_squares_are_none(file: Path, field: str, what: str) -> None:
+    chain_of(file, fc=linear(2, 3), l=lif(2, **{field: 1e200}))
+    refused(file, "node 'l' (LIF)", what, "must be at most 1e+100, found", "e+", "units")
+
+
 def test_two_outputs_of_one_layer(file: Path) -> None:
     nodes = {"in": source(2), "l": lif(2), "o1": sink(2), "o2": sink(2)}
     write(file, nodes, [("in", "l"), ("l", "o1"), ("l", "o2")])
