@@ -1,8 +1,8 @@
 """How long a call of ``spikelet.run`` takes: ``python -m benchmarks.run_speed``.
 
-The MNIST network of ``examples/mnist``, 784-128-10, on golden: 2,000 samples of 8 ticks, outputs only,
-as rate-coded spikes of random images that are as bright as MNIST's on average. The first call builds
-the chip, the others find it built.
+The MNIST network of ``examples/mnist``, 784-128-10, on golden: 2,000 samples of 8 ticks, outputs
+only, as rate-coded spikes of random images that are as bright as MNIST's on average. The first call
+builds the chip, the others find it built.
 """
 
 import argparse

@@ -5,6 +5,7 @@ adaptation, is a given number. ``docs/plastic-networks.md`` says what NIR cannot
 """
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,16 @@ from spikelet.description.chip.profile import DECAY_BITS
 from spikelet.description.errors import SpikeletError
 from spikelet.description.files import AtomicFile
 from spikelet.network.integers import IntegerNetwork, IntegerPopulation, IntegerProjection
+from spikelet.nir.handlers import neuron_node
+from spikelet.nir.nodes.affine import Affine
+from spikelet.nir.nodes.input import Input
+from spikelet.nir.nodes.linear import Linear
+from spikelet.nir.nodes.output import Output
 
 __all__ = ["to_nir", "write_nir"]
 
 _NIR_VERSION = "1.0"
-_Fields = dict[str, npt.NDArray[Any]]
+_Fields = Mapping[str, npt.NDArray[Any]]
 
 
 def write_nir(network: IntegerNetwork, path: Path, *, threshold: float = 1.0) -> list[str]:
@@ -90,7 +96,7 @@ class _Graph:
 
     def __post_init__(self) -> None:
         for group in self.network.inputs:
-            self.nodes[group.name] = ("Input", {"shape": np.array([group.size])})
+            self.nodes[group.name] = (Input.kind, {"shape": np.array([group.size])})
         for population in self.network.populations:
             self._neurons(population)
         biased = set()
@@ -100,7 +106,7 @@ class _Graph:
             self._projection(projection, with_bias=first)
         for name in self.network.outputs:
             size = self.network.sizes[name]
-            self._add(f"{name} output", "Output", {"shape": np.array([size])}, name, None)
+            self._add(f"{name} output", Output.kind, {"shape": np.array([size])}, name, None)
 
     def _lsb(self, population: IntegerPopulation) -> float:
         """Return the value of a population's potential LSB."""
@@ -124,30 +130,28 @@ class _Graph:
         if population.adaptation and population.adapted is not None:
             threshold = threshold + (population.adapted >> population.adaptation.fraction_bits)
         largest = (1 << (population.potential_bits - 1)) - 1
-        fields: _Fields = {"v_threshold": np.minimum(threshold, largest) * lsb}
-        fields["v_reset"] = _used("reset_potential", population) * lsb
-        fields["r"] = np.ones(population.size)
-        leaks = "decay" in population.parameters
-        if leaks:
-            rate = 1 - _used("decay", population) / (1 << DECAY_BITS)
-            fields["tau"] = self._dt / rate
-            fields["r"] = 1 / rate  # so that an input, times r dt/tau, counts 1
-            fields["v_leak"] = np.zeros(population.size)
-        self.nodes[name] = ("LIF" if leaks else "IF", fields)
+        parameters = {
+            "threshold": np.minimum(threshold, largest).astype(np.float64) * lsb,
+            "reset_potential": _scaled("reset_potential", population, lsb),
+        }
+        if "decay" in population.parameters:
+            parameters["decay"] = _scaled("decay", population, 1 / (1 << DECAY_BITS))
+        self.nodes[name] = neuron_node(parameters, self._dt, population.size)
         if "inhibition" in population.parameters:
             strength = int(population.parameters["inhibition"][0]) * lsb
-            others = -strength * ~np.eye(population.size, dtype=np.bool_)
-            self._add(f"{name} inhibition", "Linear", {"weight": others}, name, name)
+            others = np.full((population.size, population.size), -strength)
+            np.fill_diagonal(others, 0.0)
+            self._add(f"{name} inhibition", *Linear.written(others), name, name)
 
     def _projection(self, projection: IntegerProjection, *, with_bias: bool) -> None:
         source, target = projection.source, projection.target
         population = self.network.population(target)
         lsb, name = self._lsb(population), f"{source}->{target}"
         weights = projection.weights.astype(np.float64)
-        fields: _Fields = {"weight": weights.T * 2.0**population.weight_exponent * lsb}
-        kind = "Linear"
+        matrix = weights.T * (2.0**population.weight_exponent * lsb)
+        kind, fields = Linear.written(matrix)
         if with_bias and "bias" in population.parameters:
-            kind, fields["bias"] = "Affine", _used("bias", population) * lsb
+            kind, fields = Affine.written(matrix, _scaled("bias", population, lsb))
         waiting = projection.delay - self._step(source, population)
         if waiting:
             delays = np.full(len(weights), waiting * self._dt)
@@ -209,3 +213,8 @@ def _used(name: str, population: IntegerPopulation) -> npt.NDArray[np.int32]:
     """Return a parameter of each neuron, shape (size,); 0 where there is none."""
     values = population.parameters.get(name, np.zeros(1, np.int32))
     return np.broadcast_to(values, (population.size,))
+
+
+def _scaled(name: str, population: IntegerPopulation, lsb: float) -> npt.NDArray[np.float64]:
+    """Return a parameter of each neuron in units of which an LSB is ``lsb``."""
+    return _used(name, population).astype(np.float64) * lsb

@@ -1,4 +1,4 @@
-"""A network that learns has what a trained one has: files, fit check, engines, one folder, report."""
+"""A network that learns has what a trained one has: files, fit check, engines, one folder."""
 
 import json
 from pathlib import Path

@@ -5,6 +5,7 @@ import json
 import re
 import shlex
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,9 @@ from spikelet.description.artefact import Artefact
 from spikelet.fpga.flow import REPORT
 from spikelet.network.limits import PlacementLimits
 from spikelet.project import Project
-from spikelet.runs import verification_files, verify
-from spikelet.runs.engines import CHIP_VERILOG, MADE_OF, simulate
+from spikelet.runs import verification_files
+from spikelet.runs.engines import ENGINES
+from spikelet.runs.wanted import CHIP_VERILOG, MADE_OF, Wanted
 from spikelet.samples.samples import Samples, load_samples
 from tests.helpers.networks import chain, integrator, sink, source, spikes, write
 from tests.reports.test_report import Page, fpga_report
@@ -34,16 +36,16 @@ VERIFIED = "Every spike, membrane potential and counter equals the golden model'
 def golden_as_rtl(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let golden run in the place of the RTL, which other tests compare with it."""
 
-    def run(compiled: CompiledNetwork, spikes: Any, engine: str = "golden", **options: Any) -> Any:
-        options.pop("folder", None)
-        trace = simulate(compiled, spikes, **options)
-        trace.engine = engine
-        if engine != "golden":
-            trace.notes[MADE_OF] = {CHIP_VERILOG: f"verilog of {compiled.chip.digest}"}
-        return trace
+    golden = ENGINES["golden"]
 
-    monkeypatch.setattr(verify, "simulate", run)
-    monkeypatch.setattr(module, "simulate", run)
+    def run(engine: str, wanted: Wanted) -> Any:
+        trace, state = golden.run(wanted)
+        trace.engine = engine
+        trace.notes[MADE_OF] = {CHIP_VERILOG: f"verilog of {wanted.compiled.chip.digest}"}
+        return trace, state
+
+    for name in ENGINES.keys() - {"golden"}:
+        monkeypatch.setitem(ENGINES, name, replace(ENGINES[name], run=partial(run, name)))
 
     def files(compiled: CompiledNetwork, *_: Any) -> tuple[str, dict[str, bytes]]:
         return "", {"chip.v": b"", f"{compiled.name}.core": b""}
@@ -134,7 +136,7 @@ def test_verify_leaves_the_compiled_network_alone(project: Project) -> None:
 
 def test_a_run_on_fewer_samples_changes_nothing_of_the_report(project: Project) -> None:
     before = page_of(project)
-    project.simulate(SAMPLES.first(2))
+    project.run(SAMPLES.first(2))
     after = page_of(project)
     assert after.tables == before.tables and "Sample 0 of 5" in after.text
     assert (project.run_file("golden")).exists()
