@@ -51,40 +51,7 @@ _HOMES = {
 }
 """Module, and name there, of each name here."""
 
-__all__ = [
-    "RULES",
-    "Adaptation",
-    "ChipState",
-    "CompiledNetwork",
-    "IntegerNetwork",
-    "LearningRule",
-    "PlacementLimits",
-    "PlasticNetwork",
-    "Run",
-    "Samples",
-    "SpikeletError",
-    "Trace",
-    "TraceParams",
-    "assign_labels",
-    "build",
-    "classify_by_labels",
-    "compile",
-    "latency",
-    "learn",
-    "load_learning_samples",
-    "load_network",
-    "load_rule",
-    "load_samples",
-    "load_toml",
-    "poisson",
-    "rank_order",
-    "rate",
-    "report",
-    "rest",
-    "run",
-    "verify",
-    "write_nir",
-]
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 import io
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -76,26 +77,19 @@ def compile_command(
     terminal: Terminal,
     network: Path,
     folder: Path,
-    profile: str | None,
-    dt: float | None,
-    weight_bits: int | None,
-    potential_bits: int | None,
     rules: tuple[str, ...],
-    seed: int | None,
-    topology: str | None,
-    multicast: bool | None,
-    placement_seed: int,
     calibration: Path | None,
     targets: tuple[str, ...],
     top: str,
-    **limits: Any,
+    **options: Any,
 ) -> None:
     """Import, quantise and place NETWORK (a NIR or TOML file, or a folder); write the chip's files.
 
     What is not given is taken from a TOML file, or from the network that a folder holds.
     """
     from spikelet.boards import BOARDS
-    from spikelet.compiler.compile import compile_network, limits_of
+    from spikelet.compiler.compile import compile_network
+    from spikelet.network.limits import PlacementLimits
     from spikelet.network.toml_file import rules_of_layers
     from spikelet.project import Project
     from spikelet.results import compiled_fields, old_fields, show_compiled
@@ -106,20 +100,13 @@ def compile_command(
 
     check_top(top)
     samples = load_samples(calibration) if calibration else None
-    given = {name: value for name, value in limits.items() if value is not None}
+    limits = {field.name: options.pop(field.name) for field in fields(PlacementLimits)}
     compiled = compile_network(
         network,
-        profile,
-        dt,
-        weight_bits=weight_bits,
-        potential_bits=potential_bits,
         plastic=rules_of_layers(rules),
-        seed=seed,
-        limits=limits_of(network, given) if given else None,
+        limits={name: value for name, value in limits.items() if value is not None},
         calibration=samples.spikes if samples else None,
-        topology=topology,
-        multicast=multicast,
-        placement_seed=placement_seed,
+        **options,
     )
     for target in map(target_named, targets):
         fit = require_target(compiled, target)
@@ -379,20 +366,11 @@ def doctor(terminal: Terminal) -> None:
 @click.option("--topology", type=click.Choice(TOPOLOGIES), default="mesh", show_default=True)
 @_PLACEMENT_SEED
 @printing_options
-def demo(
-    terminal: Terminal, folder: Path, netlists: bool, topology: str, placement_seed: int
-) -> None:
+def demo(terminal: Terminal, folder: Path, **options: Any) -> None:
     """From a trained digits network to bitstreams for two FPGA families, and the report."""
     from spikelet.demo import demonstrate
+    from spikelet.project import Project
 
-    command = command_line(click.get_current_context())
-    equal = demonstrate(
-        terminal,
-        folder,
-        netlists=netlists,
-        topology=topology,
-        placement_seed=placement_seed,
-        command=command,
-    )
-    if not equal:
+    project = Project(folder, command_line(click.get_current_context()))
+    if not demonstrate(terminal, project, **options):
         sys.exit(1)

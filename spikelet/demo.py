@@ -21,32 +21,15 @@ __all__ = ["demonstrate"]
 
 
 def demonstrate(
-    terminal: Terminal,
-    folder: Path,
-    *,
-    netlists: bool,
-    topology: str,
-    placement_seed: int,
-    command: str,
+    terminal: Terminal, project: Project, *, netlists: bool, topology: str, placement_seed: int
 ) -> bool:
     """Compile, verify, build and report; return whether all engines are equal.
 
-    Parameters
-    ----------
-    terminal : Terminal
-    folder : Path
-        Of the project.
-    netlists : bool
-        Whether the netlists are simulated too.
-    topology, placement_seed
-        As for :func:`compile_network`.
-    command : str
-        For the records.
+    ``netlists`` says whether they are simulated too; the rest is as for :func:`compile_network`.
     """
     example = Path(str(files("spikelet.examples.digits")))
     test = load_samples(example / "digits_test.npz", "test_")
     calibration = load_samples(example / "digits_test.npz", "calibration_")
-    project = Project(folder, command)
 
     terminal.say("1 of 4: compile digits.nir, 64-64-10, trained with snnTorch")
     compiled = compile_network(
@@ -79,7 +62,7 @@ def demonstrate(
     terminal.say(f"report: {page}")
     terminal.result(
         {
-            **compiled_fields(compiled, folder),
+            **compiled_fields(compiled, project.folder),
             "verification": result.to_dict(),
             "builds": builds,
             "report": str(page),

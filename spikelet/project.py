@@ -21,6 +21,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from spikelet.compiler.compiled import COMPILED, CompiledNetwork
 from spikelet.description.artefact import Artefact, OutOfDate, digest_of, digests_of_files
@@ -148,31 +149,15 @@ class Project:
         _, old = kept_builds(self.folder, present)
         return [*self._own(), *kept.out_of_date, *self._old_runs(present), *old]
 
-    def run(
-        self,
-        samples: Samples,
-        engine: str = "golden",
-        *,
-        learning: bool = True,
-        start: ChipState | None = None,
-        progress: Callable[[int], None] = lambda samples: None,
-    ) -> Run:
+    def run(self, samples: Samples, engine: str = "golden", **options: Any) -> Run:
         """Run samples on one engine and keep the Trace in ``runs/ENGINE``; see :func:`run`."""
         compiled = self.load()
         engine_named(engine)
         if compiled.network.floats:
             samples.check_labels(compiled.chip.n_outputs)
+        record = ("spikes", "potentials")
         with writing(self.folder):
-            ran = run(
-                compiled,
-                samples,
-                engine,
-                learning=learning,
-                start=start,
-                record=("spikes", "potentials"),
-                folder=self.folder,
-                progress=progress,
-            )
+            ran = run(compiled, samples, engine, record=record, folder=self.folder, **options)
             inputs, sources = digests_of_files({"samples file": samples.path})
             trace = ran.recording
             Artefact(
@@ -198,11 +183,8 @@ class Project:
         samples: Samples,
         engines: Sequence[str],
         *,
-        learning: bool = True,
-        start: ChipState | None = None,
-        netlist_samples: int = 20,
-        progress: Callable[[str, int, int], None] = lambda engine, done, samples: None,
         waves: Callable[[str], None] | None = None,
+        **options: Any,
     ) -> Verification:
         """Run all engines on samples and keep the results; see :func:`verify`.
 
@@ -217,43 +199,17 @@ class Project:
 
         with writing(self.folder):
             result = verify(
-                compiled,
-                samples,
-                engines,
-                learning=learning,
-                start=start,
-                folder=self.folder,
-                netlist_samples=netlist_samples,
-                progress=progress,
-                differs=differs,
+                compiled, samples, engines, folder=self.folder, differs=differs, **options
             )
             write_verification(
                 self.folder / "verification", compiled, samples, result, self.command
             )
         return result
 
-    def build(
-        self,
-        target: str,
-        samples: Samples | None = None,
-        *,
-        sample: int = 0,
-        seeds: Sequence[int] = (1, 2, 3, 4),
-        target_mhz: float = 100.0,
-        progress: Callable[[str], None] = lambda line: None,
-    ) -> FpgaReport:
+    def build(self, target: str, samples: Samples | None = None, **options: Any) -> FpgaReport:
         """Build for a board or device; see :func:`build_for`."""
-        return build_for(
-            target_named(target),
-            self.load(),
-            self.folder,
-            samples,
-            sample=sample,
-            seeds=seeds,
-            target_mhz=target_mhz,
-            command=self.command,
-            progress=progress,
-        )
+        target, compiled = target_named(target), self.load()
+        return build_for(target, compiled, self.folder, samples, command=self.command, **options)
 
     def learn(
         self,

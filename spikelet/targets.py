@@ -55,11 +55,11 @@ def build_for(
     project: Path,
     samples: Samples | None,
     *,
-    sample: int,
-    seeds: Sequence[int],
-    target_mhz: float,
-    command: str,
-    progress: Callable[[str], None],
+    sample: int = 0,
+    seeds: Sequence[int] = (1, 2, 3, 4),
+    target_mhz: float = 100.0,
+    command: str = "",
+    progress: Callable[[str], None] = lambda line: None,
 ) -> FpgaReport:
     """Build a self-test bitstream for a board, or the bare chip for a device.
 

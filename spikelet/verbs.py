@@ -1,7 +1,7 @@
 """The verbs that work in a project folder, as functions."""
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from spikelet.compiler.compile import Source, compile_network
 from spikelet.description.artefact import Artefact, digests_of_files
@@ -65,16 +65,10 @@ def build(
     samples: Samples | None = None,
     *,
     folder: Path | None = None,
-    sample: int = 0,
-    seeds: Sequence[int] = (1, 2, 3, 4),
-    target_mhz: float = 100.0,
-    progress: Callable[[str], None] = lambda line: None,
+    **options: Any,
 ) -> FpgaReport:
     """Build a network for a board or device; see :func:`opened` and :meth:`Project.build`."""
-    project = opened(source, folder)
-    return project.build(
-        target, samples, sample=sample, seeds=seeds, target_mhz=target_mhz, progress=progress
-    )
+    return opened(source, folder).build(target, samples, **options)
 
 
 def report(source: Source, *, folder: Path | None = None, sample: int = 0) -> Path:
@@ -83,26 +77,7 @@ def report(source: Source, *, folder: Path | None = None, sample: int = 0) -> Pa
 
 
 def learn(
-    source: Source,
-    samples: LearningSamples,
-    *,
-    folder: Path | None = None,
-    engine: str = "golden",
-    epochs: int = 1,
-    learning: bool = True,
-    start: Path | None = None,
-    resume: bool = False,
-    verify: int = 0,
-    progress: Callable[[str, int, int], None] = lambda what, done, total: None,
+    source: Source, samples: LearningSamples, *, folder: Path | None = None, **options: Any
 ) -> Learned:
     """Let a network learn from samples; see :func:`opened` and :meth:`Project.learn`."""
-    return opened(source, folder).learn(
-        samples,
-        engine=engine,
-        epochs=epochs,
-        learning=learning,
-        start=start,
-        resume=resume,
-        verify=verify,
-        progress=progress,
-    )
+    return opened(source, folder).learn(samples, **options)

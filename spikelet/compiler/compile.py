@@ -29,7 +29,6 @@ __all__ = [
     "compile_network",
     "compiled_folder",
     "compiled_from",
-    "limits_of",
     "measured_rates",
 ]
 
@@ -49,7 +48,7 @@ def compile_network(
     potential_bits: int | None = None,
     plastic: Mapping[str, LearningRule] | None = None,
     seed: int | None = None,
-    limits: PlacementLimits | None = None,
+    limits: PlacementLimits | Mapping[str, Any] | None = None,
     calibration: npt.ArrayLike | None = None,
     topology: str | None = None,
     multicast: bool | None = None,
@@ -73,8 +72,8 @@ def compile_network(
     calibration : array of 0 and 1, shape (samples, ticks, n_inputs), or None
         As for :func:`quantise`; a network on several cores is placed by the spikes that the golden
         model emits on the first samples.
-    limits : PlacementLimits or None
-        None: those of a TOML file or compiled network.
+    limits : PlacementLimits, or dict of some of its fields
+        The others, or all if None, are those of a TOML file or compiled network, or the usual.
     topology, multicast, placement_seed
         As for :func:`place`; None for a topology is a mesh, or as compiled before.
 
@@ -84,14 +83,16 @@ def compile_network(
         As these do.
     """
     opened = _opened(source, profile, dt, seed)
-    asked = (weight_bits, potential_bits, plastic, limits, calibration, topology, multicast)
+    asked = (weight_bits, potential_bits, calibration, topology, multicast)
+    own = PlacementLimits()
     if isinstance(opened, CompiledNetwork):
-        if not placement_seed and all(option is None or option == {} for option in asked):
+        if all(option is None for option in asked) and not (plastic or limits or placement_seed):
             return opened
-        limits, topology = limits or opened.limits, topology or opened.chip.topology
+        own, topology = opened.limits, topology or opened.chip.topology
         opened = opened.network
     elif isinstance(opened, NetworkFile):
-        limits, opened = limits or opened.limits, opened.network
+        own, opened = opened.limits, opened.network
+    chosen = limits if isinstance(limits, PlacementLimits) else replace(own, **(limits or {}))
     network = _integers(opened, weight_bits, potential_bits, calibration)
     for layer, rule in (plastic or {}).items():
         network = network.make_plastic(layer, rule)
@@ -99,7 +100,7 @@ def compile_network(
     def placed(rates: dict[str, FloatArray] | None) -> CompiledNetwork:
         return place(
             network,
-            limits,
+            chosen,
             topology=topology or "mesh",
             multicast=multicast,
             seed=placement_seed,
@@ -111,19 +112,6 @@ def compile_network(
         shown = network.check_spikes(calibration)[:_MEASURED_SAMPLES]
         found = placed(measured_rates(found, shown))
     return found
-
-
-def limits_of(source: Source, given: Mapping[str, Any]) -> PlacementLimits:
-    """Return the limits of a TOML file or compiled network, or else the usual, some replaced."""
-    opened = source
-    if isinstance(source, str | Path):
-        path = Path(source)
-        if path.is_dir():
-            opened = CompiledNetwork.load(compiled_folder(path))
-        elif path.suffix.lower() == ".toml":
-            opened = load_toml(path)
-    own = opened.limits if isinstance(opened, CompiledNetwork | NetworkFile) else PlacementLimits()
-    return replace(own, **given)
 
 
 def compiled_from(source: Source) -> CompiledNetwork:

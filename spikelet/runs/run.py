@@ -182,20 +182,14 @@ class Run:
         ``weights.npz`` holds an array (n_source, n_target) called ``SOURCE_to_TARGET`` for each
         projection, and ``adaptation_POPULATION``. SpikeletError if the folder cannot be written.
         """
-        contents = self.contents()
-        if recording:
-            contents[RECORDING_FILE] = self.recording.to_bytes()
-        Artefact("run", self.compiled.digests, tools=package_versions("spikelet")).write(
-            Path(folder), contents
-        )
-
-    def contents(self) -> dict[str, bytes]:
-        """Return the contents of the files with snapshot and weights, by name."""
-        image = self.final.image
-        return {
-            WEIGHTS_FILE: weights_file(self.compiled, image),
+        contents = {
+            WEIGHTS_FILE: weights_file(self.compiled, self.final.image),
             SNAPSHOT_FILE: self.final.to_bytes(),
         }
+        if recording:
+            contents[RECORDING_FILE] = self.recording.to_bytes()
+        made = Artefact("run", self.compiled.digests, tools=package_versions("spikelet"))
+        made.write(Path(folder), contents)
 
 
 def weights_file(compiled: CompiledNetwork, image: ChipImage) -> bytes:

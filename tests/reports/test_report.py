@@ -216,7 +216,7 @@ def test_network_and_quantisation(page: tuple[Path, Page], compiled: CompiledNet
         ["p0, from neuron 4", "16", "8", "8"],
         ["p1", "12", "4", "3"],
     ]
-    layer = compiled.quantisation[0]
+    layer = compiled.network.quantisation[0]
     assert html.tables["quantisation"][1][:5] == [
         "p0",
         "192",
@@ -233,7 +233,7 @@ def test_network_and_quantisation(page: tuple[Path, Page], compiled: CompiledNet
 
 
 def test_sample(page: tuple[Path, Page], compiled: CompiledNetwork, trace: Trace) -> None:
-    winner, most = Run(compiled, trace).classify()[3], compiled.output_counts(trace)[3].max()
+    winner, most = Run(compiled, trace).classify()[3], Run(compiled, trace).output_counts()[3].max()
     says = f"Sample 3 of 5: the golden model says {winner} with {most} spikes"
     assert says in page[1].text and "the label is 0" in page[1].text
 

@@ -122,7 +122,7 @@ def test_a_reader_that_has_seen_enough() -> None:
 def test_output_in_ascii(folder: Path, tmp_path: Path) -> None:
     """A terminal that cannot show a name gets its numbers."""
     program = "from spikelet.cli import main; main()"
-    files = (folder / "b", folder / "s.npz", "-o", tmp_path / "größe.npz")
+    files = (folder / "b", folder / "s.npz", "--recording", tmp_path / "größe.npz")
     done = subprocess.run(
         [sys.executable, "-c", program, "run", *files],
         env={**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"},
