@@ -125,8 +125,8 @@ class CompiledNetwork:
 
     @property
     def output_latency(self) -> int:
-        """Ticks from an input to the outputs it can cause."""
-        return self.network.output_latency
+        """Ticks from an input to the outputs that it can cause."""
+        return self.network.population(self.network.outputs[0]).depth
 
     @cached_property
     def neurons(self) -> tuple[int, ...]:

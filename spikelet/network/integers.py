@@ -270,11 +270,6 @@ class IntegerNetwork:
         """Whether any projection is plastic."""
         return any(projection.rule for projection in self.projections)
 
-    @property
-    def output_latency(self) -> int:
-        """Ticks from an input to the outputs that it can cause."""
-        return self.population(self.outputs[0]).depth
-
     def population(self, name: str) -> IntegerPopulation:
         """Return a population by name; SpikeletError lists the names otherwise."""
         for population in self.populations:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from spikelet.description.errors import SpikeletError
 from spikelet.placement.partition import CoreLimits
 
 __all__ = ["PlacementLimits"]
@@ -33,7 +32,3 @@ class PlacementLimits(CoreLimits):
         super().__post_init__()
         self.check("pipelines", 1, self.lanes, power_of_two=True)
         self.check("fifo_depth", 2, 16)
-        if self.weight_memory not in ("block", "spram"):
-            raise SpikeletError(
-                f"limits: weight_memory must be one of block, spram, not {self.weight_memory!r}"
-            )

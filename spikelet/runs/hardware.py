@@ -105,13 +105,9 @@ def run_cocotb(simulator: str, wanted: Wanted) -> tuple[Trace, ChipState | None]
         neurons=compiled.neurons,
     )
     wanted.progress(len(wanted.spikes))
-    design = _emitted_design(folder)
+    design = design_of(name, compiled.chip, folder)
     trace.notes[MADE_OF] = {EMITTED_VERILOG: digest_of(design.text)}
     return trace, state
-
-
-def _emitted_design(folder: Path) -> Design:
-    return Design((folder / "rtl" / "chip.v").read_text())
 
 
 def design_of(engine: str, chip: ChipParams, folder: Path) -> Design:
@@ -129,5 +125,5 @@ def design_of(engine: str, chip: ChipParams, folder: Path) -> Design:
     if engine.startswith("netlist-"):
         return _netlist_design(engine.removeprefix("netlist-"), folder)
     if engine.startswith("cocotb-"):
-        return _emitted_design(folder)
+        return Design((folder / "rtl" / "chip.v").read_text())
     raise SpikeletError(f"engine {engine} runs no Verilog, so there is no waveform of it")

@@ -261,4 +261,4 @@ def test_the_page_says_how_it_was_made(tmp_path: Path, monkeypatch: pytest.Monke
         commands = [shlex.split(line)[1:] for line in lines]
     assert pages[0] == pages[1]
     assert {"Samples, SHA-256", "Samples file, SHA-256", "Float network, SHA-256"} < pages[0].keys()
-    assert "--placement-seed" in commands[0] and "--pipelines" in commands[0]
+    assert "--placement-seed" in commands[0] and "--lanes" in commands[0]
