@@ -281,13 +281,7 @@ class PlasticNetwork:
 
         ``encoder`` is how intensities in a samples file become spikes.
         """
-        for name, population in self.populations.items():
-            bias = population.parameters.get("bias")
-            if not self.into(name) and (bias is None or not (bias > 0).any()):
-                raise self._error(
-                    f"population {name!r} gets no input", "project() to it, or give it a bias"
-                )
-        return IntegerNetwork(
+        network = IntegerNetwork(
             self.name,
             tuple(self.input_groups.values()),
             tuple(self.populations.values()),
@@ -297,6 +291,13 @@ class PlasticNetwork:
             self.seed,
             encoder=encoder,
         )
+        for name, population in self.populations.items():
+            bias = population.parameters.get("bias")
+            if not self.into(name) and (bias is None or not (bias > 0).any()):
+                raise self._error(
+                    f"population {name!r} gets no input", "project() to it, or give it a bias"
+                )
+        return network
 
     def size(self, name: str) -> int:
         """Return the number of neurons of a population, or of lines of an input group."""
