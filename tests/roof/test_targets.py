@@ -5,7 +5,7 @@ import pytest
 from spikelet.boards import BOARDS
 from spikelet.description.errors import SpikeletError
 from spikelet.fpga.devices import DEVICES
-from spikelet.project import TARGETS, target_named
+from spikelet.targets import TARGETS, target_named
 
 
 def test_every_board_and_device_is_a_target() -> None:
