@@ -153,7 +153,11 @@ def _placed(
 
 
 def _estimated(device: Device) -> dict[str, int]:
-    """Return the device's number of each resource but flip-flops, of which LUTs run out first."""
+    """Return the device's number of each resource but flip-flops.
+
+    They are not estimated: a chip takes at most as many of them as of LUTs, a learning core with
+    tags 7,300 beside 7,600, and LUTs may not fill a device.
+    """
     return {name: n for name, n in device.capacity.items() if name != "flip_flops"}
 
 

@@ -45,6 +45,13 @@ def _chip(*cores: CoreParams) -> ChipParams:
 
 SMALL = replace(CORE, n_axons=16, n_neurons=8, lanes=4)
 
+TAGS = replace(
+    CORE,
+    weight_bits=8,
+    adaptation=Adaptation(40, bits=16, decay_shift=6),
+    learning=reward_stdp(trace_bits=10, tag_bits=8),
+)
+
 
 @pytest.mark.parametrize(
     ("core", "device"),
@@ -62,8 +69,9 @@ SMALL = replace(CORE, n_axons=16, n_neurons=8, lanes=4)
             SMALL_ECP5,
         ),
         (replace(SMALL, weight_memory="spram", n_neurons=64), ICE40),
+        pytest.param(TAGS, SMALL_ECP5, marks=pytest.mark.slow),
     ],
-    ids=["learning", "spram"],
+    ids=["learning", "spram", "large and learning"],
 )
 def test_memories_and_multipliers_are_those_of_synthesis(
     core: CoreParams, device: Device, tmp_path: Path
@@ -73,6 +81,9 @@ def test_memories_and_multipliers_are_those_of_synthesis(
     need = check_fit(chip, device).needed
     for name in ("block_rams", "dsps", "sprams"):
         assert need.get(name) == built.get(name), name
+    assert need["luts"] > 0.95 * built["luts"]  # packing adds some
+    # Flip-flops are not estimated: LUTs reach their limit first.
+    assert built["flip_flops"] * device.family.usable < need["luts"]
     assert lut_terms(chip, device)["distributed ram"] == built.get("distributed_rams", 0)
 
 
@@ -191,6 +202,16 @@ def test_a_product_takes_as_many_multipliers_as_its_operands_are_cut_into() -> N
     ]
     assert ecp5.cells(24, 24) == 4
     assert [ice40.cells(8, bits) for bits in (2, 3)] == [0, 1]
+
+
+def test_a_core_that_learns_is_refused_for_all_that_it_holds() -> None:
+    """78 block RAMs and 38 multipliers are what synthesis makes of it."""
+    report = check_fit(_chip(TAGS), SMALL_ECP5)
+    assert report.problems == (
+        "78 block rams of 56 (22 too many)",
+        "38 dsps of 28 (10 too many)",
+    )
+    assert check_fit(_chip(replace(TAGS, adaptation=None, learning=None)), SMALL_ECP5).fits
 
 
 def test_says_what_does_not_fit_and_what_would() -> None:
