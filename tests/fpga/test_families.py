@@ -1,5 +1,6 @@
 """What the families say: their synthesis scripts as text, and packing there and back."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from spikelet.description.errors import SpikeletError
 from spikelet.fpga.families import families, family_named, fusesoc_arch, registered
 from spikelet.fpga.families.family import Device
 from spikelet.fpga.synthesise import script
+
+ROOT = Path(__file__).parents[2]
 
 LAST = """\
 tee -q -o cells.json stat -json
@@ -79,6 +82,21 @@ def test_a_bitstream_unpacks_into_what_was_packed(name: str, logic: str, tmp_pat
 def test_fusesoc_synthesises_for_a_family_that_has_the_memory(memory: str, arch: str) -> None:
     core = CoreParams(16, 8, PROFILES["snntorch-zero"], lanes=4, weight_memory=memory)
     assert fusesoc_arch(ChipParams((core,))) == arch
+
+
+def test_no_other_product_file_names_a_family_or_its_cells() -> None:
+    """Boards name the family of their device in words."""
+    words = {family.name for family in families()}
+    for family in families():
+        kinds = [*family.resources]
+        words |= {cell for kind in kinds for cell in kind.cells} | {kind.placed for kind in kinds}
+        words |= {cell for ram in family.rams for cell in ram.library}
+    pattern = re.compile("|".join(map(re.escape, words - {""})), re.IGNORECASE)
+    folders = ("description", "golden", "rtl_gen", "sim", "fpga", "spikelet", "formal")
+    paths = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    others = [path for path in paths if path.parent.name != "families"]
+    assert len(others) > 150
+    assert [path for path in others if pattern.search(path.read_text())] == []
 
 
 def _changed(**fields: object) -> object:
