@@ -13,7 +13,7 @@ from spikelet.results import (
     show_compiled,
     show_verification,
 )
-from spikelet.runs.engines import NETLIST_ENGINES
+from spikelet.runs.engines import netlist_engines
 from spikelet.samples.samples import load_samples
 from spikelet.terminal import Terminal
 
@@ -45,7 +45,7 @@ def demonstrate(
 
     terminal.say("2 of 4: verify golden, RTL and netlists")
     with terminal.progress() as progress:
-        engines = ("rtl", *NETLIST_ENGINES) if netlists else ("rtl",)
+        engines = ("rtl", *netlist_engines()) if netlists else ("rtl",)
         result = project.verify(test, engines, progress=progress)
     show_verification(terminal, result)
 

@@ -29,6 +29,7 @@ from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.recording import Difference
 from spikelet.description.versions import package_versions
+from spikelet.fpga.families import fusesoc_arch
 from spikelet.fpga.flow import FpgaReport
 from spikelet.locked import writing
 from spikelet.reports.report import write_report
@@ -350,6 +351,9 @@ def _chip_files(
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         verilog = write_chip(
-            compiled.chip, compiled.image, compiled.name, folder, top=top, run=recorded
+            *(compiled.chip, compiled.image, compiled.name, folder),
+            top=top,
+            run=recorded,
+            arch=fusesoc_arch(compiled.chip),
         )
         return verilog, {path.name: path.read_bytes() for path in folder.iterdir()}

@@ -9,12 +9,11 @@ from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.artefact import Artefact, OutOfDate, digest_of
 from spikelet.description.errors import SpikeletError
 from spikelet.fpga.board_top import BoardTop
-from spikelet.fpga.devices import DEVICES, device_named
+from spikelet.fpga.families import device_named, devices
 from spikelet.fpga.fit import FitReport, require_fit
 from spikelet.fpga.flow import REPORT, FpgaReport, build_bitstream, build_out_of_context
 from spikelet.fpga.self_test import SelfTest
 from spikelet.fpga.self_test_image import image_memories, program_memory, program_words
-from spikelet.fpga.tools import tool_versions
 from spikelet.locked import writing
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
@@ -23,27 +22,29 @@ from spikelet.runs.self_test_sample import stored_sample
 from spikelet.runs.wanted import CHIP_VERILOG
 from spikelet.samples.samples import Samples
 
-__all__ = ["TARGETS", "build_for", "kept_builds", "require_target", "target_named"]
+__all__ = ["build_for", "kept_builds", "require_target", "target_named", "targets"]
 
-TARGETS = (*BOARDS, *DEVICES)
-"""What a chip can be built for: boards, and devices out of context."""
+
+def targets() -> tuple[str, ...]:
+    """Return what a chip can be built for: boards, and devices out of context."""
+    return (*BOARDS, *devices())
 
 
 def target_named(name: str) -> str:
     """Return the target called ``name``, in any case; SpikeletError lists the names otherwise."""
-    for target in TARGETS:
+    for target in targets():
         if target.casefold() == name.casefold():
             return target
-    raise SpikeletError(f"target must be one of {', '.join(TARGETS)}, not {name!r}")
+    raise SpikeletError(f"target must be one of {', '.join(targets())}, not {name!r}")
 
 
 def require_target(compiled: CompiledNetwork, target: str) -> FitReport:
-    """Return the fit check for a target of :data:`TARGETS`; SpikeletError if it does not fit.
+    """Return the fit check for a target of :func:`targets`; SpikeletError if it does not fit.
 
     For a board the program ROM of its image counts too, but not yet what a sample adds: the ROM of
     its events, and what it is compared with. :func:`build_for` counts all.
     """
-    if target in DEVICES:
+    if target in devices():
         return require_fit(compiled.chip, device_named(target))
     image = (program_memory(program_words(compiled.image.program(compiled.chip))),)
     return require_fit(compiled.chip, device_named(board_named(target).device), image)
@@ -66,7 +67,7 @@ def build_for(
     Parameters
     ----------
     target : str
-        Of :data:`TARGETS`.
+        Of :func:`targets`.
     compiled : CompiledNetwork
     project : Path
         The project folder, which is locked; the result goes to ``fpga/TARGET`` in it.
@@ -78,8 +79,8 @@ def build_for(
     """
     folder = project / "fpga" / target
     options: dict[str, Any] = {"seeds": seeds, "command": command, "progress": progress}
-    device = device_named(target if target in DEVICES else board_named(target).device)
-    if target in DEVICES:
+    device = device_named(target if target in devices() else board_named(target).device)
+    if target in devices():
         require_fit(compiled.chip, device)
         chip = chip_verilog(compiled.chip)
         options |= {"target_mhz": target_mhz, "enough_mhz": target_mhz}
@@ -123,8 +124,8 @@ def kept_builds(
             what = f"FPGA build for {path.parent.name}"
             old.append(OutOfDate(what, (str(error.args[0]),), command))
             continue
-        family = device_named(report.device).family
-        found = report.made.out_of_date(present, tool_versions(family))
+        tools = device_named(report.device).family.tool_versions()
+        found = report.made.out_of_date(present, tools)
         if found:
             old.append(found)
         else:

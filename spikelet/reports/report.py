@@ -10,6 +10,7 @@ from spikelet.description.artefact import Artefact, OutOfDate
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.recording import Trace
 from spikelet.description.versions import package_versions
+from spikelet.fpga.families import families
 from spikelet.fpga.flow import FpgaReport
 from spikelet.placement.place import PlacementQuality
 from spikelet.reports.fpga_section import Cost, design, speed_rows
@@ -212,11 +213,9 @@ def _verdict(verification: Verification | None) -> dict[str, Any]:
 
 
 def _engine_name(engine: str) -> str:
-    """Return an engine's name for readers, as in ``netlist for ECP5``."""
-    if engine.startswith("netlist-"):
-        family = engine.removeprefix("netlist-")
-        return f"netlist for {({'ecp5': 'ECP5', 'ice40': 'iCE40'}).get(family, family)}"
-    return {"golden": "golden model", "rtl": "RTL"}.get(engine, engine)
+    """Return an engine's name for readers, as in ``netlist for FAMILY``."""
+    names = {f"netlist-{family.name}": f"netlist for {family.title}" for family in families()}
+    return {"golden": "golden model", "rtl": "RTL", **names}.get(engine, engine)
 
 
 def _interval(accuracy: float, samples: int) -> str:

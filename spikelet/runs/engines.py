@@ -11,21 +11,20 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.installation import require
 from spikelet.description.run.recording import Trace
 from spikelet.description.versions import golden_version, package_versions
+from spikelet.fpga.families import families
+from spikelet.fpga.families.family import Family
 from spikelet.golden.chip import GoldenChip
 from spikelet.golden.dense_spikes import DenseSpikes
 from spikelet.runs.wanted import Wanted
 
 __all__ = [
-    "ENGINES",
-    "NETLIST_ENGINES",
     "Engine",
     "chosen_engines",
     "engine_named",
     "engine_tools",
+    "engines",
+    "netlist_engines",
 ]
-
-NETLIST_ENGINES = ("netlist-ecp5", "netlist-ice40")
-"""Names of the engines that run what synthesis made."""
 
 _COCOTB = "cocotb"
 _COCOTB_SIMULATORS = ("verilator", "icarus")
@@ -92,7 +91,7 @@ def _rtl(wanted: Wanted) -> tuple[Trace, ChipState]:
     return run_rtl(wanted)
 
 
-def _netlist(family: str, wanted: Wanted) -> tuple[Trace, ChipState]:
+def _netlist(family: Family, wanted: Wanted) -> tuple[Trace, ChipState]:
     from spikelet.runs.hardware import run_netlist  # noqa: PLC0415
 
     return run_netlist(family, wanted)
@@ -109,31 +108,44 @@ def _require_cocotb() -> None:
     require("cocotb", "engine cocotb")
 
 
-ENGINES: dict[str, Engine] = {
+_ENGINES: dict[str, Engine] = {
     "golden": Engine(_golden, _golden_tools),
     "rtl": Engine(_rtl, _simulation_tools),
-    **{
-        name: Engine(
-            partial(_netlist, name.removeprefix("netlist-")), _simulation_tools, few_samples=True
-        )
-        for name in NETLIST_ENGINES
-    },
-    **{
-        f"{_COCOTB}-{name}": Engine(
-            partial(_cocotb, name), partial(package_versions, "cocotb", name), few_samples=True
-        )
-        for name in _COCOTB_SIMULATORS
-    },
 }
-"""The golden model; the generated Verilog; the netlists that synthesis makes of it; and the emitted
-files of a project, in Verilog simulators by cocotb."""
+
+_COCOTB_ENGINES: dict[str, Engine] = {
+    f"{_COCOTB}-{name}": Engine(
+        partial(_cocotb, name), partial(package_versions, "cocotb", name), few_samples=True
+    )
+    for name in _COCOTB_SIMULATORS
+}
+
+
+def netlist_engines() -> dict[str, Engine]:
+    """Return the engines that run what synthesis made, one for each FPGA family, by name."""
+    return {
+        f"netlist-{family.name}": Engine(
+            partial(_netlist, family), _simulation_tools, few_samples=True
+        )
+        for family in families()
+    }
+
+
+def engines() -> dict[str, Engine]:
+    """Return all engines by name.
+
+    The golden model; the generated Verilog; the netlists that synthesis makes of it; and the
+    emitted files of a project, in Verilog simulators by cocotb.
+    """
+    return {**_ENGINES, **netlist_engines(), **_COCOTB_ENGINES}
 
 
 def engine_named(name: str) -> Engine:
     """Return an engine by name; SpikeletError lists the names otherwise."""
-    if name not in ENGINES:
-        raise SpikeletError(f"engine must be one of {', '.join(ENGINES)}, not {name!r}")
-    return ENGINES[name]
+    known = engines()
+    if name not in known:
+        raise SpikeletError(f"engine must be one of {', '.join(known)}, not {name!r}")
+    return known[name]
 
 
 def chosen_engines(
@@ -144,7 +156,7 @@ def chosen_engines(
     Parameters
     ----------
     names : sequence of str
-        Of :data:`ENGINES`, or ``"cocotb"``.
+        Of :func:`engines`, or ``"cocotb"``.
     say : callable
         Told what ``cocotb`` leaves out, and why.
 
@@ -175,4 +187,5 @@ def chosen_engines(
 
 def engine_tools(engine: str) -> dict[str, str]:
     """Return the versions of what computes an engine's results."""
-    return ENGINES[engine].tools() if engine in ENGINES else {}
+    known = engines()
+    return known[engine].tools() if engine in known else {}

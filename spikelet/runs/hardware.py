@@ -10,19 +10,17 @@ from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.recording import Trace
 from spikelet.description.versions import package_versions
-from spikelet.fpga.devices import device_named
-from spikelet.fpga.synthesise import synthesise
+from spikelet.fpga.families import family_named
+from spikelet.fpga.families.family import Family
+from spikelet.fpga.synthesise import script, synthesise
 from spikelet.locked import writing
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.runs.wanted import CHIP_VERILOG, EMITTED_VERILOG, MADE_OF, Wanted
 from spikelet.sim.engine import CompiledChip
-from spikelet.sim.netlist import netlist_includes, netlist_sources
 from spikelet.sim.verilator import Design
 
-__all__ = ["NETLIST_DEVICES", "chip_verilog", "design_of", "run_cocotb", "run_netlist", "run_rtl"]
-
-NETLIST_DEVICES = {"ecp5": "LFE5U-85F", "ice40": "ICE40UP5K-SG48"}
+__all__ = ["chip_verilog", "design_of", "run_cocotb", "run_netlist", "run_rtl"]
 
 
 @lru_cache(maxsize=8)
@@ -37,16 +35,16 @@ def run_rtl(wanted: Wanted) -> tuple[Trace, ChipState]:
     return _simulated(wanted, design, "rtl", "run", {CHIP_VERILOG: digest_of(design.text)})
 
 
-def run_netlist(family: str, wanted: Wanted) -> tuple[Trace, ChipState]:
-    """Run the netlist of a family, synthesised if the project folder has none of this chip."""
-    engine = f"netlist-{family}"
+def run_netlist(family: Family, wanted: Wanted) -> tuple[Trace, ChipState]:
+    """Run what synthesis makes for the family's largest device, if the folder does not have it."""
+    engine = f"netlist-{family.name}"
     folder = wanted.place(engine) / engine
     verilog = chip_verilog(wanted.compiled.chip)
-    device = device_named(NETLIST_DEVICES[family])
+    device = family.largest
     made = Artefact(
         f"netlist for {device.name}",
         {CHIP_VERILOG: digest_of(verilog)},
-        options={"device": device.name},
+        options={"device": device.name, "synthesis": digest_of(script(verilog, "chip", device))},
         tools=package_versions("pyosys"),
     )
     with writing(folder):
@@ -59,10 +57,10 @@ def run_netlist(family: str, wanted: Wanted) -> tuple[Trace, ChipState]:
     return _simulated(wanted, design, engine, "build", made.inputs)
 
 
-def _netlist_design(family: str, folder: Path) -> Design:
+def _netlist_design(family: Family, folder: Path) -> Design:
     """Return the netlist that was simulated last."""
-    netlist = (folder / f"netlist-{family}" / "netlist.v").read_text()
-    return Design(netlist, netlist_sources(family), netlist_includes())
+    netlist = (folder / f"netlist-{family.name}" / "netlist.v").read_text()
+    return Design(netlist, family.cell_models, family.include_folders())
 
 
 def _simulated(
@@ -123,7 +121,7 @@ def design_of(engine: str, chip: ChipParams, folder: Path) -> Design:
     if engine == "rtl":
         return Design(chip_verilog(chip))
     if engine.startswith("netlist-"):
-        return _netlist_design(engine.removeprefix("netlist-"), folder)
+        return _netlist_design(family_named(engine.removeprefix("netlist-")), folder)
     if engine.startswith("cocotb-"):
         return Design((folder / "rtl" / "chip.v").read_text())
     raise SpikeletError(f"engine {engine} runs no Verilog, so there is no waveform of it")

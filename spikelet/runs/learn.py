@@ -173,7 +173,7 @@ def learn_from(
         As for :func:`run`.
     samples : LearningSamples
     engine : str
-        Of :data:`ENGINES`; the cocotb engines cannot go on from a batch to the next.
+        Of :func:`engines`; the cocotb engines cannot go on from a batch to the next.
     epochs : int
         How often all samples are shown, in the same order, 1 or more.
     learning : bool

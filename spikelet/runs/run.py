@@ -226,7 +226,7 @@ def run(
         As for :func:`compile_network`; a compiled network is not compiled again.
     spikes : Samples, or array of 0 and 1, shape (samples, ticks, n_inputs)
     engine : str
-        Of :data:`ENGINES`.
+        Of :func:`engines`.
     learning : bool
         False: weights, tags and adaptations stay as they are.
     reward : array of int, shape (samples, ticks), or None

@@ -194,7 +194,7 @@ def verify(
     samples : Samples
         1 or more.
     engines : sequence of str
-        Of :data:`ENGINES`, besides golden.
+        Of :func:`engines`, besides golden.
     learning, start, clear
         As for :func:`run`.
     folder : Path or None

@@ -7,7 +7,7 @@ import pytest
 
 from spikelet.description.chip.state import ChipState
 from spikelet.description.run.recording import Trace
-from spikelet.runs.engines import ENGINES
+from spikelet.runs import engines
 from spikelet.runs.wanted import Wanted
 
 
@@ -22,8 +22,10 @@ def golden_as_rtl(
         state = replace(state, image=replace(state.image, cores=contents))
         change(state)
         twin = replace(compiled, image=state.image)
-        trace, after = ENGINES["golden"].run(replace(wanted, compiled=twin, start=state))
+        trace, after = engines.engine_named("golden").run(
+            replace(wanted, compiled=twin, start=state)
+        )
         trace.engine = "rtl"
         return trace, after
 
-    monkeypatch.setitem(ENGINES, "rtl", replace(ENGINES["rtl"], run=run))
+    monkeypatch.setitem(engines._ENGINES, "rtl", replace(engines._ENGINES["rtl"], run=run))

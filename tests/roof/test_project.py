@@ -22,8 +22,7 @@ from spikelet.description.artefact import Artefact
 from spikelet.fpga.flow import REPORT
 from spikelet.network.limits import PlacementLimits
 from spikelet.project import Project
-from spikelet.runs import verification_files
-from spikelet.runs.engines import ENGINES
+from spikelet.runs import engines, verification_files
 from spikelet.runs.wanted import CHIP_VERILOG, MADE_OF, Wanted
 from spikelet.samples.samples import Samples, load_samples
 from tests.helpers.networks import chain, integrator, sink, source, spikes, write
@@ -36,7 +35,8 @@ VERIFIED = "Every spike, membrane potential and counter equals the golden model'
 def golden_as_rtl(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let golden run in the place of the RTL, which other tests compare with it."""
 
-    golden = ENGINES["golden"]
+    golden = engines.engine_named("golden")
+    netlists = engines.netlist_engines()
 
     def run(engine: str, wanted: Wanted) -> Any:
         trace, state = golden.run(wanted)
@@ -44,8 +44,10 @@ def golden_as_rtl(monkeypatch: pytest.MonkeyPatch) -> None:
         trace.notes[MADE_OF] = {CHIP_VERILOG: f"verilog of {wanted.compiled.chip.digest}"}
         return trace, state
 
-    for name in ENGINES.keys() - {"golden"}:
-        monkeypatch.setitem(ENGINES, name, replace(ENGINES[name], run=partial(run, name)))
+    rtl = replace(engines.engine_named("rtl"), run=partial(run, "rtl"))
+    monkeypatch.setitem(engines._ENGINES, "rtl", rtl)
+    runs = {name: replace(netlists[name], run=partial(run, name)) for name in netlists}
+    monkeypatch.setattr(engines, "netlist_engines", lambda: runs)
 
     def files(compiled: CompiledNetwork, *_: Any) -> tuple[str, dict[str, bytes]]:
         return "", {"chip.v": b"", f"{compiled.name}.core": b""}
