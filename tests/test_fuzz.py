@@ -118,7 +118,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("spikelet.project.write_chip", lambda *_, **__: "")
-        patch.setattr("spikelet.runs.learn.write_learning_report", lambda folder, *_: folder)
+        patch.setattr("spikelet.project.write_report", lambda folder, **_: folder)
         yield _made(tmp_path_factory)
 
 

@@ -558,3 +558,42 @@ def test_a_population_driven_by_its_bias_alone():
 @pytest.mark.slow
 def test_rtl_of_a_population_driven_by_its_bias_alone():
     assert driven_by_bias().verify(random_spikes(lines=3)).equal
+
+
+def test_a_synapse_of_weight_0_can_learn():
+    """Spikes are sent to it from the start, as to any other."""
+    network = PlasticNetwork("empty")
+    network.inputs("lines", 3)
+    network.population("first", 3, threshold=1)
+    network.population("second", 2, threshold=1000)
+    network.project("lines", "first", weights=2, connectivity="one_to_one")
+    network.project("first", "second", weights=0, rule=LearningRule("3*x0", w_max=60))
+    network.output("second")
+    weights = run(network, np.ones((1, 5, 3))).weights("first", "second")
+    assert (weights == 12).all()  # four spikes arrive in time
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_populations_that_may_be_split_do_the_same_on_several_cores(seed):
+    network = competing()
+    network.population("others", 13, threshold=30, decay=3000, bias=[*range(13)])
+    network.project("excitatory", "others", weights=(-9, 40), delay=2)
+    network.project("others", "others", weights=(-3, 3), delay=5)
+    network.project("others", "excitatory", weights=-1)
+    network.output("others")
+    record = ("spikes", "potentials", "checksums")
+    spikes = random_spikes(seed=seed)
+    whole, split = (
+        run(compiled(network, max_neurons=size, lanes=1), spikes, record=record)
+        for size in (None, 6)
+    )
+    assert [len(layer.slices) for layer in whole.compiled.layers] == [1, 1]
+    assert [len(layer.slices) for layer in split.compiled.layers] == [1, 3]
+    for name in ("excitatory", "others"):
+        assert whole.spikes(name).any()
+        assert (whole.spikes(name) == split.spikes(name)).all()
+        assert (whole.potentials(name) == split.potentials(name)).all()
+        assert (whole.counts(name) == split.counts(name)).all()
+    ends = ("pixels", "excitatory")
+    assert (whole.weights(*ends) == split.weights(*ends)).all()
+    assert (whole.network.projection(*ends).weights == whole.weights(*ends)).all()
