@@ -61,7 +61,7 @@ def test_build_counts_the_whole_image(
     def never(*_: object, **__: object) -> None:
         raise AssertionError("built, though it does not fit")
 
-    monkeypatch.setattr("spikelet.project.build_bitstream", never)
+    monkeypatch.setattr("spikelet.targets.build_bitstream", never)
     project = Project(tmp_path / "digits")
     limits = PlacementLimits(lanes=8, weight_memory="spram")
     project.save(spikelet.compile_network(network, "snntorch-zero", 1e-3, limits=limits))
