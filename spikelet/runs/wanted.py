@@ -13,6 +13,7 @@ from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.events import Events
+from spikelet.description.summary import summary
 
 __all__ = ["CHIP_VERILOG", "EMITTED_VERILOG", "MADE_OF", "Wanted"]
 
@@ -48,6 +49,8 @@ class Wanted:
         The project folder.
     progress : callable
     """
+
+    __repr__ = summary
 
     compiled: CompiledNetwork
     spikes: npt.NDArray[Any]
