@@ -40,7 +40,7 @@ from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import check_top, to_verilog, write_chip
 from spikelet.runs.engines import CHIP_VERILOG, EMITTED_VERILOG, engine_tools, simulate
 from spikelet.runs.recorded_run import record_run
-from spikelet.runs.self_test_sample import stored_sample
+from spikelet.runs.self_test_run import stored_sample
 from spikelet.runs.verification_files import (
     read_verification,
     write_verification,
