@@ -150,6 +150,24 @@ def test_the_checksum_of_the_weights_differs_before_and_after_learning(
     assert stored_run(chip, off, events, reward=reward).weight_checksums(chip) == (before, before)
 
 
+def test_predicted_cycles_hold_visits_of_every_axon(learning: Learning, run: StoredRun) -> None:
+    chip, image, events, reward = learning
+    trace = GoldenChip(chip, image).run(events, reward=reward)
+    packets = sum(int(core.sum()) for core in trace.spikes)  # each spike goes to one place
+    expected = trace.cycles.sum() + 2 * packets
+    for core, spikes in zip(chip.cores, trace.spikes, strict=True):
+        for sample, tick in np.ndindex(reward.shape):
+            fired = spikes[sample, tick].reshape(core.groups, core.lanes).any(axis=1).sum()
+            swept = core.groups * (reward[sample, tick] != 0 or tick % 2 == 1)
+            visits = (fired + swept) * (core.n_axons + 1)
+            expected += visits + (13 if visits else 0)
+    assert run.cycles == expected
+    off = ChipImage(tuple(replace(core, learning=False) for core in image.cores))
+    plain = GoldenChip(chip, off).run(events, reward=reward)
+    packets = sum(int(core.sum()) for core in plain.spikes)
+    assert stored_run(chip, off, events).cycles == plain.cycles.sum() + 2 * packets
+
+
 def _changed(words: np.ndarray, address: int, bit: int) -> np.ndarray:
     changed = words.copy()
     changed[words[:, 0] == address, 1] ^= np.uint32(1 << bit)
