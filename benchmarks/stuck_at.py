@@ -42,7 +42,7 @@ from spikelet.fpga.synthesise import synthesise
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.rtl_gen.layouts import config_request
-from spikelet.runs.self_test_run import stored_sample
+from spikelet.runs.self_test_run import stored_samples
 from spikelet.samples.samples import load_samples
 from spikelet.sim.stuck_at import Observed, StuckBoard, flip_flops
 
@@ -259,7 +259,7 @@ def main() -> int:
     samples = load_samples(example / "digits_test.npz", "test_")
     for fault in faults_of(
         compiled.chip,
-        stored_sample(compiled, samples, options.sample),
+        stored_samples(compiled, samples, options.sample),
         board_named(options.board),
         options.folder,
         seed=options.seed,

@@ -18,7 +18,7 @@ from spikelet.golden.timing import learning_cycles
 from spikelet.runs.engines import simulate
 from spikelet.samples.samples import Samples
 
-__all__ = ["stored_run", "stored_sample"]
+__all__ = ["stored_run", "stored_samples"]
 
 _CYCLES_A_PACKET = 2
 """If all of a tick leave one after the other through the link that is used most, or to the host."""
@@ -84,32 +84,50 @@ def stored_run(
     return run
 
 
-def stored_sample(compiled: CompiledNetwork, samples: Samples, number: int) -> StoredRun:
-    """Return :func:`stored_run` of one sample.
+def stored_samples(
+    compiled: CompiledNetwork,
+    samples: Samples,
+    first: int,
+    count: int = 1,
+    *,
+    reward: npt.ArrayLike | None = None,
+) -> StoredRun:
+    """Return :func:`stored_run` of some samples of a network.
 
     Parameters
     ----------
     compiled : CompiledNetwork
     samples : Samples
-    number : int
-        Of the sample.
+    first, count : int
+        Number of the first sample, and how many; 1 or more.
+    reward : array of int, shape (samples, ticks), or None
+        The reward of each tick of all samples; None is 0.
 
     Raises
     ------
     SpikeletError
-        If there is no such sample, or none of its output spikes; the one that would do is named.
+        If there are no such samples; if no output spikes in them, with a sample that would do; and
+        as :func:`stored_run`.
     """
-    if not 0 <= number < len(samples.spikes):
+    there = len(samples.spikes)
+    if not 0 <= first < there:
         raise SpikeletError(
-            f"sample must be in 0..{len(samples.spikes) - 1}, not {number}",
+            f"sample must be in 0..{there - 1}, not {first}",
             remedy="choose one of these (--sample)",
         )
+    if not 1 <= count <= there - first:
+        raise SpikeletError(
+            f"samples stored from sample {first} on must be 1..{there - first}, not {count}",
+            remedy="store fewer, begin with an earlier one, or give more samples",
+        )
+    last = first + count
     return stored_run(
         compiled.chip,
         compiled.image,
-        compiled.events(samples.spikes[number : number + 1]),
+        compiled.events(samples.spikes[first:last]),
+        reward=None if reward is None else np.asarray(reward)[first:last],
         name=repr(compiled.name),
-        shown=f"sample {number}",
+        shown=f"sample {first}" if count == 1 else f"samples {first} to {last - 1}",
         remedy=lambda: _remedy(compiled, samples),
     )
 

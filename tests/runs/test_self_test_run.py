@@ -21,7 +21,7 @@ from spikelet.golden.chip import GoldenChip
 from spikelet.network.builder import PlasticNetwork
 from spikelet.rtl_gen.chip import Chip
 from spikelet.runs.engines import simulate
-from spikelet.runs.self_test_run import stored_run, stored_sample
+from spikelet.runs.self_test_run import stored_run, stored_samples
 from spikelet.samples.samples import Samples
 from tests.helpers.networks import SUBTRACT, chain
 
@@ -57,13 +57,13 @@ def _passes(chip: ChipParams, run: StoredRun) -> tuple[int, int]:
 
 
 def test_the_chip_passes_what_golden_says_and_nothing_else(compiled: CompiledNetwork) -> None:
-    sample = stored_sample(compiled, _samples(), 1)
+    sample = stored_samples(compiled, _samples(), 1)
     trace = simulate(compiled, _samples().spikes[1:2])
     assert sample.counts.tolist() == compiled.output_counts(trace)[0].tolist()
     packets = sum(int(core.sum()) for core in trace.spikes)  # each spike goes to one place
     assert sample.cycles == trace.cycles.sum() + 2 * packets
     assert _passes(compiled.chip, sample) == (1, compiled.classify(trace)[0])
-    other = stored_sample(compiled, _samples(), 2)
+    other = stored_samples(compiled, _samples(), 2)
     assert not np.array_equal(other.words, sample.words)
     assert _passes(compiled.chip, replace(sample, words=other.words))[0] == 0
 
@@ -73,23 +73,42 @@ def test_a_silent_sample_is_refused_and_one_that_spikes_is_named() -> None:
     spikes = _samples(0.8).spikes
     spikes[:2] = 0
     with pytest.raises(SpikeletError, match=r"no output of 'chain' spikes in sample 1") as caught:
-        stored_sample(compiled, Samples(spikes), 1)
+        stored_samples(compiled, Samples(spikes), 1)
     assert "the first that spikes is 2 (--sample)" in str(caught.value.remedy)
     with pytest.raises(SpikeletError) as caught:
-        stored_sample(compiled, Samples(spikes[:2]), 0)
+        stored_samples(compiled, Samples(spikes[:2]), 0)
     assert "in any of the 2 samples" in str(caught.value.remedy)
 
 
 @pytest.mark.parametrize("number", [-1, 4])
 def test_a_sample_that_there_is_not_is_refused(compiled: CompiledNetwork, number: int) -> None:
     with pytest.raises(SpikeletError, match=rf"sample must be in 0\.\.3, not {number}"):
-        stored_sample(compiled, _samples(), number)
+        stored_samples(compiled, _samples(), number)
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_more_samples_than_there_are_are_refused(compiled: CompiledNetwork, count: int) -> None:
+    with pytest.raises(SpikeletError, match=rf"from sample 2 on must be 1\.\.2, not {count}"):
+        stored_samples(compiled, _samples(), 2, count)
+
+
+def test_several_samples_are_shown_one_after_another(compiled: CompiledNetwork) -> None:
+    run = stored_samples(compiled, _samples(), 1, 3)
+    last = stored_samples(compiled, _samples(), 3)
+    counts = compiled.output_counts(simulate(compiled, _samples().spikes[1:]))
+    assert run.counts.tolist() == counts.sum(axis=0).tolist()
+    assert run.words.tolist() == last.words.tolist(), "each starts from a cleared state"
+    assert run.program.tolist() == last.program.tolist()
+    assert _passes(compiled.chip, run) == (1, run.expected)
+    assert _passes(compiled.chip, replace(run, counts=last.counts))[0] == 0
+    with pytest.raises(SpikeletError, match=r"no output of 'chain' spikes in samples 0 to 1,"):
+        stored_samples(compiled, Samples(0 * _samples().spikes), 0, 2)
 
 
 def test_outputs_with_equally_many_spikes_are_compared_like_others(
     compiled: CompiledNetwork,
 ) -> None:
-    sample = replace(stored_sample(compiled, _samples(), 1), counts=np.array([2, 5, 5]))
+    sample = replace(stored_samples(compiled, _samples(), 1), counts=np.array([2, 5, 5]))
     assert sample.expected == 1
 
 

@@ -14,7 +14,7 @@ from spikelet.compiler.place import PlacementLimits
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.fpga.self_test_image import StoredRun
-from spikelet.runs.self_test_run import stored_sample
+from spikelet.runs.self_test_run import stored_samples
 from spikelet.samples.samples import Samples
 from spikelet.sim.stuck_at import Observed, StuckBoard, flip_flops, with_stuck_flip_flops
 from tests.fpga.self_test_bench import learning_run
@@ -119,7 +119,7 @@ def _trained() -> tuple[ChipParams, StoredRun]:
     network = chain([4, 2], profile=SUBTRACT, scale=1 / 4, seed=1)
     compiled = compile_network(network, limits=PlacementLimits(lanes=2))
     spikes = np.random.default_rng(1).random((1, 6, 4)) < 0.6
-    return compiled.chip, stored_sample(compiled, Samples(spikes.astype(np.uint8)), 0)
+    return compiled.chip, stored_samples(compiled, Samples(spikes.astype(np.uint8)), 0)
 
 
 def _learning() -> tuple[ChipParams, StoredRun]:
