@@ -35,7 +35,7 @@ from spikelet.description.cache import cache_folder
 from spikelet.description.chip.packets import flit_packet
 from spikelet.description.chip.params import ChipParams
 from spikelet.fpga.board_top import BoardTop
-from spikelet.fpga.devices import device_named
+from spikelet.fpga.families import device_named
 from spikelet.fpga.self_test import SelfTest
 from spikelet.fpga.self_test_image import StoredRun
 from spikelet.fpga.synthesise import synthesise
@@ -45,6 +45,7 @@ from spikelet.rtl_gen.layouts import config_request
 from spikelet.runs.self_test_run import stored_samples
 from spikelet.samples.samples import load_samples
 from spikelet.sim.stuck_at import Observed, StuckBoard, flip_flops
+from spikelet.sim.verilator import Design
 
 __all__ = ["Fault", "WatchedBoard", "faults_of", "main"]
 
@@ -195,12 +196,15 @@ def faults_of(
     device = device_named(board.device)
     report = synthesise(to_verilog(top, "watched"), "watched", device, folder)
     netlist = report.netlist_verilog.read_text()
-    mine = [net for net in flip_flops(netlist) if net.startswith(_CHIP)]
+    family = device.family
+    kinds = tuple(family.resource("flip_flops").cells)
+    mine = [net for net in flip_flops(netlist, kinds) if net.startswith(_CHIP)]
     rng = np.random.default_rng(seed)
     drawn = rng.choice(len(mine), min(_DRAWN * count, len(mine)), replace=False)
     values = rng.integers(0, 2, len(drawn)).tolist()
     nets = [mine[place] for place in drawn]
-    stuck_board = StuckBoard(netlist, device.family, nets)
+    design = Design(netlist, family.cell_models, family.include_folders())
+    stuck_board = StuckBoard(design, kinds, nets)
     spikes = np.append(run.counts, 0)  # none on a line that there is not
 
     def observed(stuck: tuple[int, int] | None) -> Fault:

@@ -44,7 +44,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 BENCHES = ("cocotb", "cocotb_tools")
 """Also for the modules of ``sim`` that stand on cocotb, which comes with the tests only."""
 
-COMPILED_ENGINE = ("sim/engine.py", "sim/netlist.py", "sim/verilator.py")
+COMPILED_ENGINE = ("sim/engine.py", "sim/verilator.py")
 """Modules of ``sim`` that stand below the roof: they work without cocotb."""
 
 MODULES = sorted(

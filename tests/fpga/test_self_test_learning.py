@@ -9,14 +9,13 @@ import pytest
 from spikelet.boards import ICEBREAKER, ULX3S_85F, Board
 from spikelet.description.chip.params import ChipParams
 from spikelet.fpga.board_top import BoardTop
-from spikelet.fpga.devices import device_named
+from spikelet.fpga.families import device_named
 from spikelet.fpga.fit import require_fit
 from spikelet.fpga.flow import build_bitstream
 from spikelet.fpga.self_test import SelfTest
 from spikelet.fpga.self_test_image import StoredRun, image_memories
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
-from spikelet.sim.netlist import netlist_includes, netlist_sources
 from spikelet.sim.stuck_at import flip_flops, with_stuck_flip_flops
 from spikelet.sim.verilator import Design
 from tests.fpga.self_test_bench import SimulatedBoard, learning_run
@@ -75,9 +74,13 @@ def test_the_bitstream_learns_20_samples_on_64_by_16_synapses(board: Board, tmp_
     assert report.placement.meets_target
 
     netlist = (tmp_path / "image" / "netlist.v").read_text()
-    (enabled,) = (net for net in flip_flops(netlist) if re.search(r"\.learning\S*\.enabled$", net))
-    text = with_stuck_flip_flops(netlist, "top", [enabled])
-    design = Design(text, netlist_sources(device.family), netlist_includes())
+    family = device.family
+    kinds = tuple(family.resource("flip_flops").cells)
+    (enabled,) = (
+        net for net in flip_flops(netlist, kinds) if re.search(r"\.learning\S*\.enabled$", net)
+    )
+    text = with_stuck_flip_flops(netlist, kinds, "top", [enabled])
+    design = Design(text, family.cell_models, family.include_folders())
     simulated = SimulatedBoard(design, board, tmp_path, can_stick=True)
     shown = run.expected & (1 << len(board.leds) - 2) - 1
     said, winner, cycles = simulated.run(limit)
