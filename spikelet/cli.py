@@ -234,8 +234,9 @@ def verify(
 @_NETWORK
 @click.argument("target")
 @_OUT
-@click.option("--samples", type=click.Path(path_type=Path), help="One is stored in the image.")
-@click.option("--sample", type=_FROM_0, default=0, show_default=True, help="Which sample to store.")
+@click.option("--samples", type=click.Path(path_type=Path), help="Some are stored in the image.")
+@click.option("--sample", type=_FROM_0, default=0, show_default=True, help="First of them.")
+@click.option("--count", type=_POSITIVE, help="How many; 1, or 20 of a network that learns.")
 @click.option("--seeds", type=_POSITIVE, default=4, show_default=True, help="Seeds to try at most.")
 @printing_options
 def build(
@@ -244,8 +245,8 @@ def build(
     target: str,
     folder: Path | None,
     samples: Path | None,
-    sample: int,
     seeds: int,
+    **options: Any,
 ) -> None:
     """Synthesise, place, route and pack for TARGET, a board or a bare device."""
     from spikelet.results import build_fields, show_build
@@ -256,7 +257,7 @@ def build(
     encoder = project.load().network.encoder
     chosen = load_learning_samples(samples, encoder).first(None) if samples else None
     report = project.build(
-        target, chosen, sample=sample, seeds=range(1, seeds + 1), progress=terminal.say
+        target, chosen, seeds=range(1, seeds + 1), progress=terminal.say, **options
     )
     show_build(terminal, target, report, project.build_folder(target))
     terminal.result(build_fields(report, project.build_folder(target)))

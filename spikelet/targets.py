@@ -18,11 +18,15 @@ from spikelet.locked import writing
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.runs.hardware import chip_verilog
-from spikelet.runs.self_test_sample import stored_sample
+from spikelet.runs.self_test_run import stored_samples
 from spikelet.runs.wanted import CHIP_VERILOG
 from spikelet.samples.samples import Samples
 
 __all__ = ["build_for", "kept_builds", "require_target", "target_named", "targets"]
+
+
+_LEARNED_FROM = 20
+"""Samples that an image stores of a network that learns, unless it is told."""
 
 
 def targets() -> tuple[str, ...]:
@@ -57,6 +61,7 @@ def build_for(
     samples: Samples | None,
     *,
     sample: int = 0,
+    count: int | None = None,
     seeds: Sequence[int] = (1, 2, 3, 4),
     target_mhz: float = 100.0,
     command: str = "",
@@ -72,8 +77,10 @@ def build_for(
     project : Path
         The project folder, which is locked; the result goes to ``fpga/TARGET`` in it.
     samples : Samples or None
-        Needed for a board: what :func:`stored_sample` makes of number ``sample`` is all that the
-        image knows of the network's work.
+        Needed for a board: what :func:`stored_samples` makes of ``count`` of them, from number
+        ``sample`` on, is all that the image knows of the network's work.
+    count : int or None
+        None: 1, or of a network that learns 20, as far as there are so many.
     seeds : sequence of int
         Tried until one meets the board's clock, or ``target_mhz`` in a bare device.
     """
@@ -92,11 +99,13 @@ def build_for(
             f"the image for {target} stores a sample, and none was given",
             remedy="give a samples file",
         )
-    stored = stored_sample(compiled, samples, sample)
+    left = len(samples.spikes) - sample
+    count = count or (max(1, min(_LEARNED_FROM, left)) if compiled.learns else 1)
+    stored = stored_samples(compiled, samples, sample, count)
     require_fit(compiled.chip, device, image_memories(compiled.chip, stored))
     inputs = _inputs(compiled)
     inputs |= {name: compiled.digests[name] for name in ("chip contents", "chip mapping")}
-    inputs["stored sample"] = digest_of(samples.spikes[sample])
+    inputs["stored samples"] = digest_of(samples.spikes[sample : sample + count])
     board = board_named(target)
     top = BoardTop(SelfTest(Chip(compiled.chip), compiled.chip, stored), board)
     with writing(project):

@@ -23,7 +23,15 @@ from spikelet.runs.engines import engine_named
 from spikelet.runs.wanted import Wanted
 from spikelet.samples.samples import Samples, winners
 
-__all__ = ["RECORDING_FILE", "SNAPSHOT_FILE", "WEIGHTS_FILE", "Run", "run", "weights_file"]
+__all__ = [
+    "RECORDING_FILE",
+    "SNAPSHOT_FILE",
+    "WEIGHTS_FILE",
+    "Run",
+    "run",
+    "weights_file",
+    "with_extra",
+]
 
 SNAPSHOT_FILE = "snapshot.npz"
 RECORDING_FILE = "trace.npz"
@@ -277,7 +285,7 @@ def run(
             extra,
             start,
             learning,
-            None if reward is None else _with_extra(np.asarray(reward), extra),
+            None if reward is None else with_extra(np.asarray(reward), extra),
             clear,
             tuple(record),
             folder,
@@ -288,6 +296,6 @@ def run(
     return Run(compiled, recording, state, drain, begun)
 
 
-def _with_extra(reward: npt.NDArray[Any], extra: int) -> npt.NDArray[Any]:
+def with_extra(reward: npt.NDArray[Any], extra: int) -> npt.NDArray[Any]:
     """Return rewards (samples, ticks) with 0 in the ticks that follow each sample."""
     return np.pad(reward, ((0, 0), (0, extra))) if reward.ndim == 2 else reward
