@@ -8,9 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 import spikelet
+from spikelet import targets
 from spikelet.cli import main
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.artefact import Artefact
+from spikelet.description.errors import SpikeletError
 from spikelet.description.run.recorded_run import RecordedRun
 from spikelet.project import Project
 from spikelet.verbs import opened
@@ -151,6 +153,27 @@ def test_a_project_of_the_old_form_has_no_compiled_network(here: Path) -> None:
     Artefact("network that learns", {}, version=2).write(here / "old" / "plastic", {})
     done = CliRunner().invoke(main, ["run", "old", "in.npz"])
     assert done.exit_code == 1 and "spikelet compile" in done.output
+
+
+def test_an_image_stores_samples_to_learn_from(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = spikelet.compile("n.toml")
+    levels = np.random.default_rng(1).integers(100, 256, (30, 5))
+    np.savez("many.npz", levels=levels, full_scale=255)
+    samples = spikelet.load_learning_samples(Path("many.npz"), compiled.network.encoder).first(None)
+    stored = targets.stored_samples(compiled, samples, 3, 20)
+    before, after = stored.weight_checksums(compiled.chip)
+    assert before != after and stored.events.samples == 20
+    asked = []
+
+    def noted(*arguments: object) -> None:
+        asked.append(arguments[2:])
+        raise SpikeletError("enough")
+
+    monkeypatch.setattr(targets, "stored_samples", noted)
+    for options in ({"sample": 3}, {"sample": 25}, {"sample": 3, "count": 2}):
+        with pytest.raises(SpikeletError, match="enough"):
+            targets.build_for("ULX3S-85F", compiled, here, samples, **options)  # type: ignore[arg-type]
+    assert asked == [(3, 20), (25, 5), (3, 2)]
 
 
 @pytest.mark.slow
