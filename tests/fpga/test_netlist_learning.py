@@ -18,6 +18,7 @@ from spikelet.rtl_gen.emit import to_verilog
 from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.netlist import netlist_includes, netlist_sources
 from spikelet.sim.verilator import Design
+from tests.helpers.pieces import check_in_pieces
 from tests.helpers.random_chips import random_events
 from tests.helpers.random_plastic import random_plastic_image, random_reward
 
@@ -77,4 +78,5 @@ def test_the_netlist_learns_what_golden_learns(family: str, tmp_path: Path) -> N
             difference = trace.first_difference(expected)
             assert difference is None, f"{name}: {difference}"
             cycles.append(trace.cycles.tolist())
+            check_in_pieces(engine, GoldenChip(chip, image), 1)
     assert cycles[0] == cycles[1]
