@@ -45,7 +45,10 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 BENCHES = ("cocotb", "cocotb_tools")
 """Also for the modules of ``sim`` that stand on cocotb, which comes with the tests only."""
 
-VERILATED = tuple(f"sim/{name}.py" for name in ("engine", "netlist", "verilated_link", "verilator"))
+COCOTB_FREE = ("__init__", "engine", "model", "model_library", "netlist")
+VERILATED = tuple(
+    f"sim/{name}.py" for name in (*COCOTB_FREE, "verilated_cpp", "verilated_link", "verilator")
+)
 """Modules of ``sim`` that stand below the roof: they work without cocotb."""
 
 MODULES = sorted(
