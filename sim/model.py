@@ -144,8 +144,12 @@ class Model:
             else self._library.model_port(self._handle, [*self.ports].index(clock_port))
         )
         self._clock = clock
-        self._stale = True
         self.cycles = 0
+        try:
+            self._run(0)  # a clock that the caller drives was low before it rises
+        except SpikeletError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Free the model, and write the rest of the waveforms."""

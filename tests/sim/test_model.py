@@ -248,3 +248,9 @@ def test_the_second_opening_compiles_nothing(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(model_library, "_library", None)
     with Model(COUNTER, "counter") as model:
         assert "count" in model.ports
+
+
+def test_a_design_that_stops_at_once_is_not_opened() -> None:
+    text = "module stops(input clk); initial $stop; endmodule"
+    with pytest.raises(SpikeletError, match=r"^module stops: cycle 0: design\.v:1: \$stop"):
+        Model(text, "stops")
