@@ -41,6 +41,11 @@ class VerilatedLink:
     optimise : str
         As for :func:`spikelet.sim.verilator.build_library`.
 
+    Attributes
+    ----------
+    library : Path
+        The file, in the cache.
+
     Raises
     ------
     SpikeletError
@@ -49,9 +54,8 @@ class VerilatedLink:
 
     def __init__(self, design: Design, *, optimise: str = "run") -> None:
         checks = layout_checks({"Run": _Run})
-        self._library = _load(
-            build_library(design, "chip", _HARNESS, checks=checks, optimise=optimise)
-        )
+        self.library = build_library(design, "chip", _HARNESS, checks=checks, optimise=optimise)
+        self._library = _load(self.library)
         self._handle = ctypes.c_void_p(self._library.spikelet_create())
 
     def close(self) -> None:
