@@ -43,6 +43,9 @@ __all__ = [
 EQUIVALENTS = ROOT / "benchmarks" / "mutation_equivalents.toml"
 
 
+_CPU_S, _TIMES = 40, 4
+"""Processor time that tests of a fault may take: so much, and so many times what they took."""
+
 GOAL = 0.95
 """Share of the faults that change something which tests must find."""
 

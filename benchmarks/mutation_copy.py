@@ -29,9 +29,6 @@ _NAMES = (
     ),
 )
 
-_CPU_S, _TIMES = 40, 4
-"""Processor time that tests of a fault may take: so much, and so many times what they took."""
-
 _COLLECTED = (0, 1, 2, 3, 4)
 """What pytest may return: tests passed, failed, broken or not found; 5 is no test at all."""
 
