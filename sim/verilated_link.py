@@ -20,7 +20,7 @@ _HARNESS = Path(__file__).with_name("harness.cpp")
 _SHARED_NUMBERS = ("samples", "ticks", "clear", "limit", "n_settings", "n_probes", "n_outputs")
 
 
-class _Run(ctypes.Structure):
+class _RunStruct(ctypes.Structure):
     """``Run`` of the harness."""
 
     _fields_ = (
@@ -53,7 +53,7 @@ class VerilatedLink:
     """
 
     def __init__(self, design: Design, *, optimise: str = "run") -> None:
-        checks = layout_checks({"Run": _Run})
+        checks = layout_checks({"Run": _RunStruct})
         self.library = build_library(design, "chip", _HARNESS, checks=checks, optimise=optimise)
         self._library = _load(self.library)
         self._handle = ctypes.c_void_p(self._library.spikelet_create())
@@ -95,7 +95,7 @@ class VerilatedLink:
             "words": words,
             "outputs": outputs,
         }
-        run = _Run(
+        run = _RunStruct(
             samples=batch.samples,
             ticks=batch.ticks,
             clear=batch.clear,

@@ -102,20 +102,3 @@ def test_every_name_in_all_exists_once(module: Path) -> None:
     assert len(set(names)) == len(names)
     for name in names:
         assert hasattr(loaded, name), f"{module}: __all__ names {name}, which does not exist"
-
-
-@pytest.mark.parametrize(
-    ("module", "other"),
-    [
-        (module, {"rtl_gen": "golden", "golden": "rtl_gen"}[module.parts[0]])
-        for module in MODULES
-        if module.parts[0] in ("rtl_gen", "golden") and module.name != "__init__.py"
-    ],
-    ids=str,
-)
-def test_a_file_names_its_twin_or_says_that_it_has_none(module: Path, other: str) -> None:
-    docstring = " ".join((ast.get_docstring(ast.parse((ROOT / module).read_text())) or "").split())
-    if (ROOT / other / module.name).exists():
-        assert f"Twin of ``{other}/{module.name}``" in docstring
-        return
-    assert "No twin" in docstring, f"{module} has no twin in {other} and does not say so"
