@@ -72,7 +72,7 @@ def test_a_damaged_file_is_built_again(folder: Path, place: str, damage: str) ->
 def test_models_and_run_time_are_sealed(
     folder: Path, damage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every file that the compiled engine keeps: what builds it is called again for a bad one."""
+    """Every file that a Verilated chip keeps: what builds it is called again for a bad one."""
     commands: list[list[str]] = []
 
     def run(command: list[str], here: Path, *_: str, **__: str) -> str:
