@@ -4,14 +4,19 @@ import importlib.util
 import re
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+import h5py  # type: ignore[import-untyped]
+import numpy as np
 import pytest
 
+import spikelet
 from spikelet.boards import BOARDS
 from spikelet.description.chip.memory_map import CHIP_REGISTERS, ChipMap
 from spikelet.description.chip.profile import PROFILES
 from spikelet.fpga.devices import DEVICES
-from spikelet.nir.file import SUPPORTED
+from spikelet.nir.handlers import HANDLERS
+from spikelet.samples.sample_readers import NEEDED, READERS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -50,21 +55,33 @@ def text_of(page: str) -> str:
     return (DOCS / f"{page}.md").read_text()
 
 
-def test_memory_map_page_is_up_to_date(generate: ModuleType) -> None:
+def test_generated_parts_are_up_to_date(generate: ModuleType) -> None:
     assert generate.main(["--check"]) == 0
 
 
+@pytest.mark.parametrize(
+    ("page", "right", "wrong"),
+    [("memory-map", "`0x0800`", "`0x0801`"), ("networks", "A factor on", "A summand of")],
+)
 def test_check_finds_a_page_that_is_out_of_date(
-    generate: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    generate: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    page: str,
+    right: str,
+    wrong: str,
 ) -> None:
-    page = tmp_path / "memory-map.md"
-    page.write_text(text_of("memory-map").replace("`0x0800`", "`0x0801`", 1))
-    monkeypatch.setattr(generate, "PAGE", page)
+    for name in generate.PARTS:
+        (tmp_path / name).write_text((DOCS / name).read_text())
+    changed = tmp_path / f"{page}.md"
+    assert right in text_of(page)
+    changed.write_text(text_of(page).replace(right, wrong, 1))
+    monkeypatch.setattr(generate, "FOLDER", tmp_path)
     assert generate.main(["--check"]) == 1
     assert generate.main([]) == 0
-    assert page.read_text() == text_of("memory-map")
-    page.write_text("no marks")
-    with pytest.raises(ValueError, match=r"has lost the marks"):
+    assert changed.read_text() == text_of(page)
+    changed.write_text("no marks")
+    with pytest.raises(ValueError, match=rf"{page}\.md has lost the marks"):
         generate.main([])
 
 
@@ -107,12 +124,47 @@ def test_formulas_are_those_of_the_code() -> None:
 
 
 def test_nodes_devices_and_boards_are_all_there() -> None:
-    for kind, fields in SUPPORTED.items():
-        row = next(line for line in text_of("networks").splitlines() if f"`{kind}`" in line)
-        assert kind not in ("LIF", "IF") or all(f"`{field}`" in row for field in fields)
+    for handler in HANDLERS:
+        lines = text_of("networks").splitlines()
+        row = next(line for line in lines if line.startswith(f"| `{handler.kind}` | "))
+        assert all(f"`{field.name}`" in row for field in handler.fields)
     text = text_of("fpga")
     for device in DEVICES.values():
         numbers = (device.luts, device.block_rams, device.dsps, device.sprams or "-")
         assert f"| `{device.name}` | {' | '.join(map(str, numbers))} |" in text
     for board in BOARDS.values():
         assert f"| `{board.name}` | `{board.device}` | {board.clock_hz / 1e6:g} MHz |" in text
+
+
+def test_code_of_the_networks_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with h5py.File("cropped.nir", "w") as file:
+        file["node/type"] = "NIRGraph"
+        fields: dict[str, dict[str, Any]] = {
+            "in": {"type": "Input", "shape": [5]},
+            "crop": {"type": "Crop", "first": 1, "last": 4},
+            "if": {"type": "IF", "r": [1.0], "v_threshold": [0.5]},
+            "out": {"type": "Output", "shape": [3]},
+        }
+        for name, values in fields.items():
+            for field, value in values.items():
+                file[f"node/nodes/{name}/{field}"] = value
+        edges = [("in", "crop"), ("crop", "if"), ("if", "out")]
+        file["node/edges"] = np.array(edges, h5py.string_dtype())
+    (tmp_path / "one.lists").write_text("0 4\n\n1 2 3\n")
+    node, reader = re.findall(r"```python\n(.*?)```", text_of("networks"), re.DOTALL)
+    found: dict[str, Any] = {}
+    exec(node, found)
+    exec(reader, found)
+    assert (found["network"].projections[0].weights == np.eye(5)[:, 1:4]).all()
+    spikes = found["samples"].spikes
+    assert spikes.tolist() == [[[1, 0, 0, 0, 1], [0, 0, 0, 0, 0], [0, 1, 1, 1, 0]]]
+    compiled = found["compiled"]
+    counts = compiled.output_counts(spikelet.simulate(compiled, spikes))
+    assert counts.tolist() == [[1, 1, 1]]
+
+
+def test_kinds_of_samples_files_are_all_there() -> None:
+    for reader in READERS:
+        (suffix,) = reader.suffixes
+        assert f"| `{suffix}` | " in text_of("networks") and suffix in NEEDED
