@@ -26,7 +26,7 @@ from spikelet.description.cache import cache_folder
 from spikelet.description.chip.packets import flit_packet
 from spikelet.description.chip.params import ChipParams, CoreParams
 from spikelet.description.chip.profile import profile_named
-from spikelet.fpga.devices import device_named
+from spikelet.fpga.families import device_named
 from spikelet.fpga.flow import build_out_of_context
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog

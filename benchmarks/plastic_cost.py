@@ -33,7 +33,7 @@ from spikelet.description.learning.named_rules import (
 from spikelet.description.learning.rule import Adaptation, LearningRule
 from spikelet.description.run.events import Events
 from spikelet.description.run.recording import Trace
-from spikelet.fpga.devices import device_named
+from spikelet.fpga.families import device_named
 from spikelet.fpga.flow import build_out_of_context
 from spikelet.golden.chip import GoldenChip
 from spikelet.golden.timing import learning_cycles

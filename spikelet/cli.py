@@ -371,7 +371,7 @@ def demo(
         show_compiled,
         show_verification,
     )
-    from spikelet.runs.engines import NETLIST_ENGINES
+    from spikelet.runs.engines import netlist_engines
     from spikelet.samples.samples import load_samples
 
     example = Path(str(files("spikelet.examples.digits")))
@@ -393,7 +393,7 @@ def demo(
 
     terminal.say("2 of 4: verify golden, RTL and netlists")
     with terminal.progress() as progress:
-        engines = ("rtl", *NETLIST_ENGINES) if netlists else ("rtl",)
+        engines = ("rtl", *netlist_engines()) if netlists else ("rtl",)
         result = project.verify(test, engines, progress=progress)
     show_verification(terminal, result)
 

@@ -14,7 +14,7 @@ import spikelet
 from spikelet.boards import BOARDS
 from spikelet.description.chip.memory_map import CHIP_REGISTERS, ChipMap
 from spikelet.description.chip.profile import PROFILES
-from spikelet.fpga.devices import DEVICES
+from spikelet.fpga.families import devices
 from spikelet.nir.handlers import HANDLERS
 from spikelet.samples.sample_readers import NEEDED, READERS
 
@@ -129,8 +129,10 @@ def test_nodes_devices_and_boards_are_all_there() -> None:
         row = next(line for line in lines if line.startswith(f"| `{handler.kind}` | "))
         assert all(f"`{field.name}`" in row for field in handler.fields)
     text = text_of("fpga")
-    for device in DEVICES.values():
-        numbers = (device.luts, device.block_rams, device.dsps, device.sprams or "-")
+    for device in devices().values():
+        numbers = [
+            device.capacity.get(name, "-") for name in ("luts", "block_rams", "dsps", "sprams")
+        ]
         assert f"| `{device.name}` | {' | '.join(map(str, numbers))} |" in text
     for board in BOARDS.values():
         assert f"| `{board.name}` | `{board.device}` | {board.clock_hz / 1e6:g} MHz |" in text

@@ -45,7 +45,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 BENCHES = ("cocotb", "cocotb_tools")
 """Also for the modules of ``sim`` that stand on cocotb, which comes with the tests only."""
 
-COCOTB_FREE = ("__init__", "engine", "model", "model_library", "netlist")
+COCOTB_FREE = ("__init__", "engine", "model", "model_library")
 VERILATED = tuple(
     f"sim/{name}.py" for name in (*COCOTB_FREE, "verilated_cpp", "verilated_link", "verilator")
 )

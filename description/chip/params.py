@@ -88,8 +88,8 @@ class CoreParams:
         ``"shared"`` (a register) or ``"neuron"`` (a memory); ``decay`` and ``bias`` may be
         ``"none"``; ``reset_potential`` is ``"none"`` unless the profile resets to a value.
     weight_memory : str
-        ``"block"`` (block RAM) or ``"spram"`` (the large single-port RAM of iCE40 UltraPlus, which
-        has no initial contents). The behaviour is the same.
+        ``"block"`` (block RAM) or ``"spram"`` (a large RAM of one port without initial contents,
+        where an FPGA family has such). The behaviour is the same.
     first_tick : int
         First tick (from 0) in which neurons are updated, 0..255; deeper layers with a bias start
         later.

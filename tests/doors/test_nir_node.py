@@ -11,7 +11,7 @@ import pytest
 from spikelet import CompiledNetwork, compile_network, load_network, simulate
 from spikelet.description.chip.memory_map import ChipMap
 from spikelet.description.errors import SpikeletError
-from spikelet.fpga.devices import device_named
+from spikelet.fpga.families import device_named
 from spikelet.fpga.fit import check_fit
 from spikelet.network.network import FloatArray
 from spikelet.network.reference import run_float

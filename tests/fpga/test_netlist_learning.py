@@ -10,13 +10,12 @@ from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.params import ChipParams, CoreParams
 from spikelet.description.chip.profile import PROFILES
 from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
-from spikelet.fpga.devices import device_named
+from spikelet.fpga.families import device_named
 from spikelet.fpga.synthesise import synthesise
 from spikelet.golden.chip import GoldenChip
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.sim.engine import VerilatedChip
-from spikelet.sim.netlist import netlist_includes, netlist_sources
 from spikelet.sim.verilator import Design
 from tests.helpers.pieces import check_in_pieces
 from tests.helpers.random_chips import random_events
@@ -67,9 +66,10 @@ def test_the_netlist_learns_what_golden_learns(family: str, tmp_path: Path) -> N
     assert (expected.learned[0]["weights"][-1, -1] != image.cores[0].weights).any()
 
     verilog = to_verilog(Chip(chip), "chip")
+    made_for = device_named(device).family
     report = synthesise(verilog, "chip", device_named(device), tmp_path)
     text = report.netlist_verilog.read_text()
-    netlist = Design(text, netlist_sources(family), netlist_includes())
+    netlist = Design(text, made_for.cell_models, made_for.include_folders())
     cycles = []
     for name, design in {"rtl": Design(verilog), family: netlist}.items():
         with VerilatedChip(chip, design, name=name, optimise="build") as engine:
