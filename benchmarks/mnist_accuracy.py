@@ -31,7 +31,7 @@ from spikelet.runs.run import Run
 from spikelet.runs.run import run as spikelet_run
 from spikelet.runs.verify import float_classes
 from spikelet.samples.encode import rate
-from spikelet.sim.engine import CompiledChip
+from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design
 
 __all__ = ["main"]
@@ -83,7 +83,7 @@ def _measure(
     spikes = rate(levels[:rtl_samples], FULL_SCALE, TICKS)
     expected = spikelet_run(compiled, spikes, record=("spikes", "potentials")).recording
     console.print("compiling the chip for simulation")
-    with CompiledChip(compiled.chip, Design(to_verilog(Chip(compiled.chip), "chip"))) as chip:
+    with VerilatedChip(compiled.chip, Design(to_verilog(Chip(compiled.chip), "chip"))) as chip:
         chip.load(compiled.image)
         began = time.perf_counter()
         trace = chip.run(compiled.events(spikes), neurons=compiled.neurons)

@@ -20,8 +20,8 @@ from spikelet.description.installation import install_command
 from spikelet.description.run.events import Events
 from spikelet.description.run.recorded_run import RecordedRun
 from spikelet.description.run.recording import Trace
+from spikelet.host.probes import Probes
 from spikelet.sim.bench_recorded_run import Given
-from spikelet.sim.engine import Probes
 from spikelet.sim.run import BenchError, Simulation, build, run
 
 __all__ = ["SIMULATORS", "missing_simulator", "replay", "run_samples"]
@@ -85,7 +85,7 @@ def run_samples(
     record: Sequence[str] = ("spikes", "potentials"),
     neurons: Sequence[int] | None = None,
 ) -> tuple[Trace, ChipState | None]:
-    """Run samples on the chip emitted in ``folder``; see ``CompiledChip.run`` of ``sim/engine.py``.
+    """Run samples on the chip emitted in ``folder``; see ``Chip.run`` of ``host/driver.py``.
 
     The state is that after the last sample, if checksums are recorded. Logs and results stay in
     ``work``. SpikeletError also if ``chip.v`` is of another chip, hangs, or has unknown values

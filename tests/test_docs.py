@@ -33,12 +33,13 @@ PAGES = (
     "placement",
     "plastic-networks",
     "results",
+    "simulate-any-verilog",
     "simulation",
     "tick-contract",
     "verification-ip",
 )
 
-_FOLDERS = "spikelet|golden|rtl_gen|formal|sim|tests|fpga|boards|docs|examples|benchmarks"
+_FOLDERS = "spikelet|golden|rtl_gen|host|formal|sim|tests|fpga|boards|docs|examples|benchmarks"
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 GROUND = ("spikelet.description",)
-ROOM = tuple(f"spikelet.{name}" for name in ("golden", "rtl_gen", "sim", "fpga", "boards"))
+ROOM = tuple(f"spikelet.{name}" for name in ("golden", "rtl_gen", "host", "sim", "fpga", "boards"))
 FRONT = ("click", "rich", "h5py", "numpy", "matplotlib", "jinja2", "filelock")
 
 ORDER = (
@@ -42,7 +42,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "fpga": (
         *(*GROUND, "spikelet.fpga", "spikelet.rtl_gen", "spikelet.boards", "amaranth", "numpy"),
     ),
-    "sim": (*GROUND, "spikelet.sim", "numpy"),
+    "host": (*GROUND, "spikelet.host", "numpy"),
+    "sim": (*GROUND, "spikelet.host", "spikelet.sim", "numpy"),
     "formal": (*GROUND, "spikelet.formal", "spikelet.golden", "spikelet.rtl_gen", "amaranth"),
     "spikelet/__init__.py": (),  # its names are loaded when they are used
     "spikelet/placement": (
@@ -55,7 +56,10 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 BENCHES = ("cocotb", "cocotb_tools")
 """Also for the modules of ``sim`` that stand on cocotb, which comes with the tests only."""
 
-COMPILED_ENGINE = ("sim/engine.py", "sim/verilator.py")
+COCOTB_FREE = ("__init__", "engine", "model", "model_library")
+VERILATED = tuple(
+    f"sim/{name}.py" for name in (*COCOTB_FREE, "verilated_cpp", "verilated_link", "verilator")
+)
 """Modules of ``sim`` that stand below the roof: they work without cocotb."""
 
 LAZY = ("spikelet/__init__.py",)
@@ -73,7 +77,7 @@ def allowed(module: Path) -> tuple[str, ...]:
     """Return what a module may import."""
     places = [module.as_posix(), *(parent.as_posix() for parent in module.parents)]
     legal = next(ALLOWED[place] for place in places if place in ALLOWED)
-    if module.parts[0] == "sim" and module.as_posix() not in COMPILED_ENGINE:
+    if module.parts[0] == "sim" and module.as_posix() not in VERILATED:
         legal += BENCHES
     if module.as_posix().startswith("sim/bench_"):
         legal += ("spikelet.golden",)
@@ -160,20 +164,3 @@ def test_every_name_in_all_exists_once(module: Path) -> None:
     assert len(set(names)) == len(names)
     for name in names:
         assert hasattr(loaded, name), f"{module}: __all__ names {name}, which does not exist"
-
-
-@pytest.mark.parametrize(
-    ("module", "other"),
-    [
-        (module, {"rtl_gen": "golden", "golden": "rtl_gen"}[module.parts[0]])
-        for module in MODULES
-        if module.parts[0] in ("rtl_gen", "golden") and module.name != "__init__.py"
-    ],
-    ids=str,
-)
-def test_a_file_names_its_twin_or_says_that_it_has_none(module: Path, other: str) -> None:
-    docstring = " ".join((ast.get_docstring(ast.parse((ROOT / module).read_text())) or "").split())
-    if (ROOT / other / module.name).exists():
-        assert f"Twin of ``{other}/{module.name}``" in docstring
-        return
-    assert "No twin" in docstring, f"{module} has no twin in {other} and does not say so"

@@ -17,7 +17,7 @@ from spikelet.locked import writing
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.runs.wanted import CHIP_VERILOG, EMITTED_VERILOG, MADE_OF, Wanted
-from spikelet.sim.engine import CompiledChip
+from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design
 
 __all__ = ["chip_verilog", "design_of", "run_cocotb", "run_netlist", "run_rtl"]
@@ -66,9 +66,9 @@ def _netlist_design(family: Family, folder: Path) -> Design:
 def _simulated(
     wanted: Wanted, design: Design, name: str, optimise: str, made_of: Mapping[str, str]
 ) -> tuple[Trace, ChipState]:
-    """Run in the compiled engine."""
+    """Run in a Verilated chip."""
     compiled = wanted.compiled
-    with CompiledChip(compiled.chip, design, name=name, optimise=optimise) as chip:
+    with VerilatedChip(compiled.chip, design, name=name, optimise=optimise) as chip:
         if wanted.start is None:
             chip.load(wanted.image)
         else:

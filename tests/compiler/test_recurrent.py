@@ -21,7 +21,7 @@ from spikelet.network.quantise import quantise
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.runs.run import Run, run
-from spikelet.sim.engine import CompiledChip
+from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design
 from tests.helpers.networks import branched, population, spikes
 
@@ -156,7 +156,7 @@ def test_rtl_equals_golden() -> None:
         compiled, run(compiled, fired, record=("spikes", "potentials")).recording, expected
     )
     verilog = to_verilog(Chip(compiled.chip), "chip")
-    with CompiledChip(compiled.chip, Design(verilog), optimise="build") as chip:
+    with VerilatedChip(compiled.chip, Design(verilog), optimise="build") as chip:
         chip.load(compiled.image)
         trace = chip.run(compiled.events(fired), neurons=compiled.neurons)
     assert_equal(compiled, trace, expected)

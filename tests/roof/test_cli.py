@@ -94,14 +94,14 @@ def test_a_difference_fails_verify(project, samples, tmp_path, monkeypatch):
     """A chip that differs from golden in a single weight must not pass."""
     from spikelet.runs import hardware
 
-    load = hardware.CompiledChip.load
+    load = hardware.VerilatedChip.load
 
     def load_wrong(self, image):
         image.cores[0].weights[3, 5] ^= 1
         load(self, image)
         image.cores[0].weights[3, 5] ^= 1
 
-    monkeypatch.setattr(hardware.CompiledChip, "load", load_wrong)
+    monkeypatch.setattr(hardware.VerilatedChip, "load", load_wrong)
     copy = shutil.copytree(project, tmp_path / "copy")
     code, output = invoke("verify", copy, samples)
     assert code == 1
