@@ -145,10 +145,10 @@ def run(
 ) -> None:
     """Run SAMPLES on one engine; keep the Trace in the project folder."""
     from spikelet.description.chip.state import ChipState
+    from spikelet.project import opened
     from spikelet.results import score_fields, score_words
     from spikelet.runs.engines import engine_named
     from spikelet.samples.plastic_samples import load_learning_samples
-    from spikelet.verbs import opened
 
     engine_named(engine)
     project = opened(network, folder, command_line(click.get_current_context()))
@@ -206,10 +206,10 @@ def verify(
 ) -> None:
     """Run golden and other engines on SAMPLES and compare everything, bit for bit."""
     from spikelet.description.chip.state import ChipState
+    from spikelet.project import opened
     from spikelet.results import show_verification
     from spikelet.runs.engines import chosen_engines
     from spikelet.samples.plastic_samples import load_learning_samples
-    from spikelet.verbs import opened
 
     chosen = chosen_engines(engines, terminal.say)
     project = opened(network, folder, command_line(click.get_current_context()))
@@ -249,9 +249,9 @@ def build(
     **options: Any,
 ) -> None:
     """Synthesise, place, route and pack for TARGET, a board or a bare device."""
+    from spikelet.project import opened
     from spikelet.results import build_fields, show_build
     from spikelet.samples.plastic_samples import load_learning_samples
-    from spikelet.verbs import opened
 
     project = opened(network, folder, command_line(click.get_current_context()))
     encoder = project.load().network.encoder
@@ -270,8 +270,8 @@ def build(
 @printing_options
 def report(terminal: Terminal, network: Path, folder: Path | None, sample: int) -> None:
     """Write one HTML page of all that is known of a project."""
+    from spikelet.project import opened
     from spikelet.results import old_fields
-    from spikelet.verbs import opened
 
     project = opened(network, folder, command_line(click.get_current_context()))
     page, old = project.report(sample)
@@ -311,12 +311,12 @@ def learn(
     **options: Any,
 ) -> None:
     """Let NETWORK learn from SAMPLES; save, export and report what it learned."""
+    from spikelet.project import opened
     from spikelet.results import learned_fields, show_learned, show_verification
     from spikelet.runs.engines import engine_named
     from spikelet.runs.learn import NIR_FILE
     from spikelet.runs.run import SNAPSHOT_FILE, WEIGHTS_FILE
     from spikelet.samples.plastic_samples import load_learning_samples
-    from spikelet.verbs import opened
 
     engine_named(engine)
     project = opened(network, folder, command_line(click.get_current_context()), seed)

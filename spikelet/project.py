@@ -17,30 +17,27 @@ Each but the report holds a record of what it was made of. What was made of anot
 ``compiled/`` is never used: it is named, with the command that makes it anew.
 """
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from spikelet.compiler.compile import Source, compile_network
 from spikelet.compiler.compiled import COMPILED, CompiledNetwork
 from spikelet.description.artefact import Artefact, OutOfDate, digest_of, digests_of_files
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.recording import Difference
 from spikelet.description.versions import package_versions
-from spikelet.fpga.families import fusesoc_arch
 from spikelet.fpga.flow import FpgaReport
 from spikelet.locked import writing
 from spikelet.reports.report import write_report
-from spikelet.rtl_gen.emit import check_top, write_chip
+from spikelet.rtl_gen.emit import check_top
 from spikelet.runs.engines import engine_named, engine_tools
 from spikelet.runs.epochs import Epochs
 from spikelet.runs.hardware import chip_verilog
-from spikelet.runs.learn import LearningRun, learn_from
-from spikelet.runs.learning_files import making_of, read_learned
+from spikelet.runs.learn import LearningRun, learn_from, making_of, read_learned
 from spikelet.runs.learning_warnings import learning_warnings
-from spikelet.runs.recorded_run import record_run
 from spikelet.runs.run import RECORDING_FILE, Run, run
 from spikelet.runs.verification_files import read_verification, write_verification
 from spikelet.runs.verify import Verification, verify
@@ -48,24 +45,14 @@ from spikelet.runs.wanted import CHIP_VERILOG, EMITTED_VERILOG
 from spikelet.runs.waves import write_waves
 from spikelet.samples.plastic_samples import LearningSamples
 from spikelet.samples.samples import Samples
-from spikelet.targets import build_for, kept_builds, target_named
+from spikelet.targets import build_for, chip_files, kept_builds, target_named
 
-__all__ = ["Learned", "Project"]
+__all__ = ["Learned", "Project", "build", "learn", "opened", "report"]
 
 
 @dataclass(frozen=True)
 class Learned:
-    """What :meth:`Project.learn` made.
-
-    Parameters
-    ----------
-    run : LearningRun
-    verification : Verification or None
-    warnings : list of str
-        What looks wrong in what was learned, each with numbers and a remedy.
-    report : Path
-        The page.
-    """
+    """What :meth:`Project.learn` made: with what looks wrong in it, and the page."""
 
     run: LearningRun
     verification: Verification | None
@@ -115,7 +102,7 @@ class Project:
         check_top(top)
         with writing(self.folder):
             self.keep(compiled, network, calibration)
-            verilog, contents = _chip_files(compiled, calibration, top)
+            verilog, contents = chip_files(compiled, calibration, top)
             plain = verilog if top == "chip" else chip_verilog(compiled.chip)
             verilogs = {CHIP_VERILOG: digest_of(plain), EMITTED_VERILOG: digest_of(verilog)}
             Artefact(
@@ -324,8 +311,7 @@ class Project:
 
     def _own(self) -> list[OutOfDate]:
         """Return whether the network's file was changed since it was compiled."""
-        found = [made.out_of_date({}) for made in self._compiled_records()]
-        return [old for old in found if old]
+        return [old for made in self._compiled_records() if (old := made.out_of_date({}))]
 
     def _present(self, compiled: CompiledNetwork) -> dict[str, str]:
         """Return the digests of what is compiled now, by role."""
@@ -343,17 +329,69 @@ class Project:
                 yield old
 
 
-def _chip_files(
-    compiled: CompiledNetwork, calibration: Samples | None, top: str
-) -> tuple[str, dict[str, bytes]]:
-    """Return the chip's Verilog, and the contents of all its files by name."""
-    recorded = record_run(compiled, calibration.spikes if calibration else None, top)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        verilog = write_chip(
-            *(compiled.chip, compiled.image, compiled.name, folder),
-            top=top,
-            run=recorded,
-            arch=fusesoc_arch(compiled.chip),
+def opened(
+    source: Source, folder: Path | None, command: str = "", seed: int | None = None
+) -> Project:
+    """Return the project of a folder, or the one that a network is compiled into.
+
+    A folder that holds the network of the same NIR file, compiled with whatever options, is used as
+    it is; a TOML file says all by itself, and is compiled again.
+
+    Parameters
+    ----------
+    source : path or network
+        A project folder, or what :func:`compile_network` takes.
+    folder : Path or None
+        Of the project; needed unless ``source`` is one.
+    command : str
+    seed : int or None
+        As for :func:`compile_network`.
+
+    Raises
+    ------
+    SpikeletError
+        If there is no folder to work in, or the network cannot be compiled.
+    """
+    path = Path(source) if isinstance(source, str | Path) else None
+    if path and path.is_dir() and folder in (None, path):
+        return Project(path, command)
+    if folder is None:
+        if path and not path.exists():
+            raise SpikeletError(f"{path} does not exist", remedy="give a network or project folder")
+        raise SpikeletError(
+            f"{path or 'the network'} is no project folder, and there is none to work in",
+            remedy="name one: -o FOLDER, or folder= in Python",
         )
-        return verilog, {path.name: path.read_bytes() for path in folder.iterdir()}
+    project = Project(folder, command)
+    if path and path.suffix.lower() != ".toml":
+        made = Artefact.load(folder / "compiled")
+        present = digests_of_files({"network file": path})[0] if path.is_file() else {}
+        if made and present.items() and present.items() <= made.inputs.items():
+            return project
+    with writing(folder):
+        project.keep(compile_network(source, seed=seed), path)
+    return project
+
+
+def build(
+    source: Source,
+    target: str,
+    samples: Samples | None = None,
+    *,
+    folder: Path | None = None,
+    **options: Any,
+) -> FpgaReport:
+    """Build a network for a board or device; see :func:`opened` and :meth:`Project.build`."""
+    return opened(source, folder).build(target, samples, **options)
+
+
+def report(source: Source, *, folder: Path | None = None, sample: int = 0) -> Path:
+    """Write one HTML page of a network; see :func:`opened` and :meth:`Project.report`."""
+    return opened(source, folder).report(sample)[0]
+
+
+def learn(
+    source: Source, samples: LearningSamples, *, folder: Path | None = None, **options: Any
+) -> Learned:
+    """Let a network learn from samples; see :func:`opened` and :meth:`Project.learn`."""
+    return opened(source, folder).learn(samples, **options)

@@ -1,5 +1,6 @@
-"""What a chip can be built for, and the builds that a project folder holds."""
+"""A chip's files, what it can be built for, and the builds that a project folder holds."""
 
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,20 +10,21 @@ from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.artefact import Artefact, OutOfDate, digest_of
 from spikelet.description.errors import SpikeletError
 from spikelet.fpga.board_top import BoardTop
-from spikelet.fpga.families import device_named, devices
+from spikelet.fpga.families import device_named, devices, fusesoc_arch
 from spikelet.fpga.fit import FitReport, require_fit
 from spikelet.fpga.flow import REPORT, FpgaReport, build_bitstream, build_out_of_context
 from spikelet.fpga.self_test import SelfTest
 from spikelet.fpga.self_test_image import image_memories, program_memory, program_words
 from spikelet.locked import writing
 from spikelet.rtl_gen.chip import Chip
-from spikelet.rtl_gen.emit import to_verilog
+from spikelet.rtl_gen.emit import to_verilog, write_chip
 from spikelet.runs.hardware import chip_verilog
+from spikelet.runs.recorded_run import record_run
 from spikelet.runs.self_test_run import stored_samples
 from spikelet.runs.wanted import CHIP_VERILOG
 from spikelet.samples.samples import Samples
 
-__all__ = ["build_for", "kept_builds", "require_target", "target_named", "targets"]
+__all__ = ["build_for", "chip_files", "kept_builds", "require_target", "target_named", "targets"]
 
 
 _LEARNED_FROM = 20
@@ -140,3 +142,19 @@ def kept_builds(
         else:
             builds.append(report)
     return builds, old
+
+
+def chip_files(
+    compiled: CompiledNetwork, calibration: Samples | None, top: str
+) -> tuple[str, dict[str, bytes]]:
+    """Return the chip's Verilog, and the contents of all its files by name."""
+    recorded = record_run(compiled, calibration.spikes if calibration else None, top)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        verilog = write_chip(
+            *(compiled.chip, compiled.image, compiled.name, folder),
+            top=top,
+            run=recorded,
+            arch=fusesoc_arch(compiled.chip),
+        )
+        return verilog, {path.name: path.read_bytes() for path in folder.iterdir()}

@@ -117,7 +117,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     What follows when all input is accepted, Verilog and pictures, is left out: it takes seconds.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("spikelet.project.write_chip", lambda *_, **__: "")
+        patch.setattr("spikelet.targets.write_chip", lambda *_, **__: "")
         patch.setattr("spikelet.project.write_report", lambda folder, **_: folder)
         yield _made(tmp_path_factory)
 

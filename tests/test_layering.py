@@ -18,7 +18,6 @@ FRONT = ("click", "rich", "h5py", "numpy", "matplotlib", "jinja2", "filelock")
 
 ORDER = (
     ("__main__", "cli", "demo", "results", "guidance", "command_group", "terminal", "doctor"),
-    ("verbs",),
     ("project",),
     ("targets",),
     ("reports",),

@@ -22,22 +22,32 @@ import numpy.typing as npt
 from spikelet.compiler.compile import Source, compiled_from
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.array_files import packed_arrays, read_arrays
+from spikelet.description.artefact import Artefact, OutOfDate, digests_of_files
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
 from spikelet.description.summary import summary
 from spikelet.network.integers import IntegerProjection, Weights
 from spikelet.nir.export import to_nir
+from spikelet.runs.engines import engine_tools
 from spikelet.runs.epochs import Counts, Epochs, run_epoch
 from spikelet.runs.run import SNAPSHOT_FILE, WEIGHTS_FILE, Run, run, weights_file
 from spikelet.samples.plastic_samples import LearningSamples
 from spikelet.samples.samples import Samples
 
-__all__ = ["COUNTS_FILE", "NIR_FILE", "LearningRun", "learn_from"]
+__all__ = [
+    "COUNTS_FILE",
+    "NIR_FILE",
+    "LearningRun",
+    "learn_from",
+    "making_of",
+    "read_learned",
+]
 
 COUNTS_FILE = "counts.npz"
 NIR_FILE = "learned.nir"
 _SAMPLE_FILE, _BEFORE_FILE = "sample.npz", "before.npz"
 
+_LEARNED = "learned network"
 _MOST_RECORDED = 1 << 27
 """Weights of all ticks that the drawn sample may record; a longer sample is cut."""
 
@@ -215,3 +225,41 @@ def learn_from(
             kept.keep(epoch, state, found)
     assert state is not None
     return LearningRun(compiled, start, state, counts, samples.first(1), learning, samples.labels)
+
+
+def making_of(
+    compiled: CompiledNetwork,
+    samples: LearningSamples,
+    engine: str,
+    learning: bool,
+    start: Path | None,
+    command: str,
+) -> Artefact:
+    """Return the record of everything that an epoch depends on."""
+    inputs, sources = digests_of_files({"samples file": samples.path, "snapshot file": start})
+    return Artefact(
+        _LEARNED,
+        {**compiled.digests, "samples": samples.digest, **inputs},
+        options={"engine": engine, "learning": learning, "seed": compiled.network.seed},
+        tools=engine_tools("golden") | engine_tools(engine),
+        command=command,
+        sources=sources,
+    )
+
+
+def read_learned(
+    folder: Path, compiled: CompiledNetwork
+) -> tuple[LearningRun | None, list[Artefact], list[OutOfDate]]:
+    """Return what was learned, and its record, if it was by this network; or that it is not."""
+    made = Artefact.load(folder)
+    if made is None:
+        return None, [], []
+    old = made.out_of_date(compiled.digests)
+    if old is None and not made.intact(folder):
+        old = OutOfDate(_LEARNED, ("its files are not those that were written",), made.command)
+    if old:
+        return None, [], [old]
+    try:
+        return LearningRun.load(folder, compiled, bool(made.options["learning"])), [made], []
+    except (SpikeletError, KeyError) as error:
+        return None, [], [OutOfDate(_LEARNED, (str(error.args[0]),), made.command)]

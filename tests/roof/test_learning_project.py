@@ -14,8 +14,7 @@ from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.artefact import Artefact
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.recorded_run import RecordedRun
-from spikelet.project import Project
-from spikelet.verbs import opened
+from spikelet.project import Project, opened
 from tests.helpers.engines import golden_as_rtl
 
 NETWORK = """

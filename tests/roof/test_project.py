@@ -52,7 +52,7 @@ def golden_as_rtl(monkeypatch: pytest.MonkeyPatch) -> None:
     def files(compiled: CompiledNetwork, *_: Any) -> tuple[str, dict[str, bytes]]:
         return "", {"chip.v": b"", f"{compiled.name}.core": b""}
 
-    monkeypatch.setattr(module, "_chip_files", files)
+    monkeypatch.setattr(module, "chip_files", files)
     monkeypatch.setattr(module, "digest_of", lambda *_: "of no concern")
 
 

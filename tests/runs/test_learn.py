@@ -15,9 +15,9 @@ from spikelet.cli import main
 from spikelet.description.artefact import Artefact
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
+from spikelet.project import opened
 from spikelet.runs import epochs
 from spikelet.samples.plastic_samples import load_learning_samples
-from spikelet.verbs import opened
 from tests.helpers.engines import golden_as_rtl
 from tests.reports.test_report import Page
 

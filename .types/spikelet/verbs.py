@@ -1,1 +1,0 @@
-../../spikelet/verbs.py
