@@ -378,7 +378,7 @@ def test_the_chip_does_what_the_float_network_does(
     trace = run_chip(compiled.chip, compiled.image, compiled.events(fired), compiled.neurons)
     assert trace.ticks == 10 + 2
     assert not trace.merged_spikes.any()
-    for layer, run in zip(compiled.quantisation, run_float(network, fired), strict=True):
+    for layer, run in zip(compiled.network.quantisation, run_float(network, fired), strict=True):
         np.testing.assert_array_equal(Run(compiled, trace).spikes(layer.name), run.spikes)
         lsb = layer.scale / 2**layer.weight_exponent
         potentials = Run(compiled, trace).potentials(layer.name) * lsb
