@@ -323,6 +323,11 @@ ONE = np.ones((2, 2))
     ],
 )
 def test_bad_networks(fields: dict[str, Any], message: str) -> None:
-    values: dict[str, Any] = {"populations": {"a": 2}, "connections": (), "inputs": {INPUT: 2}, **fields}
+    values: dict[str, Any] = {
+        "populations": {"a": 2},
+        "connections": (),
+        "inputs": {INPUT: 2},
+        **fields,
+    }
     with pytest.raises(SpikeletError, match=message):
         PlacementNetwork("bad", **values)

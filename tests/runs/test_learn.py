@@ -169,7 +169,7 @@ def test_the_page_says_how_it_was_made(run, tmp_path, monkeypatch):  # type: ign
         assert done.exit_code == 0, done.output
         page = Page(Path("out/report/index.html"))
         pages.append({row[0]: row[1] for row in page.tables["provenance"]})
-        printed = re.search(r'<pre id="commands">(.*?)</pre>', page.html)
+        printed = re.search(r'<pre id="commands">(.*?)\n*</pre>', page.html)
         assert printed is not None
         command = shlex.split(html.unescape(printed[1]))[1:]
     assert pages[0] == pages[1]

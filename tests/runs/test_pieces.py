@@ -97,3 +97,15 @@ def test_what_would_be_lost_is_refused() -> None:
         run(compiled, stream, drain=False, clear=False)
     shallow = compile_network(chain([3, 4]))
     assert run(shallow, stream, drain=False).outputs.shape == (2, 6, 4)
+
+
+def test_a_run_from_other_contents_leaves_nothing_behind() -> None:
+    """A chip that waits for another run holds what the network was compiled to."""
+    compiled = compile_network(chain([6, 5, 3]))
+    fired = spikes(3, 8, 6, rate=0.6)
+    before = run(compiled, fired)
+    state = compiled.initial_state()
+    empty = tuple(replace(c, weights=np.zeros_like(c.weights)) for c in state.image.cores)
+    silent = run(compiled, fired, start=replace(state, image=replace(state.image, cores=empty)))
+    assert before.outputs.any() and not silent.outputs.any()
+    assert run(compiled, fired).recording.first_difference(before.recording) is None
