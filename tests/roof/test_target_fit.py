@@ -64,7 +64,7 @@ def test_build_counts_the_whole_image(
     monkeypatch.setattr("spikelet.targets.build_bitstream", never)
     project = Project(tmp_path / "digits")
     limits = PlacementLimits(lanes=8, weight_memory="spram")
-    project.save(spikelet.compile_network(network, "snntorch-zero", 1e-3, limits=limits))
+    project.save(spikelet.compile(network, "snntorch-zero", 1e-3, limits=limits))
     samples = Samples(np.ones((1, 16, 256), np.bool_), np.zeros(1, np.int64))
     with pytest.raises(spikelet.SpikeletError, match="with what the image holds") as caught:
         project.build("iCEBreaker", samples)
