@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import profile_named
 from spikelet.description.learning.named_rules import (
     binary_stdp,
@@ -13,7 +14,8 @@ from spikelet.description.learning.named_rules import (
     target_stdp,
     triplet_stdp,
 )
-from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.adaptation import Adaptation
 
 __all__ = ["FITTED", "HELD_OUT"]
 

@@ -31,9 +31,10 @@ from benchmarks.support import (
     versions,
     write_json,
 )
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import joined
 from spikelet.description.chip.image import ChipImage, CoreImage
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import profile_named
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.golden.chip import GoldenChip

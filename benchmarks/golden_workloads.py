@@ -6,9 +6,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import HOST, destinations, joined
 from spikelet.description.chip.image import ChipImage, CoreImage
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import profile_named
 from spikelet.golden.chip import GoldenChip
 from spikelet.golden.dense_spikes import DenseSpikes

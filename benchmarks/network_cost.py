@@ -23,8 +23,9 @@ from benchmarks.support import (
     write_json,
 )
 from spikelet.description.cache import cache_folder
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.packets import flit_packet
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import profile_named
 from spikelet.fpga.devices import device_named
 from spikelet.fpga.flow import build_out_of_context

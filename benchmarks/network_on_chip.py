@@ -32,7 +32,8 @@ from benchmarks.support import (
     versions,
     write_json,
 )
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import PROFILES
 from spikelet.golden.network_on_chip import packet_links
 from spikelet.rtl_gen.emit import to_verilog

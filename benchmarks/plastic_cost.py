@@ -19,9 +19,10 @@ from benchmarks.support import (
     write_json,
 )
 from spikelet.description.cache import cache_folder
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import joined
 from spikelet.description.chip.image import ChipImage, CoreImage, random_states
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import profile_named
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.named_rules import (
@@ -30,7 +31,8 @@ from spikelet.description.learning.named_rules import (
     target_stdp,
     triplet_stdp,
 )
-from spikelet.description.learning.rule import Adaptation, LearningRule
+from spikelet.description.learning.rule import LearningRule
+from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.run.events import Events
 from spikelet.description.run.recording import Trace
 from spikelet.fpga.devices import device_named

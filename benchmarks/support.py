@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import HOST, destinations
 from spikelet.description.chip.image import ChipImage, CoreImage
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import profile_named
 from spikelet.description.errors import SpikeletError
 from spikelet.description.toolchain import compiler

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import (
     CHIP_REGISTERS,
     COUNTERS,
@@ -17,9 +18,10 @@ from spikelet.description.chip.memory_map import (
     Region,
 )
 from spikelet.description.chip.packets import Packet, destination_packet, flit_packet
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import PROFILES
-from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.adaptation import Adaptation
 
 __all__ = ["EXAMPLE", "PAGE", "main", "page"]
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import HOST
 from spikelet.description.chip.packets import flit_packet
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import PROFILES
 from spikelet.golden.network_on_chip import Link, packet_links
 

@@ -8,9 +8,11 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 
+from spikelet.description.checks import signed_bits, unsigned_bits
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import core_regions, post_bits
 from spikelet.description.chip.packets import destination_packet, flit_packet
-from spikelet.description.chip.params import ChipParams, CoreParams, signed_bits, unsigned_bits
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import DECAY_BITS
 from spikelet.description.learning.rule import (
     LearningRule,

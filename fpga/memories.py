@@ -10,9 +10,11 @@ from functools import lru_cache, reduce
 from math import inf
 from operator import or_
 
+from spikelet.description.checks import unsigned_bits
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import post_bits
 from spikelet.description.chip.packets import destination_packet, flit_packet
-from spikelet.description.chip.params import ChipParams, CoreParams, unsigned_bits
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import DECAY_BITS
 
 __all__ = [

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from amaranth.lib import data
 
+from spikelet.description.checks import unsigned_bits
 from spikelet.description.chip.packets import flit_packet
-from spikelet.description.chip.params import ChipParams, unsigned_bits
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.fpga.fit import SELF_TEST_PROGRAM
 from spikelet.fpga.memories import Memory, varying_bits

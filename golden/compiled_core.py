@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage
-from spikelet.description.chip.params import CoreParams
 from spikelet.description.chip.state import CoreState
 from spikelet.golden.aligned import LINE, Shape, aligned, padded
 from spikelet.golden.compiled_learning import CompiledLearning

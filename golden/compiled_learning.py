@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage
-from spikelet.description.chip.params import CoreParams
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.toolchain import c_library
 from spikelet.golden.aligned import SPARE, aligned, padded

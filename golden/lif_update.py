@@ -3,8 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage
-from spikelet.description.chip.params import CoreParams
 from spikelet.description.chip.profile import DECAY_BITS
 
 __all__ = ["lif_update"]

@@ -5,7 +5,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.params import ChipParams
 
 __all__ = ["core_cycles", "learning_cycles", "tick_cycles"]
 

@@ -4,8 +4,8 @@ from amaranth import C, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import TICK_BITS, Region
-from spikelet.description.chip.params import CoreParams
 from spikelet.rtl_gen.crossbar import VisitPort
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
 from spikelet.rtl_gen.learning_rule import RuleDatapath

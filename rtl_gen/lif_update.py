@@ -4,7 +4,8 @@ from amaranth import C, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from spikelet.description.chip.params import CoreParams, signed_bits
+from spikelet.description.checks import signed_bits
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.profile import DECAY_BITS
 
 __all__ = ["LifUpdate", "neuron_layout"]

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from cocotb.triggers import RisingEdge
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.golden.crossbar import synaptic_sums
 from spikelet.sim.drivers import cycle
 from spikelet.sim.testbench import (

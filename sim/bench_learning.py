@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from cocotb.triggers import RisingEdge
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage, CoreImage
 from spikelet.description.chip.memory_map import COUNTERS, LEARNING_REGISTERS, ChipMap, unpack_state
 from spikelet.description.chip.packets import flit_packet
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState, CoreState
 from spikelet.description.chip.state_words import learned_words, restore_program, state_words
 from spikelet.description.learning.rule import LearningRule

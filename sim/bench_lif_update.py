@@ -10,8 +10,8 @@ import cocotb
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage
-from spikelet.description.chip.params import CoreParams
 from spikelet.golden.lif_update import lif_update
 from spikelet.sim.testbench import Checks, pack, parameters, random_source, start
 

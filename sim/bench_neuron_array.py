@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from cocotb.triggers import RisingEdge
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.memory_map import STATE_FIRED_BIT, core_regions, unpack_state
-from spikelet.description.chip.params import CoreParams
 from spikelet.golden.neuron_array import NeuronArray
 from spikelet.sim.drivers import cycle
 from spikelet.sim.testbench import (

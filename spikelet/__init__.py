@@ -17,7 +17,7 @@ if not Path(__file__).with_name("golden").is_dir():
 
 _HOMES = {
     "RULES": "spikelet.description.learning.named_rules",
-    "Adaptation": "spikelet.description.learning.rule",
+    "Adaptation": "spikelet.description.neurons.adaptation",
     "ChipState": "spikelet.description.chip.state",
     "CompiledNetwork": "spikelet.compiler.compiled",
     "Learned": "spikelet.runs.learned",

@@ -11,8 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.checks import bits_of
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.neuron_words import state_fields, state_span
 from spikelet.description.chip.packets import destination_packet
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 
 __all__ = [
@@ -21,7 +24,6 @@ __all__ = [
     "FLAGS",
     "IDENTIFICATION",
     "LEARNING_REGISTERS",
-    "STATE_FIRED_BIT",
     "TICK_BITS",
     "WRITABLE_REGISTERS",
     "ChipMap",
@@ -33,7 +35,6 @@ __all__ = [
     "post_bits",
     "post_fields",
     "unpack_lanes",
-    "unpack_state",
 ]
 
 IDENTIFICATION = 0x53504B03
@@ -73,9 +74,6 @@ LEARNING_REGISTERS = ("enable", "reward")
 
 TICK_BITS = 9
 """Width of a core's count of ticks, whose highest bit stays once it is set."""
-
-STATE_FIRED_BIT = 31
-"""State word: bits 30..0 membrane potential (sign-extended), bit 31 fired in the last tick."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,7 @@ def core_regions(core: CoreParams, destination_bits: int) -> dict[str, Region]:
     synapse = f"(group * {core.n_axons} + axon)"
     wanted = [
         _packed("weights", core.weight_rows, core.lanes, core.weight_bits, synapse),
-        ("state", core.n_neurons, 32, "rw", "neuron; bit 31 fired, below it the potential"),
+        ("state", core.n_neurons * state_span(core), 32, "rw", _state_layout(core)),
         (
             "destinations",
             core.n_neurons + core.list_entries,
@@ -137,20 +135,16 @@ def core_regions(core: CoreParams, destination_bits: int) -> dict[str, Region]:
         ("counters", len(COUNTERS), 32, "r", ", ".join(COUNTERS)),
         *_learning_regions(core, synapse),
     ]
-    if core.adaptation:
-        wanted.append(("adaptation", core.n_neurons, core.adaptation.bits, "rw", "neuron"))
-    for name, bits in (
-        ("threshold", core.potential_bits),
-        ("decay", 12),
-        ("bias", core.potential_bits),
-        ("reset_potential", core.potential_bits),
-        ("inhibition", core.potential_bits),
-    ):
-        scope = getattr(core, name)
-        if scope != "none":
-            words = core.n_neurons if scope == "neuron" else 1
-            layout = "neuron" if scope == "neuron" else "one for all neurons"
-            wanted.append((name, words, bits, "rw", layout))
+    for name in core.update.kept:
+        wanted.append((name, core.n_neurons, core.state_bits[name], "rw", "neuron"))
+    for name, ends in core.parameter_ranges.items():
+        each = core.scope(name) == "neuron"
+        words = core.n_neurons if each else 1
+        layout = "neuron" if each else "one for all neurons"
+        wanted.append((name, words, bits_of(*ends), "rw", layout))
+    if core.update.draws:
+        wanted.append(("draw_key", 1, 32, "rw", "key of the coming tick; see docs/neurons.md"))
+        wanted.append(("draw_indices", core.n_neurons, 24, "rw", "neuron"))
     regions = {}
     base = 0
     for name, words, bits, access, layout in sorted(wanted, key=lambda item: -item[1]):
@@ -159,6 +153,17 @@ def core_regions(core: CoreParams, destination_bits: int) -> dict[str, Region]:
         regions[name] = Region(name, base, words, span, bits, access, layout)
         base += span
     return regions
+
+
+def _state_layout(core: CoreParams) -> str:
+    places = [
+        f"{name} in word {f.word} from bit {f.first_bit}"
+        if state_span(core) > 1
+        else f"{name} from bit {f.first_bit}"
+        for name, f in state_fields(core).items()
+    ]
+    span = state_span(core)
+    return f"neuron{f' * {span} + word' if span > 1 else ''}; {', '.join(places)}"
 
 
 def _packed(
@@ -272,18 +277,6 @@ class ChipMap:
         """Return word addresses in a region of a core."""
         base = self.window * (1 + core) + self.cores[core][region].base
         return (np.asarray(offset, np.int64) + base).astype(np.uint32)
-
-    def state_addresses(self, core: int) -> npt.NDArray[np.uint32]:
-        """Return the addresses of a core's state words, neuron by neuron."""
-        return self.address(core, "state", np.arange(self.cores[core]["state"].words))
-
-
-def unpack_state(
-    words: npt.NDArray[np.uint32],
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
-    """Split state words into potentials and fired marks."""
-    signed = words.astype(np.uint32).view(np.int32)
-    return (signed << 1) >> 1, signed < 0
 
 
 def describe(chip: ChipParams) -> dict[str, Any]:

@@ -26,7 +26,8 @@ from rich.table import Table
 from spikelet.compiler.plastic import Plastic
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
-from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.examples.mnist.data import load_mnist
 from spikelet.network.builder import PlasticNetwork
 from spikelet.reports.learning_plots import receptive_fields

@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.compiler.plastic import Plastic
+from spikelet.description.checks import signed_bits, unsigned_bits
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import HOST, destinations, joined, list_entries
 from spikelet.description.chip.image import ChipImage, CoreImage, random_states
-from spikelet.description.chip.params import ChipParams, CoreParams, signed_bits, unsigned_bits
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule
 from spikelet.network.integers import (

@@ -21,10 +21,11 @@ import numpy.typing as npt
 
 from spikelet.compiler.plastic import Plastic
 from spikelet.compiler.plastic_place import CoreShape, PlasticParts, compile_plastic
-from spikelet.description.chip.params import check_range
+from spikelet.description.checks import check_range
 from spikelet.description.chip.profile import PROFILES, ExecutionProfile
 from spikelet.description.errors import SpikeletError
-from spikelet.description.learning.rule import Adaptation, LearningRule
+from spikelet.description.learning.rule import LearningRule
+from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.summary import summary
 from spikelet.network.integers import (
     InputGroup,

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.chip.params import check_range
+from spikelet.description.checks import check_range
 from spikelet.description.chip.profile import ExecutionProfile
 from spikelet.description.errors import SpikeletError
-from spikelet.description.learning.rule import Adaptation, LearningRule
+from spikelet.description.learning.rule import LearningRule
+from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.summary import summary
 
 __all__ = [

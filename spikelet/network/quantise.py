@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.chip.params import check_range
+from spikelet.description.checks import check_range
 from spikelet.description.chip.profile import DECAY_BITS
 from spikelet.description.errors import SpikeletError
 from spikelet.description.summary import summary

@@ -17,7 +17,8 @@ from spikelet.compiler.plastic import Plastic
 from spikelet.description.array_files import read_array
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.named_rules import RULES
-from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.summary import summary
 from spikelet.network.builder import PlasticNetwork
 from spikelet.network.toml_text import read_toml

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.compiler.plastic import Plastic
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage, CoreImage
-from spikelet.description.chip.params import CoreParams
 from spikelet.description.chip.profile import DECAY_BITS
 from spikelet.description.errors import SpikeletError
 from spikelet.description.files import AtomicFile

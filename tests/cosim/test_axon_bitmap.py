@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import ChipMap
 from spikelet.description.chip.packets import flit_packet
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import PROFILES
 from spikelet.rtl_gen.axon_bitmap import AxonBitmap
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY

@@ -3,8 +3,9 @@
 
 import pytest
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import ChipMap
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import PROFILES
 from spikelet.rtl_gen.config_chain import ConfigNode
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import PROFILES
 from spikelet.rtl_gen.config_chain import ConfigNode
 from spikelet.rtl_gen.core import Core

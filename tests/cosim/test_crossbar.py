@@ -4,8 +4,9 @@
 import numpy as np
 import pytest
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import ChipMap
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import PROFILES
 from spikelet.rtl_gen.crossbar import Crossbar
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from spikelet.description.chip.params import CoreParams
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.profile import PROFILES
 from spikelet.rtl_gen.lif_update import LifUpdate
 from tests.cosim.support import SEEDS, Bench, cases

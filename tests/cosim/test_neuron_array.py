@@ -4,10 +4,12 @@
 import numpy as np
 import pytest
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import ChipMap
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import PROFILES
-from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY
 from spikelet.rtl_gen.lif_update import LifUpdate
 from spikelet.rtl_gen.neuron_array import NeuronArray

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.packets import flit_packet
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import PROFILES
 from spikelet.rtl_gen.router import Router
 from spikelet.rtl_gen.routing import GridRouting, TreeRouting

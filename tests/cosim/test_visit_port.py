@@ -3,7 +3,7 @@
 import pytest
 from amaranth.hdl import Shape
 
-from spikelet.description.chip.params import CoreParams
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.profile import PROFILES
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.rtl_gen.crossbar import VisitPort

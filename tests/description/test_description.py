@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spikelet.description.checks import signed_bits
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import ChipMap, unpack_state
 from spikelet.description.chip.packets import destination_packet, flit_packet
-from spikelet.description.chip.params import ChipParams, CoreParams, signed_bits
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import PROFILES, profile_named
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.events import Events

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import joined
 from spikelet.description.chip.image import (
     ChipImage,
@@ -26,16 +27,11 @@ from spikelet.description.chip.memory_map import (
     post_fields,
     unpack_lanes,
 )
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import PROFILES
 from spikelet.description.errors import SpikeletError
-from spikelet.description.learning.rule import (
-    Adaptation,
-    LearningRule,
-    TraceParams,
-    term_range,
-    variable_range,
-)
+from spikelet.description.learning.rule import LearningRule, TraceParams, term_range, variable_range
+from spikelet.description.neurons.adaptation import Adaptation
 from tests.helpers.rule_evaluator import evaluate
 
 TRACE = TraceParams(32, decay=3900)

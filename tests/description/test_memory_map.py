@@ -5,6 +5,7 @@ comparison of theirs would see a wrong one.
 import numpy as np
 import pytest
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import (
     CHIP_REGISTERS,
     COUNTERS,
@@ -20,7 +21,7 @@ from spikelet.description.chip.memory_map import (
     unpack_lanes,
     unpack_state,
 )
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import PROFILES
 from spikelet.description.errors import SpikeletError
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from spikelet.description.chip.params import CoreParams
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.profile import PROFILES
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.named_rules import (

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spikelet.description.chip.params import CoreParams
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.profile import PROFILES
 from spikelet.description.errors import SpikeletError
-from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.run.recording import Trace, learned_fields
 
 ADD = TraceParams(4, bits=4)

@@ -6,15 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import joined
 from spikelet.description.chip.image import ChipImage, CoreImage, random_states
 from spikelet.description.chip.memory_map import CHIP_REGISTERS, COUNTERS, ChipMap
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import PROFILES
 from spikelet.description.chip.state import ChipState, CoreState
 from spikelet.description.chip.state_words import readable_words, state_words
 from spikelet.description.errors import SpikeletError
-from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.adaptation import Adaptation
 
 RULE = LearningRule(
     "x1*y0 - x0*y1*(y2 > 2) + t*r",

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from benchmarks.fit_chips import HELD_OUT
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import profile_named
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.named_rules import pair_stdp, reward_stdp
-from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.fpga.devices import Device, device_named
 from spikelet.fpga.family_costs import FAMILY_COSTS, multiplier_cells
 from spikelet.fpga.fit import LUT_TERMS, SELF_TEST_PROGRAM, check_fit, lut_terms, require_fit

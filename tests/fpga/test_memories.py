@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import profile_named
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.fpga.devices import device_named

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import PROFILES
 from spikelet.fpga.devices import device_named
 from spikelet.fpga.synthesise import synthesise

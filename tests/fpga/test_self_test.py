@@ -13,8 +13,9 @@ from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
 from spikelet.boards import ICEBREAKER, ULX3S_85F, Board
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.packets import flit_packet
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import profile_named
 from spikelet.description.errors import SpikeletError
 from spikelet.fpga.board_top import BoardTop

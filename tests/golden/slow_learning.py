@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage
-from spikelet.description.chip.params import CoreParams
 from spikelet.description.learning.rule import TraceParams
 from spikelet.description.learning.text import Comparison, SumOfProducts, Term
 from tests.golden.test_lif_update import slow_tick

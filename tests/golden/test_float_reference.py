@@ -24,9 +24,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import joined
 from spikelet.description.chip.image import ChipImage, CoreImage, random_states
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import PROFILES
 from spikelet.description.learning.named_rules import pair_stdp, triplet_stdp
 from spikelet.description.learning.rule import LearningRule, TraceParams

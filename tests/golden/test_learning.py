@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.golden.lfsr import draw
 from spikelet.golden.trace_update import decayed, raised
 from tests.golden.plastic_lab import TEACHER, Script, lab

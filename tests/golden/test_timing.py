@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import profile_named
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.golden.timing import core_cycles, learning_cycles, tick_cycles

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import HOST, destinations, joined
 from spikelet.description.chip.image import ChipImage, CoreImage
-from spikelet.description.chip.params import TOPOLOGIES, ChipParams, CoreParams
+from spikelet.description.chip.params import TOPOLOGIES, ChipParams
 from spikelet.description.chip.profile import PROFILES
 from spikelet.description.run.events import Events
 

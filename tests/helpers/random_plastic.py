@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage, random_states
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
-from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.adaptation import Adaptation
 from tests.helpers.random_chips import random_chip_of, random_core, random_image
 
 __all__ = ["random_plastic_chip", "random_plastic_image", "random_reward", "random_rule"]

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import HOST, list_entries
 from spikelet.description.chip.image import ChipImage, CoreImage
-from spikelet.description.chip.params import TOPOLOGIES, ChipParams, CoreParams
+from spikelet.description.chip.params import TOPOLOGIES, ChipParams
 from spikelet.description.chip.profile import PROFILES
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.events import Events

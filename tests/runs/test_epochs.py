@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from spikelet.description.artefact import Artefact
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import PROFILES
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError

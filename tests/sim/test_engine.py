@@ -5,11 +5,12 @@ import json
 import numpy as np
 import pytest
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import HOST, destinations, joined
 from spikelet.description.chip.image import ChipImage, CoreImage
 from spikelet.description.chip.memory_map import IDENTIFICATION, ChipMap
 from spikelet.description.chip.packets import destination_packet
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import PROFILES
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.events import Events
