@@ -11,7 +11,7 @@ from spikelet.boards import BOARDS
 from spikelet.description.chip.memory_map import CHIP_REGISTERS, ChipMap
 from spikelet.description.chip.profile import PROFILES
 from spikelet.fpga.devices import DEVICES
-from spikelet.nir.file import SUPPORTED
+from spikelet.nir.handlers import HANDLERS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -49,21 +49,33 @@ def text_of(page: str) -> str:
     return (DOCS / f"{page}.md").read_text()
 
 
-def test_memory_map_page_is_up_to_date(generate: ModuleType) -> None:
+def test_generated_parts_are_up_to_date(generate: ModuleType) -> None:
     assert generate.main(["--check"]) == 0
 
 
+@pytest.mark.parametrize(
+    ("page", "right", "wrong"),
+    [("memory-map", "`0x0800`", "`0x0801`"), ("networks", "A factor on", "A summand of")],
+)
 def test_check_finds_a_page_that_is_out_of_date(
-    generate: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    generate: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    page: str,
+    right: str,
+    wrong: str,
 ) -> None:
-    page = tmp_path / "memory-map.md"
-    page.write_text(text_of("memory-map").replace("`0x0800`", "`0x0801`", 1))
-    monkeypatch.setattr(generate, "PAGE", page)
+    for name in generate.PARTS:
+        (tmp_path / name).write_text((DOCS / name).read_text())
+    changed = tmp_path / f"{page}.md"
+    assert right in text_of(page)
+    changed.write_text(text_of(page).replace(right, wrong, 1))
+    monkeypatch.setattr(generate, "FOLDER", tmp_path)
     assert generate.main(["--check"]) == 1
     assert generate.main([]) == 0
-    assert page.read_text() == text_of("memory-map")
-    page.write_text("no marks")
-    with pytest.raises(ValueError, match=r"has lost the marks"):
+    assert changed.read_text() == text_of(page)
+    changed.write_text("no marks")
+    with pytest.raises(ValueError, match=rf"{page}\.md has lost the marks"):
         generate.main([])
 
 
@@ -106,9 +118,10 @@ def test_formulas_are_those_of_the_code() -> None:
 
 
 def test_nodes_devices_and_boards_are_all_there() -> None:
-    for kind, fields in SUPPORTED.items():
-        row = next(line for line in text_of("networks").splitlines() if f"`{kind}`" in line)
-        assert kind not in ("LIF", "IF") or all(f"`{field}`" in row for field in fields)
+    for handler in HANDLERS:
+        lines = text_of("networks").splitlines()
+        row = next(line for line in lines if line.startswith(f"| `{handler.kind}` | "))
+        assert all(f"`{field.name}`" in row for field in handler.fields)
     text = text_of("fpga")
     for device in DEVICES.values():
         numbers = (device.luts, device.block_rams, device.dsps, device.sprams or "-")

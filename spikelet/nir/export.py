@@ -5,6 +5,7 @@ adaptation, is a given number. ``docs/plastic-networks.md`` says what NIR cannot
 """
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,16 @@ from spikelet.description.chip.profile import DECAY_BITS
 from spikelet.description.errors import SpikeletError
 from spikelet.description.files import AtomicFile
 from spikelet.network.integers import PlacedPopulation, PlacedProjection
+from spikelet.nir.handlers import neuron_node
+from spikelet.nir.nodes.affine import Affine
+from spikelet.nir.nodes.input import Input
+from spikelet.nir.nodes.linear import Linear
+from spikelet.nir.nodes.output import Output
 
 __all__ = ["to_nir", "write_nir"]
 
 _NIR_VERSION = "1.0"
-_Fields = dict[str, npt.NDArray[Any]]
+_Fields = Mapping[str, npt.NDArray[Any]]
 
 
 def write_nir(
@@ -99,7 +105,7 @@ class _Graph:
 
     def __post_init__(self) -> None:
         for group in self.plastic.inputs:
-            self.nodes[group.name] = ("Input", {"shape": np.array([group.size])})
+            self.nodes[group.name] = (Input.kind, {"shape": np.array([group.size])})
         for population in self.plastic.populations:
             self._neurons(population)
         biased = set()
@@ -109,7 +115,7 @@ class _Graph:
             self._projection(projection, with_bias=first)
         for name in self.plastic.outputs:
             size = self.plastic.population(name).size
-            self._add(f"{name} output", "Output", {"shape": np.array([size])}, name, None)
+            self._add(f"{name} output", Output.kind, {"shape": np.array([size])}, name, None)
 
     def _core(self, population: PlacedPopulation) -> tuple[CoreParams, CoreImage, float]:
         """Return a population's core, its contents, and the value of a potential LSB."""
@@ -132,20 +138,19 @@ class _Graph:
             threshold = threshold + (
                 contents.adaptation[: population.size] >> core.adaptation.fraction_bits
             )
-        fields: _Fields = {"v_threshold": np.minimum(threshold, core.v_max) * lsb}
-        fields["v_reset"] = _used(contents.reset_potential, population) * lsb
-        fields["r"] = np.ones(population.size)
+        parameters = {
+            "threshold": np.minimum(threshold, core.v_max).astype(np.float64) * lsb,
+            "reset_potential": _scaled(contents.reset_potential, population, lsb),
+        }
         if core.decay != "none":
-            rate = 1 - _used(contents.decay, population) / (1 << DECAY_BITS)
-            fields["tau"] = self.plastic.dt / rate
-            fields["r"] = 1 / rate  # so that an input, times r dt/tau, counts 1
-            fields["v_leak"] = np.zeros(population.size)
-        self.nodes[population.name] = ("IF" if core.decay == "none" else "LIF", fields)
+            parameters["decay"] = _scaled(contents.decay, population, 1 / (1 << DECAY_BITS))
+        self.nodes[population.name] = neuron_node(parameters, self.plastic.dt, population.size)
         if core.inhibition != "none":
             name = population.name
             strength = int(contents.inhibition[0]) * lsb
-            others = -strength * ~np.eye(population.size, dtype=np.bool_)
-            self._add(f"{name} inhibition", "Linear", {"weight": others}, name, name)
+            others = np.full((population.size, population.size), -strength)
+            np.fill_diagonal(others, 0.0)
+            self._add(f"{name} inhibition", *Linear.written(others), name, name)
 
     def _projection(self, projection: PlacedProjection, *, with_bias: bool) -> None:
         source, target = projection.source, projection.target
@@ -153,10 +158,10 @@ class _Graph:
         core, contents, lsb = self._core(population)
         name = f"{source}->{target}"
         weights = contents.weights[projection.axons, : population.size].astype(np.float64)
-        fields: _Fields = {"weight": weights.T * 2.0**core.weight_exponent * lsb}
-        kind = "Linear"
+        matrix = weights.T * (2.0**core.weight_exponent * lsb)
+        kind, fields = Linear.written(matrix)
         if with_bias and core.bias != "none":
-            kind, fields["bias"] = "Affine", _used(contents.bias, population) * lsb
+            kind, fields = Affine.written(matrix, _scaled(contents.bias, population, lsb))
         from_inputs = source in (group.name for group in self.plastic.inputs)
         waiting = projection.delay - (0 if from_inputs else 1)  # any simulator takes a step
         if waiting:
@@ -215,3 +220,10 @@ def _used(values: npt.NDArray[np.int32], population: PlacedPopulation) -> npt.ND
         if len(values) == 1
         else values[: population.size]
     )
+
+
+def _scaled(
+    values: npt.NDArray[np.int32], population: PlacedPopulation, lsb: float
+) -> npt.NDArray[np.float64]:
+    """Return a parameter of each neuron in use in units of which an LSB is ``lsb``."""
+    return _used(values, population).astype(np.float64) * lsb
