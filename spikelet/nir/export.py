@@ -17,11 +17,13 @@ import numpy.typing as npt
 from spikelet.compiler.plastic import Plastic
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage, CoreImage
-from spikelet.description.chip.profile import DECAY_BITS
 from spikelet.description.errors import SpikeletError
 from spikelet.description.files import AtomicFile
+from spikelet.description.neurons.model import FRACTION_BITS
 from spikelet.network.integers import PlacedPopulation, PlacedProjection
+from spikelet.nir.handler import BIAS
 from spikelet.nir.handlers import neuron_node
+from spikelet.nir.neuron_model import RESET_POTENTIAL, reset_metadata
 from spikelet.nir.nodes.affine import Affine
 from spikelet.nir.nodes.input import Input
 from spikelet.nir.nodes.linear import Linear
@@ -121,7 +123,7 @@ class _Graph:
         """Return a population's core, its contents, and the value of a potential LSB."""
         core = self.plastic.chip.cores[population.core]
         contents = self.image.cores[population.core]
-        largest = _used(contents.threshold, population).max()
+        largest = _values(core, contents, "threshold", population).max()
         return core, contents, self.threshold / max(1, int(largest))
 
     def _add(
@@ -133,22 +135,22 @@ class _Graph:
 
     def _neurons(self, population: PlacedPopulation) -> None:
         core, contents, lsb = self._core(population)
-        threshold = _used(contents.threshold, population).astype(np.int64)
-        if core.adaptation:
-            threshold = threshold + (
-                contents.adaptation[: population.size] >> core.adaptation.fraction_bits
-            )
+        units = {"threshold": lsb, RESET_POTENTIAL: lsb, "decay": 1 / (1 << FRACTION_BITS)}
         parameters = {
-            "threshold": np.minimum(threshold, core.v_max).astype(np.float64) * lsb,
-            "reset_potential": _scaled(contents.reset_potential, population, lsb),
+            name: _values(core, contents, name, population) * unit
+            for name, unit in units.items()
+            if _differs(core, name)
         }
-        if core.decay != "none":
-            parameters["decay"] = _scaled(contents.decay, population, 1 / (1 << DECAY_BITS))
+        if "adaptation" in core.update.kept and "adaptation_fraction" in core.constants:
+            raised = contents.states["adaptation"][: population.size].astype(np.int64)
+            threshold = _values(core, contents, "threshold", population)
+            threshold = threshold + (raised >> core.constants["adaptation_fraction"])
+            parameters["threshold"] = np.minimum(threshold, core.v_max) * lsb
         self.nodes[population.name] = neuron_node(parameters, self.plastic.dt, population.size)
-        if core.inhibition != "none":
+        if _differs(core, "inhibition"):
             name = population.name
-            strength = int(contents.inhibition[0]) * lsb
-            others = np.full((population.size, population.size), -strength)
+            strength = _values(core, contents, "inhibition", population) * lsb
+            others = np.tile(-strength[:, None], (1, population.size))
             np.fill_diagonal(others, 0.0)
             self._add(f"{name} inhibition", *Linear.written(others), name, name)
 
@@ -160,8 +162,9 @@ class _Graph:
         weights = contents.weights[projection.axons, : population.size].astype(np.float64)
         matrix = weights.T * (2.0**core.weight_exponent * lsb)
         kind, fields = Linear.written(matrix)
-        if with_bias and core.bias != "none":
-            kind, fields = Affine.written(matrix, _scaled(contents.bias, population, lsb))
+        if with_bias and _differs(core, BIAS):
+            bias = _values(core, contents, BIAS, population) * lsb
+            kind, fields = Affine.written(matrix, bias)
         from_inputs = source in (group.name for group in self.plastic.inputs)
         waiting = projection.delay - (0 if from_inputs else 1)  # any simulator takes a step
         if waiting:
@@ -177,22 +180,26 @@ class _Graph:
             core = cores[population.core]
             if core.learning:
                 found.append(f"how {population.name} learns: {core.learning.name}")
-            if core.inhibition != "none":
+            if not reset_metadata(core.neuron):
+                found.append(
+                    f"the neurons of {population.name}, of model {core.neuron.name}: nodes without "
+                    "or with a leak stand in their place"
+                )
+            if _differs(core, "inhibition"):
                 found.append(
                     f"that the inhibition of {population.name} does not add up where several of "
                     "its neurons fire in a tick"
                 )
-        if len({core.profile for core in cores}) > 1:
-            found.append("how neurons reset: the populations have different profiles")
+        if len({core.neuron for core in cores}) > 1:
+            found.append("how neurons reset: the populations have different neuron models")
         return found
 
     def metadata(self) -> dict[str, Any]:
         """Return what the importer, and a reader, may want to know."""
         cores = self.plastic.chip.cores
         known: dict[str, Any] = {"dt": self.plastic.dt, "simulator": "spikelet"}
-        if len({core.profile for core in cores}) == 1:
-            known["reset_mechanism"] = cores[0].profile.reset
-            known["reset_delay"] = cores[0].profile.reset_delay
+        if len({core.neuron for core in cores}) == 1:
+            known |= reset_metadata(cores[0].neuron)
         for population in self.plastic.populations:
             if rule := cores[population.core].learning:
                 known[f"rule of {population.name}"] = f"{rule.name}: dw = {rule.dw}"
@@ -213,17 +220,18 @@ class _Graph:
             metadata.create_dataset(key, data=value)
 
 
-def _used(values: npt.NDArray[np.int32], population: PlacedPopulation) -> npt.NDArray[np.int32]:
-    """Return a parameter of each neuron in use, shape (size,)."""
-    return (
-        np.broadcast_to(values, (population.size,))
-        if len(values) == 1
-        else values[: population.size]
-    )
+def _differs(core: CoreParams, name: str) -> bool:
+    """Return whether a core's model has a parameter that is not its default."""
+    if name not in core.parameters:
+        return False
+    return core.parameters[name] != core.neuron.parameter(name).default
 
 
-def _scaled(
-    values: npt.NDArray[np.int32], population: PlacedPopulation, lsb: float
+def _values(
+    core: CoreParams, contents: CoreImage, name: str, population: PlacedPopulation
 ) -> npt.NDArray[np.float64]:
-    """Return a parameter of each neuron in use in units of which an LSB is ``lsb``."""
-    return _used(values, population).astype(np.float64) * lsb
+    """Return a parameter of each neuron in use, in the core's units, shape (size,)."""
+    value = core.parameters[name]
+    given = np.array([value]) if isinstance(value, int) else contents.parameters[name]
+    values = given if len(given) == 1 else given[: population.size]
+    return np.broadcast_to(values, (population.size,)).astype(np.float64)
