@@ -160,6 +160,23 @@ class CompiledNetwork:
             if name != "fired"
         }
 
+    def layer_parameter(self, layer: str, name: str) -> npt.NDArray[Any] | None:
+        """Return a parameter of each neuron of a layer, in its core's units; None if it has none.
+
+        Shape (size,).
+        """
+        found = self.layer(layer)
+        parts = []
+        for part in found.slices:
+            core, contents = self.chip.cores[part.core], self.image.cores[part.core]
+            if name not in core.parameters:
+                return None
+            value = core.parameters[name]
+            values = np.array([value]) if isinstance(value, int) else contents.parameters[name]
+            spread = values if len(values) > 1 else np.broadcast_to(values, (core.n_neurons,))
+            parts.append(spread[: part.count])
+        return found.assembled(parts)
+
     def _assembled(
         self, trace: Trace, recorded: list[Any] | None, what: str, layer: PlacedLayer
     ) -> npt.NDArray[Any]:

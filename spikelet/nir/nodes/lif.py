@@ -56,9 +56,7 @@ class Lif(NeuronHandler):
         threshold = population.values("threshold")
         return [
             *many_ticks("tau", tau, node.network.dt),
-            *far_from_threshold(
-                "v_leak", v_leak, threshold, start=np.zeros(1)
-            ),
+            *far_from_threshold("v_leak", v_leak, threshold, start=np.zeros(1)),
             *super().doubts(node, population),
         ]
 
