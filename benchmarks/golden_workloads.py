@@ -10,7 +10,7 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import HOST, destinations, joined
 from spikelet.description.chip.image import ChipImage, CoreImage
 from spikelet.description.chip.params import ChipParams
-from spikelet.description.chip.profile import profile_named
+from spikelet.description.neurons.models import neuron_model
 from spikelet.golden.chip import GoldenChip
 from spikelet.golden.dense_spikes import DenseSpikes
 
@@ -87,7 +87,7 @@ class Workload:
             CoreParams(
                 n_axons=weights.shape[0],
                 n_neurons=weights.shape[1],
-                profile=profile_named("snntorch-subtract"),
+                neuron=neuron_model("snntorch-subtract"),
                 lanes=2,
             )
             for weights in self.weights

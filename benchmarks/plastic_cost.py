@@ -23,7 +23,6 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import joined
 from spikelet.description.chip.image import ChipImage, CoreImage, random_states
 from spikelet.description.chip.params import ChipParams
-from spikelet.description.chip.profile import profile_named
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.named_rules import (
     pair_stdp,
@@ -33,6 +32,7 @@ from spikelet.description.learning.named_rules import (
 )
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.neurons.adaptation import Adaptation
+from spikelet.description.neurons.models import neuron_model
 from spikelet.description.run.events import Events
 from spikelet.description.run.recording import Trace
 from spikelet.fpga.devices import device_named
@@ -101,7 +101,7 @@ def _params(rule: LearningRule | None, memory: str = "block", lanes: int = 16) -
     return CoreParams(
         n_axons=SIZE,
         n_neurons=SIZE,
-        profile=profile_named("snntorch-zero"),
+        neuron=neuron_model("snntorch-zero"),
         weight_bits=8,
         weight_format="signed" if rule is None or rule.w_max < 128 else "unsigned",
         potential_bits=16,
@@ -126,7 +126,7 @@ def _cycles(rule: LearningRule, memory: str) -> list[dict[str, Any]]:
             spikes = np.random.default_rng(1).random((1, TICKS, SIZE)) < rate
             axon, zero = np.arange(SIZE), np.zeros(SIZE, np.int64)
             events = Events.from_spikes(spikes, np.stack([axon, zero, axon, zero], 1))
-            record = ("spikes", "potentials", "learning")
+            record = ("spikes", "states", "learning")
             engine.load(image)
             on = engine.run(events, record=record)
             difference = on.first_difference(GoldenChip(chip, image).run(events, record=record))

@@ -73,7 +73,7 @@ def main() -> int:
         "configurations": sum(outcome.configurations for outcome in outcomes),
         "cores": sum(outcome.cores for outcome in outcomes),
         "spikes": sum(outcome.spikes for outcome in outcomes),
-        "potentials": sum(outcome.potentials for outcome in outcomes),
+        "states": sum(outcome.potentials for outcome in outcomes),
         "golden_compiled": available(),
         "seconds": round(time.perf_counter() - began, 1),
         "failed_seeds": sorted(outcome.seed for outcome in failures),

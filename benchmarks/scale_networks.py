@@ -17,8 +17,8 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import destinations
 from spikelet.description.chip.image import ChipImage, CoreImage
 from spikelet.description.chip.params import ChipParams
-from spikelet.description.chip.profile import profile_named
 from spikelet.description.chip.state import ChipState, CoreState
+from spikelet.description.neurons.models import neuron_model
 
 __all__ = ["DRIVE", "SIDE", "SLOTS", "THRESHOLD", "Network"]
 
@@ -89,7 +89,7 @@ class Network:
         core = CoreParams(
             SIDE,
             SIDE,
-            profile_named("snntorch-subtract"),
+            neuron_model("snntorch-subtract"),
             weight_bits=4 if self.weight_format == "signed" else 1,
             weight_format=self.weight_format,
             delay_slots=SLOTS,

@@ -9,9 +9,9 @@ import pytest
 
 from spikelet.boards import BOARDS
 from spikelet.description.chip.memory_map import CHIP_REGISTERS, ChipMap
-from spikelet.description.chip.profile import PROFILES
 from spikelet.fpga.devices import DEVICES
 from spikelet.nir.handlers import HANDLERS
+from tests.helpers.networks import LIF_MODELS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -99,16 +99,16 @@ def test_links_and_paths_lead_somewhere(page: str) -> None:
 
 def test_profile_table_is_that_of_the_code() -> None:
     text = text_of("tick-contract")
-    for profile in PROFILES.values():
-        words = ("yes" if on else "no" for on in (profile.reset_delay, profile.residual_reset))
-        row = f"| `{profile.name}` | {profile.reset} | {' | '.join(words)} | "
+    for neuron in LIF_MODELS.values():
+        words = ("yes" if on else "no" for on in (neuron.reset_delay, neuron.residual_reset))
+        row = f"| `{neuron.name}` | {neuron.reset} | {' | '.join(words)} | "
         assert row in text
-        assert (profile.version, profile.rounding) == (1, "nearest")
-        assert f"`{profile.name}`" in text_of("networks")
+        assert (neuron.version, neuron.rounding) == (1, "nearest")
+        assert f"`{neuron.name}`" in text_of("networks")
 
 
 def test_formulas_are_those_of_the_code() -> None:
-    docstring = (ROOT / "description/chip/profile.py").read_text()
+    docstring = (ROOT / "description/chip/neuron.py").read_text()
     lines = docstring.partition("neuron of the core fired::\n\n")[2].partition("\n\n")[0]
     formulas = lines.splitlines()
     assert len(formulas) == 11

@@ -134,7 +134,8 @@ class PlasticNetwork:
         size : int
             Neurons, 1..4096.
         neuron : NeuronModel, str, Path or mapping
-            A model, its name, its file, or what a file would hold; ``spikelet neurons`` lists those that there are.
+            A model, its name, its file, or what a file would hold; ``spikelet neurons`` lists
+            those that there are.
         time_constant : float or None
             Seconds, instead of ``decay``: ``round(4096 * exp(-dt / time_constant))``.
         potential_bits : int

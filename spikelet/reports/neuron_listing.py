@@ -1,4 +1,4 @@
-"""Neuron models in words: what ``spikelet neurons`` prints, and the tables of ``docs/neurons.md``."""
+"""Neuron models in words, as ``spikelet neurons`` prints them."""
 
 from collections.abc import Iterable
 from typing import Any

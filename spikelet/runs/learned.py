@@ -124,7 +124,8 @@ class Learned:
         """Write the snapshot, the weights by projection, and, if ``trace``, the Trace.
 
         ``weights.npz`` holds an array (n_source, n_target) called ``SOURCE_to_TARGET`` for each
-        projection, and ``STATE_POPULATION`` for each state that is kept, such as ``adaptation``. SpikeletError if the folder cannot be written.
+        projection, and ``STATE_POPULATION`` for each state that is kept, such as ``adaptation``.
+        SpikeletError if the folder cannot be written.
         """
         contents = self.contents()
         if trace:

@@ -90,7 +90,7 @@ def test_neurons_that_fill_the_last_lanes_do_nothing(size, lanes, seed):
     network = competing(size, inhibition=5, **options)
     spikes = random_spikes(3, 25, seed=seed)
     found = [
-        network.compile(lanes=n).run(spikes, record=("spikes", "potentials", "learning"))
+        network.compile(lanes=n).run(spikes, record=("spikes", "states", "learning"))
         for n in (lanes, 1)
     ]
     assert (found[0].potentials("excitatory") == found[1].potentials("excitatory")).all()
@@ -120,7 +120,7 @@ def test_learning_changes_weights_and_only_when_on():
 @pytest.mark.parametrize("clear", [True, False])
 def test_going_on_from_a_snapshot_is_going_on(clear, tmp_path):
     plastic = competing(rule=RULES["pair_stdp"](w_min=0, w_max=60, a_plus=0.1)).compile()
-    spikes, record = random_spikes(6), ("potentials", "checksums")
+    spikes, record = random_spikes(6), ("states", "checksums")
     whole = plastic.run(spikes, clear=clear, record=record)
     first = plastic.run(spikes[:2], clear=clear, record=record)
     first.save(tmp_path)
@@ -136,7 +136,7 @@ def test_without_clear_a_sample_goes_on():
     plastic = competing(threshold=3000).compile()
     spikes = np.ones((2, 3, 12))
     kept, cleared = (
-        plastic.run(spikes, learning=False, clear=clear, record=("potentials",)).potentials(
+        plastic.run(spikes, learning=False, clear=clear, record=("states",)).potentials(
             "excitatory"
         )
         for clear in (False, True)
@@ -152,7 +152,7 @@ def test_what_is_recorded_of_two_populations():
     network.winner_take_all("excitatory", 2)
     network.output("second")
     plastic = network.compile(lanes=2)
-    learned = plastic.run(random_spikes(), record=("spikes", "potentials", "learning"))
+    learned = plastic.run(random_spikes(), record=("spikes", "states", "learning"))
     for name in ("excitatory", "second"):
         counts = learned.counts(name)
         assert counts.any() and (counts == learned.spikes(name).sum(axis=1)).all()
@@ -188,7 +188,7 @@ def test_winner_take_all_by_axons_adds_up_and_the_register_does_not():
         network.output("cells")
         spikes = np.zeros((1, 2, 3))
         spikes[0, 0, :2] = 1  # two winners
-        return network.compile().run(spikes, record=("potentials",)).potentials("cells")[0, 1]
+        return network.compile().run(spikes, record=("states",)).potentials("cells")[0, 1]
 
     assert run("axons").tolist() == [-20, -20, -40]
     assert run("register").tolist() == [0, 0, -20]
@@ -216,7 +216,7 @@ def test_stochastic_cores_have_states_of_their_own():
 
 def test_save_and_load(tmp_path):
     network = competing(adaptation=Adaptation(50))
-    network.population("second", 2, threshold=[5, 6], profile="nir-euler", reset_potential=-3)
+    network.population("second", 2, threshold=[5, 6], neuron="nir-euler", reset_potential=-3)
     network.project("excitatory", "second", weights=(-4, 9), delay=5)
     network.output("second")
     plastic = network.compile(lanes=2)
@@ -232,7 +232,7 @@ def test_save_and_load(tmp_path):
         plastic.outputs,
     )
     spikes = random_spikes()
-    traces = [p.run(spikes, record=("potentials", "checksums")).trace for p in (plastic, loaded)]
+    traces = [p.run(spikes, record=("states", "checksums")).trace for p in (plastic, loaded)]
     assert traces[0].first_difference(traces[1]) is None
 
 
@@ -283,7 +283,7 @@ def test_verify_finds_a_chip_that_learns_otherwise(monkeypatch):
     result = plastic.verify(spikes, engine="golden", samples=2)
     assert result.equal
     assert result.engines[1].samples == 2
-    assert {"spikes", "potentials", "checksums"} <= set(result.engines[1].compared)
+    assert {"spikes", "states", "checksums"} <= set(result.engines[1].compared)
     runs = []
 
     def opened_once_wrong(engine, chip, image):
@@ -390,9 +390,9 @@ def test_what_is_not_complete():
         ({"time_constant": "1"}, "seconds above 0, not '1'"),
         ({"time_constant": 60.0}, r"60 s is no leak in ticks of 0\.001 s"),
         ({"bias": 40000}, r"bias must be in -32768\.\.32767, found 40000"),
-        ({"reset_potential": 1}, "profile snntorch-zero-immediate has no reset_potential"),
-        ({"profile": "lif"}, "profile must be one of .*, not 'lif'"),
-        ({"profile": 3}, "profile must be .*, not 3"),
+        ({"reset_potential": 1}, "neuron snntorch-zero-immediate has no reset_potential"),
+        ({"neuron": "lif"}, "neuron must be one of .*, not 'lif'"),
+        ({"neuron": 3}, "neuron must be .*, not 3"),
         ({"inhibition": 0}, r"inhibition must be an int in 1\.\.32767, not 0"),
         ({"inhibition": 9.5}, r"inhibition must be an int in 1\.\.32767, not 9\.5"),
         ({"weight_exponent": 17}, r"weight_exponent must be an int in 0\.\.16, not 17"),

@@ -31,7 +31,7 @@ adaptation = { increment = 40, decay_shift = 9 }
 [populations.inhibitory]
 size = 4
 threshold = [1, 2, 3, 4]
-profile = "snntorch-subtract"
+neuron = "snntorch-subtract"
 
 [rules.fast]
 named = "pair_stdp"
@@ -97,7 +97,7 @@ def in_python():
         inhibition=30,
         adaptation=Adaptation(40, decay_shift=9),
     )
-    network.population("inhibitory", 4, threshold=[1, 2, 3, 4], profile="snntorch-subtract")
+    network.population("inhibitory", 4, threshold=[1, 2, 3, 4], neuron="snntorch-subtract")
     rule = RULES["pair_stdp"](a_plus=0.1)
     network.project("pixels", "excitatory", weights=(10, 50), rule=rule)
     network.project("inhibitory", "excitatory", weights=FIXED, delay=2)
@@ -161,7 +161,7 @@ def test_a_minimal_file_takes_its_name_and_a_named_rule_as_it_is(tmp_path):
         ("increment = 40", "increment = 0", r"excitatory\] adaptation: adaptation: increment must"),
         ("decay_shift = 9 }", "shift = 9 }", r"excitatory\] adaptation: unknown key 'shift'"),
         ("{ increment = 40, decay_shift = 9 }", "40", "adaptation must be a table, not 40"),
-        ('profile = "snntorch-subtract"', "profile = 4", r"inhibitory\]: .*profile must be one of"),
+        ('neuron = "snntorch-subtract"', "neuron = 4", r"inhibitory\]: .*neuron must be one of"),
         (
             'named = "pair_stdp"',
             'named = "hebb"',

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from spikelet.description.chip.profile import PROFILES
 from spikelet.description.errors import SpikeletError
 from spikelet.network.network import INPUT
 from spikelet.nir.importer import load_network
 from tests.helpers.networks import (
     DT,
     EULER,
+    LIF_MODELS,
     SUBTRACT,
     Edges,
     affine,
@@ -164,7 +164,7 @@ def test_float32_from_snntorch_is_exact(file: Path) -> None:
         assert (network.projections[0].weights == weight.T).all()
 
 
-# Time step and profile
+# Time step and neuron
 
 
 def leaky(file: Path, **metadata: Any) -> Path:
@@ -221,56 +221,56 @@ def test_infinite_tau_hints_at_if(file: Path) -> None:
 
 def test_reset_value_needs_the_profile(file: Path) -> None:
     write(file, {"in": source(2), "lif": lif(2, v_reset=[0, -0.5]), "out": sink(2)})
-    message = refused(file, "node 'lif' (LIF)", "v_reset is -0.5", profile=SUBTRACT)
-    assert "--profile nir-euler" in message
+    message = refused(file, "node 'lif' (LIF)", "v_reset is -0.5", neuron=SUBTRACT)
+    assert "--neuron nir-euler" in message
 
 
 @pytest.mark.parametrize(
-    ("metadata", "profile", "words"),
+    ("metadata", "neuron", "words"),
     [
         (
             {"reset_mechanism": "subtract"},
             "nir-euler",
-            "says reset 'subtract', but profile nir-euler",
+            "says reset 'subtract', but neuron nir-euler",
         ),
         (
             {"reset": "subtract"},
             "snntorch-zero",
-            "says reset 'subtract', but profile snntorch-zero",
+            "says reset 'subtract', but neuron snntorch-zero",
         ),
         ({"reset_mechanism": "none"}, "snntorch-zero", "says reset 'none'"),
-        ({"reset_delay": True}, "snntorch-zero-immediate", "says reset_delay True, but profile"),
-        ({"reset_delay": False}, "snntorch-subtract", "says reset_delay False, but profile"),
+        ({"reset_delay": True}, "snntorch-zero-immediate", "says reset_delay True, but neuron"),
+        ({"reset_delay": False}, "snntorch-subtract", "says reset_delay False, but neuron"),
     ],
 )
 def test_reset_contradicts_profile(
-    file: Path, metadata: dict[str, Any], profile: str, words: str
+    file: Path, metadata: dict[str, Any], neuron: str, words: str
 ) -> None:
-    refused(leaky(file, **metadata), words, "snntorch-subtract", profile=profile)
+    refused(leaky(file, **metadata), words, "snntorch-subtract", neuron=neuron)
 
 
 def test_reset_agrees_with_profile(file: Path) -> None:
     leaky(file, reset_mechanism="subtract", reset_delay=True)
-    assert load_network(file, "snntorch-subtract", DT).profile == SUBTRACT
-    assert load_network(leaky(file, reset_mechanism="zero"), EULER, DT).profile == EULER
+    assert load_network(file, "snntorch-subtract", DT).neuron == SUBTRACT
+    assert load_network(leaky(file, reset_mechanism="zero"), EULER, DT).neuron == EULER
 
 
-@pytest.mark.parametrize("name", [name for name in PROFILES if name.startswith("snntorch")])
+@pytest.mark.parametrize("name", [name for name in LIF_MODELS if name.startswith("snntorch")])
 def test_profile_from_metadata(file: Path, name: str) -> None:
-    profile = PROFILES[name]
+    neuron = LIF_MODELS[name]
     leaky(
         file,
         simulator="snntorch 1.0",
-        reset_mechanism=profile.reset,
-        reset_delay=profile.reset_delay,
+        reset_mechanism=neuron.reset,
+        reset_delay=neuron.reset_delay,
     )
-    assert load_network(file, dt=DT).profile == profile
+    assert load_network(file, dt=DT).neuron == neuron
 
 
 def test_profile_unknown(file: Path) -> None:
-    message = refused(leaky(file), "how a tick is computed is not known", "--profile", profile=None)
-    assert all(name in message for name in PROFILES)
-    with pytest.raises(SpikeletError, match="profile must be one of .*, not 'norse'"):
+    message = refused(leaky(file), "how a tick is computed is not known", "--neuron", neuron=None)
+    assert all(name in message for name in LIF_MODELS)
+    with pytest.raises(SpikeletError, match="neuron must be one of .*, not 'norse'"):
         load_network(file, "norse", DT)
 
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from spikelet.description.chip.profile import PROFILES
 from spikelet.network.network import INPUT, Network
 from spikelet.nir.importer import load_network
 from tests.helpers.networks import (
     DT,
     EULER,
+    LIF_MODELS,
     SUBTRACT,
     Edges,
     affine,
@@ -337,9 +337,9 @@ def test_a_reset_that_snntorchs_recurrent_layer_computes_otherwise(file: Path) -
     message = refused(
         looped(file),
         "node 'l' (LIF)",
-        "profile snntorch-zero is that of snnTorch's Leaky; its recurrent layer RLeaky",
-        profile="snntorch-zero",
+        "neuron snntorch-zero is that of snnTorch's Leaky; its recurrent layer RLeaky",
+        neuron="snntorch-zero",
     )
     assert "reset_delay=False" in message
-    for name in PROFILES.keys() - {"snntorch-zero"}:
+    for name in LIF_MODELS.keys() - {"snntorch-zero"}:
         assert load_network(file, name, DT).recurrent("l")

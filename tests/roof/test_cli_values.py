@@ -31,11 +31,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(made / "n.nir", nodes)
     spikes = np.random.default_rng(0).random((3, 6, 4)) < 0.5
     np.savez(made / "s.npz", spikes=spikes, labels=np.arange(3))
-    assert invoke("compile", made / "n.nir", "-o", made / "b", *PROFILE)[0] == 0
+    assert invoke("compile", made / "n.nir", "-o", made / "b", *NEURON)[0] == 0
     return made
 
 
-PROFILE = ("--profile", "nir-euler", "--dt", "1e-3")
+NEURON = ("--neuron", "nir-euler", "--dt", "1e-3")
 
 
 @pytest.mark.parametrize(
