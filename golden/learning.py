@@ -183,5 +183,5 @@ class Learning:
 
 
 def _batch(states: Sequence[CoreState], name: str) -> npt.NDArray[np.integer]:
-    values: npt.NDArray[np.integer] = np.stack([getattr(state, name) for state in states])
+    values: npt.NDArray[np.integer] = np.stack([state.traces[name] for state in states])
     return values

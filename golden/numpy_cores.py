@@ -4,6 +4,7 @@ No twin in rtl_gen.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -107,10 +108,8 @@ class NumpyCores:
                         active,
                         before.ticks + first,
                         rewards[here.start, now],
-                        records.potentials[i][here, now] if records.potentials else None,
-                        {name: array[here, now] for name, array in records.learned[i].items()}
-                        if records.learned
-                        else None,
+                        _part(records.states, i, here, now),
+                        _part(records.learned, i, here, now),
                     )
                     emit(fired, first, targets[i], bitmaps, records.outputs[here])
                     records.active_axons[here, now, i] = np.count_nonzero(active, axis=2)
@@ -132,3 +131,12 @@ class NumpyCores:
 
     def _cleared(self) -> tuple[CoreState, ...]:
         return tuple(CoreState.cleared(core) for core in self.chip.cores)
+
+
+def _part(
+    arrays: list[dict[str, npt.NDArray[Any]]] | None, core: int, here: slice, now: slice
+) -> dict[str, npt.NDArray[Any]] | None:
+    """Return some samples and ticks of what is recorded of a core, if it is."""
+    if arrays is None:
+        return None
+    return {name: array[here, now] for name, array in arrays[core].items()}

@@ -17,6 +17,7 @@ from spikelet.description.learning.text import (
 
 __all__ = [
     "ACCUMULATOR_BITS",
+    "DECAY_BITS",
     "DRAW_BITS",
     "LearningRule",
     "TraceParams",
@@ -25,6 +26,9 @@ __all__ = [
 
 ACCUMULATOR_BITS = 32
 """Every product of a rule, and every sum, must fit in so many bits, with its fraction."""
+
+DECAY_BITS = 12
+"""A trace's ``decay`` is in units of ``2**-12``."""
 
 DRAW_BITS = 16
 """Bits of each draw of a lane's LFSR."""

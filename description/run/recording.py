@@ -15,7 +15,7 @@ from spikelet.description.errors import MALFORMED, SpikeletError
 from spikelet.description.files import AtomicFile
 from spikelet.description.summary import summary
 
-__all__ = ["Difference", "Trace", "learned_fields"]
+__all__ = ["Difference", "Trace", "learned_fields", "recorded_states"]
 
 _UNITS = {
     "outputs": "output line",
@@ -54,6 +54,19 @@ def learned_fields(core: CoreParams) -> dict[str, tuple[tuple[int, ...], type[np
     if rule.stochastic:
         fields["random"] = ((core.lanes,), np.uint32)
     return fields
+
+
+def recorded_states(core: CoreParams) -> dict[str, tuple[tuple[int, ...], type[np.generic]]]:
+    """Return shape and type of what ``Trace.states`` has of a core after each tick, by name.
+
+    Of each neuron the states that ``clear`` clears, but for ``fired``, which are the spikes; flags
+    are bool.
+    """
+    kinds = {name: core.neuron.state(name).kind for name in core.update.states if name != "fired"}
+    return {
+        name: ((core.n_neurons,), np.bool_ if kind == "flag" else np.int32)
+        for name, kind in kinds.items()
+    }
 
 
 @dataclass(frozen=True)
