@@ -143,7 +143,8 @@ def core_regions(core: CoreParams, destination_bits: int) -> dict[str, Region]:
         layout = "neuron" if each else "one for all neurons"
         wanted.append((name, words, bits_of(*ends), "rw", layout))
     if core.update.draws:
-        wanted.append(("draw_key", 1, 32, "rw", "key of the coming tick; see docs/neurons.md"))
+        layout = "key after clear, whose writing sets both; key of the coming tick"
+        wanted.append(("draw_key", 2, 32, "rw", layout))
         wanted.append(("draw_indices", core.n_neurons, 24, "rw", "neuron"))
     regions = {}
     base = 0
