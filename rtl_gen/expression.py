@@ -49,8 +49,9 @@ def gates_of(node: Node, values: Mapping[str, Value], ranges: Mapping[str, Range
     if operator in ("clamp", "least", "most"):
         return _bounded(operator, parts, ends)
     if operator == "table":
-        index = _fitted(parts[0], ends[0])
-        return Array(parts[1:])[index]
+        shape = shape_of((min(low for low, _ in ends[1:]), max(high for _, high in ends[1:])))
+        values_of_one_shape = [C(value, shape) for value, _ in ends[1:]]
+        return Array(values_of_one_shape)[_fitted(parts[0], ends[0])]
     return _GATES[operator](*parts)
 
 
