@@ -64,10 +64,11 @@ def _chosen(variable: str, names: Sequence[str], missing: str, remedy: str) -> t
     )
 
 
-def c_library(source: Path, definitions: str = "") -> ctypes.CDLL:
+def c_library(source: Path, definitions: str = "", checks: str = "") -> ctypes.CDLL:
     """Compile one C file for this machine's processor, once, and load it.
 
-    ``definitions`` is C text that is put before the file's.
+    ``definitions`` is C text that is put before the file's, ``checks`` text that is put behind it,
+    such as what :func:`spikelet.description.c_layout.layout_checks` returns.
 
     The library is kept in the cache (:func:`spikelet.description.cache.cached`) under a hash of
     all that it depends on.
@@ -79,11 +80,11 @@ def c_library(source: Path, definitions: str = "") -> ctypes.CDLL:
     """
     command = c_compiler()
     state = hashlib.sha256(source.read_bytes())
-    for text in (definitions, *_C_FLAGS, build_identity(command)):
+    for text in (definitions, checks, *_C_FLAGS, build_identity(command)):
         state.update(text.encode() + b"\0")
     library = cached(
         f"kernels/{source.stem}-{state.hexdigest()[:24]}.so",
-        lambda folder: _build(command, source, definitions, folder),
+        lambda folder: _build(command, source, definitions, checks, folder),
     )
     return load_library(library)
 
@@ -99,13 +100,16 @@ def load_library(path: Path) -> ctypes.CDLL:
         ) from error
 
 
-def _build(command: Sequence[str], source: Path, definitions: str, folder: Path) -> Path:
+def _build(
+    command: Sequence[str], source: Path, definitions: str, checks: str, folder: Path
+) -> Path:
     """Compile in ``folder``; return the library."""
     built = folder / "library.so"
-    before = folder / "definitions.h"
+    before, behind = folder / "definitions.h", folder / "checks.c"
     before.write_text(definitions)
+    behind.write_text(checks)
     for tune in (["-march=native"], []):  # not every compiler knows its own processor
-        inputs = ("-include", str(before), "-x", "c", str(source))
+        inputs = ("-include", str(before), "-include", str(source), "-x", "c", str(behind))
         done = subprocess.run(
             [*command, *_C_FLAGS, *tune, "-o", str(built), *inputs],
             capture_output=True,
@@ -115,7 +119,7 @@ def _build(command: Sequence[str], source: Path, definitions: str, folder: Path)
         )
         if not done.returncode and built.exists():
             return built
-    said = done.stderr[-2000:] or f"it ended with status {done.returncode} and made no library"
+    said = done.stderr[:2000] or f"it ended with status {done.returncode} and made no library"
     raise SpikeletError(
         f"{shlex.join(command)} cannot compile {source.name}: {said}",
         remedy="spikelet doctor checks the tools",

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.c_layout import layout_checks
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import HOST
 from spikelet.description.chip.image import ChipImage
@@ -21,7 +22,7 @@ from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError, SpikeletWarning
 from spikelet.description.run.events import Events
 from spikelet.description.toolchain import c_library
-from spikelet.golden.aligned import SPARE, aligned, padded, placed
+from spikelet.golden.aligned import LINE, SPARE, aligned, padded, placed
 from spikelet.golden.compiled_core import (
     CompiledCore,
     CoreMemory,
@@ -47,6 +48,9 @@ _LIST = -2
 _DESTINATION = np.dtype([("core", np.int16), ("delay", np.int16), ("place", np.int32)])
 """``struct destination`` of ``kernel.c``."""
 
+_ROUTE = np.dtype([(name, np.int32) for name in ("input", "core", "axon", "delay", "length")])
+"""``struct route`` of ``kernel.c``: a row of ``DenseSpikes.runs``."""
+
 _MOST_CORES = (1 << 15) - 1
 """That its ``core`` can tell apart."""
 
@@ -64,6 +68,8 @@ _VISITED = 64
 
 
 class _Run(ctypes.Structure):
+    """``struct run`` of ``kernel.c``."""
+
     _fields_ = [
         *((name, ctypes.c_int64) for name in ("first_sample", "last_sample", "ticks")),
         *((name, ctypes.c_int64) for name in ("input_ticks", "n_inputs", "n_cores", "n_outputs")),
@@ -84,8 +90,10 @@ class _Run(ctypes.Structure):
 
 
 class _Probe(ctypes.Structure):
+    """``struct probe`` of ``kernel.c``."""
+
     _fields_ = [
-        *((name, ctypes.c_void_p) for name in ("source", "to")),
+        *((name, ctypes.c_void_p) for name in ("from", "to")),
         *((name, ctypes.c_int64) for name in ("rows", "stride", "bytes")),
     ]
 
@@ -93,8 +101,20 @@ class _Probe(ctypes.Structure):
 @cache
 def _loaded() -> tuple[Any, str, str]:
     """Return the kernel's function, or None, why there is none, and a remedy."""
+    checks = layout_checks(
+        {
+            "struct core": CoreStructure,
+            "struct state": StateStructure,
+            "struct run": _Run,
+            "struct probe": _Probe,
+            "struct destination": _DESTINATION,
+            "struct route": _ROUTE,
+        },
+        {"HOST": HOST, "LIST": _LIST, "SPARE": SPARE, "BLOCK": LINE},
+    )
     try:
-        function = c_library(_KERNEL, common_code() + _SUMS.read_text()).spikelet_golden_run
+        library = c_library(_KERNEL, common_code() + _SUMS.read_text(), checks)
+        function = library.spikelet_golden_run
     except SpikeletError as error:
         return None, error.args[0], error.remedy
     structures = (CoreStructure, StateStructure, _Run)

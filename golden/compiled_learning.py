@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.c_layout import layout_checks
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage
 from spikelet.description.learning.rule import LearningRule, TraceParams
@@ -25,6 +26,8 @@ _FOLDER = Path(__file__).parent
 
 
 class _Trace(ctypes.Structure):
+    """``struct trace`` of ``learning_rule.c``."""
+
     _fields_ = [
         *((name, ctypes.c_int32) for name in ("increment", "decay", "decay_shift", "largest")),
         ("set", ctypes.c_int32),
@@ -33,9 +36,11 @@ class _Trace(ctypes.Structure):
 
 
 class _Learning(ctypes.Structure):
+    """``struct learning`` of ``learning_rule.c``: ``x[0]`` is trace ``x1``."""
+
     _fields_ = [
         *((name, ctypes.c_int32) for name in ("n_axons", "n_neurons", "row", "lanes", "on")),
-        *((name, _Trace) for name in ("x1", "x2", "y1", "y2")),
+        *((name, _Trace * 2) for name in ("x", "y")),
         *((name, ctypes.c_void_p) for name in ("plastic", "weights", "tags", "random")),
         *((name, ctypes.c_void_p) for name in ("spiked", "marks", "rows", "fired")),
         *((name, ctypes.c_void_p) for name in ("draws", "columns")),
@@ -50,7 +55,9 @@ def common_code() -> str:
 @cache
 def _functions(rule: LearningRule) -> tuple[int, int]:
     """Return the addresses of the rule's functions before and after the neuron update."""
-    library = c_library(_FOLDER / "learning_rule.c", common_code() + rule_code(rule))
+    code = common_code() + rule_code(rule)
+    checks = layout_checks({"struct learning": _Learning}, {"SPARE": SPARE})
+    library = c_library(_FOLDER / "learning_rule.c", code, checks)
     found = (library.spikelet_before_update, library.spikelet_after_update)
     before, after = (ctypes.cast(function, ctypes.c_void_p).value or 0 for function in found)
     return before, after
@@ -117,7 +124,7 @@ class CompiledLearning:
         for name, array in {**self.arrays, **self._scratch}.items():
             setattr(self._structure, name, array.ctypes.data)
         for name, trace in {**rule.pre_traces, **rule.post_traces}.items():
-            setattr(self._structure, name, _trace(trace, traces[name]))
+            getattr(self._structure, name[0])[int(name[1]) - 1] = _trace(trace, traces[name])
         self.address = ctypes.addressof(self._structure)
 
     def contents(self, image: CoreImage) -> CoreImage:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.expression import Constant, Name, Node, Operation
+from spikelet.description.expression import Constant, Name, Node
 from spikelet.description.neurons.model import NeuronModel
 
 __all__ = ["neuron_update"]

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.c_layout import layout_checks
 from spikelet.description.chip.packets import flit_packet
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
@@ -176,7 +177,9 @@ class Network:
                 remedy="give the cores more axons or delay slots",
             )
         design = Design(one_port_each(chip, verilog))
-        self._library = _load(build_library(design, "traffic", _HARNESS, optimise=optimise))
+        checks = layout_checks({"Task": _TaskStruct, "Score": _Score, "Delivery": _DELIVERY})
+        library = build_library(design, "traffic", _HARNESS, checks=checks, optimise=optimise)
+        self._library = _load(library)
         self._handle = ctypes.c_void_p(self._library.traffic_create())
 
     def close(self) -> None:

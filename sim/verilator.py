@@ -93,7 +93,9 @@ class Design:
         return state.hexdigest()[:24]
 
 
-def build_library(design: Design, top: str, harness: Path, *, optimise: str = "run") -> Path:
+def build_library(
+    design: Design, top: str, harness: Path, *, checks: str = "", optimise: str = "run"
+) -> Path:
     """Compile a design and its C++ harness to a shared library; reuse one built before.
 
     Parameters
@@ -103,6 +105,9 @@ def build_library(design: Design, top: str, harness: Path, *, optimise: str = "r
         Top module; the harness sees it as class ``V`` + ``top``.
     harness : Path
         C++ source.
+    checks : str
+        C++ text that is compiled behind it, such as what
+        :func:`spikelet.description.c_layout.layout_checks` returns.
     optimise : str
         ``"run"`` for long simulations, ``"build"`` for short ones, ``"size"`` as in Verilator's
         makefiles.
@@ -113,9 +118,10 @@ def build_library(design: Design, top: str, harness: Path, *, optimise: str = "r
         If Verilator or the C++ compiler is missing or fails; with the log's place.
     """
     flags = (*_COMPILE_FLAGS, *_OPTIMISE[optimise])
-    digest = design.digest(top, harness.read_text(), *flags)
+    driver = f"{harness.read_text()}\n{checks}"
+    digest = design.digest(top, driver, *flags)
     return cached(
-        f"models/{top}-{digest}.so", lambda folder: _library(design, top, harness, flags, folder)
+        f"models/{top}-{digest}.so", lambda folder: _library(design, top, driver, flags, folder)
     )
 
 
@@ -180,8 +186,8 @@ def tool_versions() -> tuple[str, ...]:
     return (*versions, build_identity(compiler()), *_VERILATE, *_VERILATE_VPI, *_COMPILE_FLAGS)
 
 
-def _library(design: Design, top: str, harness: Path, flags: Sequence[str], folder: Path) -> Path:
-    """Verilate and compile in ``folder``; return the library."""
+def _library(design: Design, top: str, driver: str, flags: Sequence[str], folder: Path) -> Path:
+    """Verilate and compile in ``folder``, with the C++ text that drives it; return the library."""
     (folder / f"{top}.v").write_text(design.text)
     waivers = [f"-Wno-{name}" for name in (*LINT_WAIVERS, "TIMESCALEMOD", "lint", "style")]
     _verilator(
@@ -194,6 +200,8 @@ def _library(design: Design, top: str, harness: Path, flags: Sequence[str], fold
         ],
         folder,
     )
+    harness = folder / "driver.cc"
+    harness.write_text(driver)
     objects = _compile_model(folder, f"V{top}", harness, flags)
     linked = [*objects, *(str(path) for path in _runtime(flags, _RUNTIME_SOURCES))]
     _run([*compiler(), "-shared", "-o", "library.so", *linked, "-pthread"], folder)

@@ -247,7 +247,7 @@ def unpack_lanes(
     """Inverse of :func:`pack_lanes` for words in the order of its offsets: (rows, lanes)."""
     banks = -(-lanes * bits // 32)
     flat = (words.reshape(-1, banks, 1).astype(np.int64) >> np.arange(32)) & 1
-    fields = flat.reshape(len(flat), -1)[:, : lanes * bits].reshape(-1, lanes, bits)
+    fields = flat.reshape(len(flat), banks * 32)[:, : lanes * bits].reshape(-1, lanes, bits)
     codes: npt.NDArray[np.int64] = (fields << np.arange(bits)).sum(axis=2)
     return codes - (fields[..., -1] << bits) if signed else codes
 

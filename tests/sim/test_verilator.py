@@ -24,7 +24,7 @@ module counter(clk, count);
 endmodule
 """
 )
-HARNESS = """\
+DRIVER = """\
 #include "Vcounter.h"
 extern "C" unsigned long long count(int cycles) {
   Vcounter top;
@@ -34,20 +34,12 @@ extern "C" unsigned long long count(int cycles) {
 """
 
 
-@pytest.fixture
-def harness(tmp_path: Path) -> Path:
-    """Return the path of the harness."""
-    path = tmp_path / "harness with a space.cpp"
-    path.write_text(HARNESS)
-    return path
-
-
-def built(harness: Path) -> Path:
+def built(parent: Path) -> Path:
     """Build the library, whether or not the cache has it."""
-    folder = harness.parent / "build"
+    folder = parent / "a folder with spaces"
     folder.mkdir()
     flags = (*verilator._COMPILE_FLAGS, *verilator._OPTIMISE["build"])
-    return verilator._library(DESIGN, "counter", harness, flags, folder)
+    return verilator._library(DESIGN, "counter", DRIVER, flags, folder)
 
 
 def counted(library: Path) -> int:
@@ -67,7 +59,7 @@ def expected() -> int:
 
 @pytest.mark.parametrize("unit_bytes", [1, 1 << 20])
 def test_one_unit_or_many_compute_the_same(
-    unit_bytes: int, harness: Path, monkeypatch: pytest.MonkeyPatch
+    unit_bytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compiled: list[str] = []
     run = verilator._run
@@ -78,7 +70,7 @@ def test_one_unit_or_many_compute_the_same(
 
     monkeypatch.setattr(verilator, "_run", listing)
     monkeypatch.setattr(verilator, "_UNIT_BYTES", unit_bytes)
-    assert counted(built(harness)) == expected()
+    assert counted(built(tmp_path)) == expected()
     assert (len(compiled) == 1) == (unit_bytes > 1)
 
 
@@ -94,7 +86,7 @@ def test_every_file_is_in_one_unit_and_none_is_too_large(
     assert verilator._units(tmp_path, []) == []
 
 
-def test_headers_are_not_read_again(harness: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_headers_are_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The compiler itself says which headers were compiled before."""
     said: list[str] = []
     run = verilator._run
@@ -107,7 +99,7 @@ def test_headers_are_not_read_again(harness: Path, monkeypatch: pytest.MonkeyPat
         run(command, folder, **environment)
 
     monkeypatch.setattr(verilator, "_run", asking)
-    built(harness)
+    built(tmp_path)
     assert "! ./headers.h.gch" in said, f"{compiler()} did not use it: {said[:3]}"
 
 
