@@ -29,7 +29,7 @@ from spikelet.golden.chip import run as run_golden
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.core import Core
 from spikelet.rtl_gen.emit import to_verilog
-from spikelet.sim.engine import CompiledChip
+from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design
 
 __all__ = ["main"]
@@ -138,7 +138,7 @@ def _cycles(chip: ChipParams) -> tuple[float, float]:
     events = Events.from_spikes(spikes, np.stack([axon, zero, axon, zero], 1))
     image = single_core_image(FIRING)
     console.print(f"{chip.cores[0].lanes} lanes: simulating")
-    with CompiledChip(chip, Design(to_verilog(Chip(chip), "chip"))) as engine:
+    with VerilatedChip(chip, Design(to_verilog(Chip(chip), "chip"))) as engine:
         engine.load(image)
         trace = engine.run(events)
     difference = trace.first_difference(run_golden(chip, image, events))

@@ -38,7 +38,7 @@ from spikelet.golden.chip import run as run_golden
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.sim import run as sim_run
-from spikelet.sim.engine import CompiledChip
+from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design
 
 __all__ = ["main"]
@@ -79,7 +79,7 @@ def main() -> int:
     }
     rounds: list[dict[str, Measured]] = []
     with (
-        CompiledChip(chip, Design(verilog)) as engine,
+        VerilatedChip(chip, Design(verilog)) as engine,
         tempfile.TemporaryDirectory(prefix="spikelet-bench-") as folder,
     ):
         engine.load(image)
@@ -119,7 +119,7 @@ def _events(ticks: int) -> Events:
 
 
 def _compiled(
-    engine: CompiledChip, events: Events, expected: Trace, record: tuple[str, ...]
+    engine: VerilatedChip, events: Events, expected: Trace, record: tuple[str, ...]
 ) -> Measured:
     before, began = engine.cycles, time.perf_counter()
     trace = engine.run(events, record=record)

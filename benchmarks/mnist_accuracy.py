@@ -29,7 +29,7 @@ from spikelet.rtl_gen.emit import to_verilog
 from spikelet.runs.engines import simulate
 from spikelet.runs.verify import float_classes
 from spikelet.samples.encode import rate
-from spikelet.sim.engine import CompiledChip
+from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design
 
 __all__ = ["main"]
@@ -79,7 +79,7 @@ def _measure(
     spikes = rate(levels[:rtl_samples], FULL_SCALE, TICKS)
     expected = simulate(compiled, spikes, "golden")
     console.print("compiling the chip for simulation")
-    with CompiledChip(compiled.chip, Design(to_verilog(Chip(compiled.chip), "chip"))) as chip:
+    with VerilatedChip(compiled.chip, Design(to_verilog(Chip(compiled.chip), "chip"))) as chip:
         chip.load(compiled.image)
         began = time.perf_counter()
         trace = chip.run(compiled.events(spikes), neurons=compiled.neurons)

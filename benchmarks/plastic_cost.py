@@ -42,7 +42,7 @@ from spikelet.golden.timing import learning_cycles
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.core import Core
 from spikelet.rtl_gen.emit import to_verilog
-from spikelet.sim.engine import CompiledChip
+from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design
 
 __all__ = ["main"]
@@ -120,7 +120,7 @@ def _cycles(rule: LearningRule, memory: str) -> list[dict[str, Any]]:
     chip = ChipParams((core,))
     rows = []
     console.print(f"simulating, weights in {memory}")
-    with CompiledChip(chip, Design(to_verilog(Chip(chip), "chip"))) as engine:
+    with VerilatedChip(chip, Design(to_verilog(Chip(chip), "chip"))) as engine:
         for rate in RATES:
             image = _image(core, rate)
             spikes = np.random.default_rng(1).random((1, TICKS, SIZE)) < rate

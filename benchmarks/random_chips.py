@@ -28,7 +28,7 @@ from spikelet.golden.compiled import available, why_not
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.rtl_gen.joined_chips import whole_chip
 from spikelet.sim import engine as rtl_engine
-from spikelet.sim.engine import CompiledChip
+from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design, build_library
 from tests.helpers.random_chips import random_chip, random_events, random_image
 
@@ -120,7 +120,7 @@ def _compare(networks: int, seed: int) -> Outcome:
     library = build_library(design, "chip", harness, optimise="build")
     spikes = potentials = 0
     try:
-        with CompiledChip(chip, design, optimise="build") as engine:
+        with VerilatedChip(chip, design, optimise="build") as engine:
             for number in range(networks):
                 image = random_image(rng, chip)
                 events = random_events(rng, chip)

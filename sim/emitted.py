@@ -17,8 +17,8 @@ from spikelet.description.installation import install_command
 from spikelet.description.run.events import Events
 from spikelet.description.run.recorded_run import RecordedRun
 from spikelet.description.run.recording import Trace
+from spikelet.host.probes import Probes
 from spikelet.sim.bench_recorded_run import Given
-from spikelet.sim.engine import Probes
 from spikelet.sim.run import BenchError, Simulation, build, run
 
 __all__ = ["SIMULATORS", "missing_simulator", "replay", "run_samples"]
@@ -82,7 +82,7 @@ def run_samples(
     record: Sequence[str] = ("spikes", "potentials"),
     neurons: Sequence[int] | None = None,
 ) -> Trace:
-    """Run samples on the chip emitted in ``folder``; see ``CompiledChip.run`` of ``sim/engine.py``.
+    """Run samples on the chip emitted in ``folder``; see ``Chip.run`` of ``host/driver.py``.
 
     Logs and results stay in ``work``. SpikeletError also if ``chip.v`` is of another chip, hangs,
     or has unknown values where it matters.

@@ -1,7 +1,7 @@
 // Drives a Verilated chip by whole samples, so that Python is called once per batch.
 //
 // Compiled together with the model that Verilator makes of a chip, whose ports are the same whether
-// the Verilog is the generator's or a netlist. See sim/engine.py for the other side.
+// the Verilog is the generator's or a netlist. See sim/verilated_link.py for the other side.
 
 #include <cstdint>
 #include <memory>
@@ -11,6 +11,21 @@
 
 // Verilator spells the two underscores between a stream and its member this way.
 #define PORT(stream, member) stream##___05F##member
+
+// Samples to run, each from a cleared state if `clear`. Before tick i, values[i] are written to the
+// settings, and the flits offsets[i] .. offsets[i + 1] sent; during it, outputs[i][flit & output_mask]
+// is counted up, as far as there is such a line: a chip sends what its table says; after it, the
+// probes are read.
+struct Run {
+    int64_t samples, ticks, clear, limit, n_settings, n_probes, n_outputs, output_mask;
+    const int64_t* offsets;     // (samples * ticks + 1)
+    const uint32_t* flits;
+    const uint32_t* settings;   // addresses
+    const uint32_t* values;     // (samples, ticks, n_settings)
+    const uint32_t* probes;     // addresses
+    uint32_t* words;            // (samples, ticks, n_probes)
+    uint16_t* outputs;          // (samples, ticks, n_outputs)
+};
 
 namespace {
 
@@ -106,45 +121,37 @@ void spikelet_write(void* handle, int64_t n, const uint32_t* writes) {
     static_cast<Chip*>(handle)->write(n, writes, writes + 1, 2);
 }
 
-// Returns whether the chip was cleared within `limit` cycles.
-int32_t spikelet_clear(void* handle, int64_t limit) {
-    return static_cast<Chip*>(handle)->run(false, limit, [](uint32_t) {});
-}
-
 void spikelet_read(void* handle, int64_t n, const uint32_t* addresses, uint32_t* data) {
     static_cast<Chip*>(handle)->read(n, addresses, data);
 }
 
-// Run samples, each from a cleared state if `clear`. Before tick i, settings[i] are written, and the
-// flits offsets[i] .. offsets[i + 1] sent; during it, outputs[i][flit & output_mask] is counted up,
-// as far as there is such a line: a chip sends what its table says; after it, the probes are read.
-// Returns the ticks done: fewer than samples * ticks if one took more than `limit` cycles.
-int64_t spikelet_run(void* handle, int64_t samples, int64_t ticks, int32_t clear,
-                     const int64_t* offsets, const uint32_t* flits, int64_t n_settings,
-                     const uint32_t* setting_addresses, const uint32_t* settings,
-                     int64_t n_probes, const uint32_t* probes, uint32_t* probe_data,
-                     int64_t n_outputs, uint32_t output_mask,
-                     uint16_t* outputs, int64_t limit) {
+// Returns -1, or the tick that took more than `limit` cycles, or of which the clear did.
+int64_t spikelet_run(void* handle, const Run* request) {
+    const Run run = *request;
     auto& chip = *static_cast<Chip*>(handle);
     auto& top = chip.top;
-    for (int64_t i = 0; i < samples * ticks; ++i) {
-        if (clear && i % ticks == 0 && !chip.run(false, limit, [](uint32_t) {})) return i;
-        chip.write(n_settings, setting_addresses, settings + i * n_settings, 1);
-        for (int64_t event = offsets[i]; event < offsets[i + 1];) {
-            top.PORT(event_in, payload) = flits[event];
-            top.PORT(event_in, valid) = 1;
-            event += top.PORT(event_in, ready);
-            chip.clock();
+    for (int64_t sample = 0; sample < run.samples; ++sample) {
+        const int64_t first = sample * run.ticks;
+        if (run.clear && !chip.run(false, run.limit, [](uint32_t) {})) return first;
+        for (int64_t i = first; i < first + run.ticks; ++i) {
+            chip.write(run.n_settings, run.settings, run.values + i * run.n_settings, 1);
+            for (int64_t event = run.offsets[i]; event < run.offsets[i + 1];) {
+                top.PORT(event_in, payload) = run.flits[event];
+                top.PORT(event_in, valid) = 1;
+                event += top.PORT(event_in, ready);
+                chip.clock();
+            }
+            top.PORT(event_in, valid) = 0;
+            uint16_t* counts = run.outputs + i * run.n_outputs;
+            const auto count = [=](uint32_t flit) {
+                const int64_t line = flit & run.output_mask;
+                if (line < run.n_outputs) ++counts[line];
+            };
+            if (!chip.run(true, run.limit, count)) return i;
+            chip.read(run.n_probes, run.probes, run.words + i * run.n_probes);
         }
-        top.PORT(event_in, valid) = 0;
-        uint16_t* counts = outputs + i * n_outputs;
-        const auto count = [=](uint32_t flit) {
-            if ((flit & output_mask) < n_outputs) ++counts[flit & output_mask];
-        };
-        if (!chip.run(true, limit, count)) return i;
-        chip.read(n_probes, probes, probe_data + i * n_probes);
     }
-    return samples * ticks;
+    return -1;
 }
 
 }  // extern "C"

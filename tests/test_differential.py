@@ -8,7 +8,7 @@ from spikelet.description.chip.state_words import readable_words
 from spikelet.golden.chip import GoldenChip
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.rtl_gen.joined_chips import whole_chip
-from spikelet.sim.engine import CompiledChip
+from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design
 from tests.helpers.random_chips import random_chip, random_events, random_image
 from tests.helpers.random_plastic import random_plastic_chip, random_plastic_image, random_reward
@@ -49,7 +49,7 @@ def test_random_chip(seed):
     rng = np.random.default_rng(seed)
     chip = random_chip(rng)
     spikes = 0
-    with CompiledChip(chip, Design(to_verilog(whole_chip(chip), "chip")), optimise="build") as rtl:
+    with VerilatedChip(chip, Design(to_verilog(whole_chip(chip), "chip")), optimise="build") as rtl:
         for network in range(NETWORKS):
             image, events = random_image(rng, chip), random_events(rng, chip)
             golden = GoldenChip(chip, image, backend="numpy")
@@ -130,7 +130,7 @@ def test_random_plastic_chip(seed):
     rng = np.random.default_rng(seed)
     chip = random_plastic_chip(rng)
     spikes = learned = 0
-    with CompiledChip(chip, Design(to_verilog(whole_chip(chip), "chip")), optimise="build") as rtl:
+    with VerilatedChip(chip, Design(to_verilog(whole_chip(chip), "chip")), optimise="build") as rtl:
         for network in range(PLASTIC_NETWORKS):
             image = random_plastic_image(rng, chip)
             engines = Engines(chip, image, rtl)

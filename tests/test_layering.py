@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 GROUND = ("spikelet.description",)
-ROOM = tuple(f"spikelet.{name}" for name in ("golden", "rtl_gen", "sim", "fpga", "boards"))
+ROOM = tuple(f"spikelet.{name}" for name in ("golden", "rtl_gen", "host", "sim", "fpga", "boards"))
 FRONT = ("click", "rich", "h5py", "numpy", "matplotlib", "jinja2", "filelock")
 
 ROOF = tuple(
@@ -31,7 +31,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "fpga": (
         *(*GROUND, "spikelet.fpga", "spikelet.rtl_gen", "spikelet.boards", "amaranth", "numpy"),
     ),
-    "sim": (*GROUND, "spikelet.sim", "numpy"),
+    "host": (*GROUND, "spikelet.host", "numpy"),
+    "sim": (*GROUND, "spikelet.host", "spikelet.sim", "numpy"),
     "formal": (*GROUND, "spikelet.formal", "spikelet.golden", "spikelet.rtl_gen", "amaranth"),
     "spikelet/__init__.py": (),  # its names are loaded when they are used
     "spikelet/placement": (
@@ -44,7 +45,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 BENCHES = ("cocotb", "cocotb_tools")
 """Also for the modules of ``sim`` that stand on cocotb, which comes with the tests only."""
 
-COMPILED_ENGINE = ("sim/engine.py", "sim/netlist.py", "sim/verilator.py")
+VERILATED = tuple(f"sim/{name}.py" for name in ("engine", "netlist", "verilated_link", "verilator"))
 """Modules of ``sim`` that stand below the roof: they work without cocotb."""
 
 MODULES = sorted(
@@ -59,7 +60,7 @@ def allowed(module: Path) -> tuple[str, ...]:
     """Return what a module may import."""
     places = [module.as_posix(), *(parent.as_posix() for parent in module.parents)]
     legal = next(ALLOWED[place] for place in places if place in ALLOWED)
-    if module.parts[0] == "sim" and module.as_posix() not in COMPILED_ENGINE:
+    if module.parts[0] == "sim" and module.as_posix() not in VERILATED:
         legal += BENCHES
     if module.as_posix().startswith("sim/bench_"):
         legal += ("spikelet.golden",)

@@ -12,7 +12,7 @@ from spikelet.description.run.events import Events
 from spikelet.golden.chip import GoldenChip
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.rtl_gen.joined_chips import whole_chip
-from spikelet.sim.engine import CompiledChip
+from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design
 from tests.helpers.moved_chips import difference_of_moved, moved
 from tests.helpers.random_chips import random_core, random_events, random_image
@@ -53,7 +53,7 @@ def check_rtl(seed, network):
     place = np.random.default_rng([seed, 1]).permutation(CORES).tolist()
     expected = GoldenChip(chip, image, backend="numpy").run(events)
     there = moved(chip, image, events, place, **network)
-    with CompiledChip(
+    with VerilatedChip(
         there[0], Design(to_verilog(whole_chip(there[0]), "chip")), optimise="build"
     ) as rtl:
         rtl.load(there[1])
@@ -91,7 +91,7 @@ def test_64_cores_for_1000_ticks():
     golden = GoldenChip(chip, image)
     activity = np.concatenate([spikes.mean(axis=(0, 1)) for spikes in golden.run(events).spikes])
     assert 0.01 < activity.mean() < 0.9
-    with CompiledChip(chip, Design(to_verilog(whole_chip(chip), "chip")), optimise="build") as rtl:
+    with VerilatedChip(chip, Design(to_verilog(whole_chip(chip), "chip")), optimise="build") as rtl:
         rtl.load(image)
         for first in range(0, 1000, 50):
             part = ticks_between(events, first, first + 50)

@@ -143,7 +143,8 @@ def core_regions(core: CoreParams, destination_bits: int) -> dict[str, Region]:
         layout = "neuron" if each else "one for all neurons"
         wanted.append((name, words, bits_of(*ends), "rw", layout))
     if core.update.draws:
-        wanted.append(("draw_key", 1, 32, "rw", "key of the coming tick; see docs/neurons.md"))
+        layout = "key after clear, whose writing sets both; key of the coming tick"
+        wanted.append(("draw_key", 2, 32, "rw", layout))
         wanted.append(("draw_indices", core.n_neurons, 24, "rw", "neuron"))
     regions = {}
     base = 0
@@ -246,7 +247,7 @@ def unpack_lanes(
     """Inverse of :func:`pack_lanes` for words in the order of its offsets: (rows, lanes)."""
     banks = -(-lanes * bits // 32)
     flat = (words.reshape(-1, banks, 1).astype(np.int64) >> np.arange(32)) & 1
-    fields = flat.reshape(len(flat), -1)[:, : lanes * bits].reshape(-1, lanes, bits)
+    fields = flat.reshape(len(flat), banks * 32)[:, : lanes * bits].reshape(-1, lanes, bits)
     codes: npt.NDArray[np.int64] = (fields << np.arange(bits)).sum(axis=2)
     return codes - (fields[..., -1] << bits) if signed else codes
 

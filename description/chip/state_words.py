@@ -67,7 +67,7 @@ def restore_program(chip: ChipParams, state: ChipState) -> npt.NDArray[np.uint32
             parts.append(("post_traces", *pack_lanes(_neuron_rows(core, here), post_bits(core))))
         if core.update.draws:
             key = key_after(state.image.cores[index].draw_key, state.ticks)
-            parts.append(("draw_key", np.zeros(1, np.int64), np.array([key], np.uint32)))
+            parts.append(("draw_key", np.ones(1, np.int64), np.array([key], np.uint32)))
         for region, offsets, words in parts:
             addresses = chip_map.address(index, region, offsets)
             writes.append(np.stack([addresses, words.astype(np.uint32)], axis=1))
@@ -200,14 +200,15 @@ def learned_words(
         first = 0
         lanes = core.trace_lanes
         codes = unpack_lanes(read["pre_traces"].reshape(-1), lanes, _pre_bits(core))
-        rows = codes.reshape(*read["pre_traces"].shape[:-1], -1)[..., : core.n_axons]
+        padded = (*read["pre_traces"].shape[:-1], core.trace_rows * lanes)
+        rows = codes.reshape(padded)[..., : core.n_axons]
         for name, trace in rule.pre_traces.items():
             found[name] = ((rows >> first) & trace.largest).astype(np.int32)
             first += trace.bits
     if "post_traces" in read and rule.post_traces:
         first = 0
         codes = unpack_lanes(read["post_traces"].reshape(-1), core.lanes, post_bits(core))
-        rows = codes.reshape(*read["post_traces"].shape[:-1], -1)
+        rows = codes.reshape(*read["post_traces"].shape[:-1], core.n_neurons)
         for name, trace in rule.post_traces.items():
             found[name] = ((rows >> first) & trace.largest).astype(np.int32)
             first += trace.bits

@@ -20,7 +20,7 @@ from spikelet.golden import chip as golden_chip
 from spikelet.locked import writing
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
-from spikelet.sim.engine import CompiledChip
+from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.netlist import netlist_includes, netlist_sources
 from spikelet.sim.verilator import Design
 
@@ -156,7 +156,7 @@ def _simulated(
 ) -> Trace:
     """Run in the compiled engine."""
     compiled = wanted.compiled
-    with CompiledChip(compiled.chip, design, name=name, optimise=optimise) as chip:
+    with VerilatedChip(compiled.chip, design, name=name, optimise=optimise) as chip:
         chip.load(compiled.image)
         trace = chip.run(
             wanted.events,

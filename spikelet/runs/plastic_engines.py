@@ -26,7 +26,7 @@ _RTL = "spikelet.runs.plastic_rtl"  # loaded when used: golden needs no hardware
 
 
 class Engine(Protocol):
-    """A chip with its contents: a :class:`GoldenChip` or a ``CompiledChip``."""
+    """A chip with its contents: a :class:`GoldenChip` or a ``VerilatedChip``."""
 
     def run(
         self,

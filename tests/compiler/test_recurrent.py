@@ -19,7 +19,7 @@ from spikelet.network.quantise import QuantisedNetwork, quantise
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.runs.engines import simulate
-from spikelet.sim.engine import CompiledChip
+from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design
 from tests.helpers.networks import LIF_MODELS, RESETS, SUBTRACT, branched, population, spikes
 
@@ -151,7 +151,7 @@ def test_rtl_equals_golden() -> None:
     assert [len(layer.slices) for layer in compiled.layers] == [1, 2, 1]
     assert_equal(compiled, simulate(compiled, fired), expected)
     verilog = to_verilog(Chip(compiled.chip), "chip")
-    with CompiledChip(compiled.chip, Design(verilog), optimise="build") as chip:
+    with VerilatedChip(compiled.chip, Design(verilog), optimise="build") as chip:
         chip.load(compiled.image)
         trace = chip.run(compiled.events(fired), neurons=compiled.neurons)
     assert_equal(compiled, trace, expected)

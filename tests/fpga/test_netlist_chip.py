@@ -11,12 +11,13 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import PROFILES
 from spikelet.fpga.devices import device_named
 from spikelet.fpga.synthesise import synthesise
-from spikelet.golden.chip import run
+from spikelet.golden.chip import GoldenChip, run
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
-from spikelet.sim.engine import CompiledChip
+from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.netlist import netlist_includes, netlist_sources
 from spikelet.sim.verilator import Design
+from tests.helpers.pieces import check_in_pieces
 from tests.helpers.random_chips import random_events, random_image
 
 FAMILIES = {"ecp5": "LFE5U-25F", "ice40": "ICE40UP5K-SG48"}
@@ -39,12 +40,13 @@ def test_the_netlist_of_a_chip_equals_its_rtl_and_golden(family: str, tmp_path: 
     netlist = Design(text, netlist_sources(family), netlist_includes())
     cycles = {}
     for name, design in {"rtl": Design(verilog), family: netlist}.items():
-        with CompiledChip(chip, design, name=name, optimise="build") as engine:
+        with VerilatedChip(chip, design, name=name, optimise="build") as engine:
             for number, (image, events) in enumerate(batches):
                 engine.load(image)
                 trace = engine.run(events, cycle_limit=10_000)
                 assert trace.first_difference(expected[number]) is None, (name, number)
                 cycles[name, number] = trace.cycles.tolist()
+            check_in_pieces(engine, GoldenChip(chip, image), 1)
     for (name, number), measured in cycles.items():
         assert measured == cycles["rtl", number], name
 

@@ -17,9 +17,10 @@ from spikelet.fpga.synthesise import synthesise
 from spikelet.golden.chip import GoldenChip
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
-from spikelet.sim.engine import CompiledChip
+from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.netlist import netlist_includes, netlist_sources
 from spikelet.sim.verilator import Design
+from tests.helpers.pieces import check_in_pieces
 from tests.helpers.random_chips import random_events
 from tests.helpers.random_plastic import random_plastic_image, random_reward
 
@@ -73,10 +74,11 @@ def test_the_netlist_learns_what_golden_learns(family: str, tmp_path: Path) -> N
     netlist = Design(text, netlist_sources(family), netlist_includes())
     cycles = []
     for name, design in {"rtl": Design(verilog), family: netlist}.items():
-        with CompiledChip(chip, design, name=name, optimise="build") as engine:
+        with VerilatedChip(chip, design, name=name, optimise="build") as engine:
             engine.load(image)
             trace = engine.run(events, record=RECORD, reward=reward, cycle_limit=10_000)
             difference = trace.first_difference(expected)
             assert difference is None, f"{name}: {difference}"
             cycles.append(trace.cycles.tolist())
+            check_in_pieces(engine, GoldenChip(chip, image), 1)
     assert cycles[0] == cycles[1]

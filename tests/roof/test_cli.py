@@ -93,14 +93,14 @@ def test_a_difference_fails_verify(project, samples, tmp_path, monkeypatch):
     """A chip that differs from golden in a single weight must not pass."""
     from spikelet.runs import engines
 
-    load = engines.CompiledChip.load
+    load = engines.VerilatedChip.load
 
     def load_wrong(self, image):
         image.cores[0].weights[3, 5] ^= 1
         load(self, image)
         image.cores[0].weights[3, 5] ^= 1
 
-    monkeypatch.setattr(engines.CompiledChip, "load", load_wrong)
+    monkeypatch.setattr(engines.VerilatedChip, "load", load_wrong)
     copy = shutil.copytree(project, tmp_path / "copy")
     code, output = invoke("verify", copy, samples)
     assert code == 1

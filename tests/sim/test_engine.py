@@ -18,7 +18,7 @@ from spikelet.description.run.recording import Trace
 from spikelet.golden.chip import run
 from spikelet.rtl_gen.emit import to_verilog, write_chip
 from spikelet.rtl_gen.joined_chips import whole_chip
-from spikelet.sim.engine import CompiledChip
+from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design, lint
 from tests.helpers.random_chips import random_chip, random_events, random_image
 
@@ -30,7 +30,7 @@ def made():
     chip = random_chip(rng, most_cores=2)
     image = random_image(rng, chip)
     verilog = to_verilog(whole_chip(chip), "chip")
-    with CompiledChip(chip, Design(verilog), optimise="build") as engine:
+    with VerilatedChip(chip, Design(verilog), optimise="build") as engine:
         engine.load(image)
         yield chip, image, verilog, engine
 
@@ -93,7 +93,7 @@ def test_a_tick_without_end_is_an_error(made):
     chip, _, verilog, _ = made
     events = random_events(np.random.default_rng(2), chip)
     with (
-        CompiledChip(chip, Design(verilog), optimise="build") as other,
+        VerilatedChip(chip, Design(verilog), optimise="build") as other,
         pytest.raises(SpikeletError, match="sample 0, tick 0 did not end within 3 clock cycles"),
     ):
         other.run(events, cycle_limit=3)
@@ -102,12 +102,12 @@ def test_a_tick_without_end_is_an_error(made):
 def test_a_design_of_another_chip_is_refused(made):
     other = random_chip(np.random.default_rng(12))
     with pytest.raises(SpikeletError, match="do not belong together"):
-        CompiledChip(other, Design(made[2]), optimise="build")
+        VerilatedChip(other, Design(made[2]), optimise="build")
 
 
 def test_verilog_that_is_wrong_is_reported():
     with pytest.raises(SpikeletError, match="verilator_bin failed"):
-        CompiledChip(
+        VerilatedChip(
             random_chip(np.random.default_rng(1)), Design("module chip; nonsense endmodule")
         )
 
@@ -123,11 +123,13 @@ TO_HOST = {"axon": 1, "delay": 0, "host": 1, "x": 0, "y": 0}
 @pytest.fixture(scope="module")
 def row():
     """Compile a chip of two cores."""
-    with CompiledChip(ROW, Design(to_verilog(whole_chip(ROW), "chip")), optimise="build") as engine:
+    with VerilatedChip(
+        ROW, Design(to_verilog(whole_chip(ROW), "chip")), optimise="build"
+    ) as engine:
         yield engine
 
 
-def send(engine: CompiledChip, **fields: int) -> Trace:
+def send(engine: VerilatedChip, **fields: int) -> Trace:
     """Let neuron 0 of core 0 send what no checked image can hold; both its neurons fire twice."""
     images = [
         CoreImage(
@@ -140,7 +142,7 @@ def send(engine: CompiledChip, **fields: int) -> Trace:
     engine.load(ChipImage(tuple(images)))
     word = destination_packet(ROW, SENDER).pack(**{**TO_HOST, **fields}, list_ends=1, valid=1)
     address = engine.map.address(0, "destinations")
-    engine._write(np.array([[address, word]], np.uint32))
+    engine.link.write(np.array([[address, word]], np.uint32))
     spikes = np.zeros((2, 4, 1), np.uint8)
     spikes[1, 1:3] = 1
     return engine.run(Events.from_spikes(spikes, [(0, 0, 0, 0)]))
@@ -182,7 +184,7 @@ def test_predicted_cycles_where_nobody_fires(lanes, pipelines):
     axons = np.arange(128)
     events = Events.from_spikes(spikes, np.stack([axons, 0 * axons, axons, 0 * axons], axis=1))
     expected = run(chip, image, events)
-    with CompiledChip(
+    with VerilatedChip(
         chip, Design(to_verilog(whole_chip(chip), "chip")), optimise="build"
     ) as engine:
         engine.load(image)

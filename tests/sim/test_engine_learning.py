@@ -14,7 +14,7 @@ from spikelet.description.run.events import Events
 from spikelet.golden.chip import GoldenChip
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
-from spikelet.sim.engine import CompiledChip
+from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design
 
 RULE = LearningRule("dw = x1*y0", x1=TraceParams(increment=3, decay=2048), w_max=100)
@@ -44,12 +44,12 @@ def image() -> ChipImage:
 def rtl():
     """Compile the chip."""
     design = Design(to_verilog(Chip(CHIP), "chip"))
-    with CompiledChip(CHIP, design, optimise="build") as engine:
+    with VerilatedChip(CHIP, design, optimise="build") as engine:
         yield engine
 
 
 @pytest.fixture(params=["golden", "rtl"])
-def engine(request: pytest.FixtureRequest) -> GoldenChip | CompiledChip:
+def engine(request: pytest.FixtureRequest) -> GoldenChip | VerilatedChip:
     """Return a chip with the image."""
     if request.param == "golden":
         return GoldenChip(CHIP, image())
@@ -58,7 +58,7 @@ def engine(request: pytest.FixtureRequest) -> GoldenChip | CompiledChip:
     return compiled
 
 
-def learned(engine: GoldenChip | CompiledChip) -> list[bool]:
+def learned(engine: GoldenChip | VerilatedChip) -> list[bool]:
     """Run some spikes to all cores; return in which the weights have changed."""
     spikes = np.ones((1, 3, 3), np.uint8)
     routes = [(core, core, 1, 0) for core in range(3)]

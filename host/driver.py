@@ -1,0 +1,275 @@
+"""The driver of a chip: loads it, runs it, and reads back what it did, through any link.
+
+It knows the chip by its description and its memory map alone; what carries the words is a
+:class:`spikelet.host.link.Link`. So the same code drives a Verilated chip and one on a board.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from spikelet.description.chip.image import ChipImage
+from spikelet.description.chip.memory_map import (
+    CHIP_REGISTERS,
+    IDENTIFICATION,
+    LEARNING_REGISTERS,
+    ChipMap,
+)
+from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.chip.state import ChipState
+from spikelet.description.chip.state_words import restore_program, snapshot_of, state_words
+from spikelet.description.errors import SpikeletError
+from spikelet.description.run.events import Events, checked_reward
+from spikelet.description.run.recording import Trace
+from spikelet.host.link import Batch, Link, Ran, Words
+from spikelet.host.probes import Probes
+
+__all__ = ["Chip"]
+
+_CHUNK_WORDS = 1 << 24
+"""Words that one batch of a run reads back at most, unless one sample does."""
+
+_CYCLE_LIMIT = 10_000_000
+_CLEAR_LIMIT = 1 << 24
+
+
+class Chip:
+    """A chip behind a link.
+
+    Parameters
+    ----------
+    chip : ChipParams
+    link : Link
+        To a chip that has been reset; closed by :meth:`close`.
+    name : str
+        Engine name for the Traces, such as ``"rtl"``.
+
+    Raises
+    ------
+    SpikeletError
+        If what answers is no chip of Spikelet's, or another one; the link is closed then.
+    """
+
+    def __init__(self, chip: ChipParams, link: Link, *, name: str) -> None:
+        self.chip = chip
+        self.link = link
+        self.name = name
+        self.map = ChipMap(chip)
+        self._image: ChipImage | None = None
+        self._ticks_before = 0
+        try:
+            self._check_identity()
+        except BaseException:
+            link.close()
+            raise
+
+    def _check_identity(self) -> None:
+        identification, structure = (
+            self._register(name) for name in ("identification", "structure")
+        )
+        if identification != IDENTIFICATION:
+            raise SpikeletError(
+                f"{self.name}: register identification is {identification:#010x}, "
+                f"not {IDENTIFICATION:#010x}: this is no chip of Spikelet's",
+                remedy="check what the link leads to",
+            )
+        if structure != int(self.chip.digest[:8], 16):
+            raise SpikeletError(
+                f"{self.name}: the design has structure {structure:08x}, "
+                f"the chip description {self.chip.digest[:8]}: they do not belong together"
+            )
+
+    def close(self) -> None:
+        """Close the link."""
+        self.link.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        place: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def load(self, image: ChipImage) -> None:
+        """Load weights, neuron parameters and destination tables through the configuration port."""
+        self.link.write(image.program(self.chip))
+        self._image = image
+
+    def read(self, addresses: Words) -> Words:
+        """Read words through the configuration port."""
+        return self.link.read(addresses)
+
+    def learn(self, on: bool, core: int | None = None) -> None:
+        """Switch learning on or off in all plastic cores, or in one.
+
+        SpikeletError if there are none, or that one is not plastic.
+        """
+        switched = self.chip.plastic_cores(core)
+        addresses = [self.map.address(index, "learning") for index in switched]
+        self.link.write(np.stack([addresses, np.full(len(switched), on)], axis=1).astype(np.uint32))
+        image = self._loaded()
+        contents = [
+            replace(here, learning=on) if index in switched else here
+            for index, here in enumerate(image.cores)
+        ]
+        self._image = ChipImage(tuple(contents))
+
+    def snapshot(self) -> ChipState:
+        """Return contents, with what was learned, and state; only between ticks."""
+        addresses = state_words(self.chip)
+        words = [{name: self.read(at) for name, at in core.items()} for core in addresses]
+        ticks = self._register("ticks") + self._ticks_before
+        return snapshot_of(self.chip, self._loaded(), ticks, words)
+
+    def restore(self, state: ChipState) -> None:
+        """Take contents and state from a snapshot; SpikeletError if it is of another chip."""
+        state.check(self.chip)
+        if self.link.run(Batch.clearing(_CLEAR_LIMIT)).unfinished is not None:
+            raise SpikeletError(f"{self.name}: clearing did not end")
+        self.link.write(restore_program(self.chip, state))
+        self._image = state.image
+        self._ticks_before = state.ticks
+
+    def run(
+        self,
+        events: Events,
+        *,
+        record: Sequence[str] = ("spikes", "potentials"),
+        neurons: Sequence[int] | None = None,
+        progress: Callable[[int], None] = lambda samples: None,
+        reward: npt.ArrayLike | None = None,
+        clear: bool = True,
+        start: ChipState | None = None,
+        cycle_limit: int = _CYCLE_LIMIT,
+    ) -> Trace:
+        """Run a batch of samples. What is learned goes on from sample to sample, and run to run.
+
+        Parameters
+        ----------
+        events : Events
+            As many samples and ticks are run as it has.
+        record : sequence of str
+            Any of ``"spikes"``, ``"potentials"``, ``"learning"`` and ``"checksums"``: what the
+            Trace holds, besides outputs and counters. It is read through the configuration port,
+            after each tick, or, for checksums, after each sample.
+        neurons : sequence of int or None
+            Neurons in use in each core, for the count of synaptic operations; all by default.
+        progress : callable
+            Told how many samples are done, now and then.
+        reward : array of int, shape (samples, ticks), or None
+            The reward of each tick, for all plastic cores; None is 0.
+        clear : bool
+            Whether each sample starts from a cleared state. If not, it goes on from where the one
+            before ended, and the first from the present state.
+        start : ChipState or None
+            A snapshot to go on from: it is restored, and no sample is cleared. A run in pieces,
+            each from the :meth:`snapshot` behind the one before, is the same, bit for bit, as one
+            in one piece, on whatever chips of one description the pieces run.
+        cycle_limit : int
+            Clock cycles in which a tick must end.
+
+        Raises
+        ------
+        SpikeletError
+            If events, rewards or the snapshot do not fit the chip, a tick takes more than
+            ``cycle_limit``, or a packet was dropped, as none is that comes from events and an image
+            that were checked.
+        """
+        flits = events.flits(self.chip)
+        rewards = checked_reward(self.chip, reward, events.samples, events.ticks)
+        probes = Probes(self.chip, record)
+        if start is not None:
+            self.restore(start)
+            clear = False
+        before = None if clear else self.read(probes.counters)
+        if clear:
+            self._ticks_before = 0
+        sums = np.zeros((events.samples, len(self.chip.cores)), np.uint32)
+        outputs = np.zeros((events.samples, events.ticks, self.chip.n_outputs), np.uint16)
+        words = [np.zeros((0, events.ticks, len(probes.addresses)), np.uint32)]
+        at_once = max(1, _CHUNK_WORDS // (max(1, events.ticks) * (len(probes.addresses) + 1)))
+        if "checksums" in record:
+            at_once = 1
+        for first in range(0, events.samples, at_once):
+            last = min(first + at_once, events.samples)
+            batch = self._batch(
+                events.samples_between(first, last),
+                flits[events.offsets[first * events.ticks] :],
+                rewards[first:last],
+                clear,
+                probes,
+                cycle_limit,
+            )
+            ran = self.link.run(batch)
+            self._check_ended(ran, first, batch)
+            outputs[first:last] = ran.outputs
+            words.append(ran.words)
+            if "checksums" in record:
+                sums[first] = self.snapshot().checksums()
+            progress(last)
+        return probes.trace(
+            self.name,
+            outputs,
+            np.concatenate(words),
+            neurons,
+            before=before,
+            checksums=sums if "checksums" in record else None,
+        )
+
+    def _batch(
+        self,
+        events: Events,
+        flits: Words,
+        rewards: npt.NDArray[np.int32],
+        clear: bool,
+        probes: Probes,
+        cycle_limit: int,
+    ) -> Batch:
+        """Return some samples as words."""
+        settings = np.array(
+            [
+                int(self.map.address(index, "learning", LEARNING_REGISTERS.index("reward")))
+                for index, core in enumerate(self.chip.cores)
+                if core.learning and "r" in core.learning.variables
+            ],
+            np.uint32,
+        )
+        return Batch(
+            events.samples,
+            events.ticks,
+            clear,
+            events.offsets,
+            flits,
+            settings,
+            np.repeat(rewards.astype(np.uint32)[..., np.newaxis], len(settings), axis=2),
+            probes.addresses,
+            self.chip.n_outputs,
+            (1 << flit_packet(self.chip).fields[0].width) - 1,
+            cycle_limit,
+        )
+
+    def _check_ended(self, ran: Ran, first: int, batch: Batch) -> None:
+        """Raise SpikeletError if a tick did not end; ``first`` is the first sample's number."""
+        if ran.unfinished is not None:
+            sample, tick = divmod(ran.unfinished, max(1, batch.ticks))
+            raise SpikeletError(
+                f"{self.name}: sample {first + sample}, tick {tick} did not end "
+                f"within {batch.cycle_limit} clock cycles"
+            )
+
+    def _loaded(self) -> ChipImage:
+        if self._image is None:
+            raise SpikeletError(f"{self.name}: load an image first")
+        return self._image
+
+    def _register(self, name: str) -> int:
+        return int(self.read(np.array([CHIP_REGISTERS.index(name)], np.uint32))[0])

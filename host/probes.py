@@ -1,0 +1,155 @@
+"""Probes: what a driver reads of a chip after each tick, and the Trace that it makes of it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from spikelet.description.chip.memory_map import CHIP_REGISTERS, COUNTERS, ChipMap, unpack_state
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.chip.state_words import learned_words, state_words
+from spikelet.description.errors import SpikeletError
+from spikelet.description.run.recording import Trace
+
+__all__ = ["Probes"]
+
+_LEARNED = ("weights", "tags", "pre_traces", "post_traces", "adaptation", "random")
+
+
+class Probes:
+    """What is read after each tick: cycles, counters, and the words that are recorded.
+
+    Parameters
+    ----------
+    chip : ChipParams
+    record : sequence of str
+        As for :meth:`spikelet.host.driver.Chip.run`.
+
+    Attributes
+    ----------
+    addresses : array of uint32, shape (probes,)
+        Where it is read.
+    """
+
+    def __init__(self, chip: ChipParams, record: Sequence[str]) -> None:
+        self.chip = chip
+        self.record = record
+        chip_map = ChipMap(chip)
+        counters = [
+            chip_map.address(core, "counters", np.arange(len(COUNTERS)))
+            for core in range(len(chip.cores))
+        ]
+        names: tuple[str, ...] = ()
+        if "spikes" in record or "potentials" in record:
+            names += ("state",)
+        if "learning" in record:
+            names += _LEARNED
+        self.words = state_words(chip, names)
+        registers = [CHIP_REGISTERS.index(name) for name in ("cycles", "dropped_packets")]
+        addresses = [np.array(registers, np.uint32), *counters]
+        addresses += [at for core in self.words for at in core.values()]
+        self.addresses = np.concatenate(addresses)
+        self.counters = self.addresses[1 : 2 + len(chip.cores) * len(COUNTERS)]
+
+    def trace(
+        self,
+        engine: str,
+        outputs: npt.NDArray[np.uint16],
+        words: npt.NDArray[np.uint32],
+        neurons: Sequence[int] | None,
+        *,
+        before: npt.NDArray[np.uint32] | None = None,
+        checksums: npt.NDArray[np.uint32] | None = None,
+    ) -> Trace:
+        """Return the Trace of an engine that has counted outputs and read words.
+
+        Parameters
+        ----------
+        engine : str
+        outputs : array of uint16, shape (samples, ticks, n_outputs)
+        words : array of uint32, shape (samples, ticks, probes)
+        neurons : sequence of int or None
+            Neurons in use in each core; all by default.
+        before : array of uint32, shape (counters,), or None
+            The counters as they were, from which they went on; None if each sample cleared them.
+        checksums : array of uint32, shape (samples, cores), or None
+
+        Raises
+        ------
+        SpikeletError
+            If packets were dropped.
+        """
+        counts, dropped = self._counted(words, before)
+        self._check_none_dropped(engine, dropped, counts["dropped_packets"])
+        return Trace(
+            engine,
+            outputs,
+            counts["active_axons"],
+            counts["merged_spikes"].sum(axis=1, dtype=np.int32),
+            tuple(neurons or (core.n_neurons for core in self.chip.cores)),
+            cycles=words[..., 0].astype(np.int64),
+            checksums=checksums,
+            **self.recorded(words),
+        )
+
+    def _check_none_dropped(
+        self, engine: str, in_network: npt.NDArray[np.int32], in_cores: npt.NDArray[np.int32]
+    ) -> None:
+        """Raise SpikeletError if packets were dropped; see :meth:`_counted`."""
+        places = {"the network": in_network}
+        places |= {f"core {i}": in_cores[..., i] for i in range(len(self.chip.cores))}
+        for where, dropped in places.items():
+            if dropped.any():
+                sample, tick = np.argwhere(dropped)[0]
+                raise SpikeletError(
+                    f"{engine}: {where} dropped {dropped.sum()} packets, "
+                    f"the first in sample {sample}, tick {tick}",
+                    remedy="load an image of this chip, then run again",
+                )
+
+    def _counted(
+        self, words: npt.NDArray[np.uint32], before: npt.NDArray[np.uint32] | None
+    ) -> tuple[dict[str, npt.NDArray[np.int32]], npt.NDArray[np.int32]]:
+        """Return what was counted in each tick.
+
+        Parameters
+        ----------
+        words, before
+            As for :meth:`trace`.
+
+        Returns
+        -------
+        dict of array of int32, shape (samples, ticks, cores)
+            By the names of ``COUNTERS``.
+        array of int32, shape (samples, ticks)
+            Packets that the network dropped.
+        """
+        samples, ticks, _ = words.shape
+        counters = words[..., 1 : 1 + len(self.counters)]
+        first = np.zeros((samples, 1, len(self.counters)), np.uint32)
+        if before is not None and ticks:
+            first[:1, 0] = before
+            first[1:, 0] = counters[:-1, -1]
+        steps = np.diff(np.concatenate([first, counters], axis=1), axis=1)  # modulo 2**32
+        counts = steps.astype(np.int32)
+        by_core = counts[..., 1:].reshape(samples, ticks, len(self.chip.cores), len(COUNTERS))
+        named = {name: by_core[..., place].copy() for place, name in enumerate(COUNTERS)}
+        return named, counts[..., 0]
+
+    def recorded(self, words: npt.NDArray[np.uint32]) -> dict[str, Any]:
+        """Return spikes, potentials and what was learned, by core, as far as recorded."""
+        found: dict[str, list[Any]] = {"spikes": [], "potentials": [], "learned": []}
+        start = 1 + len(self.counters)
+        for core, addresses in zip(self.chip.cores, self.words, strict=True):
+            read = {}
+            for name, at in addresses.items():
+                read[name] = words[..., start : start + len(at)]
+                start += len(at)
+            if "state" in read:
+                potentials, fired = unpack_state(read["state"])
+                found["potentials"].append(potentials)
+                found["spikes"].append(fired)
+            found["learned"].append(learned_words(core, read))
+        wanted = {"spikes": "spikes", "potentials": "potentials", "learned": "learning"}
+        return {name: found[name] if what in self.record else None for name, what in wanted.items()}
