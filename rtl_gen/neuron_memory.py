@@ -1,6 +1,6 @@
 """A word of each neuron, in rows for the pipelines. No twin in golden, where it is an array."""
 
-from amaranth import C, Module, Mux, Signal
+from amaranth import C, Module, Mux
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
