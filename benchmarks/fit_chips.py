@@ -21,10 +21,18 @@ __all__ = ["FITTED", "HELD_OUT"]
 
 
 def _core(
-    n_axons: int = 64, n_neurons: int = 64, neuron: str = "snntorch-subtract", **fields: Any
+    n_axons: int = 64,
+    n_neurons: int = 64,
+    neuron: str = "snntorch-subtract",
+    adaptation: Adaptation | None = None,
+    **fields: Any,
 ) -> CoreParams:
+    """Return a core; ``fields`` are its own and its neuron model's parameters."""
+    model = neuron_model(neuron)
+    given = {name: fields.pop(name) for name in model.parameter_names if name in fields}
+    parameters = {"decay": "shared", **given, **(adaptation.constants if adaptation else {})}
     fields.setdefault("weight_bits", 4)
-    return CoreParams(n_axons, n_neurons, neuron_model(neuron), **fields)
+    return CoreParams(n_axons, n_neurons, model, parameters=parameters, **fields)
 
 
 def _plastic(
@@ -74,7 +82,7 @@ FITTED: dict[str, dict[str, ChipParams]] = {
             _core(
                 1024,
                 lanes=16,
-                decay="none",
+                decay=4096,
                 weight_bits=1,
                 weight_format="binary",
                 potential_bits=12,

@@ -104,14 +104,16 @@ def golden(task: Task, backend: str) -> Run:
         weight_bits=8,
         weight_format="unsigned",
         potential_bits=20,
-        reset_potential="shared",
+        parameters={"decay": "shared"},
         learning=rule,
     )
     image = CoreImage(
         task.weights,
-        np.array([THRESHOLD], np.int32),
         joined(),
-        decay=np.array([round(4096 * np.exp(-1 / MEMBRANE))], np.int32),
+        {
+            "threshold": np.array([THRESHOLD], np.int32),
+            "decay": np.array([round(4096 * np.exp(-1 / MEMBRANE))], np.int32),
+        },
         plastic=np.ones(INPUTS, np.bool_),
     )
     chip = GoldenChip(ChipParams((core,)), ChipImage((image,)), backend=backend)

@@ -88,6 +88,7 @@ class Workload:
                 n_axons=weights.shape[0],
                 n_neurons=weights.shape[1],
                 neuron=neuron_model("snntorch-subtract"),
+                parameters={"decay": "shared"},
                 lanes=2,
             )
             for weights in self.weights
@@ -95,9 +96,11 @@ class Workload:
         images = [
             CoreImage(
                 weights,
-                np.array([threshold], np.int32),
                 self._destinations(layer),
-                decay=np.array([DECAY], np.int32),
+                {
+                    "threshold": np.array([threshold], np.int32),
+                    "decay": np.array([DECAY], np.int32),
+                },
             )
             for layer, (weights, threshold) in enumerate(
                 zip(self.weights, self.thresholds, strict=True)

@@ -44,7 +44,8 @@ TRUENORTH_GSOP_PER_S = 58.0
 
 def _chip(columns: int, rows: int, *, multicast: bool = True, **core: Any) -> ChipParams:
     """Return a mesh of equal cores with 4-bit weights."""
-    params = CoreParams(neuron=neuron_model("snntorch-subtract"), weight_bits=4, **core)
+    model, parameters = neuron_model("snntorch-subtract"), {"decay": "shared"}
+    params = CoreParams(neuron=model, parameters=parameters, weight_bits=4, **core)
     cores = (params,) * (columns * rows)
     return ChipParams(cores, columns, rows, n_outputs=params.n_neurons, multicast=multicast)
 

@@ -102,6 +102,7 @@ def _params(rule: LearningRule | None, memory: str = "block", lanes: int = 16) -
         n_axons=SIZE,
         n_neurons=SIZE,
         neuron=neuron_model("snntorch-zero"),
+        parameters={"decay": "shared"},
         weight_bits=8,
         weight_format="signed" if rule is None or rule.w_max < 128 else "unsigned",
         potential_bits=16,
@@ -148,9 +149,11 @@ def _image(core: CoreParams, rate: float) -> ChipImage:
         (
             CoreImage(
                 weights.astype(np.int16),
-                np.array([threshold], np.int32),
                 joined(),
-                decay=np.array([3500], np.int32),
+                {
+                    "threshold": np.array([threshold], np.int32),
+                    "decay": np.array([3500], np.int32),
+                },
                 plastic=np.ones(SIZE, np.bool_),
                 random=random_states(core.lanes, 1) if rule.stochastic else np.zeros(0, np.uint32),
             ),
@@ -213,7 +216,7 @@ def _core(name: str, rule: LearningRule | None, seeds: int, folder: Path) -> dic
     """Return what a core takes of an ECP5."""
     core = _params(rule)
     if rule and "t" in rule.variables:
-        core = replace(core, adaptation=Adaptation(increment=256))
+        core = replace(core, parameters={**core.parameters, **Adaptation(increment=256).constants})
     built = build_out_of_context(
         to_verilog(Core(ChipParams((core,)), 0), "core"),
         "core",

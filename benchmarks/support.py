@@ -49,6 +49,7 @@ def single_core_chip(lanes: int, pipelines: int = 1, **core: Any) -> ChipParams:
         n_axons=SIZE,
         n_neurons=SIZE,
         neuron=neuron_model("snntorch-subtract"),
+        parameters={"decay": "shared"},
         weight_bits=4,
         potential_bits=16,
         lanes=lanes,
@@ -69,9 +70,8 @@ def single_core_image(firing: int) -> ChipImage:
     lines = np.arange(SIZE)
     core = CoreImage(
         weights,
-        np.array([20], np.int32),
         destinations(lines, HOST, lines),
-        decay=np.array([3000], np.int32),
+        {"threshold": np.array([20], np.int32), "decay": np.array([3000], np.int32)},
     )
     return ChipImage((core,))
 

@@ -24,7 +24,7 @@ from spikelet.description.chip.image import ChipImage, CoreImage, random_states
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule
-from spikelet.network.float_update import at_rest
+from spikelet.network.float_update import rises_alone
 from spikelet.network.integers import (
     InputGroup,
     PlacedPopulation,
@@ -185,7 +185,7 @@ class _Placer:
     def _place_axons(self, population: PlasticPopulation) -> None:
         """Give the projections into a population their axons, if they fit its core."""
         into = self._into(population.name)
-        if not into and at_rest(population.neuron, population.parameters):
+        if not into and not rises_alone(population.neuron, population.parameters):
             raise self._error(
                 f"population {population.name!r} gets no input",
                 "project() to it, or give it a bias",

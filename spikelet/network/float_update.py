@@ -11,9 +11,11 @@ from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.text import DRAWN
 from spikelet.network.network import FloatArray, Population
 
-__all__ = ["FloatUpdate", "at_rest"]
+__all__ = ["FloatUpdate", "at_rest", "rises_alone"]
 
 Values = npt.NDArray[Any]
+
+_FEW_TICKS = 16
 
 _DRAWS = {"draw", DRAWN}
 
@@ -140,14 +142,36 @@ def at_rest(model: NeuronModel, parameters: Mapping[str, Values]) -> bool:
     parameters : mapping of str to array, shape (1,) or (size,)
         In a core's integers; those that are not there have their defaults.
     """
-    if {name.name for line in model.lines for a in line for name in names(a.value)} & _DRAWS:
+    if _draws(model):
         return False
-    defaults = {p.name: np.array([p.default or 0]) for p in model.parameters}
-    given = {**defaults, **parameters}
-    update = FloatUpdate(model, given)
-    size = max((len(values) for values in given.values()), default=1)
+    update, size = _in_integers(model, parameters)
     update.tick(np.zeros((1, size)), lambda: np.zeros(size))
     return all(not values.any() for values in update.states.values())
+
+
+def rises_alone(model: NeuronModel, parameters: Mapping[str, Values]) -> bool:
+    """Return whether a potential rises above 0 without input within a few ticks.
+
+    Parameters are as for :func:`at_rest`; of a text that draws, yes.
+    """
+    if _draws(model):
+        return True
+    update, size = _in_integers(model, parameters)
+    for _ in range(_FEW_TICKS):
+        update.tick(np.zeros((1, size)), lambda: np.zeros(size))
+        if (update.states["v"] > 0).any():
+            return True
+    return False
+
+
+def _draws(model: NeuronModel) -> bool:
+    return any(name.name in _DRAWS for line in model.lines for a in line for name in names(a.value))
+
+
+def _in_integers(model: NeuronModel, parameters: Mapping[str, Values]) -> tuple[FloatUpdate, int]:
+    """Return the update of neurons with a core's parameters, and how many there are."""
+    given = {p.name: np.array([p.default or 0]) for p in model.parameters} | dict(parameters)
+    return FloatUpdate(model, given), max((len(v) for v in given.values()), default=1)
 
 
 def _others(fired: Values, shape: tuple[int, ...]) -> Values:

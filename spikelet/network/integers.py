@@ -225,8 +225,6 @@ def integer_parameters(
                 )
             continue
         values = np.atleast_1d(integers(name, given[name]))
-        if np.all(values == parameter.default):
-            continue
         if parameter.constant:
             constants[name] = int(values.flat[0])
         found[name] = values
@@ -235,9 +233,9 @@ def integer_parameters(
         if parameter.name in found:
             low, high = model.range_of(parameter, potential_bits, constants)
             count = 1 if parameter.constant else size
-            checked[parameter.name] = per_neuron(
-                parameter.name, found[parameter.name], count, low, high
-            )
+            values = per_neuron(parameter.name, found[parameter.name], count, low, high)
+            if not np.all(values == parameter.default):
+                checked[parameter.name] = values
     return checked
 
 

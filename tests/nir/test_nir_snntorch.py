@@ -58,7 +58,7 @@ def test_time_step_of_snntorchs_exporter(file: str) -> None:
     assert network.dt == 1e-4
     given = load_network(path, SUBTRACT, 1e-4)
     for assumed, told in zip(network.populations, given.populations, strict=True):
-        np.testing.assert_array_equal(assumed.decay, told.decay)
+        np.testing.assert_array_equal(assumed.parameters["decay"], told.parameters["decay"])
     refused(path, "the time step is not known", neuron=EULER, dt=None)
 
 
