@@ -1,8 +1,7 @@
 """Write the generated parts of some pages: ``python -m docs.generate``.
 
 The memory map is that of an example chip; the node kinds of ``networks.md`` are those that have a
-handler, the models of ``neurons.md`` those that are there. With
-``--check`` nothing is written.
+handler, the models of ``neurons.md`` those that are there. With ``--check`` nothing is written.
 """
 
 import inspect
@@ -148,7 +147,8 @@ def _core(chip: ChipParams, number: int) -> str:
     summary = (
         f"{core.n_axons} axons, {core.n_neurons} neurons, {core.weight_bits}-bit weights, "
         f"{core.potential_bits}-bit potentials, {core.lanes} lanes, {core.delay_slots} delay "
-        f"slots, {core.list_entries} entries of destination lists, neuron model `{core.neuron.name}`."
+        f"slots, {core.list_entries} entries of destination lists, "
+        f"neuron model `{core.neuron.name}`."
     )
     rows = [_region(chip_map, number, region) for region in chip_map.cores[number].values()]
     header = ("region", "first word", "words", "span", "bits", "access", "offset of a word")

@@ -42,7 +42,8 @@ raised = threshold + a; product = v*decay; product_a = a*decay_a; resting = left
 summed = nearest(product, 12) + where(resting, 0, current); rest = nearest(product_a, 12)
 clipped = clamp(summed); counted = most(left - 1, 0)
 over = clipped > raised
-fired = over; v = where(over, 0, clipped); a = clamp(rest + where(over, step, 0)); left = where(over, pause, counted)
+fired = over; v = where(over, 0, clipped); left = where(over, pause, counted)
+a = clamp(rest + where(over, step, 0))
 """,
     "states": {
         "v": {},
@@ -203,7 +204,8 @@ def test_a_file_wherever_a_name_is(suffix: str, tmp_path: Path) -> None:
     assert "pause: ticks, 0..63, default 0" in shown and "resting = left > 0" in shown
     (tmp_path / "net.toml").write_text(
         'outputs = ["b"]\n[inputs.a]\nsize = 2\n[populations.b]\nsize = 2\n'
-        f'neuron = "{file.name}"\nthreshold = 9\ndecay = 2048\ndecay_a = 3072\nstep = 4\npause = 2\n'
+        f'neuron = "{file.name}"\nthreshold = 9\ndecay = 2048\n'
+        "decay_a = 3072\nstep = 4\npause = 2\n"
         '[[projections]]\nsource = "a"\ntarget = "b"\nweights = 8\n'
     )
     by_file = load_task(tmp_path / "net.toml").plastic

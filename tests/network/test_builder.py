@@ -136,7 +136,9 @@ def test_without_clear_a_sample_goes_on():
     plastic = competing(threshold=3000).compile()
     spikes = np.ones((2, 3, 12))
     kept, cleared = (
-        plastic.run(spikes, learning=False, clear=clear, record=("states",)).states("excitatory")["v"]
+        plastic.run(spikes, learning=False, clear=clear, record=("states",)).states("excitatory")[
+            "v"
+        ]
         for clear in (False, True)
     )
     assert (cleared[0] == cleared[1]).all() and (kept[0] == cleared[0]).all()
@@ -392,7 +394,10 @@ def test_what_is_not_complete():
         ({"neuron": "lif"}, "there is no neuron model 'lif'"),
         ({"neuron": 3}, "a neuron model is a name, a file or a NeuronModel, not 3"),
         ({"threshold": None}, "threshold is missing"),
-        ({"neuron": "izhikevich", "adaptation": Adaptation(5), "time_constant": None}, "no parameter"),
+        (
+            {"neuron": "izhikevich", "adaptation": Adaptation(5), "time_constant": None},
+            "no parameter",
+        ),
         ({"inhibition": -1}, r"inhibition must be in 0\.\.32767, found -1"),
         ({"inhibition": 9.5}, r"inhibition must be integers, not float64: 9\.5"),
         ({"weight_exponent": 17}, r"weight_exponent must be an int in 0\.\.16, not 17"),

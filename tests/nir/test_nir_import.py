@@ -16,10 +16,10 @@ from spikelet.description.errors import SpikeletError
 from spikelet.network.network import INPUT
 from spikelet.nir.importer import load_network
 from tests.helpers.networks import (
-    RESETS,
     DT,
     EULER,
     LIF_MODELS,
+    RESETS,
     SUBTRACT,
     Edges,
     affine,
@@ -238,8 +238,16 @@ def test_reset_value_needs_the_profile(file: Path) -> None:
             "says reset_mechanism 'subtract', but that of neuron model snntorch-zero",
         ),
         ({"reset_mechanism": "none"}, "snntorch-zero", "says reset_mechanism 'none'"),
-        ({"reset_delay": True}, "snntorch-zero-immediate", "says reset_delay True, but that of neuron model"),
-        ({"reset_delay": False}, "snntorch-subtract", "says reset_delay False, but that of neuron model"),
+        (
+            {"reset_delay": True},
+            "snntorch-zero-immediate",
+            "says reset_delay True, but that of neuron model",
+        ),
+        (
+            {"reset_delay": False},
+            "snntorch-subtract",
+            "says reset_delay False, but that of neuron model",
+        ),
     ],
 )
 def test_reset_contradicts_profile(
