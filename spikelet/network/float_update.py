@@ -182,7 +182,8 @@ def _others(fired: Values, shape: tuple[int, ...]) -> Values:
 
 def _table(index: Values, *values: Values) -> Values:
     places = np.clip(np.floor(index), 0, len(values) - 1).astype(np.int64)
-    return np.array([float(value) for value in values])[places]
+    found: Values = np.array([float(value) for value in values])[places]
+    return found
 
 
 def _divided(value: Values, bits: Values) -> Values:

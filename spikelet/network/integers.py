@@ -233,9 +233,9 @@ def integer_parameters(
         if parameter.name in found:
             low, high = model.range_of(parameter, potential_bits, constants)
             count = 1 if parameter.constant else size
-            values = per_neuron(parameter.name, found[parameter.name], count, low, high)
-            if not np.all(values == parameter.default):
-                checked[parameter.name] = values
+            right = per_neuron(parameter.name, found[parameter.name], count, low, high)
+            if not np.all(right == parameter.default):
+                checked[parameter.name] = right
     return checked
 
 

@@ -103,7 +103,8 @@ class Population:
         for parameter in self.neuron.parameters:
             name = parameter.name
             if name in self.parameters:
-                shapes = [(1,)] if parameter.constant else [(1,), (self.size,)]
+                shapes: list[tuple[int, ...]] = [(1,)]
+                shapes += [] if parameter.constant else [(self.size,)]
                 what = f"population {self.name!r}: {name}"
                 found[name] = _finite(what, self.parameters[name], shapes)
             elif parameter.default is None:
