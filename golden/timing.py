@@ -11,7 +11,7 @@ from spikelet.description.chip.params import ChipParams
 __all__ = ["core_cycles", "learning_cycles", "tick_cycles"]
 
 _PIPELINE = 12
-"""Cycles from the start of a tick to its barrier that depend neither on the core nor on activity."""
+"""Cycles from the start of a tick to its barrier that are the same for all cores."""
 
 _DRAWING = 5
 """Cycles before the update in which what the neurons draw is mixed."""
