@@ -153,8 +153,7 @@ class Probes:
                 found["spikes"].append(states["fired"])
                 found["states"].append({name: states[name] for name in recorded_states(core)})
             learned = learned_words(core, read)
-            found["learned"].append(
-                {name: learned[name] for name in learned_fields(core) if learned}
-            )
-        wanted = {"spikes": "spikes", "states": "states", "learned": "learning"}
-        return {name: found[name] if what in self.record else None for name, what in wanted.items()}
+            wanted = learned_fields(core) if "learning" in self.record else ()
+            found["learned"].append({name: learned[name] for name in wanted})
+        names = {"spikes": "spikes", "states": "states", "learned": "learning"}
+        return {name: found[name] if what in self.record else None for name, what in names.items()}

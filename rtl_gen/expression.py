@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from amaranth import Array, C, Cat, Mux, Shape, Value, signed, unsigned
 
 from spikelet.description.checks import bits_of
-from spikelet.description.expression import Constant, Name, Node, Range, range_of
+from spikelet.description.expression import Constant, Node, Operation, Range, range_of
 
 __all__ = ["gates_of", "shape_of"]
 
@@ -35,24 +35,13 @@ def gates_of(node: Node, values: Mapping[str, Value], ranges: Mapping[str, Range
     Value
         Exact, in a shape that may be wider than the range of the expression.
     """
-    if isinstance(node, Constant):
-        return C(node.value)
-    if isinstance(node, Name):
-        return values[node.name]
+    if not isinstance(node, Operation):
+        return C(node.value) if isinstance(node, Constant) else values[node.name]
     parts = [gates_of(argument, values, ranges) for argument in node.arguments]
     ends = [range_of(argument, ranges) for argument in node.arguments]
-    operator = node.operator
-    if operator in ("<<", ">>", "nearest", "truncate", "chance"):
-        return _SHIFTS[operator](*parts[:1], ends[1][0], *parts[2:])
-    if operator == "*":
-        return _product(parts, ends)
-    if operator in ("clamp", "least", "most"):
-        return _bounded(operator, parts, ends)
-    if operator == "table":
-        shape = shape_of((min(low for low, _ in ends[1:]), max(high for _, high in ends[1:])))
-        values_of_one_shape = [C(value, shape) for value, _ in ends[1:]]
-        return Array(values_of_one_shape)[_fitted(parts[0], ends[0])]
-    return _GATES[operator](*parts)
+    if node.operator in _OF_RANGES:
+        return _OF_RANGES[node.operator](node.operator, parts, ends)
+    return _GATES[node.operator](*parts)
 
 
 def _fitted(value: Value, ends: Range) -> Value:
@@ -64,13 +53,17 @@ def _fitted(value: Value, ends: Range) -> Value:
     return value.as_signed() if shape.signed else value
 
 
+def _negative(value: Value) -> Value:
+    return value[-1] if value.shape().signed else C(0, 1)
+
+
 def _nearest(value: Value, bits: int) -> Value:
     """Divide with a carry into whatever adds the quotient."""
     return value.shift_right(bits) + value[bits - 1] if bits else value
 
 
 def _truncated(value: Value, bits: int) -> Value:
-    return value.shift_right(bits) + ((value < 0) & value[:bits].any()) if bits else value
+    return value.shift_right(bits) + (_negative(value) & value[:bits].any()) if bits else value
 
 
 def _by_chance(value: Value, bits: int, draw: Value) -> Value:
@@ -86,7 +79,12 @@ _SHIFTS: dict[str, Callable[..., Value]] = {
 }
 
 
-def _product(parts: list[Value], ends: list[Range]) -> Value:
+def _shifted(operator: str, parts: list[Value], ends: list[Range]) -> Value:
+    value, _, *draw = parts
+    return _SHIFTS[operator](value, ends[1][0], *draw)
+
+
+def _product(_: str, parts: list[Value], ends: list[Range]) -> Value:
     """Multiply; by a constant of few digits with adders."""
     for value, (low, high) in zip(parts[::-1], ends, strict=True):
         digits = _digits(low) if low == high else []
@@ -164,6 +162,21 @@ def _exceeds(value: Value, own: Range, high: int) -> Value:
     return ~value[-1] & value[high.bit_length() : -1].any()
 
 
+def _from_table(_: str, parts: list[Value], ends: list[Range]) -> Value:
+    constants = [low for low, _ in ends[1:]]
+    shape = shape_of((min(constants), max(constants)))  # an Array needs one shape for all
+    return Array([C(value, shape) for value in constants])[_fitted(parts[0], ends[0])]
+
+
+_OF_RANGES: dict[str, Callable[[str, list[Value], list[Range]], Value]] = {
+    **dict.fromkeys(_SHIFTS, _shifted),
+    "*": _product,
+    **dict.fromkeys(("clamp", "least", "most"), _bounded),
+    "table": _from_table,
+}
+"""Of operator, arguments and their ranges."""
+
+
 def _bit(condition: Value) -> Value:
     return condition[0]
 
@@ -182,6 +195,6 @@ _GATES: dict[str, Callable[..., Value]] = {
     "or": lambda a, b: _bit(a) | _bit(b),
     "not": lambda a: ~_bit(a),
     "where": lambda condition, a, b: Mux(_bit(condition), a, b),
-    "abs": lambda a: Mux(a < 0, -a, a),
-    "sign": lambda a: Cat(a != 0, a < 0).as_signed(),
+    "abs": lambda a: Mux(_negative(a), -a, a),
+    "sign": lambda a: Cat(a != 0, _negative(a)).as_signed(),
 }

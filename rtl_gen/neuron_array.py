@@ -198,7 +198,8 @@ class NeuronArray(wiring.Component):
     def _parameter(self, m: Module, name: str) -> list[Value]:
         port, pipelines = getattr(self, name), self.core.pipelines
         if self.core.scope(name) == "shared":
-            register = Signal(len(port.data), name=name)
+            # Not `name` itself: Yosys's functions have arguments such as `a`, which it would hide.
+            register = Signal(len(port.data), name=f"shared_{name}")
             with m.If(port.write):
                 m.d.sync += register.eq(port.data)
             m.d.comb += port.read_data.eq(register)

@@ -14,6 +14,7 @@ from spikelet.description.chip.destinations import check_destinations, destinati
 from spikelet.description.chip.memory_map import ChipMap, pack_lanes
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
+from spikelet.description.neurons.draws import DRAW_INDEX_BITS
 from spikelet.description.summary import summary
 
 __all__ = [
@@ -25,7 +26,7 @@ __all__ = [
 ]
 
 
-LAST_INDEX = (1 << 24) - 1
+LAST_INDEX = (1 << DRAW_INDEX_BITS) - 1
 """Largest number of a neuron in a network: 4,096 cores of 4,096."""
 
 

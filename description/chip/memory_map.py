@@ -17,6 +17,7 @@ from spikelet.description.chip.neuron_words import state_fields, state_span
 from spikelet.description.chip.packets import destination_packet
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
+from spikelet.description.neurons.draws import DRAW_INDEX_BITS
 
 __all__ = [
     "CHIP_REGISTERS",
@@ -145,7 +146,7 @@ def core_regions(core: CoreParams, destination_bits: int) -> dict[str, Region]:
     if core.update.draws:
         layout = "key after clear, whose writing sets both; key of the coming tick"
         wanted.append(("draw_key", 2, 32, "rw", layout))
-        wanted.append(("draw_indices", core.n_neurons, 24, "rw", "neuron"))
+        wanted.append(("draw_indices", core.n_neurons, DRAW_INDEX_BITS, "rw", "neuron"))
     regions = {}
     base = 0
     for name, words, bits, access, layout in sorted(wanted, key=lambda item: -item[1]):

@@ -1,6 +1,9 @@
 """The key that a tick's draws come from; what a neuron makes of it is in ``golden/draws.py``."""
 
-__all__ = ["key_after"]
+__all__ = ["DRAW_INDEX_BITS", "key_after"]
+
+DRAW_INDEX_BITS = 24
+"""Width of the number of a neuron in its network."""
 
 _MASK = (1 << 32) - 1
 

@@ -112,8 +112,9 @@ def test_verilog_that_is_wrong_is_reported():
         )
 
 
-SENDER = CoreParams(4, 2, neuron_model("snntorch-zero"), lanes=2, delay_slots=8)
-SMALL = CoreParams(2, 2, neuron_model("snntorch-zero"), lanes=2)
+LEAKY = {"decay": "shared"}
+SENDER = CoreParams(4, 2, neuron_model("snntorch-zero"), lanes=2, delay_slots=8, parameters=LEAKY)
+SMALL = CoreParams(2, 2, neuron_model("snntorch-zero"), lanes=2, parameters=LEAKY)
 ROW = ChipParams((SENDER, SMALL), 3, n_outputs=2)
 """Core 1 has fewer axons and delays than a flit can name, and at (2, 0) there is no core."""
 
@@ -134,8 +135,8 @@ def send(engine: VerilatedChip, **fields: int) -> Trace:
     images = [
         CoreImage(
             np.full((core.n_axons, 2), 7, np.int16),
-            np.ones(1, np.int32),
             destinations([0, 1], HOST, 0) if core is SENDER else joined(),
+            {"threshold": np.ones(1, np.int32), "decay": np.zeros(1, np.int32)},
         )
         for core in ROW.cores
     ]
@@ -178,7 +179,8 @@ def test_predicted_cycles_where_nobody_fires(lanes, pipelines):
         pipelines=pipelines,
     )
     chip = ChipParams((core,))
-    image = ChipImage((CoreImage(np.zeros((128, 64), np.int16), np.ones(1, np.int32), joined()),))
+    threshold = {"threshold": np.ones(1, np.int32)}
+    image = ChipImage((CoreImage(np.zeros((128, 64), np.int16), joined(), threshold),))
     spikes = np.zeros((1, 4, 128), np.uint8)
     spikes[:, 2] = 1
     axons = np.arange(128)

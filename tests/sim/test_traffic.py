@@ -234,7 +234,7 @@ def test_the_scoreboard_finds(fault: int, broken: Network) -> None:
 
 
 def test_packets_need_bits_to_be_numbered() -> None:
-    chip = ChipParams((CoreParams(16, 4, CORE.profile, lanes=4),))
+    chip = ChipParams((CoreParams(16, 4, CORE.neuron, lanes=4),))
     with pytest.raises(
         SpikeletError, match=r"axon and delay have 5 bits, of which 2 ports leave 4"
     ):
