@@ -332,13 +332,16 @@ def learn(
 
 @main.command()
 @click.argument("model", required=False)
+@click.option("--cost", metavar="FAMILY", help="Also build its pipeline for a family or device.")
 @printing_options
-def neurons(terminal: Terminal, model: str | None) -> None:
+def neurons(terminal: Terminal, model: str | None, cost: str | None) -> None:
     """List the neuron models, or print all of MODEL, a name or a .toml or .json file."""
     from spikelet.description.neurons.models import neuron_model, neuron_models
     from spikelet.reports.neuron_listing import listed_models, model_fields, model_lines
 
     if model is None:
+        if cost:
+            raise click.UsageError("--cost is of one MODEL: name it")
         for line in listed_models(neuron_models().values()):
             terminal.say(line)
         terminal.result({"neurons": [model_fields(found) for found in neuron_models().values()]})
@@ -346,7 +349,22 @@ def neurons(terminal: Terminal, model: str | None) -> None:
     found = neuron_model(model)
     for line in model_lines(found):
         terminal.say(line)
-    terminal.result(model_fields(found))
+    fields = model_fields(found)
+    if cost:
+        from dataclasses import asdict
+
+        from spikelet.fpga.devices import DEVICES, device_named
+        from spikelet.fpga.neuron_cost import neuron_cost
+
+        of_family = (name for name, device in DEVICES.items() if device.family == cost)
+        device = device_named(next(of_family, cost))
+        taken = neuron_cost(found, device, progress=terminal.say)
+        terminal.say(
+            f"on {taken.device}: {taken.luts:,} LUTs, {taken.flip_flops:,} flip-flops, "
+            f"{taken.dsps:,} multipliers, {taken.fmax_mhz:.0f} MHz for one update pipeline"
+        )
+        fields["cost"] = asdict(taken)
+    terminal.result(fields)
 
 
 @main.command()

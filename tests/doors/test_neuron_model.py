@@ -37,7 +37,7 @@ TIRING: dict[str, Any] = {
     "name": "tiring",
     "version": 1,
     "description": "adaptive LIF that rests for a countdown after each spike",
-    "text": """
+    "text": """\
 raised = threshold + a; product = v*decay; product_a = a*decay_a; resting = left > 0
 summed = nearest(product, 12) + where(resting, 0, current); rest = nearest(product_a, 12)
 clipped = clamp(summed); counted = most(left - 1, 0)
@@ -224,7 +224,7 @@ def test_a_file_wherever_a_name_is(suffix: str, tmp_path: Path) -> None:
 
 def as_toml() -> str:
     lines = [f"{key} = {json.dumps(TIRING[key])}" for key in ("name", "version", "description")]
-    lines.append(f'text = """{TIRING["text"]}"""')
+    lines.append(f'text = """\n{TIRING["text"]}"""')
     for group in ("states", "parameters"):
         for name, table in TIRING[group].items():
             lines.append(f"[{group}.{name}]")
