@@ -85,7 +85,7 @@ def _measure(
         trace = chip.run(compiled.events(spikes), neurons=compiled.neurons)
         rtl_seconds = time.perf_counter() - began
     difference = trace.first_difference(expected)
-    assert trace.cycles is not None and trace.potentials is not None
+    assert trace.cycles is not None and trace.states is not None
     accuracy = {name: count / len(levels) for name, count in right.items()}
     return {
         "images": len(levels),
@@ -100,7 +100,7 @@ def _measure(
         "rtl_accuracy": float((compiled.classify(trace) == labels[:rtl_samples]).mean()),
         "rtl_samples_per_s": len(spikes) / rtl_seconds,
         "rtl_cycles_per_sample": float(trace.cycles.sum(axis=1).mean()),
-        "rtl_potentials": sum(potentials.size for potentials in trace.potentials),
+        "rtl_potentials": sum(states["v"].size for states in trace.states),
         "compared": trace.compared(expected),
         "difference": str(difference) if difference else None,
         "goal": {"golden_accuracy": GOAL_ACCURACY, "ticks": GOAL_TICKS},

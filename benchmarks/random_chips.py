@@ -47,7 +47,7 @@ class Outcome:
     cores: int = 0
     configurations: int = 0
     spikes: int = 0
-    potentials: int = 0
+    states: int = 0
 
 
 def main() -> int:
@@ -73,7 +73,7 @@ def main() -> int:
         "configurations": sum(outcome.configurations for outcome in outcomes),
         "cores": sum(outcome.cores for outcome in outcomes),
         "spikes": sum(outcome.spikes for outcome in outcomes),
-        "potentials": sum(outcome.potentials for outcome in outcomes),
+        "states": sum(outcome.states for outcome in outcomes),
         "golden_compiled": available(),
         "seconds": round(time.perf_counter() - began, 1),
         "failed_seeds": sorted(outcome.seed for outcome in failures),
@@ -118,7 +118,7 @@ def _compare(networks: int, seed: int) -> Outcome:
     design = Design(to_verilog(whole_chip(chip), "chip"))
     harness = Path(rtl_engine.__file__).with_name("harness.cpp")
     library = build_library(design, "chip", harness, optimise="build")
-    spikes = potentials = 0
+    spikes = states = 0
     try:
         with VerilatedChip(chip, design, optimise="build") as engine:
             for number in range(networks):
@@ -134,10 +134,10 @@ def _compare(networks: int, seed: int) -> Outcome:
                     if difference:
                         return Outcome(seed, f"network {number}, {name} to numpy: {difference}")
                 spikes += sum(int(fired.sum()) for fired in expected.spikes or [])
-                potentials += sum(v.size for v in expected.potentials or [])
+                states += sum(v.size for core in expected.states or [] for v in core.values())
     finally:
         library.unlink(missing_ok=True)  # thousands of them would fill the disk
-    return Outcome(seed, "", len(chip.cores), networks, spikes, potentials)
+    return Outcome(seed, "", len(chip.cores), networks, spikes, states)
 
 
 if __name__ == "__main__":

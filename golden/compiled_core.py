@@ -11,7 +11,7 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage
 from spikelet.description.chip.state import CoreState
 from spikelet.description.neurons.draws import key_after
-from spikelet.golden.aligned import LINE, Shape, aligned, padded
+from spikelet.golden.aligned import LINE, Shape, padded
 from spikelet.golden.compiled_learning import CompiledLearning
 from spikelet.golden.compiled_neurons import CompiledNeurons, state_type
 

@@ -167,7 +167,7 @@ class _Writer:
 
 
 def _bits(ends: Range) -> int:
-    return 32 if -(1 << 31) <= ends[0] and ends[1] < 1 << 31 else 64
+    return 32 if ends[0] >= -(1 << 31) and ends[1] < 1 << 31 else 64
 
 
 def _written(operator: str, bits: int, shift: int, parts: list[str]) -> str:

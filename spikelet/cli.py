@@ -10,7 +10,6 @@ import click
 from spikelet import __version__
 from spikelet.command_group import CommandGroup
 from spikelet.description.chip.params import TOPOLOGIES
-from spikelet.description.chip.profile import PROFILES
 from spikelet.terminal import Terminal, command_line, printing_options
 
 __all__ = ["main"]
@@ -34,7 +33,7 @@ def main(debug: bool) -> None:
 @main.command("compile")
 @click.argument("network", type=click.Path(path_type=Path))
 @click.option("-o", "--out", "folder", type=click.Path(path_type=Path), required=True)
-@click.option("--profile", type=click.Choice(sorted(PROFILES)), help="How a tick is computed.")
+@click.option("--neuron", metavar="MODEL", help="Neuron model: a name, or a .toml or .json file.")
 @click.option("--dt", type=float, help="Seconds per tick, where the file does not say.")
 @click.option("--weight-bits", type=_POSITIVE, default=4, show_default=True)
 @click.option("--potential-bits", type=_POSITIVE, default=16, show_default=True)
@@ -67,6 +66,13 @@ def main(debug: bool) -> None:
     show_default=True,
     help="Another seed, another chip.",
 )
+@click.option(
+    "--draw-key",
+    type=click.IntRange(1, (1 << 32) - 1),
+    default=1,
+    show_default=True,
+    help="What neurons that draw numbers start from.",
+)
 @click.option("--calibration", type=click.Path(path_type=Path), help="Samples for ranges, rates.")
 @click.option("--target", "targets", multiple=True, help="Board or device that it must fit.")
 @click.option("--top", default="chip", show_default=True, help="Name of the Verilog's top module.")
@@ -75,7 +81,7 @@ def compile_command(
     terminal: Terminal,
     network: Path,
     folder: Path,
-    profile: str | None,
+    neuron: str | None,
     dt: float | None,
     weight_bits: int,
     potential_bits: int,
@@ -88,6 +94,7 @@ def compile_command(
     topology: str,
     multicast: bool | None,
     placement_seed: int,
+    draw_key: int,
     calibration: Path | None,
     targets: tuple[str, ...],
     top: str,
@@ -106,7 +113,7 @@ def compile_command(
     samples = load_samples(calibration) if calibration else None
     compiled = compile_network(
         network,
-        profile,
+        neuron,
         dt,
         weight_bits=weight_bits,
         potential_bits=potential_bits,
@@ -115,6 +122,7 @@ def compile_command(
         topology=topology,
         multicast=multicast,
         placement_seed=placement_seed,
+        draw_key=draw_key,
     )
     for target in map(target_named, targets):
         fit = require_target(compiled, target)
@@ -238,13 +246,14 @@ def build(
 @main.command()
 @_FOLDER
 @click.option("--sample", type=_FROM_0, default=0, show_default=True, help="Which sample to draw.")
+@click.option("--state", default="v", show_default=True, help="Which state of neurons to draw.")
 @printing_options
-def report(terminal: Terminal, folder: Path, sample: int) -> None:
+def report(terminal: Terminal, folder: Path, sample: int, state: str) -> None:
     """Write one HTML page of all that is known of the project FOLDER."""
     from spikelet.project import Project
     from spikelet.results import old_fields
 
-    page, old = Project(folder, command_line(click.get_current_context())).report(sample)
+    page, old = Project(folder, command_line(click.get_current_context())).report(sample, state)
     terminal.out_of_date(old)
     terminal.say(f"report: {page}")
     terminal.result({"report": str(page), **old_fields(old)})
@@ -319,6 +328,43 @@ def learn(
     terminal.result(learned_fields(result, folder))
     if result.verification and not result.verification.equal:
         sys.exit(1)
+
+
+@main.command()
+@click.argument("model", required=False)
+@click.option("--cost", metavar="FAMILY", help="Also build its pipeline for a family or device.")
+@printing_options
+def neurons(terminal: Terminal, model: str | None, cost: str | None) -> None:
+    """List the neuron models, or print all of MODEL, a name or a .toml or .json file."""
+    from spikelet.description.neurons.models import neuron_model, neuron_models
+    from spikelet.reports.neuron_listing import listed_models, model_fields, model_lines
+
+    if model is None:
+        if cost:
+            raise click.UsageError("--cost is of one MODEL: name it")
+        for line in listed_models(neuron_models().values()):
+            terminal.say(line)
+        terminal.result({"neurons": [model_fields(found) for found in neuron_models().values()]})
+        return
+    found = neuron_model(model)
+    for line in model_lines(found):
+        terminal.say(line)
+    fields = model_fields(found)
+    if cost:
+        from dataclasses import asdict
+
+        from spikelet.fpga.devices import DEVICES, device_named
+        from spikelet.fpga.neuron_cost import neuron_cost
+
+        of_family = (name for name, device in DEVICES.items() if device.family == cost)
+        device = device_named(next(of_family, cost))
+        taken = neuron_cost(found, device, progress=terminal.say)
+        terminal.say(
+            f"on {taken.device}: {taken.luts:,} LUTs, {taken.flip_flops:,} flip-flops, "
+            f"{taken.dsps:,} multipliers, {taken.fmax_mhz:.0f} MHz for one update pipeline"
+        )
+        fields["cost"] = asdict(taken)
+    terminal.result(fields)
 
 
 @main.command()

@@ -249,7 +249,7 @@ class Project:
         chip = to_verilog(Chip(compiled.chip), "chip")
         return chip, {"chip structure": compiled.chip.digest, CHIP_VERILOG: digest_of(chip)}
 
-    def report(self, sample: int = 0) -> tuple[Path, list[OutOfDate]]:
+    def report(self, sample: int = 0, state: str = "v") -> tuple[Path, list[OutOfDate]]:
         """Write the HTML page of all that belongs to the compiled network.
 
         Returns
@@ -273,6 +273,7 @@ class Project:
                 trace=kept.trace,
                 fpga=builds,
                 sample=sample,
+                state=state,
                 made=[*made, Artefact("report", {}, command=self.command)],
                 out_of_date=old,
             )

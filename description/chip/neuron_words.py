@@ -76,21 +76,21 @@ def state_offsets(core: CoreParams) -> npt.NDArray[np.int64]:
 
 
 def pack_states(core: CoreParams, states: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.uint32]:
-    """Return the words, in the order of :func:`state_offsets`, that hold states.
+    """Return the words (..., words), in the order of :func:`state_offsets`, that hold states.
 
     Parameters
     ----------
     core : CoreParams
-    states : mapping of str to array, shape (n_neurons,)
+    states : mapping of str to array, shape (..., n_neurons)
         Those that ``clear`` clears, by name.
     """
     fields = state_fields(core)
     used = 1 + max(field.word for field in fields.values())
-    words = np.zeros((core.n_neurons, used), np.int64)
+    words = np.zeros((*states["v"].shape, used), np.int64)
     for name, field in fields.items():
         values = states[name].astype(np.int64) & ((1 << field.bits) - 1)
-        words[:, field.word] |= values << field.first_bit
-    return words.astype(np.uint32).ravel()
+        words[..., field.word] |= values << field.first_bit
+    return words.astype(np.uint32).reshape(*states["v"].shape[:-1], -1)
 
 
 def unpack_states(core: CoreParams, words: npt.NDArray[np.uint32]) -> dict[str, npt.NDArray[Any]]:

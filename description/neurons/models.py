@@ -60,8 +60,9 @@ def neuron_model(model: "NeuronModel | str | Path | Mapping[str, Any]") -> Neuro
     return neuron_models()[model]
 
 
-def read_neuron_model(path: Path) -> NeuronModel:
+def read_neuron_model(path: str | Path) -> NeuronModel:
     """Read a model from a TOML or JSON file; SpikeletError names the file and what is wrong."""
+    path = Path(path)
     try:
         text = path.read_text()
     except OSError as error:

@@ -15,8 +15,9 @@ from spikelet.description.array_files import packed_arrays, read_arrays
 from spikelet.description.artefact import Artefact, digest_of
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.params import ChipParams
-from spikelet.description.chip.profile import ExecutionProfile, profile_named
 from spikelet.description.errors import MALFORMED, SpikeletError
+from spikelet.description.neurons.model import NeuronModel
+from spikelet.description.neurons.models import neuron_model
 from spikelet.description.run.events import Events
 from spikelet.description.run.recording import Trace
 from spikelet.description.summary import summary
@@ -34,7 +35,7 @@ __all__ = ["COMPILED", "CompiledNetwork", "compile_network", "measured_rates"]
 COMPILED = "compiled network"
 """What the record of a saved network calls it."""
 
-_FORMAT = 3
+_FORMAT = 4
 """Version of the saved form; raised when it changes."""
 
 _CHIP_FILE, _ARRAYS_FILE = "chip.json", "arrays.npz"
@@ -84,9 +85,9 @@ class CompiledNetwork:
         return self.network.name
 
     @property
-    def profile(self) -> ExecutionProfile:
-        """How a tick is computed."""
-        return self.network.profile
+    def draw_key(self) -> int:
+        """What the draws of neurons start from; 1 where none draws."""
+        return max((core.draw_key for core in self.image.cores), default=0) or 1
 
     @property
     def dt(self) -> float | None:
@@ -144,12 +145,40 @@ class CompiledNetwork:
         """
         return self._assembled(trace, trace.spikes, "spikes", self.layer(layer))
 
-    def layer_potentials(self, trace: Trace, layer: str) -> npt.NDArray[np.int32]:
-        """Return a layer's potentials, as :meth:`layer_spikes`, in LSBs."""
-        return self._assembled(trace, trace.potentials, "potentials", self.layer(layer))
+    def layer_states(self, trace: Trace, layer: str) -> dict[str, npt.NDArray[Any]]:
+        """Return a layer's states by name, as :meth:`layer_spikes`; the potential ``v`` in LSBs."""
+        found = self.layer(layer)
+        core = self.chip.cores[found.slices[0].core]
+        return {
+            name: self._assembled(
+                trace,
+                None if trace.states is None else [states.get(name) for states in trace.states],
+                "states",
+                found,
+            )
+            for name in core.update.states
+            if name != "fired"
+        }
+
+    def layer_parameter(self, layer: str, name: str) -> npt.NDArray[Any] | None:
+        """Return a parameter of each neuron of a layer, in its core's units; None if it has none.
+
+        Shape (size,).
+        """
+        found = self.layer(layer)
+        parts = []
+        for part in found.slices:
+            core, contents = self.chip.cores[part.core], self.image.cores[part.core]
+            if name not in core.parameters:
+                return None
+            value = core.parameters[name]
+            values = np.array([value]) if isinstance(value, int) else contents.parameters[name]
+            spread = values if len(values) > 1 else np.broadcast_to(values, (core.n_neurons,))
+            parts.append(spread[: part.count])
+        return found.assembled(parts)
 
     def _assembled(
-        self, trace: Trace, recorded: list[npt.NDArray[Any]] | None, what: str, layer: PlacedLayer
+        self, trace: Trace, recorded: list[Any] | None, what: str, layer: PlacedLayer
     ) -> npt.NDArray[Any]:
         self._check_trace(trace)
         if recorded is None:
@@ -185,7 +214,7 @@ class CompiledNetwork:
         spikes : array of 0 and 1, shape (samples, ticks, n_inputs)
             The input that led to the Trace.
         """
-        runs = simulate(self.network, spikes, potentials=False)
+        runs = simulate(self.network, spikes, potentials=False, draw_key=self.draw_key)
         return tuple(
             self._agreement(layer, trace, run.spikes)
             for layer, run in zip(self.layers, runs, strict=True)
@@ -202,9 +231,9 @@ class CompiledNetwork:
             )
         by_neuron = mine.sum(axis=(0, 1))
         saturations = None
-        if trace.potentials is not None:
+        if trace.states is not None:
             core = self.chip.cores[layer.slices[0].core]
-            potentials = self.layer_potentials(trace, layer.name)
+            potentials = self.layer_states(trace, layer.name)["v"]
             saturations = int(np.isin(potentials, (core.v_min, core.v_max)).sum())
         return LayerAgreement(
             layer.name,
@@ -266,7 +295,7 @@ class CompiledNetwork:
 
 def compile_network(
     source: str | Path | Network,
-    profile: ExecutionProfile | str | None = None,
+    neuron: NeuronModel | str | Path | None = None,
     dt: float | None = None,
     *,
     weight_bits: int = 4,
@@ -276,14 +305,15 @@ def compile_network(
     topology: str = "mesh",
     multicast: bool | None = None,
     placement_seed: int = 0,
+    draw_key: int = 1,
 ) -> CompiledNetwork:
     """Import, quantise and place a network.
 
     Parameters
     ----------
     source : path or Network
-        A NIR file, or a float network, which brings its own profile and time step.
-    profile, dt
+        A NIR file, or a float network, which brings its own neuron models and time step.
+    neuron, dt
         As for :func:`load_network`.
     weight_bits, potential_bits
         As for :func:`quantise`.
@@ -292,7 +322,7 @@ def compile_network(
         model emits on the first samples.
     limits : PlacementLimits or None
         As for :func:`place`.
-    topology, multicast, placement_seed
+    topology, multicast, placement_seed, draw_key
         As for :func:`place`.
 
     Raises
@@ -300,7 +330,7 @@ def compile_network(
     SpikeletError
         As these do.
     """
-    network = _loaded(source, profile, dt)
+    network = _loaded(source, neuron, dt)
     quantised = quantise(network, weight_bits, potential_bits, calibration)
 
     def compiled(rates: dict[str, FloatArray] | None) -> CompiledNetwork:
@@ -311,6 +341,7 @@ def compile_network(
             multicast=multicast,
             seed=placement_seed,
             rates=rates,
+            draw_key=draw_key,
         )
         return CompiledNetwork(
             placed.chip,
@@ -358,15 +389,16 @@ def measured_rates(compiled: CompiledNetwork, spikes: npt.ArrayLike) -> dict[str
 
 
 def _loaded(
-    source: str | Path | Network, profile: ExecutionProfile | str | None, dt: float | None
+    source: str | Path | Network, neuron: NeuronModel | str | Path | None, dt: float | None
 ) -> Network:
     """Return the float network, imported or as given."""
     if not isinstance(source, Network):
-        return load_network(source, profile, dt)
-    wanted = profile_named(profile) if isinstance(profile, str) else profile
-    if wanted not in (None, source.profile) or dt not in (None, source.dt):
+        return load_network(source, neuron, dt)
+    other = neuron is not None and (neuron_model(neuron),) != source.neurons
+    if other or dt not in (None, source.dt):
+        names = ", ".join(model.name for model in source.neurons)
         raise SpikeletError(
-            f"network {source.name!r} has profile {source.profile.name} and dt {source.dt}; "
-            "others cannot be given"
+            f"network {source.name!r} has neurons of {names} and dt {source.dt}; others cannot be "
+            "given"
         )
     return source

@@ -13,12 +13,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.compiler.neuron_parameters import (
+    LARGEST_KEY,
+    drawing,
+    kept_states,
+    loaded_parameters,
+    scopes,
+    with_silent_spares,
+)
+from spikelet.description.checks import check_int
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import list_entries
 from spikelet.description.chip.image import ChipImage, CoreImage
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.summary import summary
+from spikelet.network.float_update import at_rest
 from spikelet.network.network import INPUT
 from spikelet.network.quantise import QuantisedNetwork, QuantisedPopulation
 from spikelet.placement.network import Connection, PlacementNetwork
@@ -154,6 +164,7 @@ def place(
     multicast: bool | None = None,
     seed: int = 0,
     rates: Mapping[str, npt.NDArray[np.float64]] | None = None,
+    draw_key: int = 1,
 ) -> Placement:
     """Place a network on as few cores as the limits allow, so that heavy traffic stays near.
 
@@ -172,6 +183,8 @@ def place(
         Of the placement.
     rates : mapping of str to array of float, or None
         Spikes a tick of each neuron of a layer, or of each input under :data:`INPUT`.
+    draw_key : int
+        What the draws of neurons start from, 1..2**32 - 1.
 
     Raises
     ------
@@ -180,14 +193,16 @@ def place(
         different depths, a connection skips more layers than there are delay slots, or the topology
         is unknown.
     """
-    return _Placer(quantised, limits or PlacementLimits()).placement(
+    check_int("draw_key", draw_key, 1, LARGEST_KEY)
+    return _Placer(quantised, limits or PlacementLimits(), draw_key).placement(
         topology, multicast, seed, rates or {}
     )
 
 
 class _Placer:
-    def __init__(self, quantised: QuantisedNetwork, limits: PlacementLimits) -> None:
+    def __init__(self, quantised: QuantisedNetwork, limits: PlacementLimits, draw_key: int) -> None:
         self.quantised = quantised
+        self.draw_key = draw_key
         self.network = quantised.network
         self.limits = CoreLimits(limits.max_axons, limits.max_neurons, limits.lanes)
         self.pipelines = limits.pipelines
@@ -306,11 +321,10 @@ class _Placer:
         part = placed.parts[index]
         lanes = self.limits.lanes_of(population.size)
         n_neurons = -(-len(part.neurons) // lanes) * lanes
-        value_reset = self.network.profile.reset == "value"
         params = CoreParams(
             n_axons=len(part.axons),
             n_neurons=n_neurons,
-            profile=self.network.profile,
+            neuron=population.neuron,
             weight_bits=self.quantised.weight_bits,
             weight_format=self.quantised.weight_format,
             weight_exponent=population.weight_exponent,
@@ -320,39 +334,35 @@ class _Placer:
             delay_slots=placed.delay_slots[index],
             list_entries=list_entries(placed.destinations[index]),
             weight_memory=self.weight_memory,
-            threshold=_scope(population.threshold),
-            decay=_scope(population.decay),
-            bias=_scope(population.bias),
-            reset_potential=_scope(population.reset_potential) if value_reset else "none",
-            # an idle neuron of another kind stays at 0 whenever it starts
-            first_tick=0 if population.bias is None else self.network.depth(population.name),
+            parameters=scopes(population.neuron, population.parameters),
+            # idle neurons that stay at rest may start at any time
+            first_tick=0
+            if at_rest(population.neuron, population.parameters)
+            else self.network.depth(population.name),
         )
+        if "inhibited" in params.update.inputs:
+            self._check_inhibition(population, part)
+            if n_neurons > len(part.neurons):
+                params = with_silent_spares(params)
         filler = 1 if params.weight_format == "binary" else 0
         padded = np.full((len(part.axons), n_neurons), filler, np.int16)
         padded[:, : len(part.neurons)] = placed.weights(part)
+        first = self.network.first_neuron(population.name)
+        draw_key, draw_indices = drawing(params, self.draw_key, first, part.neurons)
         image = CoreImage(
             weights=padded,
-            threshold=_part_of(population.threshold, part, n_neurons, filler=params.v_max),
             destinations=placed.destinations[index],
-            decay=_part_of(population.decay, part, n_neurons),
-            bias=_part_of(population.bias, part, n_neurons),
-            reset_potential=_part_of(population.reset_potential, part, n_neurons),
+            parameters=loaded_parameters(params, population.parameters, part.neurons),
+            states=kept_states(params),
+            draw_key=draw_key,
+            draw_indices=draw_indices,
         )
         return params, image
 
-
-def _scope(values: npt.NDArray[np.int32] | None) -> str:
-    return "none" if values is None else "shared" if len(values) == 1 else "neuron"
-
-
-def _part_of(
-    values: npt.NDArray[np.int32] | None, part: Part, n_neurons: int, filler: int = 0
-) -> npt.NDArray[np.int32]:
-    """Return the values of a part's neurons, filled up; shared ones as they are."""
-    if values is None:
-        return np.zeros(1, np.int32)
-    if len(values) == 1:
-        return values
-    padded = np.full(n_neurons, filler, np.int32)
-    padded[: len(part.neurons)] = values[part.neurons]
-    return padded
+    def _check_inhibition(self, population: QuantisedPopulation, part: Part) -> None:
+        if len(part.neurons) < population.size:
+            raise self._error(
+                f"the neurons of layer {population.name!r} inhibit each other, which they do within"
+                f" a core; of its {population.size:,} neurons {len(part.neurons):,} fit one",
+                "allow larger cores (--max-neurons, --max-axons)",
+            )

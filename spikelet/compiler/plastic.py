@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.array_files import packed_arrays, read_arrays
+from spikelet.description.array_files import arrays_under, packed_arrays, read_arrays
 from spikelet.description.artefact import Artefact, digest_of
 from spikelet.description.chip.image import ChipImage, CoreImage
 from spikelet.description.chip.params import ChipParams
@@ -31,14 +31,13 @@ __all__ = ["FORMAT", "PLASTIC", "Plastic"]
 PLASTIC = "network that learns"
 """What the record of a saved network calls it."""
 
-FORMAT = 2
+FORMAT = 3
 """Version of the saved form of a plastic network; raised when it changes."""
 
 _VERIFY = "spikelet.runs.plastic_verify"  # loaded when used: it needs the hardware tools
 
 _NETWORK_FILE, _ARRAYS_FILE = "plastic.json", "plastic.npz"
 _COMPILE_AGAIN = "compile the network again and save it to this folder"
-_ARRAYS = tuple(field.name for field in fields(CoreImage) if field.name != "learning")
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,7 +160,7 @@ class Plastic:
         start : ChipState or None
             A snapshot of this chip to go on from; None: the network as compiled.
         record : sequence of str
-            Any of ``"spikes"``, ``"potentials"``, ``"learning"`` (weights, tags, traces and
+            Any of ``"spikes"``, ``"states"``, ``"learning"`` (weights, tags, traces and
             adaptation after each tick: large) and ``"checksums"`` (of the state after each sample).
         progress : callable
             Told how many samples are done, now and then.
@@ -203,7 +202,7 @@ class Plastic:
     ) -> "Verification":
         """Run golden and another engine on the first samples, and compare all bit for bit.
 
-        Compared are outputs, counters, spikes and potentials of every neuron in every tick, and,
+        Compared are outputs, counters, spikes and states of every neuron in every tick, and,
         after each sample, a checksum of weights, tags, traces, adaptations and random states.
 
         Parameters
@@ -277,14 +276,12 @@ class Plastic:
         """
         arrays: dict[str, npt.NDArray[Any]] = {"routes": self.routes}
         for index, core in enumerate(self.image.cores):
-            for name in _ARRAYS:
-                arrays[f"core_{index}_{name}"] = getattr(core, name)
+            arrays |= {f"core_{index}.{name}": values for name, values in core.to_arrays().items()}
         description = {
             "name": self.name,
             "dt": self.dt,
             "seed": self.seed,
             "chip": self.chip.to_dict(),
-            "learning": [core.learning for core in self.image.cores],
             "inputs": [asdict(group) for group in self.inputs],
             "populations": [asdict(population) for population in self.populations],
             "projections": [asdict(projection) for projection in self.projections],
@@ -328,8 +325,8 @@ def _rebuilt(description: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -
     chip = ChipParams.from_dict(description["chip"])
     image = ChipImage(
         tuple(
-            CoreImage(**{name: arrays[f"core_{i}_{name}"] for name in _ARRAYS}, learning=learning)
-            for i, learning in enumerate(description["learning"])
+            CoreImage.from_arrays(arrays_under(arrays, f"core_{i}."))
+            for i in range(len(chip.cores))
         )
     )
     image.check(chip)

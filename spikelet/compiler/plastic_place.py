@@ -8,6 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.compiler.neuron_parameters import (
+    LARGEST_KEY,
+    drawing,
+    kept_states,
+    loaded_parameters,
+    scopes,
+    with_silent_spares,
+)
 from spikelet.compiler.plastic import Plastic
 from spikelet.description.checks import signed_bits, unsigned_bits
 from spikelet.description.chip.core import CoreParams
@@ -16,6 +24,7 @@ from spikelet.description.chip.image import ChipImage, CoreImage, random_states
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule
+from spikelet.network.float_update import rises_alone
 from spikelet.network.integers import (
     InputGroup,
     PlacedPopulation,
@@ -41,6 +50,7 @@ class CoreShape:
     lanes: int
     pipelines: int
     weight_memory: str
+    draw_key: int
 
     def __post_init__(self) -> None:
         int_in("compile: lanes", self.lanes, 1, 256)
@@ -52,6 +62,7 @@ class CoreShape:
             raise SpikeletError(
                 f"compile: weight_memory must be one of block, spram, not {self.weight_memory!r}"
             )
+        int_in("compile: draw_key", self.draw_key, 1, LARGEST_KEY)
 
     def lanes_of(self, size: int) -> int:
         """Return the lanes of a population: fewer where it is small."""
@@ -174,7 +185,7 @@ class _Placer:
     def _place_axons(self, population: PlasticPopulation) -> None:
         """Give the projections into a population their axons, if they fit its core."""
         into = self._into(population.name)
-        if not into and not _driven_by_bias(population):
+        if not into and not rises_alone(population.neuron, population.parameters):
             raise self._error(
                 f"population {population.name!r} gets no input",
                 "project() to it, or give it a bias",
@@ -202,7 +213,7 @@ class _Placer:
             core = CoreParams(
                 n_axons=max(1, sum(self.sizes[p.source] for p in into)),  # a core has one
                 n_neurons=n_neurons,
-                profile=population.profile,
+                neuron=population.neuron,
                 weight_bits=weight_bits,
                 weight_format=weight_format,
                 weight_exponent=population.weight_exponent,
@@ -211,17 +222,12 @@ class _Placer:
                 pipelines=min(self.shape.pipelines, self.shape.lanes_of(population.size)),
                 delay_slots=self._delay_slots(into),
                 list_entries=list_entries(found),
-                # a threshold out of reach keeps neurons that only fill the last lanes silent:
-                # their synapses learn too
-                threshold="neuron" if n_neurons > population.size else _scope(population.threshold),
-                decay=_scope(population.decay),
-                bias=_scope(population.bias),
-                reset_potential=_scope(population.reset_potential),
                 weight_memory=self.shape.weight_memory,
-                inhibition="none" if population.inhibition is None else "shared",
-                adaptation=population.adaptation,
+                parameters=scopes(population.neuron, population.parameters),
                 learning=rule,
             )
+            if n_neurons > population.size:  # the synapses of spare neurons learn too
+                core = with_silent_spares(core)
         except SpikeletError as error:
             raise self._error(
                 f"population {population.name!r}: {error.args[0]}", error.remedy
@@ -240,19 +246,16 @@ class _Placer:
         index = self.core_of[population.name]
         seed = int(np.random.SeedSequence([self.parts.seed, index]).generate_state(1)[0])
 
-        def values(field: str, filler: int = 0) -> npt.NDArray[np.int32]:
-            given = getattr(population, field)
-            return _spread(given, getattr(core, field), population.size, core.n_neurons, filler)
-
+        neurons = np.arange(population.size)
+        first = sum(p.size for p in self.parts.populations[:index])
+        draw_key, draw_indices = drawing(core, self.shape.draw_key, first, neurons)
         return CoreImage(
             weights=np.concatenate(weights),
-            threshold=values("threshold", core.v_max),
             destinations=found,
-            decay=values("decay"),
-            bias=values("bias"),
-            reset_potential=values("reset_potential"),
-            inhibition=np.array([population.inhibition or 0], np.int32),
-            adaptation=np.zeros(core.n_neurons if core.adaptation else 0, np.int32),
+            parameters=loaded_parameters(core, population.parameters, neurons),
+            states=kept_states(core),
+            draw_key=draw_key,
+            draw_indices=draw_indices,
             plastic=np.concatenate(marks) if rule else np.zeros(0, np.bool_),
             tags=np.zeros(shape if rule and rule.tag_bits else (0, 0), np.int8),
             random=random_states(core.lanes if rule and rule.stochastic else 0, seed),
@@ -324,25 +327,6 @@ def _starts(sizes: dict[str, int]) -> dict[str, int]:
     """Return where each part begins if they stand one behind another."""
     ends = itertools.accumulate(sizes.values())
     return {name: end - sizes[name] for name, end in zip(sizes, ends, strict=True)}
-
-
-def _scope(values: npt.NDArray[np.int32] | None) -> str:
-    return "none" if values is None else "shared" if len(values) == 1 else "neuron"
-
-
-def _spread(
-    values: npt.NDArray[np.int32] | None, scope: str, size: int, n_neurons: int, filler: int
-) -> npt.NDArray[np.int32]:
-    """Return values as the core holds them, with ``filler`` in the last lanes."""
-    if values is None or scope == "shared":
-        return np.zeros(1, np.int32) if values is None else values
-    spread = np.full(n_neurons, filler, np.int32)
-    spread[:size] = values
-    return spread
-
-
-def _driven_by_bias(population: PlasticPopulation) -> bool:
-    return population.bias is not None and bool((population.bias > 0).any())
 
 
 def _padded(

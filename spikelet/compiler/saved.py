@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 
 from spikelet.compiler.place import PlacedLayer, Slice
+from spikelet.description.array_files import arrays_under
 from spikelet.description.chip.image import ChipImage, CoreImage
 from spikelet.description.chip.params import ChipParams
-from spikelet.description.chip.profile import ExecutionProfile
+from spikelet.description.neurons.model import NeuronModel
 from spikelet.network.network import Network, Population, Projection
 from spikelet.network.quantise import LayerQuantisation
 from spikelet.placement.arrange import RandomPlacements
@@ -21,20 +22,16 @@ if TYPE_CHECKING:
 
 __all__ = ["arrays_of", "description_of", "fields_of"]
 
-_IMAGE_FIELDS = ("weights", "threshold", "decay", "bias", "reset_potential", "destinations")
-
 
 def arrays_of(compiled: "CompiledNetwork") -> dict[str, npt.NDArray[Any]]:
     """Return the arrays of a compiled network by name."""
     arrays: dict[str, npt.NDArray[Any]] = {"routes": compiled.routes}
     arrays.update((f"load {port}", load) for port, load in compiled.quality.loads.loads.items())
     for index, core in enumerate(compiled.image.cores):
-        for field in _IMAGE_FIELDS:
-            arrays[f"core_{index}_{field}"] = getattr(core, field)
+        arrays |= {f"core_{index}.{name}": values for name, values in core.to_arrays().items()}
     for index, population in enumerate(compiled.network.populations):
-        for field in ("decay", "bias", "threshold", "reset_potential"):
-            if getattr(population, field) is not None:
-                arrays[f"population_{index}_{field}"] = getattr(population, field)
+        for name, values in population.parameters.items():
+            arrays[f"population_{index}.{name}"] = values
     for index, projection in enumerate(compiled.network.projections):
         arrays[f"projection_{index}"] = projection.weights
     return arrays
@@ -46,9 +43,12 @@ def description_of(compiled: "CompiledNetwork") -> dict[str, Any]:
     return {
         "name": network.name,
         "dt": network.dt,
-        "profile": network.profile.to_dict(),
+        "models": [model.to_dict() for model in network.neurons],
         "n_inputs": network.n_inputs,
-        "populations": [{"name": p.name, "size": p.size} for p in network.populations],
+        "populations": [
+            {"name": p.name, "size": p.size, "neuron": network.neurons.index(p.neuron)}
+            for p in network.populations
+        ],
         "projections": [[p.source, p.target] for p in network.projections],
         "outputs": network.outputs,
         "chip": compiled.chip.to_dict(),
@@ -63,12 +63,13 @@ def description_of(compiled: "CompiledNetwork") -> dict[str, Any]:
 
 def fields_of(description: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> dict[str, Any]:
     """Return the fields of a compiled network: inverse of the other two."""
+    models = [NeuronModel.from_dict(values) for values in description["models"]]
     populations = tuple(
         Population(
             entry["name"],
             entry["size"],
-            arrays.get(f"population_{i}_decay"),
-            *(arrays[f"population_{i}_{f}"] for f in ("bias", "threshold", "reset_potential")),
+            models[entry["neuron"]],
+            arrays_under(arrays, f"population_{i}."),
         )
         for i, entry in enumerate(description["populations"])
     )
@@ -80,7 +81,6 @@ def fields_of(description: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) 
         description["name"],
         description["n_inputs"],
         description["dt"],
-        ExecutionProfile(**description["profile"]),
         populations,
         projections,
         tuple(description["outputs"]),
@@ -88,7 +88,7 @@ def fields_of(description: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) 
     chip = ChipParams.from_dict(description["chip"])
     image = ChipImage(
         tuple(
-            CoreImage(**{name: arrays[f"core_{i}_{name}"] for name in _IMAGE_FIELDS}, learning=True)
+            CoreImage.from_arrays(arrays_under(arrays, f"core_{i}."))
             for i in range(len(chip.cores))
         )
     )

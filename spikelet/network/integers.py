@@ -1,16 +1,16 @@
 """What a plastic network is made of, and how its values are checked and spread out."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.checks import check_range
-from spikelet.description.chip.profile import ExecutionProfile
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule
-from spikelet.description.neurons.adaptation import Adaptation
+from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.summary import summary
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Weights",
     "drawn_weights",
     "int_in",
+    "integer_parameters",
     "per_neuron",
     "synapses",
 ]
@@ -64,31 +65,23 @@ class PlasticPopulation:
     ----------
     name : str
     size : int
-    threshold : array of int32, shape (1,) or (size,)
-    decay, bias, reset_potential : array of int32, shape (1,) or (size,), or None
-        None where the core has none.
-    profile : ExecutionProfile
+    neuron : NeuronModel
+    parameters : mapping of str to array of int32, shape (1,) or (size,)
+        Of the model, by name; those that are left out have their defaults.
     potential_bits, weight_exponent : int
     weight_bits : int or None
         None: as many as the projections need.
-    inhibition : int or None
-    adaptation : Adaptation or None
     """
 
     __repr__ = summary
 
     name: str
     size: int
-    threshold: npt.NDArray[np.int32]
-    decay: npt.NDArray[np.int32] | None
-    bias: npt.NDArray[np.int32] | None
-    reset_potential: npt.NDArray[np.int32] | None
-    profile: ExecutionProfile
+    neuron: NeuronModel
+    parameters: Mapping[str, npt.NDArray[np.int32]]
     potential_bits: int
     weight_exponent: int
     weight_bits: int | None
-    inhibition: int | None
-    adaptation: Adaptation | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,6 +189,54 @@ def per_neuron(
         raise SpikeletError(f"{what} must be one int or {size}, not of shape {found.shape}")
     check_range(what, found, low, high)
     return found.astype(np.int32)
+
+
+def integer_parameters(
+    model: NeuronModel, given: Mapping[str, npt.ArrayLike], size: int, potential_bits: int
+) -> dict[str, npt.NDArray[np.int32]]:
+    """Return parameters of a model's neurons, without those that have their default in all.
+
+    Parameters
+    ----------
+    model : NeuronModel
+    given : mapping of str to int, or array of int of shape (size,)
+        In the core's own units.
+    size : int
+        Neurons.
+    potential_bits : int
+
+    Raises
+    ------
+    SpikeletError
+        If the model has no such parameter, one without default is missing, or a value has another
+        shape or is outside its range.
+    """
+    for name in given:
+        model.parameter(name)
+    constants = {p.name: p.default or 0 for p in model.parameters if p.constant}
+    ordered = sorted(model.parameters, key=lambda p: not p.constant)  # these others' ranges need
+    found = {}
+    for parameter in ordered:
+        name = parameter.name
+        if name not in given:
+            if parameter.default is None:
+                raise SpikeletError(
+                    f"{name} is missing", remedy=f"neurons of {model.name} have no default for it"
+                )
+            continue
+        values = np.atleast_1d(integers(name, given[name]))
+        if parameter.constant:
+            constants[name] = int(values.flat[0])
+        found[name] = values
+    checked = {}
+    for parameter in model.parameters:
+        if parameter.name in found:
+            low, high = model.range_of(parameter, potential_bits, constants)
+            count = 1 if parameter.constant else size
+            right = per_neuron(parameter.name, found[parameter.name], count, low, high)
+            if not np.all(right == parameter.default):
+                checked[parameter.name] = right
+    return checked
 
 
 def drawn_weights(

@@ -1,13 +1,14 @@
-"""From the float network to integers: weights, exponents, thresholds, decays."""
+"""From the float network to integers: weights, exponents, parameters of neurons."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.checks import check_range
-from spikelet.description.chip.profile import DECAY_BITS
 from spikelet.description.errors import SpikeletError
+from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.summary import summary
 from spikelet.network.network import FloatArray, Network, Population, Projection
 from spikelet.network.reference import FloatLayer, simulate
@@ -33,6 +34,9 @@ where no reset stops them."""
 _SEARCHED_WEIGHTS = 8_192
 """Weights, spread evenly over all when sorted, on which a scale is searched."""
 
+_FAR = 1 << 40
+"""Beyond all ranges of parameters."""
+
 IntArray = npt.NDArray[np.int32]
 
 
@@ -44,24 +48,21 @@ class QuantisedPopulation:
     ----------
     name : str
     size : int
+    neuron : NeuronModel
     weight_exponent : int
         One weight unit is ``2**weight_exponent`` potential LSBs.
-    threshold : array of int32, shape (1,) or (size,)
-        In potential LSBs; shape (1,) where all neurons share it, as for the others.
-    decay, bias, reset_potential : array of int32, shape (1,) or (size,), or None
-        Decay in 1/4096, 0..4095; None for no leak, no bias, and where the profile does not reset
-        to a value.
+    parameters : mapping of str to array of int32, shape (1,) or (size,)
+        Of the model, by name: shape (1,) where all neurons share it. Those that have their default
+        in all neurons are left out: a core builds nothing for them.
     """
 
     __repr__ = summary
 
     name: str
     size: int
+    neuron: NeuronModel
     weight_exponent: int
-    threshold: IntArray
-    decay: IntArray | None
-    bias: IntArray | None
-    reset_potential: IntArray | None
+    parameters: Mapping[str, IntArray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,8 +96,8 @@ class LayerQuantisation:
         Potentials expected, in LSBs.
     range_source : str
         ``"calibration"``: extremes of the float network on the calibration samples; ``"bound"``:
-        the
-        threshold and one tick in which all excitatory, or all inhibitory, sources spike.
+        the parameters that are membrane values, and one tick in which all excitatory, or all
+        inhibitory, sources spike.
     available_low, available_high : int
         Potentials that can be held.
     nonzero : int
@@ -159,8 +160,9 @@ def quantise(
 
     All projections into a population share its scale, because they share its accumulator. The scale
     is the one of least squared weight error; weights that lie on a grid the width can express are
-    recovered exactly. The weight exponent is the largest for which the threshold and the expected
-    potentials fit.
+    recovered exactly. The weight exponent is the largest for which the parameters that are membrane
+    values and the expected potentials fit. A model with an ``lsb`` fixes both: a weight unit is the
+    LSB times a power of two, that of the least error.
 
     Parameters
     ----------
@@ -171,14 +173,14 @@ def quantise(
         4..24.
     calibration : array of 0 and 1, shape (samples, ticks, n_inputs), or None
         Input spikes that show how far potentials move; they are given twice the room they need.
-        None takes four times a rough bound instead: threshold, bias, and one tick in which all
-        excitatory, or all inhibitory, sources spike.
+        None takes four times a rough bound instead: the parameters that are membrane values, and
+        one tick in which all excitatory, or all inhibitory, sources spike.
 
     Raises
     ------
     SpikeletError
-        If a width is out of range, if all weights of a projection become 0, or if a threshold, bias
-        or reset potential does not fit the potential.
+        If a width is out of range, if all weights of a projection become 0, or if a parameter does
+        not fit the potential or its range.
     """
     check_range("weight_bits", np.array([weight_bits]), 1, 8)
     check_range("potential_bits", np.array([potential_bits]), 4, 24)
@@ -190,16 +192,24 @@ def quantise(
         into = network.into(population.name)
         all_weights = np.concatenate([projection.weights.ravel() for projection in into])
         _check_some_weight(network, population, all_weights)
-        scale = best_scale(all_weights, weight_bits)
+        lsb = population.neuron.lsb
+        scale, exponent = (
+            (best_scale(all_weights, weight_bits), 0)
+            if lsb is None
+            else _fixed_scale(all_weights, weight_bits, lsb)
+        )
         for projection in into:
             key = (projection.source, projection.target)
             projections[key] = _quantised_projection(network, projection, scale, weight_bits)
         low, high = (run.lowest, run.highest) if run else _bound(population, into)
         headroom = CALIBRATION_HEADROOM if run else BOUND_HEADROOM
         extent = headroom * max(-low, high)
-        exponent = _exponent(network, population, scale, extent, weight_bits, potential_bits)
-        lsb = scale / 2**exponent
-        populations.append(_quantised_population(network, population, lsb, exponent))
+        if lsb is None:
+            exponent = _exponent(network, population, scale, extent, weight_bits, potential_bits)
+            lsb = scale / 2**exponent
+        populations.append(
+            _quantised_population(network, population, lsb, exponent, potential_bits)
+        )
         source = "calibration" if run else "bound"
         layers.append(
             LayerQuantisation(
@@ -249,6 +259,13 @@ def best_scale(weights: FloatArray, bits: int) -> float:
         )
         candidates = best * np.linspace(0.97, 1.03, 25)
     return best
+
+
+def _fixed_scale(weights: FloatArray, bits: int, lsb: float) -> tuple[float, int]:
+    """Return the weight unit and exponent of the least squared error where the LSB is given."""
+    exponents = range(MAX_EXPONENT + 1)
+    best = min(exponents, key=lambda exponent: _squared_error(weights, lsb * 2**exponent, bits))
+    return lsb * 2**best, best
 
 
 def _refined(weights: FloatArray, scale: float, bits: int) -> float:
@@ -314,10 +331,17 @@ def _bound(population: Population, into: list[Projection]) -> tuple[float, float
     weights = np.concatenate([projection.weights for projection in into])
     excited = np.where(weights > 0, weights, 0).sum(axis=0).max()
     inhibited = np.where(weights < 0, weights, 0).sum(axis=0).min()
-    bias, reset = population.bias, population.reset_potential
-    low = inhibited + min(0.0, float(bias.min())) + min(0.0, float(reset.min()))
-    high = float(population.threshold.max()) + excited + max(0.0, float(bias.max()))
-    return float(low), max(float(high), float(reset.max()))
+    low, high = float(inhibited), float(excited)
+    for values in _membrane(population).values():
+        low += min(0.0, float(values.min()))
+        high += max(0.0, float(values.max()))
+    return low, high
+
+
+def _membrane(population: Population) -> dict[str, FloatArray]:
+    """Return the parameters that are membrane values, by name."""
+    parameters = population.neuron.parameters
+    return {p.name: population.values(p.name) for p in parameters if p.kind == "membrane"}
 
 
 def _exponent(
@@ -328,13 +352,13 @@ def _exponent(
     weight_bits: int,
     potential_bits: int,
 ) -> int:
-    """Return the largest exponent for which the extent fits, 0 if only the constants do."""
+    """Return the largest exponent for which the extent fits, 0 if only the parameters do."""
     v_max = (1 << (potential_bits - 1)) - 1
-    for field in ("threshold", "bias", "reset_potential"):
-        needed = float(np.abs(getattr(population, field)).max()) / scale
+    for name, values in _membrane(population).items():
+        needed = float(np.abs(values).max()) / scale
         if needed > v_max:
             raise SpikeletError(
-                f"network {network.name!r}: the {field} of layer {population.name!r} is "
+                f"network {network.name!r}: the {name} of layer {population.name!r} is "
                 f"{needed:.6g} "
                 f"weight steps at {weight_bits}-bit weights; potentials of {potential_bits} bits "
                 f"hold {v_max}",
@@ -347,22 +371,30 @@ def _exponent(
 
 
 def _quantised_population(
-    network: Network, population: Population, lsb: float, exponent: int
+    network: Network, population: Population, lsb: float, exponent: int, potential_bits: int
 ) -> QuantisedPopulation:
-    decay = population.decay
-    top = (1 << DECAY_BITS) - 1
-    return QuantisedPopulation(
-        population.name,
-        population.size,
-        exponent,
-        _rounded(population.threshold / lsb),
-        None if decay is None else np.minimum(_rounded(decay * (top + 1)), top),
-        _rounded(population.bias / lsb) if _rounded(population.bias / lsb).any() else None,
-        _rounded(population.reset_potential / lsb) if network.profile.reset == "value" else None,
-    )
+    model, found = population.neuron, {}
+    for parameter in model.parameters:
+        if parameter.name not in population.parameters:
+            continue
+        values, steps = population.values(parameter.name), population.unit(parameter)
+        rounded = _rounded(values / lsb if parameter.kind == "membrane" else values * steps)
+        low, high = model.range_of(parameter, potential_bits, population.constants)
+        if parameter.kind == "fraction":  # a factor of 1 is more than the largest
+            rounded = np.clip(rounded, low, high)
+        if np.all(rounded == parameter.default):
+            continue
+        check_range(
+            f"network {network.name!r}: {parameter.name} of layer {population.name!r}",
+            rounded,
+            low,
+            high,
+        )
+        found[parameter.name] = rounded.astype(np.int32)
+    return QuantisedPopulation(population.name, population.size, model, exponent, found)
 
 
-def _rounded(values: FloatArray) -> IntArray:
+def _rounded(values: FloatArray) -> npt.NDArray[np.int64]:
     """Return the nearest integers, as one value where all are equal."""
-    rounded = np.floor(values + 0.5).astype(np.int32)
+    rounded = np.clip(np.floor(values + 0.5), -_FAR, _FAR).astype(np.int64)
     return rounded[:1] if np.all(rounded == rounded[0]) else rounded

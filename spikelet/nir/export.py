@@ -5,6 +5,7 @@ adaptation, is a given number. ``docs/plastic-networks.md`` says what NIR cannot
 """
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,22 @@ import numpy.typing as npt
 from spikelet.compiler.plastic import Plastic
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage, CoreImage
-from spikelet.description.chip.profile import DECAY_BITS
 from spikelet.description.errors import SpikeletError
 from spikelet.description.files import AtomicFile
+from spikelet.description.neurons.model import FRACTION_BITS
 from spikelet.network.integers import PlacedPopulation, PlacedProjection
+from spikelet.nir.handler import BIAS
+from spikelet.nir.handlers import neuron_node
+from spikelet.nir.neuron_model import RESET_POTENTIAL, reset_metadata
+from spikelet.nir.nodes.affine import Affine
+from spikelet.nir.nodes.input import Input
+from spikelet.nir.nodes.linear import Linear
+from spikelet.nir.nodes.output import Output
 
 __all__ = ["to_nir", "write_nir"]
 
 _NIR_VERSION = "1.0"
-_Fields = dict[str, npt.NDArray[Any]]
+_Fields = Mapping[str, npt.NDArray[Any]]
 
 
 def write_nir(
@@ -99,7 +107,7 @@ class _Graph:
 
     def __post_init__(self) -> None:
         for group in self.plastic.inputs:
-            self.nodes[group.name] = ("Input", {"shape": np.array([group.size])})
+            self.nodes[group.name] = (Input.kind, {"shape": np.array([group.size])})
         for population in self.plastic.populations:
             self._neurons(population)
         biased = set()
@@ -109,13 +117,13 @@ class _Graph:
             self._projection(projection, with_bias=first)
         for name in self.plastic.outputs:
             size = self.plastic.population(name).size
-            self._add(f"{name} output", "Output", {"shape": np.array([size])}, name, None)
+            self._add(f"{name} output", Output.kind, {"shape": np.array([size])}, name, None)
 
     def _core(self, population: PlacedPopulation) -> tuple[CoreParams, CoreImage, float]:
         """Return a population's core, its contents, and the value of a potential LSB."""
         core = self.plastic.chip.cores[population.core]
         contents = self.image.cores[population.core]
-        largest = _used(contents.threshold, population).max()
+        largest = _values(core, contents, "threshold", population).max()
         return core, contents, self.threshold / max(1, int(largest))
 
     def _add(
@@ -127,25 +135,24 @@ class _Graph:
 
     def _neurons(self, population: PlacedPopulation) -> None:
         core, contents, lsb = self._core(population)
-        threshold = _used(contents.threshold, population).astype(np.int64)
-        if core.adaptation:
-            threshold = threshold + (
-                contents.adaptation[: population.size] >> core.adaptation.fraction_bits
-            )
-        fields: _Fields = {"v_threshold": np.minimum(threshold, core.v_max) * lsb}
-        fields["v_reset"] = _used(contents.reset_potential, population) * lsb
-        fields["r"] = np.ones(population.size)
-        if core.decay != "none":
-            rate = 1 - _used(contents.decay, population) / (1 << DECAY_BITS)
-            fields["tau"] = self.plastic.dt / rate
-            fields["r"] = 1 / rate  # so that an input, times r dt/tau, counts 1
-            fields["v_leak"] = np.zeros(population.size)
-        self.nodes[population.name] = ("IF" if core.decay == "none" else "LIF", fields)
-        if core.inhibition != "none":
+        units = {"threshold": lsb, RESET_POTENTIAL: lsb, "decay": 1 / (1 << FRACTION_BITS)}
+        parameters = {
+            name: _values(core, contents, name, population) * unit
+            for name, unit in units.items()
+            if _differs(core, name)
+        }
+        if "adaptation" in core.update.kept and "adaptation_fraction" in core.constants:
+            raised = contents.states["adaptation"][: population.size].astype(np.int64)
+            threshold = _values(core, contents, "threshold", population)
+            threshold = threshold + (raised >> core.constants["adaptation_fraction"])
+            parameters["threshold"] = np.minimum(threshold, core.v_max) * lsb
+        self.nodes[population.name] = neuron_node(parameters, self.plastic.dt, population.size)
+        if _differs(core, "inhibition"):
             name = population.name
-            strength = int(contents.inhibition[0]) * lsb
-            others = -strength * ~np.eye(population.size, dtype=np.bool_)
-            self._add(f"{name} inhibition", "Linear", {"weight": others}, name, name)
+            strength = _values(core, contents, "inhibition", population) * lsb
+            others = np.tile(-strength[:, None], (1, population.size))
+            np.fill_diagonal(others, 0.0)
+            self._add(f"{name} inhibition", *Linear.written(others), name, name)
 
     def _projection(self, projection: PlacedProjection, *, with_bias: bool) -> None:
         source, target = projection.source, projection.target
@@ -153,10 +160,11 @@ class _Graph:
         core, contents, lsb = self._core(population)
         name = f"{source}->{target}"
         weights = contents.weights[projection.axons, : population.size].astype(np.float64)
-        fields: _Fields = {"weight": weights.T * 2.0**core.weight_exponent * lsb}
-        kind = "Linear"
-        if with_bias and core.bias != "none":
-            kind, fields["bias"] = "Affine", _used(contents.bias, population) * lsb
+        matrix = weights.T * (2.0**core.weight_exponent * lsb)
+        kind, fields = Linear.written(matrix)
+        if with_bias and _differs(core, BIAS):
+            bias = _values(core, contents, BIAS, population) * lsb
+            kind, fields = Affine.written(matrix, bias)
         from_inputs = source in (group.name for group in self.plastic.inputs)
         waiting = projection.delay - (0 if from_inputs else 1)  # any simulator takes a step
         if waiting:
@@ -172,22 +180,26 @@ class _Graph:
             core = cores[population.core]
             if core.learning:
                 found.append(f"how {population.name} learns: {core.learning.name}")
-            if core.inhibition != "none":
+            if not reset_metadata(core.neuron):
+                found.append(
+                    f"the neurons of {population.name}, of model {core.neuron.name}: nodes without "
+                    "or with a leak stand in their place"
+                )
+            if _differs(core, "inhibition"):
                 found.append(
                     f"that the inhibition of {population.name} does not add up where several of "
                     "its neurons fire in a tick"
                 )
-        if len({core.profile for core in cores}) > 1:
-            found.append("how neurons reset: the populations have different profiles")
+        if len({core.neuron for core in cores}) > 1:
+            found.append("how neurons reset: the populations have different neuron models")
         return found
 
     def metadata(self) -> dict[str, Any]:
         """Return what the importer, and a reader, may want to know."""
         cores = self.plastic.chip.cores
         known: dict[str, Any] = {"dt": self.plastic.dt, "simulator": "spikelet"}
-        if len({core.profile for core in cores}) == 1:
-            known["reset_mechanism"] = cores[0].profile.reset
-            known["reset_delay"] = cores[0].profile.reset_delay
+        if len({core.neuron for core in cores}) == 1:
+            known |= reset_metadata(cores[0].neuron)
         for population in self.plastic.populations:
             if rule := cores[population.core].learning:
                 known[f"rule of {population.name}"] = f"{rule.name}: dw = {rule.dw}"
@@ -208,10 +220,18 @@ class _Graph:
             metadata.create_dataset(key, data=value)
 
 
-def _used(values: npt.NDArray[np.int32], population: PlacedPopulation) -> npt.NDArray[np.int32]:
-    """Return a parameter of each neuron in use, shape (size,)."""
-    return (
-        np.broadcast_to(values, (population.size,))
-        if len(values) == 1
-        else values[: population.size]
-    )
+def _differs(core: CoreParams, name: str) -> bool:
+    """Return whether a core's model has a parameter that is not its default."""
+    if name not in core.parameters:
+        return False
+    return core.parameters[name] != core.neuron.parameter(name).default
+
+
+def _values(
+    core: CoreParams, contents: CoreImage, name: str, population: PlacedPopulation
+) -> npt.NDArray[np.float64]:
+    """Return a parameter of each neuron in use, in the core's units, shape (size,)."""
+    value = core.parameters[name]
+    given = np.array([value]) if isinstance(value, int) else contents.parameters[name]
+    values = given if len(given) == 1 else given[: population.size]
+    return np.broadcast_to(values, (population.size,)).astype(np.float64)

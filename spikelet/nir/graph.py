@@ -12,10 +12,10 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.summary import summary
 from spikelet.network.network import feedback_refusal, topological_order
 
-__all__ = ["NEURONS", "NirGraph", "NirNode"]
+__all__ = ["INPUT_KIND", "OUTPUT_KIND", "NirGraph", "NirNode"]
 
-NEURONS = ("LIF", "IF")
-"""The node types that spike."""
+INPUT_KIND, OUTPUT_KIND = "Input", "Output"
+"""The node types at which a graph begins and ends."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +39,8 @@ class NirGraph:
         The file, for messages.
     nodes : dict of str to NirNode
     edges : list of (str, str)
+    neurons : tuple of str
+        The node types that spike.
     metadata : dict
     ways_back : dict of str to list of str
         Of a neuron node, the nodes that lead its spikes back to it, each after its predecessors
@@ -48,6 +50,7 @@ class NirGraph:
     path: Path
     nodes: dict[str, NirNode]
     edges: list[tuple[str, str]]
+    neurons: tuple[str, ...]
     metadata: dict[str, Any] = field(default_factory=dict)
     ways_back: dict[str, list[str]] = field(default_factory=dict)
 
@@ -81,7 +84,7 @@ class NirGraph:
         """
         ports = {
             kind: [n for n, node in inner.nodes.items() if node.kind == kind]
-            for kind in ("Input", "Output")
+            for kind in (INPUT_KIND, OUTPUT_KIND)
         }
         if [len(found) for found in ports.values()] != [1, 1]:
             counts = " and ".join(str(len(found)) for found in ports.values())
@@ -127,7 +130,7 @@ class NirGraph:
             For other cycles, a node on a way back with an edge to or from elsewhere, and an edge
             from a neuron node to itself.
         """
-        neurons = [name for name, node in self.nodes.items() if node.kind in NEURONS]
+        neurons = [name for name, node in self.nodes.items() if node.kind in self.neurons]
         ways = {name: self._way_back(name) for name in neurons}
         self.ways_back = {name: way for name, way in ways.items() if way}
         forward = self._ordered(self.forward)
@@ -166,7 +169,7 @@ class NirGraph:
         rest = [neuron]
         while rest:
             for name in step(rest.pop()):
-                if name not in found and self.nodes[name].kind not in NEURONS:
+                if name not in found and self.nodes[name].kind not in self.neurons:
                     found.append(name)
                     rest.append(name)
         return found
@@ -179,7 +182,7 @@ class NirGraph:
         )
 
     def _cycle(self, way_round: list[str]) -> SpikeletError:
-        if any(self.nodes[name].kind in NEURONS for name in way_round):
+        if any(self.nodes[name].kind in self.neurons for name in way_round):
             return feedback_refusal(str(self.path), way_round)
         return SpikeletError(
             f"{self.path}: no neuron node takes a tick in the cycle "

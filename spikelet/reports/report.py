@@ -35,7 +35,7 @@ __all__ = ["PAGE", "write_report"]
 _TEMPLATE = Path(__file__).with_name("report.html.j2")
 _COMPARED = {
     "spikes": "spikes of every neuron",
-    "potentials": "membrane potentials",
+    "states": "states of neurons",
     "outputs": "output spikes",
     "active_axons": "active axons",
     "merged_spikes": "merged spikes",
@@ -67,6 +67,7 @@ def write_report(
     trace: Trace | None,
     fpga: Sequence[FpgaReport],
     sample: int = 0,
+    state: str = "v",
     made: Sequence[Artefact] = (),
     out_of_date: Sequence[OutOfDate] = (),
 ) -> Path:
@@ -82,10 +83,12 @@ def write_report(
         The input that led to ``trace``; more samples than it has are ignored.
     verification : Verification or None
     trace : Trace or None
-        Golden's, of the first samples, with spikes and potentials.
+        Golden's, of the first samples, with spikes and states.
     fpga : sequence of FpgaReport
     sample : int
         The sample that is drawn.
+    state : str
+        The state of the neurons that is drawn: the potential, ``v``, or another.
     made : sequence of Artefact
         Records of what the page shows: what it was made of, and the commands that make it again.
     out_of_date : sequence of OutOfDate
@@ -99,7 +102,7 @@ def write_report(
     """
     check_extra(_MISSING_EXTRA)
     _check(compiled, samples, verification, trace, sample)
-    pictures = _drawn(compiled, samples, trace, sample)
+    pictures = _drawn(compiled, samples, trace, sample, state)
     cost = _cost(verification, trace)
     page = filled(
         _TEMPLATE,
@@ -110,6 +113,7 @@ def write_report(
         verification=verification,
         trace=trace,
         sample=sample,
+        state=state,
         verdict=_verdict(verification),
         compared=_COMPARED,
         predicted=lambda engine: _predicted(engine, trace),
@@ -157,7 +161,7 @@ def _check(
 
 
 def _drawn(
-    compiled: CompiledNetwork, samples: Samples | None, trace: Trace | None, sample: int
+    compiled: CompiledNetwork, samples: Samples | None, trace: Trace | None, sample: int, state: str
 ) -> dict[str, bytes]:
     pictures = {
         "network": structure_plots.network(compiled),
@@ -170,8 +174,8 @@ def _drawn(
         pictures["activity"] = plots.activity(compiled, trace)
         if trace.spikes is not None:
             pictures["raster"] = plots.raster(compiled, trace, samples, sample)
-            if trace.potentials is not None:
-                pictures["potentials"] = plots.potentials(compiled, trace, sample)
+            if trace.states is not None:
+                pictures["states"] = plots.states(compiled, trace, sample, state)
     return pictures
 
 
@@ -210,7 +214,7 @@ def _verdict(verification: Verification | None) -> dict[str, Any]:
         return {"mood": "open", "title": title, "lines": lines}
     compared = set.intersection(*(set(engine.compared) for engine in others))
     subjects = ["spike" if "spikes" in compared else "output spike"]
-    subjects += ["membrane potential"] if "potentials" in compared else []
+    subjects += ["state of a neuron"] if "states" in compared else []
     title = f"Every {', '.join(subjects)} and counter equals the golden model's"
     silence = list(dict.fromkeys(engine.silence for engine in others if engine.silent))
     title = "; ".join([title, *silence])
@@ -376,11 +380,12 @@ def _inputs(compiled: CompiledNetwork, made: Sequence[Artefact]) -> dict[str, st
 
 def _provenance(compiled: CompiledNetwork, made: Sequence[Artefact]) -> list[list[str]]:
     """Return what the results depend on, with digests, and the tools that made them."""
-    profile = compiled.profile
-    reset = f"reset {profile.reset}{', one tick later' * profile.reset_delay}"
     rows = [
-        ["Execution profile", f"{profile.name}, version {profile.version} ({profile.source})"],
-        ["Neuron", f"{reset}; leak rounded {profile.rounding.replace('_', ' ')}"],
+        ["Neuron model", f"{model.name}, version {model.version}: {model.description}{source}"]
+        for model in compiled.network.neurons
+        for source in [f" ({model.source})" if model.source else ""]
+    ]
+    rows += [
         ["Time step", f"{compiled.dt:g} s per tick" if compiled.dt else "none: nothing needs it"],
         ["Ticks from input to output", str(compiled.output_latency)],
     ]

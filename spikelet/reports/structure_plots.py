@@ -105,7 +105,7 @@ def _loop(axes: Axes, x: float, y: float, dots: list[float], colour: str) -> Non
 
 def _neuron_kind(compiled: CompiledNetwork, name: str) -> str:
     population = next(p for p in compiled.network.populations if p.name == name)
-    return f" {'LIF' if population.decay is not None else 'IF'} neurons"
+    return f" {population.neuron.name} neurons"
 
 
 @as_png

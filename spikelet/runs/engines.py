@@ -274,7 +274,7 @@ def simulate(
     engine: str = "golden",
     *,
     folder: Path | None = None,
-    record: Sequence[str] = ("spikes", "potentials"),
+    record: Sequence[str] = ("spikes", "states"),
     progress: Callable[[int], None] = lambda samples: None,
 ) -> Trace:
     """Run samples on one of :data:`ENGINES`.
@@ -288,7 +288,7 @@ def simulate(
         The project folder, in which synthesis works and leaves its netlist, and where the emitted
         Verilog is; golden and RTL do not need it.
     record : sequence of str
-        Any of ``"spikes"`` and ``"potentials"``, of every neuron.
+        Any of ``"spikes"`` and ``"states"``, of every neuron.
     progress : callable
         Told how many samples are done, now and then.
 

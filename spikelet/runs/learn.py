@@ -4,7 +4,7 @@
 ``plastic/``        the network on its chip, before learning
 ``epochs/NUMBER/``  snapshot and counts at the end of each epoch, to resume from
 ``snapshot.npz``    all that a run needs to go on, with what was learned
-``weights.npz``     learned weights by projection, and adaptations
+``weights.npz``     learned weights by projection, and states that are kept
 ``counts.npz``      spikes of each output population (epochs, samples, neurons); labels
 ``learned.nir``     the learned network for other simulators
 ``verification/``   where golden was compared with RTL
@@ -272,5 +272,5 @@ def _shown(
         learning=learning,
         reward=None if samples.reward is None else samples.reward[:1, :ticks],
         start=learned.state,
-        record=("spikes", "potentials", "learning"),
+        record=("spikes", "states", "learning"),
     )

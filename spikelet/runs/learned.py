@@ -51,10 +51,10 @@ class Learned:
     def adaptation(self, population: str) -> npt.NDArray[np.int32]:
         """Return each neuron's adaptation, shape (size,); SpikeletError without adaptation."""
         placed = self.plastic.population(population)
-        values = self.state.image.cores[placed.core].adaptation
-        if not len(values):
+        states = self.state.image.cores[placed.core].states
+        if "adaptation" not in states:
             raise SpikeletError(f"population {population!r} has no adaptation")
-        return values[: placed.size]
+        return states["adaptation"][: placed.size]
 
     def counts(self, output: str) -> npt.NDArray[np.int64]:
         """Return the spikes of each neuron of an output population, shape (samples, size)."""
@@ -71,17 +71,22 @@ class Learned:
         """Return a population's spikes (samples, ticks, size); SpikeletError if not recorded."""
         return self._recorded("spikes", population)
 
-    def potentials(self, population: str) -> npt.NDArray[np.int32]:
-        """Return a population's potentials after each tick, as :meth:`spikes`, in LSBs."""
-        return self._recorded("potentials", population)
+    def states(self, population: str) -> dict[str, npt.NDArray[Any]]:
+        """Return a population's states after each tick by name, as :meth:`spikes`.
+
+        They are those that ``clear`` clears; the potential ``v`` is in LSBs.
+        """
+        size = self.plastic.population(population).size
+        recorded = self._of_core("states", population)
+        return {name: values[..., :size] for name, values in recorded.items()}
 
     def post_traces(self, population: str) -> dict[str, npt.NDArray[np.int32]]:
-        """Return the post traces, and the adaptation, after each tick: (samples, ticks, size).
+        """Return post traces, and states that are kept, after each tick: (samples, ticks, size).
 
         By name, as far as the population has them; SpikeletError if learning was not recorded.
         """
         placed, found = self.plastic.population(population), self._learning(population)
-        names = ("y1", "y2", "adaptation")
+        names = ("y1", "y2", *self.plastic.chip.cores[placed.core].update.kept)
         return {name: found[name][..., : placed.size] for name in names if name in found}
 
     def pre_traces(self, source: str, target: str) -> dict[str, npt.NDArray[np.int32]]:
@@ -119,7 +124,8 @@ class Learned:
         """Write the snapshot, the weights by projection, and, if ``trace``, the Trace.
 
         ``weights.npz`` holds an array (n_source, n_target) called ``SOURCE_to_TARGET`` for each
-        projection, and ``adaptation_POPULATION``. SpikeletError if the folder cannot be written.
+        projection, and ``STATE_POPULATION`` for each state that is kept, such as ``adaptation``.
+        SpikeletError if the folder cannot be written.
         """
         contents = self.contents()
         if trace:
@@ -136,8 +142,8 @@ class Learned:
             for p in self.plastic.projections
         }
         for population in self.plastic.populations:
-            if self.plastic.chip.cores[population.core].adaptation:
-                arrays[f"adaptation_{population.name}"] = self.adaptation(population.name)
+            for name, values in self.state.image.cores[population.core].states.items():
+                arrays[f"{name}_{population.name}"] = values[: population.size]
         return {
             WEIGHTS_FILE: packed_arrays(arrays),
             SNAPSHOT_FILE: self.state.to_bytes(),

@@ -14,7 +14,7 @@ from spikelet.runs.verify import EngineResult, Verification
 
 __all__ = ["verify_plastic"]
 
-_RECORD = ("spikes", "potentials", "checksums")
+_RECORD = ("spikes", "states", "checksums")
 
 
 def verify_plastic(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from spikelet import RULES, PlasticNetwork, write_nir
 from spikelet.compiler.compiled import CompiledNetwork, compile_network
 from spikelet.compiler.place import PlacementLimits
-from spikelet.description.chip.profile import PROFILES, ExecutionProfile
+from spikelet.description.neurons.model import NeuronModel
 from spikelet.golden import chip as golden_chip
 from spikelet.network.network import INPUT, Network, Projection
 from spikelet.network.quantise import QuantisedNetwork, quantise
@@ -21,7 +21,7 @@ from spikelet.rtl_gen.emit import to_verilog
 from spikelet.runs.engines import simulate
 from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design
-from tests.helpers.networks import branched, population, spikes
+from tests.helpers.networks import LIF_MODELS, RESETS, SUBTRACT, branched, population, spikes
 
 
 def run_integers(quantised: QuantisedNetwork, samples: Any) -> dict[str, tuple[Any, Any]]:
@@ -29,7 +29,7 @@ def run_integers(quantised: QuantisedNetwork, samples: Any) -> dict[str, tuple[A
 
     A population is fed the spikes of this tick by others, and by itself those of the tick before.
     """
-    profile, limit = quantised.network.profile, 1 << (quantised.potential_bits - 1)
+    limit = 1 << (quantised.potential_bits - 1)
     zeros = {p.name: np.zeros((len(samples), p.size), int) for p in quantised.populations}
     v, sent, record = dict(zeros), dict(zeros), []
     for tick in range(samples.shape[1]):
@@ -38,19 +38,20 @@ def run_integers(quantised: QuantisedNetwork, samples: Any) -> dict[str, tuple[A
             # its own spikes are still those of the tick before
             into = [q for q in quantised.projections if q.target == p.name]
             current = sum(sent[q.source] @ q.weights.astype(int) for q in into)
-            pending = sent[p.name] if profile.reset_delay else v[p.name] > p.threshold
-            pending = pending * (profile.reset_delay or profile.residual_reset)
-            reset = 0 if p.reset_potential is None else p.reset_potential
-            base = v[p.name] if profile.reset == "subtract" else np.where(pending, reset, v[p.name])
-            leaked = base if p.decay is None else (base * p.decay + 2048) // 4096
-            summed = leaked + current * 2**p.weight_exponent + (0 if p.bias is None else p.bias)
-            taken = pending * p.threshold if profile.reset == "subtract" else 0
+            how, threshold = RESETS[p.neuron.name], p.parameters["threshold"]
+            pending = sent[p.name] if how.delayed else v[p.name] > threshold
+            pending = pending * (how.delayed or how.residual)
+            reset = p.parameters.get("reset_potential", 0)
+            base = v[p.name] if how.kind == "subtract" else np.where(pending, reset, v[p.name])
+            leaked = (base * p.parameters.get("decay", 4096) + 2048) // 4096
+            summed = leaked + current * 2**p.weight_exponent + p.parameters.get("bias", 0)
+            taken = pending * threshold if how.kind == "subtract" else 0
             v[p.name] = np.clip(summed - taken, -limit, limit - 1)
-            sent[p.name] = (v[p.name] > p.threshold).astype(int)
-            if not profile.reset_delay and profile.reset == "subtract":
-                back = v[p.name] + taken - sent[p.name] * p.threshold
+            sent[p.name] = (v[p.name] > threshold).astype(int)
+            if not how.delayed and how.kind == "subtract":
+                back = v[p.name] + taken - sent[p.name] * threshold
                 v[p.name] = np.clip(back, -limit, limit - 1)
-            elif not profile.reset_delay:
+            elif not how.delayed:
                 v[p.name] = np.where(sent[p.name], reset, v[p.name])
         record.append({p.name: (sent[p.name], v[p.name]) for p in quantised.populations})
     return {
@@ -63,7 +64,7 @@ def assert_equal(compiled: CompiledNetwork, trace: Any, expected: Any) -> None:
     for layer in compiled.layers:
         found = (
             compiled.layer_spikes(trace, layer.name),
-            compiled.layer_potentials(trace, layer.name),
+            compiled.layer_states(trace, layer.name)["v"],
         )
         for values, wanted in zip(found, expected[layer.name], strict=True):
             np.testing.assert_array_equal(values, wanted)
@@ -72,7 +73,7 @@ def assert_equal(compiled: CompiledNetwork, trace: Any, expected: Any) -> None:
 
 
 @pytest.mark.parametrize("backend", ["numpy", "compiled"])
-@pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda p: p.name)
+@pytest.mark.parametrize("neuron", LIF_MODELS.values(), ids=lambda p: p.name)
 @settings(max_examples=6, deadline=None)
 @given(
     seed=st.integers(0, 1000),
@@ -84,7 +85,7 @@ def assert_equal(compiled: CompiledNetwork, trace: Any, expected: Any) -> None:
 )
 def test_golden_is_the_quantised_network(
     backend: str,
-    profile: ExecutionProfile,
+    neuron: NeuronModel,
     seed: int,
     max_neurons: int,
     recurrent: set[str],
@@ -94,9 +95,7 @@ def test_golden_is_the_quantised_network(
 ) -> None:
     """Recurrent layers at any depth, beside skip connections, on one core each or on several."""
     decay = 1 - np.random.default_rng(seed).random(1) / 2 if leaky else None
-    network = branched(
-        profile=profile, seed=seed, bias=0.3, recurrent=sorted(recurrent), decay=decay
-    )
+    network = branched(neuron=neuron, seed=seed, bias=0.3, recurrent=sorted(recurrent), decay=decay)
     fired = spikes(2, 12, 7, rate=0.4, seed=seed)
     compiled = compile_network(
         network,
@@ -134,8 +133,10 @@ def test_rtl_equals_golden() -> None:
         "recurrent",
         6,
         None,
-        PROFILES["snntorch-subtract"],
-        tuple(population(n, sizes[n], decay=np.array([0.9])) for n in ("first", "again", "out")),
+        tuple(
+            population(n, sizes[n], SUBTRACT, decay=np.array([0.9]))
+            for n in ("first", "again", "out")
+        ),
         tuple(Projection(a, b, rng.normal(0.1, 0.5, (sizes[a], sizes[b]))) for a, b in pairs),
         ("out",),
     )
@@ -157,15 +158,15 @@ def test_rtl_equals_golden() -> None:
     assert trace.first_difference(simulate(compiled, fired)) is None
 
 
-@pytest.mark.parametrize("profile", ["snntorch-subtract", "snntorch-zero-immediate"])
+@pytest.mark.parametrize("neuron", ["snntorch-subtract", "snntorch-zero-immediate"])
 def test_a_learned_network_with_lateral_inhibition_comes_back_from_its_file(
-    profile: str, tmp_path: Path
+    neuron: str, tmp_path: Path
 ) -> None:
     """Built for the chip by other code, exported, and imported again as a recurrent layer."""
     network = PlasticNetwork("lateral", dt=1e-3, seed=2)
     network.inputs("pixels", (3, 4))
-    network.population("first", 6, threshold=96, profile=profile)
-    network.population("second", 3, threshold=24, profile=profile)
+    network.population("first", 6, threshold=96, neuron=neuron)
+    network.population("second", 3, threshold=24, neuron=neuron)
     rule = RULES["pair_stdp"](a_plus=0.02, a_minus=0.02, w_max=60)
     network.project("pixels", "first", weights=(10, 40), rule=rule)
     network.project("first", "second", weights=(5, 15))
@@ -179,7 +180,7 @@ def test_a_learned_network_with_lateral_inhibition_comes_back_from_its_file(
     assert len(np.unique(learned.weights("pixels", "first"))) > 10  # so their unit is an LSB
     compiled = compile_network(
         tmp_path / "out.nir",
-        profile,
+        neuron,
         weight_bits=8,
         potential_bits=20,
         limits=PlacementLimits(max_neurons=2, lanes=2),

@@ -1,0 +1,1 @@
+"""Each door: a new thing, defined in its test file alone, from description to result."""

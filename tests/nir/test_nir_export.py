@@ -21,13 +21,13 @@ from spikelet.runs.learn import learn
 from spikelet.samples.plastic_samples import Encoder, LearningSamples
 
 
-def feed_forward(profile="snntorch-subtract", bias=1, **options):
+def feed_forward(neuron="snntorch-subtract", bias=1, **options):
     """Return two layers that learn, without recurrence."""
     network = PlasticNetwork("layers", dt=1e-3, seed=2)
     network.inputs("pixels", (3, 4))
     given = {"threshold": 96, "decay": 3900, "adaptation": Adaptation(512, decay_shift=4)}
-    network.population("first", 6, profile=profile, **{**given, **options})
-    network.population("second", 3, threshold=[20, 24, 28], bias=bias, profile=profile)
+    network.population("first", 6, neuron=neuron, **{**given, **options})
+    network.population("second", 3, threshold=[20, 24, 28], bias=bias, neuron=neuron)
     rule = RULES["pair_stdp"](a_plus=0.1, a_minus=0.05, w_max=60)
     network.project("pixels", "first", weights=(20, 60), rule=rule)
     network.project("first", "second", weights=(5, 15))
@@ -47,16 +47,16 @@ def exported(plastic, path, **options):
 
 
 @pytest.mark.parametrize(
-    "profile", ["snntorch-zero", "snntorch-subtract", "snntorch-zero-immediate"]
+    "neuron", ["snntorch-zero", "snntorch-subtract", "snntorch-zero-immediate"]
 )
-def test_the_learned_network_comes_back_from_its_file_and_spikes_the_same(profile, tmp_path):
+def test_the_learned_network_comes_back_from_its_file_and_spikes_the_same(neuron, tmp_path):
     """Through the road for trained networks, which knows nothing of learning."""
-    plastic = feed_forward(profile, bias=None, decay=None, adaptation=None).compile(lanes=2)
+    plastic = feed_forward(neuron, bias=None, decay=None, adaptation=None).compile(lanes=2)
     spikes = random_spikes()
     learned = plastic.run(spikes)
     assert (learned.weights("pixels", "first") != plastic.weights("pixels", "first")).any()
     write_nir(plastic, tmp_path / "out.nir", image=learned.state.image)
-    compiled = compile_network(tmp_path / "out.nir", profile, weight_bits=8, potential_bits=20)
+    compiled = compile_network(tmp_path / "out.nir", neuron, weight_bits=8, potential_bits=20)
     trace = simulate(compiled, spikes.astype(np.uint8))
     still = plastic.run(spikes, learning=False, start=learned.state)
     for depth, name in enumerate(("first", "second")):
@@ -104,7 +104,7 @@ def test_weight_exponents_and_thresholds_at_the_end_of_their_range(tmp_path):
 
 def test_recurrence_delays_and_what_is_left_out(tmp_path):
     network = feed_forward(inhibition=32)
-    network.population("late", 2, threshold=5, profile="nir-euler", reset_potential=-1)
+    network.population("late", 2, threshold=5, neuron="nir-euler", reset_potential=-1)
     network.project("second", "late", weights=3, delay=4)
     network.project("pixels", "late", weights=1, delay=2)
     network.winner_take_all("second", 7)
@@ -119,7 +119,7 @@ def test_recurrence_delays_and_what_is_left_out(tmp_path):
     assert np.allclose(graph.nodes["late"].v_reset, -0.2)
     assert len(left_out) == 3
     assert any("does not add up" in item for item in left_out)
-    assert any("different profiles" in item for item in left_out)
+    assert any("different neuron models" in item for item in left_out)
     assert "reset_mechanism" not in graph.metadata
 
 
@@ -137,7 +137,7 @@ def recorded():
     """Return a run of two samples with everything recorded, and its input."""
     spikes = random_spikes(2)
     plastic = feed_forward().compile()
-    return plastic.run(spikes, record=("spikes", "potentials", "learning")), spikes
+    return plastic.run(spikes, record=("spikes", "states", "learning")), spikes
 
 
 def size_of(png):

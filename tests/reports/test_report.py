@@ -28,7 +28,7 @@ from spikelet.runs.verify import EngineResult, Verification
 from spikelet.samples.samples import Samples, Score
 from tests.helpers.networks import branched, chain, spikes
 
-COMPARED = ["outputs", "active_axons", "merged_spikes", "spikes", "potentials"]
+COMPARED = ["outputs", "active_axons", "merged_spikes", "spikes", "states"]
 DIFFERENCE = "spikes differ first at sample 3, tick 4, core 1, neuron 2: expected 1, got 0"
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -86,7 +86,7 @@ def golden_run(compiled: CompiledNetwork, samples: Samples) -> Trace:
         compiled.chip,
         compiled.image,
         compiled.events(samples.spikes),
-        record=("spikes", "potentials"),
+        record=("spikes", "states"),
         neurons=compiled.neurons,
     )
 
@@ -268,7 +268,7 @@ def test_self_contained(page: tuple[Path, Page]) -> None:
     embedded = [base64.b64decode(v.split(",")[1]) for _, n, v in html.attributes if n == "src"]
     beside = {path.name: path.read_bytes() for path in folder.glob("*.png")}
     assert sorted(embedded) == sorted(beside.values())
-    names = ("network", "placement", "links", "outputs", "raster", "potentials", "activity")
+    names = ("network", "placement", "links", "outputs", "raster", "states", "activity")
     assert set(beside) == {f"{name}.png" for name in names}
     assert all(data.startswith(PNG) for data in embedded)
     left = {*beside, "index.html", "artefact.json"}

@@ -231,7 +231,7 @@ def test_the_page_says_how_it_was_made(tmp_path: Path, monkeypatch: pytest.Monke
     pages = []
     commands = [
         shlex.split(
-            "compile n.nir -o p --profile nir-euler --dt 1e-3 --lanes 2 --calibration s.npz "
+            "compile n.nir -o p --neuron nir-euler --dt 1e-3 --lanes 2 --calibration s.npz "
             "--weight-bits 5 --no-multicast"
         ),
         ["verify", "p", "s.npz", "--count", "2", "--engine", "golden"],

@@ -46,7 +46,7 @@ def test_rtl_is_golden(plastic):
     )
     assert result.equal, result.engines[1].difference
     assert [engine.samples for engine in result.engines] == [2, 2]
-    assert {"outputs", "spikes", "potentials", "checksums"} <= set(result.engines[1].compared)
+    assert {"outputs", "spikes", "states", "checksums"} <= set(result.engines[1].compared)
     assert ("rtl", 2, 2) in seen
     learned, golden = (plastic.run(spikes[2:], engine=e, **options) for e in ("rtl", "golden"))
     assert learned.trace.engine == "rtl" and learned.trace.neurons == (3, 3)

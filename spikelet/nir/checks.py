@@ -1,0 +1,103 @@
+"""What a NIR graph must be, before anything is made of it."""
+
+from collections.abc import Iterable, Mapping
+
+from spikelet.description.errors import SpikeletError
+from spikelet.nir.graph import INPUT_KIND, OUTPUT_KIND, NirGraph
+from spikelet.nir.handler import NodeHandler
+
+__all__ = ["check_edges", "check_graph"]
+
+
+def check_graph(graph: NirGraph, handlers: Mapping[str, NodeHandler]) -> None:
+    """Check a graph and bring it into order.
+
+    Then its nodes are in topological order, but for those that lead a neuron node's spikes back to
+    it, each is on a way from the one Input to an Output, and their fields hold what they may.
+
+    Parameters
+    ----------
+    graph : NirGraph
+    handlers : mapping of str to NodeHandler
+        By node kind.
+
+    Raises
+    ------
+    SpikeletError
+        For nodes of other kinds, fields that are missing or not finite, and feedback other than of
+        a neuron node to itself.
+    """
+    check_edges(graph)
+    for name, node in graph.nodes.items():
+        if node.kind not in handlers:
+            raise graph.error(
+                name,
+                f"node type {node.kind} is not supported",
+                remedy=f"supported node types are {', '.join(handlers)}",
+            )
+        try:
+            handlers[node.kind].check(node.fields)
+        except SpikeletError as error:
+            raise graph.error(name, error.args[0], remedy=error.remedy) from error
+    graph.sort()
+    _check_ends(graph)
+
+
+def check_edges(graph: NirGraph) -> None:
+    """SpikeletError unless each edge is given once and joins nodes that it can join."""
+    seen = set()
+    for edge in graph.edges:
+        for name in edge:
+            if name not in graph.nodes:
+                raise SpikeletError(
+                    f"{graph.path}: edge {edge[0]!r} -> {edge[1]!r}: there is no node {name!r}",
+                    remedy=f"the nodes are {', '.join(graph.nodes) or 'none'}",
+                )
+        if edge in seen:
+            raise SpikeletError(
+                f"{graph.path}: edge {edge[0]!r} -> {edge[1]!r} is given twice, which NIR forbids",
+                remedy="remove one; to double a connection, scale its weights by 2",
+            )
+        seen.add(edge)
+        kinds = [graph.nodes[name].kind for name in edge]
+        if kinds[0] == OUTPUT_KIND or kinds[1] == INPUT_KIND:
+            raise SpikeletError(
+                f"{graph.path}: edge {edge[0]!r} -> {edge[1]!r}: an edge cannot leave an Output "
+                "nor end at an Input",
+                remedy="connect the nodes before or behind it",
+            )
+
+
+def _check_ends(graph: NirGraph) -> None:
+    inputs = [name for name, node in graph.nodes.items() if node.kind == INPUT_KIND]
+    outputs = [name for name, node in graph.nodes.items() if node.kind == OUTPUT_KIND]
+    if len(inputs) != 1 or not outputs:
+        raise SpikeletError(
+            f"{graph.path}: a network must have one Input and at least one Output, found "
+            f"{len(inputs)} and {len(outputs)}",
+            remedy="build the graph with nir.NIRGraph.from_list or add the nodes and their edges",
+        )
+    if not any(node.kind in graph.neurons for node in graph.nodes.values()):
+        raise SpikeletError(
+            f"{graph.path}: there is no neuron in the network",
+            remedy=f"add a {' or '.join(graph.neurons)} node after the weights",
+        )
+    fed, used = {inputs[0]}, set(outputs)
+    for name in graph.forward:
+        fed.update([name] if fed.intersection(graph.predecessors(name)) else [])
+    for name in reversed(graph.forward):
+        used.update([name] if used.intersection(graph.successors(name)) else [])
+    if not fed.intersection(outputs):
+        raise graph.error(
+            inputs[0], "the input does not reach an Output", remedy="add the missing edge"
+        )
+    _check_on_a_way(graph, ((fed, "gets no input"), (used, "does not lead to an Output")))
+
+
+def _check_on_a_way(graph: NirGraph, ways: Iterable[tuple[set[str], str]]) -> None:
+    for reached, what in ways:
+        for name in graph.forward:
+            if name not in reached:
+                raise graph.error(
+                    name, f"the node {what}", remedy="remove the node or add the missing edge"
+                )

@@ -1,0 +1,78 @@
+"""The node kinds that are read, and the choice of a file's handlers."""
+
+from collections.abc import Iterable, Mapping
+
+from spikelet.description.errors import SpikeletError
+from spikelet.network.network import FloatArray
+from spikelet.nir.handler import NodeHandler
+from spikelet.nir.nodes.affine import Affine
+from spikelet.nir.nodes.flatten import Flatten
+from spikelet.nir.nodes.if_ import Integrator
+from spikelet.nir.nodes.input import Input
+from spikelet.nir.nodes.lif import Lif
+from spikelet.nir.nodes.linear import Linear
+from spikelet.nir.nodes.output import Output
+from spikelet.nir.nodes.scale import Scale
+
+__all__ = ["HANDLERS", "NEURON_HANDLERS", "handlers_by_kind", "neuron_node"]
+
+NEURON_HANDLERS = (Lif(), Integrator())
+"""Those of neurons, of which the export takes the first that can express a population."""
+
+HANDLERS: tuple[NodeHandler, ...] = (
+    *(Input(), Output(), Linear(), Affine()),
+    *NEURON_HANDLERS,
+    *(Flatten(), Scale()),
+)
+"""One handler a file of ``nir/nodes/``; a test compares the two."""
+
+
+def handlers_by_kind(more: Iterable[NodeHandler] = ()) -> Mapping[str, NodeHandler]:
+    """Return the handlers by node kind.
+
+    Parameters
+    ----------
+    more : iterable of NodeHandler
+        A user's own. One of a kind that is there already takes its place.
+
+    Raises
+    ------
+    SpikeletError
+        If one is no :class:`NodeHandler`, has no kind, or two are of one kind.
+    """
+    own: dict[str, NodeHandler] = {}
+    for handler in more:
+        kind = getattr(handler, "kind", None)
+        if not isinstance(handler, NodeHandler) or not isinstance(kind, str) or not kind:
+            raise SpikeletError(
+                f"a handler must be a NodeHandler with a kind, not {handler!r}",
+                remedy="give an object, not its class, and name the node's type in `kind`",
+            )
+        if kind in own:
+            raise SpikeletError(f"two handlers are given for node type {kind}")
+        own[kind] = handler
+    return {**{handler.kind: handler for handler in HANDLERS}, **own}
+
+
+def neuron_node(
+    parameters: dict[str, FloatArray], dt: float, size: int
+) -> tuple[str, dict[str, FloatArray]]:
+    """Return kind and fields of the node that expresses neurons with an input gain of 1.
+
+    Parameters
+    ----------
+    parameters : dict of str to array of float64, shape (size,)
+        As those of :class:`NeuronValues`.
+    dt : float
+        Seconds per tick.
+    size : int
+
+    Raises
+    ------
+    SpikeletError
+        If no node kind has these parameters.
+    """
+    for handler in NEURON_HANDLERS:
+        if (fields := handler.written(parameters, dt, size)) is not None:
+            return handler.kind, fields
+    raise SpikeletError(f"no NIR node has the parameters {', '.join(parameters)}")

@@ -1,0 +1,1 @@
+"""Node kinds of NIR, one file each; ``spikelet.nir.handlers`` lists them."""
