@@ -1,58 +1,55 @@
-"""Golden model of the LIF update. Twin of ``rtl_gen/lif_update.py``, name for name."""
+"""The LIF update as it was written by hand before neuron models were texts: an oracle for five."""
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.chip.core import CoreParams
-from spikelet.description.chip.image import CoreImage
-from spikelet.description.chip.profile import DECAY_BITS
+__all__ = ["PROFILES", "Profile", "adapted", "lif_update"]
 
-__all__ = ["lif_update"]
+_Int = npt.NDArray[np.int64]
 
-_HALF = 1 << (DECAY_BITS - 1)
-_BELOW_ONE = (1 << DECAY_BITS) - 1
+
+@dataclass(frozen=True)
+class Profile:
+    """How a tick is computed; ``residual_reset`` only with reset "subtract" and without delay."""
+
+    reset: str
+    reset_delay: bool
+    residual_reset: bool = False
+    rounding: str = "nearest"
+
+
+PROFILES = {
+    "snntorch-zero": Profile("zero", True),
+    "snntorch-zero-immediate": Profile("zero", False),
+    "snntorch-subtract": Profile("subtract", True),
+    "snntorch-subtract-immediate": Profile("subtract", False, True),
+    "nir-euler": Profile("value", False),
+}
 
 
 def lif_update(
-    core: CoreParams,
-    image: CoreImage,
-    v: npt.NDArray[np.int64],
+    profile: Profile,
+    ends: tuple[int, int],
+    v: _Int,
     fired: npt.NDArray[np.bool_],
-    current: npt.NDArray[np.int64],
+    current: _Int,
     *,
-    adaptation: npt.NDArray[np.int64] | None = None,
-    inhibited: npt.NDArray[np.bool_] | None = None,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Advance neurons by one tick, as :class:`ExecutionProfile` specifies.
+    threshold: npt.ArrayLike,
+    decay: npt.ArrayLike | None = None,
+    bias: npt.ArrayLike = 0,
+    reset_potential: npt.ArrayLike = 0,
+    inhibition: npt.ArrayLike = 0,
+    raised: npt.ArrayLike = 0,
+    inhibited: npt.ArrayLike = False,
+) -> tuple[_Int, npt.NDArray[np.bool_]]:
+    """Return potentials and who fired after a tick.
 
-    Parameters
-    ----------
-    core : CoreParams
-    image : CoreImage
-    v : array of int64, shape (..., n_neurons)
-        Membrane potentials in ``core.v_min..core.v_max``.
-    fired : array of bool, same shape
-        Whether the neuron fired in the tick before.
-    current : array of int64, same shape
-        Synaptic sums, in weight LSBs.
-    adaptation : array of int64, same shape, or None
-        Of a core with adaptation.
-    inhibited : array of bool, same shape, or None
-        Of a core with inhibition: where in the tick before some other neuron fired and this one did
-        not.
-
-    Returns
-    -------
-    v_next : array of int64, same shape
-    fired_next : array of bool, same shape
+    ``ends`` are the ends of the membrane range; ``current`` is in potential LSBs; ``raised`` is
+    what the adaptation adds to the threshold; without ``decay`` there is no leak.
     """
-    profile = core.profile
-    threshold = image.threshold.astype(np.int64)
-    if core.adaptation and adaptation is not None:
-        raised = threshold + (adaptation >> core.adaptation.fraction_bits)
-        threshold = np.minimum(raised, core.v_max)
-    reset_potential = image.reset_potential.astype(np.int64)
-
+    threshold = np.minimum(np.asarray(threshold) + raised, ends[1])
     if profile.reset_delay:
         pending = fired
     elif profile.residual_reset:
@@ -61,26 +58,40 @@ def lif_update(
         pending = np.zeros_like(fired)
     subtracts = profile.reset == "subtract"
 
-    base: npt.NDArray[np.int64] = v if subtracts else np.where(pending, reset_potential, v)
-    leaked = base if core.decay == "none" else _scale(profile.rounding, base * image.decay)
+    base = v if subtracts else np.where(pending, reset_potential, v)
+    leaked = base if decay is None else _scale(profile.rounding, base * decay)
     lowered = np.where(pending, threshold, 0) if subtracts else 0
-    inhibition = 0 if inhibited is None else np.where(inhibited, image.inhibition, 0)
-    summed = leaked + (current << core.weight_exponent) + image.bias - inhibition - lowered
-    clipped = np.clip(summed, core.v_min, core.v_max)
+    summed = leaked + current + bias - np.where(inhibited, inhibition, 0) - lowered
+    clipped = np.clip(summed, *ends)
     fired_next = clipped > threshold
 
     if profile.reset_delay:
         return clipped, fired_next
     if subtracts:
         restored = clipped + lowered - np.where(fired_next, threshold, 0)
-        return np.clip(restored, core.v_min, core.v_max), fired_next
+        return np.clip(restored, *ends), fired_next
     return np.where(fired_next, reset_potential, clipped), fired_next
 
 
-def _scale(rounding: str, product: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def adapted(
+    values: _Int,
+    fired: npt.NDArray[np.bool_],
+    *,
+    increment: int,
+    decay_shift: int,
+    bits: int,
+    fraction_bits: int,
+) -> _Int:
+    """Return the adaptations after a tick with learning: they have decayed, then risen."""
+    if decay_shift:
+        values = values - -(-values >> decay_shift)
+    return np.minimum(values + increment * fired, (1 << bits) - 1)
+
+
+def _scale(rounding: str, product: _Int) -> _Int:
     """Divide by 4096; ``>>`` rounds toward minus infinity."""
     if rounding == "nearest":
-        product = product + _HALF
+        product = product + 2048
     elif rounding == "toward_zero":
-        product = product + np.where(product < 0, _BELOW_ONE, 0)
-    return product >> DECAY_BITS
+        product = product + np.where(product < 0, 4095, 0)
+    return product >> 12

@@ -123,15 +123,7 @@ def _core_image(rng: np.random.Generator, chip: ChipParams, core: CoreParams) ->
     weights = rng.integers(core.weight_min, core.weight_max + 1, (core.n_axons, core.n_neurons))
     if core.weight_format == "binary":
         weights = rng.choice([-1, 1], weights.shape)
-    typical = (core.weight_max << core.weight_exponent) * max(1, core.n_axons // 8)
-    parameters, states = {}, {}
-    for name, ends in core.parameter_ranges.items():
-        size = core.n_neurons if core.scope(name) == "neuron" else 1
-        parameters[name] = _values(rng, core.neuron.parameter(name), ends, typical, size)
-    for name in core.update.kept:
-        low, high = core.state_ranges[name]
-        values = rng.integers(low, high + 1, core.n_neurons) >> int(rng.integers(0, 8))
-        states[name] = values.astype(np.int32)
+    parameters, states = random_contents(rng, core)
     draws = core.update.draws
     return CoreImage(
         weights.astype(np.int16),
@@ -141,6 +133,22 @@ def _core_image(rng: np.random.Generator, chip: ChipParams, core: CoreParams) ->
         draw_key=int(rng.integers(1, 1 << 32)) if draws else 0,
         draw_indices=rng.integers(0, 1 << 24, core.n_neurons * draws).astype(np.int32),
     )
+
+
+def random_contents(
+    rng: np.random.Generator, core: CoreParams
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Return values of the parameters and of the kept states."""
+    typical = (core.weight_max << core.weight_exponent) * max(1, core.n_axons // 8)
+    parameters, states = {}, {}
+    for name, ends in core.parameter_ranges.items():
+        size = core.n_neurons if core.scope(name) == "neuron" else 1
+        parameters[name] = _values(rng, core.neuron.parameter(name), ends, typical, size)
+    for name in core.update.kept:
+        low, high = core.state_ranges[name]
+        values = rng.integers(low, high + 1, core.n_neurons) >> int(rng.integers(0, 8))
+        states[name] = np.maximum(values, low).astype(np.int32)
+    return parameters, states
 
 
 def _destinations(rng: np.random.Generator, chip: ChipParams, core: CoreParams) -> np.ndarray:

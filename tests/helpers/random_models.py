@@ -1,0 +1,181 @@
+"""Random neuron models, with any text of the language, for differential tests."""
+
+from collections.abc import Callable
+
+import numpy as np
+from hypothesis import strategies as st
+
+from spikelet.description.neurons.model import NeuronModel, Parameter, State
+
+__all__ = ["random_model", "random_models"]
+
+_INPUTS = {"current": 36, "inhibited": 1, "learning": 1, "draw": 16}
+_BITS = {"membrane": 23, "fraction": 12, "ticks": 6, "flag": 1}
+_MOST = 46
+"""Bits of a value; beyond them the text does not multiply or shift to the left."""
+
+
+def random_model(rng: np.random.Generator) -> NeuronModel:
+    """Return a model from a generator of random numbers."""
+    return _Author(lambda low, high: int(rng.integers(low, high + 1))).model()
+
+
+@st.composite
+def random_models(draw: st.DrawFn) -> NeuronModel:
+    """Strategy for models, which hypothesis can make smaller."""
+    return _Author(lambda low, high: draw(st.integers(low, high))).model()
+
+
+class _Author:
+    """Writes a model; ``integer(low, high)`` makes the choices."""
+
+    def __init__(self, integer: Callable[[int, int], int]) -> None:
+        self.integer = integer
+        self.bits: dict[str, int] = {}
+        self.unused: list[str] = []
+        self.chances = 1
+
+    def model(self) -> NeuronModel:
+        states = [self._v(), State("fired", "flag")]
+        states += [self._state(f"s{i}") for i in range(self.integer(0, 3))]
+        parameters = [self._parameter(f"p{i}") for i in range(self.integer(0, 4))]
+        self.bits = _INPUTS | {item.name: _width(item) for item in (*states, *parameters)}
+        self.unused = [parameter.name for parameter in parameters]
+        left = [state for state in states if state.name != "v"]
+        lines = []
+        for number in range(self.integer(0, 4)):
+            now = [left.pop(self.integer(0, len(left) - 1))] if left and self._one_of(3) else []
+            lines.append(self._line(now, [f"t{number}_{i}" for i in range(self.integer(0, 2))]))
+        lines.append(self._line(left, []))
+        rest = " + ".join(["v", "(current >> 1)", *self.unused])
+        lines.append(f"v = {self._kept(states[0], f'{rest} + {self._value(2)}')}")
+        return NeuronModel("random", "\n".join(lines), tuple(states), tuple(parameters))
+
+    def _v(self) -> State:
+        if self._one_of(3):
+            return State("v", "absolute", low=-self.integer(0, 2000), high=self.integer(1, 2000))
+        return State("v")
+
+    def _state(self, name: str) -> State:
+        kind = self._pick("membrane", "ticks", "flag", "absolute", "absolute")
+        low, high = -self.integer(0, 1 << 12), self.integer(1, 1 << self.integer(1, 30))
+        ends = {"low": low, "high": high} if kind == "absolute" else {}
+        return State(name, kind, **ends, kept=not self.integer(0, 4) and kind != "flag")
+
+    def _parameter(self, name: str) -> Parameter:
+        kind = self._pick("membrane", "fraction", "ticks", "flag", "absolute")
+        low = self.integer(-5, 100)
+        ends = {"low": low, "high": low + self.integer(0, 900)} if kind == "absolute" else {}
+        default = self.integer(*((0, 1) if kind == "flag" else (0, 60))) if self._one_of(3) else None
+        if default is not None and ends:
+            default = ends["low"]
+        return Parameter(name, kind, **ends, default=default)
+
+    def _line(self, states: list[State], temporary: list[str]) -> str:
+        """Return a line that assigns these; none of its values reads another that it assigns."""
+        targets = [*(state.name for state in states), *temporary]
+        known = dict(self.bits)
+        parts, found = [], {}
+        for state in states:
+            self._forget(targets, known, but=state.name)
+            wanted = self._condition(2) if state.kind == "flag" else self._value(3)
+            parts.append(f"{state.name} = {self._kept(state, wanted)}")
+        for name in temporary:
+            self._forget(targets, known)
+            value = self._value(3)
+            parts.append(f"{name} = {value}")
+            found[name] = self._last
+        self.bits = known | found
+        self.unused += temporary
+        return self._pick("; ", ";", " ;  ").join(parts)
+
+    def _forget(self, targets: list[str], known: dict[str, int], but: str = "") -> None:
+        self.bits = {n: bits for n, bits in known.items() if n == but or n not in targets}
+
+    def _kept(self, state: State, value: str) -> str:
+        """Return the value in the state's range."""
+        if state.kind == "absolute":
+            return f"clamp({value}, {state.low}, {state.high})"
+        return {"membrane": f"clamp({value})", "ticks": f"clamp({value}, 0, 63)", "flag": value}[
+            state.kind
+        ]
+
+    def _value(self, depth: int) -> str:
+        """Return an expression; ``self._last`` is how many bits its magnitude may have."""
+        text, self._last = self._expression(depth)
+        return text
+
+    def _expression(self, depth: int) -> tuple[str, int]:
+        kind = self.integer(0, 12) if depth else self.integer(0, 2)
+        if kind == 0:
+            value = self.integer(-20, 70)
+            return str(value), 7
+        if kind <= 2:
+            return self._name()
+        if kind == 3:
+            return self._condition(depth - 1), 1
+        a, bits = self._expression(depth - 1)
+        if kind == 4:
+            shift = self.integer(0, 20)
+            name = self._pick("nearest", "truncate", "chance")
+            if name == "chance":
+                if not self.chances or shift > 16:
+                    return f"({a}) >> {shift}", bits
+                self.chances -= 1
+            return f"{name}({a}, {shift})", bits + 1
+        if kind == 5:
+            name = self._pick("abs", "sign", "-", "where")
+            if name == "where":
+                b, other = self._expression(depth - 1)
+                return f"where({self._condition(depth - 1)}, {a}, {b})", max(bits, other)
+            return f"{name}({a})", bits + 1
+        if kind == 6:
+            size = self.integer(1, 5)
+            values = ", ".join(str(self.integer(-900, 900)) for _ in range(size))
+            return f"table(clamp({a}, 0, {size - 1}), ({values},))", 10
+        if kind == 7 and bits < _MOST:
+            shift = self.integer(0, 5)
+            return f"(({a}) << {shift})", bits + shift
+        if kind == 8:
+            return f"clamp({a})", 23
+        b, other = self._expression(depth - 1)
+        if kind == 9:
+            if self._one_of(2):
+                return f"clamp({a}, {b}, {self.integer(-9, 99)})", max(bits, other, 7)
+            return f"{self._pick('least', 'most')}({a}, {b})", max(bits, other)
+        if kind == 10 and bits + other < _MOST:
+            return f"({a}) * ({b})", bits + other
+        return f"({a}) {self._pick('+', '-')} ({b})", max(bits, other) + 1
+
+    def _condition(self, depth: int) -> str:
+        kind = self.integer(0, 3) if depth else 0
+        if kind == 0:
+            operator = self._pick("<", "<=", ">", ">=", "==", "!=")
+            a, b = (self._expression(depth and depth - 1)[0] for _ in range(2))
+            return f"(({a}) {operator} ({b}))"
+        if kind == 1:
+            return f"(not {self._condition(depth - 1)})"
+        operator = self._pick("and", "or")
+        return f"({self._condition(depth - 1)} {operator} {self._condition(depth - 1)})"
+
+    def _name(self) -> tuple[str, int]:
+        name = self._pick(*self.unused, *self.bits)
+        if name not in self.bits:  # not to be read in this line
+            return "v", self.bits.get("v", 23)
+        if name in self.unused:
+            self.unused.remove(name)
+        return name, self.bits[name]
+
+    def _pick(self, *choices: str) -> str:
+        return choices[self.integer(0, len(choices) - 1)]
+
+    def _one_of(self, number: int) -> bool:
+        return not self.integer(0, number - 1)
+
+
+def _width(item: State | Parameter) -> int:
+    if item.kind == "absolute":
+        assert isinstance(item.low, int)
+        assert isinstance(item.high, int)
+        return max(abs(item.low), abs(item.high)).bit_length()
+    return _BITS[item.kind]
