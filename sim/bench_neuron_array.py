@@ -21,6 +21,7 @@ from spikelet.description.chip.neuron_words import (
     unpack_states,
 )
 from spikelet.description.chip.state import CoreState
+from spikelet.description.expression import range_of
 from spikelet.golden.neuron_array import NeuronArray
 from spikelet.sim.drivers import cycle
 from spikelet.sim.testbench import (
@@ -225,7 +226,7 @@ async def ticks(dut: Any) -> None:
             else:
                 assert not collector.rows, f"tick {tick}: spikes before the first tick"
             await _compare(dut, golden, checks, where, **reads)
-            low, high = core.state_ranges["v"]
+            low, high = range_of(core.update.results["v"], core.update.ranges)
             some = bool(fired.any())
             met = {
                 "spike": some,

@@ -49,17 +49,20 @@ def test_the_netlist_learns_what_golden_learns(family: str, tmp_path: Path) -> N
         neuron=neuron_model("snntorch-zero-immediate"),
         lanes=4,
         weight_memory=memory,
-        inhibition="shared",
-        adaptation=Adaptation(increment=40, decay_shift=3, fraction_bits=2, bits=10),
+        parameters={
+            **{"decay": "shared", "inhibition": "shared"},
+            **Adaptation(increment=40, decay_shift=3, fraction_bits=2, bits=10).constants,
+        },
         learning=RULE,
     )
     chip = ChipParams((core,), 1, 1, 4)
     rng = np.random.default_rng(3)
+    contents = random_plastic_image(rng, chip).cores[0]
+    active = {"threshold": np.array([12], np.int32), "inhibition": np.array([5], np.int32)}
     contents = replace(  # so that neurons fire, but not in every tick
-        random_plastic_image(rng, chip).cores[0],
-        threshold=np.array([12], np.int32),
-        inhibition=np.array([5], np.int32),
-        adaptation=np.zeros(core.n_neurons, np.int32),
+        contents,
+        parameters={**contents.parameters, **active},
+        states={"adaptation": np.zeros(core.n_neurons, np.int32)},
     )
     image, events = ChipImage((contents,)), random_events(rng, chip, ticks=24)
     reward = random_reward(rng, chip, events.samples, events.ticks)
