@@ -26,7 +26,7 @@ from spikelet.samples.samples import Samples, load_samples
 from tests.helpers.networks import chain, integrator, sink, source, spikes, write
 from tests.reports.test_report import Page, fpga_report
 
-VERIFIED = "Every spike, membrane potential and counter equals the golden model's"
+VERIFIED = "Every spike, state of a neuron and counter equals the golden model's"
 
 
 @pytest.fixture(autouse=True)
@@ -205,7 +205,7 @@ def test_no_spike_anywhere_is_no_proof(project: Project) -> None:
 
 def test_a_layer_that_never_spikes_is_in_the_verdict(tmp_path: Path) -> None:
     network = chain([16, 8, 3])
-    last = replace(network.populations[1], threshold=np.full(1, 30.0))
+    last = replace(network.populations[1], parameters={"threshold": np.full(1, 30.0)})
     project = Project(tmp_path)
     mute = replace(network, populations=(network.populations[0], last))
     project.save(compile_network(mute, limits=PlacementLimits(max_neurons=8, lanes=4)))
