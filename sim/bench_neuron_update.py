@@ -63,10 +63,11 @@ class Stimulus:
         unread = {name: update.ranges[name][0] for name in core.parameters}
         inputs = dict.fromkeys(("current", "inhibited", "learning", "draw", "draw_low"), 0)
         bounds = {"v_min": core.v_min, "v_max": core.v_max}
-        values = {**inputs, **bounds, **states_not_built, **unread, **self.values, **changes}
-        scaled = np.asarray(values["current"], np.int64) << core.weight_exponent
-        values = {name: np.asarray(v, np.int64) for name, v in values.items()}
-        found = neuron_update(model, values | {"current": scaled})
+        given: dict[str, Any] = {**inputs, **bounds, **states_not_built, **unread}
+        given |= {**self.values, **changes}
+        values: dict[str, _Int] = {name: np.asarray(v, np.int64) for name, v in given.items()}
+        values["current"] = values["current"] << core.weight_exponent
+        found = neuron_update(model, values)
         return {name: np.broadcast_to(found[name], NEURONS) for name in core.state_ranges}
 
     def thresholds(self) -> _Int:
