@@ -11,7 +11,7 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage
 from spikelet.description.chip.state import CoreState
 from spikelet.description.neurons.draws import key_after
-from spikelet.golden.aligned import LINE, Shape, aligned, padded
+from spikelet.golden.aligned import LINE, Shape, padded
 from spikelet.golden.compiled_learning import CompiledLearning
 from spikelet.golden.compiled_neurons import CompiledNeurons, state_type
 
@@ -24,6 +24,7 @@ __all__ = [
     "cleared_shapes",
     "weights_shape",
 ]
+
 
 class _Crossbar(ctypes.Structure):
     _fields_ = [
@@ -177,7 +178,10 @@ class CompiledCore:
         return CoreState(
             {name: self._neurons(name).view(zeros.dtype) for name, zeros in cleared.states.items()},
             self._arrivals(ticks),
-            {name: self.arrays[name][: zeros.size].copy() for name, zeros in cleared.traces.items()},
+            {
+                name: self.arrays[name][: zeros.size].copy()
+                for name, zeros in cleared.traces.items()
+            },
         )
 
     def _neurons(self, name: str) -> npt.NDArray[Any]:
