@@ -153,7 +153,7 @@ class NeuronModel:
         try:
             object.__setattr__(self, "lines", parse(self.text))
             self._check_text()
-        except SpikeletError as error:
+        except TextError as error:
             raise SpikeletError(
                 f"neuron model {self.name!r}: {error.args[0]}", remedy=error.remedy
             ) from None
