@@ -21,6 +21,7 @@ from spikelet.golden.neuron_array import NeuronArray
 __all__ = [
     "READERS",
     "PythonNeurons",
+    "Ticks",
     "bare_image",
     "compiled_ticks",
     "numpy_ticks",

@@ -5,9 +5,11 @@ from collections.abc import Callable
 import numpy as np
 from hypothesis import strategies as st
 
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.model import NeuronModel, Parameter, State
 
-__all__ = ["random_model", "random_models"]
+__all__ = ["changing_core", "random_model", "random_models"]
 
 _INPUTS = {"current": 36, "inhibited": 1, "learning": 1, "draw": 16}
 _BITS = {"membrane": 23, "fraction": 12, "ticks": 6, "flag": 1}
@@ -206,3 +208,13 @@ def _width(item: State | Parameter) -> int:
         assert isinstance(item.high, int)
         return max(abs(item.low), abs(item.high)).bit_length()
     return _BITS[item.kind]
+
+
+def changing_core(model: NeuronModel, make: Callable[[], CoreParams]) -> CoreParams | None:
+    """Return the core, or None if one of its states never changes, which is refused."""
+    try:
+        return make()
+    except SpikeletError as error:
+        if not str(error.args[0]).endswith(f"of {model.name!r} never changes"):
+            raise
+        return None
