@@ -166,6 +166,17 @@ class CoreParams:
                     f"core: state {name} of {model.name!r} never changes",
                     remedy=f"give the core a learning rule, or build it without {name}",
                 )
+        low, high = self.state_ranges["v"]
+        if (
+            self.learning
+            and "v" in self.learning.variables
+            and (low < self.v_min or high > self.v_max)
+        ):
+            raise SpikeletError(
+                f"core: the rule reads v, which is {low}..{high} in {model.name!r} and must be "
+                f"within {self.v_min}..{self.v_max}",
+                remedy="narrow the range of v, or raise potential_bits",
+            )
 
     @property
     def weight_min(self) -> int:
