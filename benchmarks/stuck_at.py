@@ -34,7 +34,7 @@ from spikelet.compiler.place import PlacementLimits
 from spikelet.description.cache import cache_folder
 from spikelet.description.chip.packets import flit_packet
 from spikelet.fpga.board_top import BoardTop
-from spikelet.fpga.devices import device_named
+from spikelet.fpga.families import device_named
 from spikelet.fpga.self_test import SelfTest
 from spikelet.fpga.self_test_image import Sample
 from spikelet.fpga.synthesise import synthesise
@@ -45,6 +45,7 @@ from spikelet.rtl_gen.layouts import config_request
 from spikelet.runs.self_test_sample import stored_sample
 from spikelet.samples.samples import Samples, load_samples
 from spikelet.sim.stuck_at import Observed, StuckBoard, flip_flops
+from spikelet.sim.verilator import Design
 
 __all__ = ["Fault", "WatchedBoard", "faults_of", "main"]
 
@@ -199,12 +200,15 @@ def faults_of(
     device = device_named(board.device)
     report = synthesise(to_verilog(top, "watched"), "watched", device, folder)
     netlist = report.netlist_verilog.read_text()
-    mine = [net for net in flip_flops(netlist) if net.startswith(_CHIP)]
+    family = device.family
+    kinds = tuple(family.resource("flip_flops").cells)
+    mine = [net for net in flip_flops(netlist, kinds) if net.startswith(_CHIP)]
     rng = np.random.default_rng(seed)
     drawn = rng.choice(len(mine), min(_DRAWN * count, len(mine)), replace=False)
     values = rng.integers(0, 2, len(drawn)).tolist()
     nets = [mine[place] for place in drawn]
-    stuck_board = StuckBoard(netlist, device.family, nets)
+    design = Design(netlist, family.cell_models, family.include_folders())
+    stuck_board = StuckBoard(design, kinds, nets)
     spikes = _spikes(compiled, samples, number)
 
     def observed(stuck: tuple[int, int] | None) -> Fault:

@@ -17,11 +17,11 @@ from spikelet.description.chip.neuron_words import state_fields
 from spikelet.description.chip.packets import destination_packet, flit_packet
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.neurons.draws import DRAW_INDEX_BITS
+from spikelet.fpga.families.costs import RamKind
 
 __all__ = [
     "Memory",
     "PlacedMemory",
-    "RamKind",
     "chip_memories",
     "place_memory",
     "router_queues",
@@ -63,37 +63,6 @@ class Memory:
     def bits(self) -> int:
         """Bits of all banks."""
         return self.rows * self.bank_bits * self.banks
-
-
-@dataclass(frozen=True)
-class RamKind:
-    """A RAM cell of an FPGA family, as Yosys's library describes it.
-
-    Parameters
-    ----------
-    resource : str
-        What it is counted as.
-    address_bits : int
-        Of the narrowest shape; each wider shape has one less.
-    widths : tuple of int
-        Bits of a row, narrowest first.
-    byte : int
-        Bits that are written together; 0: a whole row.
-    cost : int
-        Of a cell, for Yosys's choice.
-    kinds : tuple of str
-        Of :attr:`Memory.kind`, those that may become this cell.
-    tables : bool
-        Whether constant tables may.
-    """
-
-    resource: str
-    address_bits: int
-    widths: tuple[int, ...]
-    byte: int
-    cost: int
-    kinds: tuple[str, ...]
-    tables: bool = True
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,8 @@ class NeuronArray:
     @property
     def fired(self) -> npt.NDArray[np.bool_]:
         """Who fired in the last tick, shape (samples, n_neurons)."""
-        return self.states["fired"] != 0
+        fired: npt.NDArray[np.bool_] = self.states["fired"] != 0
+        return fired
 
     def update(
         self,

@@ -45,7 +45,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 BENCHES = ("cocotb", "cocotb_tools")
 """Also for the modules of ``sim`` that stand on cocotb, which comes with the tests only."""
 
-VERILATED = tuple(f"sim/{name}.py" for name in ("engine", "netlist", "verilated_link", "verilator"))
+VERILATED = ("sim/engine.py", "sim/verilated_link.py", "sim/verilator.py")
 """Modules of ``sim`` that stand below the roof: they work without cocotb."""
 
 MODULES = sorted(

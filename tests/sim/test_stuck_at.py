@@ -12,8 +12,10 @@ from spikelet.boards import ICEBREAKER, ULX3S_85F, Board
 from spikelet.compiler.compiled import compile_network
 from spikelet.compiler.place import PlacementLimits
 from spikelet.description.errors import SpikeletError
+from spikelet.fpga.families import family_named
 from spikelet.samples.samples import Samples
 from spikelet.sim.stuck_at import Observed, StuckBoard, flip_flops, with_stuck_flip_flops
+from spikelet.sim.verilator import Design
 from tests.helpers.networks import SUBTRACT, chain
 
 NETLIST = """
@@ -70,7 +72,9 @@ ECP5_FLIP_FLOP = """
 
 @pytest.fixture(scope="module")
 def board() -> StuckBoard:
-    return StuckBoard(NETLIST, "ice40", NETS)
+    family = family_named("ice40")
+    design = Design(NETLIST, family.cell_models, family.include_folders())
+    return StuckBoard(design, ["SB_DFF"], NETS)
 
 
 def _run(board: StuckBoard, stuck: tuple[int, int] | None, **changed: int) -> Observed:
@@ -80,14 +84,14 @@ def _run(board: StuckBoard, stuck: tuple[int, int] | None, **changed: int) -> Ob
 
 
 def test_flip_flops_of_both_families_are_found() -> None:
-    assert flip_flops(NETLIST) == ["chip.toggle[0]", "answered"]
-    assert flip_flops(ECP5_FLIP_FLOP) == ["config.o__read"]
+    assert flip_flops(NETLIST, ["SB_DFF"]) == ["chip.toggle[0]", "answered"]
+    assert flip_flops(ECP5_FLIP_FLOP, ["TRELLIS_FF"]) == ["config.o__read"]
 
 
 @pytest.mark.parametrize("nets", [["answered", "answered"], ["cycles[0]"]])
 def test_only_a_flip_flop_can_be_stuck(nets: list[str]) -> None:
     with pytest.raises(SpikeletError, match=re.escape(f"{nets[0]} must be the output of one")):
-        with_stuck_flip_flops(NETLIST, "watched", nets)
+        with_stuck_flip_flops(NETLIST, ["SB_DFF"], "watched", nets)
 
 
 @pytest.mark.parametrize(
