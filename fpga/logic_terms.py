@@ -63,22 +63,17 @@ def logic_terms(chip: ChipParams) -> Counter[str]:
 @lru_cache(maxsize=1024)
 def _core_terms(core: CoreParams, destination_bits: int) -> Counter[str]:
     regions = core_regions(core, destination_bits)
-    axon_bits = unsigned_bits(core.n_axons - 1)
-    row_bits = unsigned_bits(core.weight_rows - 1)
-    word_bits = core.lanes * core.weight_bits
     terms = Counter(
         {
             "core": 1,
             "configuration": sum(region.bits for region in regions.values()),
-            "address": 2 * row_bits + 4 * axon_bits + 4 * unsigned_bits(core.rows - 1),
-            "sum": core.lanes * core.current_bits,
-            "multiplexer": (core.lanes - core.pipelines) * core.current_bits
-            + _bank_multiplexers(word_bits)
-            + core.pipelines * (core.potential_bits + 1)
+            "address": 4 * unsigned_bits(core.rows - 1),
+            "multiplexer": core.pipelines * (core.potential_bits + 1)
             + (core.pipelines - 1) * (core.potential_bits + 1),
-            "register": word_bits + core.pipelines * 2 * core.current_bits,
+            "register": core.pipelines * 2 * core.current_bits,
         }
     )
+    terms.update(core.synapse_format.logic(core))
     for name in ("threshold", "decay", "bias", "reset_potential"):
         if getattr(core, name) == "neuron":
             terms["multiplexer"] += (core.pipelines - 1) * regions[name].bits

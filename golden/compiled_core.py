@@ -225,7 +225,9 @@ class CompiledCore:
             found.learning = self.learning.address
             found.before, found.after = self.learning.before, self.learning.after
         elif memory.weights is not None:
-            found.crossbar = self._crossbar(image.weights, memory.weights)
+            found.crossbar = self._crossbar(
+                core.synapse_format.matrix(core, image.weights), memory.weights
+            )
         found.threshold = self._parameter(image.threshold, core.v_max)  # padding never fires
         found.decay = self._parameter(image.decay)
         found.bias = self._parameter(image.bias)

@@ -29,8 +29,8 @@ def core_cycles(core: CoreParams, active_axons: npt.NDArray[np.int32]) -> npt.ND
     active = active_axons.astype(np.float64)
     empty_words = core.scan_words * (1 - 1 / core.scan_words) ** active
     update = core.lanes // core.pipelines
-    further = (core.groups - 1) * np.maximum(active + 1, update)
-    cycles: npt.NDArray[np.float64] = _PIPELINE + active + empty_words + further + update
+    crossbar = core.synapse_format.cycles(core, active)
+    cycles: npt.NDArray[np.float64] = _PIPELINE + empty_words + crossbar + update
     return cycles
 
 

@@ -116,9 +116,7 @@ class NeuronArray(wiring.Component):
         m.d.comb += [
             self.fired_valid.eq(in_flight[-1] & self.update),
             self.fired.eq(Cat(results["fired"])),
-            self.potentials.eq(
-                Cat(_as_wide(m, v, core.potential_bits) for v in results["v"])
-            ),
+            self.potentials.eq(Cat(_as_wide(m, v, core.potential_bits) for v in results["v"])),
             self.busy.eq(self.sums_valid | in_flight.any() | self._clearing),
         ]
         return m
@@ -212,9 +210,7 @@ class NeuronArray(wiring.Component):
         """Return a state that ``clear`` keeps."""
         memory = self._region_memory(m, name, updated=True)
         m.d.comb += [memory.new_values.eq(Cat(new)), memory.update.eq(self.fired_valid)]
-        return [
-            memory.values.word_select(lane, memory.bits) for lane in range(self.core.pipelines)
-        ]
+        return [memory.values.word_select(lane, memory.bits) for lane in range(self.core.pipelines)]
 
     def _states(self, m: Module, results: _Values) -> _Values:
         """Return the states that ``clear`` clears."""

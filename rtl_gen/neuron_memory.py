@@ -1,6 +1,6 @@
 """A word of each neuron, in rows for the pipelines. No twin in golden, where it is an array."""
 
-from amaranth import C, Module, Mux, Signal
+from amaranth import C, Module, Mux
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -82,9 +82,7 @@ class NeuronMemory(wiring.Component):
             m.d.comb += [
                 memory.write_row.eq(Mux(self.write, row, self.new_row)),
                 memory.write_data.eq(Mux(self.write, loaded, self.new_values)),
-                memory.write_banks.eq(
-                    Mux(self.update, C(-1, pipelines), self.write << lane)
-                ),
+                memory.write_banks.eq(Mux(self.update, C(-1, pipelines), self.write << lane)),
             ]
         at = delayed(m, lane, READ_LATENCY, name="lane")
         m.d.comb += self.word.eq(self.values.word_select(at, self.bits))

@@ -62,9 +62,7 @@ class NeuronUpdate(wiring.Component):
         update = self.core.update
         still = {name for name in update.parameters if self.core.scope(name) == "shared"}
         still.add("learning")
-        now: dict[str, Value] = {
-            name: self.neuron[name] for name in self.neuron.shape().members
-        }
+        now: dict[str, Value] = {name: self.neuron[name] for name in self.neuron.shape().members}
         for number, line in enumerate(update.lines, 1):
             read = {name.name for node in self._nodes_from(number) for name in names(node)}
             values = self._scaled(now)
@@ -76,9 +74,7 @@ class NeuronUpdate(wiring.Component):
             for assignment in line:
                 value = gates_of(assignment.value, values, update.ranges)
                 shape = shape_of(update.ranges[assignment.name])
-                coming[assignment.name] = self._register(
-                    m, assignment.name, number, value, shape
-                )
+                coming[assignment.name] = self._register(m, assignment.name, number, value, shape)
             now = coming
         values = self._scaled(now)
         m.d.comb += [

@@ -16,14 +16,12 @@ from spikelet.description.chip.memory_map import (
     WRITABLE_REGISTERS,
     ChipMap,
     describe,
-    lane_banks,
-    pack_lanes,
-    unpack_lanes,
     unpack_state,
 )
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.profile import PROFILES
 from spikelet.description.errors import SpikeletError
+from spikelet.description.lanes import lane_banks, pack_lanes, unpack_lanes
 
 CORE = CoreParams(
     n_axons=20,
