@@ -1,4 +1,4 @@
-"""cocotb bench of a whole chip against golden: spikes, potentials, outputs and counters each tick.
+"""cocotb bench of a whole chip against golden: spikes, states, outputs and counters each tick.
 
 Parameters: ``chip``; ``image``; ``events``; ``layouts``; ``node_latency``;
 ``chain_length``, windows on the way of a configuration request behind the chip's own.
@@ -19,10 +19,11 @@ from spikelet.description.chip.memory_map import (
     FLAGS,
     IDENTIFICATION,
     ChipMap,
-    unpack_state,
 )
+from spikelet.description.chip.neuron_words import unpack_states
 from spikelet.description.chip.packets import flit_packet
 from spikelet.description.chip.params import ChipParams
+from spikelet.description.chip.state_words import state_words
 from spikelet.description.run.events import Events
 from spikelet.description.run.recording import Trace
 from spikelet.golden.chip import run
@@ -85,7 +86,7 @@ class Reader:
         self.chip, self.expected = chip, expected
         chip_map, self.n_cores = ChipMap(chip), len(chip.cores)
         registers = np.arange(len(CHIP_REGISTERS), dtype=np.uint32)
-        states = [chip_map.state_addresses(core) for core in range(self.n_cores)]
+        states = [words["state"] for words in state_words(chip, ("state",))]
         counters = [
             chip_map.address(core, "counters", np.arange(len(COUNTERS)))
             for core in range(self.n_cores)
@@ -108,15 +109,15 @@ class Reader:
         ``drops`` are the packets dropped in the network, and in each core.
         """
         expected, (sample, tick) = self.expected, (where["sample"], where["tick"])
-        assert expected.spikes is not None and expected.potentials is not None
+        assert expected.spikes is not None and expected.states is not None
         registers, counters, *states = np.split(words, self.splits)
         for core, state in enumerate(states):
-            v, fired = unpack_state(state)
+            found = unpack_states(self.chip.cores[core], state)
             place = {**where, "core": core}
-            want = expected.potentials[core][sample, tick]
-            checks.equal(want, v, "potentials of neuron", **place)
+            for name, values in expected.states[core].items():
+                checks.equal(values[sample, tick], found[name], f"{name} of neuron", **place)
             want_fired = expected.spikes[core][sample, tick]
-            checks.equal(want_fired, fired, "spikes of neuron", **place)
+            checks.equal(want_fired, found["fired"], "spikes of neuron", **place)
             checks.reach("spike", want_fired.any())
         fields = flit_packet(self.chip).unpack(np.array(flits, np.int64))
         others = sum(fields[name] for name in fields if name != "axon")

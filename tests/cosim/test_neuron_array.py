@@ -7,9 +7,9 @@ import pytest
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import ChipMap
 from spikelet.description.chip.params import ChipParams
-from spikelet.description.chip.profile import PROFILES
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.neurons.adaptation import Adaptation
+from spikelet.description.neurons.models import neuron_model
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY
 from spikelet.rtl_gen.lif_update import LifUpdate
 from spikelet.rtl_gen.neuron_array import NeuronArray
@@ -20,9 +20,9 @@ from tests.helpers.random_plastic import random_plastic_image
 @pytest.fixture(
     scope="module",
     params=cases(
-        shared={"profile": PROFILES["snntorch-zero"], "pipelines": 1},
+        shared={"neuron": neuron_model("snntorch-zero"), "pipelines": 1},
         separate={
-            "profile": PROFILES["nir-euler"],
+            "neuron": neuron_model("nir-euler"),
             "pipelines": 4,
             "threshold": "neuron",
             "decay": "neuron",
@@ -31,13 +31,13 @@ from tests.helpers.random_plastic import random_plastic_image
             "first_tick": 2,
         },
         residual={
-            "profile": PROFILES["snntorch-subtract-immediate"],
+            "neuron": neuron_model("snntorch-subtract-immediate"),
             "pipelines": 8,
             "n_neurons": 8,
             "bias": "shared",
         },
         adapting={
-            "profile": PROFILES["snntorch-subtract"],
+            "neuron": neuron_model("snntorch-subtract"),
             "pipelines": 2,
             "threshold": "neuron",
             "decay": "neuron",

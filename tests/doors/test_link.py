@@ -24,7 +24,7 @@ from tests.helpers.random_chips import random_chip, random_events
 from tests.helpers.random_plastic import random_plastic_chip, random_plastic_image, random_reward
 
 WRITE, READ, CLEAR, TICK = b"wrct"
-RECORD = ("spikes", "potentials", "learning", "checksums")
+RECORD = ("spikes", "states", "learning", "checksums")
 
 
 class Server:

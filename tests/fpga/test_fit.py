@@ -10,11 +10,11 @@ import pytest
 from benchmarks.fit_chips import HELD_OUT
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.params import ChipParams
-from spikelet.description.chip.profile import profile_named
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.named_rules import pair_stdp, reward_stdp
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.neurons.adaptation import Adaptation
+from spikelet.description.neurons.models import neuron_model
 from spikelet.fpga.devices import Device, device_named
 from spikelet.fpga.family_costs import FAMILY_COSTS, multiplier_cells
 from spikelet.fpga.fit import LUT_TERMS, SELF_TEST_PROGRAM, check_fit, lut_terms, require_fit
@@ -25,7 +25,7 @@ from spikelet.rtl_gen.emit import to_verilog
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "fpga"
 
-CORE = CoreParams(256, 256, profile_named("snntorch-zero"))
+CORE = CoreParams(256, 256, neuron_model("snntorch-zero"))
 SMALL_ECP5, LARGE_ECP5 = device_named("LFE5U-25F"), device_named("LFE5U-85F")
 ICE40 = device_named("ICE40UP5K-SG48")
 
@@ -236,8 +236,8 @@ def _target(options: str, device: Device) -> Device:
 
 
 MNIST = (
-    CoreParams(784, 128, profile_named("snntorch-subtract")),
-    CoreParams(128, 16, profile_named("snntorch-subtract")),
+    CoreParams(784, 128, neuron_model("snntorch-subtract")),
+    CoreParams(128, 16, neuron_model("snntorch-subtract")),
 )
 
 
@@ -409,7 +409,7 @@ def test_every_family_has_a_coefficient_for_each_term() -> None:
             {"bias": "neuron", "pipelines": 4},
             {"multiplexer": 3 * 16 + 3 * 17, "register": 4 * 2 * 16},
         ),
-        ({"profile": profile_named("snntorch-subtract-immediate")}, {"adder": 3 * 16}),
+        ({"neuron": neuron_model("snntorch-subtract-immediate")}, {"adder": 3 * 16}),
         ({"weight_bits": 4, "learning": None}, {"plastic core": -1}),
     ],
     ids=str,

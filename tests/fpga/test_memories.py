@@ -6,8 +6,8 @@ import pytest
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.params import ChipParams
-from spikelet.description.chip.profile import profile_named
 from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.models import neuron_model
 from spikelet.fpga.devices import device_named
 from spikelet.fpga.family_costs import FAMILY_COSTS
 from spikelet.fpga.fit import check_fit
@@ -16,7 +16,7 @@ from spikelet.fpga.memories import Memory, chip_memories, varying_bits
 CORE = CoreParams(
     200,
     64,
-    profile_named("nir-euler"),
+    neuron_model("nir-euler"),
     lanes=16,
     pipelines=4,
     weight_bits=5,

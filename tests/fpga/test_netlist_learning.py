@@ -9,9 +9,9 @@ import pytest
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.params import ChipParams
-from spikelet.description.chip.profile import PROFILES
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.neurons.adaptation import Adaptation
+from spikelet.description.neurons.models import neuron_model
 from spikelet.fpga.devices import device_named
 from spikelet.fpga.synthesise import synthesise
 from spikelet.golden.chip import GoldenChip
@@ -36,7 +36,7 @@ RULE = LearningRule(
     tag_bits=5,
     reward_bits=4,
 )
-RECORD = ("spikes", "potentials", "learning", "checksums")
+RECORD = ("spikes", "states", "learning", "checksums")
 
 
 @pytest.mark.slow
@@ -46,7 +46,7 @@ def test_the_netlist_learns_what_golden_learns(family: str, tmp_path: Path) -> N
     core = CoreParams(
         n_axons=16,
         n_neurons=8,
-        profile=PROFILES["snntorch-zero-immediate"],
+        neuron=neuron_model("snntorch-zero-immediate"),
         lanes=4,
         weight_memory=memory,
         inhibition="shared",

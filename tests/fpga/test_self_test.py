@@ -16,14 +16,14 @@ from spikelet.boards import ICEBREAKER, ULX3S_85F, Board
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.packets import flit_packet
 from spikelet.description.chip.params import ChipParams
-from spikelet.description.chip.profile import profile_named
 from spikelet.description.errors import SpikeletError
+from spikelet.description.neurons.models import neuron_model
 from spikelet.fpga.board_top import BoardTop
 from spikelet.fpga.self_test import SelfTest
 from spikelet.fpga.self_test_image import Sample, image_memories, program_words
 from spikelet.rtl_gen.layouts import config_response
 
-CHIP = ChipParams((CoreParams(4, 4, profile_named("snntorch-zero"), lanes=4),), n_outputs=3)
+CHIP = ChipParams((CoreParams(4, 4, neuron_model("snntorch-zero"), lanes=4),), n_outputs=3)
 PROGRAM = np.array([[64, 7], [65, 8], [66, 9], [128, 1], [130, 2], [131, 3]], np.uint32)
 TICKS_WORD, EVENTS_WORD = 200, 201
 """Where the stub counts ticks and events since clear."""

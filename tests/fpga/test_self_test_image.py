@@ -9,8 +9,8 @@ import pytest
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.packets import flit_packet
 from spikelet.description.chip.params import ChipParams
-from spikelet.description.chip.profile import PROFILES
 from spikelet.description.errors import SpikeletError
+from spikelet.description.neurons.models import neuron_model
 from spikelet.fpga.self_test_image import (
     Sample,
     count_bits,
@@ -20,7 +20,7 @@ from spikelet.fpga.self_test_image import (
     word_runs,
 )
 
-CHIP = ChipParams((CoreParams(4, 4, PROFILES["snntorch-zero"], lanes=4),), n_outputs=3)
+CHIP = ChipParams((CoreParams(4, 4, neuron_model("snntorch-zero"), lanes=4),), n_outputs=3)
 SAMPLE = Sample(
     program=np.array([[64, 7], [65, 8]], np.uint32),
     flits=[np.array([5], np.uint32)],

@@ -11,8 +11,8 @@ from spikelet.description.chip.image import ChipImage, CoreImage
 from spikelet.description.chip.memory_map import IDENTIFICATION, ChipMap
 from spikelet.description.chip.packets import destination_packet
 from spikelet.description.chip.params import ChipParams
-from spikelet.description.chip.profile import PROFILES
 from spikelet.description.errors import SpikeletError
+from spikelet.description.neurons.models import neuron_model
 from spikelet.description.run.events import Events
 from spikelet.description.run.recording import Trace
 from spikelet.golden.chip import run
@@ -112,8 +112,8 @@ def test_verilog_that_is_wrong_is_reported():
         )
 
 
-SENDER = CoreParams(4, 2, PROFILES["snntorch-zero"], lanes=2, delay_slots=8)
-SMALL = CoreParams(2, 2, PROFILES["snntorch-zero"], lanes=2)
+SENDER = CoreParams(4, 2, neuron_model("snntorch-zero"), lanes=2, delay_slots=8)
+SMALL = CoreParams(2, 2, neuron_model("snntorch-zero"), lanes=2)
 ROW = ChipParams((SENDER, SMALL), 3, n_outputs=2)
 """Core 1 has fewer axons and delays than a flit can name, and at (2, 0) there is no core."""
 
@@ -173,7 +173,7 @@ def test_predicted_cycles_where_nobody_fires(lanes, pipelines):
     core = CoreParams(
         n_axons=128,
         n_neurons=64,
-        profile=PROFILES["snntorch-zero"],
+        neuron=neuron_model("snntorch-zero"),
         lanes=lanes,
         pipelines=pipelines,
     )

@@ -7,9 +7,9 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import joined
 from spikelet.description.chip.image import ChipImage, CoreImage
 from spikelet.description.chip.params import ChipParams
-from spikelet.description.chip.profile import PROFILES
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.models import neuron_model
 from spikelet.description.run.events import Events
 from spikelet.golden.chip import GoldenChip
 from spikelet.rtl_gen.chip import Chip
@@ -19,9 +19,9 @@ from spikelet.sim.verilator import Design
 
 RULE = LearningRule("dw = x1*y0", x1=TraceParams(increment=3, decay=2048), w_max=100)
 PLASTIC = CoreParams(
-    8, 4, PROFILES["snntorch-zero"], weight_bits=8, lanes=4, potential_bits=12, learning=RULE
+    8, 4, neuron_model("snntorch-zero"), weight_bits=8, lanes=4, potential_bits=12, learning=RULE
 )
-FIXED = CoreParams(8, 4, PROFILES["snntorch-zero"], weight_bits=8, lanes=4, potential_bits=12)
+FIXED = CoreParams(8, 4, neuron_model("snntorch-zero"), weight_bits=8, lanes=4, potential_bits=12)
 CHIP = ChipParams((PLASTIC, FIXED, PLASTIC), 3, 1)
 
 

@@ -13,8 +13,8 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import HOST
 from spikelet.description.chip.packets import flit_packet
 from spikelet.description.chip.params import ChipParams
-from spikelet.description.chip.profile import PROFILES
 from spikelet.description.errors import SpikeletError
+from spikelet.description.neurons.models import neuron_model
 from spikelet.golden.network_on_chip import packet_links
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.rtl_gen.network_on_chip import NetworkOnChip
@@ -30,7 +30,7 @@ from spikelet.sim.traffic_patterns import (
     uniform,
 )
 
-CORE = CoreParams(4096, 4, PROFILES["snntorch-zero"], lanes=4, delay_slots=32)
+CORE = CoreParams(4096, 4, neuron_model("snntorch-zero"), lanes=4, delay_slots=32)
 
 
 def chip_of(width: int, height: int = 1, missing: int = 0, **fields: object) -> ChipParams:
