@@ -284,11 +284,10 @@ class CompiledCores:
         pairs: list[tuple[npt.NDArray[Any], npt.NDArray[Any]]] = []
         for index, core in enumerate(self._cores):
             if records.spikes:
-                pairs.append((core.arrays["spikes"], records.spikes[index]))
-            if records.potentials:
-                pairs.append((core.arrays["v"], records.potentials[index]))
-            if records.learned:
-                pairs += [(core.arrays[name], to) for name, to in records.learned[index].items()]
+                pairs.append((core.arrays["fired"], records.spikes[index]))
+            for named in (records.states, records.learned):
+                if named:
+                    pairs += [(core.arrays[name], to) for name, to in named[index].items()]
         return (_Probe * len(pairs))(*(_probe(*pair) for pair in pairs))
 
 

@@ -11,10 +11,11 @@ from spikelet.description.chip.params import ChipParams
 __all__ = ["core_cycles", "learning_cycles", "tick_cycles"]
 
 _PIPELINE = 12
-"""Cycles from the start of a tick to its barrier that depend neither on the core nor on activity."""
+"""Cycles from the start of a tick to its barrier, besides those of a neuron's update, that do not
+depend on shape or activity."""
 
-_DRAWING = 5
-"""Cycles before the update in which what the neurons draw is mixed."""
+_MIXING = 5
+"""Cycles before the update of a neuron that draws: its number is mixed with the core's key."""
 
 _LOOP = 13
 """Cycles of the post phase besides its visits: the first axons are found, the last row written."""
@@ -33,8 +34,7 @@ def core_cycles(core: CoreParams, active_axons: npt.NDArray[np.int32]) -> npt.ND
     empty_words = core.scan_words * (1 - 1 / core.scan_words) ** active
     update = core.lanes // core.pipelines
     crossbar = core.synapse_format.cycles(core, active)
-    stages = len(core.update.lines) + (_DRAWING if core.update.draws else 0)
-    pipeline = _PIPELINE + stages
+    pipeline = _PIPELINE + len(core.update.lines) + (_MIXING if core.update.draws else 0)
     cycles: npt.NDArray[np.float64] = pipeline + empty_words + crossbar + update
     return cycles
 
