@@ -118,9 +118,10 @@ class AxonCrossbar(wiring.Component):
             port.read_data.eq(delayed(m, memory.read_data, CONFIG_LATENCY - 1, name="word")),
         ]
         total = Signal(signed(core.current_bits))
+        valid = delayed(m, self.axon_valid, 1, name="valid")
         with m.If(self.start):
             m.d.sync += total.eq(0)
-        with m.Elif(delayed(m, self.axon_valid, 1, name="valid")):
+        with m.Elif(valid):
             m.d.sync += total.eq(total + memory.read_data.as_signed())
         running = Signal()
         ending = Signal(3)
@@ -199,8 +200,8 @@ def test_golden_and_rtl_are_equal(chip: ChipParams, image: ChipImage, events: Ev
         trace = rtl.run(events, record=record)
         assert trace.first_difference(numpy) is None
         assert trace.outputs.any()
-    predicted = numpy.cycles
-    assert abs(trace.cycles - predicted).max() <= 6
+    silent = ~numpy.spikes[0].any(axis=-1)  # spikes on their way out are not predicted
+    assert abs(trace.cycles - numpy.cycles)[silent].max() <= 1
 
 
 def test_it_is_in_the_memory_map(chip: ChipParams, image: ChipImage) -> None:
