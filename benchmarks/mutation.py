@@ -99,12 +99,12 @@ GROUPS = {
     ),
     "hardware": Group(
         files=(
-            *("golden/axon_bitmap.py", "golden/chip.py", "golden/crossbar.py"),
+            *("golden/axon_bitmap.py", "golden/chip.py", "golden/synapses/dense.py"),
             *("golden/emission.py", "golden/learning.py", "golden/learning_rule.py"),
             *("golden/neuron_update.py", "golden/network_on_chip.py", "golden/neuron_array.py"),
             *("golden/post_traces.py", "golden/pre_traces.py", "golden/routing.py"),
             *("golden/timing.py", "golden/trace_update.py"),
-            *("rtl_gen/axon_bitmap.py", "rtl_gen/crossbar.py", "rtl_gen/emission.py"),
+            *("rtl_gen/axon_bitmap.py", "rtl_gen/synapses/dense.py", "rtl_gen/emission.py"),
             *("rtl_gen/neuron_update.py", "rtl_gen/neuron_array.py", "rtl_gen/pre_traces.py"),
             *("rtl_gen/post_traces.py", "rtl_gen/word_scan.py"),
             *("description/chip/memory_map.py", "fpga/fit.py", "fpga/memories.py"),

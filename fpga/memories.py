@@ -172,14 +172,10 @@ def _core_memories(core: CoreParams, destination_bits: int) -> tuple[Memory, ...
 
 def _memories_of_all_cores(core: CoreParams, destination_bits: int) -> Iterator[Memory]:
     bitmap_rows = core.delay_slots << (core.scan_words - 1).bit_length()
-    axon_bits = unsigned_bits(core.n_axons - 1)
-    yield _rows_of_lanes(
-        "weights", core.weight_rows, core.lanes * core.weight_bits, core.weight_memory
-    )
+    for memory in core.synapse_format.memories(core):
+        yield _rows_of_lanes(memory.name, memory.rows, memory.row_bits, memory.kind)
     yield from _neuron_memories(core)
     yield Memory("destinations", core.n_neurons + core.list_entries, destination_bits)
-    if core.groups > 1:
-        yield Memory("axon list", core.n_axons, axon_bits)
     yield Memory("axon bitmap", bitmap_rows, core.scan_bits)
     yield Memory("fired queue", core.rows, core.pipelines + unsigned_bits(core.rows - 1))
 

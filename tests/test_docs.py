@@ -43,7 +43,9 @@ PAGES = (
     "verification-ip",
 )
 
-_FOLDERS = "spikelet|golden|rtl_gen|formal|sim|host|description|tests|fpga|boards|docs|examples|benchmarks"
+_FOLDERS = (
+    "spikelet|golden|rtl_gen|formal|sim|host|description|tests|fpga|boards|docs|examples|benchmarks"
+)
 
 
 @pytest.fixture(scope="module")
