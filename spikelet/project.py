@@ -39,7 +39,7 @@ from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import check_top, to_verilog, write_chip
 from spikelet.runs.engines import CHIP_VERILOG, EMITTED_VERILOG, engine_tools, simulate
 from spikelet.runs.recorded_run import record_run
-from spikelet.runs.self_test_sample import stored_sample
+from spikelet.runs.self_test_run import stored_samples
 from spikelet.runs.verification_files import (
     read_verification,
     write_verification,
@@ -229,7 +229,7 @@ class Project:
                 f"the image for {target} stores a sample, and none was given",
                 remedy="give a samples file",
             )
-        stored = stored_sample(compiled, samples, sample)
+        stored = stored_samples(compiled, samples, sample)
         memories = image_memories(compiled.chip, stored)
         require_fit(compiled.chip, device_named(board.device), memories)
         _, inputs = self._build_inputs(compiled)

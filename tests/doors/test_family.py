@@ -267,7 +267,7 @@ def test_the_netlist_equals_golden(toy: Toy, project: Project) -> None:
     golden, netlist = result.engines
     assert netlist.engine == "netlist-toy" and netlist.difference is None and result.equal
     assert netlist.samples == 3 and netlist.spiked and golden.spiked
-    assert {"spikes", "potentials"} <= set(netlist.compared)
+    assert {"spikes", "states"} <= set(netlist.compared)
     text = (project.folder / "netlist-toy" / "netlist.v").read_text()
     assert all(f"  {cell} " in text for cell in ("TOY_LUT", "TOY_FF", "TOY_RAM", "TOY_MUL"))
 

@@ -135,7 +135,7 @@ def test_memory_map_fit_check_and_report(tmp_path: Path) -> None:
         compiled=compiled,
         samples=Samples(SPIKES),
         verification=None,
-        trace=simulate(compiled, SPIKES, record=("spikes", "potentials")),
+        trace=simulate(compiled, SPIKES, record=("spikes", "states")),
         fpga=[],
     ).read_text()
     assert "l1" in page and "l2" in page and compiled.chip.digest in page
