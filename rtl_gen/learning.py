@@ -26,6 +26,8 @@ class Learning(wiring.Component):
     In the pre phase the crossbar's own reads are the visits. When the neurons have been updated,
     the post phase and the sweep read the rows concerned. Every visit writes its row back.
 
+    No bench of its own: ``sim/bench_learning.py`` runs it in its core, whose reads are its visits.
+
     Timing: the pre phase takes no time of its own, except in ``spram``, where the crossbar is held
     every second cycle. For the others see :class:`VisitLoops`; ``spram`` takes two cycles a visit.
     Reset: stops, and switches learning off; does not clear the memories.

@@ -38,14 +38,14 @@ PAGES = (
     "placement",
     "plastic-networks",
     "results",
+    "simulate-any-verilog",
     "simulation",
     "tick-contract",
     "verification-ip",
 )
 
-_FOLDERS = (
-    "spikelet|golden|rtl_gen|formal|sim|host|description|tests|fpga|boards|docs|examples|benchmarks"
-)
+_FOLDERS = "spikelet|description|golden|rtl_gen|formal|sim|host|tests|fpga|boards"
+_FOLDERS += "|docs|examples|benchmarks"
 
 
 @pytest.fixture(scope="module")

@@ -150,7 +150,7 @@ def _netlist_design(family: Family, compiled: CompiledNetwork, folder: Path) -> 
 def _simulated(
     wanted: _Wanted, design: Design, name: str, optimise: str, made_of: Mapping[str, str]
 ) -> Trace:
-    """Run in the compiled engine."""
+    """Run in a Verilated chip."""
     compiled = wanted.compiled
     with VerilatedChip(compiled.chip, design, name=name, optimise=optimise) as chip:
         chip.load(compiled.image)
