@@ -234,7 +234,8 @@ def folded(node: Node, known: Mapping[str, Node], ranges: Mapping[str, Range]) -
     """Return what stays of an expression.
 
     Names in ``known`` are replaced; what can have only one value is that value; what changes
-    nothing (adding 0, a clamp that is never reached, a choice of two equal things) is left out.
+    nothing (adding 0, a clamp that is never reached, a choice of two equal things) is left out; a
+    product with a power of two is a shift.
 
     Parameters
     ----------
@@ -269,7 +270,7 @@ def _simplified(node: Operation, ranges: Mapping[str, Range]) -> Node:
         return then if then == otherwise else node
     if operator in ("least", "most", "clamp"):
         return _within(node, ranges)
-    return _unchanged(operator, arguments) or node
+    return _unchanged(operator, arguments) or _shifted(node) or node
 
 
 def _within(node: Operation, ranges: Mapping[str, Range]) -> Node:
@@ -284,6 +285,26 @@ def _within(node: Operation, ranges: Mapping[str, Range]) -> Node:
     if ends[0][1] <= ends[1][0]:
         return value
     return bounds[0] if ends[1][1] <= ends[0][0] else node
+
+
+def _shifted(node: Operation) -> Node | None:
+    """Return a product with a power of two as a shift, and the two shifts of a value as one."""
+    first, *others = node.arguments
+    by = others[0] if others else None
+    if node.operator == "*":
+        value, factor = (by, first) if isinstance(first, Constant) else (first, by)
+        if value and isinstance(factor, Constant) and factor.value > 0:
+            bits = factor.value.bit_length() - 1
+            if factor.value == 1 << bits:
+                return Operation("<<", (value, Constant(bits)), node.place)
+    if node.operator not in (">>", *ROUNDINGS) or not isinstance(by, Constant):
+        return None
+    if isinstance(first, Operation) and first.operator == "<<":
+        value, left = first.arguments
+        if isinstance(left, Constant) and left.value >= by.value:  # nothing is rounded
+            shift = Constant(left.value - by.value)
+            return Operation("<<", (value, shift), node.place) if shift.value else value
+    return None
 
 
 def _unchanged(operator: str, arguments: tuple[Node, ...]) -> Node | None:

@@ -25,6 +25,7 @@ __all__ = [
     "weights_shape",
 ]
 
+
 class _Crossbar(ctypes.Structure):
     _fields_ = [
         ("weights", ctypes.c_void_p),
@@ -177,7 +178,10 @@ class CompiledCore:
         return CoreState(
             {name: self._neurons(name).view(zeros.dtype) for name, zeros in cleared.states.items()},
             self._arrivals(ticks),
-            {name: self.arrays[name][: zeros.size].copy() for name, zeros in cleared.traces.items()},
+            {
+                name: self.arrays[name][: zeros.size].copy()
+                for name, zeros in cleared.traces.items()
+            },
         )
 
     def _neurons(self, name: str) -> npt.NDArray[Any]:

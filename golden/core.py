@@ -66,7 +66,7 @@ class Core:
         """
         if self.learning is None:
             sums = synaptic_sums(active, self.image.weights)
-            return self.neurons.update(sums, first_tick, recorded)
+            return self.neurons.update(sums, first_tick, (recorded or {}) | (learned or {}))
         fired = np.empty((*active.shape[:2], self.core.n_neurons), np.bool_)
         for tick in range(active.shape[1]):
             fired[:, tick] = self._tick(

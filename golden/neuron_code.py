@@ -22,10 +22,25 @@ from spikelet.description.neurons.text import DRAWN
 __all__ = ["NeuronCode", "neuron_code"]
 
 _SHIFTS = (">>", "nearest", "truncate", "chance")
-_FUNCTIONS = {"least": "least{0}({1}, {2})", "most": "most{0}({1}, {2})", "abs": "abs{0}({1})",
-              "sign": "sign{0}({1})", "clamp": "least{0}(most{0}({1}, {2}), {3})",
-              "truncate": "truncate{0}({1}, {2})"}  # fmt: skip
-_INFIX = {"and": "&", "or": "|"}
+_OPERATIONS = {
+    **{operator: f"{{0}} {operator} {{1}}" for operator in ("+", "-", "*", *COMPARISONS)},
+    "and": "{0} & {1}",
+    "or": "{0} | {1}",
+    "not": "!{0}",
+    "negative": "-{0}",
+    "where": "{0} ? {1} : {2}",
+    "<<": "{0} << {shift}",
+    ">>": "{0} >> {shift}",
+    "nearest": "({0} + ((int{bits}_t)1 << {shift} >> 1)) >> {shift}",
+    "truncate": "truncate{bits}({0}, {shift})",
+    "chance": "({0} + ({1} & (1 << {shift}) - 1)) >> {shift}",
+    "least": "least{bits}({0}, {1})",
+    "most": "most{bits}({0}, {1})",
+    "clamp": "least{bits}(most{bits}({0}, {1}), {2})",
+    "abs": "abs{bits}({0})",
+    "sign": "sign{bits}({0})",
+}
+"""C text of each operation on arguments of so many bits."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +75,7 @@ def neuron_code(core: CoreParams) -> NeuronCode:
         for assignment in line
     ]
     stores = [f"row_{name}[n] = {writer.value(update.results[name])};" for name in states]
-    loads = [
-        writer.definition(name, f"row_{name}[n]") for name in (*update.parameters, *states)
-    ]
+    loads = [writer.definition(name, f"row_{name}[n]") for name in (*update.parameters, *states)]
     loads += [_INPUTS[name](writer) for name in update.inputs]
     rows = [*update.parameters, *states]
     kinds = {name: "uint8_t" if name in flags else "int32_t" for name in rows}
@@ -139,9 +152,11 @@ class _Writer:
         if operator == "chance":
             inside.append((ranges[0][0], ranges[0][1] + (1 << shift) - 1))
         bits = 64 if shift > 30 else max(map(_bits, inside))
-        parts = [f"(int64_t)({text})" if bits > _bits(ends) else text
-                 for text, ends in zip(map(self.value, arguments), ranges, strict=True)]  # fmt: skip
-        text = _written(operator, bits, shift, parts)
+        parts = [
+            f"(int64_t)({text})" if bits > _bits(ends) else text
+            for text, ends in zip(map(self.value, arguments), ranges, strict=True)
+        ]
+        text = _OPERATIONS[operator].format(*parts, bits=bits, shift=shift)
         return f"(int32_t)({text})" if bits > _bits(found) else f"({text})"
 
     def _shifted(self, node: Operation) -> tuple[tuple[Node, ...], int]:
@@ -168,26 +183,3 @@ class _Writer:
 
 def _bits(ends: Range) -> int:
     return 32 if ends[0] >= -(1 << 31) and ends[1] < 1 << 31 else 64
-
-
-def _written(operator: str, bits: int, shift: int, parts: list[str]) -> str:
-    """Return the C text of an operation whose arguments have as many bits."""
-    first = parts[0]
-    if operator in ("+", "-", "*", *COMPARISONS):
-        return f"{first} {operator} {parts[1]}"
-    if operator in _INFIX:
-        return f"{first} {_INFIX[operator]} {parts[1]}"
-    if operator in ("<<", ">>"):
-        return f"{first} {operator} {shift}"
-    if operator == "nearest":
-        return f"({first} + ((int{bits}_t)1 << {shift} >> 1)) >> {shift}"
-    if operator == "chance":
-        return f"({first} + ({parts[1]} & {(1 << shift) - 1})) >> {shift}"
-    if operator == "where":
-        return f"{first} ? {parts[1]} : {parts[2]}"
-    if operator == "negative":
-        return f"-{first}"
-    if operator == "not":
-        return f"!{first}"
-    shown = (*parts, shift) if operator == "truncate" else parts
-    return _FUNCTIONS[operator].format(bits, *shown)

@@ -54,8 +54,11 @@ class NumpyCores:
 
         More than one only where no sample depends on the one before.
         """
-        learns = any(core.learning and contents.learning for core, contents in self._pairs())
-        if learns or records.learned or not clear:
+        keeps = any(
+            (core.learning and contents.learning) or core.update.kept
+            for core, contents in self._pairs()
+        )
+        if keeps or records.learned or not clear:
             return 1
         widest = max(core.n_neurons * 12 + core.n_axons * 8 for core in self.chip.cores)
         return max(1, _CHUNK_BYTES // (widest * max(1, ticks)))

@@ -7,7 +7,7 @@ from typing import Any
 
 from spikelet.description.checks import bits_of, signed_bits
 from spikelet.description.errors import SpikeletError
-from spikelet.description.expression import Name, Range
+from spikelet.description.expression import WIDEST, Name, Range
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.neurons.model import NeuronModel, membrane_range
 from spikelet.description.neurons.update import NeuronUpdate, update_of
@@ -147,6 +147,10 @@ class CoreParams:
             value = told[parameter.name]
             if type(value) is int:
                 low, high = model.range_of(parameter, self.potential_bits, self.constants)
+                if value.bit_length() >= WIDEST:
+                    raise SpikeletError(
+                        f"core: {parameter.name} needs more than {WIDEST} bits: {value}"
+                    )
                 if value != parameter.default and not low <= value <= high:
                     raise SpikeletError(
                         f"core: {parameter.name} must be in {low}..{high}, not {value}"
@@ -154,13 +158,26 @@ class CoreParams:
             elif value not in ("shared", "neuron") or parameter.constant:
                 valid = "an int" if parameter.constant else "'shared', 'neuron' or an int"
                 raise SpikeletError(f"core: {parameter.name} must be {valid}, not {value!r}")
-        for name, bits in self.state_bits.items():
-            if bits > STATE_WORD_BITS:
+        self._check_states()
+
+    def _check_states(self) -> None:
+        """Check that states change, and fit the words of the configuration port."""
+        model = self.neuron
+        for name in ("v", "fired"):
+            if name not in self.state_ranges:
                 raise SpikeletError(
-                    f"core: state {name} of {model.name!r} needs {bits} bits, "
-                    f"a state word has {STATE_WORD_BITS}",
-                    remedy="narrow its range, or lower potential_bits",
+                    f"core: state {name} of {model.name!r} can have one value only",
+                    remedy="widen its range",
                 )
+        for what, ranges in (("state", self.state_ranges), ("parameter", self.parameter_ranges)):
+            for name, ends in ranges.items():
+                if (bits := signed_bits(*ends)) > STATE_WORD_BITS:
+                    raise SpikeletError(
+                        f"core: {what} {name} of {model.name!r} needs {bits} bits with its sign, "
+                        f"a word has {STATE_WORD_BITS}",
+                        remedy="narrow its range, or lower potential_bits",
+                    )
+        for name in self.state_ranges:
             if self.update.results[name] == Name(name):
                 raise SpikeletError(
                     f"core: state {name} of {model.name!r} never changes",

@@ -1,5 +1,6 @@
 """A neuron model: states, parameters, and a text that says what a tick computes."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -8,6 +9,7 @@ from typing import Any, NoReturn
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.expression import Node, Range, RangeError, names, range_of
+from spikelet.description.neurons.fields import check_fields
 from spikelet.description.neurons.text import (
     BOUNDS,
     DRAWN,
@@ -153,7 +155,7 @@ class NeuronModel:
         try:
             object.__setattr__(self, "lines", parse(self.text))
             self._check_text()
-        except SpikeletError as error:
+        except TextError as error:
             raise SpikeletError(
                 f"neuron model {self.name!r}: {error.args[0]}", remedy=error.remedy
             ) from None
@@ -209,6 +211,11 @@ class NeuronModel:
                 ends.append(end if isinstance(end, int) else range_of(_bound(end), known)[0])
             except RangeError as error:
                 self._refuse(f"the range of {what.name}: {error.args[0]}")
+            except KeyError as error:
+                self._refuse(
+                    f"the range of {what.name} needs {error.args[0]}",
+                    f"build the core with an int for {error.args[0]}",
+                )
         low, high = ends
         if low > high:
             self._refuse(f"the range of {what.name} is {low}..{high}, which holds nothing")
@@ -231,26 +238,40 @@ class NeuronModel:
         if not isinstance(name, str):
             raise SpikeletError(f"neuron model: name must be a text, not {name!r}")
         what = f"neuron model {name!r}"
-        _check_fields(what, values, cls, required=("name", "text", "states"))
+        check_fields(what, values, cls, required=("name", "text", "states"))
         parts: dict[str, Any] = {}
         for field_name, kind in (("states", State), ("parameters", Parameter)):
             tables = values.get(field_name, {})
-            if not isinstance(tables, Mapping):
-                raise SpikeletError(f"{what}: {field_name} must be tables by name, not {tables!r}")
             for inner, table in tables.items():
                 place = f"{what}: {field_name}.{inner}"
                 if not isinstance(table, Mapping):
                     raise SpikeletError(f"{place} must be a table, not {table!r}")
-                _check_fields(place, table, kind, odd=("name",))
+                check_fields(place, table, kind, odd=("name",))
             parts[field_name] = tuple(kind(name=n, **table) for n, table in tables.items())
         return cls(**{**values, **parts})
 
     def _check_declared(self) -> None:
+        given = {
+            f.name: getattr(self, f.name)
+            for f in fields(self)
+            if f.init
+            and f.name not in ("states", "parameters")
+            and getattr(self, f.name) is not None
+        }
+        check_fields("neuron model", given, type(self))
         if not re.fullmatch(r"[a-z0-9][a-z0-9_.-]{0,63}", self.name):
             raise SpikeletError(
                 f"neuron model: name must be of a-z, 0-9, '_', '.' and '-', not {self.name!r}"
             )
+        if self.lsb is not None and not 0 < self.lsb < math.inf:
+            self._refuse(f"lsb must be more than 0, not {self.lsb}")
         seen: set[str] = set()
+        for name, group, kind in (
+            ("states", self.states, State),
+            ("parameters", self.parameters, Parameter),
+        ):
+            if not isinstance(group, tuple) or not all(isinstance(item, kind) for item in group):
+                self._refuse(f"{name} must be a tuple of {kind.__name__}")
         taken = {*INPUTS, *FUNCTIONS, *BOUNDS, DRAWN, *RESERVED}
         declared: list[State | Parameter] = [*self.states, *self.parameters]
         for item in declared:
@@ -267,11 +288,30 @@ class NeuronModel:
                 )
             if item.kind == "absolute" and (item.low is None or item.high is None):
                 self._refuse(f"{item.name} is absolute: give low and high")
+            if item.kind == "flag" and (item.low is not None or item.high is not None):
+                self._refuse(f"{item.name} is a flag, 0 or 1: leave low and high out")
+            given = {n: value for n, value in vars(item).items() if value is not None}
+            check_fields(f"neuron model {self.name!r}: {item.name}", given, type(item))
+            self._check_bounds(item)
             seen.add(item.name)
         for name, kind in (("v", None), ("fired", "flag")):
             found = [state for state in self.states if state.name == name and not state.kept]
             if not found or kind not in (None, found[0].kind):
                 self._refuse(f"there must be a state {name}" + (f", a {kind}" if kind else ""))
+
+    def _check_bounds(self, item: State | Parameter) -> None:
+        known = {*BOUNDS, *self.parameter_names}
+        for bound in (item.low, item.high):
+            try:
+                read = [] if not isinstance(bound, str) else list(names(_bound(bound)))
+            except RangeError as error:
+                self._refuse(f"the range of {item.name}: {error.args[0]}")
+            for name in read:
+                if name.name not in known:
+                    self._refuse(
+                        f"the range of {item.name}: unknown name {name.name!r}",
+                        f"known are {', '.join(sorted(known))}",
+                    )
 
     def _check_text(self) -> None:
         given = {*INPUTS, DRAWN, *BOUNDS, *self.state_names, *self.parameter_names}
@@ -279,9 +319,10 @@ class NeuronModel:
         for line in self.lines:
             here = {assignment.name for assignment in line}
             for assignment in line:
-                self._check_reads(assignment, ready, here)
                 self._check_target(assignment, given, assigned)
                 assigned[assignment.name] = assignment
+            for assignment in line:
+                self._check_reads(assignment, ready, here)
             ready |= here
         for name in self.state_names:
             if name not in assigned:
@@ -354,36 +395,3 @@ def _told(item: State | Parameter) -> dict[str, Any]:
     usual = type(item)(item.name)
     values = {f.name: getattr(item, f.name) for f in fields(item) if f.name != "name"}
     return {"kind": item.kind} | {n: v for n, v in values.items() if v != getattr(usual, n)}
-
-
-_TYPES: dict[str, tuple[type, ...]] = {
-    **dict.fromkeys(("name", "text", "kind", "source", "description"), (str,)),
-    **dict.fromkeys(("low", "high"), (int, str)),
-    **dict.fromkeys(("version", "default"), (int,)),
-    **dict.fromkeys(("kept", "constant"), (bool,)),
-    **dict.fromkeys(("states", "parameters"), (Mapping,)),
-    "lsb": (int, float),
-}
-
-
-def _check_fields(
-    what: str,
-    values: Mapping[str, Any],
-    kind: type[Any],
-    required: tuple[str, ...] = (),
-    odd: tuple[str, ...] = (),
-) -> None:
-    valid = [f.name for f in fields(kind) if f.init and f.name not in odd]
-    for name, value in values.items():
-        if name not in valid:
-            raise SpikeletError(
-                f"{what}: there is no field {name!r}", remedy=f"use {', '.join(valid)}"
-            )
-        right = _TYPES[name]
-        if not isinstance(value, right) or (isinstance(value, bool) and bool not in right):
-            raise SpikeletError(
-                f"{what}: {name} must be {' or '.join(t.__name__ for t in right)}, not {value!r}"
-            )
-    for name in required:
-        if name not in values:
-            raise SpikeletError(f"{what}: the field {name} is missing")

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from spikelet.description.errors import SpikeletError
 from spikelet.description.expression import (
     COMPARISONS,
+    WIDEST,
     Constant,
     Name,
     Node,
@@ -50,6 +51,9 @@ FUNCTIONS = {
 
 LONGEST = 10_000
 """Characters of a text."""
+
+DEEPEST = 100
+"""Operations and functions inside each other."""
 
 _ARGUMENTS = {
     "where": (3,), "clamp": (1, 3), "least": (2,), "most": (2,), "abs": (1,), "sign": (1,),
@@ -98,17 +102,15 @@ def parse(text: str) -> tuple[Line, ...]:
     ------
     TextError
         If a line is not Python, or holds anything but assignments of expressions of the language.
+    SpikeletError
+        If the text has more than :data:`LONGEST` characters.
     """
+    if len(text) > LONGEST:
+        raise SpikeletError(f"the text has {len(text):,} characters, more than {LONGEST:,}")
     lines = []
     for number, line in enumerate(text.splitlines(), 1):
         indent = len(line) - len(line.lstrip())
-        try:
-            found = ast.parse(line.lstrip())
-        except SyntaxError as error:
-            place = indent + (error.offset or 1) - 1
-            raise TextError(
-                text, number, place, f"this is not an expression: {error.msg}"
-            ) from None
+        found = _parsed(text, number, indent, line.lstrip(), "exec")
         statements = tuple(_Reader(text, number, indent).assignment(part) for part in found.body)
         if statements:
             lines.append(statements)
@@ -137,6 +139,7 @@ class _Reader:
 
     def __init__(self, text: str, line: int, indent: int) -> None:
         self.text, self.line, self.indent = text, line, indent
+        self.depth = 0
 
     def assignment(self, found: ast.stmt) -> Assignment:
         """Read ``name = expression``."""
@@ -160,11 +163,20 @@ class _Reader:
         }
         if type(found) not in readers:
             self._refuse(found, "this is no part of the language of neuron models")
-        return readers[type(found)](found)
+        self.depth += 1
+        if self.depth > DEEPEST:
+            self._refuse(
+                found, f"more than {DEEPEST} operations inside each other", "give parts of it names"
+            )
+        node = readers[type(found)](found)
+        self.depth -= 1
+        return node
 
     def _constant(self, found: ast.Constant) -> Node:
         if type(found.value) is not int:
             self._refuse(found, f"numbers are integers, not {found.value!r}")
+        if found.value.bit_length() >= WIDEST:
+            self._refuse(found, f"the number needs more than {WIDEST} bits")
         return Constant(found.value)
 
     def _unary(self, found: ast.UnaryOp) -> Node:
@@ -194,6 +206,8 @@ class _Reader:
 
     def _logic(self, found: ast.BoolOp) -> Node:
         operator = "and" if isinstance(found.op, ast.And) else "or"
+        if len(found.values) > DEEPEST:
+            self._refuse(found, f"more than {DEEPEST} conditions at once", "give parts of it names")
         value, *others = (self.node(part) for part in found.values)
         for other in others:
             value = Operation(operator, (value, other), self._place(found))

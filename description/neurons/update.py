@@ -11,6 +11,7 @@ from spikelet.description.expression import (
     Constant,
     Name,
     Node,
+    Operation,
     Range,
     RangeError,
     folded,
@@ -149,7 +150,8 @@ def _folded_lines(
                 raise _fault(model, assignment, error.place, error.args[0]) from None
             if assignment.name in states:
                 _check_state(model, assignment, states[assignment.name], ranges, (low, high))
-            if isinstance(value, Constant | Name):
+            wires = _is_shifted_name(value) and assignment.name not in states
+            if isinstance(value, Constant | Name) or wires:
                 after[assignment.name] = value
                 continue
             name = (NEXT if assignment.name in states else "") + assignment.name
@@ -159,6 +161,13 @@ def _folded_lines(
         known |= after
         lines.append(found)
     return lines, known
+
+
+def _is_shifted_name(node: Node) -> bool:
+    """Return whether an expression takes no gates, only wires."""
+    if not isinstance(node, Operation) or node.operator != "<<":
+        return False
+    return isinstance(node.arguments[0], Name)
 
 
 def _check_state(

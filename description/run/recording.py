@@ -31,6 +31,9 @@ _WHOLE = ("active_axons", "merged_spikes", "checksums")
 _PER_CORE = ("spikes", "states", "learned")
 """What is recorded core by core."""
 
+_NAMES = {"states": "states", "learned": "learned values"}
+"""What is recorded by names, for messages."""
+
 _AT_END = 1 << 62
 """Where the comparison puts what holds for a whole sample."""
 
@@ -38,19 +41,21 @@ _AT_END = 1 << 62
 def learned_fields(core: CoreParams) -> dict[str, tuple[tuple[int, ...], type[np.generic]]]:
     """Return shape and type of what ``Trace.learned`` has of a core after each tick, by name.
 
-    Nothing of a core that is not plastic; else weights, and tags, traces, adaptations and LFSRs as
-    far as there are.
+    States of the neurons that ``clear`` keeps; and of a plastic core weights, and tags, traces and
+    LFSRs as far as there are.
     """
     rule = core.learning
+    kept: dict[str, tuple[tuple[int, ...], type[np.generic]]]
+    kept = dict.fromkeys(core.update.kept, ((core.n_neurons,), np.int32))
     if rule is None:
-        return {}
+        return kept
     synapses = (core.n_axons, core.n_neurons)
     fields: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {"weights": (synapses, np.int16)}
     if rule.tag_bits:
         fields["tags"] = (synapses, np.int8)
     fields |= dict.fromkeys(rule.pre_traces, ((core.n_axons,), np.int32))
     fields |= dict.fromkeys(rule.post_traces, ((core.n_neurons,), np.int32))
-    fields |= dict.fromkeys(core.update.kept, ((core.n_neurons,), np.int32))
+    fields |= kept
     if rule.stochastic:
         fields["random"] = ((core.lanes,), np.uint32)
     return fields
@@ -227,7 +232,8 @@ class Trace:
         for core, (got, want) in enumerate(zip(mine, theirs, strict=True)):
             if got.keys() != want.keys():
                 raise SpikeletError(
-                    f"cannot compare the {what} of core {core}: {', '.join(got) or 'nothing'} "
+                    f"cannot compare the {_NAMES[what]} of core {core}: "
+                    f"{', '.join(got) or 'nothing'} "
                     f"({self.engine}) with {', '.join(want) or 'nothing'} ({expected.engine})"
                 )
             for name in want:

@@ -32,7 +32,8 @@ HABITUATING = NeuronModel(
 weak = truncate(current*(63 - used), 6)
 clipped = clamp(v - sign(v) + weak)
 over = clipped > threshold; left = most(used - 1, 0)
-fired = over; v = where(over, clamp(clipped - threshold), clipped); used = where(over, least(left + step, 63), left)
+lowered = clamp(clipped - threshold); more = least(left + step, 63)
+fired = over; v = where(over, lowered, clipped); used = where(over, more, left)
 """,
     (V, FIRED, State("used", "ticks", kept=True)),
     (Parameter("threshold", low=0), Parameter("step", "ticks")),
@@ -46,7 +47,8 @@ up = abs(v) > threshold or not low; phase = where(count == 3, 0, least(count + 1
 drive = current * table(count, (1, -2, 3, 1))
 clipped = clamp(nearest(v*3, 2) + drive, floor, v_max)
 over = up != (clipped >= threshold) and not inhibited
-count = phase; fired = over; low = clipped <= floor; v = where(over, -truncate(clipped, 1), clipped); last = clipped
+fired = over; low = clipped <= floor; last = clipped
+count = phase; v = where(fired, -truncate(clipped, 1), clipped)
 """,
     (
         *(State("v", low="v_min >> 1", high="v_max"), FIRED, State("low", "flag")),

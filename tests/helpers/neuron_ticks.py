@@ -18,7 +18,15 @@ from spikelet.golden.aligned import aligned, padded
 from spikelet.golden.compiled_neurons import CompiledNeurons, state_type
 from spikelet.golden.neuron_array import NeuronArray
 
-__all__ = ["READERS", "bare_image", "compiled_ticks", "numpy_ticks", "python_ticks"]
+__all__ = [
+    "READERS",
+    "PythonNeurons",
+    "Ticks",
+    "bare_image",
+    "compiled_ticks",
+    "numpy_ticks",
+    "python_ticks",
+]
 
 Ticks = dict[str, np.ndarray]
 
@@ -81,35 +89,59 @@ def compiled_ticks(core: CoreParams, image: CoreImage, sums: np.ndarray) -> Tick
 
 def python_ticks(core: CoreParams, image: CoreImage, sums: np.ndarray) -> Ticks:
     """As Python itself evaluates the text, neuron by neuron, on unbounded integers."""
-    model = core.neuron
-    fixed = {**core.constants, "v_min": core.v_min, "v_max": core.v_max}
-    for name in core.parameters:
-        fixed.setdefault(name, core.update.ranges[name][0])  # of one that nothing depends on
-    neurons = []
-    for n in range(core.n_neurons):
-        values = {s.name: core.update.ranges[s.name][0] for s in model.states}
-        values |= dict.fromkeys(core.update.states, 0)
-        values |= {name: int(kept[n]) for name, kept in image.states.items()}
-        for name, given in image.parameters.items():
-            values[name] = int(given[n if given.size > 1 else 0])
-        neurons.append(fixed | values)
+    neurons = PythonNeurons(core, image)
     found = {name: np.empty(sums.shape, np.int64) for name in core.state_ranges}
-    key = image.draw_key
-    for tick, now in enumerate(sums):
-        fired = [values["fired"] for values in neurons]
-        for n, values in enumerate(neurons):
-            word = _mixed(key + int(image.draw_indices[n])) if key else 0
+    for tick, now in enumerate(sums.tolist()):
+        neurons.tick(now)
+        for name, values in found.items():
+            values[tick] = neurons.of(name)
+    return found
+
+
+class PythonNeurons:
+    """The neurons of a core, as Python itself evaluates their text."""
+
+    def __init__(self, core: CoreParams, image: CoreImage) -> None:
+        self.core, self.image = core, image
+        self.kept = {name: values.tolist() for name, values in image.states.items()}
+        self.clear()
+
+    def clear(self) -> None:
+        """Set to 0 what is not kept, and start with the image's key again."""
+        core, image = self.core, self.image
+        fixed = {**core.constants, "v_min": core.v_min, "v_max": core.v_max}
+        for name in core.parameters:
+            fixed.setdefault(name, core.update.ranges[name][0])  # if nothing depends on it
+        for state in core.neuron.states:
+            fixed[state.name] = 0 if state.name in core.update.states else self._only(state.name)
+        self.neurons = []
+        for n in range(core.n_neurons):
+            given = {k: int(v[n if v.size > 1 else 0]) for k, v in image.parameters.items()}
+            kept = {name: values[n] for name, values in self.kept.items()}
+            self.neurons.append({**fixed, **given, **kept})
+        self.key = image.draw_key
+
+    def _only(self, name: str) -> int:
+        return self.core.update.ranges[name][0]
+
+    def of(self, name: str) -> list[int]:
+        """Return a state of all neurons."""
+        return [values[name] for values in self.neurons]
+
+    def tick(self, sums: list[int]) -> None:
+        """Advance by one tick, with these sums in weight LSBs."""
+        core, fired = self.core, self.of("fired")
+        for n, values in enumerate(self.neurons):
+            word = _mixed(self.key + int(self.image.draw_indices[n])) if self.key else 0
             values |= {
-                "current": int(now[n]) * 2**core.weight_exponent,
+                "current": sums[n] * 2**core.weight_exponent,
                 "inhibited": int(any(fired) and not fired[n]),
-                "learning": int(core.learning is not None and image.learning),
+                "learning": int(core.learning is not None and self.image.learning),
                 "draw": word // 2**16,
             }
-            _evaluate(model.text, values, word % 2**16)
-            for name in found:
-                found[name][tick, n] = values[name]
-        key = _next_key(key)
-    return found
+            _evaluate(core.neuron.text, values, word % 2**16)
+        self.kept = {name: self.of(name) for name in self.kept}
+        self.key = _next_key(self.key)
 
 
 READERS = (numpy_ticks, compiled_ticks)

@@ -17,7 +17,9 @@ def _pick(rng: np.random.Generator, *choices: object) -> object:
     return choices[rng.integers(len(choices))]
 
 
-def random_core(rng: np.random.Generator, model: NeuronModel | None = None) -> CoreParams:
+def random_core(
+    rng: np.random.Generator, model: NeuronModel | None = None, *, first_tick: int | None = None
+) -> CoreParams:
     """Return a small core with any combination of options, of any model or of a certain one."""
     neuron = model or _pick(rng, *ALL_MODELS)
     potential_bits = int(rng.integers(8, 25))
@@ -38,7 +40,7 @@ def random_core(rng: np.random.Generator, model: NeuronModel | None = None) -> C
         list_entries=int(rng.integers(0, 1 + _pick(rng, 0, n_neurons, 4 * n_neurons))),
         parameters=random_parameters(rng, neuron, potential_bits),
         weight_memory=_pick(rng, "block", "spram"),
-        first_tick=_pick(rng, 0, 0, 0, 1, 3),
+        first_tick=_pick(rng, 0, 0, 0, 1, 3) if first_tick is None else first_tick,
     )
 
 

@@ -5,9 +5,11 @@ from collections.abc import Callable
 import numpy as np
 from hypothesis import strategies as st
 
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.model import NeuronModel, Parameter, State
 
-__all__ = ["random_model", "random_models"]
+__all__ = ["changing_core", "random_model", "random_models"]
 
 _INPUTS = {"current": 36, "inhibited": 1, "learning": 1, "draw": 16}
 _BITS = {"membrane": 23, "fraction": 12, "ticks": 6, "flag": 1}
@@ -66,7 +68,9 @@ class _Author:
         kind = self._pick("membrane", "fraction", "ticks", "flag", "absolute")
         low = self.integer(-5, 100)
         ends = {"low": low, "high": low + self.integer(0, 900)} if kind == "absolute" else {}
-        default = self.integer(*((0, 1) if kind == "flag" else (0, 60))) if self._one_of(3) else None
+        default = (
+            self.integer(*((0, 1) if kind == "flag" else (0, 60))) if self._one_of(3) else None
+        )
         if default is not None and ends:
             default = ends["low"]
         return Parameter(name, kind, **ends, default=default)
@@ -106,46 +110,71 @@ class _Author:
         return text
 
     def _expression(self, depth: int) -> tuple[str, int]:
-        kind = self.integer(0, 12) if depth else self.integer(0, 2)
-        if kind == 0:
-            value = self.integer(-20, 70)
-            return str(value), 7
-        if kind <= 2:
-            return self._name()
-        if kind == 3:
-            return self._condition(depth - 1), 1
-        a, bits = self._expression(depth - 1)
-        if kind == 4:
-            shift = self.integer(0, 20)
-            name = self._pick("nearest", "truncate", "chance")
-            if name == "chance":
-                if not self.chances or shift > 16:
-                    return f"({a}) >> {shift}", bits
-                self.chances -= 1
+        """Return an expression and how many bits its magnitude may have."""
+        simple = (self._name, self._name, self._number)
+        nested = (
+            *(self._flag, self._rounded, self._of_one, self._looked_up, self._shifted),
+            *(self._chosen, self._bounded, self._product, self._sum, self._sum, self._sum),
+        )
+        if not depth or not self.integer(0, 4):
+            return simple[self.integer(0, len(simple) - 1)]()
+        return nested[self.integer(0, len(nested) - 1)](depth - 1)
+
+    def _number(self) -> tuple[str, int]:
+        return str(self.integer(-20, 70)), 7
+
+    def _flag(self, depth: int) -> tuple[str, int]:
+        return self._condition(depth), 1
+
+    def _rounded(self, depth: int) -> tuple[str, int]:
+        a, bits = self._expression(depth)
+        shift = self.integer(0, 20)
+        name = self._pick("nearest", "truncate", "chance")
+        if name != "chance":
             return f"{name}({a}, {shift})", bits + 1
-        if kind == 5:
-            name = self._pick("abs", "sign", "-", "where")
-            if name == "where":
-                b, other = self._expression(depth - 1)
-                return f"where({self._condition(depth - 1)}, {a}, {b})", max(bits, other)
-            return f"{name}({a})", bits + 1
-        if kind == 6:
-            size = self.integer(1, 5)
-            values = ", ".join(str(self.integer(-900, 900)) for _ in range(size))
-            return f"table(clamp({a}, 0, {size - 1}), ({values},))", 10
-        if kind == 7 and bits < _MOST:
-            shift = self.integer(0, 5)
-            return f"(({a}) << {shift})", bits + shift
-        if kind == 8:
+        if not self.chances:
+            return f"(({a}) >> {shift})", bits
+        self.chances -= 1
+        return f"chance({a}, {min(shift, 16)})", bits + 1
+
+    def _of_one(self, depth: int) -> tuple[str, int]:
+        a, bits = self._expression(depth)
+        return f"{self._pick('abs', 'sign', '-')}({a})", bits + 1
+
+    def _looked_up(self, depth: int) -> tuple[str, int]:
+        a, _ = self._expression(depth)
+        size = self.integer(1, 5)
+        values = ", ".join(str(self.integer(-900, 900)) for _ in range(size))
+        return f"table(clamp({a}, 0, {size - 1}), ({values},))", 10
+
+    def _shifted(self, depth: int) -> tuple[str, int]:
+        a, bits = self._expression(depth)
+        shift = self.integer(0, 5) if bits < _MOST else 0
+        return f"(({a}) << {shift})", bits + shift
+
+    def _chosen(self, depth: int) -> tuple[str, int]:
+        (a, bits), (b, others) = self._expression(depth), self._expression(depth)
+        return f"where({self._condition(depth)}, {a}, {b})", max(bits, others)
+
+    def _bounded(self, depth: int) -> tuple[str, int]:
+        name = self._pick("least", "most", "clamp", "clamp in")
+        a, bits = self._expression(depth)
+        if name == "clamp":
             return f"clamp({a})", 23
-        b, other = self._expression(depth - 1)
-        if kind == 9:
-            if self._one_of(2):
-                return f"clamp({a}, {b}, {self.integer(-9, 99)})", max(bits, other, 7)
-            return f"{self._pick('least', 'most')}({a}, {b})", max(bits, other)
-        if kind == 10 and bits + other < _MOST:
-            return f"({a}) * ({b})", bits + other
-        return f"({a}) {self._pick('+', '-')} ({b})", max(bits, other) + 1
+        b, others = self._expression(depth)
+        if name == "clamp in":
+            return f"clamp({a}, {b}, {self.integer(-9, 99)})", max(bits, others, 7)
+        return f"{name}({a}, {b})", max(bits, others)
+
+    def _product(self, depth: int) -> tuple[str, int]:
+        (a, bits), (b, others) = self._expression(depth), self._expression(depth)
+        if bits + others < _MOST:
+            return f"(({a}) * ({b}))", bits + others
+        return f"(({a}) + ({b}))", max(bits, others) + 1
+
+    def _sum(self, depth: int) -> tuple[str, int]:
+        (a, bits), (b, others) = self._expression(depth), self._expression(depth)
+        return f"(({a}) {self._pick('+', '-')} ({b}))", max(bits, others) + 1
 
     def _condition(self, depth: int) -> str:
         kind = self.integer(0, 3) if depth else 0
@@ -179,3 +208,13 @@ def _width(item: State | Parameter) -> int:
         assert isinstance(item.high, int)
         return max(abs(item.low), abs(item.high)).bit_length()
     return _BITS[item.kind]
+
+
+def changing_core(model: NeuronModel, make: Callable[[], CoreParams]) -> CoreParams | None:
+    """Return the core, or None if one of its states never changes, which is refused."""
+    try:
+        return make()
+    except SpikeletError as error:
+        if not str(error.args[0]).endswith(f"of {model.name!r} never changes"):
+            raise
+        return None
