@@ -110,7 +110,7 @@ GROUPS = {
         ),
         tests=(
             *("tests/golden/test_timing.py", "tests/golden/test_crossbar.py"),
-            *("tests/golden/test_emission.py", "tests/golden/test_lif_update.py"),
+            *("tests/golden/test_emission.py", "tests/golden/test_neuron_update.py"),
             *("tests/golden/test_network_on_chip.py", "tests/golden/test_learning.py"),
             *("tests/golden/test_learning_contract.py", "tests/golden/test_learning_state.py"),
             "tests/golden/test_schedule.py",

@@ -177,7 +177,8 @@ def _in_integers(model: NeuronModel, parameters: Mapping[str, Values]) -> tuple[
 def _others(fired: Values, shape: tuple[int, ...]) -> Values:
     """Return where another neuron fired and this one did not."""
     spread = np.broadcast_to(fired, shape)
-    return np.logical_and(spread.any(axis=1, keepdims=True), spread == 0).astype(np.float64)
+    others: Values = spread.any(axis=1, keepdims=True) & (spread == 0)
+    return others
 
 
 def _table(index: Values, *values: Values) -> Values:

@@ -341,7 +341,7 @@ def test_binary_cores_have_no_zero_weight() -> None:
     (core,), (image,) = placement.chip.cores, placement.image.cores
     assert (core.weight_format, core.n_neurons) == ("binary", 8)
     assert (image.weights[:, 5:] == 1).all()
-    assert (image.threshold[5:] == core.v_max).all()
+    assert (image.parameters["threshold"][5:] == core.v_max).all()
 
 
 @pytest.mark.parametrize(("bias", "expected"), [(0.25, [0, 0, 1, 2]), (0.0, [0, 0, 0, 0])])

@@ -227,7 +227,7 @@ def test_scaled_keeps_the_mean():
 
 def test_mnist_refuses_images_that_are_not_there(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "examples.learning.digits16.load_mnist",
+        "spikelet.examples.learning.digits16.load_mnist",
         lambda folder: (np.ones((5, 784), np.uint8), np.zeros(5, np.uint8)),
     )
     assert Digits.mnist(tmp_path, 1, 5, Preparation()).levels.shape == (4, 256)
