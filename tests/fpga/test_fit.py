@@ -423,11 +423,11 @@ def test_every_family_has_a_coefficient_for_each_term() -> None:
         ({"n_axons": 512}, {"address": 1, "sum": 16}),
         (
             _with(**Adaptation(9).constants),
-            {"adder": 24 + 17, "multiplexer": 16 + 48, "register": 24},
+            {"adder": 24 + 17, "multiplexer": 15 + 48, "register": 24},
         ),
         (
             _with(**Adaptation(9, decay_shift=3).constants),
-            {"adder": 2 * 24 + 17, "multiplexer": 16 + 48},
+            {"adder": 2 * 24 + 17, "multiplexer": 15 + 48},
         ),
         ({"learning": pair_stdp(trace_bits=8)}, {"random": 32 * 16, "configuration": 16}),
         ({"learning": pair_stdp(trace_bits=9, rounding="nearest")}, {"multiplexer": 2 * 16 + 16}),
