@@ -34,6 +34,8 @@ class DenseCrossbar(wiring.Component):
     Members
     -------
     Those of :func:`~spikelet.rtl_gen.synapses.ports.crossbar_members`.
+
+    No bench of its own: ``sim/bench_crossbar.py`` runs it.
     """
 
     def __init__(self, core: CoreParams, regions: dict[str, Region]) -> None:

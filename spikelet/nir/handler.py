@@ -165,7 +165,7 @@ class NetworkParts:
         into = [Projection(s, name, part.matrix()) for s, part in driven.parts.items()]
         for what, numbers in (
             *((f"weights from {p.source!r}", p.weights) for p in into),
-            *((f, getattr(population, f)) for f in ("bias", "threshold", "reset_potential")),
+            *population.parameters.items(),
         ):
             largest = float(np.abs(numbers).max(initial=0))
             if largest > _LARGEST_NUMBER:

@@ -246,7 +246,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toy]:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Return the project folder of a network whose outputs spike."""
     project = Project(tmp_path_factory.mktemp("project"))
-    network = chain([6, 8, 4], profile=SUBTRACT, decay=np.array([0.75]))
+    network = chain([6, 8, 4], neuron=SUBTRACT, decay=np.array([0.75]))
     limits = PlacementLimits(max_axons=16, max_neurons=8, lanes=4)
     project.save(compile_network(network, limits=limits))
     return project
