@@ -89,7 +89,7 @@ def main() -> int:
             rounds.append(
                 {
                     "compiled": _compiled(engine, many, expected[many.ticks], ()),
-                    "recording": _compiled(engine, few, expected[few.ticks], ("potentials",)),
+                    "recording": _compiled(engine, few, expected[few.ticks], ("states",)),
                     **{
                         name: _cocotb(
                             simulation,

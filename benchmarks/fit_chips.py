@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import profile_named
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.learning.named_rules import (
     binary_stdp,
     pair_stdp,
@@ -13,16 +13,26 @@ from spikelet.description.learning.named_rules import (
     target_stdp,
     triplet_stdp,
 )
-from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.adaptation import Adaptation
+from spikelet.description.neurons.models import neuron_model
 
 __all__ = ["FITTED", "HELD_OUT"]
 
 
 def _core(
-    n_axons: int = 64, n_neurons: int = 64, profile: str = "snntorch-subtract", **fields: Any
+    n_axons: int = 64,
+    n_neurons: int = 64,
+    neuron: str = "snntorch-subtract",
+    adaptation: Adaptation | None = None,
+    **fields: Any,
 ) -> CoreParams:
+    """Return a core; ``fields`` are its own and its neuron model's parameters."""
+    model = neuron_model(neuron)
+    given = {name: fields.pop(name) for name in model.parameter_names if name in fields}
+    parameters = {"decay": "shared", **given, **(adaptation.constants if adaptation else {})}
     fields.setdefault("weight_bits", 4)
-    return CoreParams(n_axons, n_neurons, profile_named(profile), **fields)
+    return CoreParams(n_axons, n_neurons, model, parameters=parameters, **fields)
 
 
 def _plastic(
@@ -59,7 +69,7 @@ FITTED: dict[str, dict[str, ChipParams]] = {
             _core(256, lanes=32, pipelines=4, potential_bits=24)
         ),
         "all parameters of each neuron": _chip(
-            _core(200, profile="nir-euler", lanes=4, pipelines=2, **_OF_EACH_NEURON)
+            _core(200, neuron="nir-euler", lanes=4, pipelines=2, **_OF_EACH_NEURON)
         ),
         "2 cores": _chip(_core(lanes=8), 2),
         "lists, long delays": _chip(
@@ -72,7 +82,7 @@ FITTED: dict[str, dict[str, ChipParams]] = {
             _core(
                 1024,
                 lanes=16,
-                decay="none",
+                decay=4096,
                 weight_bits=1,
                 weight_format="binary",
                 potential_bits=12,
@@ -82,14 +92,14 @@ FITTED: dict[str, dict[str, ChipParams]] = {
         "immediate reset, inhibition": _chip(
             _core(
                 128,
-                profile="snntorch-subtract-immediate",
+                neuron="snntorch-subtract-immediate",
                 lanes=16,
                 inhibition="shared",
                 bias="shared",
             )
         ),
         "8 pipelines, immediate reset": _chip(
-            _core(profile="snntorch-zero-immediate", lanes=16, pipelines=8, threshold="neuron")
+            _core(neuron="snntorch-zero-immediate", lanes=16, pipelines=8, threshold="neuron")
         ),
         "pair STDP, stochastic": _chip(_plastic(pair_stdp(trace_bits=8), lanes=8)),
         "pair STDP, 2 cores": _chip(_plastic(_nearest(), lanes=4), 2),

@@ -31,11 +31,12 @@ from benchmarks.support import (
     versions,
     write_json,
 )
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import joined
 from spikelet.description.chip.image import ChipImage, CoreImage
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import profile_named
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.models import neuron_model
 from spikelet.golden.chip import GoldenChip
 from spikelet.golden.compiled import available, why_not
 from spikelet.golden.dense_spikes import DenseSpikes
@@ -99,18 +100,20 @@ def golden(task: Task, backend: str) -> Run:
     core = CoreParams(
         INPUTS,
         NEURONS,
-        profile_named("nir-euler"),
+        neuron_model("nir-euler"),
         weight_bits=8,
         weight_format="unsigned",
         potential_bits=20,
-        reset_potential="shared",
+        parameters={"decay": "shared"},
         learning=rule,
     )
     image = CoreImage(
         task.weights,
-        np.array([THRESHOLD], np.int32),
         joined(),
-        decay=np.array([round(4096 * np.exp(-1 / MEMBRANE))], np.int32),
+        {
+            "threshold": np.array([THRESHOLD], np.int32),
+            "decay": np.array([round(4096 * np.exp(-1 / MEMBRANE))], np.int32),
+        },
         plastic=np.ones(INPUTS, np.bool_),
     )
     chip = GoldenChip(ChipParams((core,)), ChipImage((image,)), backend=backend)

@@ -6,10 +6,11 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import HOST, destinations, joined
 from spikelet.description.chip.image import ChipImage, CoreImage
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import profile_named
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.neurons.models import neuron_model
 from spikelet.golden.chip import GoldenChip
 from spikelet.golden.dense_spikes import DenseSpikes
 
@@ -86,7 +87,8 @@ class Workload:
             CoreParams(
                 n_axons=weights.shape[0],
                 n_neurons=weights.shape[1],
-                profile=profile_named("snntorch-subtract"),
+                neuron=neuron_model("snntorch-subtract"),
+                parameters={"decay": "shared"},
                 lanes=2,
             )
             for weights in self.weights
@@ -94,9 +96,11 @@ class Workload:
         images = [
             CoreImage(
                 weights,
-                np.array([threshold], np.int32),
                 self._destinations(layer),
-                decay=np.array([DECAY], np.int32),
+                {
+                    "threshold": np.array([threshold], np.int32),
+                    "decay": np.array([DECAY], np.int32),
+                },
             )
             for layer, (weights, threshold) in enumerate(
                 zip(self.weights, self.thresholds, strict=True)

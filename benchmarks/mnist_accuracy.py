@@ -81,7 +81,7 @@ def _measure(
         right["float"] += int((float_classes(floats, spikes) == wanted).sum())
         console.print(f"{first + len(spikes)} of {len(levels)} images", end="\r")
     spikes = rate(levels[:rtl_samples], FULL_SCALE, TICKS)
-    expected = spikelet_run(compiled, spikes, record=("spikes", "potentials")).recording
+    expected = spikelet_run(compiled, spikes, record=("spikes", "states")).recording
     console.print("compiling the chip for simulation")
     with VerilatedChip(compiled.chip, Design(to_verilog(Chip(compiled.chip), "chip"))) as chip:
         chip.load(compiled.image)
@@ -89,7 +89,7 @@ def _measure(
         trace = chip.run(compiled.events(spikes), neurons=compiled.neurons)
         rtl_seconds = time.perf_counter() - began
     difference = trace.first_difference(expected)
-    assert trace.cycles is not None and trace.potentials is not None
+    assert trace.cycles is not None and trace.states is not None
     accuracy = {name: count / len(levels) for name, count in right.items()}
     return {
         "images": len(levels),
@@ -104,7 +104,7 @@ def _measure(
         "rtl_accuracy": float((Run(compiled, trace).classify() == labels[:rtl_samples]).mean()),
         "rtl_samples_per_s": len(spikes) / rtl_seconds,
         "rtl_cycles_per_sample": float(trace.cycles.sum(axis=1).mean()),
-        "rtl_potentials": sum(potentials.size for potentials in trace.potentials),
+        "rtl_potentials": sum(states["v"].size for states in trace.states),
         "compared": trace.compared(expected),
         "difference": str(difference) if difference else None,
         "goal": {"golden_accuracy": GOAL_ACCURACY, "ticks": GOAL_TICKS},

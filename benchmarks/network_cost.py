@@ -23,9 +23,10 @@ from benchmarks.support import (
     write_json,
 )
 from spikelet.description.cache import cache_folder
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.packets import flit_packet
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import profile_named
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.neurons.models import neuron_model
 from spikelet.fpga.families import device_named
 from spikelet.fpga.flow import build_out_of_context
 from spikelet.rtl_gen.chip import Chip
@@ -43,7 +44,8 @@ TRUENORTH_GSOP_PER_S = 58.0
 
 def _chip(columns: int, rows: int, *, multicast: bool = True, **core: Any) -> ChipParams:
     """Return a mesh of equal cores with 4-bit weights."""
-    params = CoreParams(profile=profile_named("snntorch-subtract"), weight_bits=4, **core)
+    model, parameters = neuron_model("snntorch-subtract"), {"decay": "shared"}
+    params = CoreParams(neuron=model, parameters=parameters, weight_bits=4, **core)
     cores = (params,) * (columns * rows)
     return ChipParams(cores, columns, rows, n_outputs=params.n_neurons, multicast=multicast)
 

@@ -32,8 +32,9 @@ from benchmarks.support import (
     versions,
     write_json,
 )
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.neurons.models import neuron_model
 from spikelet.golden.network_on_chip import packet_links
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.rtl_gen.network_on_chip import NetworkOnChip
@@ -134,7 +135,8 @@ def main() -> int:
 
 def _networks() -> dict[str, ChipParams]:
     # 17 bits of axon and delay number the packets; with them a flit of 8x8 has its 30 bits.
-    core = CoreParams(4096, 4, PROFILES["snntorch-zero"], lanes=4, delay_slots=32)
+    model = neuron_model("snntorch-zero")
+    core = CoreParams(4096, 4, model, parameters={"decay": "shared"}, lanes=4, delay_slots=32)
 
     def chip(width: int, height: int, topology: str = "mesh", depth: int = 4) -> ChipParams:
         return ChipParams(

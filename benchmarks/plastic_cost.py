@@ -19,10 +19,10 @@ from benchmarks.support import (
     write_json,
 )
 from spikelet.description.cache import cache_folder
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import joined
 from spikelet.description.chip.image import ChipImage, CoreImage, random_states
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import profile_named
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.named_rules import (
     pair_stdp,
@@ -30,7 +30,9 @@ from spikelet.description.learning.named_rules import (
     target_stdp,
     triplet_stdp,
 )
-from spikelet.description.learning.rule import Adaptation, LearningRule
+from spikelet.description.learning.rule import LearningRule
+from spikelet.description.neurons.adaptation import Adaptation
+from spikelet.description.neurons.models import neuron_model
 from spikelet.description.run.events import Events
 from spikelet.description.run.recording import Trace
 from spikelet.fpga.families import device_named
@@ -99,7 +101,8 @@ def _params(rule: LearningRule | None, memory: str = "block", lanes: int = 16) -
     return CoreParams(
         n_axons=SIZE,
         n_neurons=SIZE,
-        profile=profile_named("snntorch-zero"),
+        neuron=neuron_model("snntorch-zero"),
+        parameters={"decay": "shared"},
         weight_bits=8,
         weight_format="signed" if rule is None or rule.w_max < 128 else "unsigned",
         potential_bits=16,
@@ -124,7 +127,7 @@ def _cycles(rule: LearningRule, memory: str) -> list[dict[str, Any]]:
             spikes = np.random.default_rng(1).random((1, TICKS, SIZE)) < rate
             axon, zero = np.arange(SIZE), np.zeros(SIZE, np.int64)
             events = Events.from_spikes(spikes, np.stack([axon, zero, axon, zero], 1))
-            record = ("spikes", "potentials", "learning")
+            record = ("spikes", "states", "learning")
             engine.load(image)
             on = engine.run(events, record=record)
             difference = on.first_difference(GoldenChip(chip, image).run(events, record=record))
@@ -146,9 +149,11 @@ def _image(core: CoreParams, rate: float) -> ChipImage:
         (
             CoreImage(
                 weights.astype(np.int16),
-                np.array([threshold], np.int32),
                 joined(),
-                decay=np.array([3500], np.int32),
+                {
+                    "threshold": np.array([threshold], np.int32),
+                    "decay": np.array([3500], np.int32),
+                },
                 plastic=np.ones(SIZE, np.bool_),
                 random=random_states(core.lanes, 1) if rule.stochastic else np.zeros(0, np.uint32),
             ),
@@ -211,7 +216,7 @@ def _core(name: str, rule: LearningRule | None, seeds: int, folder: Path) -> dic
     """Return what a core takes of an ECP5."""
     core = _params(rule)
     if rule and "t" in rule.variables:
-        core = replace(core, adaptation=Adaptation(increment=256))
+        core = replace(core, parameters={**core.parameters, **Adaptation(increment=256).constants})
     built = build_out_of_context(
         to_verilog(Core(ChipParams((core,)), 0), "core"),
         "core",

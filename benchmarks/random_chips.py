@@ -51,7 +51,7 @@ _CHIPS_PER_PROCESS = 20
 
 _SOURCES = ("description", "golden", "rtl_gen", "host", "sim", "tests/helpers")
 _NOT_SOURCES = ("bench_", "aer", "traffic", "stuck_at")
-_RECORD = ("spikes", "potentials", "learning", "checksums")
+_RECORD = ("spikes", "states", "learning", "checksums")
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Outcome:
         Seed of the chip, and number of its contents.
     kinds : dict of str to list of str
         What the chip is, for the table: by question, the answers that hold of it.
-    spikes, potentials : int
+    spikes, states : int
         Compared.
     failure : str
         Empty if all agreed.
@@ -74,7 +74,7 @@ class Outcome:
     contents: int
     kinds: dict[str, list[str]] = field(default_factory=dict)
     spikes: int = 0
-    potentials: int = 0
+    states: int = 0
     failure: str = ""
 
 
@@ -138,7 +138,7 @@ def main() -> int:
         "configurations": len(outcomes),
         "of them now": len(outcomes) - found,
         "spikes": sum(outcome.spikes for outcome in outcomes),
-        "potentials": sum(outcome.potentials for outcome in outcomes),
+        "states": sum(outcome.states for outcome in outcomes),
         "golden in C": available(),
         "seconds": round(time.perf_counter() - began, 1),
     }
@@ -176,8 +176,7 @@ def kinds_of(chip: ChipParams) -> dict[str, list[str]]:
     parts = chip.chip_columns * chip.chip_rows
     found: dict[str, Iterable[object]] = {
         "cores": [len(cores)],
-        "neuron": [core.profile.name for core in cores],
-        "rounding": [core.profile.rounding for core in cores],
+        "neuron": [core.neuron.name for core in cores],
         "learning": ["yes" if core.learning else "no" for core in cores],
         "weights": [core.weight_format for core in cores],
         "weight memory": [core.weight_memory for core in cores],
@@ -276,7 +275,7 @@ def _compared(
     return Outcome(
         *(structure, contents, kinds),
         spikes=sum(int(fired.sum()) for fired in expected.spikes or []),
-        potentials=sum(v.size for v in expected.potentials or []),
+        states=sum(v.size for core in expected.states or [] for v in core.values()),
         failure=failure,
     )
 

@@ -7,17 +7,18 @@ first potentials are random, so that some 2 % fire in every tick. All values are
 floats can hold, so simulators in floating point compute the same spikes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import destinations
 from spikelet.description.chip.image import ChipImage, CoreImage
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import profile_named
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState, CoreState
+from spikelet.description.neurons.models import neuron_model
 
 __all__ = ["DRIVE", "SIDE", "SLOTS", "THRESHOLD", "Network"]
 
@@ -88,12 +89,11 @@ class Network:
         core = CoreParams(
             SIDE,
             SIDE,
-            profile_named("snntorch-subtract"),
+            neuron_model("snntorch-subtract"),
             weight_bits=4 if self.weight_format == "signed" else 1,
             weight_format=self.weight_format,
             delay_slots=SLOTS,
-            decay="none",
-            bias="shared",
+            parameters={"bias": "shared"},
         )
         width = round(self.n_cores**0.5)
         chip = ChipParams((core,) * self.n_cores, width, width)
@@ -102,18 +102,17 @@ class Network:
         images = tuple(
             CoreImage(
                 weights.astype(np.int16),
-                np.array([THRESHOLD], np.int32),
                 destinations(np.arange(SIDE), axons // SIDE, axons % SIDE, delays),
-                bias=np.array([self.drive], np.int32),
+                {
+                    "threshold": np.array([THRESHOLD], np.int32),
+                    "bias": np.array([self.drive], np.int32),
+                },
             )
             for weights, (axons, delays) in zip(self.weights, tables, strict=True)
         )
         nothing = CoreState.cleared(core)
         states = tuple(
-            CoreState(potentials, *(getattr(nothing, name) for name in _ZERO))
+            replace(nothing, states={**nothing.states, "v": potentials})
             for potentials in self.potentials.reshape(shape)
         )
         return chip, ChipState(chip.digest, 0, ChipImage(images), states)
-
-
-_ZERO = ("fired", "arrivals", "x1", "x2", "y1", "y2")

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import HOST, destinations
 from spikelet.description.chip.image import ChipImage, CoreImage
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import profile_named
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
+from spikelet.description.neurons.models import neuron_model
 from spikelet.description.toolchain import compiler
 
 __all__ = [
@@ -47,7 +48,8 @@ def single_core_chip(lanes: int, pipelines: int = 1, **core: Any) -> ChipParams:
     params = CoreParams(
         n_axons=SIZE,
         n_neurons=SIZE,
-        profile=profile_named("snntorch-subtract"),
+        neuron=neuron_model("snntorch-subtract"),
+        parameters={"decay": "shared"},
         weight_bits=4,
         potential_bits=16,
         lanes=lanes,
@@ -68,9 +70,8 @@ def single_core_image(firing: int) -> ChipImage:
     lines = np.arange(SIZE)
     core = CoreImage(
         weights,
-        np.array([20], np.int32),
         destinations(lines, HOST, lines),
-        decay=np.array([3000], np.int32),
+        {"threshold": np.array([20], np.int32), "decay": np.array([3000], np.int32)},
     )
     return ChipImage((core,))
 

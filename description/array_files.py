@@ -23,6 +23,7 @@ from spikelet.description.errors import SpikeletError, file_error
 
 __all__ = [
     "LARGEST_BYTES",
+    "arrays_under",
     "beginning",
     "kind_of",
     "packed_arrays",
@@ -66,6 +67,17 @@ _DAMAGED = (
     *(SyntaxError, OverflowError, zipfile.BadZipFile, zlib.error, struct.error),
 )
 """What numpy and zipfile raise for damaged files; their texts advise to unpickle."""
+
+
+def arrays_under(
+    arrays: Mapping[str, npt.NDArray[Any]], prefix: str
+) -> dict[str, npt.NDArray[Any]]:
+    """Return the arrays whose names begin so, by the rest of their names."""
+    return {
+        name.removeprefix(prefix): values
+        for name, values in arrays.items()
+        if name.startswith(prefix)
+    }
 
 
 def packed_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:

@@ -1,7 +1,7 @@
-"""Write the generated parts of ``memory-map.md`` and ``networks.md``: ``python -m docs.generate``.
+"""Write the generated parts of some pages: ``python -m docs.generate``.
 
-The memory map is that of an example chip; the node kinds are those that have a handler. With
-``--check`` nothing is written.
+The memory map is that of an example chip; the node kinds of ``networks.md`` are those that have a
+handler, the models of ``neurons.md`` those that are there. With ``--check`` nothing is written.
 """
 
 import inspect
@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import (
     CHIP_REGISTERS,
     COUNTERS,
@@ -19,10 +20,12 @@ from spikelet.description.chip.memory_map import (
     Region,
 )
 from spikelet.description.chip.packets import Packet, destination_packet, flit_packet
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
-from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.adaptation import Adaptation
+from spikelet.description.neurons.models import neuron_model, neuron_models
 from spikelet.nir.handlers import HANDLERS
+from spikelet.reports.neuron_listing import usual_core
 
 __all__ = ["EXAMPLE", "FOLDER", "main", "page"]
 
@@ -36,30 +39,37 @@ EXAMPLE = ChipParams(
         CoreParams(
             n_axons=64,
             n_neurons=64,
-            profile=PROFILES["snntorch-subtract"],
+            neuron=neuron_model("snntorch-subtract"),
+            parameters={"decay": "shared"},
             lanes=16,
             list_entries=64,
         ),
         CoreParams(
             n_axons=128,
             n_neurons=16,
-            profile=PROFILES["nir-euler"],
+            neuron=neuron_model("nir-euler"),
             lanes=8,
             delay_slots=4,
-            threshold="neuron",
-            bias="neuron",
-            reset_potential="shared",
+            parameters={
+                "threshold": "neuron",
+                "decay": "shared",
+                "bias": "neuron",
+                "reset_potential": "shared",
+            },
             first_tick=1,
         ),
         CoreParams(
             n_axons=64,
             n_neurons=32,
-            profile=PROFILES["snntorch-zero-immediate"],
+            neuron=neuron_model("snntorch-zero-immediate"),
             weight_bits=8,
             weight_format="unsigned",
             lanes=8,
-            inhibition="shared",
-            adaptation=Adaptation(increment=256),
+            parameters={
+                "decay": "shared",
+                "inhibition": "shared",
+                **Adaptation(increment=256).constants,
+            },
             learning=LearningRule(
                 "dw = 2^-6*r*t",
                 "dt = 2^-4*x1*y0 - 2^-4*x0*y1 - 2^-3*u2*t",
@@ -137,7 +147,8 @@ def _core(chip: ChipParams, number: int) -> str:
     summary = (
         f"{core.n_axons} axons, {core.n_neurons} neurons, {core.weight_bits}-bit weights, "
         f"{core.potential_bits}-bit potentials, {core.lanes} lanes, {core.delay_slots} delay "
-        f"slots, {core.list_entries} entries of destination lists, profile `{core.profile.name}`."
+        f"slots, {core.list_entries} entries of destination lists, "
+        f"neuron model `{core.neuron.name}`."
     )
     rows = [_region(chip_map, number, region) for region in chip_map.cores[number].values()]
     header = ("region", "first word", "words", "span", "bits", "access", "offset of a word")
@@ -194,9 +205,26 @@ def node_kinds() -> str:
     return _table(("node", "fields", "what it becomes"), rows)
 
 
+def neuron_table() -> str:
+    """Return the table of the neuron models, made from their texts."""
+    rows = []
+    for model in neuron_models().values():
+        core = usual_core(model)
+        states = ", ".join(f"`{name}`" for name in model.state_names)
+        parameters = ", ".join(
+            f"`{p.name}`" if p.default is None else f"(`{p.name}`)" for p in model.parameters
+        )
+        latency = len(core.update.lines) if core else ""
+        rows.append((f"`{model.name}`", model.description, states, parameters, latency))
+    header = ("model", "what it is", "states", "parameters", "latency")
+    sources = [f"* `{model.name}`: {model.source}" for model in neuron_models().values()]
+    return _table(header, rows) + "\nSources:\n\n" + "\n".join(sources) + "\n"
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "memory-map.md": lambda: tables(EXAMPLE),
     "networks.md": node_kinds,
+    "neurons.md": neuron_table,
 }
 """What makes the generated part of each page."""
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import HOST
 from spikelet.description.chip.packets import flit_packet
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.neurons.models import neuron_model
 from spikelet.golden.network_on_chip import Link, packet_links
 
 __all__ = ["Header", "Place", "Ways", "header", "routers_of", "small_chip", "targets", "ways_at"]
@@ -30,7 +31,7 @@ def small_chip(
     core = CoreParams(
         n_axons=4,
         n_neurons=1,
-        profile=PROFILES["snntorch-zero"],
+        neuron=neuron_model("snntorch-zero"),
         lanes=1,
         pipelines=1,
         delay_slots=2,

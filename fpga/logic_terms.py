@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 
+from spikelet.description.checks import signed_bits, unsigned_bits
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import core_regions, post_bits
 from spikelet.description.chip.packets import destination_packet, flit_packet
-from spikelet.description.chip.params import ChipParams, CoreParams, signed_bits, unsigned_bits
-from spikelet.description.chip.profile import DECAY_BITS
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.learning.rule import (
     LearningRule,
     TraceParams,
@@ -21,6 +22,7 @@ from spikelet.description.learning.rule import (
 )
 from spikelet.description.learning.text import Comparison, Factor, SumOfProducts, Term
 from spikelet.fpga.memories import router_queues
+from spikelet.fpga.neuron_terms import draw_terms, neuron_products, update_terms
 
 __all__ = ["LOGIC_TERMS", "logic_terms", "multiplications"]
 
@@ -39,7 +41,6 @@ LOGIC_TERMS = (
 )
 """Names of the terms; see :func:`logic_terms`."""
 
-_UPDATE_STAGES = 7
 _Widths = tuple[int, int]
 
 
@@ -61,33 +62,26 @@ def logic_terms(chip: ChipParams) -> Counter[str]:
 @lru_cache(maxsize=1024)
 def _core_terms(core: CoreParams, destination_bits: int) -> Counter[str]:
     regions = core_regions(core, destination_bits)
-    axon_bits = unsigned_bits(core.n_axons - 1)
-    row_bits = unsigned_bits(core.weight_rows - 1)
-    word_bits = core.lanes * core.weight_bits
+    stored = sum(core.state_bits.values())
     terms = Counter(
         {
             "core": 1,
             "configuration": sum(region.bits for region in regions.values()),
-            "address": 2 * row_bits + 4 * axon_bits + 4 * unsigned_bits(core.rows - 1),
-            "sum": core.lanes * core.current_bits,
-            "multiplexer": (core.lanes - core.pipelines) * core.current_bits
-            + _bank_multiplexers(word_bits)
-            + core.pipelines * (core.potential_bits + 1)
-            + (core.pipelines - 1) * (core.potential_bits + 1),
-            "register": word_bits + core.pipelines * 2 * core.current_bits,
+            "address": 4 * unsigned_bits(core.rows - 1),
+            "multiplexer": (2 * core.pipelines - 1) * stored,
+            "register": core.pipelines * 2 * core.current_bits,
         }
     )
-    for name in ("threshold", "decay", "bias", "reset_potential"):
-        if getattr(core, name) == "neuron":
+    terms.update(core.synapse_format.logic(core))
+    for name in core.update.parameters:
+        if core.scope(name) == "neuron":
             terms["multiplexer"] += (core.pipelines - 1) * regions[name].bits
             terms["register"] += core.pipelines * 2 * regions[name].bits
     if core.list_entries:
         terms["address"] += 4 * unsigned_bits(core.n_neurons + core.list_entries - 1)
-    for name, number in _update_terms(core).items():
+    for name, number in update_terms(core).items():
         terms[name] += core.pipelines * number
-    if core.adaptation:
-        for name, number in _adaptation_terms(core).items():
-            terms[name] += core.pipelines * number
+    terms.update(draw_terms(core))
     if core.learning:
         terms.update(_learning_terms(core, core.learning))
     return terms
@@ -96,48 +90,6 @@ def _core_terms(core: CoreParams, destination_bits: int) -> Counter[str]:
 def _bank_multiplexers(row_bits: int) -> int:
     """Return the multiplexers that pick a word of the configuration port from a row."""
     return (-(-row_bits // 32) - 1) * 32
-
-
-def _update_terms(core: CoreParams) -> Counter[str]:
-    """Return the terms of one neuron-update pipeline."""
-    bits, profile = core.potential_bits, core.profile
-    added = [core.current_bits + core.weight_exponent]
-    subtracts = profile.reset == "subtract"
-    added += [bits] * (core.bias != "none") + [bits] * subtracts
-    added += [bits] * (core.inhibition != "none")
-    widest = max(added) + len(added) - 1
-    terms: Counter[str] = Counter()
-    terms["adder"] = (len(added) - 1) * widest + max(widest, bits) + 1 + bits
-    terms["multiplexer"] = 2 * bits  # clamped, and the base or what lowers it
-    terms["multiplexer"] += bits * (core.inhibition != "none")
-    if not profile.reset_delay:
-        if subtracts:
-            terms["adder"] += 2 * (bits + 2) + bits * profile.residual_reset
-            terms["multiplexer"] += 2 * bits
-        else:
-            terms["multiplexer"] += bits
-    if core.decay != "none" and profile.rounding == "toward_zero":
-        terms["adder"] += DECAY_BITS // 2
-    carried = [bits, bits]  # potential and threshold
-    carried += [bits] * (core.reset_potential == "neuron") + [bits] * subtracts
-    terms["register"] = 4 * sum(carried) + 2 * core.current_bits
-    return terms
-
-
-def _adaptation_terms(core: CoreParams) -> Counter[str]:
-    """Return the terms of the adaptation in one neuron-update pipeline."""
-    adaptation = core.adaptation
-    assert adaptation is not None
-    bits = adaptation.bits
-    total = max(core.potential_bits, bits - adaptation.fraction_bits) + 1
-    shifted = 2 * bits if adaptation.decay_shift else 0
-    return Counter(
-        {
-            "adder": total + bits + 1 + shifted,
-            "multiplexer": core.potential_bits + 2 * bits,
-            "register": bits * (_UPDATE_STAGES + 1),
-        }
-    )
 
 
 def _learning_terms(core: CoreParams, rule: LearningRule) -> Counter[str]:
@@ -200,7 +152,7 @@ def _post_trace_terms(core: CoreParams, rule: LearningRule) -> Counter[str]:
         for name, number in _trace_terms(trace).items():
             terms[name] += core.pipelines * number
     terms["multiplexer"] += 2 * group + _bank_multiplexers(group)
-    terms["register"] += 2 * group + core.pipelines * post_bits(core) * _UPDATE_STAGES
+    terms["register"] += 2 * group + core.pipelines * post_bits(core) * len(core.update.lines)
     return terms
 
 
@@ -247,8 +199,8 @@ def _factors(rule: LearningRule, ranges: dict[str, _Widths]) -> Iterator[tuple[i
 
 def multiplications(core: CoreParams) -> Iterator[tuple[int, int, int]]:
     """Yield the multipliers of a core: bits of both operands, and how many there are."""
-    if core.decay != "none":
-        yield core.potential_bits, DECAY_BITS + 1, core.pipelines
+    for left, right in neuron_products(core):
+        yield left, right, core.pipelines
     rule = core.learning
     if rule is None:
         return

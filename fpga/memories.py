@@ -10,10 +10,13 @@ from functools import lru_cache, reduce
 from math import inf
 from operator import or_
 
+from spikelet.description.checks import bits_of, unsigned_bits
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import post_bits
+from spikelet.description.chip.neuron_words import state_fields
 from spikelet.description.chip.packets import destination_packet, flit_packet
-from spikelet.description.chip.params import ChipParams, CoreParams, unsigned_bits
-from spikelet.description.chip.profile import DECAY_BITS
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.neurons.draws import DRAW_INDEX_BITS
 from spikelet.fpga.families.costs import RamKind
 
 __all__ = [
@@ -169,26 +172,27 @@ def _core_memories(core: CoreParams, destination_bits: int) -> tuple[Memory, ...
 
 def _memories_of_all_cores(core: CoreParams, destination_bits: int) -> Iterator[Memory]:
     bitmap_rows = core.delay_slots << (core.scan_words - 1).bit_length()
-    axon_bits = unsigned_bits(core.n_axons - 1)
-    yield _rows_of_lanes(
-        "weights", core.weight_rows, core.lanes * core.weight_bits, core.weight_memory
-    )
-    yield Memory("state", core.rows, core.potential_bits + 1, core.pipelines)
+    for memory in core.synapse_format.memories(core):
+        yield _rows_of_lanes(memory.name, memory.rows, memory.row_bits, memory.kind)
+    yield from _neuron_memories(core)
     yield Memory("destinations", core.n_neurons + core.list_entries, destination_bits)
-    if core.groups > 1:
-        yield Memory("axon list", core.n_axons, axon_bits)
     yield Memory("axon bitmap", bitmap_rows, core.scan_bits)
     yield Memory("fired queue", core.rows, core.pipelines + unsigned_bits(core.rows - 1))
-    for name, bits in (
-        ("threshold", core.potential_bits),
-        ("decay", DECAY_BITS),
-        ("bias", core.potential_bits),
-        ("reset_potential", core.potential_bits),
-    ):
-        if getattr(core, name) == "neuron":
-            yield Memory(name, core.rows, bits, core.pipelines)
-    if core.adaptation:
-        yield Memory("adaptation", core.rows, core.adaptation.bits, core.pipelines)
+
+
+def _neuron_memories(core: CoreParams) -> Iterator[Memory]:
+    words: dict[int, int] = {}
+    for name, field in state_fields(core).items():
+        words[field.word] = words.get(field.word, 0) + core.state_bits[name]
+    for word, bits in sorted(words.items()):
+        yield Memory(f"state {word}" if word else "state", core.rows, bits, core.pipelines)
+    for name in core.update.kept:
+        yield Memory(name, core.rows, core.state_bits[name], core.pipelines)
+    for name, ends in core.parameter_ranges.items():
+        if core.scope(name) == "neuron":
+            yield Memory(name, core.rows, bits_of(*ends), core.pipelines)
+    if core.update.draws:
+        yield Memory("draw_indices", core.rows, DRAW_INDEX_BITS, core.pipelines)
 
 
 def _learning_memories(core: CoreParams) -> Iterator[Memory]:

@@ -6,7 +6,8 @@ from itertools import combinations, product
 from typing import Any
 
 from spikelet.boards import BOARDS
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.fpga.families import devices
 from spikelet.fpga.families.family import Device

@@ -12,8 +12,9 @@ from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Out
 
+from spikelet.description.checks import unsigned_bits
 from spikelet.description.chip.packets import flit_packet
-from spikelet.description.chip.params import ChipParams, unsigned_bits
+from spikelet.description.chip.params import ChipParams
 from spikelet.fpga.self_test_image import (
     StoredRun,
     count_bits,

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from amaranth.lib import data
 
+from spikelet.description.checks import unsigned_bits
 from spikelet.description.chip.memory_map import LEARNING_REGISTERS, ChipMap
 from spikelet.description.chip.packets import flit_packet
-from spikelet.description.chip.params import ChipParams, unsigned_bits
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state_words import state_words
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.events import Events, checked_reward

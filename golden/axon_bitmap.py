@@ -7,7 +7,7 @@ that a core can be advanced by many ticks at once; what is above 1 are the merge
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.chip.params import CoreParams
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.run.events import Events
 
 __all__ = ["AxonBitmap"]

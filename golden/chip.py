@@ -83,7 +83,7 @@ class GoldenChip:
         self,
         inputs: Events | DenseSpikes,
         *,
-        record: Iterable[str] = ("spikes", "potentials"),
+        record: Iterable[str] = ("spikes", "states"),
         progress: Callable[[int], None] = lambda samples: None,
         reward: npt.ArrayLike | None = None,
         clear: bool = True,
@@ -95,7 +95,7 @@ class GoldenChip:
         inputs : Events or DenseSpikes
             As many samples and ticks are run as it has.
         record : iterable of str
-            Any of ``"spikes"``, ``"potentials"``, ``"learning"`` and ``"checksums"``: what the
+            Any of ``"spikes"``, ``"states"``, ``"learning"`` and ``"checksums"``: what the
             Trace holds, besides outputs and counters.
         progress : callable
             Told how many samples are done, now and then.
@@ -130,7 +130,7 @@ class GoldenChip:
             records.merged_spikes,
             self.neurons,
             spikes=records.spikes,
-            potentials=records.potentials,
+            states=records.states,
             cycles=tick_cycles(self.chip, records.active_axons),
             learned=records.learned,
             checksums=records.checksums,
@@ -165,7 +165,7 @@ def run(
     image: ChipImage,
     events: Events | DenseSpikes,
     *,
-    record: Iterable[str] = ("spikes", "potentials"),
+    record: Iterable[str] = ("spikes", "states"),
     neurons: Sequence[int] | None = None,
     progress: Callable[[int], None] = lambda samples: None,
     backend: str = "auto",

@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.c_layout import layout_checks
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import HOST
 from spikelet.description.chip.image import ChipImage
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError, SpikeletWarning
 from spikelet.description.run.events import Events
@@ -283,11 +284,10 @@ class CompiledCores:
         pairs: list[tuple[npt.NDArray[Any], npt.NDArray[Any]]] = []
         for index, core in enumerate(self._cores):
             if records.spikes:
-                pairs.append((core.arrays["spikes"], records.spikes[index]))
-            if records.potentials:
-                pairs.append((core.arrays["v"], records.potentials[index]))
-            if records.learned:
-                pairs += [(core.arrays[name], to) for name, to in records.learned[index].items()]
+                pairs.append((core.arrays["fired"], records.spikes[index]))
+            for named in (records.states, records.learned):
+                if named:
+                    pairs += [(core.arrays[name], to) for name, to in named[index].items()]
         return (_Probe * len(pairs))(*(_probe(*pair) for pair in pairs))
 
 

@@ -2,17 +2,18 @@
 
 import ctypes
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage
-from spikelet.description.chip.params import CoreParams
 from spikelet.description.chip.state import CoreState
-from spikelet.golden.aligned import LINE, Shape, aligned, padded
+from spikelet.description.neurons.draws import key_after
+from spikelet.golden.aligned import LINE, Shape, padded
 from spikelet.golden.compiled_learning import CompiledLearning
+from spikelet.golden.compiled_neurons import CompiledNeurons, state_type
 
 __all__ = [
     "CompiledCore",
@@ -23,10 +24,6 @@ __all__ = [
     "cleared_shapes",
     "weights_shape",
 ]
-
-_ROUNDINGS = ("floor", "toward_zero", "nearest")
-_NO_LEAK = 3
-_CLEAR, _CLEAR_DELAYED, _SUBTRACT, _SUBTRACT_DELAYED, _SUBTRACT_RESIDUAL = range(5)
 
 
 class _Crossbar(ctypes.Structure):
@@ -43,11 +40,10 @@ class CoreStructure(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_int32) for name in ("n_neurons", "first_word", "n_words")),
         *((name, ctypes.c_int32) for name in ("first_neuron", "sends", "first_tick")),
-        *((name, ctypes.c_int32) for name in ("rounding", "reset_mode", "v_min", "v_max")),
-        *((name, ctypes.c_int32) for name in ("weight_exponent", "inhibition", "increment")),
-        *((name, ctypes.c_int32) for name in ("decay_shift", "fraction_bits", "largest")),
+        *((name, ctypes.c_int32) for name in ("weight_exponent", "learns")),
+        ("draw_key", ctypes.c_uint32),
         ("crossbar", _Crossbar),
-        *((name, ctypes.c_void_p) for name in ("threshold", "decay", "bias", "reset")),
+        *((name, ctypes.c_void_p) for name in ("update", "constants", "rows")),
         *((name, ctypes.c_void_p) for name in ("learning", "before", "after")),
     ]
 
@@ -56,14 +52,17 @@ class StateStructure(ctypes.Structure):
     """``struct state`` of ``kernel.c``."""
 
     _fields_ = [
-        (name, ctypes.c_void_p) for name in ("v", "spikes", "threshold", "bias", "adaptation")
+        *((name, ctypes.c_void_p) for name in ("v", "spikes")),
+        ("key", ctypes.c_uint32),
     ]
 
 
 def cleared_shapes(core: CoreParams) -> dict[str, Shape]:
     """Return what ``clear`` clears in a core, besides arrivals; rows of neurons are padded."""
     row = padded(core.n_neurons)
-    shapes: dict[str, Shape] = {"v": ((row,), np.int32), "spikes": ((row,), np.uint8)}
+    shapes: dict[str, Shape] = {
+        name: ((row,), state_type(core, name)) for name in core.update.states
+    }
     if rule := core.learning:
         shapes |= dict.fromkeys(rule.pre_traces, ((core.n_axons,), np.int32))
         shapes |= dict.fromkeys(rule.post_traces, ((row,), np.int32))
@@ -130,14 +129,14 @@ class CompiledCore:
     structure : CoreStructure
     state_structure : StateStructure
     arrays : dict of array
-        What changes from tick to tick: ``v``, ``spikes``, and as far as there are ``x1``, ``x2``,
-        ``y1``, ``y2``, ``adaptation``, ``weights``, ``tags`` and ``random``. Values of neurons are
-        followed by padding.
+        What changes from tick to tick: states of the neurons, and as far as there are ``x1``,
+        ``x2``, ``y1``, ``y2``, ``weights``, ``tags`` and ``random``. Values of neurons are followed
+        by padding.
 
     Raises
     ------
     SpikeletError
-        If the core's rule cannot be compiled.
+        If the core's neuron model or rule cannot be compiled.
     """
 
     def __init__(
@@ -153,33 +152,36 @@ class CompiledCore:
         self._memory = memory
         self._held: list[npt.NDArray[Any]] = []
         self.arrays = dict(memory.cleared)
+        self.neurons = CompiledNeurons(core, image, self.arrays)
+        self.arrays = self.neurons.states | self.arrays
         self._load(state, ticks)
         self.learning: CompiledLearning | None = None
         if core.learning:
             self.learning = CompiledLearning(core, core.learning, image, self.arrays)
             self.arrays |= self.learning.arrays
         self.structure = self._structure()
-        self.state_structure = self._state_structure()
+        self.state_structure = StateStructure(
+            v=self.arrays["v"].ctypes.data,
+            spikes=self.arrays["fired"].ctypes.data,
+            key=key_after(image.draw_key, ticks) if image.draw_key else 0,
+        )
 
     def contents(self) -> CoreImage:
         """Return the image with what was learned."""
-        image = self.learning.contents(self.image) if self.learning else self.image
-        if "adaptation" in self.arrays:
-            image = replace(image, adaptation=self._neurons("adaptation"))
-        return image
+        kept = {name: self._neurons(name) for name in self.core.update.kept}
+        image = replace(self.image, states=kept)
+        return self.learning.contents(image) if self.learning else image
 
     def state(self, ticks: int) -> CoreState:
         """Return a copy of the state, so many ticks after ``clear``."""
-        none = np.zeros(0, np.int32)
-        y1, y2 = (self._neurons(name) if name in self.arrays else none for name in ("y1", "y2"))
+        cleared = CoreState.cleared(self.core)
         return CoreState(
-            self._neurons("v"),
-            self._neurons("spikes") != 0,
+            {name: self._neurons(name).view(zeros.dtype) for name, zeros in cleared.states.items()},
             self._arrivals(ticks),
-            self.arrays.get("x1", none).copy(),
-            self.arrays.get("x2", none).copy(),
-            y1,
-            y2,
+            {
+                name: self.arrays[name][: zeros.size].copy()
+                for name, zeros in cleared.traces.items()
+            },
         )
 
     def _neurons(self, name: str) -> npt.NDArray[Any]:
@@ -195,16 +197,13 @@ class CompiledCore:
         return bits.view(np.bool_)
 
     def _load(self, state: CoreState, ticks: int) -> None:
-        n_neurons, n_words = self.core.n_neurons, bitmap_words(self.core)
-        self.arrays["v"][:n_neurons] = state.potentials
-        self.arrays["spikes"][:n_neurons] = state.fired
+        n_words = bitmap_words(self.core)
+        for name, values in {**state.states, **state.traces}.items():
+            self.arrays[name][: values.size] = values
         due = np.zeros((self.core.delay_slots, n_words * 8), np.uint8)
         arrivals = np.packbits(state.arrivals, axis=1, bitorder="little")
         due[:, : arrivals.shape[1]] = arrivals
         self._memory.due[self._slots(ticks)] = due.view("<u8")
-        for name in self.arrays.keys() & {"x1", "x2", "y1", "y2"}:
-            values = getattr(state, name)
-            self.arrays[name][: values.size] = values
 
     def _structure(self) -> CoreStructure:
         core, image = self.core, self.image
@@ -213,23 +212,17 @@ class CompiledCore:
         found.first_word, found.n_words = memory.first_word, memory.due.shape[1]
         found.first_neuron, found.sends = memory.first_neuron, bool(image.destinations.size)
         found.first_tick = core.first_tick
-        found.rounding = _rounding(core)
-        found.reset_mode = _reset_mode(core)
-        found.v_min, found.v_max = core.v_min, core.v_max
-        found.weight_exponent = core.weight_exponent
-        found.inhibition = int(image.inhibition[0])
-        if core.adaptation:
-            for name in ("increment", "decay_shift", "fraction_bits", "largest"):
-                setattr(found, name, getattr(core.adaptation, name))
+        found.weight_exponent, found.draw_key = core.weight_exponent, image.draw_key
+        found.update = self.neurons.update
+        found.constants, found.rows = self.neurons.constants, self.neurons.rows
         if self.learning:
+            found.learns = self.learning.on
             found.learning = self.learning.address
             found.before, found.after = self.learning.before, self.learning.after
         elif memory.weights is not None:
-            found.crossbar = self._crossbar(image.weights, memory.weights)
-        found.threshold = self._parameter(image.threshold, core.v_max)  # padding never fires
-        found.decay = self._parameter(image.decay)
-        found.bias = self._parameter(image.bias)
-        found.reset = self._parameter(image.reset_potential)
+            found.crossbar = self._crossbar(
+                core.synapse_format.matrix(core, image.weights), memory.weights
+            )
         return found
 
     def _crossbar(self, weights: npt.NDArray[np.int16], rows: npt.NDArray[np.uint8]) -> _Crossbar:
@@ -247,62 +240,10 @@ class CompiledCore:
             rows_in_byte=255 * step // span,
         )
 
-    def _state_structure(self) -> StateStructure:
-        core, image = self.core, self.image
-        found = StateStructure()
-        for name in ("v", "spikes"):
-            setattr(found, name, self.arrays[name].ctypes.data)
-        found.threshold, found.bias = self.structure.threshold, self.structure.bias
-        if core.inhibition != "none":
-            found.bias = self._address(_row(image.bias, core.n_neurons))
-        if core.adaptation:
-            raised = image.threshold + (image.adaptation >> core.adaptation.fraction_bits)
-            threshold = _row(np.minimum(raised, core.v_max), core.n_neurons, core.v_max)
-            found.threshold = self._address(threshold)
-            self.arrays["adaptation"] = aligned((padded(core.n_neurons),), np.int32)
-            self.arrays["adaptation"][: core.n_neurons] = image.adaptation
-            if self.learning and self.learning.on:
-                found.adaptation = self.arrays["adaptation"].ctypes.data
-        return found
-
-    def _parameter(self, values: npt.NDArray[np.int32], padding: int = 0) -> int:
-        """Return the address of a parameter of each neuron; not to be written to."""
-        n_neurons = self.core.n_neurons
-        if values.size == 1:
-            return self._address(_shared_row(int(values[0]), n_neurons, padding))
-        return self._address(_row(values, n_neurons, padding))
-
     def _address(self, array: npt.NDArray[Any]) -> int:
         """Return where ``array`` is, and keep it as long as this object."""
         self._held.append(array)
         return int(array.ctypes.data)
-
-
-def _row(values: npt.NDArray[np.int32], n_neurons: int, padding: int = 0) -> npt.NDArray[np.int32]:
-    """Return a parameter of each neuron, of which there can be one for all, in a padded row."""
-    row: npt.NDArray[np.int32] = aligned((padded(n_neurons),), np.int32)
-    row[:n_neurons] = values
-    row[n_neurons:] = padding
-    return row
-
-
-@lru_cache(maxsize=256)
-def _shared_row(value: int, n_neurons: int, padding: int) -> npt.NDArray[np.int32]:
-    """Return a parameter that all neurons share: one row for all cores stays in the cache."""
-    return _row(np.array([value], np.int32), n_neurons, padding)
-
-
-def _rounding(core: CoreParams) -> int:
-    return _NO_LEAK if core.decay == "none" else _ROUNDINGS.index(core.profile.rounding)
-
-
-def _reset_mode(core: CoreParams) -> int:
-    profile = core.profile
-    if profile.reset != "subtract":
-        return _CLEAR_DELAYED if profile.reset_delay else _CLEAR
-    if profile.reset_delay:
-        return _SUBTRACT_DELAYED
-    return _SUBTRACT_RESIDUAL if profile.residual_reset else _SUBTRACT
 
 
 def _store(weights: npt.NDArray[np.int16], bits: int, rows: npt.NDArray[np.uint8]) -> None:

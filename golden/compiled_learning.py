@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.c_layout import layout_checks
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage
-from spikelet.description.chip.params import CoreParams
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.toolchain import c_library
 from spikelet.golden.aligned import SPARE, aligned, padded

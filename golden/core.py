@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage
-from spikelet.description.chip.params import CoreParams
 from spikelet.description.chip.state import CoreState
-from spikelet.golden.crossbar import synaptic_sums
 from spikelet.golden.learning import Learning
 from spikelet.golden.neuron_array import NeuronArray
+from spikelet.golden.synapses.sums import synaptic_sums
 
 __all__ = ["Core"]
 
@@ -32,9 +32,7 @@ class Core:
     def __init__(self, core: CoreParams, image: CoreImage, states: Sequence[CoreState]) -> None:
         self.core = core
         self.image = image
-        self.neurons = NeuronArray.cleared(core, image, len(states))
-        self.neurons.v = np.stack([state.potentials for state in states]).astype(np.int64)
-        self.neurons.fired = np.stack([state.fired for state in states])
+        self.neurons = NeuronArray(core, image, states)
         self.learning: Learning | None = None
         if core.learning:
             self.learning = Learning(core, core.learning, image, states)
@@ -44,7 +42,7 @@ class Core:
         active: npt.NDArray[np.bool_],
         first_tick: int,
         rewards: npt.NDArray[np.int32],
-        potentials: npt.NDArray[np.int32] | None = None,
+        recorded: dict[str, npt.NDArray[Any]] | None = None,
         learned: dict[str, npt.NDArray[Any]] | None = None,
     ) -> npt.NDArray[np.bool_]:
         """Advance by the ticks of ``active``.
@@ -56,8 +54,8 @@ class Core:
         first_tick : int
             Number of the first of these ticks, counted from 0 at ``clear``.
         rewards : array of int32, shape (ticks,)
-        potentials : array of int32, shape (samples, ticks, n_neurons), or None
-            Receives the potentials after each tick.
+        recorded : dict of array, shape (samples, ticks, n_neurons), or None
+            Receives the neurons' states of these names after each tick.
         learned : dict of array, shapes (1, ticks, ...), or None
             Receives what its names say after each tick.
 
@@ -67,24 +65,24 @@ class Core:
             Who fired.
         """
         if self.learning is None:
-            sums = synaptic_sums(active, self.image.weights)
-            return self.neurons.update(sums, first_tick, potentials)
+            sums = synaptic_sums(self.core, active, self.image.weights)
+            return self.neurons.update(sums, first_tick, (recorded or {}) | (learned or {}))
         fired = np.empty((*active.shape[:2], self.core.n_neurons), np.bool_)
         for tick in range(active.shape[1]):
             fired[:, tick] = self._tick(
                 self.learning, active[:, tick], first_tick + tick, int(rewards[tick])
             )
-            if potentials is not None:
-                potentials[:, tick] = self.neurons.v
+            for name, values in (recorded or {}).items():
+                values[:, tick] = self.neurons.states[name]
             for name, values in (learned or {}).items():
                 values[:, tick] = self.learned()[name]
         return fired
 
     def learned(self) -> dict[str, npt.NDArray[Any]]:
         """Return what :func:`learned_fields` names, as it is now in the last sample."""
-        found: dict[str, npt.NDArray[Any]] = {}
-        if self.neurons.adaptation is not None:
-            found["adaptation"] = self.neurons.adaptation[-1]
+        found: dict[str, npt.NDArray[Any]] = {
+            name: self.neurons.states[name][-1] for name in self.core.update.kept
+        }
         if self.learning:
             traces = {**self.learning.pre.values, **self.learning.post.values}
             found |= {name: values[-1] for name, values in traces.items()}
@@ -94,10 +92,9 @@ class Core:
 
     def contents(self) -> CoreImage:
         """Return the image with what was learned."""
-        image, learning = self.image, self.learning
-        if self.neurons.adaptation is not None:
-            image = replace(image, adaptation=self.neurons.adaptation[-1].astype(np.int32))
-        return learning.contents(image) if learning else image
+        kept = {name: self._last(name) for name in self.core.update.kept}
+        image = replace(self.image, states=kept)
+        return self.learning.contents(image) if self.learning else image
 
     def state(self, arrivals: npt.NDArray[np.bool_]) -> CoreState:
         """Return the state of the last sample.
@@ -107,23 +104,24 @@ class Core:
         arrivals : array of bool, shape (delay_slots, n_axons)
             What is due from the coming tick on.
         """
-        learned = self.learned()
-        none = np.zeros(0, np.int32)
+        cleared, learned = CoreState.cleared(self.core), self.learned()
         return CoreState(
-            self.neurons.v[-1].astype(np.int32),
-            self.neurons.fired[-1].copy(),
+            {name: self._last(name).astype(zeros.dtype) for name, zeros in cleared.states.items()},
             arrivals,
-            *(learned.get(name, none).astype(np.int32) for name in ("x1", "x2", "y1", "y2")),
+            {name: learned[name].astype(np.int32) for name in cleared.traces},
         )
+
+    def _last(self, name: str) -> npt.NDArray[np.int32]:
+        """Return a state of the last sample's neurons."""
+        values: npt.NDArray[np.int32] = self.neurons.states[name][-1].astype(np.int32)
+        return values
 
     def _tick(
         self, learning: Learning, active: npt.NDArray[np.bool_], tick: int, reward: int
     ) -> npt.NDArray[np.bool_]:
         """Advance a plastic core by one tick; return who fired, shape (samples, n_neurons)."""
-        sums = synaptic_sums(active, learning.weights)
-        learning.before_update(active, self.neurons.v, reward)
+        sums = synaptic_sums(self.core, active, learning.weights)
+        learning.before_update(active, self.neurons.states["v"], reward)
         fired = self.neurons.update(sums[:, None], tick)[:, 0]
         learning.after_update(tick, active, fired, reward)
-        if learning.on:
-            self.neurons.adapt()
         return fired

@@ -15,9 +15,6 @@
 /* Spikes between two steps of their emission: time for a word to come from memory. */
 #define STRIDE 32
 
-enum { FLOOR, TOWARD_ZERO, NEAREST, NO_LEAK };
-enum { CLEAR, CLEAR_DELAYED, SUBTRACT, SUBTRACT_DELAYED, SUBTRACT_RESIDUAL };
-
 enum { HOST = -1, LIST = -2 }; /* in place of a core */
 
 /* LIST is in place of a neuron's only destination, and ends each list. */
@@ -36,15 +33,21 @@ typedef void before_update(void *learning, const uint16_t *active, int32_t n_act
 typedef void after_update(void *learning, int64_t tick, const uint16_t *active, int32_t n_active,
                           const uint8_t *spikes, int32_t reward);
 
+/* One tick of all neurons, see neuron_update.c. */
+typedef void neuron_update(int32_t columns, int32_t weight_exponent, int32_t learning, uint32_t key,
+                           const int32_t *sums, const int64_t *constants, void *const *rows);
+
 struct core {
     int32_t n_neurons;
     int32_t first_word, n_words; /* of its axons in the axon bitmaps */
     int32_t first_neuron, sends; /* in the table of destinations; whether it has any */
-    int32_t first_tick, rounding, reset_mode, v_min, v_max, weight_exponent, inhibition;
-    int32_t increment, decay_shift, fraction_bits, largest; /* of the adaptation, where it changes */
-    struct crossbar crossbar;                               /* empty in a plastic core */
-    const int32_t *threshold, *decay, *bias, *reset;        /* (n_neurons), in whole blocks */
-    void *learning;                                         /* NULL: not plastic */
+    int32_t first_tick, weight_exponent, learns;
+    uint32_t draw_key; /* of the first tick since `clear` */
+    struct crossbar crossbar; /* empty in a plastic core */
+    neuron_update *update;
+    const int64_t *constants;
+    void *const *rows; /* of the neurons: parameters and states, in whole blocks */
+    void *learning;    /* NULL: not plastic */
     before_update *before;
     after_update *after;
 };
@@ -84,98 +87,9 @@ struct probe {
 
 struct state {
     int32_t *v;
-    uint8_t *spikes;            /* of the last tick, 0 or 1 */
-    int32_t *threshold, *bias;  /* of the coming update: the core's, or with what is added to them */
-    int32_t *adaptation;        /* NULL where it does not change */
+    uint8_t *spikes; /* of the last tick, 0 or 1 */
+    uint32_t key;    /* of the draws of the coming tick */
 };
-
-/* The statements of lif_update.py. Constant modes leave one straight vector loop for each profile. */
-INLINE void lif_update(const struct core *core, const struct state *state, const int32_t *sums,
-                       const int rounding, const int mode)
-{
-    const int subtracts = mode >= SUBTRACT;
-    const int delayed = mode == CLEAR_DELAYED || mode == SUBTRACT_DELAYED;
-    const int32_t *thresholds = state->threshold, *decays = core->decay, *biases = state->bias;
-    const int32_t *resets = core->reset;
-    const int32_t v_min = core->v_min, v_max = core->v_max, exponent = core->weight_exponent;
-    int32_t *vs = state->v;
-    uint8_t *spikes = state->spikes;
-    /* What is added to the current is at most 2**25, so beyond 2**28 it saturates all the same. */
-    const int32_t most = (1 << 28) >> exponent;
-    for (int block = 0; block < core->n_neurons; block += BLOCK) {
-#pragma GCC ivdep
-        for (int n = block; n < block + BLOCK; n++) {
-            int32_t v = vs[n], threshold = thresholds[n];
-            int32_t pending = delayed                     ? -spikes[n]
-                              : mode == SUBTRACT_RESIDUAL ? -(v > threshold)
-                                                          : 0;
-            int32_t base = subtracts ? v : (v & ~pending) | (resets[n] & pending);
-            /* base * decay needs 36 bits: its upper part is a multiple of 4096, rounded by nothing. */
-            int32_t half = rounding == NEAREST                     ? 2048
-                           : rounding == TOWARD_ZERO && base < 0 ? 4095
-                                                                   : 0;
-            int32_t leaked = rounding == NO_LEAK ? base
-                                                 : (base >> 12) * decays[n] +
-                                                       (((base & 4095) * decays[n] + half) >> 12);
-            int32_t lowered = subtracts ? pending & threshold : 0;
-            uint32_t current = (uint32_t)clamp(sums[n], -most, most) << exponent;
-            int32_t summed = leaked + (int32_t)current + biases[n] - lowered;
-            int32_t clipped = clamp(summed, v_min, v_max);
-            int32_t fires = -(clipped > threshold);
-            int32_t next = delayed ? clipped : (clipped & ~fires) | (resets[n] & fires);
-            if (subtracts && !delayed)
-                next = clamp(clipped + lowered - (threshold & fires), v_min, v_max);
-            vs[n] = next;
-            spikes[n] = fires & 1;
-        }
-    }
-}
-
-static NOINLINE void update(const struct core *core, const struct state *state,
-                            const int32_t *sums)
-{
-#define MODES(rounding)                                                                            \
-    case rounding:                                                                                 \
-        switch (core->reset_mode) {                                                                \
-        case CLEAR: lif_update(core, state, sums, rounding, CLEAR); break;                               \
-        case CLEAR_DELAYED: lif_update(core, state, sums, rounding, CLEAR_DELAYED); break;               \
-        case SUBTRACT: lif_update(core, state, sums, rounding, SUBTRACT); break;                         \
-        case SUBTRACT_DELAYED: lif_update(core, state, sums, rounding, SUBTRACT_DELAYED); break;         \
-        default: lif_update(core, state, sums, rounding, SUBTRACT_RESIDUAL);                             \
-        }                                                                                          \
-        break;
-    switch (core->rounding) {
-        MODES(FLOOR)
-        MODES(TOWARD_ZERO)
-        MODES(NEAREST)
-        MODES(NO_LEAK)
-    }
-#undef MODES
-}
-
-/* Lower the biases of those that did not fire, if some neuron did. */
-static void inhibit(const struct core *core, struct state *state)
-{
-    int32_t any = 0;
-    for (int n = 0; n < core->n_neurons; n++)
-        any |= state->spikes[n];
-    for (int n = 0; n < core->n_neurons; n++)
-        state->bias[n] = core->bias[n] - (any & ~state->spikes[n]) * core->inhibition;
-}
-
-/* Let adaptations decay and rise, and the thresholds follow. */
-static void adapt(const struct core *core, struct state *state)
-{
-    const int32_t shift = core->decay_shift, most = (1 << shift) - 1, largest = core->largest;
-    for (int n = 0; n < core->n_neurons; n++) {
-        int32_t value = state->adaptation[n];
-        value -= shift ? (value + most) >> shift : 0;
-        value += core->increment * state->spikes[n];
-        state->adaptation[n] = value < largest ? value : largest;
-        int32_t threshold = core->threshold[n] + (state->adaptation[n] >> core->fraction_bits);
-        state->threshold[n] = threshold < core->v_max ? threshold : core->v_max;
-    }
-}
 
 /* Return the axon bitmaps of a tick; the chip has slots for all its delays. */
 INLINE uint64_t *due_at(const struct run *run, int64_t tick)
@@ -291,9 +205,24 @@ static NOINLINE void list_active(const struct core *core, const struct run *run,
                                byte);
 }
 
+/* As next_key of draws.py. */
+INLINE uint32_t next_key(uint32_t key)
+{
+    key ^= key << 13;
+    key ^= key >> 17;
+    return key ^ key << 5;
+}
+
+INLINE int32_t whole_blocks(int32_t columns)
+{
+    return (columns + BLOCK - 1) / BLOCK * BLOCK;
+}
+
 static void run_core(const struct core *core, struct state *state, const struct run *run,
                      int64_t now, const struct active *active, int32_t reward)
 {
+    const uint32_t key = state->key;
+    state->key = next_key(key);
     if (now < core->first_tick)
         return;
     int32_t *sums = run->sums;
@@ -301,13 +230,12 @@ static void run_core(const struct core *core, struct state *state, const struct 
         core->before(core->learning, active->axons, active->n, state->v, reward, sums);
     else
         synaptic_sums(&core->crossbar, active, sums);
-    if (core->inhibition)
-        inhibit(core, state);
-    update(core, state, sums);
+    const int32_t n_neurons = core->n_neurons, columns = whole_blocks(n_neurons);
+    core->update(columns, core->weight_exponent, core->learns, key, sums, core->constants,
+                 core->rows);
+    memset(state->spikes + n_neurons, 0, columns - n_neurons); /* no neurons are there */
     if (core->learning)
         core->after(core->learning, now, active->axons, active->n, state->spikes, reward);
-    if (state->adaptation)
-        adapt(core, state);
 }
 
 static void record(const struct run *run, int64_t row)
@@ -358,8 +286,11 @@ static void run_sample(const struct core *cores, struct state *states, const str
 void spikelet_golden_run(const struct core *cores, struct state *states, const struct run *run)
 {
     for (int64_t sample = run->first_sample; sample < run->last_sample; sample++) {
-        if (run->clear)
+        if (run->clear) {
             memset(run->cleared, 0, run->cleared_bytes);
+            for (int64_t i = 0; i < run->n_cores; i++)
+                states[i].key = cores[i].draw_key;
+        }
         run_sample(cores, states, run, sample);
     }
 }

@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage
-from spikelet.description.chip.params import CoreParams
 from spikelet.description.chip.state import CoreState
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.learning.text import Term
@@ -183,5 +183,5 @@ class Learning:
 
 
 def _batch(states: Sequence[CoreState], name: str) -> npt.NDArray[np.integer]:
-    values: npt.NDArray[np.integer] = np.stack([getattr(state, name) for state in states])
+    values: npt.NDArray[np.integer] = np.stack([state.traces[name] for state in states])
     return values

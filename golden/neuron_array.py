@@ -1,53 +1,66 @@
 """Golden model of a core's neurons and their memories. Twin of ``rtl_gen/neuron_array.py``."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage
-from spikelet.description.chip.params import CoreParams
-from spikelet.golden.lif_update import lif_update
-from spikelet.golden.trace_update import less_fraction
+from spikelet.description.chip.state import CoreState
+from spikelet.description.expression import names
+from spikelet.description.neurons.draws import key_after
+from spikelet.description.neurons.text import DRAWN, INPUTS
+from spikelet.golden.draws import draws, next_key
+from spikelet.golden.neuron_update import neuron_update
 
 __all__ = ["NeuronArray"]
 
+_Int = npt.NDArray[np.int64]
 
-@dataclass
+
 class NeuronArray:
-    """State of a core's neurons for a batch: what ``clear`` clears, and the adaptations.
+    """The neurons of a core for a batch of samples.
 
     Parameters
     ----------
     core : CoreParams
     image : CoreImage
-    v : array of int64, shape (samples, n_neurons)
-        Membrane potentials.
-    fired : array of bool, same shape
-        Who fired in the last tick.
-    adaptation : array of int64, same shape, or None in a core without
+    states : sequence of CoreState
+        What each sample starts from; the states that ``clear`` keeps are those of the image.
+
+    Attributes
+    ----------
+    states : dict of array of int64, shape (samples, n_neurons)
+        All that the core builds, by name.
     """
 
-    core: CoreParams
-    image: CoreImage
-    v: npt.NDArray[np.int64]
-    fired: npt.NDArray[np.bool_]
-    adaptation: npt.NDArray[np.int64] | None = None
+    def __init__(self, core: CoreParams, image: CoreImage, states: Sequence[CoreState]) -> None:
+        self.core = core
+        self.image = image
+        shape = (len(states), core.n_neurons)
+        self.states: dict[str, _Int] = {
+            name: np.stack([state.states[name] for state in states]).astype(np.int64)
+            for name in core.update.states
+        }
+        for name in core.update.kept:
+            self.states[name] = np.broadcast_to(image.states[name].astype(np.int64), shape)
+        self._reads = {n.name for line in core.neuron.lines for a in line for n in names(a.value)}
+        self._fixed = self._fixed_values()
+        self._key = (0, image.draw_key)
 
-    @classmethod
-    def cleared(cls, core: CoreParams, image: CoreImage, samples: int) -> "NeuronArray":
-        """Return the neurons after ``clear``: zeros, and the adaptations of the image."""
-        shape = (samples, core.n_neurons)
-        adaptation = None
-        if core.adaptation:
-            adaptation = np.broadcast_to(image.adaptation.astype(np.int64), shape)
-        return cls(core, image, np.zeros(shape, np.int64), np.zeros(shape, np.bool_), adaptation)
+    @property
+    def fired(self) -> npt.NDArray[np.bool_]:
+        """Who fired in the last tick, shape (samples, n_neurons)."""
+        fired: npt.NDArray[np.bool_] = self.states["fired"] != 0
+        return fired
 
     def update(
         self,
         sums: npt.NDArray[np.int32],
         first_tick: int,
-        potentials: npt.NDArray[np.int32] | None = None,
+        recorded: Mapping[str, npt.NDArray[Any]] | None = None,
     ) -> npt.NDArray[np.bool_]:
         """Advance by the ticks of ``sums``.
 
@@ -58,8 +71,8 @@ class NeuronArray:
         first_tick : int
             Number of the first of these ticks, counted from 0 at ``clear``; nothing changes before
             the core's own ``first_tick``.
-        potentials : array of int32, same shape, or None
-            Receives the potentials after each tick.
+        recorded : mapping of array, same shape, or None
+            Receives the states of these names after each tick.
 
         Returns
         -------
@@ -69,31 +82,46 @@ class NeuronArray:
         fired = np.zeros(sums.shape, np.bool_)
         for tick in range(sums.shape[1]):
             if first_tick + tick >= self.core.first_tick:
-                self._tick(sums[:, tick].astype(np.int64))
+                self._tick(sums[:, tick].astype(np.int64), first_tick + tick)
                 fired[:, tick] = self.fired
-            if potentials is not None:
-                potentials[:, tick] = self.v
+            for name, values in (recorded or {}).items():
+                values[:, tick] = self.states[name]
         return fired
 
-    def _tick(self, current: npt.NDArray[np.int64]) -> None:
-        inhibited = None
-        if self.core.inhibition == "shared":
-            inhibited = self.fired.any(axis=-1, keepdims=True) & ~self.fired
-        self.v, self.fired = lif_update(
-            self.core,
-            self.image,
-            self.v,
-            self.fired,
-            current,
-            adaptation=self.adaptation,
-            inhibited=inhibited,
-        )
+    def _tick(self, sums: _Int, tick: int) -> None:
+        fired = self.states["fired"]
+        values = {**self._fixed, **self.states, "current": sums << self.core.weight_exponent}
+        if "inhibited" in self._reads:
+            values["inhibited"] = (fired.any(axis=-1, keepdims=True) & (fired == 0)).astype(
+                np.int64
+            )
+        if self.core.update.draws:
+            drawn = draws(self._key_of(tick), self.image.draw_indices).astype(np.int64)
+            values |= {"draw": drawn >> 16, DRAWN: drawn & 0xFFFF}
+        new = neuron_update(self.core.neuron, values)
+        for name, old in self.states.items():
+            self.states[name] = np.broadcast_to(new[name], old.shape)
 
-    def adapt(self) -> None:
-        """Raise the adaptations of those that fired in the last tick, after all have decayed."""
-        rule = self.core.adaptation
-        if rule and self.adaptation is not None:
-            values = self.adaptation
-            if rule.decay_shift:
-                values = less_fraction(values, rule.decay_shift)
-            self.adaptation = np.minimum(values + rule.increment * self.fired, rule.largest)
+    def _key_of(self, tick: int) -> int:
+        """Return the key of a tick, which is most often the one after the last."""
+        last, key = self._key
+        if tick == last + 1:
+            key = next_key(key)
+        elif tick != last:
+            key = key_after(self.image.draw_key, tick)
+        self._key = tick, key
+        return key
+
+    def _fixed_values(self) -> dict[str, _Int]:
+        """Return what a tick does not change: parameters, and states that are not built."""
+        core, image = self.core, self.image
+        learning = core.learning is not None and image.learning
+        found: dict[str, Any] = {
+            **dict.fromkeys((*INPUTS, DRAWN), 0),
+            **{"v_min": core.v_min, "v_max": core.v_max, "learning": learning},
+            **{state.name: core.update.ranges[state.name][0] for state in core.neuron.states},
+            # What a core has, but does not read, changes nothing.
+            **{name: core.update.ranges[name][0] for name in core.parameters},
+            **image.parameters,
+        }
+        return {name: np.asarray(value, np.int64) for name, value in found.items()}

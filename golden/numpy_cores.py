@@ -4,12 +4,14 @@ No twin in rtl_gen.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage, CoreImage
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState, CoreState
 from spikelet.description.run.events import Events
 from spikelet.golden.axon_bitmap import AxonBitmap
@@ -52,8 +54,11 @@ class NumpyCores:
 
         More than one only where no sample depends on the one before.
         """
-        learns = any(core.learning and contents.learning for core, contents in self._pairs())
-        if learns or records.learned or not clear:
+        keeps = any(
+            (core.learning and contents.learning) or core.update.kept
+            for core, contents in self._pairs()
+        )
+        if keeps or records.learned or not clear:
             return 1
         widest = max(core.n_neurons * 12 + core.n_axons * 8 for core in self.chip.cores)
         return max(1, _CHUNK_BYTES // (widest * max(1, ticks)))
@@ -106,10 +111,8 @@ class NumpyCores:
                         active,
                         before.ticks + first,
                         rewards[here.start, now],
-                        records.potentials[i][here, now] if records.potentials else None,
-                        {name: array[here, now] for name, array in records.learned[i].items()}
-                        if records.learned
-                        else None,
+                        _part(records.states, i, here, now),
+                        _part(records.learned, i, here, now),
                     )
                     emit(fired, first, targets[i], bitmaps, records.outputs[here])
                     records.active_axons[here, now, i] = np.count_nonzero(active, axis=2)
@@ -131,3 +134,12 @@ class NumpyCores:
 
     def _cleared(self) -> tuple[CoreState, ...]:
         return tuple(CoreState.cleared(core) for core in self.chip.cores)
+
+
+def _part(
+    arrays: list[dict[str, npt.NDArray[Any]]] | None, core: int, here: slice, now: slice
+) -> dict[str, npt.NDArray[Any]] | None:
+    """Return some samples and ticks of what is recorded of a core, if it is."""
+    if arrays is None:
+        return None
+    return {name: array[here, now] for name, array in arrays[core].items()}

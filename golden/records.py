@@ -1,19 +1,20 @@
 """Where a run of the golden model is recorded. No twin in rtl_gen."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
-from spikelet.description.run.recording import learned_fields
+from spikelet.description.run.recording import learned_fields, recorded_states
 
 __all__ = ["RECORDS", "Records"]
 
-RECORDS = ("spikes", "potentials", "learning", "checksums")
+RECORDS = ("spikes", "states", "learning", "checksums")
 """What can be recorded besides outputs and counters."""
 
 
@@ -28,7 +29,7 @@ class Records:
     active_axons : array of int32, shape (samples, ticks, cores)
     merged_spikes : array of int32, shape (samples, cores)
     spikes : list of arrays of bool, shape (samples, ticks, n_neurons), or None
-    potentials : list of arrays of int32, same shapes, or None
+    states : list of dict of arrays, shapes (samples, ticks, n_neurons), or None
     learned : list of dict of arrays, shapes (samples, ticks, ...), or None
     checksums : array of uint32, shape (samples, cores), or None
     """
@@ -37,7 +38,7 @@ class Records:
     active_axons: npt.NDArray[np.int32]
     merged_spikes: npt.NDArray[np.int32]
     spikes: list[npt.NDArray[np.bool_]] | None = None
-    potentials: list[npt.NDArray[np.int32]] | None = None
+    states: list[dict[str, npt.NDArray[Any]]] | None = None
     learned: list[dict[str, npt.NDArray[Any]]] | None = None
     checksums: npt.NDArray[np.uint32] | None = None
 
@@ -63,21 +64,26 @@ class Records:
             if name not in RECORDS:
                 raise SpikeletError(f"record: any of {', '.join(RECORDS)}, not {name!r}")
         n_cores, run = len(chip.cores), (samples, ticks)
-        neurons = [(*run, core.n_neurons) for core in chip.cores]
         return cls(
             np.zeros((*run, chip.n_outputs), np.uint16),
             np.empty((*run, n_cores), np.int32),
             np.empty((samples, n_cores), np.int32),
-            [np.empty(shape, np.bool_) for shape in neurons] if "spikes" in record else None,
-            [np.empty(shape, np.int32) for shape in neurons] if "potentials" in record else None,
-            [
-                {
-                    name: np.empty((*run, *shape), dtype)
-                    for name, (shape, dtype) in learned_fields(core).items()
-                }
-                for core in chip.cores
-            ]
-            if "learning" in record
+            [np.empty((*run, core.n_neurons), np.bool_) for core in chip.cores]
+            if "spikes" in record
             else None,
+            _named(chip, run, recorded_states) if "states" in record else None,
+            _named(chip, run, learned_fields) if "learning" in record else None,
             np.empty((samples, n_cores), np.uint32) if "checksums" in record else None,
         )
+
+
+def _named(
+    chip: ChipParams,
+    run: tuple[int, int],
+    fields: Callable[[CoreParams], dict[str, tuple[tuple[int, ...], type[np.generic]]]],
+) -> list[dict[str, npt.NDArray[Any]]]:
+    """Return arrays for what ``fields`` says of each core."""
+    return [
+        {name: np.empty((*run, *shape), dtype) for name, (shape, dtype) in fields(core).items()}
+        for core in chip.cores
+    ]

@@ -5,12 +5,17 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.params import ChipParams
 
 __all__ = ["core_cycles", "learning_cycles", "tick_cycles"]
 
-_PIPELINE = 19
-"""Cycles from the start of a tick to its barrier that do not depend on shape or activity."""
+_PIPELINE = 12
+"""Cycles from the start of a tick to its barrier, besides those of a neuron's update, that do not
+depend on shape or activity."""
+
+_MIXING = 5
+"""Cycles before the update of a neuron that draws: its number is mixed with the core's key."""
 
 _LOOP = 13
 """Cycles of the post phase besides its visits: the first axons are found, the last row written."""
@@ -28,8 +33,9 @@ def core_cycles(core: CoreParams, active_axons: npt.NDArray[np.int32]) -> npt.ND
     active = active_axons.astype(np.float64)
     empty_words = core.scan_words * (1 - 1 / core.scan_words) ** active
     update = core.lanes // core.pipelines
-    further = (core.groups - 1) * np.maximum(active + 1, update)
-    cycles: npt.NDArray[np.float64] = _PIPELINE + active + empty_words + further + update
+    crossbar = core.synapse_format.cycles(core, active)
+    pipeline = _PIPELINE + len(core.update.lines) + (_MIXING if core.update.draws else 0)
+    cycles: npt.NDArray[np.float64] = pipeline + empty_words + crossbar + update
     return cycles
 
 

@@ -3,10 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.chip.profile import DECAY_BITS
-from spikelet.description.learning.rule import TraceParams
+from spikelet.description.learning.rule import DECAY_BITS, TraceParams
 
-__all__ = ["decayed", "less_fraction", "raised"]
+__all__ = ["decayed", "raised"]
 
 
 def raised(
@@ -36,10 +35,5 @@ def decayed(trace: TraceParams, values: npt.NDArray[np.int64]) -> npt.NDArray[np
         0..``trace.largest``.
     """
     if trace.decay_shift:
-        return less_fraction(values, trace.decay_shift)
+        return values - -(-values >> trace.decay_shift)
     return values * trace.decay >> DECAY_BITS
-
-
-def less_fraction(values: npt.NDArray[np.int64], shift: int) -> npt.NDArray[np.int64]:
-    """Return ``values`` (0 or more) less ``ceil(values / 2**shift)``."""
-    return values - -(-values >> shift)

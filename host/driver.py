@@ -143,7 +143,7 @@ class Chip:
         self,
         events: Events,
         *,
-        record: Sequence[str] = ("spikes", "potentials"),
+        record: Sequence[str] = ("spikes", "states"),
         neurons: Sequence[int] | None = None,
         progress: Callable[[int], None] = lambda samples: None,
         reward: npt.ArrayLike | None = None,
@@ -158,7 +158,7 @@ class Chip:
         events : Events
             As many samples and ticks are run as it has.
         record : sequence of str
-            Any of ``"spikes"``, ``"potentials"``, ``"learning"`` and ``"checksums"``: what the
+            Any of ``"spikes"``, ``"states"``, ``"learning"`` and ``"checksums"``: what the
             Trace holds, besides outputs and counters. It is read through the configuration port,
             after each tick, or, for checksums, after each sample.
         neurons : sequence of int or None

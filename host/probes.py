@@ -6,15 +6,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.chip.memory_map import CHIP_REGISTERS, COUNTERS, ChipMap, unpack_state
+from spikelet.description.chip.memory_map import CHIP_REGISTERS, COUNTERS, ChipMap
+from spikelet.description.chip.neuron_words import unpack_states
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state_words import learned_words, state_words
 from spikelet.description.errors import SpikeletError
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Trace, learned_fields, recorded_states
 
 __all__ = ["Probes"]
 
-_LEARNED = ("weights", "tags", "pre_traces", "post_traces", "adaptation", "random")
+_LEARNED = ("weights", "tags", "pre_traces", "post_traces", "random")
 
 
 class Probes:
@@ -41,10 +42,11 @@ class Probes:
             for core in range(len(chip.cores))
         ]
         names: tuple[str, ...] = ()
-        if "spikes" in record or "potentials" in record:
+        if "spikes" in record or "states" in record:
             names += ("state",)
         if "learning" in record:
-            names += _LEARNED
+            kept = [name for core in chip.cores for name in core.update.kept]
+            names += (*_LEARNED, *dict.fromkeys(kept))
         self.words = state_words(chip, names)
         registers = [CHIP_REGISTERS.index(name) for name in ("cycles", "dropped_packets")]
         addresses = [np.array(registers, np.uint32), *counters]
@@ -138,8 +140,8 @@ class Probes:
         return named, counts[..., 0]
 
     def recorded(self, words: npt.NDArray[np.uint32]) -> dict[str, Any]:
-        """Return spikes, potentials and what was learned, by core, as far as recorded."""
-        found: dict[str, list[Any]] = {"spikes": [], "potentials": [], "learned": []}
+        """Return spikes, states and what was learned, by core, as far as recorded."""
+        found: dict[str, list[Any]] = {"spikes": [], "states": [], "learned": []}
         start = 1 + len(self.counters)
         for core, addresses in zip(self.chip.cores, self.words, strict=True):
             read = {}
@@ -147,9 +149,11 @@ class Probes:
                 read[name] = words[..., start : start + len(at)]
                 start += len(at)
             if "state" in read:
-                potentials, fired = unpack_state(read["state"])
-                found["potentials"].append(potentials)
-                found["spikes"].append(fired)
-            found["learned"].append(learned_words(core, read))
-        wanted = {"spikes": "spikes", "potentials": "potentials", "learned": "learning"}
-        return {name: found[name] if what in self.record else None for name, what in wanted.items()}
+                states = unpack_states(core, read["state"])
+                found["spikes"].append(states["fired"])
+                found["states"].append({name: states[name] for name in recorded_states(core)})
+            learned = learned_words(core, read)
+            wanted = learned_fields(core) if "learning" in self.record else ()
+            found["learned"].append({name: learned[name] for name in wanted})
+        names = {"spikes": "spikes", "states": "states", "learned": "learning"}
+        return {name: found[name] if what in self.record else None for name, what in names.items()}

@@ -4,9 +4,9 @@ from amaranth import C, Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import Region
 from spikelet.description.chip.packets import Packet
-from spikelet.description.chip.params import CoreParams
 from spikelet.rtl_gen.banked_memory import BankedMemory
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed, flit_stream, layout
 

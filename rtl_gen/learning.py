@@ -4,15 +4,15 @@ from amaranth import C, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import TICK_BITS, Region
-from spikelet.description.chip.params import CoreParams
-from spikelet.rtl_gen.crossbar import VisitPort
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
 from spikelet.rtl_gen.learning_rule import RuleDatapath
 from spikelet.rtl_gen.lfsr import LaneLfsrs
 from spikelet.rtl_gen.post_traces import PostTraces
 from spikelet.rtl_gen.pre_traces import PreTraces
 from spikelet.rtl_gen.synapse_memory import SynapseMemory
+from spikelet.rtl_gen.synapses.ports import VisitPort
 from spikelet.rtl_gen.visit_loops import VisitLoops
 
 __all__ = ["Learning"]

@@ -6,8 +6,9 @@ from amaranth import C, Cat, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from spikelet.description.checks import signed_bits, unsigned_bits
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import post_fields
-from spikelet.description.chip.params import CoreParams, signed_bits, unsigned_bits
 from spikelet.description.learning.rule import (
     DRAW_BITS,
     LearningRule,

@@ -1,28 +1,28 @@
 """Neuron memories and update pipelines. Twin of ``golden/neuron_array.py``."""
 
-from amaranth import C, Cat, Module, Mux, Signal, Value, signed
+from amaranth import Array, C, Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
-from spikelet.description.chip.memory_map import STATE_FIRED_BIT, Region
-from spikelet.description.chip.params import CoreParams
-from spikelet.rtl_gen.banked_memory import BankedMemory
+from spikelet.description.chip.core import STATE_WORD_BITS, CoreParams
+from spikelet.description.chip.memory_map import Region
+from spikelet.description.chip.neuron_words import StateField, state_fields, state_span
+from spikelet.rtl_gen.draws import Draws
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
-from spikelet.rtl_gen.lif_update import LifUpdate
-from spikelet.rtl_gen.trace_update import less_fraction
+from spikelet.rtl_gen.neuron_memory import READ_LATENCY, NeuronMemory
+from spikelet.rtl_gen.neuron_update import NeuronUpdate
 
-__all__ = ["PARAMETERS", "NeuronArray"]
+__all__ = ["NeuronArray"]
 
-PARAMETERS = ("threshold", "decay", "bias", "reset_potential", "inhibition")
-"""Regions of the neuron parameters, where a core has them."""
-
-_READ_LATENCY = 2
+_Values = dict[str, list[Value]]
+"""For each name, a value for each pipeline."""
 
 
 class NeuronArray(wiring.Component):
     """The neurons of a core: a row of ``pipelines`` neurons enters with each row of sums.
 
-    A row of the state memory holds potential and fired mark of each of its neurons.
+    Each state word of :func:`state_fields` has a memory, and so have each state that ``clear``
+    keeps and each parameter that neurons have of their own.
 
     Timing: a row in and a row out in every cycle; a row leaves :attr:`latency` cycles after its
     sums came. Clearing takes ``rows`` cycles.
@@ -39,7 +39,7 @@ class NeuronArray(wiring.Component):
     start : ``In(1)``
         A tick begins: the next sums are those of row 0.
     clear : ``In(1)``
-        Set all potentials and fired marks to zero.
+        Set the states to zero, but those that it keeps.
     sums_valid : ``In(1)``
     sums : ``In(pipelines * current_bits)``
     update : ``In(1)``
@@ -50,18 +50,21 @@ class NeuronArray(wiring.Component):
     potentials : ``Out(pipelines * potential_bits)``
         After the update, with ``fired``.
     learning : ``In(1)``
-        Let adaptations change.
+        What the text of the neuron model reads under this name; holds still while ``busy``.
     busy : ``Out(1)``
-    state, threshold, decay, bias, reset_potential, inhibition, adaptation : ``In(RegionPort(...))``
-        Configuration access, while not ``busy``; as far as the core has them.
+    state, draw_key, draw_indices, NAME : ``In(RegionPort(...))``
+        Configuration access, while not ``busy``: states, parameters by name, and what neurons draw
+        from, as far as the core has them.
     """
 
     def __init__(self, core: CoreParams, regions: dict[str, Region]) -> None:
         self.core = core
-        self.parameters = [name for name in PARAMETERS if name in regions]
-        self.ports = ["state", *self.parameters, *(["adaptation"] if core.adaptation else [])]
-        self.wait = 1 if core.adaptation else 0
-        self.latency = _READ_LATENCY + self.wait + LifUpdate.latency
+        self.regions = regions
+        update = core.update
+        drawing = ("draw_key", "draw_indices") if update.draws else ()
+        self.ports = ["state", *update.kept, *update.parameters, *drawing]
+        self.wait = Draws.latency - READ_LATENCY if update.draws else 0
+        self.latency = READ_LATENCY + self.wait + len(update.lines)
         super().__init__(
             {
                 "start": In(1),
@@ -84,202 +87,206 @@ class NeuronArray(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         core = self.core
-        self._some_fired = Signal(name="some_fired")
-        self._restores_fired = self.state.write & self.state.data[STATE_FIRED_BIT]
-        state_bits = core.potential_bits + 1
-        m.submodules.state_memory = memory = BankedMemory(
-            depth=core.rows, banks=core.pipelines, bank_bits=state_bits
-        )
-
-        read_row = Signal(range(core.rows))
-        with m.If(self.start):
-            m.d.sync += read_row.eq(0)
-        with m.Elif(self.sums_valid):
-            m.d.sync += read_row.eq(read_row + 1)
-        sums = delayed(m, self.sums, _READ_LATENCY, name="sums")
-        state = Signal(len(memory.read_data))
-        m.d.sync += state.eq(memory.read_data)
-        entering = state
-        parameters = {name: self._parameter(m, name, read_row) for name in self.parameters}
-        if core.adaptation:
-            parameters["threshold"] = self._adapted(m, read_row, parameters["threshold"])
-            entering = delayed(m, state, self.wait, name="state")
-            sums = delayed(m, sums, self.wait, name="sums")
-            for name in self.parameters:
-                if name != "threshold" and getattr(core, name) == "neuron":
-                    parameters[name] = [
-                        delayed(m, value, self.wait, name=f"{name}_{lane}")
-                        for lane, value in enumerate(parameters[name])
-                    ]
-
-        m.submodules += (pipelines := [LifUpdate(core) for _ in range(core.pipelines)])
-        for lane, pipeline in enumerate(pipelines):
-            neuron_state = entering.word_select(lane, state_bits)
-            fields = {
-                "v": neuron_state[: core.potential_bits],
-                "fired": neuron_state[core.potential_bits],
-                "current": sums.word_select(lane, core.current_bits),
-                **{name: values[lane] for name, values in parameters.items()},
-            }
-            if core.inhibition != "none":
-                fields["inhibited"] = self._some_fired & ~fields["fired"]
-            m.d.comb += [pipeline.neuron[name].eq(value) for name, value in fields.items()]
-
         in_flight = Signal(self.latency)
         m.d.sync += in_flight.eq(Cat(self.sums_valid, in_flight))
+        self._entering = in_flight[self.wait - 1] if self.wait else self.sums_valid
+        self._read_row = read_row = Signal(range(core.rows))
+        with m.If(self.start):
+            m.d.sync += read_row.eq(0)
+        with m.Elif(self._entering):
+            m.d.sync += read_row.eq(read_row + 1)
+        self._clearing = Signal(name="clearing")
+        self._write_row = self._count_written(m, in_flight[-1])
+
+        m.submodules += (pipelines := [NeuronUpdate(core) for _ in range(core.pipelines)])
+        results: _Values = {
+            name: [pipeline.result[name] for pipeline in pipelines] for name in core.state_ranges
+        }
+        entering = {
+            **self._states(m, results),
+            **{name: self._kept(m, name, results[name]) for name in core.update.kept},
+            **{name: self._parameter(m, name) for name in core.update.parameters},
+        }
+        entering |= self._inputs(m, entering["fired"])
+        for lane, pipeline in enumerate(pipelines):
+            m.d.comb += [
+                pipeline.neuron[name].eq(entering[name][lane])
+                for name in pipeline.neuron.shape().members
+            ]
         m.d.comb += [
             self.fired_valid.eq(in_flight[-1] & self.update),
-            self.fired.eq(Cat(pipeline.fired_next for pipeline in pipelines)),
-            self.potentials.eq(Cat(pipeline.v_next for pipeline in pipelines)),
+            self.fired.eq(Cat(results["fired"])),
+            self.potentials.eq(Cat(_as_wide(m, v, core.potential_bits) for v in results["v"])),
+            self.busy.eq(self.sums_valid | in_flight.any() | self._clearing),
         ]
-        self._note_fired(m)
-
-        # Writing: a row that leaves the pipelines, the configuration port, or clearing.
-        row, lane = self._row_and_lane(self.state.offset)
-        write_row = Signal(range(core.rows))
-        clearing = Signal()
-        with m.If(self.start | self.clear):
-            m.d.sync += write_row.eq(0)
-        with m.Elif(in_flight[-1] | clearing):
-            m.d.sync += write_row.eq(write_row + 1)
-        with m.If(self.clear):
-            m.d.sync += clearing.eq(1)
-        with m.Elif(write_row == core.rows - 1):
-            m.d.sync += clearing.eq(0)
-        loaded = Cat(self.state.data[: core.potential_bits], self.state.data[STATE_FIRED_BIT])
-        updated = Cat(Cat(pipeline.v_next, pipeline.fired_next) for pipeline in pipelines)
-        m.d.comb += [
-            memory.read_row.eq(Mux(self.state.read, row, read_row)),
-            memory.read_enable.eq(self.sums_valid | self.state.read),
-            memory.write_row.eq(Mux(self.state.write, row, write_row)),
-            memory.write_data.eq(
-                Mux(self.state.write, loaded.replicate(core.pipelines), Mux(clearing, 0, updated))
-            ),
-            memory.write_banks.eq(
-                Mux(
-                    self.fired_valid | clearing,
-                    C(-1, core.pipelines),
-                    self.state.write << lane,
-                )
-            ),
-            self.busy.eq(self.sums_valid | in_flight.any() | clearing),
-        ]
-        self._read_back(m, state, lane)
         return m
 
-    def _note_fired(self, m: Module) -> None:
+    def _count_written(self, m: Module, leaving: Value) -> Signal:
+        """Count the rows that are written: those that leave the pipelines, or are cleared."""
+        row, clearing = Signal(range(self.core.rows), name="write_row"), self._clearing
+        with m.If(self.start | self.clear):
+            m.d.sync += row.eq(0)
+        with m.Elif(leaving | clearing):
+            m.d.sync += row.eq(row + 1)
+        with m.If(self.clear):
+            m.d.sync += clearing.eq(1)
+        with m.Elif(row == self.core.rows - 1):
+            m.d.sync += clearing.eq(0)
+        return row
+
+    def _inputs(self, m: Module, fired: list[Value]) -> _Values:
+        """Return what a text can read besides states and parameters."""
+        core, inputs = self.core, self.core.update.inputs
+        sums = delayed(m, self.sums, READ_LATENCY + self.wait, name="sums")
+        lanes = range(core.pipelines)
+        found = {
+            "current": [sums.word_select(lane, core.current_bits) for lane in lanes],
+            "learning": [self.learning] * core.pipelines,
+        }
+        if "inhibited" in inputs:
+            some_fired = self._some_fired(m)
+            found["inhibited"] = [some_fired & ~mark for mark in fired]
+        if core.update.draws:
+            m.submodules.draws = drawn = Draws(core, self.regions)
+            m.d.comb += [
+                drawn.start.eq(self.start),
+                drawn.clear.eq(self.clear),
+                drawn.valid.eq(self.sums_valid),
+            ]
+            connect(m, flipped(self.draw_key), drawn.draw_key)
+            connect(m, flipped(self.draw_indices), drawn.draw_indices)
+            halves = [drawn.words.word_select(half, 16) for half in range(2 * core.pipelines)]
+            found |= {"draw_low": halves[::2], "draw": halves[1::2]}
+        return found
+
+    def _some_fired(self, m: Module) -> Signal:
         """Note for the coming tick whether any neuron has fired in this one."""
-        if self.core.inhibition == "none":
-            return
-        firing = Signal()
+        some_fired, firing = Signal(name="some_fired"), Signal(name="firing")
+        place = state_fields(self.core)["fired"]
+        restores = self._writes(place.word) & self.state.data[place.first_bit]
         with m.If(self.start):
-            m.d.sync += [self._some_fired.eq(firing), firing.eq(0)]
+            m.d.sync += [some_fired.eq(firing), firing.eq(0)]
         with m.Elif(self.clear):
             m.d.sync += firing.eq(0)
-        with m.Elif((self.fired_valid & self.fired.any()) | self._restores_fired):
+        with m.Elif((self.fired_valid & self.fired.any()) | restores):
             m.d.sync += firing.eq(1)
+        return some_fired
 
-    def _adapted(self, m: Module, read_row: Signal, threshold: list[Value]) -> list[Value]:
-        """Raise thresholds by the adaptations, which rise and decay where ``learning``."""
-        core, adaptation, port = self.core, self.core.adaptation, self.adaptation
-        assert adaptation is not None
-        m.submodules.adaptation_memory = memory = BankedMemory(
-            depth=core.rows, banks=core.pipelines, bank_bits=adaptation.bits
-        )
-        row, lane = self._row_and_lane(port.offset)
-        values = Signal(len(memory.read_data), name="adaptations")
-        m.d.sync += values.eq(memory.read_data)
-        adapted = []
-        for pipeline in range(core.pipelines):
-            value = values.word_select(pipeline, adaptation.bits)
-            total = threshold[pipeline] + (value >> adaptation.fraction_bits)
-            register = Signal(core.potential_bits, name=f"adapted_{pipeline}")
-            m.d.sync += register.eq(Mux(total > core.v_max, core.v_max, total))
-            adapted.append(register)
+    def _memory(self, m: Module, name: str, bits: int, *, updated: bool) -> NeuronMemory:
+        """Build the memory of a word for each neuron, without its configuration access."""
+        memory = NeuronMemory(self.core, bits, updated=updated)
+        m.submodules[f"{name}_memory"] = memory
+        m.d.comb += [memory.row.eq(self._read_row), memory.enable.eq(self._entering)]
+        if updated:
+            m.d.comb += memory.new_row.eq(self._write_row)
+        return memory
 
-        # Decayed on the way, raised when the spike is known, then written.
-        decayed = []
-        for pipeline in range(core.pipelines):
-            value = values.word_select(pipeline, adaptation.bits)
-            shift = adaptation.decay_shift
-            register = Signal(adaptation.bits, name=f"adaptation_decayed_{pipeline}")
-            m.d.sync += register.eq(less_fraction(value, shift) if shift else value)
-            decayed.append(register)
-        waiting = delayed(
-            m, Cat(decayed), self.latency - _READ_LATENCY - 1, name="adaptation_waiting"
-        )
-        raised = Signal(len(values))
-        for pipeline in range(core.pipelines):
-            value = waiting.word_select(pipeline, adaptation.bits)
-            total = Signal(adaptation.bits + 1, name=f"adaptation_total_{pipeline}")
-            m.d.comb += total.eq(value + Mux(self.fired[pipeline], adaptation.increment, 0))
-            saturated = total[: adaptation.bits] | total[-1].replicate(adaptation.bits)
-            m.d.sync += raised.word_select(pipeline, adaptation.bits).eq(saturated)
-        writing = delayed(m, self.fired_valid & self.learning, 1, name="adaptation_writing")
-        write_row = Signal(range(core.rows))
-        with m.If(self.start):
-            m.d.sync += write_row.eq(0)
-        with m.Elif(writing):
-            m.d.sync += write_row.eq(write_row + 1)
+    def _region_memory(self, m: Module, name: str, *, updated: bool) -> NeuronMemory:
+        """Build the memory of a region of a word for each neuron."""
+        port = getattr(self, name)
+        memory = self._memory(m, name, len(port.data), updated=updated)
+        waited = CONFIG_LATENCY - READ_LATENCY
         m.d.comb += [
-            memory.read_row.eq(Mux(port.read, row, read_row)),
-            memory.read_enable.eq(self.sums_valid | port.read),
-            memory.write_row.eq(Mux(port.write, row, write_row)),
-            memory.write_data.eq(Mux(port.write, port.data.replicate(core.pipelines), raised)),
-            memory.write_banks.eq(Mux(writing, C(-1, core.pipelines), port.write << lane)),
+            memory.number.eq(port.offset),
+            memory.read.eq(port.read),
+            memory.write.eq(port.write),
+            memory.data.eq(port.data),
+            port.read_data.eq(delayed(m, memory.word, waited, name=f"{name}_word")),
         ]
-        at = delayed(m, lane, _READ_LATENCY, name="adaptation_lane")
-        waited = CONFIG_LATENCY - _READ_LATENCY
-        m.d.comb += port.read_data.eq(
-            delayed(m, values.word_select(at, adaptation.bits), waited, name="adaptation_word")
-        )
-        return adapted
+        return memory
 
-    def _row_and_lane(self, offset: Value) -> tuple[Value, Value]:
-        """Split a neuron's number into the row and the place in the row."""
-        lane_bits = (self.core.pipelines - 1).bit_length()
-        return offset[lane_bits:], offset[:lane_bits]
-
-    def _read_back(self, m: Module, state: Signal, lane: Value) -> None:
-        """Give a state word to the configuration port."""
-        core = self.core
-        at = delayed(m, lane, _READ_LATENCY, name="read_lane")
-        word = Signal(core.potential_bits + 1)
-        m.d.sync += word.eq(state.word_select(at, len(word)))
-        potential = word[: core.potential_bits].as_signed()
-        wide = Signal(signed(STATE_FIRED_BIT))
-        m.d.comb += wide.eq(potential)
-        waited = CONFIG_LATENCY - _READ_LATENCY - 1
-        m.d.comb += self.state.read_data.eq(
-            delayed(m, Cat(wide, word[core.potential_bits]), waited, name="state_word")
-        )
-
-    def _parameter(self, m: Module, name: str, read_row: Signal) -> list[Value]:
-        """Return a parameter for each pipeline, as ``_READ_LATENCY`` cycles after ``read_row``."""
-        core, port = self.core, getattr(self, name)
-        bits = len(port.data)
-        if getattr(core, name) == "shared":
-            register = Signal(bits, name=name)
+    def _parameter(self, m: Module, name: str) -> list[Value]:
+        port, pipelines = getattr(self, name), self.core.pipelines
+        if self.core.scope(name) == "shared":
+            # Not `name` itself: Yosys's functions have arguments such as `a`, which it would hide.
+            register = Signal(len(port.data), name=f"shared_{name}")
             with m.If(port.write):
                 m.d.sync += register.eq(port.data)
             m.d.comb += port.read_data.eq(register)
-            return [register] * core.pipelines
-        m.submodules[f"{name}_memory"] = memory = BankedMemory(
-            depth=core.rows, banks=core.pipelines, bank_bits=bits
-        )
-        row, lane = self._row_and_lane(port.offset)
-        values = Signal(len(memory.read_data), name=name)
-        m.d.sync += values.eq(memory.read_data)
-        m.d.comb += [
-            memory.read_row.eq(Mux(port.read, row, read_row)),
-            memory.read_enable.eq(self.sums_valid | port.read),
-            memory.write_row.eq(row),
-            memory.write_data.eq(port.data.replicate(core.pipelines)),
-            memory.write_banks.eq(port.write << lane),
-        ]
-        at = delayed(m, lane, _READ_LATENCY, name=f"{name}_lane")
-        waited = CONFIG_LATENCY - _READ_LATENCY
-        m.d.comb += port.read_data.eq(
-            delayed(m, values.word_select(at, bits), waited, name=f"{name}_word")
-        )
-        return [values.word_select(lane, bits) for lane in range(core.pipelines)]
+            return [register] * pipelines
+        memory = self._region_memory(m, name, updated=False)
+        return [memory.values.word_select(lane, memory.bits) for lane in range(pipelines)]
+
+    def _kept(self, m: Module, name: str, new: list[Value]) -> list[Value]:
+        """Return a state that ``clear`` keeps."""
+        memory = self._region_memory(m, name, updated=True)
+        m.d.comb += [memory.new_values.eq(Cat(new)), memory.update.eq(self.fired_valid)]
+        return [memory.values.word_select(lane, memory.bits) for lane in range(self.core.pipelines)]
+
+    def _states(self, m: Module, results: _Values) -> _Values:
+        """Return the states that ``clear`` clears."""
+        core = self.core
+        fields = state_fields(core)
+        word_bits = state_span(core).bit_length() - 1
+        found: _Values = {}
+        words = []
+        for word in range(1 + max(field.word for field in fields.values())):
+            inside = _from_bit_0(fields, word)
+            bits = [core.state_bits[name] for name in inside]
+            name = f"state_{word}" if word else "state"
+            memory = self._memory(m, name, sum(bits), updated=True)
+            new = Cat(Cat(results[name][lane] for name in inside) for lane in range(core.pipelines))
+            loaded = Cat(
+                self.state.data[fields[name].first_bit :][: core.state_bits[name]]
+                for name in inside
+            )
+            m.d.comb += [
+                memory.new_values.eq(Mux(self._clearing, 0, new)),
+                memory.update.eq(self.fired_valid | self._clearing),
+                memory.number.eq(self.state.offset[word_bits:]),
+                memory.read.eq(self.state.read),
+                memory.write.eq(self._writes(word)),
+                memory.data.eq(loaded),
+            ]
+            places = [sum(bits[:index]) for index in range(len(bits))]
+            for lane in range(core.pipelines):
+                row = memory.values.word_select(lane, memory.bits)
+                for name, first, width in zip(inside, places, bits, strict=True):
+                    found.setdefault(name, []).append(row[first : first + width])
+            words.append(self._read_back(m, word, memory.word, inside, fields))
+        offset = delayed(m, self.state.offset[:word_bits], READ_LATENCY + 1, name="state_offset")
+        waited = CONFIG_LATENCY - READ_LATENCY - 1
+        chosen = Array(words)[offset] if word_bits else words[0]
+        m.d.comb += self.state.read_data.eq(delayed(m, chosen, waited, name="state_word"))
+        return found
+
+    def _writes(self, word: int) -> Value:
+        """Return whether the configuration port writes this word of a neuron."""
+        word_bits = state_span(self.core).bit_length() - 1
+        return self.state.write & (self.state.offset[:word_bits] == word)
+
+    def _read_back(
+        self,
+        m: Module,
+        number: int,
+        stored: Value,
+        inside: list[str],
+        fields: dict[str, StateField],
+    ) -> Value:
+        """Return a state word for the configuration port, a cycle later."""
+        register = Signal(len(stored), name=f"read_word_{number}")
+        m.d.sync += register.eq(stored)
+        word: list[Value] = []
+        first = 0
+        for name in inside:
+            bits = self.core.state_bits[name]
+            value = register[first : first + bits]
+            value = value.as_signed() if fields[name].signed else value
+            word.append(_as_wide(m, value, fields[name].bits))
+            first += bits
+        return Cat(word, C(0, STATE_WORD_BITS - sum(len(part) for part in word)))
+
+
+def _from_bit_0(fields: dict[str, StateField], word: int) -> list[str]:
+    """Return the states in a word, in the order of their bits."""
+    return sorted(
+        (name for name, field in fields.items() if field.word == word),
+        key=lambda name: fields[name].first_bit,
+    )
+
+
+def _as_wide(m: Module, value: Value, bits: int) -> Value:
+    """Return a value in so many bits, with its sign in all above its own."""
+    wide = Signal(signed(bits) if value.shape().signed else unsigned(bits), name="wide")
+    m.d.comb += wide.eq(value)
+    return wide.as_unsigned()

@@ -4,8 +4,8 @@ from amaranth import C, Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import Region, post_fields
-from spikelet.description.chip.params import CoreParams
 from spikelet.rtl_gen.banked_memory import BankedMemory
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
 from spikelet.rtl_gen.trace_update import decayed, raised

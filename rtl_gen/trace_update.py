@@ -2,8 +2,7 @@
 
 from amaranth import Module, Mux, Signal, Value
 
-from spikelet.description.chip.profile import DECAY_BITS
-from spikelet.description.learning.rule import TraceParams
+from spikelet.description.learning.rule import DECAY_BITS, TraceParams
 
 __all__ = ["decayed", "less_fraction", "raised"]
 

@@ -4,7 +4,7 @@ from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from spikelet.description.chip.params import CoreParams
+from spikelet.description.chip.core import CoreParams
 from spikelet.rtl_gen.banked_memory import BankedMemory
 from spikelet.rtl_gen.layouts import delayed
 from spikelet.rtl_gen.word_scan import WordScan

@@ -4,7 +4,7 @@ from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from spikelet.description.chip.params import CoreParams
+from spikelet.description.chip.core import CoreParams
 
 __all__ = ["WordScan"]
 

@@ -1,4 +1,4 @@
-"""cocotb bench of a whole chip against golden: spikes, potentials, outputs and counters each tick.
+"""cocotb bench of a whole chip against golden: spikes, states, outputs and counters each tick.
 
 Parameters: ``chip``; ``image``; ``events``; ``layouts``; ``node_latency``;
 ``chain_length``, windows on the way of a configuration request behind the chip's own.

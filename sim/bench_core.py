@@ -1,4 +1,4 @@
-"""cocotb bench of one core: spikes, potentials and counters tick by tick, through its own ports.
+"""cocotb bench of one core: spikes, states and counters tick by tick, through its own ports.
 
 Parameters: ``chip``; ``core``, which of its cores this is; ``image``; ``node_latency``.
 """
@@ -12,12 +12,15 @@ from cocotb.triggers import RisingEdge
 
 from spikelet.description.chip.destinations import event_flits
 from spikelet.description.chip.image import ChipImage
-from spikelet.description.chip.memory_map import COUNTERS, ChipMap, unpack_state
+from spikelet.description.chip.memory_map import COUNTERS, ChipMap
+from spikelet.description.chip.neuron_words import unpack_states
 from spikelet.description.chip.packets import flit_packet
 from spikelet.description.chip.params import ChipParams
+from spikelet.description.chip.state import CoreState
+from spikelet.description.chip.state_words import state_words
 from spikelet.golden.axon_bitmap import AxonBitmap
-from spikelet.golden.crossbar import synaptic_sums
 from spikelet.golden.neuron_array import NeuronArray
+from spikelet.golden.synapses.dense import synaptic_sums
 from spikelet.sim.drivers import PAUSES, Monitor, Sink, Source, StrobeCounter, pauses
 from spikelet.sim.testbench import Checks, flits_of, parameters, random_source, start
 
@@ -62,7 +65,8 @@ class Expected:
         self.chip, self.image, self.number = chip, image, number
         self.core = chip.cores[number]
         self.bitmap = AxonBitmap(self.core, 1, TICKS + 1)
-        self.neurons = NeuronArray.cleared(self.core, image.cores[number], 1)
+        cleared = CoreState.cleared(self.core)
+        self.neurons = NeuronArray(self.core, image.cores[number], [cleared])
         self.active_axons = self.dropped = 0
         self.tick = 0
 
@@ -84,9 +88,9 @@ class Expected:
         sums = synaptic_sums(active, self.image.cores[self.number].weights)
         self.neurons.update(sums[None, None].astype(np.int32), tick)
         fired = self.neurons.fired[0]
-        v, marked = unpack_state(words[len(COUNTERS) :])
-        checks.equal(self.neurons.v[0], v, "potentials of neuron", **where)
-        checks.equal(fired, marked, "fired marks of neuron", **where)
+        found = unpack_states(self.core, words[len(COUNTERS) :])
+        for name, values in found.items():
+            checks.equal(self.neurons.states[name][0], values, f"{name} of neuron", **where)
         expected = flits_of(self.chip, self.image, self.number, np.flatnonzero(fired).tolist())
         checks.sequence(expected, flits, "flit", **where)
         self.active_axons += int(active.sum())
@@ -97,8 +101,8 @@ class Expected:
         checks.reach("silent tick", not active.any())
         checks.reach("merge", counted[1])
         checks.reach("drop", self.dropped)
-        rails = (self.core.v_min, self.core.v_max)
-        checks.reach("rail", np.isin(self.neurons.v, rails).any())
+        rails = self.core.state_ranges["v"]
+        checks.reach("rail", np.isin(self.neurons.states["v"], rails).any())
 
 
 async def quiet(dut: Any, edge: RisingEdge) -> None:
@@ -155,7 +159,7 @@ async def ticks(dut: Any) -> None:
     probes = np.concatenate(
         [
             chip_map.address(number, "counters", np.arange(len(COUNTERS))),
-            chip_map.state_addresses(number),
+            state_words(chip, ("state",))[number]["state"],
         ]
     )
     source = Source(dut, "event_in", pauses(rng, "seldom"))

@@ -11,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 from cocotb.triggers import RisingEdge
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage, CoreImage
-from spikelet.description.chip.memory_map import COUNTERS, LEARNING_REGISTERS, ChipMap, unpack_state
+from spikelet.description.chip.memory_map import COUNTERS, LEARNING_REGISTERS, ChipMap
+from spikelet.description.chip.neuron_words import unpack_states
 from spikelet.description.chip.packets import flit_packet
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState, CoreState
 from spikelet.description.chip.state_words import learned_words, restore_program, state_words
 from spikelet.description.learning.rule import LearningRule
@@ -86,9 +88,10 @@ class Expected:
 
     def compare(self, checks: Checks, words: _Words, **where: int) -> None:
         """Compare the state that was read after a tick, and what was learned."""
-        v, marked = unpack_state(words["state"])
-        checks.equal(self.golden.neurons.v[0], v, "potentials of neuron", **where)
-        checks.equal(self.fired, marked, "fired marks of neuron", **where)
+        for name, values in unpack_states(self.core, words["state"]).items():
+            expected = self.golden.neurons.states[name][0]
+            checks.equal(expected, values, f"{name} of neuron", **where)
+        checks.equal(self.fired, self.golden.neurons.fired[0], "spikes of neuron", **where)
         learned = {name: v for name, v in self.golden.learned().items() if v.size}
         read = learned_words(self.core, words)
         assert read.keys() == learned.keys(), f"{sorted(read)} and {sorted(learned)}"
@@ -280,12 +283,12 @@ async def timing(dut: Any) -> None:
     source = Source(dut, "event_in")
     Monitor(dut, "event_in", expected.arrive)
     dut.event_out__ready.value = 1
-    loaded = expected.image.cores[probe.number].threshold
+    loaded = expected.image.cores[probe.number].parameters
     await strobe(dut, edge, "clear")
     for tick in range(TICKS):
         expected.reward = int(rng.integers(-2, 2)) * (tick % 4 > 1)
-        nobody_fires = np.full_like(loaded, core.v_max)
-        expected.change(threshold=loaded if tick % 3 else nobody_fires)
+        nobody_fires = {"threshold": np.full_like(loaded["threshold"], core.v_max)}
+        expected.change(parameters={**loaded, **({} if tick % 3 else nobody_fires)})
         source.send(random_events(rng, probe.chip, probe.number, 1 + tick % 2))
         await source.sent()
         await quiet(dut, edge)

@@ -1,8 +1,9 @@
-"""cocotb bench of the neuron array: potentials, spikes and adaptations over ticks, parameters.
+"""cocotb bench of the neuron array: all states over ticks, spikes, parameters, draws.
 
 Parameters: ``chip`` of one core; ``image``; ``latency`` from sums to spikes; ``config_latency``.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import cocotb
@@ -10,9 +11,17 @@ import numpy as np
 import numpy.typing as npt
 from cocotb.triggers import RisingEdge
 
-from spikelet.description.chip.image import ChipImage
-from spikelet.description.chip.memory_map import STATE_FIRED_BIT, core_regions, unpack_state
-from spikelet.description.chip.params import CoreParams
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.image import ChipImage, CoreImage
+from spikelet.description.chip.memory_map import core_regions
+from spikelet.description.chip.neuron_words import (
+    pack_states,
+    state_offsets,
+    unpack_kept,
+    unpack_states,
+)
+from spikelet.description.chip.state import CoreState
+from spikelet.description.expression import range_of
 from spikelet.golden.neuron_array import NeuronArray
 from spikelet.sim.drivers import cycle
 from spikelet.sim.testbench import (
@@ -27,9 +36,9 @@ from spikelet.sim.testbench import (
 
 TICKS = 12
 
-MUST_MEET = (
-    *("spike", "upper rail", "lower rail", "gaps", "not updated", "adapted", "kept", "inhibited"),
-)
+MUST_MEET = ("spike", "upper rail", "lower rail", "gaps", "not updated", "learning", "inhibited")
+
+_States = dict[str, npt.NDArray[Any]]
 
 
 class Collector:
@@ -83,6 +92,7 @@ async def _load(dut: Any, given: dict[str, Any], regions: list[str], checks: Che
     core = given["chip"].cores[0]
     for name in regions:
         words = config_words(given["chip"], given["image"], 0, name)
+        assert words, f"the image has nothing for {name}"
         await write_region(dut, name, words)
         offsets, data = zip(*words, strict=True)
         read = await read_region(dut, name, offsets, latency=given["config_latency"])
@@ -103,13 +113,43 @@ async def _clear(dut: Any, edge: RisingEdge) -> int:
     return waited
 
 
-async def _set_state(dut: Any, rng: np.random.Generator, golden: NeuronArray) -> None:
-    """Put golden's neurons at the rails and around 0, and write the same into the memory."""
+class Golden:
+    """Golden's neurons, of one sample."""
+
+    def __init__(self, core: CoreParams, image: CoreImage) -> None:
+        self.core = core
+        self.image = image
+        self.states: _States = {}
+        self.clear()
+
+    def clear(self) -> None:
+        """Clear all but the states that stay."""
+        kept = {name: self.states.get(name, self.image.states[name]) for name in self.image.states}
+        self.states = {**CoreState.cleared(self.core).states, **kept}
+
+    def update(self, sums: npt.NDArray[np.int32], tick: int, *, learning: bool) -> None:
+        """Advance by a tick."""
+        update = self.core.update
+        kept = {name: self.states[name].astype(np.int32) for name in update.kept}
+        image = replace(self.image, learning=learning, states=kept)
+        cleared = CoreState.cleared(self.core)
+        state = replace(cleared, states={name: self.states[name] for name in update.states})
+        neurons = NeuronArray(self.core, image, [state])
+        neurons.update(sums[None, None], tick)
+        self.states = {name: values[0] for name, values in neurons.states.items()}
+
+
+async def _set_state(dut: Any, rng: np.random.Generator, golden: Golden) -> None:
+    """Put golden's neurons at the ends of their ranges and around 0, and the memories, too."""
     core = golden.core
-    golden.v = rng.choice((core.v_min, core.v_max, 0, 1, -1), (1, core.n_neurons))
-    golden.fired = rng.random((1, core.n_neurons)) < 0.5
-    words = (golden.v & ((1 << STATE_FIRED_BIT) - 1)) | golden.fired << STATE_FIRED_BIT
-    await write_region(dut, "state", enumerate(words[0].tolist()))
+    for name in golden.states:
+        low, high = core.state_ranges[name]
+        values = np.clip(rng.choice((low, high, 0, 1, -1), core.n_neurons), low, high)
+        golden.states[name] = values
+    words = pack_states(core, golden.states).tolist()
+    await write_region(dut, "state", zip(state_offsets(core).tolist(), words, strict=True))
+    for name in core.update.kept:
+        await write_region(dut, name, enumerate(golden.states[name].tolist()))
 
 
 def _rows(core: CoreParams, current: npt.NDArray[np.int64]) -> list[int]:
@@ -122,17 +162,19 @@ def _rows(core: CoreParams, current: npt.NDArray[np.int64]) -> list[int]:
 
 
 async def _compare(
-    dut: Any, golden: NeuronArray, checks: Checks, where: dict[str, int], latency: int
+    dut: Any, golden: Golden, checks: Checks, where: dict[str, int], latency: int
 ) -> None:
-    """Compare potentials, fired marks and adaptations, read from the memories, with golden's."""
-    neurons = range(golden.core.n_neurons)
-    words = np.array(await read_region(dut, "state", neurons, latency=latency), np.uint32)
-    v, marked = unpack_state(words)
-    checks.equal(golden.v[0], v, "potentials of neuron", **where)
-    checks.equal(golden.fired[0], marked, "fired marks of neuron", **where)
-    if golden.adaptation is not None:
-        values = await read_region(dut, "adaptation", neurons, latency=latency)
-        checks.equal(golden.adaptation[0], values, "adaptations of neuron", **where)
+    """Compare all states, read from the memories, with golden's."""
+    core = golden.core
+    offsets = state_offsets(core).tolist()
+    words = np.array(await read_region(dut, "state", offsets, latency=latency), np.uint32)
+    found = unpack_states(core, words)
+    for name in core.update.kept:
+        neurons = range(core.n_neurons)
+        words = np.array(await read_region(dut, name, neurons, latency=latency), np.uint32)
+        found[name] = unpack_kept(core, name, words)
+    for name, values in golden.states.items():
+        checks.equal(values, found[name], f"{name} of neuron", **where)
 
 
 @cocotb.test(timeout_time=100, timeout_unit="us")
@@ -150,16 +192,17 @@ async def ticks(dut: Any) -> None:
     )
     edge = await start(dut, **inputs)
     await _load(dut, given, [name for name in regions if name != "state"], checks)
-    neurons = range(core.n_neurons)
+    if core.update.draws:
+        key = await read_region(dut, "draw_key", range(2), **reads)
+        checks.sequence([image.cores[0].draw_key] * 2, key, "key")
     collector = Collector(dut)
-    adaptation = NeuronArray.cleared(core, image.cores[0], 1).adaptation
+    golden = Golden(core, image.cores[0])
+    inputs_read = core.update.inputs
     for epoch in range(2):
         waited = await _clear(dut, edge)
         assert core.rows <= waited <= core.rows + 1, f"clearing took {waited} cycles"
-        golden = NeuronArray.cleared(core, image.cores[0], 1)
-        golden.adaptation = adaptation  # clearing leaves it as it is
-        state = await read_region(dut, "state", neurons, **reads)
-        checks.equal(np.zeros(len(neurons)), state, "cleared states of neuron", epoch=epoch)
+        golden.clear()
+        await _compare(dut, golden, checks, {"epoch": epoch, "cleared": 1}, **reads)
         if epoch:
             await _set_state(dut, rng, golden)
         for tick in range(TICKS):
@@ -171,10 +214,8 @@ async def ticks(dut: Any) -> None:
             dut.learning.value = int(learning)
             collector.rows.clear()
             came = await _give(dut, edge, _rows(core, current), gaps)
-            golden.update(current[None, None].astype(np.int32), tick)
-            if learning and updated:
-                golden.adapt()
-            fired, potentials = golden.fired[0], golden.v[0]
+            golden.update(current.astype(np.int32), tick, learning=learning)
+            fired, v = golden.states["fired"] != 0, golden.states["v"]
             where = {"epoch": epoch, "tick": tick, "core": 0}
             if updated:
                 left = [when for when, _ in collector.rows]
@@ -184,19 +225,18 @@ async def ticks(dut: Any) -> None:
                 checks.equal(fired, got.ravel(), "spikes of neuron", **where)
             else:
                 assert not collector.rows, f"tick {tick}: spikes before the first tick"
-            await _compare(dut, golden, checks, where, given["config_latency"])
-            adapts, some = core.adaptation is not None, bool(fired.any())
+            await _compare(dut, golden, checks, where, **reads)
+            low, high = range_of(core.update.results["v"], core.update.ranges)
+            some = bool(fired.any())
             met = {
                 "spike": some,
-                "upper rail": some or (potentials == core.v_max).any(),
-                "lower rail": (potentials == core.v_min).any(),
+                "upper rail": some or (v == high).any(),
+                "lower rail": (v == low).any(),
                 "gaps": sum(gaps),
                 "not updated": not updated or core.first_tick == 0,
-                "adapted": not adapts or (learning and some),
-                "kept": not adapts or (not learning and some),
-                "inhibited": core.inhibition == "none" or (some and not fired.all()),
+                "learning": "learning" not in inputs_read or (learning and some),
+                "inhibited": "inhibited" not in inputs_read or (some and not fired.all()),
             }
             for what, count in met.items():
                 checks.reach(what, count)
-        adaptation = golden.adaptation
     checks.finish()

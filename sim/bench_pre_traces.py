@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from cocotb.triggers import FallingEdge, RisingEdge
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import scan_rows
-from spikelet.description.chip.memory_map import pack_lanes
-from spikelet.description.chip.params import CoreParams
+from spikelet.description.lanes import pack_lanes
 from spikelet.golden.pre_traces import PreTraces
 from spikelet.sim.drivers import cycle
 from spikelet.sim.testbench import (

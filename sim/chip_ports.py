@@ -13,10 +13,11 @@ from spikelet.description.chip.memory_map import (
     COUNTERS,
     FLAGS,
     ChipMap,
-    unpack_state,
 )
+from spikelet.description.chip.neuron_words import unpack_states
 from spikelet.description.chip.packets import flit_packet
 from spikelet.description.chip.params import ChipParams
+from spikelet.description.chip.state_words import state_words
 from spikelet.description.run.recording import Trace
 from spikelet.sim.drivers import Monitor, Source, cycle, pauses
 from spikelet.sim.testbench import Checks, pack
@@ -79,7 +80,7 @@ class Reader:
         self.chip, self.expected = chip, expected
         chip_map, self.n_cores = ChipMap(chip), len(chip.cores)
         registers = np.arange(len(CHIP_REGISTERS), dtype=np.uint32)
-        states = [chip_map.state_addresses(core) for core in range(self.n_cores)]
+        states = [words["state"] for words in state_words(chip, ("state",))]
         counters = [
             chip_map.address(core, "counters", np.arange(len(COUNTERS)))
             for core in range(self.n_cores)
@@ -102,15 +103,15 @@ class Reader:
         ``drops`` are the packets dropped in the network, and in each core.
         """
         expected, (sample, tick) = self.expected, (where["sample"], where["tick"])
-        assert expected.spikes is not None and expected.potentials is not None
+        assert expected.spikes is not None and expected.states is not None
         registers, counters, *states = np.split(words, self.splits)
         for core, state in enumerate(states):
-            v, fired = unpack_state(state)
+            found = unpack_states(self.chip.cores[core], state)
             place = {**where, "core": core}
-            want = expected.potentials[core][sample, tick]
-            checks.equal(want, v, "potentials of neuron", **place)
+            for name, values in expected.states[core].items():
+                checks.equal(values[sample, tick], found[name], f"{name} of neuron", **place)
             want_fired = expected.spikes[core][sample, tick]
-            checks.equal(want_fired, fired, "spikes of neuron", **place)
+            checks.equal(want_fired, found["fired"], "spikes of neuron", **place)
             checks.reach("spike", want_fired.any())
         fields = flit_packet(self.chip).unpack(np.array(flits, np.int64))
         others = sum(fields[name] for name in fields if name != "axon")

@@ -82,7 +82,7 @@ def run_samples(
     simulator: str,
     work: Path,
     *,
-    record: Sequence[str] = ("spikes", "potentials"),
+    record: Sequence[str] = ("spikes", "states"),
     neurons: Sequence[int] | None = None,
 ) -> tuple[Trace, ChipState | None]:
     """Run samples on the chip emitted in ``folder``; see ``Chip.run`` of ``host/driver.py``.

@@ -11,7 +11,6 @@ import click
 from spikelet import __version__
 from spikelet.command_group import CommandGroup
 from spikelet.description.chip.params import TOPOLOGIES
-from spikelet.description.chip.profile import PROFILES
 from spikelet.terminal import Terminal, command_line, printing_options
 
 __all__ = ["main"]
@@ -50,7 +49,7 @@ def main(debug: bool) -> None:
 @main.command("compile")
 @_NETWORK
 @click.option("-o", "--out", "folder", type=click.Path(path_type=Path), required=True)
-@click.option("--profile", type=click.Choice(sorted(PROFILES)), help="How a tick is computed.")
+@click.option("--neuron", metavar="MODEL", help="Neuron model: a name, or a .toml or .json file.")
 @click.option("--dt", type=float, help="Seconds per tick, where the file does not say.")
 @click.option("--weight-bits", type=_POSITIVE, help="Of a trained network; 4 by default.")
 @click.option("--potential-bits", type=_POSITIVE, help="Of a trained network; 16 by default.")
@@ -60,6 +59,7 @@ def main(debug: bool) -> None:
 @click.option("--max-neurons", type=_POSITIVE, help="Largest core: neurons; 256 by default.")
 @click.option("--lanes", type=_POSITIVE, help="Neurons accumulated in a cycle; 16 by default.")
 @click.option("--pipelines", type=_POSITIVE, help="Neuron-update pipelines; 1 by default.")
+@click.option("--synapses", help="Synapse format; dense by default.")
 @click.option("--weight-memory", type=click.Choice(["block", "spram"]), help="block by default.")
 @click.option(
     "--fifo-depth",
@@ -69,6 +69,11 @@ def main(debug: bool) -> None:
 @click.option("--topology", type=click.Choice(TOPOLOGIES), help="mesh by default.")
 @click.option("--multicast/--no-multicast", default=None, help="Default: where it is of use.")
 @_PLACEMENT_SEED
+@click.option(
+    "--draw-key",
+    type=click.IntRange(1, (1 << 32) - 1),
+    help="What neurons that draw numbers start from; 1 by default.",
+)
 @click.option("--calibration", type=click.Path(path_type=Path), help="Samples for ranges, rates.")
 @click.option("--target", "targets", multiple=True, help="Board or device that it must fit.")
 @click.option("--top", default="chip", show_default=True, help="Name of the Verilog's top module.")
@@ -267,14 +272,15 @@ def build(
 @_NETWORK
 @_OUT
 @click.option("--sample", type=_FROM_0, default=0, show_default=True, help="Which sample to draw.")
+@click.option("--state", default="v", show_default=True, help="Which state of neurons to draw.")
 @printing_options
-def report(terminal: Terminal, network: Path, folder: Path | None, sample: int) -> None:
+def report(terminal: Terminal, network: Path, folder: Path | None, sample: int, state: str) -> None:
     """Write one HTML page of all that is known of a project."""
     from spikelet.project import opened
     from spikelet.results import old_fields
 
     project = opened(network, folder, command_line(click.get_current_context()))
-    page, old = project.report(sample)
+    page, old = project.report(sample, state)
     terminal.out_of_date(old)
     terminal.say(f"report: {page}")
     terminal.result({"report": str(page), **old_fields(old)})
@@ -335,6 +341,42 @@ def learn(
     terminal.result(learned_fields(result, project.folder))
     if result.verification and not result.verification.equal:
         sys.exit(1)
+
+
+@main.command()
+@click.argument("model", required=False)
+@click.option("--cost", metavar="FAMILY", help="Also build its pipeline for a family or device.")
+@printing_options
+def neurons(terminal: Terminal, model: str | None, cost: str | None) -> None:
+    """List the neuron models, or print all of MODEL, a name or a .toml or .json file."""
+    from spikelet.description.neurons.models import neuron_model, neuron_models
+    from spikelet.reports.neuron_listing import listed_models, model_fields, model_lines
+
+    if model is None:
+        if cost:
+            raise click.UsageError("--cost is of one MODEL: name it")
+        for line in listed_models(neuron_models().values()):
+            terminal.say(line)
+        terminal.result({"neurons": [model_fields(found) for found in neuron_models().values()]})
+        return
+    found = neuron_model(model)
+    for line in model_lines(found):
+        terminal.say(line)
+    fields = model_fields(found)
+    if cost:
+        from dataclasses import asdict
+
+        from spikelet.fpga.families import devices, family_named
+        from spikelet.fpga.neuron_cost import neuron_cost
+
+        device = devices().get(cost) or family_named(cost).devices[0]
+        taken = neuron_cost(found, device, progress=terminal.say)
+        terminal.say(
+            f"on {taken.device}: {taken.luts:,} LUTs, {taken.flip_flops:,} flip-flops, "
+            f"{taken.dsps:,} multipliers, {taken.fmax_mhz:.0f} MHz for one update pipeline"
+        )
+        fields["cost"] = asdict(taken)
+    terminal.result(fields)
 
 
 @main.command()

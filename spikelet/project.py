@@ -143,7 +143,7 @@ class Project:
         engine_named(engine)
         if compiled.network.floats:
             samples.check_labels(compiled.chip.n_outputs)
-        record = ("spikes", "potentials")
+        record = ("spikes", "states")
         with writing(self.folder):
             ran = run(compiled, samples, engine, record=record, folder=self.folder, **options)
             inputs, sources = digests_of_files({"samples file": samples.path})
@@ -271,7 +271,7 @@ class Project:
             page, _ = self.report()
         return Learned(learned, verification, learning_warnings(learned), page)
 
-    def report(self, sample: int = 0) -> tuple[Path, list[OutOfDate]]:
+    def report(self, sample: int = 0, state: str = "v") -> tuple[Path, list[OutOfDate]]:
         """Write the HTML page of all that belongs to the compiled network.
 
         Returns
@@ -300,6 +300,7 @@ class Project:
                 learned=learned,
                 warnings=learning_warnings(learned) if learned else (),
                 sample=sample,
+                state=state,
                 made=[*made, Artefact("report", {}, command=self.command)],
                 out_of_date=old,
             )

@@ -60,7 +60,7 @@ def test_random_chip(seed):
             for trace in (compiled, got):
                 difference = trace.first_difference(expected)
                 assert difference is None, f"seed {seed}, network {network}: {difference}"
-            assert set(got.compared(expected)) >= {"spikes", "potentials", "outputs"}
+            assert set(got.compared(expected)) >= {"spikes", "states", "outputs"}
             _check_read_back(rtl, golden, expected, f"seed {seed}, network {network}")
             spikes += sum(int(core.sum()) for core in expected.spikes)
     assert spikes > 0, f"seed {seed}: nobody fired"
@@ -94,7 +94,7 @@ class Engines:
         """Run the same events and rewards on all; return numpy's Trace."""
         events = random_events(rng, self.chip, samples=2, ticks=TICKS)
         reward = random_reward(rng, self.chip, 2, TICKS)
-        record = ("spikes", "potentials", "learning", "checksums")
+        record = ("spikes", "states", "learning", "checksums")
         options = {"record": record, "reward": reward, "clear": clear}
         expected = self.numpy.run(events, **options)
         for engine in self.others:
@@ -115,7 +115,7 @@ def test_the_plastic_chips_differ():
     cores = [chip.cores[0] for chip in chips]
     rules = [core.learning for core in cores]
     assert {core.weight_memory for core in cores} == {"block", "spram"}
-    assert {core.adaptation is None for core in cores} == {True, False}
+    assert {not core.update.kept for core in cores} == {True, False}
     assert {len(chip.cores) for chip in chips} == {1, 2}
     assert {chip.topology for chip in chips} == set(TOPOLOGIES)
     assert {core.lanes == 1 for core in cores} == {True, False}

@@ -12,11 +12,15 @@ import pytest
 
 import spikelet
 from spikelet.boards import BOARDS
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import CHIP_REGISTERS, ChipMap
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.neurons.model import NeuronModel
+from spikelet.description.neurons.models import neuron_model, neuron_models
+from spikelet.description.neurons.text import FUNCTIONS, INPUTS
 from spikelet.fpga.families import devices
 from spikelet.nir.handlers import HANDLERS
 from spikelet.samples.sample_readers import NEEDED, READERS
+from tests.helpers.networks import RESETS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -30,6 +34,7 @@ PAGES = (
     "memory-map",
     "network-on-chip",
     "networks",
+    "neurons",
     "placement",
     "plastic-networks",
     "results",
@@ -39,7 +44,8 @@ PAGES = (
     "verification-ip",
 )
 
-_FOLDERS = "spikelet|golden|rtl_gen|host|formal|sim|tests|fpga|boards|docs|examples|benchmarks"
+_FOLDERS = "spikelet|description|golden|rtl_gen|formal|sim|host|tests|fpga|boards"
+_FOLDERS += "|docs|examples|benchmarks"
 
 
 @pytest.fixture(scope="module")
@@ -103,24 +109,41 @@ def test_links_and_paths_lead_somewhere(page: str) -> None:
         assert (ROOT / path).exists(), f"{page}.md names {path}"
 
 
-def test_profile_table_is_that_of_the_code() -> None:
-    text = text_of("tick-contract")
-    for profile in PROFILES.values():
-        words = ("yes" if on else "no" for on in (profile.reset_delay, profile.residual_reset))
-        row = f"| `{profile.name}` | {profile.reset} | {' | '.join(words)} | "
-        assert row in text
-        assert (profile.version, profile.rounding) == (1, "nearest")
-        assert f"`{profile.name}`" in text_of("networks")
+def test_the_models_are_those_of_the_code() -> None:
+    for name in RESETS:
+        assert re.search(rf"^\| `{name}` \|", text_of("tick-contract"), re.MULTILINE)
+        assert f"`{name}`" in text_of("networks")
+    for name, model in neuron_models().items():
+        assert f"| `{name}` | {model.description} |" in text_of("neurons")
+    for functions in (FUNCTIONS, INPUTS):
+        assert all(f"`{name}" in text_of("neurons") for name in functions)
 
 
-def test_formulas_are_those_of_the_code() -> None:
-    docstring = (ROOT / "description/chip/profile.py").read_text()
-    lines = docstring.partition("neuron of the core fired::\n\n")[2].partition("\n\n")[0]
-    formulas = lines.splitlines()
-    assert len(formulas) == 11
-    assert "\n".join(line.strip() for line in formulas) in "\n".join(
-        line.strip() for line in text_of("tick-contract").splitlines()
+def test_the_lines_of_the_contract_are_those_of_the_model() -> None:
+    shown = (
+        text_of("tick-contract").partition("without adaptation:\n\n```\n")[2].partition("```")[0]
     )
+    model = neuron_model("nir-euler")
+    loaded = dict.fromkeys(
+        ("threshold", "decay", "bias", "reset_potential", "inhibition"), "neuron"
+    )
+    written = NeuronModel("shown", shown, model.states[:2], model.parameters[:5])
+    updates = [
+        CoreParams(4, 4, neuron, lanes=4, parameters=loaded).update for neuron in (model, written)
+    ]
+    found = [
+        ([[(a.name, a.value) for a in line] for line in update.lines], update.results)
+        for update in updates
+    ]
+    assert found[0] == found[1]
+
+
+def test_the_example_of_neurons_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks = re.findall(r"```(toml|python)\n(.*?)```", text_of("neurons"), re.DOTALL)
+    assert [language for language, _ in blocks] == ["toml", "python"]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "alif.toml").write_text(blocks[0][1])
+    exec(compile(blocks[1][1], "neurons.md", "exec"), {})
 
 
 def test_nodes_devices_and_boards_are_all_there() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 NETWORK = ROOT / "tests/fixtures/snntorch/leaky.nir"
-COMPILE = f"spikelet compile '{NETWORK}' --profile snntorch-subtract -o project"
+COMPILE = f"spikelet compile '{NETWORK}' --neuron snntorch-subtract -o project"
 
 WORK = {
     "chip": [

@@ -138,13 +138,13 @@ def _made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "out": sink(2),
     }
     write(folder / "n.nir", nodes)
-    assert run("compile", folder / "n.nir", "-o", folder / "b", *PROFILE)[0] == 0
+    assert run("compile", folder / "n.nir", "-o", folder / "b", *NEURON)[0] == 0
     assert run("run", folder / "b", folder / "s.npz")[0] == 0
     assert run("learn", folder / "n.toml", folder / "l.npz", "-o", folder / "learned")[0] == 0
     return folder
 
 
-PROFILE = ("--profile", "nir-euler", "--dt", "1e-3")
+NEURON = ("--neuron", "nir-euler", "--dt", "1e-3")
 
 
 def mutated(data: st.DataObject, content: bytes) -> bytes:
@@ -176,7 +176,7 @@ def test_options(made: Path, data: st.DataObject) -> None:
     value = st.one_of(number, st.floats(), st.text(st.characters(codec="utf-8"), max_size=6))
     command = data.draw(st.sampled_from(["compile", "run", "learn"]))
     files = {
-        "compile": (made / "n.nir", "-o", made / "c", *PROFILE),
+        "compile": (made / "n.nir", "-o", made / "c", *NEURON),
         "run": (made / "b", made / "s.npz", "--recording", made / "t.npz"),
         "learn": (made / "n.toml", made / "l.npz", "-o", made / "learned"),
     }[command]
@@ -210,14 +210,14 @@ def test_bytes_of_files(made: Path, data: st.DataObject) -> None:
     if name == "n.toml":
         run("learn", bad, made / "l.npz", "-o", made / "x")
     elif name == "n.nir":
-        run("compile", bad, "-o", made / "c", *PROFILE)
+        run("compile", bad, "-o", made / "c", *NEURON)
     elif name == "l.npz":
         run("learn", made / "n.toml", bad, "-o", made / "x")
     elif name == "snap":
         run("learn", made / "n.toml", made / "l.npz", "-o", made / "x", "--resume", bad)
     elif name == "s.npz":
         run("run", made / "b", bad, "--recording", made / "t.npz")
-        run("compile", made / "n.nir", "-o", made / "c", *PROFILE, "--calibration", bad)
+        run("compile", made / "n.nir", "-o", made / "c", *NEURON, "--calibration", bad)
     else:
         original = places[name].read_bytes()
         try:
@@ -318,5 +318,5 @@ def test_values_of_networks(made: Path, data: st.DataObject) -> None:
                 values = data.draw(ARRAYS)
                 if what != "drop" and values.dtype.kind in "biufcS":
                     place[field] = values
-    run("compile", made / "values.nir", "-o", made / "c", "--profile", "nir-euler")
-    run("compile", made / "values.nir", "-o", made / "c", *PROFILE)
+    run("compile", made / "values.nir", "-o", made / "c", "--neuron", "nir-euler")
+    run("compile", made / "values.nir", "-o", made / "c", *NEURON)

@@ -95,7 +95,7 @@ def test_64_cores_for_1000_ticks():
         rtl.load(image)
         for first in range(0, 1000, 50):
             part = ticks_between(events, first, first + 50)
-            record = ("checksums",) if first else ("spikes", "potentials")
+            record = ("checksums",) if first else ("spikes", "states")
             expected, got = (
                 engine.run(part, record=record, clear=first == 0) for engine in (golden, rtl)
             )

@@ -12,7 +12,7 @@ OTHER = {"rtl_gen": "golden", "golden": "rtl_gen"}
 MODULES = sorted(
     path.relative_to(ROOT)
     for folder in OTHER
-    for path in (ROOT / folder).glob("*.py")
+    for path in (ROOT / folder).rglob("*.py")
     if path.name != "__init__.py"
 )
 BENCHES = sorted((ROOT / "sim").glob("bench_*.py"))
@@ -53,7 +53,8 @@ def gates(module: Path) -> set[Path]:
     while left:
         for node in ast.walk(tree(left.pop())):
             name = node.module or "" if isinstance(node, ast.ImportFrom) else ""
-            imported = Path("rtl_gen", f"{name.removeprefix('spikelet.rtl_gen.')}.py")
+            path = name.removeprefix("spikelet.rtl_gen.").replace(".", "/")
+            imported = Path("rtl_gen", f"{path}.py")
             if name.startswith("spikelet.rtl_gen.") and imported not in found:
                 found.add(imported)
                 left.append(imported)
@@ -63,9 +64,10 @@ def gates(module: Path) -> set[Path]:
 @pytest.mark.parametrize("module", MODULES, ids=str)
 def test_a_file_names_its_twin_or_says_why_it_has_none(module: Path) -> None:
     other = OTHER[module.parts[0]]
+    twin = Path(other, *module.parts[1:])
     docstring = words(ast.get_docstring(tree(module)))
-    if (ROOT / other / module.name).exists():
-        assert f"Twin of ``{other}/{module.name}``" in docstring
+    if (ROOT / twin).exists():
+        assert f"Twin of ``{twin}``" in docstring
         assert "No twin" not in docstring
         return
     assert "No twin" in docstring, f"{module} has no twin in {other} and does not say so"

@@ -8,8 +8,10 @@ that there is none.
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.checks import check_range
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.packets import destination_packet, flit_packet
-from spikelet.description.chip.params import ChipParams, CoreParams, check_range
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 
 __all__ = [

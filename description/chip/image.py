@@ -1,23 +1,34 @@
 """What is loaded into a chip: weights, neuron parameters and destination tables."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.array_files import arrays_under
+from spikelet.description.checks import check_range
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import check_destinations, destination_words
-from spikelet.description.chip.memory_map import ChipMap, pack_lanes
-from spikelet.description.chip.params import ChipParams, CoreParams, check_range
+from spikelet.description.chip.memory_map import ChipMap
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
+from spikelet.description.lanes import pack_lanes
+from spikelet.description.neurons.draws import DRAW_INDEX_BITS
 from spikelet.description.summary import summary
+from spikelet.description.synapses.dense import synapse_rows
 
 __all__ = [
     "ChipImage",
     "CoreImage",
     "random_states",
     "scan_rows",
-    "synapse_rows",
 ]
+
+
+LAST_INDEX = (1 << DRAW_INDEX_BITS) - 1
+"""Largest number of a neuron in a network: 4,096 cores of 4,096."""
 
 
 @dataclass(frozen=True)
@@ -26,20 +37,23 @@ class CoreImage:
 
     Parameters
     ----------
-    weights : array of int16, shape (n_axons, n_neurons)
-    threshold, decay, bias, reset_potential : array of int32, shape (1,) or (n_neurons,)
-        In potential LSBs (decay: 0..4095, in 1/4096); as the core's ``"shared"`` or ``"neuron"``
-        says; shape (1,) of 0 where the core has none. Thresholds are 0 or more.
+    weights : array of int16
+        As the core's synapse format stores them; dense: shape (n_axons, n_neurons).
     destinations : array of int32, shape (n, 6)
         Sorted by neuron; see :func:`spikelet.description.chip.destinations.destinations`.
-    inhibition : array of int32, shape (1,)
-        In potential LSBs, 0 or more.
-    adaptation : array of int32, shape (n_neurons,), or (0,) where the core has none
+    parameters : mapping of str to array of int32, shape (1,) or (n_neurons,)
+        Those of the core's model that are loaded: shape (1,) where the core has them ``"shared"``.
+    states : mapping of str to array of int32, shape (n_neurons,)
+        First values of the states that ``clear`` keeps.
     plastic : array of bool, shape (n_axons,), or (0,) in a core that does not learn
         Axons whose synapses learn.
     tags : array of int8, shape (n_axons, n_neurons), or (0, 0) where the core has none
     random : array of uint32, shape (lanes,), or (0,) where the core has none
         State of each lane's LFSR; not 0. See :func:`random_states`.
+    draw_key : int
+        What the draws of the neurons start from, 1..2**32 - 1; 0 where the model does not draw.
+    draw_indices : array of int32, shape (n_neurons,), or (0,) where the model does not draw
+        Each neuron's number in the network, 0..2**24 - 1.
     learning : bool
         Whether learning is on.
     """
@@ -47,49 +61,65 @@ class CoreImage:
     __repr__ = summary
 
     weights: npt.NDArray[np.int16]
-    threshold: npt.NDArray[np.int32]
     destinations: npt.NDArray[np.int32]
-    decay: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(1, np.int32))
-    bias: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(1, np.int32))
-    reset_potential: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(1, np.int32))
-    inhibition: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(1, np.int32))
-    adaptation: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    parameters: Mapping[str, npt.NDArray[np.int32]]
+    states: Mapping[str, npt.NDArray[np.int32]] = field(default_factory=dict)
     plastic: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
     tags: npt.NDArray[np.int8] = field(default_factory=lambda: np.zeros((0, 0), np.int8))
     random: npt.NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
+    draw_key: int = 0
+    draw_indices: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
     learning: bool = True
+
+    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return all of it as arrays by name."""
+        groups = (("parameters", self.parameters), ("states", self.states))
+        return {
+            "weights": self.weights,
+            "destinations": self.destinations,
+            **{f"{group}.{name}": v for group, values in groups for name, v in values.items()},
+            "plastic": self.plastic,
+            "tags": self.tags,
+            "random": self.random,
+            "draw_key": np.array(self.draw_key, np.uint32),
+            "draw_indices": self.draw_indices,
+            "learning": np.array(self.learning),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> "CoreImage":
+        """Inverse of :meth:`to_arrays`; KeyError if one is missing."""
+        names = ("weights", "destinations", "plastic", "tags", "random", "draw_indices")
+        return cls(
+            **{name: arrays[name] for name in names},
+            parameters=arrays_under(arrays, "parameters."),
+            states=arrays_under(arrays, "states."),
+            draw_key=int(arrays["draw_key"]),
+            learning=bool(arrays["learning"]),
+        )
 
     def check(self, core: CoreParams, name: str) -> None:
         """Raise SpikeletError, naming the field and value, unless this fits ``core``."""
-        if self.weights.shape != (core.n_axons, core.n_neurons):
-            raise SpikeletError(
-                f"{name}: weights must have shape {(core.n_axons, core.n_neurons)}, "
-                f"not {self.weights.shape}"
-            )
-        check_range(f"{name}: weights", self.weights, core.weight_min, core.weight_max)
-        if core.weight_format == "binary" and not np.all(self.weights != 0):
-            raise SpikeletError(f"{name}: binary weights must be +1 or -1, found 0")
-        for what, low, high in (
-            ("threshold", 0, core.v_max),
-            ("decay", 0, 4095),
-            ("bias", core.v_min, core.v_max),
-            ("reset_potential", core.v_min, core.v_max),
-            ("inhibition", 0, core.v_max),
-        ):
-            values = getattr(self, what)
-            n_values = core.n_neurons if getattr(core, what) == "neuron" else 1
-            if values.shape != (n_values,):
-                raise SpikeletError(
-                    f"{name}: {what} must have shape ({n_values},), not {values.shape}"
-                )
-            check_range(f"{name}: {what}", values, low, high)
+        core.synapse_format.check(core, self.weights, name)
+        _check_named(f"{name}: parameters", self.parameters, tuple(core.parameter_ranges))
+        for what, (low, high) in core.parameter_ranges.items():
+            n_values = core.n_neurons if core.scope(what) == "neuron" else 1
+            _check_values(f"{name}: {what}", self.parameters[what], n_values, low, high)
+        _check_named(f"{name}: states", self.states, core.update.kept)
+        for what in core.update.kept:
+            low, high = core.state_ranges[what]
+            _check_values(f"{name}: {what}", self.states[what], core.n_neurons, low, high)
+        draws = core.update.draws
+        n_indices = core.n_neurons if draws else 0
+        _check_values(f"{name}: draw_indices", self.draw_indices, n_indices, 0, LAST_INDEX)
+        low, high = (1, (1 << 32) - 1) if draws else (0, 0)
+        check_range(f"{name}: draw_key", np.array([self.draw_key]), low, high)
         self._check_learning(core, name)
 
     def _check_learning(self, core: CoreParams, name: str) -> None:
-        rule, adaptation = core.learning, core.adaptation
+        rule = core.learning
         tagged = rule is not None and rule.tag_bits > 0
         for what, shape in (
-            ("adaptation", (core.n_neurons if adaptation else 0,)),
             ("plastic", (core.n_axons if rule else 0,)),
             ("tags", (core.n_axons, core.n_neurons) if tagged else (0, 0)),
             ("random", (core.lanes if rule and rule.stochastic else 0,)),
@@ -100,14 +130,28 @@ class CoreImage:
                 )
         if self.plastic.dtype != np.bool_:
             raise SpikeletError(f"{name}: plastic must be bool, not {self.plastic.dtype}")
-        if adaptation:
-            check_range(f"{name}: adaptation", self.adaptation, 0, adaptation.largest)
         if rule:
             plastic = self.weights[self.plastic]
             check_range(f"{name}: weights of plastic axons", plastic, rule.w_min, rule.w_max)
             largest = (1 << rule.tag_bits >> 1) - 1
             check_range(f"{name}: tags", self.tags, -largest - 1, largest)
             check_range(f"{name}: random", self.random, 1, (1 << 32) - 1)
+
+
+def _check_named(
+    what: str, values: Mapping[str, npt.NDArray[np.int32]], names: tuple[str, ...]
+) -> None:
+    if set(values) != set(names):
+        given, wanted = (", ".join(sorted(group)) or "none" for group in (values, names))
+        raise SpikeletError(f"{what} must be {wanted}, not {given}")
+
+
+def _check_values(
+    what: str, values: npt.NDArray[np.int32], n_values: int, low: int, high: int
+) -> None:
+    if values.shape != (n_values,):
+        raise SpikeletError(f"{what} must have shape ({n_values},), not {values.shape}")
+    check_range(what, values, low, high)
 
 
 @dataclass(frozen=True)
@@ -143,10 +187,13 @@ def _core_words(
     chip: ChipParams, core: CoreParams, image: CoreImage
 ) -> list[tuple[str, npt.NDArray[np.int64], npt.NDArray[np.uint32]]]:
     """Return (region, offsets, words) of each region of a core."""
-    words = [("weights", *_weight_words(core, image.weights))]
-    for name in ("threshold", "decay", "bias", "reset_potential", "inhibition", "adaptation"):
-        values = getattr(image, name)
+    words = core.synapse_format.words(core, image.weights)
+    for name, values in (*image.parameters.items(), *image.states.items()):
         words.append((name, np.arange(len(values)), values.astype(np.int32).view(np.uint32)))
+    if core.update.draws:
+        words.append(("draw_key", np.arange(1), np.array([image.draw_key], np.uint32)))
+        indices = image.draw_indices.astype(np.uint32)
+        words.append(("draw_indices", np.arange(indices.size), indices))
     destinations = destination_words(chip, core, image.destinations)
     words.append(("destinations", np.arange(destinations.size), destinations))
     rule = core.learning
@@ -167,22 +214,8 @@ def random_states(lanes: int, seed: int) -> npt.NDArray[np.uint32]:
     return np.where(states == 0, np.uint32(1), states)
 
 
-def synapse_rows(core: CoreParams, values: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
-    """Return what (n_axons, n_neurons) holds as rows of the weight memory: (rows, lanes)."""
-    by_group = values.reshape(core.n_axons, core.groups, core.lanes).transpose(1, 0, 2)
-    return by_group.reshape(core.weight_rows, core.lanes)
-
-
 def scan_rows(core: CoreParams, marks: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
     """Return marks of the axons as words of ``scan_bits``: (scan_words, scan_bits)."""
     rows = np.zeros(core.scan_words * core.scan_bits, np.uint8)
     rows[: core.n_axons] = marks
     return rows.reshape(core.scan_words, core.scan_bits)
-
-
-def _weight_words(
-    core: CoreParams, weights: npt.NDArray[np.int16]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
-    binary = core.weight_format == "binary"
-    stored = (weights < 0).astype(np.int16) if binary else weights
-    return pack_lanes(synapse_rows(core, stored), core.weight_bits)

@@ -11,9 +11,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.checks import bits_of
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.neuron_words import state_fields, state_span
 from spikelet.description.chip.packets import destination_packet
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
+from spikelet.description.lanes import lane_banks
+from spikelet.description.neurons.draws import DRAW_INDEX_BITS
 
 __all__ = [
     "CHIP_REGISTERS",
@@ -21,19 +26,14 @@ __all__ = [
     "FLAGS",
     "IDENTIFICATION",
     "LEARNING_REGISTERS",
-    "STATE_FIRED_BIT",
     "TICK_BITS",
     "WRITABLE_REGISTERS",
     "ChipMap",
     "Region",
     "core_regions",
     "describe",
-    "lane_banks",
-    "pack_lanes",
     "post_bits",
     "post_fields",
-    "unpack_lanes",
-    "unpack_state",
 ]
 
 IDENTIFICATION = 0x53504B03
@@ -74,9 +74,6 @@ LEARNING_REGISTERS = ("enable", "reward")
 TICK_BITS = 9
 """Width of a core's count of ticks, whose highest bit stays once it is set."""
 
-STATE_FIRED_BIT = 31
-"""State word: bits 30..0 membrane potential (sign-extended), bit 31 fired in the last tick."""
-
 
 @dataclass(frozen=True)
 class Region:
@@ -116,8 +113,8 @@ def core_regions(core: CoreParams, destination_bits: int) -> dict[str, Region]:
     """Return the regions of a core by name, largest first, each aligned to its span."""
     synapse = f"(group * {core.n_axons} + axon)"
     wanted = [
-        _packed("weights", core.weight_rows, core.lanes, core.weight_bits, synapse),
-        ("state", core.n_neurons, 32, "rw", "neuron; bit 31 fired, below it the potential"),
+        *((r.name, r.words, r.bits, "rw", r.layout) for r in core.synapse_format.regions(core)),
+        ("state", core.n_neurons * state_span(core), 32, "rw", _state_layout(core)),
         (
             "destinations",
             core.n_neurons + core.list_entries,
@@ -137,20 +134,17 @@ def core_regions(core: CoreParams, destination_bits: int) -> dict[str, Region]:
         ("counters", len(COUNTERS), 32, "r", ", ".join(COUNTERS)),
         *_learning_regions(core, synapse),
     ]
-    if core.adaptation:
-        wanted.append(("adaptation", core.n_neurons, core.adaptation.bits, "rw", "neuron"))
-    for name, bits in (
-        ("threshold", core.potential_bits),
-        ("decay", 12),
-        ("bias", core.potential_bits),
-        ("reset_potential", core.potential_bits),
-        ("inhibition", core.potential_bits),
-    ):
-        scope = getattr(core, name)
-        if scope != "none":
-            words = core.n_neurons if scope == "neuron" else 1
-            layout = "neuron" if scope == "neuron" else "one for all neurons"
-            wanted.append((name, words, bits, "rw", layout))
+    for name in core.update.kept:
+        wanted.append((name, core.n_neurons, core.state_bits[name], "rw", "neuron"))
+    for name, ends in core.parameter_ranges.items():
+        each = core.scope(name) == "neuron"
+        words = core.n_neurons if each else 1
+        layout = "neuron" if each else "one for all neurons"
+        wanted.append((name, words, bits_of(*ends), "rw", layout))
+    if core.update.draws:
+        layout = "key after clear, whose writing sets both; key of the coming tick"
+        wanted.append(("draw_key", 2, 32, "rw", layout))
+        wanted.append(("draw_indices", core.n_neurons, DRAW_INDEX_BITS, "rw", "neuron"))
     regions = {}
     base = 0
     for name, words, bits, access, layout in sorted(wanted, key=lambda item: -item[1]):
@@ -159,6 +153,17 @@ def core_regions(core: CoreParams, destination_bits: int) -> dict[str, Region]:
         regions[name] = Region(name, base, words, span, bits, access, layout)
         base += span
     return regions
+
+
+def _state_layout(core: CoreParams) -> str:
+    places = [
+        f"{name} in word {f.word} from bit {f.first_bit}"
+        if state_span(core) > 1
+        else f"{name} from bit {f.first_bit}"
+        for name, f in state_fields(core).items()
+    ]
+    span = state_span(core)
+    return f"neuron{f' * {span} + word' if span > 1 else ''}; {', '.join(places)}"
 
 
 def _packed(
@@ -194,11 +199,6 @@ def _learning_regions(core: CoreParams, synapse: str) -> list[tuple[str, int, in
     return regions
 
 
-def lane_banks(lanes: int, bits: int) -> int:
-    """Return the words, a power of two, of a row of so many lanes in banks of 32 bits."""
-    return _ceil_power_of_two(-(-lanes * bits // 32))
-
-
 def post_fields(core: CoreParams) -> dict[str, int]:
     """Return the widths of what a plastic core keeps of each neuron for its rule, lowest first."""
     rule = core.learning
@@ -211,39 +211,6 @@ def post_fields(core: CoreParams) -> dict[str, int]:
 def post_bits(core: CoreParams) -> int:
     """Return the sum of the widths of :func:`post_fields`."""
     return sum(post_fields(core).values())
-
-
-def pack_lanes(
-    codes: npt.NDArray[np.integer], bits: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
-    """Return (offsets, words) of rows of lanes, 32 bits a bank, as the regions hold them.
-
-    Parameters
-    ----------
-    codes : array of int, shape (rows, lanes)
-        The lowest ``bits`` of each are taken.
-    bits : int
-        1..63.
-    """
-    rows, lanes = codes.shape
-    banks = -(-lanes * bits // 32)
-    flat = ((codes.astype(np.int64)[..., None] >> np.arange(bits)) & 1).reshape(rows, -1)
-    padded = np.zeros((rows, banks * 32), np.uint64)
-    padded[:, : flat.shape[1]] = flat
-    words = (padded.reshape(rows, banks, 32) << np.arange(32, dtype=np.uint64)).sum(axis=2)
-    offsets = np.arange(rows)[:, None] * lane_banks(lanes, bits) + np.arange(banks)
-    return offsets.ravel(), words.astype(np.uint32).ravel()
-
-
-def unpack_lanes(
-    words: npt.NDArray[np.uint32], lanes: int, bits: int, *, signed: bool = False
-) -> npt.NDArray[np.int64]:
-    """Inverse of :func:`pack_lanes` for words in the order of its offsets: (rows, lanes)."""
-    banks = -(-lanes * bits // 32)
-    flat = (words.reshape(-1, banks, 1).astype(np.int64) >> np.arange(32)) & 1
-    fields = flat.reshape(len(flat), banks * 32)[:, : lanes * bits].reshape(-1, lanes, bits)
-    codes: npt.NDArray[np.int64] = (fields << np.arange(bits)).sum(axis=2)
-    return codes - (fields[..., -1] << bits) if signed else codes
 
 
 class ChipMap:
@@ -272,18 +239,6 @@ class ChipMap:
         """Return word addresses in a region of a core."""
         base = self.window * (1 + core) + self.cores[core][region].base
         return (np.asarray(offset, np.int64) + base).astype(np.uint32)
-
-    def state_addresses(self, core: int) -> npt.NDArray[np.uint32]:
-        """Return the addresses of a core's state words, neuron by neuron."""
-        return self.address(core, "state", np.arange(self.cores[core]["state"].words))
-
-
-def unpack_state(
-    words: npt.NDArray[np.uint32],
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
-    """Split state words into potentials and fired marks."""
-    signed = words.astype(np.uint32).view(np.int32)
-    return (signed << 1) >> 1, signed < 0
 
 
 def describe(chip: ChipParams) -> dict[str, Any]:

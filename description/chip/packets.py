@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.chip.params import ChipParams, CoreParams, unsigned_bits
+from spikelet.description.checks import unsigned_bits
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 
 __all__ = ["MULTICAST_FIELDS", "Field", "Packet", "destination_packet", "flit_packet"]

@@ -2,16 +2,19 @@
 
 import json
 import zlib
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.array_files import packed_arrays, read_arrays
+from spikelet.description.array_files import arrays_under, packed_arrays, read_arrays
+from spikelet.description.checks import check_range
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage, CoreImage
-from spikelet.description.chip.params import ChipParams, CoreParams, check_range
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import MALFORMED, SpikeletError
 from spikelet.description.files import AtomicFile
 from spikelet.description.summary import summary
@@ -25,63 +28,80 @@ class CoreState:
 
     Parameters
     ----------
-    potentials : array of int32, shape (n_neurons,)
-    fired : array of bool, shape (n_neurons,)
+    states : mapping of str to array of int32 (flags: bool), shape (n_neurons,)
+        Of the neurons, by name.
     arrivals : array of bool, shape (delay_slots, n_axons)
         ``arrivals[k]`` is due ``k`` ticks after the coming tick.
-    x1, x2 : array of int32, shape (n_axons,), or (0,) where the core has no such trace
-    y1, y2 : array of int32, shape (n_neurons,), or (0,)
-        As they enter the coming tick.
+    traces : mapping of str to array of int32, shape (n_axons,) or (n_neurons,)
+        Those that the core's rule has of ``x1``, ``x2``, ``y1`` and ``y2``, as they enter the
+        coming tick.
     """
 
     __repr__ = summary
 
-    potentials: npt.NDArray[np.int32]
-    fired: npt.NDArray[np.bool_]
+    states: Mapping[str, npt.NDArray[Any]]
     arrivals: npt.NDArray[np.bool_]
-    x1: npt.NDArray[np.int32]
-    x2: npt.NDArray[np.int32]
-    y1: npt.NDArray[np.int32]
-    y2: npt.NDArray[np.int32]
+    traces: Mapping[str, npt.NDArray[np.int32]]
 
     @classmethod
     def cleared(cls, core: CoreParams) -> "CoreState":
         """Return the state after ``clear``: zeros."""
-        traces = _traces(core)
+        kinds = {name: core.neuron.state(name).kind for name in core.update.states}
         return cls(
-            np.zeros(core.n_neurons, np.int32),
-            np.zeros(core.n_neurons, np.bool_),
+            {
+                name: np.zeros(core.n_neurons, np.bool_ if kind == "flag" else np.int32)
+                for name, kind in kinds.items()
+            },
             np.zeros((core.delay_slots, core.n_axons), np.bool_),
-            *(np.zeros(size, np.int32) for size, _ in traces.values()),
+            {name: np.zeros(size, np.int32) for name, (size, _) in _traces(core).items()},
         )
+
+    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return all of it as arrays by name."""
+        return {
+            **{f"states.{name}": values for name, values in self.states.items()},
+            "arrivals": self.arrivals,
+            **{f"traces.{name}": values for name, values in self.traces.items()},
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> "CoreState":
+        """Inverse of :meth:`to_arrays`; KeyError if one is missing."""
+        states, traces = (arrays_under(arrays, group) for group in ("states.", "traces."))
+        return cls(states, arrays["arrivals"], traces)
 
     def check(self, core: CoreParams, name: str) -> None:
         """Raise SpikeletError, naming the field and value, unless this fits ``core``."""
+        traces = _traces(core)
+        for group, given, wanted in (
+            ("states", self.states, core.update.states),
+            ("traces", self.traces, tuple(traces)),
+        ):
+            if set(given) != set(wanted):
+                names = (", ".join(sorted(n)) or "none" for n in (wanted, given))
+                raise SpikeletError("{}: {} must be {}, not {}".format(name, group, *names))
         shapes = {
-            "potentials": (core.n_neurons,),
-            "fired": (core.n_neurons,),
+            **dict.fromkeys(self.states, (core.n_neurons,)),
             "arrivals": (core.delay_slots, core.n_axons),
-            **{trace: (size,) for trace, (size, _) in _traces(core).items()},
+            **{trace: (size,) for trace, (size, _) in traces.items()},
         }
-        for what, shape in shapes.items():
-            if getattr(self, what).shape != shape:
+        for what, values in {**self.states, "arrivals": self.arrivals, **self.traces}.items():
+            if values.shape != shapes[what]:
                 raise SpikeletError(
-                    f"{name}: {what} must have shape {shape}, not {getattr(self, what).shape}"
+                    f"{name}: {what} must have shape {shapes[what]}, not {values.shape}"
                 )
-        check_range(f"{name}: potentials", self.potentials, core.v_min, core.v_max)
-        for trace, (_, largest) in _traces(core).items():
-            check_range(f"{name}: {trace}", getattr(self, trace), 0, largest)
+        for state, values in self.states.items():
+            check_range(f"{name}: {state}", values, *core.state_ranges[state])
+        for trace, (_, largest) in traces.items():
+            check_range(f"{name}: {trace}", self.traces[trace], 0, largest)
 
 
 def _traces(core: CoreParams) -> dict[str, tuple[int, int]]:
-    """Return (size, largest value) of each trace; size 0 where there is none."""
+    """Return (size, largest value) of each trace of the core's rule."""
     rule = core.learning
     found = {**rule.pre_traces, **rule.post_traces} if rule else {}
     sizes = {"x": core.n_axons, "y": core.n_neurons}
-    return {
-        name: (sizes[name[0]], found[name].largest) if name in found else (0, 0)
-        for name in ("x1", "x2", "y1", "y2")
-    }
+    return {name: (sizes[name[0]], trace.largest) for name, trace in sorted(found.items())}
 
 
 @dataclass(frozen=True)
@@ -124,11 +144,15 @@ class ChipState:
         """Return a CRC-32 for each core, of everything in it but the fixed parameters."""
         sums = []
         for contents, state in zip(self.image.cores, self.cores, strict=True):
+            learned: list[npt.NDArray[Any]] = [
+                contents.weights,
+                contents.tags,
+                *contents.states.values(),
+                contents.random,
+            ]
             value = 0
-            for owner, names in ((contents, _LEARNED), (state, _STATE)):
-                for name in names:
-                    array = np.ascontiguousarray(getattr(owner, name).astype(np.int64))
-                    value = zlib.crc32(array.tobytes(), value)
+            for array in (*learned, *state.to_arrays().values()):
+                value = zlib.crc32(np.ascontiguousarray(array.astype(np.int64)).tobytes(), value)
             sums.append(value)
         return np.array(sums, np.uint32)
 
@@ -139,16 +163,11 @@ class ChipState:
 
     def to_bytes(self) -> bytes:
         """Return the contents of the file that :meth:`save` writes."""
-        header = {
-            "digest": self.digest,
-            "ticks": self.ticks,
-            "learning": [core.learning for core in self.image.cores],
-        }
+        header = {"digest": self.digest, "ticks": self.ticks, "cores": len(self.cores)}
         arrays: dict[str, npt.NDArray[Any]] = {"header": np.array(json.dumps(header))}
-        for index, pair in enumerate(zip(self.image.cores, self.cores, strict=True)):
-            for owner, names in zip(pair, (_CONTENTS, _STATE), strict=True):
-                for name in names:
-                    arrays[f"{name}_{index}"] = getattr(owner, name)
+        for index, (image, state) in enumerate(zip(self.image.cores, self.cores, strict=True)):
+            for what, part in (("image", image.to_arrays()), ("state", state.to_arrays())):
+                arrays |= {f"{index}.{what}.{name}": values for name, values in part.items()}
         return packed_arrays(arrays)
 
     @classmethod
@@ -157,21 +176,10 @@ class ChipState:
         try:
             arrays = read_arrays(path, "a snapshot that Spikelet saved", limit=None)
             header = json.loads(str(arrays["header"]))
-            parts = [
-                (
-                    CoreImage(
-                        **{name: arrays[f"{name}_{i}"] for name in _CONTENTS}, learning=learning
-                    ),
-                    CoreState(**{name: arrays[f"{name}_{i}"] for name in _STATE}),
-                )
-                for i, learning in enumerate(header["learning"])
-            ]
-            contents, states = zip(*parts, strict=True)
-            return cls(header["digest"], header["ticks"], ChipImage(contents), states)
+            images, states = [], []
+            for index in range(header["cores"]):
+                images.append(CoreImage.from_arrays(arrays_under(arrays, f"{index}.image.")))
+                states.append(CoreState.from_arrays(arrays_under(arrays, f"{index}.state.")))
+            return cls(header["digest"], header["ticks"], ChipImage(tuple(images)), tuple(states))
         except (SpikeletError, *MALFORMED) as error:
             raise SpikeletError(f"{path} is not a readable snapshot: {error.args[0]}") from error
-
-
-_STATE = tuple(f.name for f in fields(CoreState))
-_CONTENTS = tuple(f.name for f in fields(CoreImage) if f.name != "learning")
-_LEARNED = ("weights", "tags", "adaptation", "random")

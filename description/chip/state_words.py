@@ -6,24 +6,28 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.chip.image import ChipImage, CoreImage, scan_rows
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.image import ChipImage, scan_rows
 from spikelet.description.chip.memory_map import (
     CHIP_REGISTERS,
     COUNTERS,
     IDENTIFICATION,
-    STATE_FIRED_BIT,
     TICK_BITS,
     ChipMap,
     Region,
-    lane_banks,
-    pack_lanes,
     post_bits,
     post_fields,
-    unpack_lanes,
-    unpack_state,
 )
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.neuron_words import (
+    pack_states,
+    state_offsets,
+    unpack_kept,
+    unpack_states,
+)
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState, CoreState
+from spikelet.description.lanes import lane_banks, pack_lanes, unpack_lanes
+from spikelet.description.neurons.draws import key_after
 
 __all__ = [
     "LEARNED_REGIONS",
@@ -34,7 +38,7 @@ __all__ = [
     "state_words",
 ]
 
-_LEARNED = ("weights", "tags", "adaptation", "random")
+_LEARNED = ("weights", "tags", "random")
 _STATE = ("state", "arrivals", "pre_traces", "post_traces")
 
 LEARNED_REGIONS = (*_LEARNED, "pre_traces", "post_traces")
@@ -62,13 +66,16 @@ def restore_program(chip: ChipParams, state: ChipState) -> npt.NDArray[np.uint32
     for index, (core, here) in enumerate(zip(chip.cores, state.cores, strict=True)):
         parts = [
             ("tick", np.zeros(1, np.int64), np.array([tick], np.uint32)),
-            ("state", np.arange(core.n_neurons), _state(here)),
+            ("state", state_offsets(core), pack_states(core, here.states)),
             ("arrivals", *_arrivals(core, here, state.ticks)),
         ]
         if "pre_traces" in chip_map.cores[index]:
             parts.append(("pre_traces", *pack_lanes(_axon_rows(core, here), _pre_bits(core))))
         if "post_traces" in chip_map.cores[index]:
             parts.append(("post_traces", *pack_lanes(_neuron_rows(core, here), post_bits(core))))
+        if core.update.draws:
+            key = key_after(state.image.cores[index].draw_key, state.ticks)
+            parts.append(("draw_key", np.ones(1, np.int64), np.array([key], np.uint32)))
         for region, offsets, words in parts:
             addresses = chip_map.address(index, region, offsets)
             writes.append(np.stack([addresses, words.astype(np.uint32)], axis=1))
@@ -133,15 +140,17 @@ def state_words(
         Regions of interest; all that change by default.
     """
     chip_map = ChipMap(chip)
-    wanted = (*_LEARNED, *_STATE) if names is None else names
-    return [
-        {
-            name: chip_map.address(index, name, _offsets(core, regions[name]))
-            for name in wanted
-            if name in regions and (name != "weights" or core.learning)
-        }
-        for index, (core, regions) in enumerate(zip(chip.cores, chip_map.cores, strict=True))
-    ]
+    found = []
+    for index, (core, regions) in enumerate(zip(chip.cores, chip_map.cores, strict=True)):
+        wanted = (*_LEARNED, *core.update.kept, *_STATE) if names is None else names
+        found.append(
+            {
+                name: chip_map.address(index, name, _offsets(core, regions[name]))
+                for name in wanted
+                if name in regions and (name != "weights" or core.learning)
+            }
+        )
+    return found
 
 
 def snapshot_of(
@@ -165,25 +174,29 @@ def snapshot_of(
     contents, states = [], []
     for core, loaded, read in zip(chip.cores, image.cores, words, strict=True):
         learned = learned_words(core, read)
-        contents.append(_with(loaded, learned))
-        potentials, fired = unpack_state(read["state"])
-        empty = np.zeros(0, np.int32)
-        traces = {name: learned.get(name, empty) for name in ("x1", "x2", "y1", "y2")}
+        kept = {name: learned[name] for name in core.update.kept}
+        changed: dict[str, Any] = {name: learned[name] for name in _LEARNED if name in learned}
+        contents.append(replace(loaded, states=kept, **changed))
+        cleared = CoreState.cleared(core)
+        traces = {name: learned[name] for name in cleared.traces}
         arrivals = _unpacked_arrivals(core, read["arrivals"], ticks)
-        states.append(CoreState(potentials, fired, arrivals, **traces))
+        states.append(CoreState(unpack_states(core, read["state"]), arrivals, traces))
     return ChipState(chip.digest, ticks, ChipImage(tuple(contents)), tuple(states))
 
 
 def learned_words(
     core: CoreParams, read: dict[str, npt.NDArray[np.uint32]]
 ) -> dict[str, npt.NDArray[Any]]:
-    """Return weights, tags, traces, adaptation and LFSRs, as far as they were read.
+    """Return weights, tags, traces, kept states and LFSRs, as far as they were read.
 
     Shapes are (..., n_axons, n_neurons), (..., n_axons), (..., n_neurons) and (..., lanes), for
     words of shape (..., words).
     """
     found: dict[str, npt.NDArray[Any]] = {}
     rule = core.learning
+    for name in core.update.kept:
+        if name in read:
+            found[name] = unpack_kept(core, name, read[name])
     if rule is None:
         return found
     if "weights" in read:
@@ -207,17 +220,10 @@ def learned_words(
         for name, trace in rule.post_traces.items():
             found[name] = ((rows >> first) & trace.largest).astype(np.int32)
             first += trace.bits
-    if "adaptation" in read:
-        found["adaptation"] = read["adaptation"].astype(np.int32)
     if "random" in read:
         halves = read["random"].reshape(*read["random"].shape[:-1], core.lanes, 2)[..., ::-1, :]
         found["random"] = (halves[..., 0] << 16 | halves[..., 1]).astype(np.uint32)
     return found
-
-
-def _with(image: CoreImage, learned: dict[str, npt.NDArray[Any]]) -> CoreImage:
-    changed: dict[str, Any] = {name: learned[name] for name in _LEARNED if name in learned}
-    return replace(image, **changed)
 
 
 def _offsets(core: CoreParams, region: Region) -> npt.NDArray[np.int64]:
@@ -228,6 +234,8 @@ def _offsets(core: CoreParams, region: Region) -> npt.NDArray[np.int64]:
         shapes["tags"] = (core.weight_rows, core.lanes, rule.tag_bits)
         shapes["pre_traces"] = (core.trace_rows, core.trace_lanes, _pre_bits(core))
         shapes["post_traces"] = (core.groups, core.lanes, post_bits(core))
+    if region.name == "state":
+        return state_offsets(core)
     if region.name not in shapes:
         return np.arange(region.words)
     rows, lanes, bits = shapes[region.name]
@@ -250,12 +258,6 @@ def _synapses(
     by_group = codes.reshape(*words.shape[:-1], core.groups, core.n_axons, core.lanes)
     rows = np.swapaxes(by_group, -3, -2)
     return rows.reshape(*words.shape[:-1], core.n_axons, core.n_neurons).astype(kind)
-
-
-def _state(state: CoreState) -> npt.NDArray[np.uint32]:
-    mask = (1 << STATE_FIRED_BIT) - 1
-    potentials = state.potentials.astype(np.int64) & mask
-    return (potentials | state.fired.astype(np.int64) << STATE_FIRED_BIT).astype(np.uint32)
 
 
 def _slots(core: CoreParams, ticks: int) -> npt.NDArray[np.int64]:
@@ -287,7 +289,7 @@ def _axon_rows(core: CoreParams, state: CoreState) -> npt.NDArray[np.int64]:
     codes = np.zeros(core.trace_rows * core.trace_lanes, np.int64)
     first = 0
     for name, trace in (core.learning.pre_traces if core.learning else {}).items():
-        codes[: core.n_axons] |= getattr(state, name).astype(np.int64) << first
+        codes[: core.n_axons] |= state.traces[name].astype(np.int64) << first
         first += trace.bits
     return codes.reshape(core.trace_rows, core.trace_lanes)
 
@@ -296,7 +298,7 @@ def _neuron_rows(core: CoreParams, state: CoreState) -> npt.NDArray[np.int64]:
     codes = np.zeros(core.n_neurons, np.int64)
     first = 0
     for name, bits in post_fields(core).items():
-        values = state.potentials if name == "v" else getattr(state, name)
+        values = state.states["v"] if name == "v" else state.traces[name]
         codes |= (values.astype(np.int64) & ((1 << bits) - 1)) << first
         first += bits
     return codes.reshape(core.groups, core.lanes)

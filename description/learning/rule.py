@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
+from spikelet.description.checks import check_int
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.text import (
     PHASES,
@@ -16,8 +17,8 @@ from spikelet.description.learning.text import (
 
 __all__ = [
     "ACCUMULATOR_BITS",
+    "DECAY_BITS",
     "DRAW_BITS",
-    "Adaptation",
     "LearningRule",
     "TraceParams",
     "variable_range",
@@ -26,15 +27,13 @@ __all__ = [
 ACCUMULATOR_BITS = 32
 """Every product of a rule, and every sum, must fit in so many bits, with its fraction."""
 
+DECAY_BITS = 12
+"""A trace's ``decay`` is in units of ``2**-12``."""
+
 DRAW_BITS = 16
 """Bits of each draw of a lane's LFSR."""
 
 _Range = tuple[int, int]
-
-
-def _check_int(what: str, value: object, low: int, high: int) -> None:
-    if type(value) is not int or not low <= value <= high:
-        raise SpikeletError(f"{what} must be an int in {low}..{high}, not {value!r}")
 
 
 @dataclass(frozen=True)
@@ -71,58 +70,14 @@ class TraceParams:
     mode: str = "add"
 
     def __post_init__(self) -> None:
-        _check_int("trace: bits", self.bits, 1, 15)
-        _check_int("trace: increment", self.increment, 1, self.largest)
-        _check_int("trace: decay", self.decay, 0, 4095)
-        _check_int("trace: decay_shift", self.decay_shift, 0, 15)
+        check_int("trace: bits", self.bits, 1, 15)
+        check_int("trace: increment", self.increment, 1, self.largest)
+        check_int("trace: decay", self.decay, 0, 4095)
+        check_int("trace: decay_shift", self.decay_shift, 0, 15)
         if self.decay and self.decay_shift:
             raise SpikeletError("trace: give decay or decay_shift, not both")
         if self.mode not in ("add", "set"):
             raise SpikeletError(f"trace: mode must be one of add, set, not {self.mode!r}")
-
-    @property
-    def largest(self) -> int:
-        """Largest value."""
-        return (1 << self.bits) - 1
-
-
-@dataclass(frozen=True)
-class Adaptation:
-    """Homeostatic threshold: rises on each spike of its neuron while learning is on, and decays.
-
-    A neuron fires above ``threshold + (adaptation >> fraction_bits)``, at most ``v_max``. After
-    each tick with learning on the adaptation becomes ``min(decayed + increment * fired, largest)``,
-    with ``decayed = adaptation - ceil(adaptation / 2**decay_shift)``; with ``decay_shift`` 0 it
-    does not decay. As in Diehl & Cook 2015 ("Unsupervised learning of digit recognition using
-    spike-timing-dependent plasticity", equation 4 and text), in integers.
-
-    Parameters
-    ----------
-    increment : int
-        1..``2**bits - 1``.
-    decay_shift : int
-        0..24.
-    fraction_bits : int
-        0..16; bits of the adaptation below a potential LSB.
-    bits : int
-        2..24.
-
-    Raises
-    ------
-    SpikeletError
-        If a field is outside its range.
-    """
-
-    increment: int
-    decay_shift: int = 0
-    fraction_bits: int = 8
-    bits: int = 24
-
-    def __post_init__(self) -> None:
-        _check_int("adaptation: bits", self.bits, 2, 24)
-        _check_int("adaptation: increment", self.increment, 1, self.largest)
-        _check_int("adaptation: decay_shift", self.decay_shift, 0, 24)
-        _check_int("adaptation: fraction_bits", self.fraction_bits, 0, 16)
 
     @property
     def largest(self) -> int:
@@ -185,9 +140,9 @@ class LearningRule:
         for name in ("dw", "dt", "name", "source"):
             if not isinstance(getattr(self, name), str):
                 raise SpikeletError(f"{what} {name} must be text, not {getattr(self, name)!r}")
-        _check_int(f"{what} w_min", self.w_min, -128, 255)
-        _check_int(f"{what} w_max", self.w_max, self.w_min + 1, 255)
-        _check_int(f"{what} reward_bits", self.reward_bits, 2, 16)
+        check_int(f"{what} w_min", self.w_min, -128, 255)
+        check_int(f"{what} w_max", self.w_max, self.w_min + 1, 255)
+        check_int(f"{what} reward_bits", self.reward_bits, 2, 16)
         for name, valid in (
             ("rounding", ("nearest", "stochastic")),
             ("tag_rounding", ("toward_zero", "nearest", "stochastic")),
@@ -199,7 +154,7 @@ class LearningRule:
         if bool(self.dt) != bool(self.tag_bits):
             raise SpikeletError(f"{what} a rule dt and tag_bits belong together")
         if self.tag_bits:
-            _check_int(f"{what} tag_bits", self.tag_bits, 2, 8)
+            check_int(f"{what} tag_bits", self.tag_bits, 2, 8)
         used = {name for term in self.terms for name in term.variables}
         for name in ("x1", "x2", "y1", "y2"):
             if name in used and getattr(self, name) is None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.checks import check_range
 from spikelet.description.chip.destinations import event_flits
-from spikelet.description.chip.params import ChipParams, check_range
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import variable_range
 from spikelet.description.summary import summary

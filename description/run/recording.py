@@ -9,23 +9,30 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.array_files import packed_arrays, read_arrays
-from spikelet.description.chip.params import CoreParams
+from spikelet.description.array_files import arrays_under, packed_arrays, read_arrays
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.errors import MALFORMED, SpikeletError
 from spikelet.description.files import AtomicFile
 from spikelet.description.summary import summary
 
-__all__ = ["Difference", "Trace", "learned_fields"]
+__all__ = ["Difference", "Trace", "learned_fields", "recorded_states"]
 
 _UNITS = {
     "outputs": "output line",
     "random": "lane",
     "x1": "axon",
     "x2": "axon",
-    **dict.fromkeys(("spikes", "potentials", "weights", "tags", "adaptation"), "neuron"),
-    **dict.fromkeys(("y1", "y2"), "neuron"),
 }
-"""What numpy raises for one damage or another."""
+"""What the index of a difference counts, where it is not a neuron."""
+
+_WHOLE = ("active_axons", "merged_spikes", "checksums")
+"""What has one value for a core."""
+
+_PER_CORE = ("spikes", "states", "learned")
+"""What is recorded core by core."""
+
+_NAMES = {"states": "states", "learned": "learned values"}
+"""What is recorded by names, for messages."""
 
 _AT_END = 1 << 62
 """Where the comparison puts what holds for a whole sample."""
@@ -34,23 +41,37 @@ _AT_END = 1 << 62
 def learned_fields(core: CoreParams) -> dict[str, tuple[tuple[int, ...], type[np.generic]]]:
     """Return shape and type of what ``Trace.learned`` has of a core after each tick, by name.
 
-    Nothing of a core that is not plastic; else weights, and tags, traces, adaptations and LFSRs as
-    far as there are.
+    States of the neurons that ``clear`` keeps; and of a plastic core weights, and tags, traces and
+    LFSRs as far as there are.
     """
     rule = core.learning
+    kept: dict[str, tuple[tuple[int, ...], type[np.generic]]]
+    kept = dict.fromkeys(core.update.kept, ((core.n_neurons,), np.int32))
     if rule is None:
-        return {}
+        return kept
     synapses = (core.n_axons, core.n_neurons)
     fields: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {"weights": (synapses, np.int16)}
     if rule.tag_bits:
         fields["tags"] = (synapses, np.int8)
     fields |= dict.fromkeys(rule.pre_traces, ((core.n_axons,), np.int32))
     fields |= dict.fromkeys(rule.post_traces, ((core.n_neurons,), np.int32))
-    if core.adaptation:
-        fields["adaptation"] = ((core.n_neurons,), np.int32)
+    fields |= kept
     if rule.stochastic:
         fields["random"] = ((core.lanes,), np.uint32)
     return fields
+
+
+def recorded_states(core: CoreParams) -> dict[str, tuple[tuple[int, ...], type[np.generic]]]:
+    """Return shape and type of what ``Trace.states`` has of a core after each tick, by name.
+
+    Of each neuron the states that ``clear`` clears, but for ``fired``, which are the spikes; flags
+    are bool.
+    """
+    kinds = {name: core.neuron.state(name).kind for name in core.update.states if name != "fired"}
+    return {
+        name: ((core.n_neurons,), np.bool_ if kind == "flag" else np.int32)
+        for name, kind in kinds.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -67,7 +88,7 @@ class Difference:
     axon: int = -1
 
     def __str__(self) -> str:
-        unit = _UNITS.get(self.what, "")
+        unit = "" if self.what in _WHOLE else _UNITS.get(self.what, "neuron")
         places = (
             *(("sample", self.sample), ("tick", self.tick), ("core", self.core)),
             *(("axon", self.axon), (unit, self.index if unit else -1)),
@@ -94,8 +115,9 @@ class Trace:
         Neurons in use in each core, for the count of synaptic operations.
     spikes : list of arrays of bool, shape (samples, ticks, n_neurons), or None
         Per core, where recorded.
-    potentials : list of arrays of int32, shape (samples, ticks, n_neurons), or None
-        Per core, after each tick, in potential LSBs, where recorded.
+    states : list of dict of arrays, shape (samples, ticks, n_neurons), or None
+        Per core, where recorded: the states of the neurons that ``clear`` clears, but for
+        ``fired``, after each tick, by name; the potential, ``v``, in potential LSBs.
     cycles : array of int64, shape (samples, ticks), or None
         Clock cycles of each tick, from its start to the barrier: measured, or predicted by golden's
         cost model. Not part of equality.
@@ -114,7 +136,7 @@ class Trace:
     merged_spikes: npt.NDArray[np.int32]
     neurons: tuple[int, ...]
     spikes: list[npt.NDArray[np.bool_]] | None = None
-    potentials: list[npt.NDArray[np.int32]] | None = None
+    states: list[dict[str, npt.NDArray[Any]]] | None = None
     cycles: npt.NDArray[np.int64] | None = None
     learned: list[dict[str, npt.NDArray[Any]]] | None = None
     checksums: npt.NDArray[np.uint32] | None = None
@@ -141,6 +163,11 @@ class Trace:
         def part(arrays: list[Any] | None) -> list[Any] | None:
             return None if arrays is None else [array[:samples] for array in arrays]
 
+        def named(cores: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
+            if cores is None:
+                return None
+            return [{name: values[:samples] for name, values in core.items()} for core in cores]
+
         return Trace(
             self.engine,
             self.outputs[:samples],
@@ -148,11 +175,9 @@ class Trace:
             self.merged_spikes[:samples],
             self.neurons,
             spikes=part(self.spikes),
-            potentials=part(self.potentials),
+            states=named(self.states),
             cycles=None if self.cycles is None else self.cycles[:samples],
-            learned=None
-            if self.learned is None
-            else [{n: values[:samples] for n, values in core.items()} for core in self.learned],
+            learned=named(self.learned),
             checksums=None if self.checksums is None else self.checksums[:samples],
             notes=self.notes,
         )
@@ -179,20 +204,11 @@ class Trace:
         self, expected: "Trace"
     ) -> Iterator[tuple[str, int, npt.NDArray[Any], npt.NDArray[Any]]]:
         """Yield (what, core, expected, got) of arrays (samples, ticks, ...), 1 tick for counts."""
-        for what in ("potentials", "spikes"):
-            mine, theirs = getattr(self, what), getattr(expected, what)
-            if mine is not None and theirs is not None:
-                for core, (got, want) in enumerate(zip(mine, theirs, strict=True)):
-                    yield what, core, want, got
-        if self.learned is not None and expected.learned is not None:
-            for core, (mine, theirs) in enumerate(zip(self.learned, expected.learned, strict=True)):
-                if mine.keys() != theirs.keys():
-                    raise SpikeletError(
-                        f"cannot compare what core {core} learned: {', '.join(mine) or 'nothing'} "
-                        f"({self.engine}) with {', '.join(theirs) or 'nothing'} ({expected.engine})"
-                    )
-                for name, want in theirs.items():
-                    yield name, core, want, mine[name]
+        yield from self._named_pairs(expected, "states")
+        if self.spikes is not None and expected.spikes is not None:
+            for core, (got, want) in enumerate(zip(self.spikes, expected.spikes, strict=True)):
+                yield "spikes", core, want, got
+        yield from self._named_pairs(expected, "learned")
         yield "outputs", -1, expected.outputs, self.outputs
         for core in range(len(self.neurons)):
             yield (
@@ -207,9 +223,25 @@ class Trace:
                 for core in range(len(self.neurons)):
                     yield what, core, theirs[:, None, [core]], mine[:, None, [core]]
 
+    def _named_pairs(
+        self, expected: "Trace", what: str
+    ) -> Iterator[tuple[str, int, npt.NDArray[Any], npt.NDArray[Any]]]:
+        mine, theirs = getattr(self, what), getattr(expected, what)
+        if mine is None or theirs is None:
+            return
+        for core, (got, want) in enumerate(zip(mine, theirs, strict=True)):
+            if got.keys() != want.keys():
+                raise SpikeletError(
+                    f"cannot compare the {_NAMES[what]} of core {core}: "
+                    f"{', '.join(got) or 'nothing'} "
+                    f"({self.engine}) with {', '.join(want) or 'nothing'} ({expected.engine})"
+                )
+            for name in want:
+                yield name, core, want[name], got[name]
+
     def compared(self, expected: "Trace") -> list[str]:
         """Return the names of what :meth:`first_difference` compares with ``expected``."""
-        optional = ("spikes", "potentials", "learned", "checksums")
+        optional = ("spikes", "states", "learned", "checksums")
         both = [
             w for w in optional if getattr(self, w) is not None and getattr(expected, w) is not None
         ]
@@ -222,11 +254,8 @@ class Trace:
 
     def to_bytes(self) -> bytes:
         """Return the contents of the file that :meth:`save` writes."""
-        header = {
-            "engine": self.engine,
-            "notes": self.notes,
-            "learned": self.learned is not None,
-        }
+        recorded = [what for what in _PER_CORE if getattr(self, what) is not None]
+        header = {"engine": self.engine, "notes": self.notes, "recorded": recorded}
         arrays: dict[str, npt.NDArray[Any]] = {
             "outputs": self.outputs,
             "active_axons": self.active_axons,
@@ -236,11 +265,11 @@ class Trace:
         }
         if self.cycles is not None:
             arrays["cycles"] = self.cycles
-        for what in ("spikes", "potentials"):
-            for core, values in enumerate(getattr(self, what) or []):
-                arrays[f"{what}_{core}"] = values
-        for core, learned in enumerate(self.learned or []):
-            arrays |= {f"learned_{core}_{name}": values for name, values in learned.items()}
+        for core, values in enumerate(self.spikes or []):
+            arrays[f"spikes.{core}"] = values
+        for what in ("states", "learned"):
+            for core, named in enumerate(getattr(self, what) or []):
+                arrays |= {f"{what}.{core}.{name}": values for name, values in named.items()}
         if self.checksums is not None:
             arrays["checksums"] = self.checksums
         return packed_arrays(arrays)
@@ -256,18 +285,14 @@ class Trace:
 
     @classmethod
     def _from_arrays(cls, arrays: dict[str, npt.NDArray[Any]], header: dict[str, Any]) -> "Trace":
+        cores = range(len(arrays["neurons"]))
         recorded: dict[str, Any] = {}
-        for what in ("spikes", "potentials"):
-            n_recorded = sum(name.startswith(f"{what}_") for name in arrays)
-            recorded[what] = [arrays[f"{what}_{core}"] for core in range(n_recorded)] or None
-        if header.get("learned"):
-            recorded["learned"] = [
-                {
-                    name.removeprefix(f"learned_{core}_"): values
-                    for name, values in arrays.items()
-                    if name.startswith(f"learned_{core}_")
-                }
-                for core in range(len(arrays["neurons"]))
+        for what in header["recorded"]:
+            recorded[what] = [
+                arrays[f"spikes.{core}"]
+                if what == "spikes"
+                else arrays_under(arrays, f"{what}.{core}.")
+                for core in cores
             ]
         return cls(
             header["engine"],

@@ -149,7 +149,7 @@ def build(plan: Plan, seed: int) -> CompiledNetwork:
         "digits",
         CLASSES,
         threshold=plan.threshold * plan.scale,
-        profile="snntorch-subtract",  # what is above the threshold counts for the next spike
+        neuron="snntorch-subtract",  # what is above the threshold counts for the next spike
         inhibition=plan.inhibition * plan.scale or None,
     )
     network.project("pixels", "digits", weights=(2 * plan.scale, 5 * plan.scale), rule=plan.rule)

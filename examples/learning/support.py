@@ -33,7 +33,7 @@ __all__ = [
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 """Okabe and Ito's colours, told apart with any colour vision."""
 
-RECORD = ("spikes", "potentials", "checksums")
+RECORD = ("spikes", "states", "checksums")
 """What is compared between engines, besides outputs and counters. A checksum after each sample
 covers weights, tags, traces and random states."""
 

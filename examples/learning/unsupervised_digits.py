@@ -27,7 +27,8 @@ from spikelet.compiler.compile import compile_network
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
-from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.examples.mnist.data import load_mnist
 from spikelet.network.builder import PlasticNetwork
 from spikelet.network.limits import PlacementLimits

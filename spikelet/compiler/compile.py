@@ -11,9 +11,10 @@ import numpy.typing as npt
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.compiler.place import place
 from spikelet.description.artefact import RECORD
-from spikelet.description.chip.profile import ExecutionProfile, profile_named
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule
+from spikelet.description.neurons.model import NeuronModel
+from spikelet.description.neurons.models import neuron_model
 from spikelet.golden import chip as golden_chip
 from spikelet.golden.dense_spikes import DenseSpikes
 from spikelet.network.builder import PlasticNetwork
@@ -41,7 +42,7 @@ _MEASURED_SAMPLES = 16
 
 def compile_network(
     source: Source,
-    profile: ExecutionProfile | str | None = None,
+    neuron: NeuronModel | str | Path | None = None,
     dt: float | None = None,
     *,
     weight_bits: int | None = None,
@@ -53,6 +54,7 @@ def compile_network(
     topology: str | None = None,
     multicast: bool | None = None,
     placement_seed: int = 0,
+    draw_key: int | None = None,
 ) -> CompiledNetwork:
     """Import a network if it is a file, quantise it if it was trained, and place it on a chip.
 
@@ -61,7 +63,7 @@ def compile_network(
     source : path or network
         A NIR file; a TOML file; the folder of a compiled network, or of a project with one; or one
         of the objects that these become.
-    profile, dt
+    neuron, dt
         As for :func:`load_network`; other networks bring their own.
     weight_bits, potential_bits : int or None
         As for :func:`quantise`, of a trained network: 4 and 16, or those of one that is quantised.
@@ -76,14 +78,16 @@ def compile_network(
         The others, or all if None, are those of a TOML file or compiled network, or the usual.
     topology, multicast, placement_seed
         As for :func:`place`; None for a topology is a mesh, or as compiled before.
+    draw_key : int or None
+        What the draws of neurons start from, 1..2**32 - 1; None: 1, or as before.
 
     Raises
     ------
     SpikeletError
         As these do.
     """
-    opened = _opened(source, profile, dt, seed)
-    asked = (weight_bits, potential_bits, calibration, topology, multicast)
+    opened = _opened(source, neuron, dt, seed)
+    asked = (weight_bits, potential_bits, calibration, topology, multicast, draw_key)
     own = PlacementLimits()
     if isinstance(opened, CompiledNetwork):
         if all(option is None for option in asked) and not (plastic or limits or placement_seed):
@@ -94,6 +98,8 @@ def compile_network(
         own, opened = opened.limits, opened.network
     chosen = limits if isinstance(limits, PlacementLimits) else replace(own, **(limits or {}))
     network = _integers(opened, weight_bits, potential_bits, calibration)
+    if draw_key is not None:
+        network = replace(network, draw_key=draw_key)
     for layer, rule in (plastic or {}).items():
         network = network.make_plastic(layer, rule)
 
@@ -163,7 +169,10 @@ def measured_rates(compiled: CompiledNetwork, spikes: npt.ArrayLike) -> dict[str
 
 
 def _opened(
-    source: Source, profile: ExecutionProfile | str | None, dt: float | None, seed: int | None
+    source: Source,
+    neuron: NeuronModel | str | Path | None,
+    dt: float | None,
+    seed: int | None,
 ) -> Network | PlasticNetwork | IntegerNetwork | NetworkFile | CompiledNetwork:
     """Return what a source holds; SpikeletError if an option is given that it has no use for."""
     if isinstance(source, str | Path):
@@ -176,16 +185,18 @@ def _opened(
         else:
             if seed is not None:
                 raise SpikeletError(f"{path} has no seed; only a TOML file has one")
-            return load_network(path, profile, dt)
+            return load_network(path, neuron, dt)
     if seed is not None:
         raise SpikeletError("a seed can be given for a TOML file only")
-    wanted = profile_named(profile) if isinstance(profile, str) else profile
     if isinstance(source, Network):
-        own: tuple[ExecutionProfile | None, float | None] = (source.profile, source.dt)
-        words = f"profile {source.profile.name} and dt {source.dt}"
+        models, own_dt = source.neurons, source.dt
+        names = ", ".join(model.name for model in models)
+        words = f"neurons of {names} and dt {own_dt}"
     else:
-        own, words = (None, None), "profiles and a time step of its own"
-    if any(given not in (None, mine) for given, mine in zip((wanted, dt), own, strict=True)):
+        models, own_dt = (), None
+        words = "neuron models and a time step of its own"
+    other = neuron is not None and (neuron_model(neuron),) != models
+    if other or dt not in (None, own_dt):
         name = source.network.name if isinstance(source, NetworkFile) else source.name
         raise SpikeletError(f"network {name!r} has {words}; others cannot be given")
     return source
@@ -218,5 +229,5 @@ def _integers(
         )
         for layer, rule in learned.items():
             again = again.make_plastic(layer, rule)
-        return replace(again, seed=network.seed)
+        return replace(again, seed=network.seed, draw_key=network.draw_key)
     return quantise(network, weight_bits or 4, potential_bits or 16, calibration)

@@ -20,8 +20,9 @@ from spikelet.compiler.saved import (
 )
 from spikelet.description.array_files import packed_arrays, read_arrays
 from spikelet.description.artefact import Artefact, digest_of
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState, CoreState
 from spikelet.description.errors import MALFORMED, SpikeletError
 from spikelet.description.run.events import Events
@@ -35,7 +36,7 @@ __all__ = ["COMPILED", "CompiledNetwork", "PlacedLayer", "Slice"]
 COMPILED = "compiled network"
 """What the record of a saved network calls it."""
 
-_FORMAT = 4
+_FORMAT = 5
 """Version of the saved form; raised when it changes."""
 
 _CHIP_FILE, _ARRAYS_FILE = "chip.json", "arrays.npz"
@@ -209,16 +210,39 @@ class CompiledNetwork:
         view.flags.writeable = False
         return view
 
-    def adaptation(self, layer: str, image: ChipImage | None = None) -> npt.NDArray[np.int32]:
-        """Return each neuron's adaptation, shape (size,); SpikeletError without adaptation."""
+    def kept_state(
+        self, layer: str, name: str, image: ChipImage | None = None
+    ) -> npt.NDArray[np.int32]:
+        """Return a state that ``clear`` keeps, such as the adaptation, of each neuron: (size,).
+
+        SpikeletError if the layer's neurons have no such state.
+        """
         placed = self.layer(layer)
-        values = (image or self.image).cores[placed.slices[0].core].adaptation
-        if not len(values):
-            raise SpikeletError(f"population {layer!r} has no adaptation")
-        return values[: placed.size]
+        contents = (image or self.image).cores
+        if name not in self.core(layer).update.kept:
+            raise SpikeletError(f"population {layer!r} has no {name}")
+        parts = [contents[part.core].states[name][: part.count] for part in placed.slices]
+        return placed.assembled(parts)
+
+    def parameter(self, layer: str, name: str) -> npt.NDArray[Any] | None:
+        """Return a parameter of each neuron of a layer, in its core's units; None if it has none.
+
+        Shape (size,).
+        """
+        found = self.layer(layer)
+        parts = []
+        for part in found.slices:
+            core, contents = self.chip.cores[part.core], self.image.cores[part.core]
+            if name not in core.parameters:
+                return None
+            value = core.parameters[name]
+            values = np.array([value]) if isinstance(value, int) else contents.parameters[name]
+            spread = values if len(values) > 1 else np.broadcast_to(values, (core.n_neurons,))
+            parts.append(spread[: part.count])
+        return found.assembled(parts)
 
     def with_learned(self, image: ChipImage) -> IntegerNetwork:
-        """Return the network with the weights and adaptations of contents."""
+        """Return the network with the weights and kept states of contents."""
         net = self.network
         return replace(
             net,
@@ -227,7 +251,13 @@ class CompiledNetwork:
                 for p in net.projections
             ),
             populations=tuple(
-                replace(p, adapted=self.adaptation(p.name, image)) if p.adaptation else p
+                replace(
+                    p,
+                    states={
+                        name: self.kept_state(p.name, name, image)
+                        for name in self.core(p.name).update.kept
+                    },
+                )
                 for p in net.populations
             ),
         )
@@ -254,7 +284,6 @@ class CompiledNetwork:
         description = {
             "network": network_fields(self.network),
             "chip": self.chip.to_dict(),
-            "learning": [core.learning for core in self.image.cores],
             "layers": [asdict(layer) for layer in self.layers],
             "random": asdict(self.quality.random),
             "measured": self.quality.measured,
@@ -295,7 +324,7 @@ class CompiledNetwork:
             return cls(
                 network_of(fields["network"], arrays),
                 chip,
-                image_of(chip, fields["learning"], arrays),
+                image_of(chip, arrays),
                 arrays["routes"],
                 tuple(_layer(entry) for entry in fields["layers"]),
                 quality_of(chip, fields, arrays),

@@ -1,24 +1,31 @@
 """From integers to a chip: populations on cores, routing tables, memory contents."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from spikelet.compiler.compiled import CompiledNetwork, PlacedLayer, Slice
+from spikelet.compiler.neuron_parameters import (
+    drawing,
+    kept_states,
+    loaded_parameters,
+    scopes,
+    with_silent_spares,
+)
+from spikelet.description.checks import signed_bits, unsigned_bits
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import list_entries
 from spikelet.description.chip.image import ChipImage, CoreImage, random_states
-from spikelet.description.chip.params import ChipParams, CoreParams, signed_bits, unsigned_bits
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
+from spikelet.network.float_update import at_rest
 from spikelet.network.integers import IntegerNetwork, IntegerPopulation
 from spikelet.network.limits import PlacementLimits
 from spikelet.placement.network import Connection, PlacementNetwork
 from spikelet.placement.place import PlacedNetwork, place_network
 
 __all__ = ["place"]
-
-_PARAMETERS = ("threshold", "decay", "bias", "reset_potential", "inhibition")
 
 
 def place(
@@ -125,17 +132,12 @@ class _Placer:
         whole = population.name in self.whole
         lanes = self.limits.lanes_of(population.size, whole)
         n_neurons = -(-len(part.neurons) // lanes) * lanes
-        scopes = {name: _scope(population.parameters.get(name)) for name in _PARAMETERS}
-        if whole and n_neurons > len(part.neurons):
-            # a threshold out of reach keeps neurons that only fill the last lanes silent: they
-            # would learn, or inhibit, too
-            scopes["threshold"] = "neuron"
         weight_bits, weight_format = self._weight_width(population)
         try:
             core = CoreParams(
                 n_axons=max(1, len(part.axons)),
                 n_neurons=n_neurons,
-                profile=population.profile,
+                neuron=population.neuron,
                 weight_bits=weight_bits,
                 weight_format=weight_format,
                 weight_exponent=population.weight_exponent,
@@ -145,12 +147,16 @@ class _Placer:
                 delay_slots=placed.delay_slots[index],
                 list_entries=list_entries(placed.destinations[index]),
                 weight_memory=self.limits.weight_memory,
-                **scopes,
-                # an idle neuron of another kind stays at 0 whenever it starts
-                first_tick=population.depth if "bias" in population.parameters else 0,
-                adaptation=population.adaptation,
+                parameters=scopes(population.neuron, population.parameters),
+                synapses=self.limits.synapses,
+                # idle neurons that stay at rest may start at any time
+                first_tick=0
+                if at_rest(population.neuron, population.parameters)
+                else population.depth,
                 learning=rule,
             )
+            if whole and n_neurons > len(part.neurons):  # they would learn, or inhibit, too
+                core = with_silent_spares(core)
         except SpikeletError as error:
             raise self.network.error(
                 f"population {population.name!r}: {error.args[0]}", error.remedy
@@ -172,27 +178,19 @@ class _Placer:
         weights[: len(part.axons), : len(part.neurons)] = placed.weights(part)
         number = self.network.populations.index(population)
         seed = int(np.random.SeedSequence([self.network.seed, number]).generate_state(1)[0])
-        adapted = np.zeros(core.n_neurons if core.adaptation else 0, np.int32)
-        if population.adapted is not None:
-            adapted[: population.size] = population.adapted
-        values: dict[str, Any] = {
-            name: _spread(
-                population.parameters.get(name),
-                getattr(core, name),
-                part.neurons,
-                core.n_neurons,
-                core.v_max if name == "threshold" else 0,
-            )
-            for name in _PARAMETERS
-        }
+        draw_key, draw_indices = drawing(
+            core, self.network.draw_key, self.network.first_neuron(population.name), part.neurons
+        )
         return CoreImage(
-            weights=weights,
+            weights=core.synapse_format.stored(core, weights, f"layer {population.name!r}"),
             destinations=placed.destinations[index],
-            **values,
-            adaptation=adapted,
+            parameters=loaded_parameters(core, population.parameters, part.neurons),
+            states=kept_states(core, population.states, part.neurons),
             plastic=plastic,
             tags=np.zeros(weights.shape if rule and rule.tag_bits else (0, 0), np.int8),
             random=random_states(core.lanes if rule and rule.stochastic else 0, seed),
+            draw_key=draw_key,
+            draw_indices=draw_indices,
         )
 
     def _weight_width(self, population: IntegerPopulation) -> tuple[int, str]:
@@ -239,22 +237,3 @@ def _layer(population: IntegerPopulation, placed: PlacedNetwork) -> PlacedLayer:
         tuple(slices),
         None if order == sorted(order) else tuple(order),
     )
-
-
-def _scope(values: npt.NDArray[np.int32] | None) -> str:
-    return "none" if values is None else "shared" if len(values) == 1 else "neuron"
-
-
-def _spread(
-    values: npt.NDArray[np.int32] | None,
-    scope: str,
-    neurons: npt.NDArray[np.int64],
-    n_neurons: int,
-    filler: int,
-) -> npt.NDArray[np.int32]:
-    """Return the values of some neurons as the core holds them, filled up."""
-    if values is None or scope == "shared":
-        return np.zeros(1, np.int32) if values is None else values
-    spread = np.full(n_neurons, filler, np.int32)
-    spread[: len(neurons)] = values if len(values) == 1 else values[neurons]
-    return spread

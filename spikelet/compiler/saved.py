@@ -1,15 +1,15 @@
 """What is stored of a compiled network: its arrays by name, and the rest as JSON."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any
 
 import numpy.typing as npt
 
+from spikelet.description.array_files import arrays_under
 from spikelet.description.chip.image import ChipImage, CoreImage
 from spikelet.description.chip.params import ChipParams
-from spikelet.description.chip.profile import ExecutionProfile
-from spikelet.description.learning.rule import Adaptation, LearningRule
+from spikelet.description.learning.rule import LearningRule
+from spikelet.description.neurons.model import NeuronModel
 from spikelet.network.integers import (
     InputGroup,
     IntegerNetwork,
@@ -34,27 +34,24 @@ __all__ = [
 ]
 
 _Arrays = dict[str, npt.NDArray[Any]]
-_IMAGE = tuple(f.name for f in fields(CoreImage) if f.name != "learning")
-_FLOATS = ("decay", "bias", "threshold", "reset_potential")
 _PLAIN = ("name", "size", "weight_exponent", "potential_bits", "weight_bits", "weight_format")
 
 
 def image_arrays(image: ChipImage) -> _Arrays:
     """Return the contents of all cores."""
     return {
-        f"core_{index}_{name}": getattr(core, name)
+        f"core_{index}.{name}": values
         for index, core in enumerate(image.cores)
-        for name in _IMAGE
+        for name, values in core.to_arrays().items()
     }
 
 
-def image_of(chip: ChipParams, learning: Sequence[bool], arrays: _Arrays) -> ChipImage:
+def image_of(chip: ChipParams, arrays: _Arrays) -> ChipImage:
     """Return the contents of a chip; inverse of :func:`image_arrays`."""
-    cores = (
-        CoreImage(**{name: arrays[f"core_{i}_{name}"] for name in _IMAGE}, learning=on)
-        for i, on in enumerate(learning)
+    cores = range(len(chip.cores))
+    image = ChipImage(
+        tuple(CoreImage.from_arrays(arrays_under(arrays, f"core_{i}.")) for i in cores)
     )
-    image = ChipImage(tuple(cores))
     image.check(chip)
     return image
 
@@ -73,16 +70,14 @@ def network_arrays(network: IntegerNetwork) -> _Arrays:
     """Return the arrays of a network, and of the float network that it was."""
     arrays: _Arrays = {}
     for index, p in enumerate(network.populations):
-        arrays |= {f"population_{index}_{name}": values for name, values in p.parameters.items()}
-        if p.adapted is not None:
-            arrays[f"adapted_{index}"] = p.adapted
+        arrays |= {f"population_{index}.{name}": values for name, values in p.parameters.items()}
+        arrays |= {f"states_{index}.{name}": values for name, values in p.states.items()}
     for index, q in enumerate(network.projections):
         arrays[f"projection_{index}"] = q.weights
     if network.floats:
         for index, population in enumerate(network.floats.populations):
-            for name in _FLOATS:
-                if getattr(population, name) is not None:
-                    arrays[f"float_{index}_{name}"] = getattr(population, name)
+            for name, values in population.parameters.items():
+                arrays[f"float_{index}.{name}"] = values
         for index, projection in enumerate(network.floats.projections):
             arrays[f"float_projection_{index}"] = projection.weights
     return arrays
@@ -91,15 +86,15 @@ def network_arrays(network: IntegerNetwork) -> _Arrays:
 def network_fields(network: IntegerNetwork) -> dict[str, Any]:
     """Return the rest of a network as JSON-compatible values."""
     floats = network.floats
+    models = _models(network)
     return {
         "name": network.name,
+        "models": [model.to_dict() for model in models],
         "inputs": [asdict(group) for group in network.inputs],
         "populations": [
             {
                 **{name: getattr(p, name) for name in (*_PLAIN, "depth")},
-                "profile": p.profile.to_dict(),
-                "parameters": list(p.parameters),
-                "adaptation": p.adaptation and asdict(p.adaptation),
+                "neuron": models.index(p.neuron),
             }
             for p in network.populations
         ],
@@ -113,25 +108,33 @@ def network_fields(network: IntegerNetwork) -> dict[str, Any]:
         "outputs": network.outputs,
         "dt": network.dt,
         "seed": network.seed,
+        "draw_key": network.draw_key,
         "quantisation": [asdict(layer) for layer in network.quantisation],
         "encoder": network.encoder and asdict(network.encoder),
         "floats": floats
         and {
-            "profile": floats.profile.to_dict(),
+            "neurons": [models.index(p.neuron) for p in floats.populations],
             "projections": [[p.source, p.target] for p in floats.projections],
         },
     }
 
 
+def _models(network: IntegerNetwork) -> list[NeuronModel]:
+    """Return the neuron models, each once."""
+    floats = network.floats.populations if network.floats else ()
+    used = [p.neuron for p in network.populations] + [p.neuron for p in floats]
+    return list(dict.fromkeys(used))
+
+
 def network_of(entry: dict[str, Any], arrays: _Arrays) -> IntegerNetwork:
     """Return a network; inverse of the other two."""
+    models = [NeuronModel.from_dict(values) for values in entry["models"]]
     populations = tuple(
         IntegerPopulation(
             **{name: p[name] for name in (*_PLAIN, "depth")},
-            profile=ExecutionProfile(**p["profile"]),
-            parameters={name: arrays[f"population_{i}_{name}"] for name in p["parameters"]},
-            adaptation=p["adaptation"] and Adaptation(**p["adaptation"]),
-            adapted=arrays.get(f"adapted_{i}"),
+            neuron=models[p["neuron"]],
+            parameters=arrays_under(arrays, f"population_{i}."),
+            states=arrays_under(arrays, f"states_{i}."),
         )
         for i, p in enumerate(entry["populations"])
     )
@@ -154,21 +157,19 @@ def network_of(entry: dict[str, Any], arrays: _Arrays) -> IntegerNetwork:
         tuple(entry["outputs"]),
         entry["dt"],
         entry["seed"],
-        entry["floats"] and _floats_of(entry, arrays),
+        entry["draw_key"],
+        entry["floats"] and _floats_of(entry, models, arrays),
         tuple(LayerQuantisation(**layer) for layer in entry["quantisation"]),
         entry["encoder"] and Encoder(**entry["encoder"]),
     )
 
 
-def _floats_of(entry: dict[str, Any], arrays: _Arrays) -> Network:
+def _floats_of(entry: dict[str, Any], models: list[NeuronModel], arrays: _Arrays) -> Network:
     populations = tuple(
-        Population(
-            p["name"],
-            p["size"],
-            arrays.get(f"float_{i}_{_FLOATS[0]}"),  # there may be no decay
-            *(arrays[f"float_{i}_{name}"] for name in _FLOATS[1:]),
+        Population(p["name"], p["size"], models[neuron], arrays_under(arrays, f"float_{i}."))
+        for i, (p, neuron) in enumerate(
+            zip(entry["populations"], entry["floats"]["neurons"], strict=True)
         )
-        for i, p in enumerate(entry["populations"])
     )
     projections = tuple(
         Projection(source, target, arrays[f"float_projection_{i}"])
@@ -178,7 +179,6 @@ def _floats_of(entry: dict[str, Any], arrays: _Arrays) -> Network:
         entry["name"],
         sum(size for group in entry["inputs"] for size in group["shape"]),
         entry["dt"],
-        ExecutionProfile(**entry["floats"]["profile"]),
         populations,
         projections,
         tuple(entry["outputs"]),

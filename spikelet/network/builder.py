@@ -12,30 +12,35 @@
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.chip.params import check_range
-from spikelet.description.chip.profile import PROFILES, ExecutionProfile
+from spikelet.description.checks import check_range
 from spikelet.description.errors import SpikeletError
-from spikelet.description.learning.rule import Adaptation, LearningRule
+from spikelet.description.learning.rule import LearningRule
+from spikelet.description.neurons.adaptation import Adaptation
+from spikelet.description.neurons.model import FRACTION_BITS, NeuronModel
+from spikelet.description.neurons.models import neuron_model
 from spikelet.description.summary import summary
+from spikelet.network.float_update import rises_alone
 from spikelet.network.integers import (
     InputGroup,
     IntegerNetwork,
     IntegerPopulation,
     IntegerProjection,
 )
-from spikelet.network.values import drawn_weights, int_in, per_neuron, synapses
+from spikelet.network.values import drawn_weights, int_in, integer_parameters, synapses
 from spikelet.samples.plastic_samples import Encoder
 
 __all__ = ["PlasticNetwork"]
 
 _LARGEST_DELAY = 63
 _LARGEST_CORE = 4096
-_DECAY_ONE = 4096
+_DECAY_ONE = 1 << FRACTION_BITS
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 
 
@@ -109,99 +114,66 @@ class PlasticNetwork:
         name: str,
         size: int,
         *,
-        threshold: npt.ArrayLike,
-        decay: npt.ArrayLike | None = None,
+        neuron: NeuronModel | str | Path | Mapping[str, Any] = "snntorch-zero-immediate",
         time_constant: float | None = None,
-        bias: npt.ArrayLike | None = None,
-        reset_potential: npt.ArrayLike | None = None,
-        profile: ExecutionProfile | str = "snntorch-zero-immediate",
         potential_bits: int = 16,
         weight_exponent: int = 0,
         weight_bits: int | None = None,
-        inhibition: int | None = None,
         adaptation: Adaptation | None = None,
+        **parameters: npt.ArrayLike | None,
     ) -> str:
-        """Add a population of integrate-and-fire neurons; return its name.
+        """Add a population of neurons of one model; return its name.
 
         Parameters
         ----------
         name : str
         size : int
             Neurons, 1..4096.
-        threshold : int, or array of shape (size,)
-            In potential LSBs, 0 or more; a neuron fires above it.
-        decay : int, or array of shape (size,), or None
-            Of the potential from tick to tick, 0..4095, in 1/4096; None: no leak.
+        neuron : NeuronModel, str, Path or mapping
+            A model, its name, its file, or what a file would hold; ``spikelet neurons`` lists
+            those that there are.
         time_constant : float or None
             Seconds, instead of ``decay``: ``round(4096 * exp(-dt / time_constant))``.
-        bias : int, or array of shape (size,), or None
-            Added in every tick, in potential LSBs.
-        reset_potential : int, or array of shape (size,), or None
-            In potential LSBs; only with a profile that resets to a value.
-        profile : ExecutionProfile or str
-            How a tick is computed; see ``docs/tick-contract.md``.
         potential_bits : int
             4..24.
         weight_exponent : int
             One weight LSB is ``2**weight_exponent`` potential LSBs, 0..16.
         weight_bits : int or None
             1..8; None: as many as the projections need.
-        inhibition : int or None
-            In potential LSBs: what a tick in which a neuron of the population fired takes off all
-            others in the next (the core's own winner take all).
         adaptation : Adaptation or None
-            Homeostatic threshold.
+            Homeostatic threshold, of a model that has one.
+        **parameters : int, or array of int of shape (size,), or None
+            Of the model, by name, in potential LSBs, 1/4096 or ticks, as ``spikelet neurons NAME``
+            lists them: ``threshold``, and in most models ``decay``, ``bias`` and ``inhibition``
+            (what a tick in which a neuron of the population fired takes off all others in the
+            next). None, or left out: the model's default, for which nothing is built.
 
         Raises
         ------
         SpikeletError
-            If the name is taken, or a value is outside its range.
+            If the name is taken, the model has no such parameter, one without default is missing,
+            or a value is outside its range.
         """
         self._check_name(name)
         what = self._what(f"population {name!r}")
-        bits = int_in(f"{what}: potential_bits", potential_bits, 4, 24)
-        largest = (1 << (bits - 1)) - 1
+        int_in(f"{what}: potential_bits", potential_bits, 4, 24)
         int_in(f"{what}: size", size, 1, _LARGEST_CORE)
         int_in(f"{what}: weight_exponent", weight_exponent, 0, 16)
         if weight_bits is not None:
             int_in(f"{what}: weight_bits", weight_bits, 1, 8)
-        if inhibition is not None:
-            int_in(f"{what}: inhibition", inhibition, 1, largest)
+        given = {key: values for key, values in parameters.items() if values is not None}
         if time_constant is not None:
-            decay = self._decay(what, decay, time_constant)
-        chosen = PROFILES.get(profile) if isinstance(profile, str) else profile
-        if not isinstance(chosen, ExecutionProfile):
-            names = ", ".join(PROFILES)
-            raise SpikeletError(f"{what}: profile must be one of {names}, not {profile!r}")
+            given["decay"] = self._decay(what, given.get("decay"), time_constant)
         if not isinstance(adaptation, Adaptation | None):
             raise SpikeletError(f"{what}: adaptation must be an Adaptation, not {adaptation!r}")
-        if reset_potential is None and chosen.reset == "value":
-            reset_potential = 0
-        if reset_potential is not None and chosen.reset != "value":
-            raise SpikeletError(f"{what}: profile {chosen.name} has no reset_potential")
-
-        lowest = -largest - 1
-        given = {
-            "threshold": (threshold, 0, largest),
-            "decay": (decay, 0, _DECAY_ONE - 1),
-            "bias": (bias, lowest, largest),
-            "reset_potential": (reset_potential, lowest, largest),
-            "inhibition": (inhibition, 1, largest),
-        }
-        parameters = {
-            field: per_neuron(f"{what}: {field}", values, size, low, high)
-            for field, (values, low, high) in given.items()
-            if values is not None
-        }
+        given |= adaptation.constants if adaptation else {}
+        try:
+            model = neuron_model(neuron)
+            found = integer_parameters(model, given, size, potential_bits)
+        except SpikeletError as error:
+            raise SpikeletError(f"{what}: {error.args[0]}", remedy=error.remedy) from None
         self.populations[name] = IntegerPopulation(
-            name,
-            size,
-            chosen,
-            parameters,
-            weight_exponent,
-            bits,
-            weight_bits,
-            adaptation=adaptation,
+            name, size, model, found, weight_exponent, potential_bits, weight_bits
         )
         return name
 
@@ -292,8 +264,7 @@ class PlasticNetwork:
             encoder=encoder,
         )
         for name, population in self.populations.items():
-            bias = population.parameters.get("bias")
-            if not self.into(name) and (bias is None or not (bias > 0).any()):
+            if not self.into(name) and not rises_alone(population.neuron, population.parameters):
                 raise self._error(
                     f"population {name!r} gets no input", "project() to it, or give it a bias"
                 )

@@ -5,17 +5,20 @@ Everything behind it, from placement to bitstream, knows no other kind of networ
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.chip.profile import ExecutionProfile
+from spikelet.description.checks import check_int
 from spikelet.description.errors import SpikeletError
-from spikelet.description.learning.rule import Adaptation, LearningRule
+from spikelet.description.learning.rule import LearningRule
+from spikelet.description.neurons.model import NeuronModel
+from spikelet.description.neurons.update import update_of
 from spikelet.description.summary import summary
+from spikelet.network.float_update import at_rest
 from spikelet.network.network import Network, checked_spikes
 from spikelet.samples.plastic_samples import Encoder
 
@@ -27,6 +30,9 @@ __all__ = [
     "LayerQuantisation",
     "Weights",
 ]
+
+LARGEST_KEY = (1 << 32) - 1
+"""Of draws."""
 
 Weights = npt.NDArray[np.int16]
 IntArray = npt.NDArray[np.int32]
@@ -60,10 +66,10 @@ class IntegerPopulation:
     ----------
     name : str
     size : int
-    profile : ExecutionProfile
-    parameters : dict of array of int32, shape (1,) or (size,)
-        ``threshold``, ``decay``, ``bias``, ``reset_potential`` and ``inhibition``, as far as the
-        cores have them: as in :class:`CoreImage`, shape (1,) where all neurons share a value.
+    neuron : NeuronModel
+    parameters : mapping of str to array of int32, shape (1,) or (size,)
+        Of the model, by name: shape (1,) where all neurons share a value. Those that have their
+        default in all neurons are left out: a core builds nothing for them.
     weight_exponent : int
         One weight LSB is ``2**weight_exponent`` potential LSBs.
     potential_bits : int
@@ -72,9 +78,8 @@ class IntegerPopulation:
     weight_format : str or None
         As for :class:`CoreParams`; None: signed where a weight is, or can be learned to be, below
         0, else unsigned.
-    adaptation : Adaptation or None
-    adapted : array of int32, shape (size,), or None
-        Adaptations at the beginning; None: 0.
+    states : mapping of str to array of int32, shape (size,)
+        First values of states that ``clear`` keeps; 0 of those that are left out.
     depth : int
         Ticks that it runs behind the input.
     """
@@ -83,14 +88,13 @@ class IntegerPopulation:
 
     name: str
     size: int
-    profile: ExecutionProfile
+    neuron: NeuronModel
     parameters: Mapping[str, IntArray]
     weight_exponent: int = 0
     potential_bits: int = 16
     weight_bits: int | None = None
     weight_format: str | None = None
-    adaptation: Adaptation | None = None
-    adapted: IntArray | None = None
+    states: Mapping[str, IntArray] = field(default_factory=dict)
     depth: int = 0
 
 
@@ -153,7 +157,8 @@ class LayerQuantisation:
         Potentials expected, in LSBs.
     range_source : str
         ``"calibration"``: extremes of the float network on the calibration samples; ``"bound"``:
-        the threshold and one tick in which all excitatory, or all inhibitory, sources spike.
+        the parameters that are membrane values, and one tick in which all excitatory, or all
+        inhibitory, sources spike.
     available_low, available_high : int
         Potentials that can be held.
     nonzero : int
@@ -205,6 +210,8 @@ class IntegerNetwork:
         Seconds per tick; None where nothing depends on it.
     seed : int
         Of the LFSRs of stochastic rules.
+    draw_key : int
+        What the draws of neurons start from, 1..2**32 - 1.
     floats : Network or None
         The trained network that was quantised.
     quantisation : tuple of LayerQuantisation
@@ -227,11 +234,13 @@ class IntegerNetwork:
     outputs: tuple[str, ...]
     dt: float | None = None
     seed: int = 0
+    draw_key: int = 1
     floats: Network | None = None
     quantisation: tuple[LayerQuantisation, ...] = ()
     encoder: Encoder | None = None
 
     def __post_init__(self) -> None:
+        check_int(f"network {self.name!r}: draw_key", self.draw_key, 1, LARGEST_KEY)
         for what, found in (("inputs", self.inputs), ("populations", self.populations)):
             if not found:
                 raise self.error(f"there are no {what}", f"add some with {what.rstrip('s')}()")
@@ -254,6 +263,11 @@ class IntegerNetwork:
         """Lines of each input group, and neurons of each population, by name."""
         groups = {group.name: group.size for group in self.inputs}
         return {**groups, **{p.name: p.size for p in self.populations}}
+
+    @property
+    def neurons(self) -> tuple[NeuronModel, ...]:
+        """The neuron models of the populations, each once."""
+        return tuple(dict.fromkeys(p.neuron for p in self.populations))
 
     @property
     def n_inputs(self) -> int:
@@ -298,9 +312,18 @@ class IntegerNetwork:
         """Return why a population must stay in one core; None if it may be split over several."""
         if self.rule(population):
             return "it learns"
-        if "inhibition" in self.population(population).parameters:
+        if _inhibits(self.population(population)):
             return "its neurons inhibit each other"
         return None
+
+    def _neurons(self, population: str) -> tuple[NeuronModel, Mapping[str, IntArray]]:
+        found = self.population(population)
+        return found.neuron, found.parameters
+
+    def first_neuron(self, population: str) -> int:
+        """Return the number in the network of a population's first neuron."""
+        names = [p.name for p in self.populations]
+        return sum(p.size for p in self.populations[: names.index(population)])
 
     def make_plastic(self, layer: str, rule: LearningRule) -> "IntegerNetwork":
         """Return the network with all projections into a population learning by a rule.
@@ -317,10 +340,11 @@ class IntegerNetwork:
                 f"layer {layer!r} has weights of 1 bit, +1 or -1, which cannot learn",
                 "compile it with 2 or more weight bits (--weight-bits)",
             )
-        if "bias" in population.parameters and population.depth:
+        if population.depth and not at_rest(*self._neurons(layer)):
             raise self.error(
-                f"layer {layer!r} at depth {population.depth} has a bias, so its neurons start in "
-                f"tick {population.depth}; neurons that learn start in tick 0",
+                f"layer {layer!r} at depth {population.depth} does not stay at rest without input, "
+                f"such as by a bias, so its neurons start in tick {population.depth}; neurons that "
+                "learn start in tick 0",
                 "make the first layer plastic, or train this one without bias",
             )
         for p in self.into(layer):
@@ -342,3 +366,14 @@ class IntegerNetwork:
         SpikeletError unless they have that shape and every value is 0 or 1.
         """
         return checked_spikes(f"network {self.name!r}", spikes, self.n_inputs)
+
+
+def _inhibits(population: IntegerPopulation) -> bool:
+    """Return whether neurons do something else where others of their core have fired."""
+    model, given = population.neuron, population.parameters
+    built_in = {p.name: p.default or 0 for p in model.parameters if p.name not in given}
+    built_in |= {
+        p.name: int(given[p.name][0]) for p in model.parameters if p.constant and p.name in given
+    }
+    update = update_of(model, built_in, population.potential_bits, (-1, 1), True)
+    return "inhibited" in update.inputs

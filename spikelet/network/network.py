@@ -1,6 +1,7 @@
 """The float network: what was trained, checked once, before anything is rounded."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -10,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.artefact import digest_of
-from spikelet.description.chip.profile import ExecutionProfile
 from spikelet.description.errors import SpikeletError
+from spikelet.description.neurons.model import FRACTION_BITS, NeuronModel, Parameter, State
 from spikelet.description.summary import summary
 from spikelet.placement.network import INPUT
 
 __all__ = [
+    "FRACTION_ONE",
     "INPUT",
     "FloatArray",
     "Network",
@@ -27,6 +29,12 @@ __all__ = [
 ]
 
 FloatArray = npt.NDArray[np.float64]
+
+FRACTION_ONE = 1 << FRACTION_BITS
+"""What a factor of 1 would be among a core's fractions."""
+
+_WIDEST_POTENTIAL = 24
+"""Bits of the widest potential, where only the sign of a bound counts."""
 
 
 def topological_order(
@@ -54,65 +62,111 @@ def feedback_refusal(what: str, way_round: list[str]) -> SpikeletError:
 
 @dataclass(frozen=True, eq=False)
 class Population:
-    """A layer of neurons of one kind; all input gains are already in the weights and the bias.
+    """A layer of neurons of one model; all input gains are already in the weights and parameters.
 
-    Without rounding and clamping, a tick is that of :class:`ExecutionProfile`, with ``decay`` as a
-    factor: ``decay * v`` plus the spikes times their weights plus ``bias``.
+    Without rounding and clamping, a tick is that of the model's text, as
+    :mod:`spikelet.network.reference` computes it.
 
     Parameters
     ----------
     name : str
     size : int
         Neurons, 1 or more.
-    decay : array of float64, shape (1,) or (size,), or None
-        Factor of the potential from tick to tick, 0..1; None for no leak.
-    bias : array of float64, shape (size,)
-        Added in every tick.
-    threshold : array of float64, shape (1,) or (size,)
-        Above 0; a neuron fires when its potential is greater.
-    reset_potential : array of float64, shape (1,) or (size,)
-        Potential after a spike, where the profile resets to a value; 0 otherwise.
+    neuron : NeuronModel
+    parameters : mapping of str to array of float64, shape (1,) or (size,)
+        Of the model, by name; what is not given has the model's default. Membrane values are in
+        the unit of the weights, or of the model's ``lsb`` where it has one; fractions are factors,
+        0..1; all others are as the model has them.
 
     Raises
     ------
     SpikeletError
-        If a field has another shape or is outside its range.
+        If a parameter is unknown or missing, has another shape, or is outside its range; a
+        threshold must be above 0.
     """
 
     __repr__ = summary
 
     name: str
     size: int
-    decay: FloatArray | None
-    bias: FloatArray
-    threshold: FloatArray
-    reset_potential: FloatArray
+    neuron: NeuronModel
+    parameters: Mapping[str, FloatArray]
 
     def __post_init__(self) -> None:
         if self.size < 1:
-            raise SpikeletError(
-                f"population {self.name!r}: size must be 1 or more, not {self.size}"
-            )
-        for field in ("decay", "bias", "threshold", "reset_potential"):
-            if field == "decay" and self.decay is None:
-                continue
-            shapes: list[tuple[int, ...]] = (
-                [(self.size,)] if field == "bias" else [(1,), (self.size,)]
-            )
-            values = _finite(f"population {self.name!r}: {field}", getattr(self, field), shapes)
-            object.__setattr__(self, field, values)
-        self._check_range("threshold", self.threshold > 0, "above 0")
-        if self.decay is not None:
-            self._check_range("decay", (self.decay >= 0) & (self.decay <= 1), "in 0..1")
+            raise self._error(f"size must be 1 or more, not {self.size}")
+        for name in self.parameters:
+            try:
+                self.neuron.parameter(name)
+            except SpikeletError as error:
+                raise self._error(error.args[0], error.remedy) from None
+        found = {}
+        for parameter in self.neuron.parameters:
+            name = parameter.name
+            if name in self.parameters:
+                shapes: list[tuple[int, ...]] = [(1,)]
+                shapes += [] if parameter.constant else [(self.size,)]
+                what = f"population {self.name!r}: {name}"
+                found[name] = _finite(what, self.parameters[name], shapes)
+            elif parameter.default is None:
+                raise self._error(f"{name} is missing, which {self.neuron.name} has no default for")
+        object.__setattr__(self, "parameters", found)
+        for name, values in found.items():
+            self._check_range(name, values)
 
-    def _check_range(self, field: str, valid: npt.NDArray[np.bool_], rule: str) -> None:
+    @cached_property
+    def constants(self) -> dict[str, int]:
+        """The parameters that any core builds in, as integers."""
+        found = {}
+        for parameter in self.neuron.parameters:
+            if parameter.constant:
+                usual = 0 if parameter.default is None else parameter.default
+                given = self.parameters.get(parameter.name)
+                found[parameter.name] = usual if given is None else round(float(given[0]))
+        return found
+
+    def values(self, name: str) -> FloatArray:
+        """Return a parameter, given or by default, shape (1,) or (size,)."""
+        parameter = self.neuron.parameter(name)
+        if name in self.parameters:
+            return self.parameters[name]
+        default = 0 if parameter.default is None else parameter.default
+        return np.full(1, default / self.unit(parameter))
+
+    def unit(self, what: Parameter | State) -> float:
+        """Return how many of a core's steps a real 1 is, apart from the scale of the weights."""
+        if what.kind == "fraction":
+            return float(1 << FRACTION_BITS)
+        return 1 / self.neuron.lsb if what.kind == "membrane" and self.neuron.lsb else 1.0
+
+    def _check_range(self, name: str, values: FloatArray) -> None:
+        low, high = self._range(self.neuron.parameter(name))
+        if name == "threshold":  # at 0, or below, a neuron could fire from rest
+            self._check(name, values, values > 0, "above 0")
+        valid = (values >= low) & (values <= high)
+        bounds = (f"{end:g}" if np.isfinite(end) else "" for end in (low, high))
+        self._check(name, values, valid, "in {}..{}".format(*bounds))
+
+    def _range(self, parameter: Parameter) -> tuple[float, float]:
+        """Return the ends of a parameter's range; of membrane values only its sign is known."""
+        low, high = self.neuron.range_of(parameter, _WIDEST_POTENTIAL, self.constants)
+        if parameter.kind == "membrane":
+            return (0.0 if low >= 0 else -np.inf), (0.0 if high <= 0 else np.inf)
+        if parameter.kind == "fraction" and high == FRACTION_ONE - 1:
+            high = FRACTION_ONE  # a core takes its largest fraction for 1
+        return low / self.unit(parameter), high / self.unit(parameter)
+
+    def _check(
+        self, name: str, values: FloatArray, valid: npt.NDArray[np.bool_], rule: str
+    ) -> None:
         if not valid.all():
             neuron = int(np.argmin(valid))
-            value = getattr(self, field)[neuron]
-            raise SpikeletError(
-                f"population {self.name!r}: {field} must be {rule}, found {value:g} "
-                f"(neuron {neuron} of {self.size})"
+            raise self._error(
+                f"{name} must be {rule}, found {values[neuron]:g} (neuron {neuron} of {self.size})"
             )
+
+    def _error(self, message: str, remedy: str = "") -> SpikeletError:
+        return SpikeletError(f"population {self.name!r}: {message}", remedy=remedy)
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +205,6 @@ class Network:
     n_inputs : int
     dt : float or None
         Seconds per tick; None where nothing depends on it.
-    profile : ExecutionProfile
     populations : tuple of Population
         In topological order.
     projections : tuple of Projection
@@ -171,7 +224,6 @@ class Network:
     name: str
     n_inputs: int
     dt: float | None
-    profile: ExecutionProfile
     populations: tuple[Population, ...]
     projections: tuple[Projection, ...]
     outputs: tuple[str, ...]
@@ -201,9 +253,10 @@ class Network:
     def digest(self) -> str:
         """SHA-256 of all but the name: what the float network computes depends on nothing else."""
         parts: list[str | FloatArray | None] = [repr((self.n_inputs, self.dt, self.outputs))]
-        parts.append(repr(self.profile))
         for p in self.populations:
-            parts += [p.name, p.decay, p.bias, p.threshold, p.reset_potential]
+            parts += [p.name, str(p.size), json.dumps(p.neuron.to_dict(), sort_keys=True)]
+            for name, values in p.parameters.items():
+                parts += [name, values]
         for q in self.projections:
             parts += [q.source, q.target, q.weights]
         return digest_of(*parts)
@@ -272,6 +325,11 @@ class Network:
         own = [p for p in self.projections if p.source == p.target == population]
         return own[0] if own else None
 
+    def first_neuron(self, population: str) -> int:
+        """Return the number of a population's first neuron among all, in the populations' order."""
+        names = [p.name for p in self.populations]
+        return sum(p.size for p in self.populations[: names.index(population)])
+
     @cached_property
     def _depths(self) -> dict[str, int]:
         depths = {INPUT: -1}
@@ -283,6 +341,11 @@ class Network:
     def depth(self, population: str) -> int:
         """Return the longest way from the input, in populations; 0 if only the input feeds it."""
         return self._depths[population]
+
+    @property
+    def neurons(self) -> tuple[NeuronModel, ...]:
+        """The neuron models of the populations, each once."""
+        return tuple(dict.fromkeys(p.neuron for p in self.populations))
 
     @property
     def n_outputs(self) -> int:

@@ -1,10 +1,9 @@
-"""From the float network to integers: weights, exponents, thresholds, decays."""
+"""From the float network to integers: weights, exponents, parameters of neurons."""
 
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.chip.params import check_range
-from spikelet.description.chip.profile import DECAY_BITS
+from spikelet.description.checks import check_range
 from spikelet.description.errors import SpikeletError
 from spikelet.network.integers import (
     InputGroup,
@@ -34,6 +33,9 @@ MAX_DELAY_SLOTS = 64
 _SEARCHED_WEIGHTS = 8_192
 """Weights, spread evenly over all when sorted, on which a scale is searched."""
 
+_FAR = 1 << 40
+"""Beyond all ranges of parameters."""
+
 IntArray = npt.NDArray[np.int32]
 
 
@@ -52,8 +54,9 @@ def quantise(
 
     All projections into a population share its scale, because they share its accumulator. The scale
     is the one of least squared weight error; weights that lie on a grid the width can express are
-    recovered exactly. The weight exponent is the largest for which the threshold and the expected
-    potentials fit.
+    recovered exactly. The weight exponent is the largest for which the parameters that are membrane
+    values and the expected potentials fit. A model with an ``lsb`` fixes both: a weight unit is the
+    LSB times a power of two, that of the least error.
 
     Parameters
     ----------
@@ -64,14 +67,14 @@ def quantise(
         4..24.
     calibration : array of 0 and 1, shape (samples, ticks, n_inputs), or None
         Input spikes that show how far potentials move; they are given twice the room they need.
-        None takes four times a rough bound instead: threshold, bias, and one tick in which all
-        excitatory, or all inhibitory, sources spike.
+        None takes four times a rough bound instead: the parameters that are membrane values, and
+        one tick in which all excitatory, or all inhibitory, sources spike.
 
     Raises
     ------
     SpikeletError
-        If a width is out of range, all weights of a projection become 0, a threshold, bias or
-        reset potential does not fit the potential, outputs are of different depths, or a connection
+        If a width is out of range, all weights of a projection become 0, a parameter does not fit
+        the potential or its range, outputs are of different depths, or a connection
         skips more layers than there are delay slots.
     """
     check_range("weight_bits", np.array([weight_bits]), 1, 8)
@@ -85,21 +88,27 @@ def quantise(
         into = network.into(population.name)
         all_weights = np.concatenate([projection.weights.ravel() for projection in into])
         _check_some_weight(network, population, all_weights)
-        scale = best_scale(all_weights, weight_bits)
+        lsb = population.neuron.lsb
+        scale, exponent = (
+            (best_scale(all_weights, weight_bits), 0)
+            if lsb is None
+            else _fixed_scale(all_weights, weight_bits, lsb)
+        )
         for projection in into:
             key = (projection.source, projection.target)
             projections[key] = _quantised_projection(network, projection, scale, weight_bits)
         low, high = (run.lowest, run.highest) if run else _bound(population, into)
         headroom = CALIBRATION_HEADROOM if run else BOUND_HEADROOM
         extent = headroom * max(-low, high)
-        exponent = _exponent(network, population, scale, extent, weight_bits, potential_bits)
-        lsb = scale / 2**exponent
-        parameters = _quantised_parameters(network, population, lsb)
+        if lsb is None:
+            exponent = _exponent(network, population, scale, extent, weight_bits, potential_bits)
+            lsb = scale / 2**exponent
+        parameters = _quantised_parameters(network, population, lsb, potential_bits)
         populations.append(
             IntegerPopulation(
                 population.name,
                 population.size,
-                network.profile,
+                population.neuron,
                 parameters,
                 exponent,
                 potential_bits,
@@ -196,6 +205,13 @@ def best_scale(weights: FloatArray, bits: int) -> float:
     return best
 
 
+def _fixed_scale(weights: FloatArray, bits: int, lsb: float) -> tuple[float, int]:
+    """Return the weight unit and exponent of the least squared error where the LSB is given."""
+    exponents = range(MAX_EXPONENT + 1)
+    best = min(exponents, key=lambda exponent: _squared_error(weights, lsb * 2**exponent, bits))
+    return lsb * 2**best, best
+
+
 def _refined(weights: FloatArray, scale: float, bits: int) -> float:
     """Alternate between the codes of a scale and the best scale for these codes."""
     for _ in range(3):
@@ -262,10 +278,17 @@ def _bound(population: Population, into: list[Projection]) -> tuple[float, float
     weights = np.concatenate([projection.weights for projection in into])
     excited = np.where(weights > 0, weights, 0).sum(axis=0).max()
     inhibited = np.where(weights < 0, weights, 0).sum(axis=0).min()
-    bias, reset = population.bias, population.reset_potential
-    low = inhibited + min(0.0, float(bias.min())) + min(0.0, float(reset.min()))
-    high = float(population.threshold.max()) + excited + max(0.0, float(bias.max()))
-    return float(low), max(float(high), float(reset.max()))
+    low, high = float(inhibited), float(excited)
+    for values in _membrane(population).values():
+        low += min(0.0, float(values.min()))
+        high += max(0.0, float(values.max()))
+    return low, high
+
+
+def _membrane(population: Population) -> dict[str, FloatArray]:
+    """Return the parameters that are membrane values, by name."""
+    parameters = population.neuron.parameters
+    return {p.name: population.values(p.name) for p in parameters if p.kind == "membrane"}
 
 
 def _exponent(
@@ -276,13 +299,13 @@ def _exponent(
     weight_bits: int,
     potential_bits: int,
 ) -> int:
-    """Return the largest exponent for which the extent fits, 0 if only the constants do."""
+    """Return the largest exponent for which the extent fits, 0 if only the parameters do."""
     v_max = (1 << (potential_bits - 1)) - 1
-    for field in ("threshold", "bias", "reset_potential"):
-        needed = float(np.abs(getattr(population, field)).max()) / scale
+    for name, values in _membrane(population).items():
+        needed = float(np.abs(values).max()) / scale
         if needed > v_max:
             raise SpikeletError(
-                f"network {network.name!r}: the {field} of layer {population.name!r} is "
+                f"network {network.name!r}: the {name} of layer {population.name!r} is "
                 f"{needed:.6g} "
                 f"weight steps at {weight_bits}-bit weights; potentials of {potential_bits} bits "
                 f"hold {v_max}",
@@ -295,22 +318,31 @@ def _exponent(
 
 
 def _quantised_parameters(
-    network: Network, population: Population, lsb: float
+    network: Network, population: Population, lsb: float, potential_bits: int
 ) -> dict[str, IntArray]:
-    """Return the parameters of a population that the cores have; biases of 0 are none."""
-    top = (1 << DECAY_BITS) - 1
-    found = {"threshold": _rounded(population.threshold / lsb)}
-    if population.decay is not None:
-        found["decay"] = np.minimum(_rounded(population.decay * (top + 1)), top)
-    bias = _rounded(population.bias / lsb)
-    if bias.any():
-        found["bias"] = bias
-    if network.profile.reset == "value":
-        found["reset_potential"] = _rounded(population.reset_potential / lsb)
+    """Return the parameters without those that have their default in all neurons."""
+    model, found = population.neuron, dict[str, IntArray]()
+    for parameter in model.parameters:
+        if parameter.name not in population.parameters:
+            continue
+        values, steps = population.values(parameter.name), population.unit(parameter)
+        rounded = _rounded(values / lsb if parameter.kind == "membrane" else values * steps)
+        low, high = model.range_of(parameter, potential_bits, population.constants)
+        if parameter.kind == "fraction":  # a factor of 1 is more than the largest
+            rounded = np.clip(rounded, low, high)
+        if np.all(rounded == parameter.default):
+            continue
+        check_range(
+            f"network {network.name!r}: {parameter.name} of layer {population.name!r}",
+            rounded,
+            low,
+            high,
+        )
+        found[parameter.name] = rounded.astype(np.int32)
     return found
 
 
-def _rounded(values: FloatArray) -> IntArray:
+def _rounded(values: FloatArray) -> npt.NDArray[np.int64]:
     """Return the nearest integers, as one value where all are equal."""
-    rounded = np.floor(values + 0.5).astype(np.int32)
+    rounded = np.clip(np.floor(values + 0.5), -_FAR, _FAR).astype(np.int64)
     return rounded[:1] if np.all(rounded == rounded[0]) else rounded

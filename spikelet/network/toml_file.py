@@ -16,7 +16,8 @@ import numpy as np
 from spikelet.description.array_files import read_array
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.named_rules import RULES
-from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.summary import summary
 from spikelet.network.builder import PlasticNetwork
 from spikelet.network.integers import IntegerNetwork
@@ -148,11 +149,13 @@ class _Table:
         """Return ``function`` called with the table's keys as its keyword arguments.
 
         SpikeletError for a key that is not one of its parameters, or missing, or of a value that
-        the function refuses.
+        the function refuses; it judges further keys itself if it takes them.
         """
         parameters = list(inspect.signature(function).parameters.values())[len(args) :]
-        needed = [p.name for p in parameters if p.default is p.empty and p.name not in others]
-        self.check_keys(tuple(p.name for p in parameters), tuple(needed))
+        named = [p for p in parameters if p.kind is not p.VAR_KEYWORD]
+        needed = [p.name for p in named if p.default is p.empty and p.name not in others]
+        further = tuple(self.data) if len(named) < len(parameters) else ()
+        self.check_keys((*(p.name for p in named), *further), tuple(needed))
         with self.blamed():
             return function(*args, **self.data, **others)
 
@@ -210,6 +213,9 @@ class _Reader:
         if "adaptation" in table.data:
             inner = table.table("adaptation", f"{table.place} adaptation")
             options["adaptation"] = inner.call(Adaptation)
+        file = table.data.get("neuron")
+        if isinstance(file, str) and file.endswith((".toml", ".json")):
+            options["neuron"] = table.path.parent / file
         table.without(*options).call(self.network.population, _name(table), **options)
 
     def _projection(self, table: _Table) -> None:

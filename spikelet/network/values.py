@@ -1,12 +1,22 @@
 """Values that describe integer networks: how they are checked and spread out."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.chip.params import check_range
+from spikelet.description.checks import check_range
 from spikelet.description.errors import SpikeletError
+from spikelet.description.neurons.model import NeuronModel
 
-__all__ = ["CONNECTIVITY", "drawn_weights", "int_in", "per_neuron", "synapses"]
+__all__ = [
+    "CONNECTIVITY",
+    "drawn_weights",
+    "int_in",
+    "integer_parameters",
+    "per_neuron",
+    "synapses",
+]
 
 CONNECTIVITY = ("all_to_all", "one_to_one", "all_but_self")
 """Which synapses of a projection exist; the others have weight 0."""
@@ -42,6 +52,54 @@ def per_neuron(
         raise SpikeletError(f"{what} must be one int or {size}, not of shape {found.shape}")
     check_range(what, found, low, high)
     return found.astype(np.int32)
+
+
+def integer_parameters(
+    model: NeuronModel, given: Mapping[str, npt.ArrayLike], size: int, potential_bits: int
+) -> dict[str, npt.NDArray[np.int32]]:
+    """Return parameters of a model's neurons, without those that have their default in all.
+
+    Parameters
+    ----------
+    model : NeuronModel
+    given : mapping of str to int, or array of int of shape (size,)
+        In the core's own units.
+    size : int
+        Neurons.
+    potential_bits : int
+
+    Raises
+    ------
+    SpikeletError
+        If the model has no such parameter, one without default is missing, or a value has another
+        shape or is outside its range.
+    """
+    for name in given:
+        model.parameter(name)
+    constants = {p.name: p.default or 0 for p in model.parameters if p.constant}
+    ordered = sorted(model.parameters, key=lambda p: not p.constant)  # these others' ranges need
+    found = {}
+    for parameter in ordered:
+        name = parameter.name
+        if name not in given:
+            if parameter.default is None:
+                raise SpikeletError(
+                    f"{name} is missing", remedy=f"neurons of {model.name} have no default for it"
+                )
+            continue
+        values = np.atleast_1d(integers(name, given[name]))
+        if parameter.constant:
+            constants[name] = int(values.flat[0])
+        found[name] = values
+    checked = {}
+    for parameter in model.parameters:
+        if parameter.name in found:
+            low, high = model.range_of(parameter, potential_bits, constants)
+            count = 1 if parameter.constant else size
+            right = per_neuron(parameter.name, found[parameter.name], count, low, high)
+            if not np.all(right == parameter.default):
+                checked[parameter.name] = right
+    return checked
 
 
 def drawn_weights(

@@ -14,11 +14,13 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.chip.profile import DECAY_BITS
 from spikelet.description.errors import SpikeletError
 from spikelet.description.files import AtomicFile
+from spikelet.description.neurons.model import FRACTION_BITS
 from spikelet.network.integers import IntegerNetwork, IntegerPopulation, IntegerProjection
+from spikelet.nir.handler import BIAS
 from spikelet.nir.handlers import neuron_node
+from spikelet.nir.neuron_model import RESET_POTENTIAL, reset_metadata
 from spikelet.nir.nodes.affine import Affine
 from spikelet.nir.nodes.input import Input
 from spikelet.nir.nodes.linear import Linear
@@ -126,20 +128,22 @@ class _Graph:
 
     def _neurons(self, population: IntegerPopulation) -> None:
         lsb, name = self._lsb(population), population.name
-        threshold = _used("threshold", population).astype(np.int64)
-        if population.adaptation and population.adapted is not None:
-            threshold = threshold + (population.adapted >> population.adaptation.fraction_bits)
-        largest = (1 << (population.potential_bits - 1)) - 1
+        units = {"threshold": lsb, RESET_POTENTIAL: lsb, "decay": 1 / (1 << FRACTION_BITS)}
         parameters = {
-            "threshold": np.minimum(threshold, largest).astype(np.float64) * lsb,
-            "reset_potential": _scaled("reset_potential", population, lsb),
+            what: _scaled(what, population, unit)
+            for what, unit in units.items()
+            if what in population.parameters
         }
-        if "decay" in population.parameters:
-            parameters["decay"] = _scaled("decay", population, 1 / (1 << DECAY_BITS))
+        if "adaptation" in population.states:
+            fraction = int(_used("adaptation_fraction", population)[0])
+            raised = population.states["adaptation"].astype(np.int64) >> fraction
+            threshold = _used("threshold", population) + raised
+            largest = (1 << (population.potential_bits - 1)) - 1
+            parameters["threshold"] = np.minimum(threshold, largest) * lsb
         self.nodes[name] = neuron_node(parameters, self._dt, population.size)
         if "inhibition" in population.parameters:
-            strength = int(population.parameters["inhibition"][0]) * lsb
-            others = np.full((population.size, population.size), -strength)
+            strength = _scaled("inhibition", population, lsb)
+            others = np.tile(-strength[:, None], (1, population.size))
             np.fill_diagonal(others, 0.0)
             self._add(f"{name} inhibition", *Linear.written(others), name, name)
 
@@ -150,8 +154,8 @@ class _Graph:
         weights = projection.weights.astype(np.float64)
         matrix = weights.T * (2.0**population.weight_exponent * lsb)
         kind, fields = Linear.written(matrix)
-        if with_bias and "bias" in population.parameters:
-            kind, fields = Affine.written(matrix, _scaled("bias", population, lsb))
+        if with_bias and BIAS in population.parameters:
+            kind, fields = Affine.written(matrix, _scaled(BIAS, population, lsb))
         waiting = projection.delay - self._step(source, population)
         if waiting:
             delays = np.full(len(weights), waiting * self._dt)
@@ -173,22 +177,26 @@ class _Graph:
         for population in self.network.populations:
             if rule := self.network.rule(population.name):
                 found.append(f"how {population.name} learns: {rule.name}")
+            if not reset_metadata(population.neuron):
+                found.append(
+                    f"the neurons of {population.name}, of model {population.neuron.name}: nodes "
+                    "without or with a leak stand in their place"
+                )
             if "inhibition" in population.parameters:
                 found.append(
                     f"that the inhibition of {population.name} does not add up where several of "
                     "its neurons fire in a tick"
                 )
-        if len({population.profile for population in self.network.populations}) > 1:
-            found.append("how neurons reset: the populations have different profiles")
+        if len(self.network.neurons) > 1:
+            found.append("how neurons reset: the populations have different neuron models")
         return found
 
     def metadata(self) -> dict[str, Any]:
         """Return what the importer, and a reader, may want to know."""
         populations = self.network.populations
         known: dict[str, Any] = {"dt": self._dt, "simulator": "spikelet"}
-        if len({population.profile for population in populations}) == 1:
-            known["reset_mechanism"] = populations[0].profile.reset
-            known["reset_delay"] = populations[0].profile.reset_delay
+        if len(self.network.neurons) == 1:
+            known |= reset_metadata(populations[0].neuron)
         for population in populations:
             if rule := self.network.rule(population.name):
                 known[f"rule of {population.name}"] = f"{rule.name}: dw = {rule.dw}"
@@ -209,10 +217,11 @@ class _Graph:
             metadata.create_dataset(key, data=value)
 
 
-def _used(name: str, population: IntegerPopulation) -> npt.NDArray[np.int32]:
-    """Return a parameter of each neuron, shape (size,); 0 where there is none."""
-    values = population.parameters.get(name, np.zeros(1, np.int32))
-    return np.broadcast_to(values, (population.size,))
+def _used(name: str, population: IntegerPopulation) -> npt.NDArray[np.int64]:
+    """Return a parameter of each neuron, shape (size,), given or by default."""
+    usual = population.neuron.parameter(name).default or 0
+    values = population.parameters.get(name, np.array([usual], np.int32))
+    return np.broadcast_to(values, (population.size,)).astype(np.int64)
 
 
 def _scaled(name: str, population: IntegerPopulation, lsb: float) -> npt.NDArray[np.float64]:

@@ -14,13 +14,14 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.chip.profile import ExecutionProfile
 from spikelet.description.errors import SpikeletError
+from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.summary import summary
 from spikelet.network.network import INPUT, FloatArray, Population, Projection
 from spikelet.nir.signal import Signal
 
 __all__ = [
+    "BIAS",
     "Field",
     "ImportedNode",
     "NetworkParts",
@@ -29,6 +30,9 @@ __all__ = [
     "check_size",
     "declared_shape",
 ]
+
+BIAS = "bias"
+"""The parameter of a model that adds a constant in every tick."""
 
 _MOST_VALUES = 1 << 24
 """Of an Input or Output."""
@@ -92,12 +96,14 @@ class NeuronValues:
     Parameters
     ----------
     parameters : dict of str to array of float64
-        Of the neurons, by name: ``threshold``, and ``decay`` and ``reset_potential`` where the node
-        has them.
+        Of the neurons, by the names that their model has for them, as those of
+        :class:`Population`.
     gain : array of float64
         Factor of the node's input.
     constant : array of float64
         Added in every tick, besides the input.
+    neuron : NeuronModel or None
+        Model of the neurons; None: that of the network.
     """
 
     __repr__ = summary
@@ -105,6 +111,7 @@ class NeuronValues:
     parameters: dict[str, FloatArray]
     gain: FloatArray
     constant: FloatArray
+    neuron: NeuronModel | None = None
 
 
 class NetworkParts:
@@ -112,7 +119,8 @@ class NetworkParts:
 
     Parameters
     ----------
-    profile : ExecutionProfile
+    neuron : NeuronModel
+        Of nodes that do not bring their own.
     dt : float or None
         Seconds per tick.
 
@@ -124,8 +132,8 @@ class NetworkParts:
     outputs : list of str
     """
 
-    def __init__(self, profile: ExecutionProfile, dt: float | None) -> None:
-        self.profile = profile
+    def __init__(self, neuron: NeuronModel, dt: float | None) -> None:
+        self.neuron = neuron
         self.dt = dt
         self.n_inputs = 0
         self.populations: list[Population] = []
@@ -149,19 +157,15 @@ class NetworkParts:
                 remedy=f"rename it, for example to '{INPUT}_neurons'",
             )
         driven = signal.scaled(values.gain).plus(values.constant)
-        given = values.parameters
-        population = Population(
-            name,
-            signal.size,
-            given.get("decay"),
-            driven.bias,
-            given["threshold"],
-            given.get("reset_potential", np.zeros(1)),
-        )
+        model = values.neuron or self.neuron
+        parameters = dict(values.parameters)
+        if driven.bias.any():
+            parameters[BIAS] = driven.bias
+        population = Population(name, signal.size, model, parameters)
         into = [Projection(s, name, part.matrix()) for s, part in driven.parts.items()]
         for what, numbers in (
             *((f"weights from {p.source!r}", p.weights) for p in into),
-            *((f, getattr(population, f)) for f in ("bias", "threshold", "reset_potential")),
+            *population.parameters.items(),
         ):
             largest = float(np.abs(numbers).max(initial=0))
             if largest > _LARGEST_NUMBER:
@@ -187,7 +191,7 @@ class ImportedNode:
     sources : tuple of str
         The nodes with an edge to it, for messages: "'fc1' (Linear)".
     network : NetworkParts
-        To which inputs, neurons and outputs are added; has profile and time step.
+        To which inputs, neurons and outputs are added; has neuron model and time step.
     warn : callable
         Gives a SpikeletWarning with this text, naming file and node.
     """

@@ -15,15 +15,15 @@ from pathlib import Path
 
 import numpy as np
 
-from spikelet.description.chip.profile import ExecutionProfile
 from spikelet.description.errors import SpikeletError, SpikeletWarning
+from spikelet.description.neurons.model import NeuronModel
 from spikelet.network.network import Network
 from spikelet.nir.checks import check_graph
 from spikelet.nir.file import read_graph
 from spikelet.nir.graph import NirGraph
 from spikelet.nir.handler import ImportedNode, NetworkParts, NodeHandler
 from spikelet.nir.handlers import handlers_by_kind
-from spikelet.nir.profile import profile_of
+from spikelet.nir.neuron_model import model_of
 from spikelet.nir.signal import Signal
 from spikelet.nir.time_step import time_step
 
@@ -32,7 +32,7 @@ __all__ = ["load_network"]
 
 def load_network(
     path: str | Path,
-    profile: ExecutionProfile | str | None = None,
+    neuron: NeuronModel | str | Path | None = None,
     dt: float | None = None,
     *,
     handlers: Iterable[NodeHandler] = (),
@@ -45,12 +45,12 @@ def load_network(
         HDF5 file written by ``nir.write``: a graph of Input, Output, Linear, Affine, LIF, IF,
         Flatten and Scale nodes, feed-forward but for layers that feed back to themselves. Signals
         that meet in a node add. Nested graphs are dissolved.
-    profile : ExecutionProfile or str or None
-        How a tick is computed. None takes it from the file, if that says ``simulator`` snntorch,
-        ``reset_mechanism`` and ``reset_delay`` in its metadata.
+    neuron : NeuronModel, str, Path or None
+        Model of the neurons: itself, its name, or its file. None takes that of the NIR file, if
+        its metadata say ``simulator`` snntorch, ``reset_mechanism`` and ``reset_delay``.
     dt : float or None
         Seconds per tick. None takes it from the file's metadata key ``dt``; a network without LIF
-        needs none. Where neither says it, a profile of snnTorch and constants that are those of
+        needs none. Where neither says it, a model of snnTorch and constants that are those of
         snnTorch's exporter mean its 1e-4 s, with a warning.
     handlers : iterable of NodeHandler
         Of further node kinds, or in the place of those that are there.
@@ -64,14 +64,14 @@ def load_network(
     ------
     SpikeletError
         For a file that is missing, damaged, not NIR, or beyond what is supported; for an unknown
-        time step; for a reset that contradicts the profile, or a profile that is not of recurrent
+        time step; for a reset that contradicts the model, or a model that is not of recurrent
         layers.
     """
     by_kind = handlers_by_kind(handlers)
     spiking = tuple(kind for kind, handler in by_kind.items() if handler.spikes)
     graph = read_graph(Path(path), spiking)
     check_graph(graph, by_kind)
-    chosen = profile_of(graph, profile)
+    chosen = model_of(graph, neuron)
     walk = _Walk(graph, by_kind, NetworkParts(chosen, time_step(graph, by_kind, chosen, dt)))
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused by name
@@ -107,7 +107,6 @@ class _Walk:
             self.graph.path.stem,
             self.parts.n_inputs,
             self.parts.dt,
-            self.parts.profile,
             tuple(self.parts.populations),
             tuple(self.parts.projections),
             tuple(self.parts.outputs),

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from spikelet.description.errors import SpikeletError
 from spikelet.network.network import FloatArray, Population
 from spikelet.nir.handler import Field, ImportedNode, NeuronValues, NodeHandler
-from spikelet.nir.profile import HOW_IT_RESETS
+from spikelet.nir.neuron_model import RESET_POTENTIAL
 from spikelet.nir.signal import Signal
 from spikelet.nir.units import Doubt, far_from_threshold, question
 
@@ -53,8 +53,8 @@ class NeuronHandler(NodeHandler):
 
     def doubts(self, node: ImportedNode, population: Population) -> list[Doubt]:
         """Return what may be in another unit than it should."""
-        reset = population.reset_potential
-        return far_from_threshold("v_reset", reset, population.threshold, start=reset)
+        reset = population.parameters.get(RESET_POTENTIAL, np.zeros(1))
+        return far_from_threshold("v_reset", reset, population.values("threshold"), start=reset)
 
     def not_of_snntorch(self, fields: dict[str, npt.NDArray[Any]], dt: float) -> str | None:
         """Return what shows, in words, that a node is not the work of snnTorch's exporter.
@@ -101,19 +101,19 @@ def _threshold(node: ImportedNode, size: int) -> FloatArray:
 def firing(node: ImportedNode, size: int) -> dict[str, FloatArray]:
     """Return the parameters that say when a node's neurons fire, and what becomes of them.
 
-    SpikeletError for a ``v_reset`` that the profile does not have.
+    SpikeletError for a ``v_reset`` that the model does not have.
     """
     found = {"threshold": _threshold(node, size)}
     if "v_reset" not in node.fields:
         return found
-    v_reset, profile = node.parameter("v_reset", size), node.network.profile
-    if profile.reset == "value":
-        return {**found, "reset_potential": v_reset}
+    v_reset, model = node.parameter("v_reset", size), node.network.neuron
+    if RESET_POTENTIAL in model.parameter_names:
+        return {**found, RESET_POTENTIAL: v_reset}
     if v_reset.any():
         raise SpikeletError(
-            f"v_reset is {v_reset[np.argmax(v_reset != 0)]:g}, but profile {profile.name} resets "
-            f"{HOW_IT_RESETS[profile.reset]}",
-            remedy="use a profile that resets to a value: --profile nir-euler",
+            f"v_reset is {v_reset[np.argmax(v_reset != 0)]:g}, but neuron model {model.name} has "
+            f"no {RESET_POTENTIAL}",
+            remedy="use a model that resets to a value: --neuron nir-euler",
         )
     return found
 

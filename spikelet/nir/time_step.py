@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from spikelet.description.chip.profile import ExecutionProfile
 from spikelet.description.errors import SpikeletError, SpikeletWarning
+from spikelet.description.neurons.model import NeuronModel
 from spikelet.nir.graph import NirGraph
 from spikelet.nir.handler import NodeHandler
 from spikelet.nir.neurons import NeuronHandler
@@ -22,14 +22,14 @@ _REMEDY = "pass the time step of the training, such as --dt 1e-4"
 def time_step(
     graph: NirGraph,
     handlers: Mapping[str, NodeHandler],
-    profile: ExecutionProfile,
+    neuron: NeuronModel,
     dt: float | None,
 ) -> float | None:
     """Return the seconds per tick, None if nobody says them and no node depends on them.
 
     snnTorch's exporter writes ``tau = dt / (1 - beta)`` and ``r = tau / dt`` with its own dt of
     1e-4, since snnTorch knows betas only. A file all of whose LIF nodes have ``r = tau / 1e-4``, to
-    the last bits, and that is read with one of snnTorch's profiles, is taken for its work: then
+    the last bits, and that is read with one of snnTorch's models, is taken for its work: then
     ``beta = 1 - dt/tau`` comes back and the input gain is 1, as in snnTorch. Which nodes depend on
     the time step, and whether they may be that exporter's work, their handlers say.
 
@@ -38,7 +38,7 @@ def time_step(
     graph : NirGraph
     handlers : mapping of str to NodeHandler
         Of the graph's nodes, by kind.
-    profile : ExecutionProfile
+    neuron : NeuronModel
     dt : float or None
         Given by the user, in seconds; goes before the file's metadata.
 
@@ -54,7 +54,7 @@ def time_step(
     """
     found = graph.metadata.get("dt") if dt is None else dt
     if found is None:
-        return _of_snntorch(graph, handlers, profile)
+        return _of_snntorch(graph, handlers, neuron)
     where = f"{graph.path}: metadata 'dt'" if dt is None else f"{graph.path}: the time step (--dt)"
     if isinstance(found, bool) or not isinstance(found, int | float):
         raise SpikeletError(f"{where} must be a number of seconds, not {found!r}", remedy=_REMEDY)
@@ -64,14 +64,14 @@ def time_step(
 
 
 def _of_snntorch(
-    graph: NirGraph, handlers: Mapping[str, NodeHandler], profile: ExecutionProfile
+    graph: NirGraph, handlers: Mapping[str, NodeHandler], neuron: NeuronModel
 ) -> float | None:
     neurons = [(node, handlers[node.kind]) for node in graph.nodes.values()]
     timed = [(node, h) for node, h in neurons if isinstance(h, NeuronHandler) and h.needs_dt]
     if not timed:
         return None
     unknown = "the time step is not known: the file has no metadata 'dt'"
-    if not profile.name.startswith("snntorch"):
+    if not neuron.name.startswith("snntorch"):
         raise graph.error(
             timed[0][0].name,
             unknown,

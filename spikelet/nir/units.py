@@ -94,12 +94,13 @@ def question(doubts: Iterable[Doubt], neurons: Population, drive: FloatArray) ->
 
 def _ticks_to_threshold(neurons: Population, drive: FloatArray, start: FloatArray) -> float:
     """Return the ticks to the first spike of the fastest neuron from ``start``, inf if none."""
-    added = neurons.bias + drive
+    threshold, added = neurons.values("threshold"), neurons.values("bias") + drive
+    decay = neurons.parameters.get("decay")
     with np.errstate(divide="ignore", invalid="ignore"):
-        if neurons.decay is None:
-            ticks = np.where(added > 0, (neurons.threshold - start) / added, np.inf)
+        if decay is None:
+            ticks = np.where(added > 0, (threshold - start) / added, np.inf)
         else:
-            end = added / (1 - neurons.decay)
-            ticks = np.log((end - neurons.threshold) / (end - start)) / np.log(neurons.decay)
-            ticks = np.where(end > neurons.threshold, ticks, np.inf)
+            end = added / (1 - decay)
+            ticks = np.log((end - threshold) / (end - start)) / np.log(decay)
+            ticks = np.where(end > threshold, ticks, np.inf)
     return float(np.nanmin(np.where(np.isnan(ticks), 0, ticks)))

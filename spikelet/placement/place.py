@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import HOST, destinations, joined, list_entries
 from spikelet.description.chip.packets import flit_packet
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
+from spikelet.description.neurons.models import neuron_model
 from spikelet.description.summary import summary
 from spikelet.placement.arrange import Arrangement, RandomPlacements, arrange, random_placements
 from spikelet.placement.floorplan import MAX_POSITIONS, Floorplan
@@ -210,7 +211,7 @@ def _fits(
         n_axons=max(1, *(len(part.axons) for part in parts)),
         n_neurons=1,
         lanes=1,
-        profile=PROFILES["snntorch-subtract"],
+        neuron=neuron_model("snntorch-subtract"),  # any
         delay_slots=max(slots.values()),
     )
     n_outputs = max(1, sum(network.sizes[name] for name in network.outputs))

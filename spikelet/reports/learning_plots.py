@@ -141,15 +141,12 @@ def traces(
     for name, values in learned.pre_traces(source, target).items():
         lines = {f"{source} {axon}": values[sample, :, axon] for axon in axons}
         panels.append((f"pre trace {name}", lines))
-    potentials = learned.potentials(target)[sample]
+    potentials = learned.states(target)["v"][sample]
     panels.append(("potential (LSB)", {f"{target} {n}": potentials[:, n] for n in neurons}))
     core = learned.compiled.core(target)
     for name, values in learned.post_traces(target).items():
-        adapts = core.adaptation if name == "adaptation" else None
-        label = "adaptation (LSB)" if adapts else f"post trace {name}"
-        shift = adapts.fraction_bits if adapts else 0
-        lines = {f"{target} {n}": values[sample, :, n] >> shift for n in neurons}
-        panels.append((label, lines))
+        label = name if name in core.update.kept else f"post trace {name}"
+        panels.append((label, {f"{target} {n}": values[sample, :, n] for n in neurons}))
     weights = learned.weight_history(source, target)[sample]
     pairs = {f"{a} to {n}": weights[:, a, n] for a in axons for n in neurons}
     panels.append(("weight (LSB)", pairs))

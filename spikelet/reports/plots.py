@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from spikelet.compiler.compiled import PlacedLayer
+from spikelet.description.errors import SpikeletError
 from spikelet.network.network import INPUT
 from spikelet.reports.plot_style import (
     FAINT,
@@ -24,7 +25,7 @@ from spikelet.reports.plot_style import (
 from spikelet.runs.run import Run
 from spikelet.samples.samples import Samples
 
-__all__ = ["activity", "outputs", "potentials", "raster"]
+__all__ = ["activity", "outputs", "raster", "states"]
 
 
 @as_png
@@ -59,24 +60,34 @@ def raster(run: Run, samples: Samples | None, sample: int) -> Figure:
 
 
 @as_png
-def potentials(run: Run, sample: int) -> Figure:
-    """Draw membrane potentials of one sample: all outputs, and some hidden neurons."""
+def states(run: Run, sample: int, state: str = "v") -> Figure:
+    """Draw a state over one sample: all outputs, and some hidden neurons.
+
+    SpikeletError if no layer has a state of this name.
+    """
     compiled = run.compiled
-    outputs = [layer for layer in compiled.layers if layer.name in compiled.network.outputs]
-    hidden = [layer for layer in compiled.layers if layer not in outputs][-3:]
+    recorded = {layer.name: run.states(layer.name) for layer in compiled.layers}
+    having = [layer for layer in compiled.layers if state in recorded[layer.name]]
+    if not having:
+        known = dict.fromkeys(name for found in recorded.values() for name in found)
+        raise SpikeletError(
+            f"no layer has a state {state!r}", remedy=f"there are {', '.join(known)}"
+        )
+    outputs = [layer for layer in having if layer.name in compiled.network.outputs]
+    hidden = [layer for layer in having if layer not in outputs][-3:]
     shown = [*hidden, *outputs]
     figure = Figure(figsize=(WIDTH, 0.4 + 2.4 * len(shown)), layout="constrained")
     panels = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
     for axes, layer in zip(panels, shown, strict=True):
-        _potentials_of(axes, run, sample, layer)
+        _states_of(axes, run, sample, layer, state)
         kind = "outputs" if layer in outputs else "a busy, a middling and a quiet neuron"
         axes.set_title(f"{layer_title(compiled, layer.name, 40)}: {kind}")
     panels[-1].set_xlabel("time (ticks); a dot marks a spike")
     return figure
 
 
-def _potentials_of(axes: Axes, run: Run, sample: int, layer: PlacedLayer) -> None:
-    values = run.potentials(layer.name)[sample]
+def _states_of(axes: Axes, run: Run, sample: int, layer: PlacedLayer, state: str) -> None:
+    values = run.states(layer.name)[state][sample]
     spikes = run.spikes(layer.name)[sample]
     busiest = np.lexsort((-values.max(axis=0), -spikes.sum(axis=0)))
     firing = max(1, int(spikes.any(axis=0).sum()))
@@ -91,13 +102,11 @@ def _potentials_of(axes: Axes, run: Run, sample: int, layer: PlacedLayer) -> Non
         label = f"neuron {neuron} ({fired.size} spikes)"
         axes.plot(values[:, neuron], style, color=colour, linewidth=1.6, label=label, zorder=3)
         axes.plot(fired, values[fired, neuron], "o", color=colour, markersize=4, zorder=4)
-    threshold = np.broadcast_to(
-        run.compiled.network.population(layer.name).parameters["threshold"], layer.size
-    )
-    for k, height in enumerate(np.unique(threshold[chosen])):
+    threshold = run.compiled.parameter(layer.name, "threshold") if state == "v" else None
+    for k, height in enumerate(() if threshold is None else np.unique(threshold[chosen])):
         label = "threshold" if k == 0 else None
         axes.axhline(height, color=INK, linewidth=1, linestyle=(0, (1, 1.5)), label=label)
-    axes.set_ylabel("potential (LSB)")
+    axes.set_ylabel("potential (LSB)" if state == "v" else state)
     axes.grid(axis="both")
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.02))
     tick_axis(axes, len(values))

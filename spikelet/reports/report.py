@@ -31,7 +31,7 @@ __all__ = ["PAGE", "write_report"]
 _TEMPLATE = Path(__file__).with_name("report.html.j2")
 _COMPARED = {
     "spikes": "spikes of every neuron",
-    "potentials": "membrane potentials",
+    "states": "states of neurons",
     "outputs": "output spikes",
     "active_axons": "active axons",
     "merged_spikes": "merged spikes",
@@ -50,6 +50,7 @@ def write_report(
     learned: LearningRun | None = None,
     warnings: Sequence[str] = (),
     sample: int = 0,
+    state: str = "v",
     made: Sequence[Artefact] = (),
     out_of_date: Sequence[OutOfDate] = (),
 ) -> Path:
@@ -65,7 +66,7 @@ def write_report(
         The input that led to ``trace``; more samples than it has are ignored.
     verification : Verification or None
     trace : Trace or None
-        Golden's, of the first samples, with spikes and potentials.
+        Golden's, of the first samples, with spikes and states.
     fpga : sequence of FpgaReport
     learned : LearningRun or None
         What the network has learned.
@@ -73,6 +74,8 @@ def write_report(
         What looks wrong, besides those of the verification.
     sample : int
         The sample that is drawn.
+    state : str
+        The state of the neurons that is drawn: the potential, ``v``, or another.
     made : sequence of Artefact
         Records of what the page shows: what it was made of, and the commands that make it again.
     out_of_date : sequence of OutOfDate
@@ -87,7 +90,7 @@ def write_report(
     check_extra(_MISSING_EXTRA)
     run = None if trace is None else Run(compiled, trace)
     _check(compiled, samples, verification, run, sample)
-    pictures = _drawn(compiled, samples, run, sample)
+    pictures = _drawn(compiled, samples, run, sample, state)
     if learned:
         pictures |= learning_section.drawn(learned)
     cost = _cost(verification, trace)
@@ -96,12 +99,12 @@ def write_report(
         pictures,
         {"engine": _engine_name, "interval": _interval},
         compiled=compiled,
-        profiles=list(dict.fromkeys(p.profile.name for p in compiled.network.populations)),
         samples=samples,
         verification=verification,
         trace=trace,
         counts=run.output_counts()[sample] if run else None,
         sample=sample,
+        state=state,
         verdict=_verdict(verification),
         compared=_COMPARED,
         predicted=lambda engine: _predicted(engine, trace),
@@ -151,7 +154,7 @@ def _check(
 
 
 def _drawn(
-    compiled: CompiledNetwork, samples: Samples | None, run: Run | None, sample: int
+    compiled: CompiledNetwork, samples: Samples | None, run: Run | None, sample: int, state: str
 ) -> dict[str, bytes]:
     pictures = {
         "network": structure_plots.network(compiled),
@@ -164,8 +167,8 @@ def _drawn(
         pictures["activity"] = plots.activity(run)
         if run.recording.spikes is not None:
             pictures["raster"] = plots.raster(run, samples, sample)
-            if run.recording.potentials is not None:
-                pictures["potentials"] = plots.potentials(run, sample)
+            if run.recording.states is not None:
+                pictures["states"] = plots.states(run, sample, state)
     return pictures
 
 
@@ -204,7 +207,7 @@ def _verdict(verification: Verification | None) -> dict[str, Any]:
         return {"mood": "open", "title": title, "lines": lines}
     compared = set.intersection(*(set(engine.compared) for engine in others))
     subjects = ["spike" if "spikes" in compared else "output spike"]
-    subjects += ["membrane potential"] if "potentials" in compared else []
+    subjects += ["state of a neuron"] if "states" in compared else []
     subjects += ["learned weight"] if "checksums" in compared else []
     title = f"Every {', '.join(subjects)} and counter equals the golden model's"
     silence = list(dict.fromkeys(engine.silence for engine in others if engine.silent))
@@ -264,12 +267,12 @@ def _provenance(
     compiled: CompiledNetwork, made: Sequence[Artefact], learned: LearningRun | None
 ) -> list[list[str]]:
     """Return what the results depend on, with digests, and the tools that made them."""
-    net, rows = compiled.network, []
-    for profile in dict.fromkeys(population.profile for population in net.populations):
-        reset = f"reset {profile.reset}{', one tick later' * profile.reset_delay}"
-        words = f"{profile.name}, version {profile.version} ({profile.source})"
-        rows.append(["Execution profile", words])
-        rows.append(["Neuron", f"{reset}; leak rounded {profile.rounding.replace('_', ' ')}"])
+    net = compiled.network
+    rows = [
+        ["Neuron model", f"{model.name}, version {model.version}: {model.description}{source}"]
+        for model in net.neurons
+        for source in [f" ({model.source})" if model.source else ""]
+    ]
     rows += [
         ["Time step", f"{net.dt:g} s per tick" if net.dt else "none: nothing needs it"],
         ["Ticks from input to output", str(compiled.output_latency)],

@@ -127,8 +127,7 @@ def _loop(axes: Axes, x: float, y: float, dots: list[float], colour: str) -> Non
 
 
 def _neuron_kind(compiled: CompiledNetwork, name: str) -> str:
-    parameters = compiled.network.population(name).parameters
-    return f" {'LIF' if 'decay' in parameters else 'IF'} neurons"
+    return f" {compiled.network.population(name).neuron.name} neurons"
 
 
 @as_png

@@ -110,9 +110,9 @@ def _agreement(run: Run, name: str, theirs: npt.NDArray[np.bool_]) -> LayerAgree
         )
     by_neuron = mine.sum(axis=(0, 1))
     saturations = None
-    if run.recording.potentials is not None:
+    if run.recording.states is not None:
         core = run.compiled.core(name)
-        saturations = int(np.isin(run.potentials(name), (core.v_min, core.v_max)).sum())
+        saturations = int(np.isin(run.states(name)["v"], (core.v_min, core.v_max)).sum())
     return LayerAgreement(
         name,
         float_spikes=int(theirs.sum()),

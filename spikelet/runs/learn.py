@@ -2,7 +2,7 @@
 
 =================  ================================================================
 ``snapshot.npz``   all that a run needs to go on, with what was learned
-``weights.npz``    learned weights by projection, and adaptations
+``weights.npz``    learned weights by projection, and kept states
 ``counts.npz``     spikes of each output population (epochs, samples, neurons); labels
 ``sample.npz``     the first sample, as it is drawn in the report
 ``before.npz``     the snapshot before the first epoch, if one was given
@@ -116,7 +116,7 @@ class LearningRun:
             learning=self.learning,
             reward=None if reward is None else reward[:, :ticks],
             start=self.state,
-            record=("spikes", "potentials", "learning"),
+            record=("spikes", "states", "learning"),
         )
 
     @cached_property

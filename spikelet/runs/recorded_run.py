@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.compiler.compiled import CompiledNetwork
-from spikelet.description.chip.memory_map import CHIP_REGISTERS, COUNTERS, STATE_FIRED_BIT, ChipMap
+from spikelet.description.chip.memory_map import CHIP_REGISTERS, COUNTERS, ChipMap
+from spikelet.description.chip.neuron_words import pack_states, state_offsets
 from spikelet.description.chip.packets import flit_packet
 from spikelet.description.chip.state import ChipState
 from spikelet.description.chip.state_words import LEARNED_REGIONS, readable_words, state_words
@@ -35,7 +36,7 @@ def record_run(
     """Return golden's run of the first of :func:`stimuli` that makes an output spike.
 
     If none does, it is that of the last, and says so in ``stimulus``. Compared after every tick are
-    all outputs, the active axons of each core, and potential and fired mark of its neurons, or of
+    all outputs, the active axons of each core, and the states of its neurons, or of
     some of them, spread evenly, in a large chip; after each sample also what cores and network
     merged or dropped.
 
@@ -90,8 +91,8 @@ def recorded_run_of(
         Name of the top module.
     """
     chip, chip_map = compiled.chip, ChipMap(compiled.chip)
-    trace, states = _recorded(compiled, spikes)
-    assert trace.spikes is not None and trace.potentials is not None
+    trace, final = _recorded(compiled, spikes)
+    assert trace.spikes is not None and trace.states is not None
     step = -(-sum(core.n_neurons for core in chip.cores) // _STATE_WORDS)
     probes, words, last_words = [], [], []
     last_probes: list[int] = []
@@ -101,10 +102,11 @@ def recorded_run_of(
         probes.append(np.array([counter["active_axons"]], np.uint32))
         words.append(active[..., None])
         neurons = np.arange(0, core.n_neurons, step)
-        probes.append(chip_map.address(index, "state", neurons).astype(np.uint32))
-        potentials = trace.potentials[index][..., neurons].astype(np.uint32)
-        fired = trace.spikes[index][..., neurons].astype(np.uint32) << np.uint32(STATE_FIRED_BIT)
-        words.append((potentials & np.uint32((1 << STATE_FIRED_BIT) - 1)) | fired)
+        offsets = state_offsets(core).reshape(core.n_neurons, -1)[neurons].ravel()
+        probes.append(chip_map.address(index, "state", offsets).astype(np.uint32))
+        states = pack_states(core, {**trace.states[index], "fired": trace.spikes[index]})
+        by_neuron = states.reshape(trace.samples, trace.ticks, core.n_neurons, -1)
+        words.append(by_neuron[:, :, neurons].reshape(trace.samples, trace.ticks, -1))
         for name, expected in (
             ("merged_spikes", trace.merged_spikes[:, index].astype(np.uint32)),
             ("dropped_packets", np.zeros(trace.samples, np.uint32)),
@@ -115,12 +117,13 @@ def recorded_run_of(
     for name, value in (("structure", structure), ("ticks", trace.ticks), ("flags", 0)):
         last_probes.append(CHIP_REGISTERS.index(name))
         last_words.append(np.full(trace.samples, value, np.uint32))
-    learned = state_words(chip, LEARNED_REGIONS)
+    kept = [name for core in chip.cores for name in core.update.kept]
+    learned = state_words(chip, (*LEARNED_REGIONS, *dict.fromkeys(kept)))
     if any(learned):
         addresses = np.concatenate([at for core in learned for at in core.values()])
         # what is read back after each sample, in a network that learns
         read = [
-            readable_words(chip, state, *np.zeros((2, len(chip.cores)), int)) for state in states
+            readable_words(chip, state, *np.zeros((2, len(chip.cores)), int)) for state in final
         ]
         last_probes += addresses.tolist()
         found = [words[np.searchsorted(words[:, 0], addresses), 1] for words in read]
@@ -150,7 +153,7 @@ def _recorded(
     compiled: CompiledNetwork, spikes: npt.NDArray[np.uint8]
 ) -> tuple[Trace, list[ChipState]]:
     """Return golden's run, and the state after each sample."""
-    wanted = ("spikes", "potentials")
+    wanted = ("spikes", "states")
     if not compiled.learns:
         return run(compiled, spikes, record=wanted).recording, []
     states: list[ChipState] = []

@@ -15,7 +15,7 @@ from spikelet.description.artefact import Artefact
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Trace, recorded_states
 from spikelet.description.summary import summary
 from spikelet.description.versions import package_versions
 from spikelet.network.integers import IntegerNetwork, Weights
@@ -115,14 +115,18 @@ class Run:
 
     def spikes(self, layer: str) -> npt.NDArray[np.bool_]:
         """Return a layer's spikes (samples, ticks, size); SpikeletError if not recorded."""
-        return self._assembled("spikes", layer)
+        placed, recorded = self._recorded("spikes", layer)
+        return self._assembled(recorded, placed)
 
-    def potentials(self, layer: str) -> npt.NDArray[np.int32]:
-        """Return a layer's potentials after each tick, as :meth:`spikes`, in LSBs."""
-        return self._assembled("potentials", layer)
+    def states(self, layer: str) -> dict[str, npt.NDArray[Any]]:
+        """Return a layer's states after each tick, by name, as :meth:`spikes`; ``v`` in LSBs."""
+        placed, recorded = self._recorded("states", layer)
+        return {
+            name: self._assembled([values[name] for values in recorded], placed)
+            for name in recorded_states(self.compiled.core(layer))
+        }
 
-    def _assembled(self, what: str, name: str) -> npt.NDArray[Any]:
-        layer, recorded = self._recorded(what, name)
+    def _assembled(self, recorded: list[npt.NDArray[Any]], layer: PlacedLayer) -> npt.NDArray[Any]:
         ticks = self._ticks(layer.depth)
         return layer.assembled(
             [recorded[part.core][:, ticks, : part.count] for part in layer.slices]
@@ -146,12 +150,12 @@ class Run:
         return {what: values[:, ticks] for what, values in found.items()}, layer.size
 
     def post_traces(self, layer: str) -> dict[str, npt.NDArray[np.int32]]:
-        """Return the post traces, and the adaptation, after each tick: (samples, ticks, size).
+        """Return post traces and states that are kept, after each tick: (samples, ticks, size).
 
         By name, as far as the layer has them; SpikeletError if learning was not recorded.
         """
         found, size = self._learned(layer)
-        names = ("y1", "y2", "adaptation")
+        names = ("y1", "y2", *self.compiled.core(layer).update.kept)
         return {name: found[name][..., :size] for name in names if name in found}
 
     def pre_traces(self, source: str, target: str) -> dict[str, npt.NDArray[np.int32]]:
@@ -180,15 +184,16 @@ class Run:
         """Return a read-only view of a projection's weights, shape (n_source, n_target)."""
         return self.compiled.weights(source, target, self.final.image)
 
-    def adaptation(self, layer: str) -> npt.NDArray[np.int32]:
-        """Return each neuron's adaptation, shape (size,); SpikeletError without adaptation."""
-        return self.compiled.adaptation(layer, self.final.image)
+    def kept_state(self, layer: str, name: str) -> npt.NDArray[np.int32]:
+        """Return a state that ``clear`` keeps, such as the adaptation, of each neuron: (size,)."""
+        return self.compiled.kept_state(layer, name, self.final.image)
 
     def save(self, folder: str | Path, *, recording: bool = True) -> None:
         """Write the snapshot, the weights by projection, and, if ``recording``, the Trace.
 
         ``weights.npz`` holds an array (n_source, n_target) called ``SOURCE_to_TARGET`` for each
-        projection, and ``adaptation_POPULATION``. SpikeletError if the folder cannot be written.
+        projection, and for states that are kept, such as the adaptation, ``STATE_POPULATION``.
+        SpikeletError if the folder cannot be written.
         """
         contents = {
             WEIGHTS_FILE: weights_file(self.compiled, self.final.image),
@@ -207,8 +212,8 @@ def weights_file(compiled: CompiledNetwork, image: ChipImage) -> bytes:
         for p in compiled.network.projections
     }
     for population in compiled.network.populations:
-        if population.adaptation:
-            arrays[f"adaptation_{population.name}"] = compiled.adaptation(population.name, image)
+        for name in compiled.core(population.name).update.kept:
+            arrays[f"{name}_{population.name}"] = compiled.kept_state(population.name, name, image)
     return packed_arrays(arrays)
 
 
@@ -236,7 +241,7 @@ def run(
     engine : str
         Of :func:`engines`.
     learning : bool
-        False: weights, tags and adaptations stay as they are.
+        False: weights, tags and what a model changes while it learns stay as they are.
     reward : array of int, shape (samples, ticks), or None
         The reward ``r`` of each tick; None: that of the samples, or 0.
     clear : bool
@@ -248,7 +253,7 @@ def run(
         come out. If not, they stay in the state, and come out when the run goes on from there; so a
         stream in pieces, the last of them drained, is one run, bit for bit.
     record : sequence of str
-        Any of ``"spikes"``, ``"potentials"``, ``"learning"`` (weights, tags, traces and adaptation
+        Any of ``"spikes"``, ``"states"``, ``"learning"`` (weights, tags, traces and kept states
         after each tick: large) and ``"checksums"`` (of the state after each sample).
     folder : Path or None
         The project folder, in which synthesis works and leaves its netlist, and where the emitted

@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.compiler.compiled import CompiledNetwork
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state_words import readable_words
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.events import Events, checked_reward

@@ -45,8 +45,8 @@ def test_compile_a_file(tmp_path: Path) -> None:
     nodes = {"in": source(3), "fc": linear(2, 3), "lif": lif(2), "out": sink(2)}
     path = write(tmp_path / "net.nir", nodes)
     compiled = compile_network(path, "nir-euler", 1e-3, weight_bits=3, potential_bits=12)
-    assert (compiled.name, compiled.network.dt) == ("net", 1e-3)
-    assert {p.profile for p in compiled.network.populations} == {EULER}
+    assert (compiled.name, compiled.network.neurons) == ("net", (EULER,))
+    assert compiled.network.dt == 1e-3
     assert [layer.name for layer in compiled.layers] == ["lif"]
     (core,) = compiled.chip.cores
     assert (core.weight_bits, core.potential_bits, core.n_axons) == (3, 12, 3)
@@ -55,12 +55,12 @@ def test_compile_a_file(tmp_path: Path) -> None:
 
 def test_a_network_brings_its_own_profile() -> None:
     network = chain([3, 2])
-    assert compile_network(network, "nir-euler", 1e-3).chip.cores[0].profile == EULER
-    for profile, dt in ((SUBTRACT, None), ("snntorch-zero", None), (None, 2e-3)):
+    assert compile_network(network, "nir-euler", 1e-3).network.neurons == (EULER,)
+    for neuron, dt in ((SUBTRACT, None), ("snntorch-zero", None), (None, 2e-3)):
         with pytest.raises(
-            SpikeletError, match="network 'chain' has profile nir-euler and dt 0.001"
+            SpikeletError, match="network 'chain' has neurons of nir-euler and dt 0.001"
         ):
-            compile_network(network, profile, dt)
+            compile_network(network, neuron, dt)
 
 
 def test_events(compiled: CompiledNetwork) -> None:
@@ -97,7 +97,7 @@ def test_classify_counts_the_valid_ticks_only() -> None:
 
 
 def test_agreement_of_a_rounded_network() -> None:
-    network = chain([6, 10, 4], decay=np.array([0.9]), profile=SUBTRACT, scale=0.111)
+    network = chain([6, 10, 4], decay=np.array([0.9]), neuron=SUBTRACT, scale=0.111)
     shown = spikes(4, 20, 6, rate=0.5)
     compiled = compile_network(network, weight_bits=3, calibration=shown)
     trace = run(compiled, shown)
@@ -128,8 +128,8 @@ def test_traces_that_do_not_belong(compiled: CompiledNetwork) -> None:
     trace = run(compiled, spikes(1, 4, 7))
     with pytest.raises(SpikeletError, match="has no layer 'x'; its layers are a, b, c, out"):
         Run(compiled, trace).spikes("x")
-    with pytest.raises(SpikeletError, match="the Trace of interpreter has no potentials"):
-        Run(compiled, replace(trace, potentials=None)).potentials("a")
+    with pytest.raises(SpikeletError, match="the Trace of interpreter has no states"):
+        Run(compiled, replace(trace, states=None)).states("a")
     with pytest.raises(
         SpikeletError, match=r"network 'chain' has 2 outputs and 1 cores, the Trace"
     ):
@@ -142,10 +142,11 @@ def same(a: Any, b: Any) -> None:
     """Assert that two compiled networks hold the same."""
     assert a.chip == b.chip
     for left, right in zip(a.image.cores, b.image.cores, strict=True):
-        for field in vars(left):
-            mine, theirs = np.asarray(getattr(left, field)), np.asarray(getattr(right, field))
-            np.testing.assert_array_equal(mine, theirs)
-            assert mine.dtype == theirs.dtype
+        mine, theirs = left.to_arrays(), right.to_arrays()
+        assert mine.keys() == theirs.keys()
+        for name, values in mine.items():
+            np.testing.assert_array_equal(values, theirs[name])
+            assert values.dtype == theirs[name].dtype
     np.testing.assert_array_equal(a.routes, b.routes)
     for field in ("layers", "output_latency", "neurons", "name", "limits", "digests"):
         assert getattr(a, field) == getattr(b, field), field

@@ -12,7 +12,6 @@ from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.compiler.place import place
 from spikelet.description.chip.destinations import HOST
 from spikelet.description.chip.params import TOPOLOGIES
-from spikelet.description.chip.profile import PROFILES
 from spikelet.description.errors import SpikeletError
 from spikelet.golden import chip as golden_chip
 from spikelet.golden.emission import single_targets
@@ -23,7 +22,7 @@ from spikelet.network.reference import run_float
 from spikelet.runs.agreement import agreement
 from spikelet.runs.run import Run
 from tests.helpers.interpreter import run_chip
-from tests.helpers.networks import EULER, branched, chain, population, spikes
+from tests.helpers.networks import LIF_MODELS, branched, chain, population, spikes
 
 limits_of_any_kind = st.builds(
     PlacementLimits,
@@ -153,7 +152,7 @@ def test_a_layer_may_be_output_and_source() -> None:
         Projection("a", "b", np.ones((2, 3))),
         Projection("a", "c", np.ones((2, 2))),
     )
-    network = Network("n", 4, None, EULER, layers, projections, ("c", "b"))
+    network = Network("n", 4, None, layers, projections, ("c", "b"))
     placement = place(quantise(network))
     fired = spikes(2, 6, 4, rate=0.5)
     compiled = compile_network(network)
@@ -164,7 +163,7 @@ def test_a_layer_may_be_output_and_source() -> None:
     )
     assert placement.chip.n_outputs == 5
     with pytest.raises(SpikeletError, match=r"equally deep, found 'a' at depth 0, 'b' at depth 1"):
-        place(quantise(Network("n", 4, None, EULER, layers, projections, ("a", "b", "c"))))
+        place(quantise(Network("n", 4, None, layers, projections, ("a", "b", "c"))))
 
 
 def test_delay_slots() -> None:
@@ -183,9 +182,7 @@ def test_delay_slots_of_host_events() -> None:
     network = chain([2] * 5)
     skip = Projection(INPUT, "p3", np.ones((2, 2)))
     projections = (*network.projections, skip)
-    placement = place(
-        quantise(Network("n", 2, None, EULER, network.populations, projections, ("p3",)))
-    )
+    placement = place(quantise(Network("n", 2, None, network.populations, projections, ("p3",))))
     assert placement.chip.cores[placement.layers[3].slices[0].core].delay_slots == 8
 
 
@@ -193,9 +190,7 @@ def skipping(layers: int) -> Network:
     """A chain whose last layer is also fed by the first."""
     network = chain([2] * (layers + 1))
     skip = Projection("p0", f"p{layers - 1}", np.ones((2, 2)))
-    return Network(
-        "n", 2, None, EULER, network.populations, (*network.projections, skip), network.outputs
-    )
+    return Network("n", 2, None, network.populations, (*network.projections, skip), network.outputs)
 
 
 def test_longest_skip_connection() -> None:
@@ -270,8 +265,8 @@ def test_every_placement_computes_the_same(topology: str, multicast: bool | None
                 Run(split, trace).spikes(layer.name), Run(whole, expected).spikes(layer.name)
             )
             np.testing.assert_array_equal(
-                Run(split, trace).potentials(layer.name),
-                Run(whole, expected).potentials(layer.name),
+                Run(split, trace).states(layer.name)["v"],
+                Run(whole, expected).states(layer.name)["v"],
             )
 
 
@@ -287,7 +282,7 @@ def local(side: int, seed: int = 0) -> Network:
         Projection("a", "b", second),
         Projection("b", "out", rng.integers(-4, 8, (side**2, 4)) / 8.0),
     )
-    return Network("local", side**2, None, EULER, layers, projections, ("out",))
+    return Network("local", side**2, None, layers, projections, ("out",))
 
 
 @pytest.mark.parametrize("max_axons", [144, 60])
@@ -350,7 +345,7 @@ def test_binary_cores_have_no_zero_weight() -> None:
     (core,), (image,) = placement.chip.cores, placement.image.cores
     assert (core.weight_format, core.n_neurons) == ("binary", 8)
     assert (image.weights[:, 5:] == 1).all()
-    assert (image.threshold[5:] == core.v_max).all()
+    assert (image.parameters["threshold"][5:] == core.v_max).all()
 
 
 @pytest.mark.parametrize(("bias", "expected"), [(0.25, [0, 0, 1, 2]), (0.0, [0, 0, 0, 0])])
@@ -360,7 +355,7 @@ def test_first_tick_follows_the_bias(bias: float, expected: list[int]) -> None:
     assert [core.first_tick for core in cores] == expected
 
 
-@pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda p: p.name)
+@pytest.mark.parametrize("neuron", LIF_MODELS.values(), ids=lambda p: p.name)
 @settings(max_examples=6, deadline=None)
 @given(
     seed=st.integers(0, 1000),
@@ -369,10 +364,10 @@ def test_first_tick_follows_the_bias(bias: float, expected: list[int]) -> None:
     recurrent=recurrent_layers,
 )
 def test_the_chip_does_what_the_float_network_does(
-    profile: Any, seed: int, limits: PlacementLimits, bias: float, recurrent: set[str]
+    neuron: Any, seed: int, limits: PlacementLimits, bias: float, recurrent: set[str]
 ) -> None:
     """Without leak and on a grid nothing is rounded: spikes and potentials are equal throughout."""
-    network = branched(profile=profile, seed=seed, bias=bias, recurrent=sorted(recurrent))
+    network = branched(neuron=neuron, seed=seed, bias=bias, recurrent=sorted(recurrent))
     fired = spikes(2, 10, 7, rate=0.4, seed=seed)
     compiled = compile_network(network, potential_bits=24, limits=limits, calibration=fired)
     trace = run_chip(compiled.chip, compiled.image, compiled.events(fired), compiled.neurons)
@@ -381,7 +376,7 @@ def test_the_chip_does_what_the_float_network_does(
     for layer, run in zip(compiled.network.quantisation, run_float(network, fired), strict=True):
         np.testing.assert_array_equal(Run(compiled, trace).spikes(layer.name), run.spikes)
         lsb = layer.scale / 2**layer.weight_exponent
-        potentials = Run(compiled, trace).potentials(layer.name) * lsb
+        potentials = Run(compiled, trace).states(layer.name)["v"] * lsb
         np.testing.assert_allclose(potentials, run.potentials, atol=1e-9)
         assert run.spikes.any()
     outputs = run_float(network, fired)[-1].spikes

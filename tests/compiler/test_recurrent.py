@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from spikelet import RULES, PlasticNetwork, write_nir
 from spikelet.compiler.compile import compile_network
 from spikelet.compiler.compiled import CompiledNetwork
-from spikelet.description.chip.profile import PROFILES, ExecutionProfile
+from spikelet.description.neurons.model import NeuronModel
 from spikelet.golden import chip as golden_chip
 from spikelet.network.integers import IntegerNetwork
 from spikelet.network.limits import PlacementLimits
@@ -23,7 +23,7 @@ from spikelet.rtl_gen.emit import to_verilog
 from spikelet.runs.run import Run, run
 from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design
-from tests.helpers.networks import branched, population, spikes
+from tests.helpers.networks import LIF_MODELS, RESETS, SUBTRACT, branched, population, spikes
 
 
 def run_integers(quantised: IntegerNetwork, samples: Any) -> dict[str, tuple[Any, Any]]:
@@ -31,30 +31,29 @@ def run_integers(quantised: IntegerNetwork, samples: Any) -> dict[str, tuple[Any
 
     A population is fed the spikes of this tick by others, and by itself those of the tick before.
     """
-    first = quantised.populations[0]
-    profile, limit = first.profile, 1 << (first.potential_bits - 1)
+    limit = 1 << (quantised.populations[0].potential_bits - 1)
     zeros = {p.name: np.zeros((len(samples), p.size), int) for p in quantised.populations}
     v, sent, record = dict(zeros), dict(zeros), []
     for tick in range(samples.shape[1]):
         sent[INPUT] = samples[:, tick].astype(int)
         for p in quantised.populations:
             # its own spikes are still those of the tick before
-            given = p.parameters
-            threshold, reset = given["threshold"], given.get("reset_potential", 0)
             into = [q for q in quantised.projections if q.target == p.name]
             current = sum(sent[q.source] @ q.weights.astype(int) for q in into)
-            pending = sent[p.name] if profile.reset_delay else v[p.name] > threshold
-            pending = pending * (profile.reset_delay or profile.residual_reset)
-            base = v[p.name] if profile.reset == "subtract" else np.where(pending, reset, v[p.name])
-            leaked = (base * given["decay"] + 2048) // 4096 if "decay" in given else base
-            summed = leaked + current * 2**p.weight_exponent + given.get("bias", 0)
-            taken = pending * threshold if profile.reset == "subtract" else 0
+            how, threshold = RESETS[p.neuron.name], p.parameters["threshold"]
+            pending = sent[p.name] if how.delayed else v[p.name] > threshold
+            pending = pending * (how.delayed or how.residual)
+            reset = p.parameters.get("reset_potential", 0)
+            base = v[p.name] if how.kind == "subtract" else np.where(pending, reset, v[p.name])
+            leaked = (base * p.parameters.get("decay", 4096) + 2048) // 4096
+            summed = leaked + current * 2**p.weight_exponent + p.parameters.get("bias", 0)
+            taken = pending * threshold if how.kind == "subtract" else 0
             v[p.name] = np.clip(summed - taken, -limit, limit - 1)
             sent[p.name] = (v[p.name] > threshold).astype(int)
-            if not profile.reset_delay and profile.reset == "subtract":
+            if not how.delayed and how.kind == "subtract":
                 back = v[p.name] + taken - sent[p.name] * threshold
                 v[p.name] = np.clip(back, -limit, limit - 1)
-            elif not profile.reset_delay:
+            elif not how.delayed:
                 v[p.name] = np.where(sent[p.name], reset, v[p.name])
         record.append({p.name: (sent[p.name], v[p.name]) for p in quantised.populations})
     return {
@@ -67,7 +66,7 @@ def assert_equal(compiled: CompiledNetwork, trace: Any, expected: Any) -> None:
     for layer in compiled.layers:
         found = (
             Run(compiled, trace).spikes(layer.name),
-            Run(compiled, trace).potentials(layer.name),
+            Run(compiled, trace).states(layer.name)["v"],
         )
         for values, wanted in zip(found, expected[layer.name], strict=True):
             np.testing.assert_array_equal(values, wanted)
@@ -76,7 +75,7 @@ def assert_equal(compiled: CompiledNetwork, trace: Any, expected: Any) -> None:
 
 
 @pytest.mark.parametrize("backend", ["numpy", "compiled"])
-@pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda p: p.name)
+@pytest.mark.parametrize("neuron", LIF_MODELS.values(), ids=lambda p: p.name)
 @settings(max_examples=6, deadline=None)
 @given(
     seed=st.integers(0, 1000),
@@ -88,7 +87,7 @@ def assert_equal(compiled: CompiledNetwork, trace: Any, expected: Any) -> None:
 )
 def test_golden_is_the_quantised_network(
     backend: str,
-    profile: ExecutionProfile,
+    neuron: NeuronModel,
     seed: int,
     max_neurons: int,
     recurrent: set[str],
@@ -98,9 +97,7 @@ def test_golden_is_the_quantised_network(
 ) -> None:
     """Recurrent layers at any depth, beside skip connections, on one core each or on several."""
     decay = 1 - np.random.default_rng(seed).random(1) / 2 if leaky else None
-    network = branched(
-        profile=profile, seed=seed, bias=0.3, recurrent=sorted(recurrent), decay=decay
-    )
+    network = branched(neuron=neuron, seed=seed, bias=0.3, recurrent=sorted(recurrent), decay=decay)
     fired = spikes(2, 12, 7, rate=0.4, seed=seed)
     compiled = compile_network(
         network,
@@ -138,8 +135,10 @@ def test_rtl_equals_golden() -> None:
         "recurrent",
         6,
         None,
-        PROFILES["snntorch-subtract"],
-        tuple(population(n, sizes[n], decay=np.array([0.9])) for n in ("first", "again", "out")),
+        tuple(
+            population(n, sizes[n], SUBTRACT, decay=np.array([0.9]))
+            for n in ("first", "again", "out")
+        ),
         tuple(Projection(a, b, rng.normal(0.1, 0.5, (sizes[a], sizes[b]))) for a, b in pairs),
         ("out",),
     )
@@ -152,29 +151,26 @@ def test_rtl_equals_golden() -> None:
         assert (without[name][0] != expected[name][0]).any()  # what comes back matters
     compiled = compile_network(network, limits=PlacementLimits(max_neurons=4, lanes=4))
     assert [len(layer.slices) for layer in compiled.layers] == [1, 2, 1]
-    assert_equal(
-        compiled, run(compiled, fired, record=("spikes", "potentials")).recording, expected
-    )
+    assert_equal(compiled, run(compiled, fired, record=("spikes", "states")).recording, expected)
     verilog = to_verilog(Chip(compiled.chip), "chip")
     with VerilatedChip(compiled.chip, Design(verilog), optimise="build") as chip:
         chip.load(compiled.image)
         trace = chip.run(compiled.events(fired), neurons=compiled.neurons)
     assert_equal(compiled, trace, expected)
     assert (
-        trace.first_difference(run(compiled, fired, record=("spikes", "potentials")).recording)
-        is None
+        trace.first_difference(run(compiled, fired, record=("spikes", "states")).recording) is None
     )
 
 
-@pytest.mark.parametrize("profile", ["snntorch-subtract", "snntorch-zero-immediate"])
+@pytest.mark.parametrize("neuron", ["snntorch-subtract", "snntorch-zero-immediate"])
 def test_a_learned_network_with_lateral_inhibition_comes_back_from_its_file(
-    profile: str, tmp_path: Path
+    neuron: str, tmp_path: Path
 ) -> None:
     """Built for the chip by other code, exported, and imported again as a recurrent layer."""
     network = PlasticNetwork("lateral", dt=1e-3, seed=2)
     network.inputs("pixels", (3, 4))
-    network.population("first", 6, threshold=96, profile=profile)
-    network.population("second", 3, threshold=24, profile=profile)
+    network.population("first", 6, threshold=96, neuron=neuron)
+    network.population("second", 3, threshold=24, neuron=neuron)
     rule = RULES["pair_stdp"](a_plus=0.02, a_minus=0.02, w_max=60)
     network.project("pixels", "first", weights=(10, 40), rule=rule)
     network.project("first", "second", weights=(5, 15))
@@ -188,13 +184,13 @@ def test_a_learned_network_with_lateral_inhibition_comes_back_from_its_file(
     assert len(np.unique(learned.weights("pixels", "first"))) > 10  # so their unit is an LSB
     compiled = compile_network(
         tmp_path / "out.nir",
-        profile,
+        neuron,
         weight_bits=8,
         potential_bits=20,
         limits=PlacementLimits(max_neurons=2, lanes=2),
     )
     assert compiled.network.floats.recurrent("first") is not None
-    trace = run(compiled, fired, record=("spikes", "potentials")).recording
+    trace = run(compiled, fired, record=("spikes", "states")).recording
     for depth, name in enumerate(("first", "second")):
         expected = still.spikes(name)[:, depth:]  # on the chip each layer runs a tick later
         assert 0.1 < expected.mean() < 0.9

@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
-from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.adaptation import Adaptation
+from spikelet.description.neurons.models import neuron_model
 from tests.helpers.random_plastic import random_plastic_image
 
 __all__ = ["CORES", "plastic_chip", "plastic_image"]
@@ -47,7 +49,7 @@ CORES: dict[str, dict[str, Any]] = {
         "weight_memory": "spram",
         "delay_slots": 4,
         "pipelines": 4,
-        "inhibition": "shared",
+        "parameters": {"decay": "shared", "inhibition": "shared"},
     },
     # Tags and reward; both targets draw; sweeps with and without a period.
     "tagged": {
@@ -64,7 +66,10 @@ CORES: dict[str, dict[str, Any]] = {
             reward_bits=5,
         ),
         "weight_format": "unsigned",
-        "adaptation": Adaptation(increment=40, decay_shift=3, fraction_bits=2, bits=9),
+        "parameters": {
+            "decay": "shared",
+            **Adaptation(increment=40, decay_shift=3, fraction_bits=2, bits=9).constants,
+        },
         "n_axons": 20,
     },
     # No traces at all: the potential decides, a post spike weakens what is silent.
@@ -105,7 +110,8 @@ def plastic_chip(name: str, *, cores: int = 1, **fields: Any) -> ChipParams:
     core = CoreParams(
         **{
             **_SHAPE,
-            "profile": PROFILES["snntorch-subtract"],
+            "neuron": neuron_model("snntorch-subtract"),
+            "parameters": {"decay": "shared"},
             "potential_bits": 9,
             "weight_exponent": 1,
             "list_entries": 24,
@@ -119,5 +125,8 @@ def plastic_chip(name: str, *, cores: int = 1, **fields: Any) -> ChipParams:
 def plastic_image(chip: ChipParams, seed: int) -> ChipImage:
     """Return random contents for a chip; most axons are plastic, and neurons fire easily."""
     image = random_plastic_image(np.random.default_rng(seed), chip)
-    cores = [replace(core, threshold=np.minimum(core.threshold, 20)) for core in image.cores]
+    cores = []
+    for core in image.cores:
+        threshold = np.minimum(core.parameters["threshold"], 20)
+        cores.append(replace(core, parameters={**core.parameters, "threshold": threshold}))
     return ChipImage(tuple(cores))

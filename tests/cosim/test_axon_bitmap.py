@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import ChipMap
 from spikelet.description.chip.packets import flit_packet
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.neurons.models import neuron_model
 from spikelet.rtl_gen.axon_bitmap import AxonBitmap
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY
 from tests.cosim.support import SEEDS, Bench, cases
@@ -29,7 +30,7 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     """Build the bitmap of a core that may not be the largest of its chip."""
     fields = dict(request.param)
     n_axons, delay_slots = fields.pop("largest", (1, 2))
-    core = CoreParams(n_neurons=16, profile=PROFILES["snntorch-zero"], **fields)
+    core = CoreParams(n_neurons=16, neuron=neuron_model("snntorch-zero"), **fields)
     other = replace(core, n_axons=n_axons, delay_slots=delay_slots)
     chip = ChipParams((core, other), 2)
     flit = flit_packet(chip)

@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.neurons.models import neuron_model
 from spikelet.description.run.events import Events
 from spikelet.golden.chip import run
 from spikelet.rtl_gen.config_chain import ConfigNode
@@ -19,14 +20,15 @@ from tests.helpers.random_chips import random_chip, random_events
 FIRST = CoreParams(
     n_axons=20,
     n_neurons=24,
-    profile=PROFILES["snntorch-subtract"],
+    neuron=neuron_model("snntorch-subtract"),
+    parameters={"decay": "shared"},
     lanes=8,
     pipelines=2,
     delay_slots=4,
     list_entries=40,
 )
 SECOND = replace(
-    FIRST, n_axons=33, n_neurons=16, profile=PROFILES["snntorch-zero"], lanes=16, delay_slots=8
+    FIRST, n_axons=33, n_neurons=16, neuron=neuron_model("snntorch-zero"), lanes=16, delay_slots=8
 )
 THIRD = replace(
     FIRST,
@@ -35,15 +37,18 @@ THIRD = replace(
     pipelines=1,
     list_entries=0,
     weight_bits=8,
-    profile=PROFILES["nir-euler"],
-    reset_potential="shared",
-    bias="shared",
+    neuron=neuron_model("cuba-lif"),
+    parameters={
+        **{"decay": "shared", "decay_i": "neuron", "reset_potential": "shared", "bias": "shared"},
+        "inhibition": "neuron",
+    },
     first_tick=2,
 )
 TINY = CoreParams(
     n_axons=6,
     n_neurons=8,
-    profile=PROFILES["snntorch-subtract-immediate"],
+    neuron=neuron_model("snntorch-subtract-immediate"),
+    parameters={"decay": "shared"},
     lanes=4,
     list_entries=40,
     weight_bits=1,

@@ -5,31 +5,33 @@ from dataclasses import replace
 
 import pytest
 
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.neurons.models import neuron_model
 from spikelet.rtl_gen.config_chain import ConfigNode
 from spikelet.rtl_gen.core import Core
 from tests.cosim.support import SEEDS, Bench, cases, image_of
+from tests.helpers.neuron_models import NOISY
 
 
 @pytest.fixture(
     scope="module",
     params=cases(
         delayed={
-            "profile": PROFILES["snntorch-subtract"],
+            "neuron": neuron_model("snntorch-subtract"),
             "delay_slots": 8,
             "list_entries": 40,
-            "threshold": "neuron",
+            "parameters": {"threshold": "neuron", "decay": "shared"},
         },
         late={
-            "profile": PROFILES["nir-euler"],
-            "reset_potential": "neuron",
-            "bias": "neuron",
+            "neuron": neuron_model("nir-euler"),
+            "parameters": {"decay": "shared", "reset_potential": "neuron", "bias": "neuron"},
             "first_tick": 3,
             "pipelines": 1,
         },
         binary={
-            "profile": PROFILES["snntorch-zero-immediate"],
+            "neuron": neuron_model("snntorch-zero-immediate"),
+            "parameters": {"decay": "shared"},
             "weight_bits": 1,
             "weight_format": "binary",
             "weight_exponent": 5,
@@ -37,6 +39,7 @@ from tests.cosim.support import SEEDS, Bench, cases, image_of
             "pipelines": 4,
             "weight_memory": "spram",
         },
+        drawing={"neuron": NOISY, "parameters": {"decay": "shared"}, "first_tick": 1},
     ),
 )
 def bench(request: pytest.FixtureRequest) -> Bench:

@@ -4,11 +4,12 @@
 import numpy as np
 import pytest
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import ChipMap
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
-from spikelet.rtl_gen.crossbar import Crossbar
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.neurons.models import neuron_model
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY
+from spikelet.rtl_gen.synapses.dense import DenseCrossbar
 from tests.cosim.support import SEEDS, Bench, cases, image_of
 
 
@@ -31,10 +32,10 @@ from tests.cosim.support import SEEDS, Bench, cases, image_of
 def bench(request: pytest.FixtureRequest) -> Bench:
     """Build a crossbar."""
     core = CoreParams(
-        **{"n_axons": 21, "n_neurons": 48, "profile": PROFILES["snntorch-zero"], **request.param}
+        **{"n_axons": 21, "n_neurons": 48, "neuron": neuron_model("snntorch-zero"), **request.param}
     )
     chip = ChipParams((core,))
-    component = Crossbar(core, ChipMap(chip).cores[0]["weights"])
+    component = DenseCrossbar(core, ChipMap(chip).cores[0])
     return Bench(component, chip=chip, config_latency=CONFIG_LATENCY)
 
 

@@ -6,12 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import HOST
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.memory_map import ChipMap
 from spikelet.description.chip.packets import destination_packet, flit_packet
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.neurons.models import neuron_model
 from spikelet.rtl_gen.emission import Emission
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY
 from tests.cosim.support import SEEDS, Bench, cases, image_of
@@ -33,11 +34,11 @@ def bench(request: pytest.FixtureRequest) -> Bench:
 
     A core alone on its chip has flits narrower than the addresses of its table.
     """
-    profile = PROFILES["snntorch-zero"]
-    fields = {"n_axons": 9, "n_neurons": 24, "profile": profile, "lanes": 8, **request.param}
+    neuron = neuron_model("snntorch-zero")
+    fields = {"n_axons": 9, "n_neurons": 24, "neuron": neuron, "lanes": 8, **request.param}
     alone, multicast = fields.pop("alone", False), fields.pop("multicast", False)
     core = CoreParams(**fields)
-    other = CoreParams(n_axons=30, n_neurons=16, profile=profile, delay_slots=8)
+    other = CoreParams(n_axons=30, n_neurons=16, neuron=neuron, delay_slots=8)
     chip = ChipParams((core, other, other), 2, 2, 12, multicast=multicast)
     if alone:
         chip = ChipParams((core,))

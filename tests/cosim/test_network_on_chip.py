@@ -8,12 +8,13 @@ from amaranth import Cat, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out, connect, flipped
 
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.neurons.models import neuron_model
 from spikelet.rtl_gen.network_on_chip import NetworkOnChip
 from tests.cosim.support import Bench, cases
 
-CORE = CoreParams(n_axons=256, n_neurons=16, profile=PROFILES["snntorch-zero"], delay_slots=32)
+CORE = CoreParams(n_axons=256, n_neurons=16, neuron=neuron_model("snntorch-zero"), delay_slots=32)
 
 
 class JoinedNetworks(wiring.Component):

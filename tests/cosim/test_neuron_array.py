@@ -1,48 +1,61 @@
 # amaranth: UnusedElaboratable=no
-"""The neuron array: shared and separate parameters, adaptation, few and many pipelines."""
+"""The neuron array: parameters of each scope, one state and several, kept states, draws."""
 
 import numpy as np
 import pytest
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import ChipMap
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
-from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.adaptation import Adaptation
+from spikelet.description.neurons.models import neuron_model
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY
-from spikelet.rtl_gen.lif_update import LifUpdate
 from spikelet.rtl_gen.neuron_array import NeuronArray
 from tests.cosim.support import SEEDS, Bench, cases
+from tests.helpers.neuron_models import HABITUATING, NOISY, ODD
 from tests.helpers.random_plastic import random_plastic_image
 
 
 @pytest.fixture(
     scope="module",
     params=cases(
-        shared={"profile": PROFILES["snntorch-zero"], "pipelines": 1},
+        shared={
+            "neuron": neuron_model("snntorch-zero"),
+            "pipelines": 1,
+            "parameters": {"decay": "shared"},
+        },
         separate={
-            "profile": PROFILES["nir-euler"],
+            "neuron": neuron_model("nir-euler"),
             "pipelines": 4,
-            "threshold": "neuron",
-            "decay": "neuron",
-            "bias": "neuron",
-            "reset_potential": "neuron",
+            "parameters": dict.fromkeys(
+                ("threshold", "decay", "bias", "reset_potential"), "neuron"
+            ),
             "first_tick": 2,
         },
         residual={
-            "profile": PROFILES["snntorch-subtract-immediate"],
+            "neuron": neuron_model("snntorch-subtract-immediate"),
             "pipelines": 8,
             "n_neurons": 8,
-            "bias": "shared",
+            "parameters": {"decay": "shared", "bias": "shared"},
         },
         adapting={
-            "profile": PROFILES["snntorch-subtract"],
+            "neuron": neuron_model("snntorch-subtract"),
             "pipelines": 2,
-            "threshold": "neuron",
-            "decay": "neuron",
-            "inhibition": "shared",
+            "parameters": {
+                **{"threshold": "neuron", "decay": "neuron", "inhibition": "shared"},
+                **Adaptation(increment=100, decay_shift=3, fraction_bits=1, bits=9).constants,
+            },
             "learning": LearningRule("x1*y0", x1=TraceParams(1, bits=1), w_max=7),
-            "adaptation": Adaptation(increment=100, decay_shift=3, fraction_bits=1, bits=9),
         },
+        states={"neuron": ODD, "pipelines": 2, "parameters": {"threshold": "neuron"}},
+        drawing={
+            "neuron": NOISY,
+            "pipelines": 4,
+            "parameters": {"decay": "neuron"},
+            "first_tick": 2,
+        },
+        tired={"neuron": HABITUATING, "pipelines": 1, "parameters": {"step": "neuron"}},
     ),
 )
 def bench(request: pytest.FixtureRequest) -> Bench:
@@ -50,8 +63,9 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     fields = {"n_axons": 40, "n_neurons": 24, "lanes": 8, "potential_bits": 11}
     core = CoreParams(**{**fields, "weight_exponent": 2, **request.param})
     chip = ChipParams((core,))
-    latency = 2 + LifUpdate.latency + (core.adaptation is not None)
     component = NeuronArray(core, ChipMap(chip).cores[0])
+    latency = component.latency
+    assert latency == 2 + len(core.update.lines) + (5 if core.update.draws else 0)
     return Bench(component, chip=chip, latency=latency, config_latency=CONFIG_LATENCY)
 
 

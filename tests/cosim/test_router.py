@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.packets import flit_packet
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.neurons.models import neuron_model
 from spikelet.rtl_gen.router import Router
 from spikelet.rtl_gen.routing import GridRouting, TreeRouting
 from tests.cosim.support import Bench, cases
 
-CORE = CoreParams(n_axons=256, n_neurons=16, profile=PROFILES["snntorch-zero"], delay_slots=8)
+CORE = CoreParams(n_axons=256, n_neurons=16, neuron=neuron_model("snntorch-zero"), delay_slots=8)
 SIDES = ("north", "east", "south", "west")
 
 

@@ -3,10 +3,10 @@
 import pytest
 from amaranth.hdl import Shape
 
-from spikelet.description.chip.params import CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.learning.rule import LearningRule, TraceParams
-from spikelet.rtl_gen.crossbar import VisitPort
+from spikelet.description.neurons.models import neuron_model
+from spikelet.rtl_gen.synapses.ports import VisitPort
 
 RULE = LearningRule("x1*y0", x1=TraceParams(1, bits=1), w_max=7)
 
@@ -16,7 +16,7 @@ def test_widths_are_those_of_axons_rows_and_groups(lanes: int, weight_bits: int)
     core = CoreParams(
         20,
         3 * lanes,
-        PROFILES["snntorch-zero"],
+        neuron_model("snntorch-zero"),
         lanes=lanes,
         weight_bits=weight_bits,
         learning=RULE,

@@ -7,16 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spikelet.description.chip.memory_map import ChipMap, unpack_state
+from spikelet.description.checks import signed_bits
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.memory_map import ChipMap
 from spikelet.description.chip.packets import destination_packet, flit_packet
-from spikelet.description.chip.params import ChipParams, CoreParams, signed_bits
-from spikelet.description.chip.profile import PROFILES, profile_named
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
+from spikelet.description.neurons.models import neuron_model
 from spikelet.description.run.events import Events
 from spikelet.description.run.recording import Trace
 from tests.helpers.random_chips import random_chip, random_events, random_image
 
-CORE = CoreParams(n_axons=20, n_neurons=16, profile=PROFILES["snntorch-zero"])
+CORE = CoreParams(n_axons=20, n_neurons=16, neuron=neuron_model("snntorch-zero"))
 
 
 @given(st.integers(0, 2**20))
@@ -51,7 +53,6 @@ def test_signed_bits_is_the_least_that_holds(low, span):
         ({"n_neurons": 24}, r"n_neurons must be a multiple of lanes \(16\), not 24"),
         ({"pipelines": 32}, r"pipelines must be an int in 1..16"),
         ({"weight_bits": 1}, r"weight_format must be one of binary, unsigned, not 'signed'"),
-        ({"reset_potential": "shared"}, r"reset_potential must be one of none"),
         ({"weight_memory": "flash"}, r"weight_memory must be one of block, spram"),
         ({"delay_slots": 128}, r"delay_slots must be an int in 2..64, not 128"),
         ({"list_entries": 65537}, r"list_entries must be an int in 0..65536, not 65537"),
@@ -150,11 +151,6 @@ def test_a_flit_that_is_too_wide_is_refused():
         flit_packet(replace(chip, multicast=True))
 
 
-def test_unknown_profile_lists_the_known():
-    with pytest.raises(SpikeletError, match="snntorch-zero, .*, not 'mine'"):
-        profile_named("mine")
-
-
 @given(st.integers(0, 2**20))
 def test_regions_are_disjoint_and_aligned(seed):
     chip_map = ChipMap(random_chip(np.random.default_rng(seed)))
@@ -165,11 +161,6 @@ def test_regions_are_disjoint_and_aligned(seed):
             assert region.words <= region.span
             end = region.base + region.span
         assert end <= chip_map.window
-
-
-def test_state_words():
-    potentials, fired = unpack_state(np.array([0x7FFFFFFF, 0x80000005], np.uint32))
-    assert potentials.tolist() == [-1, 5] and fired.tolist() == [False, True]
 
 
 def _image(seed=3):
@@ -188,7 +179,7 @@ def _image(seed=3):
 )
 def test_images_are_checked(field, value, message):
     chip, image = _image()
-    getattr(image.cores[0], field).flat[0] = value
+    {**image.cores[0].parameters, **vars(image.cores[0])}[field].flat[0] = value
     with pytest.raises(SpikeletError, match=message):
         image.check(chip)
 
@@ -233,7 +224,7 @@ def _trace(chip=2):
         rng.integers(0, 9, (2, chip)).astype(np.int32),
         (5,) * chip,
         spikes=[rng.integers(0, 2, (2, 3, 5)).astype(bool) for _ in range(chip)],
-        potentials=[rng.integers(-9, 9, (2, 3, 5)).astype(np.int32) for _ in range(chip)],
+        states=[{"v": rng.integers(-9, 9, (2, 3, 5)).astype(np.int32)} for _ in range(chip)],
         cycles=np.ones((2, 3), np.int64),
     )
 
@@ -253,13 +244,14 @@ def test_a_damaged_trace_is_refused(tmp_path):
         Trace.load(tmp_path / "trace.npz")
 
 
-@pytest.mark.parametrize(
-    "what", ["outputs", "active_axons", "merged_spikes", "spikes", "potentials"]
-)
+@pytest.mark.parametrize("what", ["outputs", "active_axons", "merged_spikes", "spikes", "v"])
 def test_any_single_bit_is_a_difference(what):
     expected, got = _trace(), _trace()
-    field = getattr(got, what)
-    array = field[1] if isinstance(field, list) else field
+    array = {
+        **vars(got),
+        "spikes": got.spikes[1],
+        "v": got.states[1]["v"],
+    }[what]
     array.flat[-1] = array.flat[-1] ^ 1
     difference = got.first_difference(expected)
     assert difference is not None and difference.what == what and difference.sample == 1
@@ -270,10 +262,10 @@ def test_any_single_bit_is_a_difference(what):
 def test_the_earliest_tick_is_reported():
     expected, got = _trace(), _trace()
     got.outputs[0, 2, 0] ^= 1
-    got.potentials[1][0, 1, 3] += 1
+    got.states[1]["v"][0, 1, 3] += 1
     difference = got.first_difference(expected)
     assert (difference.what, difference.tick, difference.core, difference.index) == (
-        "potentials",
+        "v",
         1,
         1,
         3,

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import (
     HOST,
     check_destinations,
@@ -18,13 +19,13 @@ from spikelet.description.chip.destinations import (
     list_entries,
 )
 from spikelet.description.chip.packets import destination_packet, flit_packet
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
+from spikelet.description.neurons.models import neuron_model
 from spikelet.description.run.events import Events
 from tests.helpers.random_chips import random_chip, random_image
 
-CORE = CoreParams(20, 16, PROFILES["snntorch-zero"], delay_slots=4, list_entries=4)
+CORE = CoreParams(20, 16, neuron_model("snntorch-zero"), delay_slots=4, list_entries=4)
 NARROW = replace(CORE, n_axons=6, delay_slots=2)
 CHIP = ChipParams((CORE, CORE, CORE, CORE, NARROW), 3, 2, n_outputs=7, multicast=True)
 """Three cores in the upper row, two in the lower: (2, 1) is empty, (1, 1) is narrow."""

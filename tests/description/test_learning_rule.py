@@ -9,33 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import joined
-from spikelet.description.chip.image import (
-    ChipImage,
-    CoreImage,
-    random_states,
-    scan_rows,
-    synapse_rows,
-)
-from spikelet.description.chip.memory_map import (
-    ChipMap,
-    describe,
-    lane_banks,
-    pack_lanes,
-    post_bits,
-    post_fields,
-    unpack_lanes,
-)
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.image import ChipImage, CoreImage, random_states, scan_rows
+from spikelet.description.chip.memory_map import ChipMap, describe, post_bits, post_fields
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
-from spikelet.description.learning.rule import (
-    Adaptation,
-    LearningRule,
-    TraceParams,
-    term_range,
-    variable_range,
-)
+from spikelet.description.lanes import lane_banks, pack_lanes, unpack_lanes
+from spikelet.description.learning.rule import LearningRule, TraceParams, term_range, variable_range
+from spikelet.description.neurons.adaptation import Adaptation
+from spikelet.description.neurons.models import neuron_model
+from spikelet.description.synapses.dense import synapse_rows
 from tests.helpers.rule_evaluator import evaluate
 
 TRACE = TraceParams(32, decay=3900)
@@ -53,12 +37,12 @@ TAGGED = LearningRule(
 CORE = CoreParams(
     n_axons=20,
     n_neurons=16,
-    profile=PROFILES["snntorch-zero"],
+    neuron=neuron_model("snntorch-zero"),
     weight_bits=8,
     potential_bits=12,
     lanes=8,
     learning=TAGGED,
-    adaptation=Adaptation(100, decay_shift=4, bits=20),
+    parameters=Adaptation(100, decay_shift=4, bits=20).constants,
 )
 
 
@@ -239,7 +223,7 @@ def test_the_sum_with_the_old_tag_must_fit_too():
 def test_bounds_must_fit_the_weights(fields, message):
     rule = replace(PAIR, **{"w_max": 5, **fields})
     with pytest.raises(SpikeletError, match=message):
-        replace(CORE, weight_bits=4, learning=rule, adaptation=None)
+        replace(CORE, weight_bits=4, learning=rule, parameters={})
 
 
 @pytest.mark.parametrize(
@@ -249,7 +233,10 @@ def test_bounds_must_fit_the_weights(fields, message):
             {"weight_bits": 1, "weight_format": "binary"},
             "weights that learn must be signed or unsigned, not binary\n  remedy: with 1 bit",
         ),
-        ({"learning": None}, "an adaptation needs a learning rule, which switches it on"),
+        (
+            {"learning": None},
+            "state adaptation of 'snntorch-zero' never changes\n  remedy: give the core a learn",
+        ),
         ({"first_tick": 1}, "first_tick must be 0 to learn, not 1"),
         ({"learning": _wide("4*2^-16*x1*x2*y0")}, "this product can take 33 bits"),
     ],
@@ -259,7 +246,7 @@ def test_plastic_cores_are_checked(fields, message):
         replace(CORE, **fields)
 
 
-@pytest.mark.parametrize("core", [CORE, replace(CORE, learning=PAIR, adaptation=None)])
+@pytest.mark.parametrize("core", [CORE, replace(CORE, learning=PAIR, parameters={})])
 def test_fields_survive_json(core):
     fields = json.loads(json.dumps(core.to_dict()))
     assert CoreParams.from_dict(fields) == core
@@ -312,7 +299,7 @@ def test_regions_of_a_plastic_core():
         "adaptation": (16, 20),
     }
     assert post_fields(CORE) == {"y1": 6, "v": 12} and post_bits(CORE) == 18
-    fixed = replace(CORE, learning=None, adaptation=None)
+    fixed = replace(CORE, learning=None, parameters={})
     assert not {"plastic", "learning", "tags", "random", "adaptation"} & set(
         ChipMap(ChipParams((fixed,))).cores[0]
     )
@@ -327,9 +314,9 @@ def _image(core: CoreParams = CORE) -> CoreImage:
     rng = np.random.default_rng(1)
     return CoreImage(
         rng.integers(0, 128, (20, 16)).astype(np.int16),
-        np.array([9], np.int32),
         joined(),
-        adaptation=rng.integers(0, 1 << 20, 16).astype(np.int32),
+        {"threshold": np.array([9], np.int32)},
+        {"adaptation": rng.integers(0, 1 << 20, 16).astype(np.int32)},
         plastic=np.arange(20) % 3 > 0,
         tags=rng.integers(-16, 16, (20, 16)).astype(np.int8),
         random=random_states(8, 5),
@@ -347,12 +334,16 @@ def test_a_plastic_image_is_accepted():
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("adaptation", np.zeros(15, np.int32), r"adaptation must have shape \(16,\), not \(15,\)"),
+        (
+            "states.adaptation",
+            np.zeros(15, np.int32),
+            r"adaptation must have shape \(16,\), not \(15,\)",
+        ),
         ("plastic", np.zeros(0, bool), r"plastic must have shape \(20,\), not \(0,\)"),
         ("tags", np.zeros((0, 0), np.int8), r"tags must have shape \(20, 16\), not \(0, 0\)"),
         ("random", np.ones(16, np.uint32), r"random must have shape \(8,\), not \(16,\)"),
         (
-            "adaptation",
+            "states.adaptation",
             np.full(16, 1 << 20, np.int32),
             "adaptation must be in 0..1048575, found 10",
         ),
@@ -364,17 +355,20 @@ def test_a_plastic_image_is_accepted():
 )
 def test_plastic_images_are_checked(field, value, message):
     with pytest.raises(SpikeletError, match=f"^core 0: {message}"):
-        ChipImage((replace(_image(), **{field: value}),)).check(ChipParams((CORE,)))
+        wrong = CoreImage.from_arrays({**_image().to_arrays(), field: value})
+        ChipImage((wrong,)).check(ChipParams((CORE,)))
 
 
-@pytest.mark.parametrize("field", ["plastic", "tags", "random", "adaptation"])
+@pytest.mark.parametrize("field", ["plastic", "tags", "random", "states"])
 def test_a_fixed_core_has_nothing_to_learn(field):
-    bare = replace(CORE, learning=None, adaptation=None)
+    bare = replace(CORE, learning=None, parameters={})
     empty = {"plastic": np.zeros(0, bool), "tags": np.zeros((0, 0), np.int8)}
-    empty |= {"random": np.zeros(0, np.uint32), "adaptation": np.zeros(0, np.int32)}
+    empty |= {"random": np.zeros(0, np.uint32), "states": {}}
     replace(_image(), **empty).check(bare, "core 0")
     del empty[field]
-    with pytest.raises(SpikeletError, match=f"^core 0: {field} must have shape"):
+    with pytest.raises(
+        SpikeletError, match=f"^core 0: {field} must (have shape|be none, not adaptation)"
+    ):
         replace(_image(), **empty).check(bare, "core 0")
 
 
@@ -393,7 +387,7 @@ def test_a_program_holds_what_is_learned():
         int(row @ (1 << np.arange(16))) for row in scan_rows(CORE, image.plastic)
     ]
     assert words("learning", np.arange(1)).tolist() == [0]
-    assert np.array_equal(words("adaptation", np.arange(16)), image.adaptation)
+    assert np.array_equal(words("adaptation", np.arange(16)), image.states["adaptation"])
     halves = words("random", np.arange(16)).reshape(8, 2)[::-1]
     assert np.array_equal(halves[:, 0] << 16 | halves[:, 1], image.random)
 

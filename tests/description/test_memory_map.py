@@ -5,40 +5,39 @@ comparison of theirs would see a wrong one.
 import numpy as np
 import pytest
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import (
     CHIP_REGISTERS,
     COUNTERS,
     FLAGS,
     IDENTIFICATION,
-    STATE_FIRED_BIT,
     TICK_BITS,
     WRITABLE_REGISTERS,
     ChipMap,
     describe,
-    lane_banks,
-    pack_lanes,
-    unpack_lanes,
-    unpack_state,
 )
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
+from spikelet.description.lanes import lane_banks, pack_lanes, unpack_lanes
+from spikelet.description.neurons.models import neuron_model
 
 CORE = CoreParams(
     n_axons=20,
     n_neurons=16,
-    profile=PROFILES["nir-euler"],
+    neuron=neuron_model("nir-euler"),
     lanes=16,
     weight_bits=4,
     potential_bits=12,
     delay_slots=4,
     list_entries=3,
-    threshold="neuron",
-    decay="shared",
-    bias="neuron",
-    reset_potential="shared",
+    parameters={
+        "threshold": "neuron",
+        "decay": "shared",
+        "bias": "neuron",
+        "reset_potential": "shared",
+    },
 )
-CHIP = ChipParams((CORE, CoreParams(5, 4, PROFILES["snntorch-zero"], lanes=4)), 2, 1)
+CHIP = ChipParams((CORE, CoreParams(5, 4, neuron_model("snntorch-zero"), lanes=4)), 2, 1)
 
 
 def test_regions_of_a_core() -> None:
@@ -48,7 +47,7 @@ def test_regions_of_a_core() -> None:
         "weights": (0, 40, 64, 32, "rw"),  # 20 rows of 64 bits
         "destinations": (64, 19, 32, regions["destinations"].bits, "rw"),
         "state": (96, 16, 16, 32, "rw"),
-        "threshold": (112, 16, 16, 12, "rw"),
+        "threshold": (112, 16, 16, 11, "rw"),  # 0..2047
         "bias": (128, 16, 16, 12, "rw"),
         "arrivals": (144, 8, 8, 16, "rw"),  # 4 slots of 2 words
         "counters": (152, 3, 4, 32, "r"),
@@ -69,7 +68,6 @@ def test_windows_and_addresses() -> None:
     assert chip_map.address(0, "state", [0, 15]).tolist() == [256 + 96, 256 + 111]
     tick = chip_map.cores[1]["tick"].base
     assert chip_map.address(1, "tick").tolist() == 512 + tick
-    assert chip_map.state_addresses(0).tolist() == list(range(352, 368))
     described = describe(CHIP)
     assert described["word_bits"] == 32
     assert (described["address_bits"], described["window_words"]) == (10, 256)
@@ -82,14 +80,14 @@ def test_windows_and_addresses() -> None:
 
 
 def test_a_window_holds_at_least_the_chip_registers() -> None:
-    tiny = CoreParams(1, 1, PROFILES["snntorch-zero"], lanes=1)
+    tiny = CoreParams(1, 1, neuron_model("snntorch-zero"), lanes=1)
     chip_map = ChipMap(ChipParams((tiny,)))
     used = max(region.base + region.span for region in chip_map.cores[0].values())
     assert used <= chip_map.window == 16 > len(CHIP_REGISTERS) // 2
 
 
 def test_a_chip_beyond_32_address_bits_is_refused() -> None:
-    large = CoreParams(4096, 4096, PROFILES["snntorch-zero"], lanes=16, weight_bits=8)
+    large = CoreParams(4096, 4096, neuron_model("snntorch-zero"), lanes=16, weight_bits=8)
     words = ChipMap(ChipParams((large,))).window
     most = (1 << 32) // words - 1
     assert ChipMap(ChipParams((large,) * most, most)).address_bits == 32
@@ -99,7 +97,7 @@ def test_a_chip_beyond_32_address_bits_is_refused() -> None:
 
 def test_numbers_that_hosts_were_built_with() -> None:
     assert int.from_bytes(b"SPK\x03", "big") == IDENTIFICATION
-    assert (STATE_FIRED_BIT, TICK_BITS, len(COUNTERS), len(FLAGS)) == (31, 9, 3, 3)
+    assert (TICK_BITS, len(COUNTERS), len(FLAGS)) == (9, 3, 3)
     assert set(WRITABLE_REGISTERS) <= set(CHIP_REGISTERS)
 
 
@@ -111,9 +109,3 @@ def test_lanes_lie_side_by_side_from_bit_0() -> None:
     assert unpack_lanes(words, 3, 12).tolist() == [[1, 2, 3], [4095, 0, 7]]
     assert unpack_lanes(words, 3, 12, signed=True).tolist() == [[1, 2, 3], [-1, 0, 7]]
     assert pack_lanes(np.zeros((2, 5), np.int64), 16)[0].tolist() == [0, 1, 2, 4, 5, 6]
-
-
-def test_state_words_hold_31_bits_of_potential() -> None:
-    potentials, fired = unpack_state(np.array([0, 0x40000000, 0x3FFFFFFF, 0xFFFFFFFE], np.uint32))
-    assert potentials.tolist() == [0, -(1 << 30), (1 << 30) - 1, -2]
-    assert fired.tolist() == [False, False, False, True]

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from spikelet.description.chip.params import CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.named_rules import (
     RULES,
@@ -26,6 +25,7 @@ from spikelet.description.learning.named_rules import (
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.learning.scaling import constant, countdown, spike_trace
 from spikelet.description.learning.text import parse_rule
+from spikelet.description.neurons.models import neuron_model
 from spikelet.golden.learning_rule import visit as golden_visit
 from spikelet.golden.trace_update import decayed
 from tests.golden.plastic_lab import lab
@@ -86,7 +86,7 @@ def test_a_core_can_be_built_with_the_defaults(name):
     core = CoreParams(
         n_axons=64,
         n_neurons=16,
-        profile=PROFILES["snntorch-zero"],
+        neuron=neuron_model("snntorch-zero"),
         weight_bits=bits,
         weight_format="unsigned",
         potential_bits=20,

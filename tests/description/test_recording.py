@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spikelet.description.chip.params import CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.errors import SpikeletError
-from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.adaptation import Adaptation
+from spikelet.description.neurons.models import neuron_model
 from spikelet.description.run.recording import Trace, learned_fields
 
 ADD = TraceParams(4, bits=4)
@@ -24,9 +25,12 @@ RULE = LearningRule(
     tag_bits=4,
 )
 CORE = CoreParams(
-    6, 4, PROFILES["snntorch-zero"], lanes=2, learning=RULE, adaptation=Adaptation(40, bits=10)
+    *(6, 4, neuron_model("snntorch-zero")),
+    lanes=2,
+    learning=RULE,
+    parameters=Adaptation(40, bits=10).constants,
 )
-PLAIN = replace(CORE, learning=None, adaptation=None)
+PLAIN = replace(CORE, learning=None, parameters={})
 
 
 def _trace() -> Trace:
@@ -148,7 +152,9 @@ def test_runs_of_other_sizes_or_rules_are_not_compared() -> None:
         trace.first(1).first_difference(trace)
     assert trace.learned is not None
     other = replace(trace, learned=[{}, {"weights": trace.learned[1]["weights"]}, {}])
-    with pytest.raises(SpikeletError, match="cannot compare what core 1 learned: weights, tags"):
+    with pytest.raises(
+        SpikeletError, match="cannot compare the learned values of core 1: weights, t"
+    ):
         trace.first_difference(other)
 
 

@@ -6,15 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import joined
 from spikelet.description.chip.image import ChipImage, CoreImage, random_states
 from spikelet.description.chip.memory_map import CHIP_REGISTERS, COUNTERS, ChipMap
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState, CoreState
 from spikelet.description.chip.state_words import readable_words, state_words
 from spikelet.description.errors import SpikeletError
-from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.adaptation import Adaptation
+from spikelet.description.neurons.models import neuron_model
 
 RULE = LearningRule(
     "x1*y0 - x0*y1*(y2 > 2) + t*r",
@@ -28,15 +30,15 @@ RULE = LearningRule(
 PLASTIC = CoreParams(
     n_axons=6,
     n_neurons=8,
-    profile=PROFILES["snntorch-zero"],
+    neuron=neuron_model("snntorch-zero"),
     weight_bits=8,
     potential_bits=12,
     lanes=4,
     delay_slots=4,
     learning=RULE,
-    adaptation=Adaptation(7, bits=10),
+    parameters=Adaptation(7, bits=10).constants,
 )
-FIXED = CoreParams(n_axons=5, n_neurons=4, profile=PROFILES["snntorch-zero"], lanes=4)
+FIXED = CoreParams(n_axons=5, n_neurons=4, neuron=neuron_model("snntorch-zero"), lanes=4)
 CHIP = ChipParams((PLASTIC, FIXED), 2)
 
 
@@ -45,14 +47,14 @@ def _state(seed: int = 1) -> ChipState:
     images = tuple(
         CoreImage(
             rng.integers(0, 8, (core.n_axons, core.n_neurons)).astype(np.int16),
-            rng.integers(0, 9, 1).astype(np.int32),
             joined(),
+            {"threshold": rng.integers(0, 9, 1).astype(np.int32)},
         )
         for core in CHIP.cores
     )
     plastic = replace(
         images[0],
-        adaptation=rng.integers(0, 1 << 10, 8).astype(np.int32),
+        states={"adaptation": rng.integers(0, 1 << 10, 8).astype(np.int32)},
         plastic=rng.integers(0, 2, 6) > 0,
         tags=rng.integers(-8, 8, (6, 8)).astype(np.int8),
         random=random_states(4, seed),
@@ -61,8 +63,10 @@ def _state(seed: int = 1) -> ChipState:
     cores = tuple(
         replace(
             CoreState.cleared(core),
-            potentials=rng.integers(core.v_min, core.v_max, core.n_neurons).astype(np.int32),
-            fired=rng.integers(0, 2, core.n_neurons) > 0,
+            states={
+                "v": rng.integers(core.v_min, core.v_max, core.n_neurons).astype(np.int32),
+                "fired": rng.integers(0, 2, core.n_neurons) > 0,
+            },
             arrivals=rng.integers(0, 2, (core.delay_slots, core.n_axons)) > 0,
         )
         for core in CHIP.cores
@@ -75,7 +79,7 @@ def _state(seed: int = 1) -> ChipState:
         CHIP.digest,
         int(rng.integers(1000)),
         ChipImage((plastic, images[1])),
-        (replace(cores[0], **traces), cores[1]),
+        (replace(cores[0], traces=traces), cores[1]),
     )
 
 
@@ -84,24 +88,23 @@ def _arrays(state: ChipState) -> dict[str, np.ndarray]:
         f"{name}_{index}": np.asarray(value)
         for index, pair in enumerate(zip(state.image.cores, state.cores, strict=True))
         for owner in pair
-        for name, value in vars(owner).items()
+        for name, value in owner.to_arrays().items()
     }
 
 
 def test_the_cleared_state_is_zeros_of_the_right_shape():
     state = CoreState.cleared(PLASTIC)
     state.check(PLASTIC, "core 0")
-    assert {name: value.shape for name, value in vars(state).items()} == {
-        "potentials": (8,),
-        "fired": (8,),
+    assert {name: value.shape for name, value in state.to_arrays().items()} == {
+        "states.v": (8,),
+        "states.fired": (8,),
         "arrivals": (4, 6),
-        "x1": (6,),
-        "x2": (0,),
-        "y1": (8,),
-        "y2": (8,),
+        "traces.x1": (6,),
+        "traces.y1": (8,),
+        "traces.y2": (8,),
     }
-    assert not any(value.any() for value in vars(state).values())
-    assert CoreState.cleared(FIXED).y1.shape == (0,)
+    assert not any(value.any() for value in state.to_arrays().values())
+    assert CoreState.cleared(FIXED).traces == {}
 
 
 def test_what_is_saved_is_what_is_loaded(tmp_path: Path):
@@ -122,14 +125,17 @@ def test_what_is_saved_is_what_is_loaded(tmp_path: Path):
 @pytest.mark.parametrize(
     ("part", "name"),
     [
-        *(("image", name) for name in ("weights", "tags", "adaptation", "random")),
-        *(("cores", name) for name in ("potentials", "fired", "arrivals", "x1", "y1", "y2")),
+        *(("image", name) for name in ("weights", "tags", "states.adaptation", "random")),
+        *(
+            ("cores", name)
+            for name in ("states.v", "states.fired", "arrivals", "traces.x1", "traces.y2")
+        ),
     ],
 )
 def test_every_value_counts_in_the_checksum(part, name):
     expected, state = _state().checksums(), _state()
     owner = (state.image.cores if part == "image" else state.cores)[0]
-    values = getattr(owner, name)
+    values = owner.to_arrays()[name]
     values.flat[-1] = values.flat[-1] ^ 1
     got = state.checksums()
     assert got.dtype == np.uint32 and (got != expected).tolist() == [True, False]
@@ -137,7 +143,7 @@ def test_every_value_counts_in_the_checksum(part, name):
 
 def test_parameters_do_not_count_in_the_checksum():
     state = _state()
-    state.image.cores[0].threshold[0] += 1
+    state.image.cores[0].parameters["threshold"][0] += 1
     assert np.array_equal(state.checksums(), _state().checksums())
 
 
@@ -160,19 +166,20 @@ def test_snapshots_are_checked(changes, message):
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("potentials", np.zeros(7, np.int32), r"potentials must have shape \(8,\), not \(7,\)"),
-        ("fired", np.zeros(0, bool), r"fired must have shape \(8,\), not \(0,\)"),
+        ("states.v", np.zeros(7, np.int32), r"v must have shape \(8,\), not \(7,\)"),
+        ("states.fired", np.zeros(0, bool), r"fired must have shape \(8,\), not \(0,\)"),
         ("arrivals", np.zeros((4, 5), bool), r"arrivals must have shape \(4, 6\), not \(4, 5\)"),
-        ("x2", np.zeros(6, np.int32), r"x2 must have shape \(0,\), not \(6,\)"),
-        ("potentials", np.full(8, 2048), "potentials must be in -2048..2047, found 2048"),
-        ("x1", np.full(6, 256), "x1 must be in 0..255, found 256"),
-        ("y1", np.full(8, 32), "y1 must be in 0..31, found 32"),
-        ("y2", np.full(8, -1), "y2 must be in 0..511, found -1"),
+        ("traces.x2", np.zeros(6, np.int32), "traces must be x1, y1, y2, not x1, x2, y1, y2"),
+        ("states.u", np.zeros(8, np.int32), "states must be fired, v, not fired, u, v"),
+        ("states.v", np.full(8, 2048), "v must be in -2048..2047, found 2048"),
+        ("traces.x1", np.full(6, 256), "x1 must be in 0..255, found 256"),
+        ("traces.y1", np.full(8, 32), "y1 must be in 0..31, found 32"),
+        ("traces.y2", np.full(8, -1), "y2 must be in 0..511, found -1"),
     ],
 )
 def test_states_are_checked(name, value, message):
     state = _state()
-    wrong = replace(state.cores[0], **{name: value})
+    wrong = CoreState.from_arrays({**state.cores[0].to_arrays(), name: value})
     with pytest.raises(SpikeletError, match=f"^snapshot: core 0: {message}$"):
         replace(state, cores=(wrong, state.cores[1])).check(CHIP)
 
@@ -202,7 +209,7 @@ DAMAGE = {
     "empty": lambda path: path.write_bytes(b""),
     "another array": _array,
     "no header": lambda path: _without(path, "header"),
-    "no traces": lambda path: _without(path, "y1_0"),
+    "no traces": lambda path: _without(path, "0.state.arrivals"),
 }
 
 

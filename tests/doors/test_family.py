@@ -117,7 +117,7 @@ class Toy(Family):
         ),
     )
     multiplier = Multiplier(18)
-    lut_costs = dict.fromkeys(LUT_TERMS, 3.0) | {"table": 0.1, "image": 400.0}
+    lut_costs = dict.fromkeys(LUT_TERMS, 3.6) | {"table": 0.1, "image": 400.0}
     usable = 1.0
     constraints_file, placed_file, bitstream_file = "pins.toy", "placed.json", "design.toy"
     packages = (Package("click", "click", "", "Toy FPGA's place and route"),)
@@ -247,7 +247,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toy]:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Return the project folder of a network whose outputs spike."""
     project = Project(tmp_path_factory.mktemp("project"))
-    network = chain([6, 8, 4], profile=SUBTRACT, decay=np.array([0.75]))
+    network = chain([6, 8, 4], neuron=SUBTRACT, decay=np.array([0.75]))
     limits = PlacementLimits(max_axons=16, max_neurons=8, lanes=4)
     project.save(compile_network(network, limits=limits))
     return project
@@ -268,7 +268,7 @@ def test_the_netlist_equals_golden(toy: Toy, project: Project) -> None:
     golden, netlist = result.engines
     assert netlist.engine == "netlist-toy" and netlist.difference is None and result.equal
     assert netlist.samples == 3 and netlist.spiked and golden.spiked
-    assert {"spikes", "potentials"} <= set(netlist.compared)
+    assert {"spikes", "states"} <= set(netlist.compared)
     text = (project.folder / "netlist-toy" / "netlist.v").read_text()
     assert all(f"  {cell} " in text for cell in ("TOY_LUT", "TOY_FF", "TOY_RAM", "TOY_MUL"))
 

@@ -24,7 +24,7 @@ from tests.helpers.random_chips import random_chip, random_events
 from tests.helpers.random_plastic import random_plastic_chip, random_plastic_image, random_reward
 
 WRITE, READ, CLEAR, TICK = b"wrct"
-RECORD = ("spikes", "potentials", "learning", "checksums")
+RECORD = ("spikes", "states", "learning", "checksums")
 
 
 class Server:
@@ -128,7 +128,7 @@ def test_a_driver_works_through_a_stream_of_bytes(kind: str) -> None:
         first = driver.run(events, record=RECORD, reward=reward)
         expected = golden.run(events, record=RECORD, reward=reward)
         assert first.engine == "stream"
-        assert set(first.compared(expected)) >= {"outputs", "spikes", "potentials", "checksums"}
+        assert set(first.compared(expected)) >= {"outputs", "spikes", "states", "checksums"}
         assert first.first_difference(expected) is None
         assert any(fired.any() for fired in expected.spikes)
 

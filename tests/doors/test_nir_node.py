@@ -138,7 +138,7 @@ def test_memory_map_fit_check_and_report(tmp_path: Path) -> None:
         compiled=compiled,
         samples=Samples(SPIKES),
         verification=None,
-        trace=spikelet_run(compiled, SPIKES, record=("spikes", "potentials")).recording,
+        trace=spikelet_run(compiled, SPIKES, record=("spikes", "states")).recording,
         fpga=[],
     ).read_text()
     assert "l1" in page and "l2" in page and compiled.chip.digest in page

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
 from spikelet.description.errors import SpikeletError
+from spikelet.description.neurons.models import neuron_model
 from spikelet.fpga.families import families, family_named, fusesoc_arch, registered
 from spikelet.fpga.families.family import Device
 from spikelet.fpga.synthesise import script
@@ -80,7 +80,7 @@ def test_a_bitstream_unpacks_into_what_was_packed(name: str, logic: str, tmp_pat
 
 @pytest.mark.parametrize(("memory", "arch"), [("block", "ecp5"), ("spram", "ice40")])
 def test_fusesoc_synthesises_for_a_family_that_has_the_memory(memory: str, arch: str) -> None:
-    core = CoreParams(16, 8, PROFILES["snntorch-zero"], lanes=4, weight_memory=memory)
+    core = CoreParams(16, 8, neuron_model("snntorch-zero"), lanes=4, weight_memory=memory)
     assert fusesoc_arch(ChipParams((core,))) == arch
 
 

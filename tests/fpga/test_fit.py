@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from benchmarks.fit_chips import HELD_OUT
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import profile_named
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.named_rules import pair_stdp, reward_stdp
-from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.adaptation import Adaptation
+from spikelet.description.neurons.models import neuron_model
 from spikelet.fpga.families import device_named, families, family_named
 from spikelet.fpga.families.family import Device
 from spikelet.fpga.fit import LUT_TERMS, SELF_TEST_PROGRAM, check_fit, lut_terms, require_fit
@@ -20,12 +22,21 @@ from spikelet.fpga.memories import Memory, chip_memories, place_memory, router_q
 from spikelet.fpga.synthesise import synthesise
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
+from tests.helpers.neuron_models import NOISY
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "fpga"
 
-CORE = CoreParams(256, 256, profile_named("snntorch-zero"))
+LEAKY: dict[str, str | int] = {"decay": "shared"}
+
+CORE = CoreParams(256, 256, neuron_model("snntorch-zero"), parameters=LEAKY)
 SMALL_ECP5, LARGE_ECP5 = device_named("LFE5U-25F"), device_named("LFE5U-85F")
 ICE40 = device_named("ICE40UP5K-SG48")
+
+
+def _with(**parameters: str | int) -> dict[str, Any]:
+    """Return fields of a core with more parameters."""
+    return {"parameters": {**LEAKY, **parameters}}
+
 
 RULE = LearningRule(
     "2^-2*x1*y0 - 3*2^-5*x0*y1*w + 2^-1*r*t",
@@ -62,8 +73,7 @@ TAGS = replace(
                 lanes=2,
                 pipelines=2,
                 potential_bits=20,
-                bias="neuron",
-                adaptation=Adaptation(40, bits=10),
+                parameters={**LEAKY, "bias": "neuron", **Adaptation(40, bits=10).constants},
                 learning=RULE,
             ),
             SMALL_ECP5,
@@ -169,7 +179,7 @@ def test_memories_of_a_core_that_learns_have_the_rows_and_bits_of_the_rtl() -> N
         n_axons=784,
         n_neurons=160,
         weight_bits=8,
-        adaptation=Adaptation(9, bits=20),
+        parameters={**LEAKY, **Adaptation(9, bits=20).constants},
         learning=reward_stdp(trace_bits=10, tag_bits=6),
     )
     shapes = {
@@ -189,7 +199,7 @@ def test_memories_of_a_core_that_learns_have_the_rows_and_bits_of_the_rtl() -> N
 def test_each_pipeline_takes_the_multipliers_of_its_width() -> None:
     wide = replace(CORE, potential_bits=24, pipelines=4)
     assert check_fit(_chip(wide), LARGE_ECP5).needed["dsps"] == 8
-    without = replace(CORE, decay="none")
+    without = replace(CORE, parameters={})
     assert check_fit(_chip(without), LARGE_ECP5).needed["dsps"] == 0
 
 
@@ -256,8 +266,8 @@ def _target(options: str, device: Device) -> Device:
 
 
 MNIST = (
-    CoreParams(784, 128, profile_named("snntorch-subtract")),
-    CoreParams(128, 16, profile_named("snntorch-subtract")),
+    CoreParams(784, 128, neuron_model("snntorch-subtract"), parameters=LEAKY),
+    CoreParams(128, 16, neuron_model("snntorch-subtract"), parameters=LEAKY),
 )
 
 
@@ -411,10 +421,13 @@ def test_every_family_has_a_coefficient_for_each_term() -> None:
         ({"pipelines": 2}, {"adder": 16 * 2, "multiplexer": 16 * 2, "register": 1}),
         ({"potential_bits": 20}, {"adder": 4 * 2, "multiplexer": 4 * 3, "configuration": 4}),
         ({"n_axons": 512}, {"address": 1, "sum": 16}),
-        ({"adaptation": Adaptation(9)}, {"adder": 24 + 17, "multiplexer": 16 + 48, "register": 24}),
         (
-            {"adaptation": Adaptation(9, decay_shift=3)},
-            {"adder": 3 * 24 + 17, "multiplexer": 16 + 48},
+            _with(**Adaptation(9).constants),
+            {"adder": 24 + 17, "multiplexer": 15 + 48, "register": 24},
+        ),
+        (
+            _with(**Adaptation(9, decay_shift=3).constants),
+            {"adder": 2 * 24 + 17, "multiplexer": 15 + 48},
         ),
         ({"learning": pair_stdp(trace_bits=8)}, {"random": 32 * 16, "configuration": 16}),
         ({"learning": pair_stdp(trace_bits=9, rounding="nearest")}, {"multiplexer": 2 * 16 + 16}),
@@ -422,14 +435,25 @@ def test_every_family_has_a_coefficient_for_each_term() -> None:
             {"learning": replace(reward_stdp(), rounding="nearest")},
             {"multiplexer": 16 * 8, "adder": 16 * 20, "register": 16 * 8, "configuration": 32},
         ),
-        ({"inhibition": "shared"}, {"adder": 16, "multiplexer": 16, "configuration": 16}),
+        (_with(inhibition="shared"), {"adder": 16, "multiplexer": 15, "configuration": 15}),
         ({"list_entries": 9}, {"address": 4 * 9}),
-        ({"bias": "shared"}, {"adder": 16}),
+        (_with(bias="shared"), {"adder": 16}),
         (
-            {"bias": "neuron", "pipelines": 4},
+            {**_with(bias="neuron"), "pipelines": 4},
             {"multiplexer": 3 * 16 + 3 * 17, "register": 4 * 2 * 16},
         ),
-        ({"profile": profile_named("snntorch-subtract-immediate")}, {"adder": 3 * 16}),
+        (
+            {"neuron": neuron_model("snntorch-subtract-immediate"), **_with()},
+            {"adder": 3 * 16},
+        ),
+        (
+            {"neuron": neuron_model("cuba-lif"), **_with(decay_i="shared")},
+            {"adder": 16, "multiplexer": 2 * 16, "configuration": 12},
+        ),
+        (
+            {"neuron": NOISY, **_with()},
+            {"adder": 7 * 32, "random": 64, "register": 24, "configuration": 32 + 24},
+        ),
         ({"weight_bits": 4, "learning": None}, {"plastic core": -1}),
     ],
     ids=str,

@@ -4,27 +4,29 @@ from dataclasses import replace
 
 import pytest
 
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import profile_named
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.models import neuron_model
 from spikelet.fpga.families import device_named
 from spikelet.fpga.fit import check_fit
 from spikelet.fpga.memories import Memory, chip_memories, varying_bits
+from tests.helpers.neuron_models import HABITUATING, NOISY, ODD
 
 CORE = CoreParams(
     200,
     64,
-    profile_named("nir-euler"),
+    neuron_model("nir-euler"),
     lanes=16,
     pipelines=4,
     weight_bits=5,
     potential_bits=18,
     delay_slots=8,
     list_entries=10,
-    threshold="neuron",
-    decay="shared",
-    bias="neuron",
-    reset_potential="neuron",
+    parameters={
+        **{"threshold": "neuron", "decay": "shared"},
+        **{"bias": "neuron", "reset_potential": "neuron"},
+    },
 )
 ECP5 = device_named("LFE5U-25F")
 
@@ -34,7 +36,8 @@ def memories_of(chip: ChipParams) -> dict[str, Memory]:
 
 
 def test_memories_of_a_core() -> None:
-    chip = ChipParams((CORE, replace(CORE, n_neurons=16, threshold="shared")), 2, fifo_depth=4)
+    shared = replace(CORE, n_neurons=16, parameters={**CORE.parameters, "threshold": "shared"})
+    chip = ChipParams((CORE, shared), 2, fifo_depth=4)
     found = memories_of(chip)
     shapes = {
         name.removeprefix("core 0 "): (memory.rows, memory.bank_bits, memory.banks)
@@ -49,7 +52,7 @@ def test_memories_of_a_core() -> None:
         "axon list": (200, 8, 1),
         "axon bitmap": (8 * 16, 16, 1),  # 13 words of 16 axons
         "fired queue": (16, 4 + 4, 1),
-        "threshold": (16, 18, 4),
+        "threshold": (16, 17, 4),  # never negative
         "bias": (16, 18, 4),
         "reset_potential": (16, 18, 4),
         "router queues": (4, found["router queues"].bank_bits, 2 + 1 + 2),  # cores, host, links
@@ -60,6 +63,23 @@ def test_memories_of_a_core() -> None:
     # One group: the axons need no list; one threshold: no memory.
     assert not {"core 1 axon list", "core 1 threshold"} & found.keys()
     assert found["core 1 fired queue"].bank_bits == 4 + 2
+
+
+def test_every_state_word_has_a_memory_and_so_has_what_is_kept_and_what_neurons_draw() -> None:
+    shapes = [
+        {
+            memory.name.removeprefix("core 0 "): (memory.rows, memory.bank_bits, memory.banks)
+            for memory in chip_memories(ChipParams((replace(CORE, neuron=model, parameters={}),)))
+        }
+        for model in (ODD, HABITUATING, NOISY, CORE.neuron)
+    ]
+    state = (16, 18 + 1, 4)
+    assert shapes[0]["state"] == (16, 18 + 2, 4)  # two flags
+    assert shapes[0]["state 1"], shapes[0]["state 2"] == ((16, 2, 4), (16, 18, 4))
+    assert (shapes[1]["state"], shapes[1]["used"]) == (state, (16, 6, 4))
+    assert (shapes[2]["state"], shapes[2]["draw_indices"]) == (state, (16, 24, 4))
+    assert shapes[3]["state"] == state
+    assert not {"state 1", "used", "draw_indices", "adaptation"} & shapes[3].keys()
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.neurons.models import neuron_model
 from spikelet.fpga.families import device_named
 from spikelet.fpga.synthesise import synthesise
 from spikelet.golden.chip import GoldenChip, run
@@ -23,7 +24,13 @@ FAMILIES = {"ecp5": "LFE5U-25F", "ice40": "ICE40UP5K-SG48"}
 
 @pytest.mark.parametrize("family", ["ice40", pytest.param("ecp5", marks=pytest.mark.slow)])
 def test_the_netlist_of_a_chip_equals_its_rtl_and_golden(family: str, tmp_path: Path) -> None:
-    core = CoreParams(n_axons=16, n_neurons=8, profile=PROFILES["snntorch-subtract"], lanes=4)
+    core = CoreParams(
+        n_axons=16,
+        n_neurons=8,
+        neuron=neuron_model("snntorch-subtract"),
+        lanes=4,
+        parameters={"decay": "shared"},
+    )
     chip = ChipParams((core,), 1, 1, 4)
     rng = np.random.default_rng(0)
     batches = [(random_image(rng, chip), random_events(rng, chip)) for _ in range(3)]

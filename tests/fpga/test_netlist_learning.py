@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
-from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.adaptation import Adaptation
+from spikelet.description.neurons.models import neuron_model
 from spikelet.fpga.families import device_named
 from spikelet.fpga.synthesise import synthesise
 from spikelet.golden.chip import GoldenChip
@@ -33,7 +35,7 @@ RULE = LearningRule(
     tag_bits=5,
     reward_bits=4,
 )
-RECORD = ("spikes", "potentials", "learning", "checksums")
+RECORD = ("spikes", "states", "learning", "checksums")
 
 
 @pytest.mark.slow
@@ -43,20 +45,23 @@ def test_the_netlist_learns_what_golden_learns(family: str, tmp_path: Path) -> N
     core = CoreParams(
         n_axons=16,
         n_neurons=8,
-        profile=PROFILES["snntorch-zero-immediate"],
+        neuron=neuron_model("snntorch-zero-immediate"),
         lanes=4,
         weight_memory=memory,
-        inhibition="shared",
-        adaptation=Adaptation(increment=40, decay_shift=3, fraction_bits=2, bits=10),
+        parameters={
+            **{"decay": "shared", "inhibition": "shared"},
+            **Adaptation(increment=40, decay_shift=3, fraction_bits=2, bits=10).constants,
+        },
         learning=RULE,
     )
     chip = ChipParams((core,), 1, 1, 4)
     rng = np.random.default_rng(3)
+    contents = random_plastic_image(rng, chip).cores[0]
+    active = {"threshold": np.array([12], np.int32), "inhibition": np.array([5], np.int32)}
     contents = replace(  # so that neurons fire, but not in every tick
-        random_plastic_image(rng, chip).cores[0],
-        threshold=np.array([12], np.int32),
-        inhibition=np.array([5], np.int32),
-        adaptation=np.zeros(core.n_neurons, np.int32),
+        contents,
+        parameters={**contents.parameters, **active},
+        states={"adaptation": np.zeros(core.n_neurons, np.int32)},
     )
     image, events = ChipImage((contents,)), random_events(rng, chip, ticks=24)
     reward = random_reward(rng, chip, events.samples, events.ticks)

@@ -13,12 +13,13 @@ from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
 from spikelet.boards import ICEBREAKER, ULX3S_85F, Board
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.packets import flit_packet
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import profile_named
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule
+from spikelet.description.neurons.models import neuron_model
 from spikelet.fpga.board_top import BoardTop
 from spikelet.fpga.self_test import SelfTest
 from spikelet.fpga.self_test_image import StoredRun, image_memories, program_words, reward_addresses
@@ -26,7 +27,7 @@ from spikelet.rtl_gen.layouts import config_response
 from tests.fpga.self_test_bench import events_of
 from tests.helpers.random_plastic import random_plastic_image
 
-CHIP = ChipParams((CoreParams(4, 4, profile_named("snntorch-zero"), lanes=4),), n_outputs=3)
+CHIP = ChipParams((CoreParams(4, 4, neuron_model("snntorch-zero"), lanes=4),), n_outputs=3)
 PROGRAM = np.array([[64, 7], [65, 8], [66, 9], [128, 1], [130, 2], [131, 3]], np.uint32)
 TICKS_WORD, EVENTS_WORD = 200, 201
 """Where the stub counts ticks and events since clear."""
@@ -273,7 +274,7 @@ def test_each_sample_starts_from_a_cleared_state(samples: int) -> None:
 
 def test_rewards_are_written_to_every_core_before_the_events() -> None:
     rule = LearningRule("dw = r*y0", w_max=7, reward_bits=6)
-    plastic = CoreParams(4, 4, profile_named("snntorch-zero"), lanes=4, learning=rule)
+    plastic = CoreParams(4, 4, neuron_model("snntorch-zero"), lanes=4, learning=rule)
     params = ChipParams((plastic, CHIP.cores[0], plastic), 3, 1, n_outputs=3)
     image = random_plastic_image(np.random.default_rng(1), params)
     cores = [replace(core, learning=False) for core in image.cores]

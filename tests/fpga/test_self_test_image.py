@@ -6,13 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.packets import flit_packet
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state_words import state_words
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.models import neuron_model
 from spikelet.fpga.self_test_image import (
     StoredRun,
     count_bits,
@@ -25,7 +26,7 @@ from spikelet.fpga.self_test_image import (
 from tests.fpga.self_test_bench import events_of
 from tests.helpers.random_plastic import random_plastic_image
 
-CHIP = ChipParams((CoreParams(4, 4, PROFILES["snntorch-zero"], lanes=4),), n_outputs=3)
+CHIP = ChipParams((CoreParams(4, 4, neuron_model("snntorch-zero"), lanes=4),), n_outputs=3)
 RUN = StoredRun(
     program=np.array([[64, 7], [65, 8]], np.uint32),
     events=events_of([[3]]),
@@ -39,7 +40,7 @@ def _rule(reward_bits: int) -> LearningRule:
     return LearningRule("dw = x0*y1 + r*y0", y1=TraceParams(2, 4), reward_bits=reward_bits)
 
 
-_CORE = CoreParams(4, 4, PROFILES["snntorch-zero"], lanes=4, weight_bits=8)
+_CORE = CoreParams(4, 4, neuron_model("snntorch-zero"), lanes=4, weight_bits=8)
 LEARNING = ChipParams(
     (*(replace(_CORE, learning=_rule(bits)) for bits in (4, 5)), _CORE), 2, 2, n_outputs=3
 )

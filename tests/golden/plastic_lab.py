@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import joined
 from spikelet.description.chip.image import ChipImage, CoreImage, random_states
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.learning.rule import LearningRule
+from spikelet.description.neurons.models import neuron_model
 from spikelet.description.run.events import Events
 from spikelet.description.run.recording import Trace
 from spikelet.golden.chip import GoldenChip
@@ -43,7 +44,7 @@ class Lab(GoldenChip):
                 spikes[sample, tick, list(axons)] = True
                 spikes[sample, tick, [self.n_plastic + n for n in neurons]] = True
         routes = [(a, 0, a, 0) for a in range(spikes.shape[2])]
-        record = ("spikes", "potentials", "learning", "checksums")
+        record = ("spikes", "states", "learning", "checksums")
         rewards = None if reward is None else np.array(reward).reshape(spikes.shape[:2])
         return self.run(
             Events.from_spikes(spikes, routes), record=record, reward=rewards, clear=clear
@@ -64,6 +65,7 @@ def lab(
     *,
     plastic: Sequence[bool] | None = None,
     backend: str = "numpy",
+    parameters: Mapping[str, str | int] | None = None,
     contents: Mapping[str, Any] | None = None,
     **core: Any,
 ) -> Lab:
@@ -75,25 +77,25 @@ def lab(
     params = CoreParams(
         n_axons,
         n_neurons,
-        PROFILES["nir-euler"],
+        neuron_model("nir-euler"),
         **{
             "weight_bits": 8,
             "lanes": 1,
             "potential_bits": 16,
-            "reset_potential": "shared",
+            "parameters": {"threshold": TEACHER - 1, "decay": 0, **(parameters or {})},
             "learning": rule,
             **core,
         },
     )
     image = CoreImage(
         np.concatenate([matrix, teachers]),
-        np.array([TEACHER - 1], np.int32),
         joined(),
+        {name: np.zeros(1, np.int32) for name in params.update.parameters},
+        {name: np.zeros(n_neurons, np.int32) for name in params.update.kept},
         plastic=np.array([*(plastic or [True] * n_plastic), *[False] * n_neurons]),
         tags=np.zeros((n_axons, n_neurons) if rule.tag_bits else (0, 0), np.int8),
         random=random_states(params.lanes if rule.stochastic else 0, 7),
-        adaptation=np.zeros(n_neurons if params.adaptation else 0, np.int32),
     )
     for name, value in (contents or {}).items():
-        getattr(image, name)[:] = value
+        {**image.to_arrays(), **image.parameters}[name][:] = value
     return Lab(ChipParams((params,)), ChipImage((image,)), backend)

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage
-from spikelet.description.chip.params import CoreParams
 from spikelet.description.learning.rule import TraceParams
 from spikelet.description.learning.text import Comparison, SumOfProducts, Term
-from tests.golden.test_lif_update import slow_tick
+from tests.helpers.neuron_ticks import PythonNeurons
 
 __all__ = ["SlowCore", "lfsr_steps"]
 
@@ -95,14 +95,14 @@ class SlowCore:
         self.w = self.image.weights.tolist()
         self.t = self.image.tags.tolist()
         self.random = self.image.random.tolist()
-        self.adaptation = self.image.adaptation.tolist()
+        self.neurons = PythonNeurons(self.core, self.image)
         self.clear()
 
     def clear(self) -> None:
         """Clear potentials, marks, traces and the number of the tick."""
         core, rule = self.core, self.rule
         self.ticks = 0
-        self.v, self.fired = [0] * core.n_neurons, [False] * core.n_neurons
+        self.neurons.clear()
         self.traces = {name: [0] * core.n_axons for name in rule.pre_traces}
         self.traces |= {name: [0] * core.n_neurons for name in rule.post_traces}
 
@@ -112,7 +112,7 @@ class SlowCore:
         current = [sum(row[n] for row, a in zip(self.w, s, strict=True) if a) for n in self._all()]
         none = [False] * self.core.n_neurons
         self._phase(self._terms("pre"), groups, lambda axon: s[axon], s, none, reward)
-        self._update(current)
+        self.neurons.tick(current)
         for name, trace in rule.pre_traces.items():
             self.traces[name] = [
                 raised(trace, value) if spike else value
@@ -132,7 +132,7 @@ class SlowCore:
             if (reward != 0 if term.period is None else (self.ticks + 1) % 2**term.period == 0)
         ]
         self._phase(due, groups, lambda axon: True, s, none, reward)
-        self._end(self.image.learning)
+        self._end()
 
     def _terms(self, phase: str) -> list[Term]:
         return [term for term in self.rule.terms if term.phase == phase]
@@ -160,18 +160,17 @@ class SlowCore:
     def _traced(self, axon: int) -> bool:
         return any(self.traces[name][axon] for name in self.rule.pre_traces)
 
-    def _update(self, current: list[int]) -> None:
-        core, before = self.core, self.fired
-        pairs = []
-        for n in self._all():
-            raise_ = self.adaptation[n] >> core.adaptation.fraction_bits if core.adaptation else 0
-            inhibited = core.inhibition == "shared" and any(before) and not before[n]
-            pairs.append(
-                slow_tick(core, self.image, self.v[n], before[n], current[n], raise_, inhibited)
-            )
-        self.v, self.fired = [v for v, _ in pairs], [fired for _, fired in pairs]
+    @property
+    def v(self) -> list[int]:
+        """Potentials after the last tick."""
+        return self.neurons.of("v")
 
-    def _end(self, on: bool) -> None:
+    @property
+    def fired(self) -> list[bool]:
+        """Who fired in the last tick."""
+        return [bool(fired) for fired in self.neurons.of("fired")]
+
+    def _end(self) -> None:
         for name, trace in self.rule.pre_traces.items():
             self.traces[name] = [decayed(trace, value) for value in self.traces[name]]
         for name, trace in self.rule.post_traces.items():
@@ -179,10 +178,6 @@ class SlowCore:
                 decayed(trace, raised(trace, value) if fired else value)
                 for value, fired in zip(self.traces[name], self.fired, strict=True)
             ]
-        if on and (a := self.core.adaptation):
-            for n, old in enumerate(self.adaptation):
-                less = math.ceil(Fraction(old, 2**a.decay_shift)) if a.decay_shift else 0
-                self.adaptation[n] = min(old - less + a.increment * self.fired[n], a.largest)
         self.ticks += 1
 
     def _visit(

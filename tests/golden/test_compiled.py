@@ -1,7 +1,6 @@
 """The compiled path of the golden model equals numpy, and stands back where it cannot be had."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,17 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import HOST, destinations, joined
 from spikelet.description.chip.image import ChipImage, CoreImage
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError, SpikeletWarning
+from spikelet.description.neurons.models import neuron_model, neuron_models
 from spikelet.description.run.events import Events
 from spikelet.description.toolchain import c_library
 from spikelet.golden import compiled, numpy_cores
 from spikelet.golden.chip import GoldenChip, run
 from spikelet.golden.dense_spikes import DenseSpikes
-from tests.golden.test_lif_update import CHOICES
 from tests.helpers.random_chips import random_chip, random_events, random_image
 
 needs_compiler = pytest.mark.skipif(not compiled.available(), reason=compiled.why_not())
@@ -53,12 +52,6 @@ def test_random_chips(block: int) -> None:
     for seed in range(block * 20, block * 20 + 20):
         rng = np.random.default_rng(seed)
         chip = random_chip(rng)
-        profiles = [CHOICES[rng.integers(len(CHOICES))] for _ in chip.cores]
-        cores = tuple(
-            replace(core, profile=p, reset_potential="neuron" if p.reset == "value" else "none")
-            for core, p in zip(chip.cores, profiles, strict=True)
-        )
-        chip = replace(chip, cores=cores)
         image = random_image(rng, chip)
         spikes += assert_equal(chip, image, random_events(rng, chip, samples=3))
     assert spikes > 1000, "the networks hardly spiked"
@@ -97,22 +90,23 @@ EXTREMES = st.sampled_from(["low", "high", "zero", "random"])
 @given(st.data())
 def test_edges_of_every_range(data: st.DataObject) -> None:
     rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
-    profile = data.draw(st.sampled_from(CHOICES))
+    model = data.draw(st.sampled_from(list(neuron_models().values())))
     weight_bits = data.draw(st.sampled_from([1, 2, 4, 7, 8]))
     signed = "binary" if weight_bits == 1 else "signed"
     core = CoreParams(
         data.draw(st.sampled_from([1, 17, 63, 64, 65, 255, 256, 257, 600])),
         data.draw(st.sampled_from([1, 15, 16, 63, 64, 65, 130, 300, 600])),
-        profile,
+        model,
         lanes=1,
         weight_bits=weight_bits,
         weight_format=data.draw(st.sampled_from(["unsigned", signed])),
         weight_exponent=data.draw(st.sampled_from([0, 4, 16])),
         potential_bits=data.draw(st.sampled_from([4, 16, 21, 24])),
-        threshold="neuron",
-        decay=data.draw(st.sampled_from(["none", "neuron"])),
-        bias="neuron",
-        reset_potential="neuron" if profile.reset == "value" else "none",
+        parameters={
+            parameter.name: "neuron"
+            for parameter in model.parameters
+            if not parameter.constant and (parameter.name != "decay" or data.draw(st.booleans()))
+        },
     )
 
     def values(low: int, high: int, size: int) -> np.ndarray:
@@ -124,14 +118,13 @@ def test_edges_of_every_range(data: st.DataObject) -> None:
     weights = values(core.weight_min, core.weight_max, core.n_axons * core.n_neurons)
     if core.weight_format == "binary":
         weights = np.where(weights > 0, 1, -1)
-    n_parameters = core.n_neurons if profile.reset == "value" else 1
     image = CoreImage(
         weights.reshape(core.n_axons, core.n_neurons).astype(np.int16),
-        values(0, core.v_max, core.n_neurons).astype(np.int32),
         destinations(np.arange(core.n_neurons), HOST, 0),
-        decay=values(0, 4095, core.n_neurons if core.decay != "none" else 1).astype(np.int32),
-        bias=values(core.v_min, core.v_max, core.n_neurons).astype(np.int32),
-        reset_potential=values(core.v_min, core.v_max, n_parameters).astype(np.int32),
+        {
+            name: values(*ends, core.n_neurons).astype(np.int32)
+            for name, ends in core.parameter_ranges.items()
+        },
     )
     active = rng.random((2, 4, core.n_axons)) < data.draw(st.sampled_from([0.0, 0.5, 1.0]))
     routes = np.array([(i, 0, i, 0) for i in range(core.n_axons)])
@@ -158,20 +151,21 @@ def test_all_of_the_most_axons_at_the_threshold(
     weight_format: str, bits: int, weight: int, above: int
 ) -> None:
     core = CoreParams(
-        *(4096, 66, CHOICES[0]),
+        *(4096, 66, neuron_model("snntorch-zero-immediate")),
         lanes=1,
         weight_bits=bits,
         weight_format=weight_format,
         potential_bits=24,
-        decay="none",
-        bias="shared",
+        parameters={"bias": "shared"},
     )
     total = 4096 * weight
     image = CoreImage(
         np.full((4096, 66), weight, np.int16),
-        np.array([1000], np.int32),
         destinations(np.arange(66), HOST, 0),
-        bias=np.array([1000 + above - total], np.int32),
+        {
+            "threshold": np.array([1000], np.int32),
+            "bias": np.array([1000 + above - total], np.int32),
+        },
     )
     routes = np.array([(i, 0, i, 0) for i in range(4096)])
     chip, images = ChipParams((core,)), ChipImage((image,))
@@ -186,16 +180,14 @@ def test_all_of_the_most_axons_at_the_threshold(
 )
 def test_as_many_rows_as_a_byte_holds(weight_format: str, bits: int, weight: int) -> None:
     core = CoreParams(
-        *(300, 64, PROFILES["snntorch-subtract"]),
+        *(300, 64, neuron_model("snntorch-subtract")),
         lanes=1,
         weight_bits=bits,
         weight_format=weight_format,
         potential_bits=24,
-        decay="none",
     )
-    image = CoreImage(
-        np.full((300, 64), weight, np.int16), np.array([core.v_max], np.int32), joined()
-    )
+    thresholds = {"threshold": np.array([core.v_max], np.int32)}
+    image = CoreImage(np.full((300, 64), weight, np.int16), joined(), thresholds)
     rows = 255 // (core.weight_max - core.weight_min)
     counts = [0, 1, rows - 1, rows, rows + 1, 2 * rows + 1, 256, 257, 300]
     active = np.arange(300) < np.minimum(counts, 300)[:, None]
@@ -203,29 +195,30 @@ def test_as_many_rows_as_a_byte_holds(weight_format: str, bits: int, weight: int
     dense = DenseSpikes(active[None], routes)
     chip, images = ChipParams((core,)), ChipImage((image,))
     assert_equal(chip, images, dense)
-    potentials = run(chip, images, dense, backend="compiled").potentials
-    assert potentials is not None
-    assert np.array_equal(potentials[0][0, :, 0], weight * np.cumsum(active.sum(axis=1)))
+    states = run(chip, images, dense, backend="compiled").states
+    assert states is not None
+    assert np.array_equal(states[0]["v"][0, :, 0], weight * np.cumsum(active.sum(axis=1)))
 
 
 @needs_compiler
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_a_current_beyond_all_else_saturates(sign: int) -> None:
     core = CoreParams(
-        *(600, 1, PROFILES["nir-euler"]),
+        *(600, 1, neuron_model("nir-euler")),
         lanes=1,
         weight_bits=8,
         weight_exponent=16,
         potential_bits=24,
-        bias="shared",
-        reset_potential="shared",
+        parameters={"decay": "shared", "bias": "shared"},
     )
     image = CoreImage(
         np.full((600, 1), sign * 127, np.int16),
-        np.array([core.v_max], np.int32),
         destinations(0, HOST, 0),
-        decay=np.array([4095], np.int32),
-        bias=np.array([core.v_min if sign > 0 else core.v_max], np.int32),
+        {
+            "threshold": np.array([core.v_max], np.int32),
+            "decay": np.array([4095], np.int32),
+            "bias": np.array([core.v_min if sign > 0 else core.v_max], np.int32),
+        },
     )
     chip, images = ChipParams((core,)), ChipImage((image,))
     for n_active in (1, 2, 3, 4, 600):
@@ -248,7 +241,7 @@ def test_chunks_progress_and_optional_records(monkeypatch: pytest.MonkeyPatch) -
         parts = run(chip, image, events, backend=backend, progress=done.append)
         assert parts.first_difference(whole) is None and done == [1, 2, 3, 4, 5, 6, 7]
         bare = run(chip, image, events, backend=backend, record=())
-        assert bare.spikes is None and bare.potentials is None
+        assert bare.spikes is None and bare.states is None
         assert bare.first_difference(whole) is None
 
 
@@ -292,7 +285,7 @@ def test_routes_are_joined_where_input_and_axon_go_on() -> None:
 def test_more_cores_than_a_destination_can_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiled, "_MOST_CORES", 1)
     rng = np.random.default_rng(3)
-    core = CoreParams(4, 4, PROFILES["snntorch-subtract"], lanes=1)
+    core = CoreParams(4, 4, neuron_model("snntorch-subtract"), lanes=1)
     chip = ChipParams((core, core), 2)
     image = random_image(rng, chip)
     with pytest.raises(SpikeletError, match="holds 1 cores, not 2") as caught:

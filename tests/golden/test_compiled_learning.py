@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import destinations, joined
 from spikelet.description.chip.image import ChipImage, CoreImage, random_states
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError, SpikeletWarning
 from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.models import neuron_model
 from spikelet.golden import compiled
 from spikelet.golden.chip import GoldenChip
 from spikelet.golden.dense_spikes import DenseSpikes
@@ -23,7 +24,7 @@ from tests.helpers.random_plastic import (
 
 pytestmark = pytest.mark.skipif(not compiled.available(), reason=compiled.why_not())
 
-EVERYTHING = ("spikes", "potentials", "learning", "checksums")
+EVERYTHING = ("spikes", "states", "learning", "checksums")
 
 RULES = (
     LearningRule("2^-3*x1*y0 - 2^-3*x0*y1", x1=TraceParams(40, 3900), y1=TraceParams(60, 3900)),
@@ -87,10 +88,10 @@ def chip_of(
     core = CoreParams(
         n_axons,
         n_neurons,
-        PROFILES["nir-euler"],
+        neuron_model("nir-euler"),
         weight_bits=8,
         lanes=lanes,
-        reset_potential="shared",
+        parameters={"decay": "shared"},
         delay_slots=4,
         learning=rule,
     )
@@ -98,9 +99,11 @@ def chip_of(
     shape = (n_axons, n_neurons)
     image = CoreImage(
         rng.integers(max(rule.w_min, -20), 100, shape).astype(np.int16),
-        np.array([60 * (1 + n_axons // 12)], np.int32),
         destinations(neurons, 0, neurons % n_axons, 1 + neurons % 3),
-        decay=np.array([3600], np.int32),
+        {
+            "threshold": np.array([60 * (1 + n_axons // 12)], np.int32),
+            "decay": np.array([3600], np.int32),
+        },
         plastic=rng.random(n_axons) < 0.9,
         tags=rng.integers(-9, 9, shape if rule.tag_bits else (0, 0)).astype(np.int8),
         random=random_states(lanes if rule.stochastic else 0, 1),
@@ -129,19 +132,17 @@ def test_random_plastic_chips(seed: int) -> None:
 def test_sums_of_more_rows_than_16_bits_hold(weight_format: str, weight: int) -> None:
     rule = LearningRule("x0", w_max=127)
     core = CoreParams(
-        *(600, 70, PROFILES["nir-euler"]),
+        *(600, 70, neuron_model("nir-euler")),
         weight_bits=8,
         weight_format=weight_format,
         potential_bits=24,
         lanes=1,
-        decay="none",
-        reset_potential="shared",
         learning=rule,
     )
     image = CoreImage(
         np.full((600, 70), weight, np.int16),
-        np.array([core.v_max], np.int32),
         joined(),
+        {"threshold": np.array([core.v_max], np.int32)},
         plastic=np.zeros(600, np.bool_),
     )
     for n_active in (127, 128, 129, 257, 600):
@@ -149,7 +150,7 @@ def test_sums_of_more_rows_than_16_bits_hold(weight_format: str, weight: int) ->
         spikes[:, :, :n_active] = 1
         inputs = DenseSpikes(spikes, np.array([(a, 0, a, 0) for a in range(600)]))
         trace = GoldenChip(ChipParams((core,)), ChipImage((image,)), backend="compiled").run(inputs)
-        assert trace.potentials and set(trace.potentials[0].ravel()) == {n_active * weight}
+        assert trace.states and set(trace.states[0]["v"].ravel()) == {n_active * weight}
 
 
 def test_samples_in_several_calls(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,14 +2,15 @@
 
 import numpy as np
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import HOST, destinations, joined
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.params import ChipParams
+from spikelet.description.neurons.models import neuron_model
 from spikelet.description.run.events import Events
 from spikelet.golden.axon_bitmap import AxonBitmap
 from spikelet.golden.emission import emit, single_targets
 
-CORE = CoreParams(4, 2, PROFILES["nir-euler"], lanes=2, delay_slots=4, reset_potential="shared")
+CORE = CoreParams(4, 2, neuron_model("nir-euler"), lanes=2, delay_slots=4)
 GRID = ChipParams((CORE,) * 6, 3, 2, multicast=True)
 
 

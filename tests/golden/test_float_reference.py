@@ -24,12 +24,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import joined
 from spikelet.description.chip.image import ChipImage, CoreImage, random_states
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.learning.named_rules import pair_stdp, triplet_stdp
 from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.models import neuron_model
 from spikelet.description.run.events import Events
 from spikelet.golden.chip import GoldenChip
 
@@ -62,16 +63,17 @@ def learned(rule: LearningRule, pre: _Bool, post: _Bool, first: int, *, each: bo
     core = CoreParams(
         n_axons=len(weights),
         n_neurons=n_neurons,
-        profile=PROFILES["snntorch-zero"],
+        neuron=neuron_model("snntorch-zero"),
         weight_bits=8,
         weight_format="unsigned",
         lanes=n_neurons,
+        parameters={"threshold": 1100, "decay": 0},  # between 4 * 255 and 5 * 255
         learning=rule,
     )
     image = CoreImage(
         weights.astype(np.int16),
-        np.array([1100], np.int32),  # between 4 * 255 and 5 * 255
         joined(),
+        {},
         plastic=np.arange(len(weights)) < AXONS,
         random=random_states(n_neurons, 11) if rule.stochastic else np.zeros(0, np.uint32),
     )

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.golden.lfsr import draw
 from spikelet.golden.trace_update import decayed, raised
 from tests.golden.plastic_lab import TEACHER, Script, lab
@@ -60,10 +61,10 @@ def test_pre_phase_uses_what_was_before() -> None:
     """The sum has the old weight; ``y1`` has not risen by a spike of this tick."""
     core = lab(rule("-1*x0*y1", y1=HALVING), [[20], [30]], weight_exponent=0)
     trace = core.play([((0,), (0,)), ((0,), ()), ((0, 1), (0,)), ((), ())])
-    assert trace.learned and trace.potentials
+    assert trace.learned and trace.states
     weights = trace.learned[0]["weights"][0, :, :2, 0].tolist()
     assert weights == [[20, 30], [15, 30], [13, 28], [13, 28]]  # y1: 0, 5, 2
-    assert trace.potentials[0][0, :, 0].tolist() == [0, 20, 0, 0]
+    assert trace.states[0]["v"][0, :, 0].tolist() == [0, 20, 0, 0]
 
 
 def test_post_phase_uses_raised_pre_traces() -> None:
@@ -222,13 +223,13 @@ def test_off_nothing_is_learned_but_traces_go_on() -> None:
     fields = {"x1": STEADY, "y1": STEADY, "rounding": "stochastic"}
     text = rule("2^-1*x1*y0 - 2^-1*y1*x0 + u0", **fields)
     script: Script = [((0,), (0,)), ((0,), ()), ((), (0,))]
-    on, off = (lab(text, adaptation=Adaptation(1)) for _ in range(2))
+    on, off = (lab(text, parameters=Adaptation(1).constants) for _ in range(2))
     off.learn(False)
     trace = off.play(script, script)
     assert trace.learned
     before, after = off.image.cores[0], off.snapshot().image.cores[0]
-    for name in ("weights", "random", "adaptation"):
-        assert getattr(after, name).tolist() == getattr(before, name).tolist()
+    for name in ("weights", "random", "states.adaptation"):
+        assert after.to_arrays()[name].tolist() == before.to_arrays()[name].tolist()
     learned = on.play(script).learned
     assert learned and learned[0]["random"].tolist() != trace.learned[0]["random"].tolist()
     for name in ("x1", "y1"):
@@ -240,43 +241,46 @@ def test_off_nothing_is_learned_but_traces_go_on() -> None:
 
 def test_adaptation_rises_decays_and_stops() -> None:
     adaptation = Adaptation(100, decay_shift=2, fraction_bits=0, bits=8)
-    core = lab(rule("x0"), adaptation=adaptation, weight_exponent=1)
+    core = lab(rule("x0"), parameters=adaptation.constants, weight_exponent=1)
     after = core.learned(
         [((), (0,)), ((), ()), ((), (0,)), ((), ()), *[((), ())] * 3], "adaptation"
     )
     assert after == [[100], [75], [75 - 19 + 100], [117], [87], [65], [48]]
-    core = lab(rule("x0"), adaptation=Adaptation(200, bits=8))
+    core = lab(rule("x0"), parameters=Adaptation(200, bits=8).constants)
     assert core.learned([((), (0,))] * 2, "adaptation") == [[200], [255]]
 
 
 def test_adaptation_is_added_to_the_threshold() -> None:
     adaptation = Adaptation(3, fraction_bits=1, bits=8)
-    core = lab(rule("x0"), adaptation=adaptation)
+    core = lab(rule("x0"), parameters=adaptation.constants)
     for spikes in ([True, False, False], [False] * 3):  # it outlasts the clear
         trace = core.play([((), (0,))] * 3)
         assert trace.spikes and trace.spikes[0][0, :, 0].tolist() == spikes
 
 
 def test_inhibition_lowers_those_that_did_not_fire() -> None:
-    core = lab(rule("x0"), [[0, 0, 0]], inhibition="shared", contents={"inhibition": 40})
+    core = lab(
+        rule("x0"), [[0, 0, 0]], parameters={"inhibition": "shared"}, contents={"inhibition": 40}
+    )
     trace = core.play([((), ()), ((), (1,)), ((), ()), ((), ())])
-    assert trace.potentials
-    assert trace.potentials[0][0].tolist() == [[0, 0, 0], [0, 0, 0], [-40, 0, -40], [0, 0, 0]]
+    assert trace.states
+    assert trace.states[0]["v"][0].tolist() == [[0, 0, 0], [0, 0, 0], [-40, 0, -40], [0, 0, 0]]
 
 
 def test_clear_keeps_what_was_learned_and_drops_the_rest() -> None:
     text = rule(
         "2^-1*x1*y0 + 2^-1*y1*x0", x1=STEADY, y1=STEADY, dt="x0", tag_bits=4, rounding="stochastic"
     )
-    core = lab(text, adaptation=Adaptation(7))
+    core = lab(text, parameters=Adaptation(7).constants)
     core.play([((0,), (0,)), ((0,), ())])
     kept = core.snapshot().image.cores[0]
     trace = core.play([((), ())])
     after = core.snapshot()
-    for name in ("weights", "tags", "adaptation", "random"):
-        assert getattr(after.image.cores[0], name).tolist() == getattr(kept, name).tolist()
-        assert getattr(kept, name).tolist() != getattr(core.image.cores[0], name).tolist()
-    assert trace.potentials and not trace.potentials[0].any() and after.ticks == 1
+    first, last, kept = (i.to_arrays() for i in (core.image.cores[0], after.image.cores[0], kept))
+    for name in ("weights", "tags", "states.adaptation", "random"):
+        assert last[name].tolist() == kept[name].tolist()
+        assert kept[name].tolist() != first[name].tolist()
+    assert trace.states and not trace.states[0]["v"].any() and after.ticks == 1
     state = after.cores[0]
-    for name in ("potentials", "fired", "arrivals", "x1", "y1"):
-        assert not getattr(state, name).any()
+    assert set(state.states) == {"v", "fired"} and set(state.traces) == {"x1", "y1"}
+    assert not any(values.any() for values in state.to_arrays().values())

@@ -30,18 +30,19 @@ def small_chip(rng: np.random.Generator) -> tuple[ChipParams, ChipImage]:
         n_neurons=lanes * int(rng.integers(1, 4)),
         lanes=lanes,
         pipelines=1,
-        threshold="shared",
-        decay="none" if core.decay == "none" else "shared",
-        bias="none" if core.bias == "none" else "shared",
-        reset_potential="shared" if core.profile.reset == "value" else "none",
     )
     chip = ChipParams((core,))
     image = random_plastic_image(rng, chip).cores[0]
     weight = (core.weight_max << core.weight_exponent) * core.n_axons // 4
+    parameters = dict(image.parameters)
+    if core.scope("threshold") != "none":
+        high = min(core.v_max, weight)
+        parameters["threshold"] = rng.integers(0, high + 1, parameters["threshold"].size, np.int32)
+    if "inhibition" in parameters:
+        parameters["inhibition"] = parameters["inhibition"] // 8
     image = replace(
         image,
-        threshold=np.array([rng.integers(0, min(core.v_max, weight) + 1)], np.int32),
-        inhibition=image.inhibition // 8,
+        parameters=parameters,
         destinations=joined(),
         learning=bool(rng.integers(0, 8)),
     )
@@ -61,11 +62,11 @@ def test_every_tick_of_random_cores(block: int) -> None:
         clear = bool(rng.integers(2))
         trace = GoldenChip(chip, image, backend="numpy").run(
             Events.from_spikes(spikes, routes),
-            record=("spikes", "potentials", "learning"),
+            record=("spikes", "states", "learning"),
             reward=reward,
             clear=clear,
         )
-        assert trace.spikes and trace.potentials and trace.learned
+        assert trace.spikes and trace.states and trace.learned
         slow = SlowCore(chip.cores[0], image.cores[0])
         for sample in range(SAMPLES):
             if clear:
@@ -74,10 +75,10 @@ def test_every_tick_of_random_cores(block: int) -> None:
                 before = str(slow.w)
                 slow.tick(spikes[sample, tick].tolist(), int(reward[sample, tick]))
                 where = f"seed {seed}, sample {sample}, tick {tick}"
-                assert slow.v == trace.potentials[0][sample, tick].tolist(), where
+                assert slow.v == trace.states[0]["v"][sample, tick].tolist(), where
                 assert slow.fired == trace.spikes[0][sample, tick].tolist(), where
                 expected = {"weights": slow.w, "tags": slow.t, **slow.traces}
-                expected |= {"adaptation": slow.adaptation, "random": slow.random}
+                expected |= {**slow.neurons.kept, "random": slow.random}
                 for name, got in trace.learned[0].items():
                     assert expected[name] == got[sample, tick].tolist(), f"{where}, {name}"
                 changed += before != str(slow.w)

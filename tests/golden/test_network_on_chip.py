@@ -5,13 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import HOST
-from spikelet.description.chip.params import TOPOLOGIES, ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.params import TOPOLOGIES, ChipParams
+from spikelet.description.neurons.models import neuron_model
 from spikelet.golden.network_on_chip import Link, packet_links
 from spikelet.golden.routing import Target, grid_ports, tree_ports
 
-CORE = CoreParams(4, 4, PROFILES["snntorch-zero"], lanes=4)
+CORE = CoreParams(4, 4, neuron_model("snntorch-zero"), lanes=4)
 HORIZONTAL, VERTICAL = ("east", "west"), ("north", "south")
 
 

@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import HOST, destinations, joined, list_entries
 from spikelet.description.chip.image import ChipImage, CoreImage
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import profile_named
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState, CoreState
+from spikelet.description.neurons.models import neuron_model
 from spikelet.description.run.events import Events
 from spikelet.golden import compiled
 from spikelet.golden.chip import GoldenChip
@@ -18,27 +19,26 @@ from spikelet.golden.compiled_core import weights_shape
 pytestmark = pytest.mark.skipif(not compiled.available(), reason=compiled.why_not())
 
 FORMATS = (("binary", 1), ("unsigned", 1), ("signed", 4), ("unsigned", 3), ("signed", 8))
-PROFILES = ("snntorch-subtract", "nir-euler", "snntorch-subtract-immediate", "snntorch-zero")
+MODELS = ("snntorch-subtract", "nir-euler", "snntorch-subtract-immediate", "snntorch-zero")
 OUTPUTS = 8
 
 
 def random_core(rng: np.random.Generator, index: int, sides: tuple[int, ...]) -> CoreParams:
-    """Return a core; every format of weights comes with every profile."""
+    """Return a core; every format of weights comes with every model."""
     weight_format, weight_bits = FORMATS[index % len(FORMATS)]
-    profile = profile_named(PROFILES[index % len(PROFILES)])
+    model = neuron_model(MODELS[index % len(MODELS)])
+    resets = {"reset_potential": "shared"} if "reset_potential" in model.parameter_names else {}
+    threshold = str(rng.choice(["shared", "neuron"]))
     return CoreParams(
         int(rng.choice(sides)),
         int(rng.choice(sides)),
-        profile,
+        model,
         weight_bits=weight_bits,
         weight_format=weight_format,
         lanes=1,
         delay_slots=int(rng.choice([2, 16, 64])),
         list_entries=4096,
-        threshold=str(rng.choice(["shared", "neuron"])),
-        decay="shared",
-        bias="neuron",
-        reset_potential="shared" if profile.reset == "value" else "none",
+        parameters={"threshold": threshold, "decay": "shared", "bias": "neuron", **resets},
     )
 
 
@@ -50,16 +50,19 @@ def random_contents(rng: np.random.Generator, chip: ChipParams, index: int) -> C
     if core.weight_format == "binary":
         weights = np.where(weights > 0, 1, -1)
     threshold = core.weight_max * 60
-    n_thresholds = core.n_neurons if core.threshold == "neuron" else 1
+    n_thresholds = core.n_neurons if core.scope("threshold") == "neuron" else 1
     # Unsigned weights would excite more and more, so their bias holds the neurons back.
     drive = threshold // 20 - (core.weight_max * core.n_axons // 80) * (core.weight_min == 0)
+    parameters = {
+        "threshold": np.full(n_thresholds, threshold, np.int32),
+        "decay": np.array([4080], np.int32),
+        "bias": rng.integers(drive, drive + threshold // 20 + 2, core.n_neurons, np.int32),
+        "reset_potential": np.array([5], np.int32),
+    }
     return CoreImage(
         weights.astype(np.int16),
-        np.full(n_thresholds, threshold, np.int32),
         random_destinations(rng, chip, index),
-        decay=np.array([4080], np.int32),
-        bias=rng.integers(drive, drive + threshold // 20 + 2, core.n_neurons, np.int32),
-        reset_potential=np.array([5 * (core.reset_potential != "none")], np.int32),
+        {name: parameters[name] for name in core.update.parameters},
     )
 
 
@@ -95,8 +98,10 @@ def random_network(seed: int, side: int, sides: tuple[int, ...]) -> tuple[ChipPa
     states = tuple(
         replace(
             CoreState.cleared(core),
-            potentials=rng.integers(0, core.weight_max * 60, core.n_neurons, np.int32),
-            fired=rng.random(core.n_neurons) < 0.05,
+            states={
+                "v": rng.integers(0, core.weight_max * 60, core.n_neurons, np.int32),
+                "fired": rng.random(core.n_neurons) < 0.05,
+            },
             arrivals=rng.random((core.delay_slots, core.n_axons)) < 0.05,
         )
         for core in cores
@@ -149,8 +154,8 @@ def assert_same_state(snapshots: list[ChipState]) -> None:
     for got in others:
         assert got.ticks == expected.ticks
         for index, pair in enumerate(zip(got.cores, expected.cores, strict=True)):
-            for name in ("potentials", "fired", "arrivals"):
-                here, there = (getattr(core, name) for core in pair)
+            for name in ("states.v", "states.fired", "arrivals"):
+                here, there = (core.to_arrays()[name] for core in pair)
                 assert np.array_equal(here, there), f"{name} of core {index}"
 
 
@@ -171,7 +176,7 @@ def test_weights_share_bytes_in_whole_cache_lines(bits: int, size: int) -> None:
     core = CoreParams(
         8,
         200,
-        profile_named("snntorch-subtract"),
+        neuron_model("snntorch-subtract"),
         weight_bits=bits,
         weight_format=weight_format,
         lanes=1,

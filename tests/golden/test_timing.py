@@ -5,12 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import profile_named
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.models import neuron_model
 from spikelet.golden.timing import core_cycles, learning_cycles, tick_cycles
 
-PROFILE = profile_named("snntorch-subtract")
+MODEL = neuron_model("snntorch-subtract")
+PIPELINE = 12 + 5
+"""Of a core without leak: lowered; added; summed; clipped; fired."""
 
 
 @st.composite
@@ -20,7 +23,7 @@ def cores(draw: st.DrawFn) -> CoreParams:
     return CoreParams(
         draw(st.sampled_from([1, 2, 15, 16, 17, 300])),
         lanes * draw(st.sampled_from([1, 5])),
-        PROFILE,
+        MODEL,
         lanes=lanes,
         pipelines=draw(st.sampled_from([1, lanes])),
     )
@@ -38,7 +41,7 @@ def test_tick_takes_what_its_slowest_core_takes(chosen: list[CoreParams], seed: 
 
 
 def test_no_ticks_take_no_cycles() -> None:
-    chip = ChipParams((CoreParams(16, 16, PROFILE, lanes=1),) * 4, 2, 2)
+    chip = ChipParams((CoreParams(16, 16, MODEL, lanes=1),) * 4, 2, 2)
     assert tick_cycles(chip, np.zeros((2, 0, 4), np.int32)).shape == (2, 0)
 
 
@@ -46,23 +49,27 @@ def test_no_ticks_take_no_cycles() -> None:
     ("fields", "active", "cycles"),
     [
         # One group: the pipeline, the axons, the empty words, the update.
-        ({"n_axons": 16, "n_neurons": 4, "lanes": 4}, 0, 19 + 0 + 1 + 0 + 4),
-        ({"n_axons": 16, "n_neurons": 4, "lanes": 4}, 3, 19 + 3 + 0 + 0 + 4),
-        ({"n_axons": 16, "n_neurons": 4, "lanes": 4, "pipelines": 2}, 3, 19 + 3 + 0 + 0 + 2),
+        ({"n_axons": 16, "n_neurons": 4, "lanes": 4}, 0, PIPELINE + 0 + 1 + 0 + 4),
+        ({"n_axons": 16, "n_neurons": 4, "lanes": 4}, 3, PIPELINE + 3 + 0 + 0 + 4),
+        ({"n_axons": 16, "n_neurons": 4, "lanes": 4, "pipelines": 2}, 3, PIPELINE + 3 + 0 + 0 + 2),
         # Four words, of which three are expected to stay empty behind one axon.
-        ({"n_axons": 64, "n_neurons": 4, "lanes": 4}, 1, 19 + 1 + 3 + 0 + 4),
-        ({"n_axons": 64, "n_neurons": 4, "lanes": 4}, 2, 19 + 2 + 2.25 + 0 + 4),
+        ({"n_axons": 64, "n_neurons": 4, "lanes": 4}, 1, PIPELINE + 1 + 3 + 0 + 4),
+        ({"n_axons": 64, "n_neurons": 4, "lanes": 4}, 2, PIPELINE + 2 + 2.25 + 0 + 4),
         # Further groups take the axons and a cycle more, or the update if that is longer.
-        ({"n_axons": 16, "n_neurons": 12, "lanes": 4}, 3, 19 + 3 + 0 + 2 * 4 + 4),
-        ({"n_axons": 16, "n_neurons": 12, "lanes": 4}, 4, 19 + 4 + 0 + 2 * 5 + 4),
-        ({"n_axons": 16, "n_neurons": 12, "lanes": 4}, 1, 19 + 1 + 0 + 2 * 4 + 4),
-        ({"n_axons": 16, "n_neurons": 12, "lanes": 4, "pipelines": 4}, 1, 19 + 1 + 0 + 2 * 2 + 1),
+        ({"n_axons": 16, "n_neurons": 12, "lanes": 4}, 3, PIPELINE + 3 + 0 + 2 * 4 + 4),
+        ({"n_axons": 16, "n_neurons": 12, "lanes": 4}, 4, PIPELINE + 4 + 0 + 2 * 5 + 4),
+        ({"n_axons": 16, "n_neurons": 12, "lanes": 4}, 1, PIPELINE + 1 + 0 + 2 * 4 + 4),
+        (
+            {"n_axons": 16, "n_neurons": 12, "lanes": 4, "pipelines": 4},
+            1,
+            PIPELINE + 1 + 0 + 2 * 2 + 1,
+        ),
     ],
 )
 def test_cycles_of_a_core_counted_by_hand(
     fields: dict[str, int], active: int, cycles: float
 ) -> None:
-    core = CoreParams(profile=PROFILE, **fields)  # type: ignore[arg-type]
+    core = CoreParams(neuron=MODEL, **fields)  # type: ignore[arg-type]
     assert core_cycles(core, np.array([active], np.int32)) == [cycles]
 
 
@@ -91,15 +98,15 @@ def test_cycles_of_learning_counted_by_hand(
     trace = TraceParams(1, bits=1)
     terms = "x1*y0 - x0*y1" if pre else "x1*y0"
     rule = LearningRule(terms, x1=trace, y1=trace if pre else None, w_max=7)
-    core = CoreParams(16, 16, PROFILE, lanes=4, weight_memory=memory, learning=rule)
+    core = CoreParams(16, 16, MODEL, lanes=4, weight_memory=memory, learning=rule)
     assert learning_cycles(core, active, groups, axons) == cycles
 
 
 def test_the_barrier_is_passed_twice() -> None:
-    core = CoreParams(16, 4, PROFILE, lanes=4)
+    core = CoreParams(16, 4, MODEL, lanes=4)
     chip = ChipParams((core,) * 9, 3, 3)
     assert chip.barrier_latency > 0
     active = np.zeros((1, 1, 9), np.int32)
     active[..., 4] = 3
-    expected = 19 + 3 + 0 + 0 + 4 + 2 * chip.barrier_latency
+    expected = PIPELINE + 3 + 0 + 0 + 4 + 2 * chip.barrier_latency
     assert tick_cycles(chip, active).tolist() == [[expected]]

@@ -13,6 +13,7 @@ from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.run.events import Events
 from spikelet.description.run.recording import Trace
+from tests.helpers.networks import RESETS
 
 
 def run_chip(chip: ChipParams, image: ChipImage, events: Events, neurons: tuple[int, ...]) -> Trace:
@@ -52,32 +53,37 @@ def run_chip(chip: ChipParams, image: ChipImage, events: Events, neurons: tuple[
                         for step in range(columns * rows):
                             row, column = divmod(step, columns)
                             arrive(tick + delay, target + row * chip.width + column, axon)
-    return Trace("interpreter", outputs, active, merged, neurons, spikes, potentials)
+    states = [{"v": values} for values in potentials]
+    return Trace("interpreter", outputs, active, merged, neurons, spikes, states)
 
 
 def update(core: Any, image: Any, v: list[int], fired: list[int], axons: set[int]) -> None:
-    """Carry out the tick of ExecutionProfile for every neuron of a core."""
-    profile = core.profile
+    """Carry out the tick of a LIF model, without its text, for every neuron of a core."""
+    how = RESETS[core.neuron.name]
     currents = image.weights[sorted(axons)].astype(int).sum(axis=0).tolist()
+
+    def parameter(name: str, n: int) -> int:
+        value = core.parameters.get(name, 0)
+        if isinstance(value, int):
+            return value
+        return int(image.parameters[name][n if value == "neuron" else 0])
+
     for n in range(core.n_neurons):
         threshold, decay, bias, reset = (
-            int(getattr(image, field)[n if getattr(core, field) == "neuron" else 0])
-            for field in ("threshold", "decay", "bias", "reset_potential")
+            parameter(name, n) for name in ("threshold", "decay", "bias", "reset_potential")
         )
-        current = currents[n]
-        pending = int(v[n] > threshold) if profile.residual_reset else 0
-        pending = fired[n] if profile.reset_delay else pending
-        base = reset if pending and profile.reset != "subtract" else v[n]
+        pending = int(v[n] > threshold) if how.residual else 0
+        pending = fired[n] if how.delayed else pending
+        base = reset if pending and how.kind != "subtract" else v[n]
         halves = 2 * base * decay // 4096  # floor, so that + 1 and // 2 round halves up
-        leaked = base if core.decay == "none" else (halves + 1) // 2
-        summed = leaked + current * 2**core.weight_exponent + bias
-        if profile.reset == "subtract":
+        summed = (halves + 1) // 2 + currents[n] * 2**core.weight_exponent + bias
+        if how.kind == "subtract":
             summed -= pending * threshold
         clipped = min(max(summed, core.v_min), core.v_max)
         fired[n] = int(clipped > threshold)
-        if profile.reset_delay:
+        if how.delayed:
             v[n] = clipped
-        elif profile.reset == "subtract":
+        elif how.kind == "subtract":
             after = clipped + pending * threshold - fired[n] * threshold
             v[n] = min(max(after, core.v_min), core.v_max)
         else:

@@ -3,16 +3,41 @@
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import nir  # type: ignore[import-untyped]
 import numpy as np
 
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.neurons.model import NeuronModel
+from spikelet.description.neurons.models import neuron_model
 from spikelet.network.network import INPUT, Network, Population, Projection
 
-EULER = PROFILES["nir-euler"]
-SUBTRACT = PROFILES["snntorch-subtract"]
+
+class Reset(NamedTuple):
+    """How LIF neurons reset: ``"zero"``, ``"value"`` or ``"subtract"``, and when.
+
+    With ``delayed``, in the tick after the spike; with ``residual``, a potential still above the
+    threshold is lowered for the next comparison, and raised again if that does not fire.
+    """
+
+    kind: str
+    delayed: bool = False
+    residual: bool = False
+
+
+RESETS = {
+    "snntorch-zero": Reset("zero", delayed=True),
+    "snntorch-zero-immediate": Reset("zero"),
+    "snntorch-subtract": Reset("subtract", delayed=True),
+    "snntorch-subtract-immediate": Reset("subtract", residual=True),
+    "nir-euler": Reset("value"),
+}
+"""LIF neurons that differ in their reset, by model, written down apart from the models' texts."""
+
+LIF_MODELS = {name: neuron_model(name) for name in RESETS}
+
+EULER = LIF_MODELS["nir-euler"]
+SUBTRACT = LIF_MODELS["snntorch-subtract"]
 
 DT = 1e-3
 """Seconds per tick, of which :func:`lif` is a neuron of decay 1/2."""
@@ -60,20 +85,19 @@ def write(path: Path, nodes: dict[str, Any], edges: Edges | None = None, **metad
     return path
 
 
-def population(name: str, size: int, **fields: Any) -> Population:
-    """IF population of threshold 1."""
-    values = {
-        "decay": None,
-        "bias": np.zeros(size),
-        "threshold": np.ones(1),
-        "reset_potential": np.zeros(1),
-        **fields,
-    }
-    return Population(name, size, **values)
+def population(name: str, size: int, neuron: NeuronModel = EULER, **fields: Any) -> Population:
+    """Population of threshold 1; parameters that are None have their default."""
+    values = {"threshold": np.ones(1), **fields}
+    return Population(name, size, neuron, {n: v for n, v in values.items() if v is not None})
 
 
 def chain(
-    sizes: list[int], *, profile: Any = EULER, seed: int = 0, scale: float = 1 / 8, **fields: Any
+    sizes: list[int],
+    *,
+    neuron: NeuronModel = EULER,
+    seed: int = 0,
+    scale: float = 1 / 8,
+    **fields: Any,
 ) -> Network:
     """Fully connected populations p0, p1, ... with weights on a 4-bit grid of step ``scale``."""
     rng = np.random.default_rng(seed)
@@ -82,15 +106,15 @@ def chain(
         Projection(a, b, scale * _grid(rng, (m, n)))
         for a, b, m, n in zip(names, names[1:], sizes, sizes[1:], strict=False)
     ]
-    populations = [population(n, s, **fields) for n, s in zip(names[1:], sizes[1:], strict=True)]
-    return Network(
-        "chain", sizes[0], 1e-3, profile, tuple(populations), tuple(projections), (names[-1],)
-    )
+    populations = [
+        population(n, s, neuron, **fields) for n, s in zip(names[1:], sizes[1:], strict=True)
+    ]
+    return Network("chain", sizes[0], 1e-3, tuple(populations), tuple(projections), (names[-1],))
 
 
 def branched(
     *,
-    profile: Any = EULER,
+    neuron: NeuronModel = EULER,
     seed: int = 0,
     bias: float = 0.0,
     recurrent: Iterable[str] = (),
@@ -117,13 +141,14 @@ def branched(
         population(
             n,
             sizes[n],
+            neuron,
             decay=decay,
             bias=bias * (1 + np.arange(sizes[n]) % 3),
             threshold=1 + np.arange(sizes[n]) % 5 / 8,
         )
         for n in ("a", "b", "c", "out")
     ]
-    return Network("branched", 7, 1e-3, profile, tuple(populations), tuple(projections), ("out",))
+    return Network("branched", 7, 1e-3, tuple(populations), tuple(projections), ("out",))
 
 
 def _grid(rng: np.random.Generator, shape: tuple[int, int]) -> Any:

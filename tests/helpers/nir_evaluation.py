@@ -16,10 +16,10 @@ from spikelet.nir.importer import load_network
 from tests.helpers.networks import DT, EULER, Edges, spikes, write
 
 
-def refused(path: Path, *parts: str, profile: Any = EULER, dt: float | None = DT) -> str:
+def refused(path: Path, *parts: str, neuron: Any = EULER, dt: float | None = DT) -> str:
     """Assert that the file is refused with these parts in the message, in order; return it."""
     with pytest.raises(SpikeletError) as info:
-        load_network(path, profile, dt)
+        load_network(path, neuron, dt)
     message = str(info.value)
     pattern = ".*".join(re.escape(part) for part in (str(path), *parts))
     assert re.search(pattern, message, re.DOTALL), message

@@ -1,14 +1,14 @@
 """Random chips, images and events for differential tests."""
 
-from dataclasses import replace
-
 import numpy as np
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import HOST, destinations, joined
 from spikelet.description.chip.image import ChipImage, CoreImage
-from spikelet.description.chip.params import TOPOLOGIES, ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.params import TOPOLOGIES, ChipParams
+from spikelet.description.neurons.model import NeuronModel, Parameter
 from spikelet.description.run.events import Events
+from tests.helpers.neuron_models import ALL_MODELS
 
 __all__ = ["random_chip", "random_chip_of", "random_events", "random_image"]
 
@@ -17,33 +17,70 @@ def _pick(rng: np.random.Generator, *choices: object) -> object:
     return choices[rng.integers(len(choices))]
 
 
-def random_core(rng: np.random.Generator) -> CoreParams:
-    """Return a small core with any combination of options."""
-    profile = replace(
-        _pick(rng, *PROFILES.values()), rounding=_pick(rng, "floor", "toward_zero", "nearest")
-    )
+def random_core(
+    rng: np.random.Generator, model: NeuronModel | None = None, *, first_tick: int | None = None
+) -> CoreParams:
+    """Return a small core with any combination of options, of any model or of a certain one."""
+    neuron = model or _pick(rng, *ALL_MODELS)
+    potential_bits = int(rng.integers(8, 25))
     lanes = _pick(rng, 1, 2, 4, 8, 16, 32)
     weight_bits = int(rng.integers(1, 9))
     n_neurons = lanes * int(rng.integers(1, 1 + max(1, 64 // lanes)))
     return CoreParams(
         n_axons=int(rng.integers(1, 90)),
         n_neurons=n_neurons,
-        profile=profile,
+        neuron=neuron,
         weight_bits=weight_bits,
         weight_format=_pick(rng, "unsigned", "binary" if weight_bits == 1 else "signed"),
         weight_exponent=int(rng.integers(0, 7)),
-        potential_bits=int(rng.integers(8, 25)),
+        potential_bits=potential_bits,
         lanes=lanes,
         pipelines=_pick(rng, *(1 << k for k in range(lanes.bit_length()))),
         delay_slots=_pick(rng, 2, 2, 4, 8, 16, 32),
         list_entries=int(rng.integers(0, 1 + _pick(rng, 0, n_neurons, 4 * n_neurons))),
-        threshold=_pick(rng, "shared", "neuron"),
-        decay=_pick(rng, "none", "shared", "neuron"),
-        bias=_pick(rng, "none", "shared", "neuron"),
-        reset_potential=_pick(rng, "shared", "neuron") if profile.reset == "value" else "none",
+        parameters=random_parameters(rng, neuron, potential_bits),
         weight_memory=_pick(rng, "block", "spram"),
-        first_tick=_pick(rng, 0, 0, 0, 1, 3),
+        first_tick=_pick(rng, 0, 0, 0, 1, 3) if first_tick is None else first_tick,
     )
+
+
+def random_parameters(
+    rng: np.random.Generator, model: NeuronModel, potential_bits: int
+) -> dict[str, str | int]:
+    """Return how a core has the parameters of a model; it adapts only where it learns."""
+    found: dict[str, str | int] = {}
+    for parameter in model.parameters:
+        choices = ["shared", "neuron", "neuron", "built in", "default"]
+        if parameter.constant:
+            choices = ["default" if parameter.name.startswith("adaptation") else "built in"]
+        choice = _pick(rng, *choices)
+        if choice == "default" and parameter.default is not None:
+            continue
+        if choice in ("shared", "neuron"):
+            found[parameter.name] = choice
+        else:
+            low, high = model.range_of(parameter, potential_bits, {})
+            found[parameter.name] = int(_values(rng, parameter, (low, high), high // 4 + 1, 1)[0])
+    return found
+
+
+def _values(
+    rng: np.random.Generator, what: Parameter, ends: tuple[int, int], typical: int, size: int
+) -> np.ndarray:
+    """Return values of a parameter that keep neurons active.
+
+    Potentials are mostly of the magnitude ``typical``.
+    """
+    low, high = ends
+    if what.kind == "membrane":
+        usual = {"threshold": (0, 2 * typical), "bias": (-typical // 4, typical // 2)}
+        wanted = usual.get(what.name, (-typical, typical))
+        if what.name == "inhibition":
+            wanted = (0, high // 4 + 1)
+        low, high = (min(max(end, low), high) for end in wanted)
+    elif what.kind == "ticks":
+        high = min(high, int(_pick(rng, 3, 3, 63)))
+    return rng.integers(low, high + 1, size).astype(np.int32)
 
 
 def random_chip(rng: np.random.Generator, *, most_cores: int = 4) -> ChipParams:
@@ -88,22 +125,32 @@ def _core_image(rng: np.random.Generator, chip: ChipParams, core: CoreParams) ->
     weights = rng.integers(core.weight_min, core.weight_max + 1, (core.n_axons, core.n_neurons))
     if core.weight_format == "binary":
         weights = rng.choice([-1, 1], weights.shape)
-    typical = (core.weight_max << core.weight_exponent) * max(1, core.n_axons // 8)
-
-    def values(name: str, low: int, high: int) -> np.ndarray:
-        scope = getattr(core, name)
-        low, high = max(low, core.v_min), min(high, core.v_max)
-        size = core.n_neurons if scope == "neuron" else 1
-        return rng.integers(low, high + 1, size) * (scope != "none")
-
+    parameters, states = random_contents(rng, core)
+    draws = core.update.draws
     return CoreImage(
         weights.astype(np.int16),
-        values("threshold", 0, 2 * typical).astype(np.int32),
         _destinations(rng, chip, core),
-        decay=np.clip(values("decay", 0, 4095), 0, 4095).astype(np.int32),
-        bias=values("bias", -typical // 4, typical // 2).astype(np.int32),
-        reset_potential=values("reset_potential", -typical, typical).astype(np.int32),
+        parameters,
+        states,
+        draw_key=int(rng.integers(1, 1 << 32)) if draws else 0,
+        draw_indices=rng.integers(0, 1 << 24, core.n_neurons * draws).astype(np.int32),
     )
+
+
+def random_contents(
+    rng: np.random.Generator, core: CoreParams
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Return values of the parameters and of the kept states."""
+    typical = (core.weight_max << core.weight_exponent) * max(1, core.n_axons // 8)
+    parameters, states = {}, {}
+    for name, ends in core.parameter_ranges.items():
+        size = core.n_neurons if core.scope(name) == "neuron" else 1
+        parameters[name] = _values(rng, core.neuron.parameter(name), ends, typical, size)
+    for name in core.update.kept:
+        low, high = core.state_ranges[name]
+        values = rng.integers(low, high + 1, core.n_neurons) >> int(rng.integers(0, 8))
+        states[name] = np.maximum(values, low).astype(np.int32)
+    return parameters, states
 
 
 def _destinations(rng: np.random.Generator, chip: ChipParams, core: CoreParams) -> np.ndarray:

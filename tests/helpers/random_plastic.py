@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage, random_states
-from spikelet.description.chip.params import ChipParams, CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
-from spikelet.description.learning.rule import Adaptation, LearningRule, TraceParams
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.adaptation import Adaptation
 from tests.helpers.random_chips import random_chip_of, random_core, random_image
 
 __all__ = ["random_plastic_chip", "random_plastic_image", "random_reward", "random_rule"]
@@ -103,10 +105,9 @@ def _plastic(rng: np.random.Generator, core: CoreParams) -> CoreParams:
         first_tick=0,
         n_axons=int(rng.integers(1, 60)),
         n_neurons=core.lanes * int(rng.integers(1, 1 + max(1, 32 // core.lanes))),
-        inhibition=str(rng.choice(["none", "shared"])),
     )
-    adaptation = None
-    if rng.integers(0, 2):
+    parameters = dict(core.parameters)
+    if "adaptation_bits" in parameters and rng.integers(0, 2):
         bits = int(rng.integers(4, 20))
         adaptation = Adaptation(
             increment=int(rng.integers(1, 1 << bits)),
@@ -114,7 +115,8 @@ def _plastic(rng: np.random.Generator, core: CoreParams) -> CoreParams:
             fraction_bits=int(rng.integers(0, 5)),
             bits=bits,
         )
-    return replace(core, learning=random_rule(rng, core), adaptation=adaptation)
+        parameters |= adaptation.constants
+    return replace(core, learning=random_rule(rng, core), parameters=parameters)
 
 
 def random_plastic_image(rng: np.random.Generator, chip: ChipParams) -> ChipImage:
@@ -122,11 +124,6 @@ def random_plastic_image(rng: np.random.Generator, chip: ChipParams) -> ChipImag
     cores = []
     for core, image in zip(chip.cores, random_image(rng, chip).cores, strict=True):
         changes: dict[str, object] = {}
-        if core.inhibition == "shared":
-            changes["inhibition"] = rng.integers(0, core.v_max // 4 + 1, 1).astype(np.int32)
-        if core.adaptation:
-            values = rng.integers(0, core.adaptation.largest + 1, core.n_neurons)
-            changes["adaptation"] = (values >> int(rng.integers(0, 8))).astype(np.int32)
         if rule := core.learning:
             plastic = rng.random(core.n_axons) < rng.choice([0.5, 0.9, 1.0])
             weights = image.weights.copy()

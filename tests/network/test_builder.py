@@ -70,9 +70,9 @@ def test_what_is_built():
     assert contents.weights[:12, :5].min() >= 10 and contents.weights[:12, :5].max() <= 50
     assert (contents.weights[12:, :5] == -20 + 20 * np.eye(5)).all()
     assert (other.weights[:, :5] == 8 * np.eye(5)).all() and not other.weights[:, 5:].any()
-    assert other.threshold.tolist() == [3, 4, 5, 6, 7, 2047, 2047, 2047]
-    assert other.bias.tolist() == [-1]
-    assert contents.decay.tolist() == [round(4096 * math.exp(-1 / 20))]
+    assert other.parameters["threshold"].tolist() == [3, 4, 5, 6, 7, 2047, 2047, 2047]
+    assert other.parameters["bias"].tolist() == [-1]
+    assert contents.parameters["decay"].tolist() == [round(4096 * math.exp(-1 / 20))]
     assert contents.destinations[4:6].tolist() == [[2, 1, 2, 3, 1, 1], [2, HOST, 2, 1, 1, 1]]
     assert other.destinations[4:6].tolist() == [[2, 0, 14, 1, 1, 1], [2, HOST, 7, 1, 1, 1]]
     assert contents.destinations[:, 0].max() == 4  # a neuron of the last lanes has none
@@ -106,10 +106,10 @@ def test_neurons_that_fill_the_last_lanes_do_nothing(size, lanes, seed):
     network = competing(size, inhibition=5, **options)
     spikes = random_spikes(3, 25, seed=seed)
     found = [
-        run(compiled(network, lanes=n), spikes, record=("spikes", "potentials", "learning"))
+        run(compiled(network, lanes=n), spikes, record=("spikes", "states", "learning"))
         for n in (lanes, 1)
     ]
-    assert (found[0].potentials("excitatory") == found[1].potentials("excitatory")).all()
+    assert (found[0].states("excitatory")["v"] == found[1].states("excitatory")["v"]).all()
     assert (found[0].spikes("excitatory") == found[1].spikes("excitatory")).all()
     histories = [learned.weight_history("pixels", "excitatory") for learned in found]
     assert (histories[0] == histories[1]).all()
@@ -136,14 +136,14 @@ def test_learning_changes_weights_and_only_when_on():
 @pytest.mark.parametrize("clear", [True, False])
 def test_going_on_from_a_snapshot_is_going_on(clear, tmp_path):
     plastic = compiled(competing(rule=RULES["pair_stdp"](w_min=0, w_max=60, a_plus=0.1)))
-    spikes, record = random_spikes(6), ("potentials", "checksums")
+    spikes, record = random_spikes(6), ("states", "checksums")
     whole = run(plastic, spikes, clear=clear, record=record)
     first = run(plastic, spikes[:2], clear=clear, record=record)
     first.save(tmp_path)
     state = spikelet.ChipState.load(tmp_path / "snapshot.npz")
     second = run(plastic, spikes[2:], clear=clear, start=state, record=record)
     assert (second.recording.checksums == whole.recording.checksums[2:]).all()
-    assert (second.potentials("excitatory") == whole.potentials("excitatory")[2:]).all()
+    assert (second.states("excitatory")["v"] == whole.states("excitatory")["v"][2:]).all()
     with np.load(tmp_path / "weights.npz") as saved:
         assert (saved["pixels_to_excitatory"] == first.weights("pixels", "excitatory")).all()
 
@@ -152,9 +152,9 @@ def test_without_clear_a_sample_goes_on():
     plastic = compiled(competing(threshold=3000))
     spikes = np.ones((2, 3, 12))
     kept, cleared = (
-        run(plastic, spikes, learning=False, clear=clear, record=("potentials",)).potentials(
-            "excitatory"
-        )
+        run(plastic, spikes, learning=False, clear=clear, record=("states",)).states("excitatory")[
+            "v"
+        ]
         for clear in (False, True)
     )
     assert (cleared[0] == cleared[1]).all() and (kept[0] == cleared[0]).all()
@@ -168,7 +168,7 @@ def test_what_is_recorded_of_two_populations():
     network.winner_take_all("excitatory", 2)
     network.output("second")
     plastic = compiled(network, lanes=2)
-    learned = run(plastic, random_spikes(), record=("spikes", "potentials", "learning"))
+    learned = run(plastic, random_spikes(), record=("spikes", "states", "learning"))
     for name in ("excitatory", "second"):
         counts = learned.counts(name)
         assert counts.any() and (counts == learned.spikes(name).sum(axis=1)).all()
@@ -204,7 +204,7 @@ def test_winner_take_all_by_axons_adds_up_and_the_register_does_not():
         network.output("cells")
         spikes = np.zeros((1, 2, 3))
         spikes[0, 0, :2] = 1  # two winners
-        return run(compiled(network), spikes, record=("potentials",)).potentials("cells")[0, 1]
+        return run(compiled(network), spikes, record=("states",)).states("cells")["v"][0, 1]
 
     assert next_potentials("axons").tolist() == [-20, -20, -40]
     assert next_potentials("register").tolist() == [0, 0, -20]
@@ -232,7 +232,7 @@ def test_stochastic_cores_have_states_of_their_own():
 
 def test_save_and_load(tmp_path):
     network = competing(adaptation=Adaptation(50))
-    network.population("second", 2, threshold=[5, 6], profile="nir-euler", reset_potential=-3)
+    network.population("second", 2, threshold=[5, 6], neuron="nir-euler", reset_potential=-3)
     network.project("excitatory", "second", weights=(-4, 9), delay=5)
     network.output("second")
     plastic = compiled(network, lanes=2)
@@ -246,9 +246,7 @@ def test_save_and_load(tmp_path):
         assert (ours.title, ours.delay, ours.rule) == (other.title, other.delay, other.rule)
         assert ours.connectivity == other.connectivity and (ours.weights == other.weights).all()
     spikes = random_spikes()
-    traces = [
-        run(p, spikes, record=("potentials", "checksums")).recording for p in (plastic, loaded)
-    ]
+    traces = [run(p, spikes, record=("states", "checksums")).recording for p in (plastic, loaded)]
     assert traces[0].first_difference(traces[1]) is None
 
 
@@ -298,7 +296,7 @@ def test_verify_finds_a_chip_that_learns_otherwise(monkeypatch):
     result = verify(plastic, samples.first(2))
     assert result.equal and result.float_score is None
     assert result.engines[1].samples == 2
-    assert {"spikes", "potentials", "checksums"} <= set(result.engines[1].compared)
+    assert {"spikes", "states", "checksums"} <= set(result.engines[1].compared)
 
     def change(state):
         state.image.cores[0].weights[:, 1] = 3
@@ -376,7 +374,7 @@ def test_what_a_core_cannot_be():
     rule = LearningRule("x0*v*v*v*v", w_max=60)
     refuse("population 'excitatory': rule custom: dw, term", competing(rule=rule))
     network = competing(rule=None, adaptation=Adaptation(5))
-    refuse("population 'excitatory': core: an adaptation needs a learning rule", network)
+    refuse("population 'excitatory': core: state adaptation of .* never changes", network)
     with pytest.raises(spikelet.SpikeletError, match="lanes must be a power of two, not 3"):
         compiled(competing(), lanes=3)
     with pytest.raises(spikelet.SpikeletError, match=r"pipelines must be an int in 1\.\.16"):
@@ -414,11 +412,16 @@ def test_what_is_not_complete():
         ({"time_constant": "1"}, "seconds above 0, not '1'"),
         ({"time_constant": 60.0}, r"60 s is no leak in ticks of 0\.001 s"),
         ({"bias": 40000}, r"bias must be in -32768\.\.32767, found 40000"),
-        ({"reset_potential": 1}, "profile snntorch-zero-immediate has no reset_potential"),
-        ({"profile": "lif"}, "profile must be one of .*, not 'lif'"),
-        ({"profile": 3}, "profile must be .*, not 3"),
-        ({"inhibition": 0}, r"inhibition must be an int in 1\.\.32767, not 0"),
-        ({"inhibition": 9.5}, r"inhibition must be an int in 1\.\.32767, not 9\.5"),
+        ({"reset_potential": 1}, "'snntorch-zero-immediate' has no parameter 'reset_potential'"),
+        ({"neuron": "lif"}, "there is no neuron model 'lif'"),
+        ({"neuron": 3}, "a neuron model is a name, a file or a NeuronModel, not 3"),
+        ({"threshold": None}, "threshold is missing"),
+        (
+            {"neuron": "izhikevich", "adaptation": Adaptation(5), "time_constant": None},
+            "no parameter",
+        ),
+        ({"inhibition": -1}, r"inhibition must be in 0\.\.32767, found -1"),
+        ({"inhibition": 9.5}, r"inhibition must be integers, not float64: 9\.5"),
         ({"weight_exponent": 17}, r"weight_exponent must be an int in 0\.\.16, not 17"),
         ({"weight_bits": 9}, r"weight_bits must be an int in 1\.\.8, not 9"),
         ({"adaptation": 5}, "adaptation must be an Adaptation, not 5"),
@@ -521,7 +524,7 @@ def test_what_was_not_recorded_or_is_not_there():
         ),
         (lambda: learned.post_traces("excitatory"), "has no learning"),
         (lambda: learned.counts("pixels"), "'pixels' is not an output; outputs are excitatory"),
-        (lambda: learned.adaptation("excitatory"), "'excitatory' has no adaptation"),
+        (lambda: learned.kept_state("excitatory", "adaptation"), "'excitatory' has no adaptation"),
         (lambda: learned.weights("a", "b"), "no projection 'a' -> 'b'; there are pixels ->"),
         (lambda: plastic.network.population("b"), "no population 'b'; there are excitatory"),
         (lambda: verify(plastic, Samples(random_spikes(0))), "must be 1 sample or more"),
@@ -581,7 +584,7 @@ def test_populations_that_may_be_split_do_the_same_on_several_cores(seed):
     network.project("others", "others", weights=(-3, 3), delay=5)
     network.project("others", "excitatory", weights=-1)
     network.output("others")
-    record = ("spikes", "potentials", "checksums")
+    record = ("spikes", "states", "checksums")
     spikes = random_spikes(seed=seed)
     whole, split = (
         run(compiled(network, max_neurons=size, lanes=1), spikes, record=record)
@@ -592,7 +595,7 @@ def test_populations_that_may_be_split_do_the_same_on_several_cores(seed):
     for name in ("excitatory", "others"):
         assert whole.spikes(name).any()
         assert (whole.spikes(name) == split.spikes(name)).all()
-        assert (whole.potentials(name) == split.potentials(name)).all()
+        assert (whole.states(name)["v"] == split.states(name)["v"]).all()
         assert (whole.counts(name) == split.counts(name)).all()
     ends = ("pixels", "excitatory")
     assert (whole.weights(*ends) == split.weights(*ends)).all()

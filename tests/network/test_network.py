@@ -8,7 +8,7 @@ import pytest
 
 from spikelet.description.errors import SpikeletError
 from spikelet.network.network import INPUT, Network, Projection
-from tests.helpers.networks import EULER, branched, chain, population
+from tests.helpers.networks import branched, chain, population
 
 
 def refused(message: str) -> Any:
@@ -23,7 +23,12 @@ def refused(message: str) -> Any:
         ({"threshold": [1, 1, 1]}, "threshold must have shape (1,) or (2,), not (3,)"),
         ({"decay": [1.5]}, "decay must be in 0..1, found 1.5 (neuron 0 of 2)"),
         ({"decay": [0.5, -0.1]}, "decay must be in 0..1, found -0.1 (neuron 1 of 2)"),
-        ({"bias": [0]}, "bias must have shape (2,), not (1,)"),
+        ({"bias": [0, 0, 0]}, "bias must have shape (1,) or (2,), not (3,)"),
+        ({"threshold": None}, "threshold is missing, which nir-euler has no default for"),
+        ({"tau": [1]}, "neuron model 'nir-euler' has no parameter 'tau'"),
+        ({"inhibition": [1, -2]}, "inhibition must be in 0.., found -2 (neuron 1 of 2)"),
+        ({"adaptation_bits": [3, 4]}, "adaptation_bits must have shape (1,), not (2,)"),
+        ({"adaptation_bits": [25]}, "adaptation_bits must be in 0..24, found 25 (neuron 0 of 2)"),
         ({"bias": [np.inf, 0]}, "bias must be finite, found inf at (0,)"),
         ({"reset_potential": [[0]]}, "reset_potential must have shape (1,) or (2,), not (1, 1)"),
     ],
@@ -50,7 +55,6 @@ def network(**fields: Any) -> Network:
         "name": "n",
         "n_inputs": 3,
         "dt": 1e-3,
-        "profile": EULER,
         "populations": (population("a", 2), population("b", 1)),
         "projections": (
             Projection(INPUT, "a", np.ones((3, 2))),

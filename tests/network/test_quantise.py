@@ -8,23 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spikelet.description.chip.profile import PROFILES
 from spikelet.description.errors import SpikeletError
 from spikelet.network.integers import IntegerNetwork
 from spikelet.network.network import INPUT, Network, Projection
 from spikelet.network.quantise import best_scale, quantise
 from spikelet.network.reference import run_layers
-from tests.helpers.networks import EULER, SUBTRACT, branched, chain, population, spikes
+from tests.helpers.networks import LIF_MODELS, branched, chain, population, spikes
 
 
 def single(weights: Any, **fields: Any) -> Network:
     """One population fed by the input."""
     weights = np.asarray(weights, float)
-    profile = fields.pop("profile", EULER)
     layer = population("p", weights.shape[1], **fields)
-    return Network(
-        "n", len(weights), 1e-3, profile, (layer,), (Projection(INPUT, "p", weights),), ("p",)
-    )
+    return Network("n", len(weights), 1e-3, (layer,), (Projection(INPUT, "p", weights),), ("p",))
 
 
 def restored(quantised: IntegerNetwork) -> list[Any]:
@@ -129,12 +125,12 @@ def test_statistics_of_clipped_weights() -> None:
 @given(
     seed=st.integers(0, 1000),
     potential_bits=st.integers(8, 24),
-    name=st.sampled_from(sorted(PROFILES)),
+    name=st.sampled_from(sorted(LIF_MODELS)),
 )
 def test_largest_exponent_that_fits_the_calibration(
     seed: int, potential_bits: int, name: str
 ) -> None:
-    network = chain([6, 5], profile=PROFILES[name], seed=seed, decay=np.array([0.75]))
+    network = chain([6, 5], neuron=LIF_MODELS[name], seed=seed, decay=np.array([0.75]))
     given_spikes = spikes(3, 12, 6, seed=seed, rate=0.7)
     quantised = quantise(network, 4, potential_bits, given_spikes)
     (layer,), (run,) = quantised.quantisation, run_layers(network, given_spikes)
@@ -185,22 +181,22 @@ def test_integers_of_a_population() -> None:
     (layer,) = quantise(network).populations
     found = layer.parameters
     unit = 8 * 2**layer.weight_exponent
+    found = layer.parameters
     np.testing.assert_array_equal(found["threshold"], np.array([1, 2, 1.5]) * unit)
     np.testing.assert_array_equal(found["bias"], np.array([0.25, 0, -0.125]) * unit)
     np.testing.assert_array_equal(found["reset_potential"], [-0.5 * unit])
     np.testing.assert_array_equal(found["decay"], [3840, 2048, 4095])
-    assert found["threshold"].dtype == np.int32
+    assert all(values.dtype == np.int32 for values in found.values())
 
 
 def test_shared_and_absent_parameters() -> None:
-    network = single([[0.5, -1.0]], decay=np.array([0.5, 0.5]), threshold=np.array([1.0, 1.0]))
+    half, one = np.array([0.5, 0.5]), np.array([1.0, 1.0])
+    network = single([[0.5, -1.0]], decay=half, threshold=one, bias=0 * one, reset_potential=-half)
     (layer,) = quantise(network).populations
     shapes = {name: values.shape for name, values in layer.parameters.items()}
     assert shapes == {"threshold": (1,), "decay": (1,), "reset_potential": (1,)}
-    (layer,) = quantise(replace(network, profile=SUBTRACT)).populations
-    assert layer.parameters.keys() == {"threshold", "decay"}
-    (layer,) = quantise(single([[0.5, -1.0]])).populations
-    assert layer.parameters.keys() == {"threshold", "reset_potential"}
+    (layer,) = quantise(single([[0.5, -1.0]], reset_potential=0 * one)).populations
+    assert list(layer.parameters) == ["threshold"]
 
 
 def test_weights_that_become_zero() -> None:

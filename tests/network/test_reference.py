@@ -8,42 +8,42 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spikelet.description.chip.profile import PROFILES, ExecutionProfile
+from spikelet.description.neurons.model import NeuronModel
 from spikelet.network.network import INPUT, Network, Population, Projection
 from spikelet.network.reference import FloatRun, run_float, run_layers
-from tests.helpers.networks import EULER, branched, chain, population, spikes
+from tests.helpers.networks import LIF_MODELS, RESETS, branched, chain, population, spikes
 
 RECORDED = np.load(Path(__file__).parents[1] / "fixtures" / "snntorch" / "recorded.npz")
 """What snnTorch did, recorded by ``make.py`` beside the file."""
 
 
 class Neuron:
-    """One neuron, tick by tick, as the docstring of ExecutionProfile has it."""
+    """One LIF neuron, tick by tick."""
 
-    def __init__(self, profile: ExecutionProfile, layer: Population, index: int) -> None:
-        def own(values: Any) -> float:
+    def __init__(self, layer: Population, index: int) -> None:
+        def own(name: str, default: float = 0.0) -> float:
+            values = layer.parameters.get(name, np.array([default]))
             return float(values[index if len(values) > 1 else 0])
 
-        self.profile = profile
-        self.decay = 1.0 if layer.decay is None else own(layer.decay)
-        self.bias, self.threshold = float(layer.bias[index]), own(layer.threshold)
-        self.reset_potential = own(layer.reset_potential) if profile.reset == "value" else 0.0
+        self.how = RESETS[layer.neuron.name]
+        self.decay, self.bias = own("decay", 1.0), own("bias")
+        self.threshold, self.reset_potential = own("threshold"), own("reset_potential")
         self.v, self.fired = 0.0, 0
         self.extremes = [0.0]
 
     def tick(self, current: float) -> int:
         pending = 0
-        if self.profile.reset_delay:
+        if self.how.delayed:
             pending = self.fired
-        elif self.profile.residual_reset:
+        elif self.how.residual:
             pending = int(self.v > self.threshold)
-        subtract = self.profile.reset == "subtract"
+        subtract = self.how.kind == "subtract"
         base = self.reset_potential if pending and not subtract else self.v
         summed = base * self.decay + (current + self.bias)
         if subtract and pending:
             summed -= self.threshold
         self.fired = int(summed > self.threshold)
-        if self.profile.reset_delay:
+        if self.how.delayed:
             self.v = summed
         elif subtract:
             self.v = summed + pending * self.threshold - self.fired * self.threshold
@@ -57,9 +57,7 @@ def run_slowly(
     network: Network, sample: Any
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """Return spikes, potentials and extremes of one sample by population."""
-    neurons = {
-        p.name: [Neuron(network.profile, p, i) for i in range(p.size)] for p in network.populations
-    }
+    neurons = {p.name: [Neuron(p, i) for i in range(p.size)] for p in network.populations}
     fired: dict[str, list[Any]] = {name: [] for name in neurons}
     potentials: dict[str, list[Any]] = {name: [] for name in neurons}
     now = {p.name: [0] * p.size for p in network.populations}
@@ -80,10 +78,7 @@ def run_slowly(
     return fired, potentials, extremes
 
 
-DELAYED_VALUE = ExecutionProfile("value-delayed", 1, "value", reset_delay=True)
-
-
-@pytest.mark.parametrize("profile", [*PROFILES.values(), DELAYED_VALUE], ids=lambda p: p.name)
+@pytest.mark.parametrize("neuron", LIF_MODELS.values(), ids=lambda p: p.name)
 @settings(max_examples=15, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
@@ -92,19 +87,20 @@ DELAYED_VALUE = ExecutionProfile("value-delayed", 1, "value", reset_delay=True)
     recurrent=st.sets(st.sampled_from(["a", "b"])),
 )
 def test_equals_a_neuron_by_neuron_run(
-    profile: ExecutionProfile, seed: int, leaky: bool, shared: bool, recurrent: set[str]
+    neuron: NeuronModel, seed: int, leaky: bool, shared: bool, recurrent: set[str]
 ) -> None:
     rng = np.random.default_rng(seed)
 
     def layer(name: str, size: int) -> Population:
         count = 1 if shared else size
-        return Population(
-            name,
-            size,
-            rng.integers(0, 9, count) / 8 if leaky else None,
-            rng.integers(-1, 3, size) / 8,
-            rng.integers(1, 9, count) / 8,
-            rng.integers(-4, 5, count) / 8,
+        values = {
+            "decay": rng.integers(0, 9, count) / 8 if leaky else None,
+            "bias": rng.integers(-1, 3, size) / 8,
+            "threshold": rng.integers(1, 9, count) / 8,
+            "reset_potential": rng.integers(-4, 5, count) / 8,
+        }
+        return population(
+            name, size, neuron, **{n: v for n, v in values.items() if n in neuron.parameter_names}
         )
 
     sizes = {INPUT: 3, "a": 3, "b": 2}
@@ -112,7 +108,7 @@ def test_equals_a_neuron_by_neuron_run(
     projections = tuple(
         Projection(s, t, rng.integers(-3, 6, (sizes[s], sizes[t])) / 4) for s, t in pairs
     )
-    network = Network("n", 3, None, profile, (layer("a", 3), layer("b", 2)), projections, ("b",))
+    network = Network("n", 3, None, (layer("a", 3), layer("b", 2)), projections, ("b",))
     given_spikes = spikes(2, 8, 3, rate=0.6, seed=seed)
     runs = run_float(network, given_spikes)
     extremes: dict[str, list[float]] = {"a": [], "b": []}
@@ -133,8 +129,7 @@ def test_residual_reset_is_exercised() -> None:
         "n",
         1,
         None,
-        PROFILES["snntorch-subtract-immediate"],
-        (population("a", 1),),
+        (population("a", 1, LIF_MODELS["snntorch-subtract-immediate"]),),
         (Projection(INPUT, "a", np.array([[2.5]])),),
         ("a",),
     )
@@ -148,7 +143,7 @@ def test_a_recurrent_neuron_by_hand() -> None:
     """Its own spike takes 1/2 from what arrives in the next tick."""
     layer, weights = population("a", 1), np.ones((1, 1))
     projections = (Projection(INPUT, "a", weights), Projection("a", "a", -weights / 2))
-    one = Network("n", 1, None, EULER, (layer,), projections, ("a",))
+    one = Network("n", 1, None, (layer,), projections, ("a",))
     (run,) = run_float(one, np.ones((1, 6, 1)))
     # 1 does not fire, 2 does and becomes 0; then 0 + 1 - 1/2, 1/2 + 1, ...
     assert run.spikes.ravel().tolist() == [False, True, False, True, False, True]
@@ -162,7 +157,6 @@ def test_a_spike_goes_round_a_ring() -> None:
         "n",
         3,
         None,
-        EULER,
         (population("a", 3),),
         (Projection(INPUT, "a", 2 * np.eye(3)), ring),
         ("a",),
@@ -186,26 +180,26 @@ def test_no_samples() -> None:
     assert run_float(chain([3, 2]), np.zeros((0, 4, 3)))[0].spikes.shape == (0, 4, 2)
 
 
-@pytest.mark.parametrize("name", [name for name in PROFILES if name.startswith("snntorch")])
+@pytest.mark.parametrize("name", [name for name in LIF_MODELS if name.startswith("snntorch")])
 def test_equals_snntorch(name: str) -> None:
-    network = one_layer(PROFILES[name], Projection(INPUT, "a", RECORDED["neurons_weights"]))
+    network = one_layer(LIF_MODELS[name], Projection(INPUT, "a", RECORDED["neurons_weights"]))
     (run,) = run_float(network, RECORDED["neurons_spikes"])
     np.testing.assert_array_equal(run.spikes, RECORDED[f"leaky_{name}_fired"])
     np.testing.assert_allclose(run.potentials, RECORDED[f"leaky_{name}_potentials"], atol=1e-4)
 
 
-def one_layer(profile: ExecutionProfile, *projections: Projection) -> Network:
+def one_layer(neuron: NeuronModel, *projections: Projection) -> Network:
     """Return a layer of 20 neurons, as ``tests/fixtures/snntorch/make.py`` ran it in snnTorch."""
-    layer = population("a", 20, decay=np.array([0.75]), threshold=np.array([1.0]))
-    return Network("n", 10, None, profile, (layer,), projections, ("a",))
+    layer = population("a", 20, neuron, decay=np.array([0.75]), threshold=np.array([1.0]))
+    return Network("n", 10, None, (layer,), projections, ("a",))
 
 
-def recurrent_layers(profile: ExecutionProfile) -> tuple[FloatRun, Any, Any]:
+def recurrent_layers(neuron: NeuronModel) -> tuple[FloatRun, Any, Any]:
     """Return what the reference and snnTorch's RLeaky do: run, spikes, potentials."""
     forward = Projection(INPUT, "a", RECORDED["neurons_weights"])
-    network = one_layer(profile, forward, Projection("a", "a", RECORDED["neurons_back"]))
+    network = one_layer(neuron, forward, Projection("a", "a", RECORDED["neurons_back"]))
     (run,) = run_float(network, RECORDED["neurons_spikes"])
-    name = f"rleaky_{profile.name}"
+    name = f"rleaky_{neuron.name}"
     return run, RECORDED[f"{name}_fired"], RECORDED[f"{name}_potentials"]
 
 
@@ -213,15 +207,15 @@ def recurrent_layers(profile: ExecutionProfile) -> tuple[FloatRun, Any, Any]:
     "name", ["snntorch-zero-immediate", "snntorch-subtract", "snntorch-subtract-immediate"]
 )
 def test_equals_snntorchs_recurrent_layer(name: str) -> None:
-    run, fired, potentials = recurrent_layers(PROFILES[name])
+    run, fired, potentials = recurrent_layers(LIF_MODELS[name])
     assert 0.1 < fired.mean() < 0.9
     np.testing.assert_array_equal(run.spikes, fired)
     np.testing.assert_allclose(run.potentials, potentials, atol=1e-4)
 
 
 def test_snntorchs_recurrent_layer_forgets_input_where_its_leaky_does_not() -> None:
-    """Why the import refuses this profile for recurrent layers."""
-    run, _, potentials = recurrent_layers(PROFILES["snntorch-zero"])
+    """Why the import refuses this neuron for recurrent layers."""
+    run, _, potentials = recurrent_layers(LIF_MODELS["snntorch-zero"])
     after = run.spikes[:, 0]  # the same up to here
     np.testing.assert_allclose(run.potentials[:, 0], potentials[:, 0], atol=1e-6)
     assert after.any()

@@ -23,13 +23,13 @@ from spikelet.samples.plastic_samples import Encoder, LearningSamples
 from spikelet.samples.samples import Samples
 
 
-def feed_forward(profile="snntorch-subtract", bias=1, **options):
+def feed_forward(neuron="snntorch-subtract", bias=1, **options):
     """Return two layers that learn, without recurrence."""
     network = PlasticNetwork("layers", dt=1e-3, seed=2)
     network.inputs("pixels", (3, 4))
     given = {"threshold": 96, "decay": 3900, "adaptation": Adaptation(512, decay_shift=4)}
-    network.population("first", 6, profile=profile, **{**given, **options})
-    network.population("second", 3, threshold=[20, 24, 28], bias=bias, profile=profile)
+    network.population("first", 6, neuron=neuron, **{**given, **options})
+    network.population("second", 3, threshold=[20, 24, 28], bias=bias, neuron=neuron)
     rule = RULES["pair_stdp"](a_plus=0.1, a_minus=0.05, w_max=60)
     network.project("pixels", "first", weights=(20, 60), rule=rule)
     network.project("first", "second", weights=(5, 15))
@@ -49,18 +49,18 @@ def exported(network, path, **options):
 
 
 @pytest.mark.parametrize(
-    "profile", ["snntorch-zero", "snntorch-subtract", "snntorch-zero-immediate"]
+    "neuron", ["snntorch-zero", "snntorch-subtract", "snntorch-zero-immediate"]
 )
-def test_the_learned_network_comes_back_from_its_file_and_spikes_the_same(profile, tmp_path):
+def test_the_learned_network_comes_back_from_its_file_and_spikes_the_same(neuron, tmp_path):
     """Through the road for trained networks, which knows nothing of learning."""
-    network = feed_forward(profile, bias=None, decay=None, adaptation=None)
+    network = feed_forward(neuron, bias=None, decay=None, adaptation=None)
     plastic = compile_network(network, limits=PlacementLimits(lanes=2))
     spikes = random_spikes()
     learned = run(plastic, spikes)
     assert (learned.weights("pixels", "first") != plastic.weights("pixels", "first")).any()
     write_nir(learned.network, tmp_path / "out.nir")
-    compiled = compile_network(tmp_path / "out.nir", profile, weight_bits=8, potential_bits=20)
-    trace = run(compiled, spikes.astype(np.uint8), record=("spikes", "potentials")).recording
+    compiled = compile_network(tmp_path / "out.nir", neuron, weight_bits=8, potential_bits=20)
+    trace = run(compiled, spikes.astype(np.uint8), record=("spikes", "states")).recording
     still = run(plastic, spikes, learning=False, start=learned.state)
     for depth, name in enumerate(("first", "second")):
         expected = still.spikes(name)[:, depth:]  # on the chip each layer runs a tick later
@@ -74,7 +74,7 @@ def test_numbers_of_the_file(tmp_path):
     graph, left_out = exported(learned.network, tmp_path / "x.nir")
     first, second = graph.nodes["first"], graph.nodes["second"]
     assert isinstance(first, nir.LIF) and isinstance(second, nir.IF)
-    raised = learned.adaptation("first") >> 8
+    raised = learned.kept_state("first", "adaptation") >> 8
     assert raised.any()
     assert np.allclose(first.v_threshold, (96 + raised) / 96)
     assert np.allclose(1 - 1e-3 / first.tau, 3900 / 4096)
@@ -98,7 +98,7 @@ def test_weight_exponents_and_thresholds_at_the_end_of_their_range(tmp_path):
     network = feed_forward(weight_exponent=2, potential_bits=9, adaptation=adaptation)
     plastic = compile_network(network)
     learned = run(plastic, random_spikes())
-    assert (learned.adaptation("first") >> 8).max() > 255
+    assert (learned.kept_state("first", "adaptation") >> 8).max() > 255
     graph, _ = exported(learned.network, tmp_path / "x.nir")
     assert graph.nodes["first"].v_threshold.max() == 255 / 96
     weights = learned.weights("pixels", "first")
@@ -107,7 +107,7 @@ def test_weight_exponents_and_thresholds_at_the_end_of_their_range(tmp_path):
 
 def test_recurrence_delays_and_what_is_left_out(tmp_path):
     network = feed_forward(inhibition=32)
-    network.population("late", 2, threshold=5, profile="nir-euler", reset_potential=-1)
+    network.population("late", 2, threshold=5, neuron="nir-euler", reset_potential=-1)
     network.project("second", "late", weights=3, delay=4)
     network.project("pixels", "late", weights=1, delay=2)
     network.winner_take_all("second", 7)
@@ -122,7 +122,7 @@ def test_recurrence_delays_and_what_is_left_out(tmp_path):
     assert np.allclose(graph.nodes["late"].v_reset, -0.2)
     assert len(left_out) == 3
     assert any("does not add up" in item for item in left_out)
-    assert any("different profiles" in item for item in left_out)
+    assert any("different neuron models" in item for item in left_out)
     assert "reset_mechanism" not in graph.metadata
 
 
@@ -140,7 +140,7 @@ def recorded():
     """Return a run of two samples with everything recorded, and its input."""
     spikes = random_spikes(2)
     plastic = compile_network(feed_forward())
-    return run(plastic, spikes, record=("spikes", "potentials", "learning")), spikes
+    return run(plastic, spikes, record=("spikes", "states", "learning")), spikes
 
 
 def size_of(png):

@@ -12,13 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from spikelet.description.chip.profile import PROFILES
 from spikelet.description.errors import SpikeletError
 from spikelet.network.network import INPUT
 from spikelet.nir.importer import load_network
 from tests.helpers.networks import (
     DT,
     EULER,
+    LIF_MODELS,
+    RESETS,
     SUBTRACT,
     Edges,
     affine,
@@ -114,7 +115,7 @@ def test_random_linear_chains_fold(file: Path, sizes: list[int], seed: int) -> N
     nodes |= {"if": integrator(sizes[-1]), "out": sink(sizes[-1])}
     network = load_network(write(file, nodes), EULER)
     np.testing.assert_allclose(network.projections[0].weights, product, atol=1e-9)
-    np.testing.assert_allclose(network.populations[0].bias, bias, atol=1e-9)
+    np.testing.assert_allclose(network.populations[0].parameters["bias"], bias, atol=1e-9)
 
 
 def test_several_outputs_are_concatenated(file: Path) -> None:
@@ -127,12 +128,11 @@ def test_forward_euler_constants(file: Path) -> None:
     node = lif(2, tau=[2e-3, 4e-3], r=[1.0, 8.0], v_leak=0.5, v_reset=-0.25, v_threshold=[1, 2])
     write(file, {"in": source(2), "lif": node, "out": sink(2)})
     (layer,) = (network := load_network(file, EULER, DT)).populations
-    assert layer.decay is not None
-    np.testing.assert_allclose(layer.decay, [0.5, 0.75])
+    np.testing.assert_allclose(layer.parameters["decay"], [0.5, 0.75])
     np.testing.assert_allclose(network.projections[0].weights, np.diag([0.5, 2.0]))
-    np.testing.assert_allclose(layer.bias, [0.25, 0.125])
-    np.testing.assert_allclose(layer.threshold, [1, 2])
-    np.testing.assert_allclose(layer.reset_potential, -0.25)
+    np.testing.assert_allclose(layer.parameters["bias"], [0.25, 0.125])
+    np.testing.assert_allclose(layer.parameters["threshold"], [1, 2])
+    np.testing.assert_allclose(layer.parameters["reset_potential"], -0.25)
     assert network.dt == DT
 
 
@@ -146,7 +146,7 @@ def test_scalars_that_lost_their_shape(file: Path) -> None:
     )
     network = load_network(file, EULER, DT)
     assert [p.size for p in network.populations] == [4, 2]
-    np.testing.assert_array_equal(network.populations[1].bias, [0.5, 0.5])
+    np.testing.assert_array_equal(network.populations[1].parameters["bias"], [0.5, 0.5])
     np.testing.assert_allclose(network.projections[0].weights, fc1.weight.T)
 
 
@@ -159,12 +159,11 @@ def test_float32_from_snntorch_is_exact(file: Path) -> None:
         nodes = {"in": source(3), "fc": nir.Linear(weight), "lif": node, "out": sink(3)}
         network = load_network(write(file, nodes, dt=np.float32(1e-4)), SUBTRACT)
         assert network.dt == 1e-4
-        assert network.populations[0].decay is not None
-        assert network.populations[0].decay.tolist() == [beta] * 3
+        assert network.populations[0].parameters["decay"].tolist() == [beta] * 3
         assert (network.projections[0].weights == weight.T).all()
 
 
-# Time step and profile
+# Time step and neuron
 
 
 def leaky(file: Path, **metadata: Any) -> Path:
@@ -205,7 +204,7 @@ def test_time_step_nonsense(file: Path, dt: Any) -> None:
 def test_time_step_longer_than_tau(file: Path) -> None:
     message = refused(leaky(file), "node 'lif1' (LIF)", "dt/tau must be above 0 and", "5", dt=1e-2)
     assert "dt 0.01 s, tau 0.002 s" in message
-    assert load_network(file, EULER, 2e-3).populations[0].decay == pytest.approx(0)
+    assert load_network(file, EULER, 2e-3).populations[0].parameters["decay"] == pytest.approx(0)
 
 
 @pytest.mark.parametrize("tau", [0.0, -2e-3])
@@ -221,56 +220,64 @@ def test_infinite_tau_hints_at_if(file: Path) -> None:
 
 def test_reset_value_needs_the_profile(file: Path) -> None:
     write(file, {"in": source(2), "lif": lif(2, v_reset=[0, -0.5]), "out": sink(2)})
-    message = refused(file, "node 'lif' (LIF)", "v_reset is -0.5", profile=SUBTRACT)
-    assert "--profile nir-euler" in message
+    message = refused(file, "node 'lif' (LIF)", "v_reset is -0.5", neuron=SUBTRACT)
+    assert "--neuron nir-euler" in message
 
 
 @pytest.mark.parametrize(
-    ("metadata", "profile", "words"),
+    ("metadata", "neuron", "words"),
     [
         (
             {"reset_mechanism": "subtract"},
             "nir-euler",
-            "says reset 'subtract', but profile nir-euler",
+            "says reset_mechanism 'subtract', but that of neuron model nir-euler",
         ),
         (
             {"reset": "subtract"},
             "snntorch-zero",
-            "says reset 'subtract', but profile snntorch-zero",
+            "says reset_mechanism 'subtract', but that of neuron model snntorch-zero",
         ),
-        ({"reset_mechanism": "none"}, "snntorch-zero", "says reset 'none'"),
-        ({"reset_delay": True}, "snntorch-zero-immediate", "says reset_delay True, but profile"),
-        ({"reset_delay": False}, "snntorch-subtract", "says reset_delay False, but profile"),
+        ({"reset_mechanism": "none"}, "snntorch-zero", "says reset_mechanism 'none'"),
+        (
+            {"reset_delay": True},
+            "snntorch-zero-immediate",
+            "says reset_delay True, but that of",
+        ),
+        (
+            {"reset_delay": False},
+            "snntorch-subtract",
+            "says reset_delay False, but that of",
+        ),
     ],
 )
 def test_reset_contradicts_profile(
-    file: Path, metadata: dict[str, Any], profile: str, words: str
+    file: Path, metadata: dict[str, Any], neuron: str, words: str
 ) -> None:
-    refused(leaky(file, **metadata), words, "snntorch-subtract", profile=profile)
+    refused(leaky(file, **metadata), words, "snntorch-subtract", neuron=neuron)
 
 
 def test_reset_agrees_with_profile(file: Path) -> None:
     leaky(file, reset_mechanism="subtract", reset_delay=True)
-    assert load_network(file, "snntorch-subtract", DT).profile == SUBTRACT
-    assert load_network(leaky(file, reset_mechanism="zero"), EULER, DT).profile == EULER
+    assert load_network(file, "snntorch-subtract", DT).neurons == (SUBTRACT,)
+    assert load_network(leaky(file, reset_mechanism="zero"), EULER, DT).neurons == (EULER,)
 
 
-@pytest.mark.parametrize("name", [name for name in PROFILES if name.startswith("snntorch")])
+@pytest.mark.parametrize("name", [name for name in LIF_MODELS if name.startswith("snntorch")])
 def test_profile_from_metadata(file: Path, name: str) -> None:
-    profile = PROFILES[name]
+    neuron = LIF_MODELS[name]
     leaky(
         file,
         simulator="snntorch 1.0",
-        reset_mechanism=profile.reset,
-        reset_delay=profile.reset_delay,
+        reset_mechanism=RESETS[name].kind,
+        reset_delay=RESETS[name].delayed,
     )
-    assert load_network(file, dt=DT).profile == profile
+    assert load_network(file, dt=DT).neurons == (neuron,)
 
 
 def test_profile_unknown(file: Path) -> None:
-    message = refused(leaky(file), "how a tick is computed is not known", "--profile", profile=None)
-    assert all(name in message for name in PROFILES)
-    with pytest.raises(SpikeletError, match="profile must be one of .*, not 'norse'"):
+    message = refused(leaky(file), "the model of its neurons is not known", "--neuron", neuron=None)
+    assert all(name in message for name in LIF_MODELS)
+    with pytest.raises(SpikeletError, match="there is no neuron model 'norse'"):
         load_network(file, "norse", DT)
 
 

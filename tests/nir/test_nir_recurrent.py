@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from spikelet.description.chip.profile import PROFILES
 from spikelet.network.network import INPUT, Network
 from spikelet.nir.importer import load_network
 from tests.helpers.networks import (
     DT,
     EULER,
+    LIF_MODELS,
     SUBTRACT,
     Edges,
     affine,
@@ -67,7 +67,7 @@ def test_a_recurrent_layer(file: Path) -> None:
     np.testing.assert_allclose(found[INPUT, "l"], nodes["fc"].weight.T * gain)
     np.testing.assert_allclose(found["l", "l"], nodes["rec"].weight.T * gain)
     bias = (nodes["fc"].bias + nodes["rec"].bias) * gain
-    np.testing.assert_allclose(network.populations[0].bias, bias)
+    np.testing.assert_allclose(network.populations[0].parameters["bias"], bias)
 
 
 def test_recurrent_layers_among_others(file: Path) -> None:
@@ -170,9 +170,8 @@ def test_a_nested_graph_is_dissolved(file: Path) -> None:
     found = weights(network)
     np.testing.assert_array_equal(found[INPUT, "rnn.lif"], fc.weight.T)
     np.testing.assert_array_equal(found["rnn.lif", "rnn.lif"], w_rec.weight.T)
-    np.testing.assert_allclose(network.populations[0].bias, fc.bias + w_rec.bias)
-    assert network.populations[0].decay is not None
-    assert network.populations[0].decay.tolist() == [0.75] * 5
+    np.testing.assert_allclose(network.populations[0].parameters["bias"], fc.bias + w_rec.bias)
+    assert network.populations[0].parameters["decay"].tolist() == [0.75] * 5
 
 
 def test_graphs_in_graphs(file: Path) -> None:
@@ -337,9 +336,9 @@ def test_a_reset_that_snntorchs_recurrent_layer_computes_otherwise(file: Path) -
     message = refused(
         looped(file),
         "node 'l' (LIF)",
-        "profile snntorch-zero is that of snnTorch's Leaky; its recurrent layer RLeaky",
-        profile="snntorch-zero",
+        "neuron model snntorch-zero is that of snnTorch's Leaky; its recurrent layer RLeaky",
+        neuron="snntorch-zero",
     )
     assert "reset_delay=False" in message
-    for name in PROFILES.keys() - {"snntorch-zero"}:
+    for name in LIF_MODELS.keys() - {"snntorch-zero"}:
         assert load_network(file, name, DT).recurrent("l")

@@ -6,11 +6,10 @@ import nir
 import numpy as np
 import pytest
 
-from spikelet.description.chip.profile import PROFILES
 from spikelet.description.errors import SpikeletWarning
 from spikelet.network.reference import run_float
 from spikelet.nir.importer import load_network
-from tests.helpers.networks import EULER, SUBTRACT
+from tests.helpers.networks import EULER, LIF_MODELS, SUBTRACT
 from tests.helpers.nir_evaluation import refused
 
 EXPORTED = Path(__file__).parents[1] / "fixtures" / "snntorch"
@@ -23,7 +22,7 @@ RECORDED = np.load(EXPORTED / "recorded.npz")
 )
 def test_equals_snntorch(name: str, kind: str) -> None:
     """Two recurrent layers, exported, written and imported, spike as in snnTorch."""
-    network = load_network(EXPORTED / f"rleaky_{kind}.nir", PROFILES[name], 1e-4)
+    network = load_network(EXPORTED / f"rleaky_{kind}.nir", LIF_MODELS[name], 1e-4)
     assert [p.name for p in network.populations] == ["1.lif", "3.lif"]
     runs = run_float(network, RECORDED[f"rleaky_{kind}_spikes"])
     for run, layer in zip(runs, ("hidden", "output"), strict=True):
@@ -35,7 +34,7 @@ def test_equals_snntorch(name: str, kind: str) -> None:
 def test_snntorchs_edge_too_many(tmp_path: Path) -> None:
     """Its exporter joins the way back to the next layer where the recurrent layer comes first."""
     file = EXPORTED / "edge_too_many.nir"
-    message = refused(file, "node '0.w_rec' (Affine)", "also feeds '1'", profile=SUBTRACT, dt=1e-4)
+    message = refused(file, "node '0.w_rec' (Affine)", "also feeds '1'", neuron=SUBTRACT, dt=1e-4)
     assert "snnTorch's exporter" in message
     graph = nir.read(file)
     graph.edges.remove(("0.w_rec", "1"))
@@ -47,7 +46,7 @@ def test_snntorchs_edge_too_many(tmp_path: Path) -> None:
 def test_what_snntorchs_import_leaves_behind() -> None:
     """Its import puts a nested graph into the graph it is given, with the input at the weights."""
     file = EXPORTED / "imported_again.nir"
-    refused(file, "w_rec' (Affine)", "also is fed by '0'", profile=SUBTRACT, dt=1e-4)
+    refused(file, "w_rec' (Affine)", "also is fed by '0'", neuron=SUBTRACT, dt=1e-4)
 
 
 @pytest.mark.parametrize("file", ["leaky", "rleaky_all_to_all", "rleaky_one_to_one"])
@@ -59,8 +58,8 @@ def test_time_step_of_snntorchs_exporter(file: str) -> None:
     assert network.dt == 1e-4
     given = load_network(path, SUBTRACT, 1e-4)
     for assumed, told in zip(network.populations, given.populations, strict=True):
-        np.testing.assert_array_equal(assumed.decay, told.decay)
-    refused(path, "the time step is not known", profile=EULER, dt=None)
+        np.testing.assert_array_equal(assumed.parameters["decay"], told.parameters["decay"])
+    refused(path, "the time step is not known", neuron=EULER, dt=None)
 
 
 def test_spikes_of_a_file_without_a_time_step() -> None:
@@ -79,6 +78,6 @@ def test_other_constants_than_of_snntorchs_exporter(field: str, tmp_path: Path) 
     path = tmp_path / "net.nir"
     nir.write(path, graph)
     message = refused(
-        path, "node '3' (LIF)", "the time step is not known", profile=SUBTRACT, dt=None
+        path, "node '3' (LIF)", "the time step is not known", neuron=SUBTRACT, dt=None
     )
     assert "neuron 1" in message and "--dt" in message

@@ -8,15 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import HOST
-from spikelet.description.chip.params import TOPOLOGIES, ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.params import TOPOLOGIES, ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.golden.network_on_chip import packet_links
 from spikelet.placement.floorplan import Floorplan, Packets
 from spikelet.placement.link_loads import link_loads
+from tests.helpers.networks import LIF_MODELS
 
-CORE = CoreParams(n_axons=1, n_neurons=1, lanes=1, profile=PROFILES["snntorch-subtract"])
+CORE = CoreParams(n_axons=1, n_neurons=1, lanes=1, neuron=LIF_MODELS["snntorch-subtract"])
 
 
 @st.composite

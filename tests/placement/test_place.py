@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import HOST, list_entries
 from spikelet.description.chip.image import ChipImage, CoreImage
-from spikelet.description.chip.params import TOPOLOGIES, ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.params import TOPOLOGIES, ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.events import Events
 from spikelet.golden import chip as golden_chip
@@ -22,9 +22,10 @@ from spikelet.placement import place as module
 from spikelet.placement.network import INPUT, Connection, PlacementNetwork
 from spikelet.placement.partition import CoreLimits
 from spikelet.placement.place import PlacedNetwork, place_network
+from tests.helpers.networks import LIF_MODELS
 from tests.placement.networks import dense, mixed, sheet
 
-PROFILE = PROFILES["snntorch-subtract"]
+PROFILE = LIF_MODELS["snntorch-subtract"]
 
 
 def build(placed: PlacedNetwork, threshold: int = 3) -> tuple[ChipParams, ChipImage]:
@@ -36,7 +37,7 @@ def build(placed: PlacedNetwork, threshold: int = 3) -> tuple[ChipParams, ChipIm
             n_axons=len(part.axons),
             n_neurons=len(part.neurons),
             lanes=1,
-            profile=PROFILE,
+            neuron=PROFILE,
             weight_bits=4,
             delay_slots=placed.delay_slots[index],
             list_entries=list_entries(found),

@@ -30,7 +30,7 @@ from spikelet.runs.verify import EngineResult, Verification
 from spikelet.samples.samples import Samples, Score
 from tests.helpers.networks import branched, chain, spikes
 
-COMPARED = ["outputs", "active_axons", "merged_spikes", "spikes", "potentials"]
+COMPARED = ["outputs", "active_axons", "merged_spikes", "spikes", "states"]
 DIFFERENCE = "spikes differ first at sample 3, tick 4, core 1, neuron 2: expected 1, got 0"
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -88,7 +88,7 @@ def golden_run(compiled: CompiledNetwork, samples: Samples) -> Trace:
         compiled.chip,
         compiled.image,
         compiled.events(samples.spikes),
-        record=("spikes", "potentials"),
+        record=("spikes", "states"),
         neurons=compiled.neurons,
     )
 
@@ -176,7 +176,7 @@ def test_verdict_and_equality(page: tuple[Path, Page]) -> None:
     reference, rtl, netlist = html.tables["equality"][1:]
     assert reference == ["golden model", "–", "reference", "5", "7", "0.1"]
     assert rtl[0] == "RTL" and rtl[2:] == ["✓ equal", "5", "7", "2.5"]
-    assert rtl[1].startswith("spikes of every neuron, membrane potentials, output spikes")
+    assert rtl[1].startswith("spikes of every neuron, states of neurons, output spikes")
     assert netlist[1] == "output spikes, active axons, merged spikes"
 
 
@@ -270,7 +270,7 @@ def test_self_contained(page: tuple[Path, Page]) -> None:
     embedded = [base64.b64decode(v.split(",")[1]) for _, n, v in html.attributes if n == "src"]
     beside = {path.name: path.read_bytes() for path in folder.glob("*.png")}
     assert sorted(embedded) == sorted(beside.values())
-    names = ("network", "placement", "links", "outputs", "raster", "potentials", "activity")
+    names = ("network", "placement", "links", "outputs", "raster", "states", "activity")
     assert set(beside) == {f"{name}.png" for name in names}
     assert all(data.startswith(PNG) for data in embedded)
     left = {*beside, "index.html", "artefact.json"}
@@ -299,7 +299,7 @@ def test_missing_parts_are_named(
 def test_parts_that_say_less(compiled: CompiledNetwork, trace: Trace, tmp_path: Path) -> None:
     alone = verification(compiled)
     alone = replace(alone, engines=[replace(alone.engines[0], score=Score(5, None, 0, 0))])
-    silent = replace(trace, spikes=None, potentials=None, cycles=None)
+    silent = replace(trace, spikes=None, states=None, cycles=None)
     html = bare(tmp_path, compiled, verification=alone, trace=silent)
     assert html.verdict == "verdict open" and "Only the golden model has run" in html.text
     assert "have no labels" in html.text
@@ -374,8 +374,8 @@ def test_the_network_picture_shows_what_comes_back(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(Axes, "text", text)
     structure_plots.network(compile_network(branched(recurrent=("b", "c"))))
     assert [t for t in texts if "recurrent" in t] == [
-        "5 IF neurons\n5 × 5 recurrent weights",
-        "20 IF neurons\n20 × 20 recurrent weights",
+        "5 nir-euler neurons\n5 × 5 recurrent weights",
+        "20 nir-euler neurons\n20 × 20 recurrent weights",
     ]
     # projections between populations have their labels, and no other
     assert sum(t.endswith("weights") and "recurrent" not in t for t in texts) == 7

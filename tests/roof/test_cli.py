@@ -35,7 +35,7 @@ def project(tmp_path_factory):
     """Compile the digits network."""
     folder = tmp_path_factory.mktemp("project") / "digits"
     code, output = invoke(
-        "compile", DIGITS / "digits.nir", "--profile", "snntorch-subtract", "-o", folder
+        "compile", DIGITS / "digits.nir", "--neuron", "snntorch-subtract", "-o", folder
     )
     assert code == 0, output
     return folder
@@ -64,7 +64,7 @@ def test_placement_options(tmp_path, monkeypatch):
 
     saved = []
     monkeypatch.setattr(Project, "save", lambda self, compiled, **_: saved.append(compiled) or [])
-    source = (DIGITS / "digits.nir", "--profile", "snntorch-subtract", "-o", tmp_path)
+    source = (DIGITS / "digits.nir", "--neuron", "snntorch-subtract", "-o", tmp_path)
     options = ("--max-neurons", 8, "--lanes", 8, "--topology", "torus")
     for seed in (0, 1):
         code, output = invoke("compile", *source, *options, "--placement-seed", seed)
@@ -84,7 +84,7 @@ def test_run_verify_report(project, samples):
     assert code == 0 and "3 samples of 17 ticks" in output
     assert spikelet.Trace.load(project / "runs" / "golden" / "trace.npz").samples == 3
     code, output = invoke("verify", project, samples)
-    assert code == 0 and "potentials" in output
+    assert code == 0 and "states" in output
     code, output = invoke("report", project)
     assert code == 0
     assert "Every spike" in (project / "report" / "index.html").read_text()

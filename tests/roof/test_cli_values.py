@@ -31,11 +31,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(made / "n.nir", nodes)
     spikes = np.random.default_rng(0).random((3, 6, 4)) < 0.5
     np.savez(made / "s.npz", spikes=spikes, labels=np.arange(3))
-    assert invoke("compile", made / "n.nir", "-o", made / "b", *PROFILE)[0] == 0
+    assert invoke("compile", made / "n.nir", "-o", made / "b", *NEURON)[0] == 0
     return made
 
 
-PROFILE = ("--profile", "nir-euler", "--dt", "1e-3")
+NEURON = ("--neuron", "nir-euler", "--dt", "1e-3")
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_values_end_in_messages(
     monkeypatch.chdir(folder)
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
     words = command.split()
-    code, output = invoke(*words, *(PROFILE if words[0] == "compile" else ()))
+    code, output = invoke(*words, *(NEURON if words[0] == "compile" else ()))
     assert code in (1, 2) and message in " ".join(output.split()), output
     assert before == {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
 
@@ -161,7 +161,7 @@ def test_a_full_disk_behind_each_command(
     """Every place where one of them writes in turn; what was there before is there afterwards."""
     monkeypatch.chdir(folder)
     words = command.split()
-    words += PROFILE if words[0] == "compile" else ()
+    words += NEURON if words[0] == "compile" else ()
     finish = AtomicFile.__exit__
     monkeypatch.setattr("spikelet.rtl_gen.emit.whole_chip", lambda _: None)
     monkeypatch.setattr("spikelet.rtl_gen.emit.to_verilog", lambda *_: "module chip; endmodule")

@@ -252,7 +252,7 @@ def test_sdsp_refuses(arguments, message):
 def test_rtl_is_golden():
     """The smallest of the three; then it is seen that a difference would be."""
     task = reward.Task(trials=12)
-    record = ("spikes", "potentials", "checksums")
+    record = ("spikes", "states", "checksums")
 
     def run(engine: str):
         return reward.play(task, engine=engine, record=record).traces
@@ -260,7 +260,7 @@ def test_rtl_is_golden():
     found = compare(run)
     assert found.equal, found.difference
     assert (found.samples, found.ticks) == (24, 12 * 90)
-    assert {"spikes", "potentials", "checksums"} <= set(found.compared)
+    assert {"spikes", "states", "checksums"} <= set(found.compared)
     assert found.cycles > found.ticks * 20
 
     def other(engine: str):

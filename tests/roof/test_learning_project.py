@@ -125,7 +125,7 @@ def test_verbs_take_a_file_or_a_folder(here: Path) -> None:
     compiled = spikelet.compile("n.toml")
     assert compiled.chip == spikelet.compile("p").chip == spikelet.compile("p/compiled").chip
     samples = spikelet.load_learning_samples(here / "in.npz", compiled.network.encoder)
-    again = spikelet.run("p", samples.first(None), record=("spikes", "potentials"))
+    again = spikelet.run("p", samples.first(None), record=("spikes", "states"))
     assert again.recording.first_difference(first) is None
     done = CliRunner().invoke(main, ["report", "n.toml"])
     assert done.exit_code == 1 and "name one: -o FOLDER" in done.output

@@ -28,7 +28,7 @@ from spikelet.samples.samples import Samples, load_samples
 from tests.helpers.networks import chain, integrator, sink, source, spikes, write
 from tests.reports.test_report import Page, fpga_report
 
-VERIFIED = "Every spike, membrane potential and counter equals the golden model's"
+VERIFIED = "Every spike, state of a neuron and counter equals the golden model's"
 
 
 @pytest.fixture(autouse=True)
@@ -210,7 +210,7 @@ def test_no_spike_anywhere_is_no_proof(project: Project) -> None:
 
 def test_a_layer_that_never_spikes_is_in_the_verdict(tmp_path: Path) -> None:
     network = chain([16, 8, 3])
-    last = replace(network.populations[1], threshold=np.full(1, 30.0))
+    last = replace(network.populations[1], parameters={"threshold": np.full(1, 30.0)})
     project = Project(tmp_path)
     mute = replace(network, populations=(network.populations[0], last))
     project.save(compile_network(mute, limits=PlacementLimits(max_neurons=8, lanes=4)))
@@ -236,7 +236,7 @@ def test_the_page_says_how_it_was_made(tmp_path: Path, monkeypatch: pytest.Monke
     pages = []
     commands = [
         shlex.split(
-            "compile n.nir -o p --profile nir-euler --dt 1e-3 --lanes 2 --calibration s.npz "
+            "compile n.nir -o p --neuron nir-euler --dt 1e-3 --lanes 2 --calibration s.npz "
             "--weight-bits 5 --no-multicast"
         ),
         ["verify", "p", "s.npz", "--count", "2", "--engine", "golden"],

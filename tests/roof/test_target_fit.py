@@ -25,7 +25,7 @@ def network(tmp_path: Path) -> Path:
 
 def _compile(network: Path, *options: str) -> tuple[int, str, Path]:
     folder = network.parent / "project"
-    fixed = ["--profile", "snntorch-zero", "--dt", "1e-3", "-o", str(folder)]
+    fixed = ["--neuron", "snntorch-zero", "--dt", "1e-3", "-o", str(folder)]
     result = CliRunner().invoke(main, ["compile", str(network), *fixed, *options])
     return result.exit_code, result.output, folder
 

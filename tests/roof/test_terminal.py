@@ -28,7 +28,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, arguments, catch_exceptions=False)
 
 
-COMPILE = ("compile", "n.nir", "-o", "p", "--profile", "nir-euler", "--dt", "1e-3")
+COMPILE = ("compile", "n.nir", "-o", "p", "--neuron", "nir-euler", "--dt", "1e-3")
 
 
 def test_json_is_all_that_a_command_prints(folder: Path) -> None:
@@ -87,7 +87,7 @@ def test_calibration_shows_layers_that_fall_silent(folder: Path) -> None:
     shown = spikes(3, 20, 8)
     shown[..., 0] = 0
     np.savez("c.npz", spikes=shown)
-    command = ("compile", "outlier.nir", "-o", "q", "--profile", "nir-euler", "--dt", "1e-3")
+    command = ("compile", "outlier.nir", "-o", "q", "--neuron", "nir-euler", "--dt", "1e-3")
     result = run(*command, "--calibration", "c.npz")
     assert result.exit_code == 0, result.output
     assert "layer 'if': 42 of 48 weights that are not 0 became 0" in result.stderr

@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 
 from spikelet.description.artefact import Artefact
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
 from spikelet.golden.chip import GoldenChip
 from spikelet.runs.epochs import Epochs
+from tests.helpers.networks import LIF_MODELS
 from tests.helpers.random_chips import random_image
 
-CHIP = ChipParams((CoreParams(4, 4, PROFILES["snntorch-zero"], lanes=4),))
+CHIP = ChipParams((CoreParams(4, 4, LIF_MODELS["snntorch-zero"], lanes=4),))
 MAKING = Artefact("learning", {"samples": "a1"}, options={"learning": True}, tools={"numpy": "2"})
 
 

@@ -15,7 +15,7 @@ from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.runs.run import Run, run
 from tests.helpers.networks import branched, chain, spikes
 
-RECORD = ("spikes", "potentials")
+RECORD = ("spikes", "states")
 RULE = LearningRule("x1*y0 - x0", x1=TraceParams(4, decay_shift=2, bits=4), w_min=-8, w_max=7)
 
 

@@ -60,7 +60,7 @@ def test_rtl_is_golden(plastic):
     )
     assert result.equal, result.engines[1].difference
     assert [engine.samples for engine in result.engines] == [2, 2]
-    assert {"outputs", "spikes", "potentials", "checksums"} <= set(result.engines[1].compared)
+    assert {"outputs", "spikes", "states", "checksums"} <= set(result.engines[1].compared)
     assert ("rtl", 2, 2) in seen
     learned, golden = (
         run(plastic, spikes[2:], e, reward=reward[2:], **options) for e in ("rtl", "golden")

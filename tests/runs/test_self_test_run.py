@@ -29,7 +29,7 @@ from tests.helpers.networks import SUBTRACT, chain
 
 @pytest.fixture(scope="module")
 def compiled() -> CompiledNetwork:
-    network = chain([6, 4, 3], profile=SUBTRACT, scale=1 / 4, seed=1)
+    network = chain([6, 4, 3], neuron=SUBTRACT, scale=1 / 4, seed=1)
     return compile_network(network, limits=PlacementLimits(lanes=4))
 
 
@@ -71,7 +71,7 @@ def test_the_chip_passes_what_golden_says_and_nothing_else(compiled: CompiledNet
 
 
 def test_a_silent_sample_is_refused_and_one_that_spikes_is_named() -> None:
-    compiled = compile_network(chain([6, 3], profile=SUBTRACT, scale=1 / 4, seed=1))
+    compiled = compile_network(chain([6, 3], neuron=SUBTRACT, scale=1 / 4, seed=1))
     spikes = _samples(0.8).spikes
     spikes[:2] = 0
     with pytest.raises(SpikeletError, match=r"no output of 'chain' spikes in sample 1") as caught:

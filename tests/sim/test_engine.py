@@ -5,13 +5,14 @@ import json
 import numpy as np
 import pytest
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import HOST, destinations, joined
 from spikelet.description.chip.image import ChipImage, CoreImage
 from spikelet.description.chip.memory_map import IDENTIFICATION, ChipMap
 from spikelet.description.chip.packets import destination_packet
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
+from spikelet.description.neurons.models import neuron_model
 from spikelet.description.run.events import Events
 from spikelet.description.run.recording import Trace
 from spikelet.golden.chip import run
@@ -111,8 +112,9 @@ def test_verilog_that_is_wrong_is_reported():
         )
 
 
-SENDER = CoreParams(4, 2, PROFILES["snntorch-zero"], lanes=2, delay_slots=8)
-SMALL = CoreParams(2, 2, PROFILES["snntorch-zero"], lanes=2)
+LEAKY = {"decay": "shared"}
+SENDER = CoreParams(4, 2, neuron_model("snntorch-zero"), lanes=2, delay_slots=8, parameters=LEAKY)
+SMALL = CoreParams(2, 2, neuron_model("snntorch-zero"), lanes=2, parameters=LEAKY)
 ROW = ChipParams((SENDER, SMALL), 3, n_outputs=2)
 """Core 1 has fewer axons and delays than a flit can name, and at (2, 0) there is no core."""
 
@@ -133,8 +135,8 @@ def send(engine: VerilatedChip, **fields: int) -> Trace:
     images = [
         CoreImage(
             np.full((core.n_axons, 2), 7, np.int16),
-            np.ones(1, np.int32),
             destinations([0, 1], HOST, 0) if core is SENDER else joined(),
+            {"threshold": np.ones(1, np.int32), "decay": np.zeros(1, np.int32)},
         )
         for core in ROW.cores
     ]
@@ -172,12 +174,13 @@ def test_predicted_cycles_where_nobody_fires(lanes, pipelines):
     core = CoreParams(
         n_axons=128,
         n_neurons=64,
-        profile=PROFILES["snntorch-zero"],
+        neuron=neuron_model("snntorch-zero"),
         lanes=lanes,
         pipelines=pipelines,
     )
     chip = ChipParams((core,))
-    image = ChipImage((CoreImage(np.zeros((128, 64), np.int16), np.ones(1, np.int32), joined()),))
+    threshold = {"threshold": np.ones(1, np.int32)}
+    image = ChipImage((CoreImage(np.zeros((128, 64), np.int16), joined(), threshold),))
     spikes = np.zeros((1, 4, 128), np.uint8)
     spikes[:, 2] = 1
     axons = np.arange(128)

@@ -1,14 +1,17 @@
 """Learning switched for one core of two, on golden and on the simulated RTL."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import joined
 from spikelet.description.chip.image import ChipImage, CoreImage
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.models import neuron_model
 from spikelet.description.run.events import Events
 from spikelet.golden.chip import GoldenChip
 from spikelet.rtl_gen.chip import Chip
@@ -18,9 +21,16 @@ from spikelet.sim.verilator import Design
 
 RULE = LearningRule("dw = x1*y0", x1=TraceParams(increment=3, decay=2048), w_max=100)
 PLASTIC = CoreParams(
-    8, 4, PROFILES["snntorch-zero"], weight_bits=8, lanes=4, potential_bits=12, learning=RULE
+    8,
+    4,
+    neuron_model("snntorch-zero"),
+    weight_bits=8,
+    lanes=4,
+    potential_bits=12,
+    parameters={"decay": "shared"},
+    learning=RULE,
 )
-FIXED = CoreParams(8, 4, PROFILES["snntorch-zero"], weight_bits=8, lanes=4, potential_bits=12)
+FIXED = replace(PLASTIC, learning=None)
 CHIP = ChipParams((PLASTIC, FIXED, PLASTIC), 3, 1)
 
 
@@ -30,8 +40,8 @@ def image() -> ChipImage:
         tuple(
             CoreImage(
                 np.full((8, 4), 10, np.int16),
-                np.array([5], np.int32),
                 joined(),
+                {"threshold": np.array([5], np.int32), "decay": np.array([0], np.int32)},
                 plastic=np.ones(8 if core.learning else 0, np.bool_),
             )
             for core in CHIP.cores

@@ -20,7 +20,7 @@ from tests.helpers.random_chips import random_chip, random_events
 from tests.helpers.random_plastic import random_plastic_chip, random_plastic_image, random_reward
 
 TICKS = 24
-RECORD = ("spikes", "potentials", "learning", "checksums")
+RECORD = ("spikes", "states", "learning", "checksums")
 CHIPS = {
     "plain": lambda: random_chip(np.random.default_rng(0), most_cores=2),
     "parts": lambda: random_chip(np.random.default_rng(22), most_cores=3),

@@ -120,7 +120,7 @@ def test_without_a_verdict_time_runs_out(board: StuckBoard) -> None:
 
 
 def _trained() -> tuple[ChipParams, StoredRun]:
-    network = chain([4, 2], profile=SUBTRACT, scale=1 / 4, seed=1)
+    network = chain([4, 2], neuron=SUBTRACT, scale=1 / 4, seed=1)
     compiled = compile_network(network, limits=PlacementLimits(lanes=2))
     spikes = np.random.default_rng(1).random((1, 6, 4)) < 0.6
     return compiled.chip, stored_samples(compiled, Samples(spikes.astype(np.uint8)), 0)

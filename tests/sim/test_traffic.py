@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import HOST
 from spikelet.description.chip.packets import flit_packet
-from spikelet.description.chip.params import ChipParams, CoreParams
-from spikelet.description.chip.profile import PROFILES
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
+from spikelet.description.neurons.models import neuron_model
 from spikelet.golden.network_on_chip import packet_links
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.rtl_gen.network_on_chip import NetworkOnChip
@@ -29,7 +30,7 @@ from spikelet.sim.traffic_patterns import (
     uniform,
 )
 
-CORE = CoreParams(4096, 4, PROFILES["snntorch-zero"], lanes=4, delay_slots=32)
+CORE = CoreParams(4096, 4, neuron_model("snntorch-zero"), lanes=4, delay_slots=32)
 
 
 def chip_of(width: int, height: int = 1, missing: int = 0, **fields: object) -> ChipParams:
@@ -233,7 +234,7 @@ def test_the_scoreboard_finds(fault: int, broken: Network) -> None:
 
 
 def test_packets_need_bits_to_be_numbered() -> None:
-    chip = ChipParams((CoreParams(16, 4, CORE.profile, lanes=4),))
+    chip = ChipParams((CoreParams(16, 4, CORE.neuron, lanes=4),))
     with pytest.raises(
         SpikeletError, match=r"axon and delay have 5 bits, of which 2 ports leave 4"
     ):

@@ -5,6 +5,7 @@ import numpy as np
 from spikelet.description.errors import SpikeletError
 from spikelet.network.network import FloatArray
 from spikelet.nir.handler import Field, ImportedNode, NeuronValues
+from spikelet.nir.neuron_model import RESET_POTENTIAL
 from spikelet.nir.neurons import V_RESET, V_THRESHOLD, NeuronHandler, firing
 
 __all__ = ["Integrator"]
@@ -40,6 +41,6 @@ class Integrator(NeuronHandler):
             return None
         return {
             "v_threshold": parameters["threshold"],
-            "v_reset": parameters["reset_potential"],
+            "v_reset": parameters.get(RESET_POTENTIAL, np.zeros(size)),
             "r": np.ones(size),
         }

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from spikelet.description.errors import SpikeletError
 from spikelet.network.network import FloatArray, Population
 from spikelet.nir.handler import Field, ImportedNode, NeuronValues
+from spikelet.nir.neuron_model import RESET_POTENTIAL
 from spikelet.nir.neurons import V_RESET, V_THRESHOLD, NeuronHandler, firing, without_noise
 from spikelet.nir.units import Doubt, far_from_threshold, many_ticks
 
@@ -52,9 +53,10 @@ class Lif(NeuronHandler):
     def doubts(self, node: ImportedNode, population: Population) -> list[Doubt]:
         """Return what may be in another unit: a long tau, a far rest, a far reset potential."""
         tau, v_leak = (node.fields[name].astype(float) for name in ("tau", "v_leak"))
+        threshold = population.values("threshold")
         return [
             *many_ticks("tau", tau, node.network.dt),
-            *far_from_threshold("v_leak", v_leak, population.threshold, start=np.zeros(1)),
+            *far_from_threshold("v_leak", v_leak, threshold, start=np.zeros(1)),
             *super().doubts(node, population),
         ]
 
@@ -76,7 +78,7 @@ class Lif(NeuronHandler):
         rate = 1 - parameters["decay"]
         return {
             "v_threshold": parameters["threshold"],
-            "v_reset": parameters["reset_potential"],
+            "v_reset": parameters.get(RESET_POTENTIAL, np.zeros(size)),
             "tau": dt / rate,
             "r": 1 / rate,  # so that an input, times r dt/tau, counts 1
             "v_leak": np.zeros(size),

@@ -1,0 +1,338 @@
+"""The structure of a core: what the generator builds, without what is later loaded into it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
+from typing import Any
+
+from spikelet.description.checks import bits_of, signed_bits
+from spikelet.description.errors import SpikeletError
+from spikelet.description.expression import WIDEST, Name, Range
+from spikelet.description.learning.rule import LearningRule
+from spikelet.description.neurons.model import NeuronModel, membrane_range
+from spikelet.description.neurons.update import NeuronUpdate, update_of
+from spikelet.description.summary import summary
+from spikelet.description.synapses.format import SynapseFormat
+from spikelet.description.synapses.formats import synapse_format
+
+__all__ = ["STATE_WORD_BITS", "CoreParams"]
+
+STATE_WORD_BITS = 32
+"""Width of a word of the configuration port, which holds a state of a neuron."""
+
+
+@dataclass(frozen=True)
+class CoreParams:
+    """Structure of one core: a crossbar of ``n_axons`` by ``n_neurons``, and its neurons.
+
+    Membrane values are in potential LSBs; one weight LSB is ``2**weight_exponent`` of them.
+
+    Parameters
+    ----------
+    n_axons : int
+        Rows of the crossbar, 1..4096.
+    n_neurons : int
+        Columns of the crossbar, a multiple of ``lanes``, at most 4096.
+    neuron : NeuronModel
+    weight_bits : int
+        Width of a stored weight, 1..8.
+    weight_format : str
+        ``"signed"`` (two's complement, 2 bits or more), ``"unsigned"``, or ``"binary"`` (1 bit:
+        0 stands for +1, 1 for -1).
+    weight_exponent : int
+        Left shift from weight units to potential units, 0..16.
+    potential_bits : int
+        Width of a membrane potential (two's complement), 4..24.
+    lanes : int
+        Neurons whose synapses are accumulated in the same clock cycle; a power of two, 1..256.
+    pipelines : int
+        Neuron-update pipelines; a power of two, at most ``lanes``.
+    delay_slots : int
+        Ticks of arrivals that the axon bitmap holds, a power of two, 2..64. The longest delay is
+        one less.
+    list_entries : int
+        Entries, 0..65536, of the lists that hold the destinations of neurons with more than one.
+    parameters : mapping of str to str or int
+        Of the model: ``"shared"`` (a register), ``"neuron"`` (a memory), or an integer, which is
+        built in. What is not named is built in with its default, or shared if it has none.
+    synapses : str
+        One of :func:`~spikelet.description.synapses.formats.synapse_formats`.
+    weight_memory : str
+        ``"block"`` (block RAM) or ``"spram"`` (the large single-port RAM of iCE40 UltraPlus, which
+        has no initial contents). The behaviour is the same.
+    first_tick : int
+        First tick (from 0) in which neurons are updated, 0..255; deeper layers with a bias start
+        later.
+    learning : LearningRule or None
+        Makes the core plastic: not with binary weights or a ``first_tick``.
+
+    Raises
+    ------
+    SpikeletError
+        If a field is outside its range.
+    """
+
+    __repr__ = summary
+
+    n_axons: int
+    n_neurons: int
+    neuron: NeuronModel
+    weight_bits: int = 4
+    weight_format: str = "signed"
+    weight_exponent: int = 0
+    potential_bits: int = 16
+    lanes: int = 16
+    pipelines: int = 1
+    delay_slots: int = 2
+    list_entries: int = 0
+    parameters: Mapping[str, str | int] = field(default_factory=dict, hash=False)
+    synapses: str = "dense"
+    weight_memory: str = "block"
+    first_tick: int = 0
+    learning: LearningRule | None = None
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("n_axons", 1, 4096),
+            ("n_neurons", 1, 4096),
+            ("weight_bits", 1, 8),
+            ("weight_exponent", 0, 16),
+            ("potential_bits", 4, 24),
+            ("lanes", 1, 256),
+            ("pipelines", 1, self.lanes),
+            ("delay_slots", 2, 64),
+            ("list_entries", 0, 65536),
+            ("first_tick", 0, 255),
+        ):
+            value = getattr(self, name)
+            if type(value) is not int or not low <= value <= high:
+                raise SpikeletError(f"core: {name} must be an int in {low}..{high}, not {value!r}")
+        for name in ("lanes", "pipelines", "delay_slots"):
+            if not _power_of_two(getattr(self, name)):
+                raise SpikeletError(
+                    f"core: {name} must be a power of two, not {getattr(self, name)}"
+                )
+        if self.n_neurons % self.lanes:
+            raise SpikeletError(
+                f"core: n_neurons must be a multiple of lanes ({self.lanes}), not {self.n_neurons}"
+            )
+        for name, valid in (
+            (
+                "weight_format",
+                ("binary", "unsigned") if self.weight_bits == 1 else ("signed", "unsigned"),
+            ),
+            ("weight_memory", ("block", "spram")),
+        ):
+            if getattr(self, name) not in valid:
+                raise SpikeletError(
+                    f"core: {name} must be one of {', '.join(valid)}, not {getattr(self, name)!r}"
+                )
+        self.synapse_format.check_core(self)
+        if self.learning:
+            if not self.synapse_format.learns:
+                raise SpikeletError(f"core: {self.synapses} synapses cannot learn")
+            if self.weight_format == "binary":
+                raise SpikeletError(
+                    "core: weights that learn must be signed or unsigned, not binary",
+                    remedy="with 1 bit, use unsigned: 0 and 1",
+                )
+            if self.first_tick:
+                raise SpikeletError(f"core: first_tick must be 0 to learn, not {self.first_tick}")
+            self.learning.check(self.weight_min, self.weight_max, self.potential_bits)
+        self._check_neuron()
+
+    def _check_neuron(self) -> None:
+        """Complete the parameters, and check what the core computes of the model."""
+        model = self.neuron
+        for name in self.parameters:
+            model.parameter(name)
+        told: dict[str, str | int] = {}
+        for parameter in model.parameters:
+            usual = "shared" if parameter.default is None else parameter.default
+            told[parameter.name] = self.parameters.get(parameter.name, usual)
+        object.__setattr__(self, "parameters", told)
+        for parameter in model.parameters:
+            value = told[parameter.name]
+            if type(value) is int:
+                low, high = model.range_of(parameter, self.potential_bits, self.constants)
+                if value.bit_length() >= WIDEST:
+                    raise SpikeletError(
+                        f"core: {parameter.name} needs more than {WIDEST} bits: {value}"
+                    )
+                if value != parameter.default and not low <= value <= high:
+                    raise SpikeletError(
+                        f"core: {parameter.name} must be in {low}..{high}, not {value}"
+                    )
+            elif value not in ("shared", "neuron") or parameter.constant:
+                valid = "an int" if parameter.constant else "'shared', 'neuron' or an int"
+                raise SpikeletError(f"core: {parameter.name} must be {valid}, not {value!r}")
+        self._check_states()
+
+    def _check_states(self) -> None:
+        """Check that states change, and fit the words of the configuration port."""
+        model = self.neuron
+        for name in ("v", "fired"):
+            if name not in self.state_ranges:
+                raise SpikeletError(
+                    f"core: state {name} of {model.name!r} can have one value only",
+                    remedy="widen its range",
+                )
+        for what, ranges in (("state", self.state_ranges), ("parameter", self.parameter_ranges)):
+            for name, ends in ranges.items():
+                if (bits := signed_bits(*ends)) > STATE_WORD_BITS:
+                    raise SpikeletError(
+                        f"core: {what} {name} of {model.name!r} needs {bits} bits with its sign, "
+                        f"a word has {STATE_WORD_BITS}",
+                        remedy="narrow its range, or lower potential_bits",
+                    )
+        for name in self.state_ranges:
+            if self.update.results[name] == Name(name):
+                raise SpikeletError(
+                    f"core: state {name} of {model.name!r} never changes",
+                    remedy=f"give the core a learning rule, or build it without {name}",
+                )
+        low, high = self.state_ranges["v"]
+        if (
+            self.learning
+            and "v" in self.learning.variables
+            and (low < self.v_min or high > self.v_max)
+        ):
+            raise SpikeletError(
+                f"core: the rule reads v, which is {low}..{high} in {model.name!r} and must be "
+                f"within {self.v_min}..{self.v_max}",
+                remedy="narrow the range of v, or raise potential_bits",
+            )
+
+    @property
+    def synapse_format(self) -> SynapseFormat:
+        """How weights are stored and summed."""
+        return synapse_format(self.synapses)
+
+    @property
+    def weight_min(self) -> int:
+        """Smallest weight."""
+        return {"signed": -(1 << (self.weight_bits - 1)), "unsigned": 0, "binary": -1}[
+            self.weight_format
+        ]
+
+    @property
+    def weight_max(self) -> int:
+        """Largest weight."""
+        if self.weight_format == "signed":
+            return (1 << (self.weight_bits - 1)) - 1
+        return 1 if self.weight_format == "binary" else (1 << self.weight_bits) - 1
+
+    @property
+    def v_min(self) -> int:
+        """Lowest membrane potential."""
+        return membrane_range(self.potential_bits)[0]
+
+    @property
+    def v_max(self) -> int:
+        """Highest membrane potential."""
+        return membrane_range(self.potential_bits)[1]
+
+    @property
+    def constants(self) -> dict[str, int]:
+        """Parameters that are built in, by name."""
+        return {name: value for name, value in self.parameters.items() if isinstance(value, int)}
+
+    def scope(self, parameter: str) -> str:
+        """Return ``"shared"``, ``"neuron"``, or ``"none"`` of one that is built in."""
+        value = self.parameters[parameter]
+        return "none" if isinstance(value, int) else value
+
+    @cached_property
+    def update(self) -> NeuronUpdate:
+        """What the core computes of its neuron model."""
+        scale = 1 << self.weight_exponent
+        current = (
+            self.n_axons * self.weight_min * scale,
+            self.n_axons * self.weight_max * scale,
+        )
+        return update_of(
+            self.neuron, self.constants, self.potential_bits, current, self.learning is not None
+        )
+
+    @cached_property
+    def parameter_ranges(self) -> dict[str, Range]:
+        """Ranges of the parameters that are loaded, in the model's order."""
+        return {name: self.update.ranges[name] for name in self.update.parameters}
+
+    @cached_property
+    def state_ranges(self) -> dict[str, Range]:
+        """Ranges of the states, first those that ``clear`` clears, then those that it keeps."""
+        update = self.update
+        return {name: update.ranges[name] for name in (*update.states, *update.kept)}
+
+    @cached_property
+    def state_bits(self) -> dict[str, int]:
+        """Widths of the states; in two's complement where they can be negative."""
+        return {name: bits_of(*ends) for name, ends in self.state_ranges.items()}
+
+    @property
+    def current_bits(self) -> int:
+        """Width of a synaptic sum that no set of spikes can overflow."""
+        return signed_bits(self.n_axons * self.weight_min, self.n_axons * self.weight_max)
+
+    @property
+    def groups(self) -> int:
+        """Neuron groups, each ``lanes`` neurons, that share a weight word."""
+        return self.n_neurons // self.lanes
+
+    @property
+    def rows(self) -> int:
+        """Rows of the neuron memories, each ``pipelines`` neurons."""
+        return self.n_neurons // self.pipelines
+
+    @property
+    def scan_bits(self) -> int:
+        """Axons in one word of the axon bitmap: 16, or fewer in a core of fewer axons."""
+        return min(16, 1 << (self.n_axons - 1).bit_length())
+
+    @property
+    def scan_words(self) -> int:
+        """Words of the axon bitmap in each delay slot."""
+        return -(-self.n_axons // self.scan_bits)
+
+    @property
+    def weight_rows(self) -> int:
+        """Rows of the weight memory, each ``lanes`` weights; row ``group * n_axons + axon``."""
+        return self.n_axons * self.groups
+
+    @property
+    def weight_banks(self) -> int:
+        """Banks of at most 32 bits that make up a weight row."""
+        return -(-self.lanes * self.weight_bits // 32)
+
+    @property
+    def trace_lanes(self) -> int:
+        """Axons whose traces decay in the same clock cycle."""
+        return min(4, self.scan_bits)
+
+    @property
+    def trace_rows(self) -> int:
+        """Rows of the pre traces, each ``trace_lanes`` axons."""
+        return self.scan_words * self.scan_bits // self.trace_lanes
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON-compatible values; model and rule as nested objects."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        learning = asdict(self.learning) if self.learning else None
+        return values | {
+            "neuron": self.neuron.to_dict(),
+            "parameters": dict(self.parameters),
+            "learning": learning,
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "CoreParams":
+        """Inverse of :meth:`to_dict`."""
+        nested: dict[str, Any] = {"neuron": NeuronModel.from_dict(values["neuron"])}
+        if values.get("learning"):
+            nested["learning"] = LearningRule.from_dict(values["learning"])
+        return cls(**{**values, **nested})
+
+
+def _power_of_two(value: int) -> bool:
+    return value > 0 and value & (value - 1) == 0

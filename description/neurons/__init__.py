@@ -1,0 +1,1 @@
+"""Neuron models as text: one TOML file a model."""

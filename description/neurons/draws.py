@@ -1,0 +1,42 @@
+"""The key that a tick's draws come from; what a neuron makes of it is in ``golden/draws.py``."""
+
+__all__ = ["DRAW_INDEX_BITS", "key_after"]
+
+DRAW_INDEX_BITS = 24
+"""Width of the number of a neuron in its network."""
+
+_MASK = (1 << 32) - 1
+
+
+def _step(key: int) -> int:
+    """Return the key of the next tick: xorshift32 (Marsaglia 2003, shifts 13, 17, 5)."""
+    key ^= key << 13 & _MASK
+    key ^= key >> 17
+    return key ^ (key << 5 & _MASK)
+
+
+def key_after(key: int, ticks: int) -> int:
+    """Return the key so many ticks after ``clear``.
+
+    Parameters
+    ----------
+    key : int
+        1..2**32 - 1.
+    ticks : int
+        0 or more, however many.
+    """
+    columns = [_step(1 << bit) for bit in range(32)]  # the step is linear in the bits
+    while ticks:
+        if ticks & 1:
+            key = _product(columns, key)
+        columns = [_product(columns, column) for column in columns]
+        ticks >>= 1
+    return key
+
+
+def _product(columns: list[int], key: int) -> int:
+    found = 0
+    for bit in range(32):
+        if key >> bit & 1:
+            found ^= columns[bit]
+    return found

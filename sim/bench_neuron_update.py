@@ -1,0 +1,186 @@
+"""cocotb bench of a neuron-update pipeline, of any model.
+
+Parameters: ``core``; ``layouts`` of the ports; ``latency``.
+"""
+
+from typing import Any
+
+import cocotb
+import numpy as np
+import numpy.typing as npt
+from cocotb.triggers import RisingEdge
+
+from spikelet.description.chip.core import CoreParams
+from spikelet.golden.neuron_update import neuron_update
+from spikelet.sim.testbench import Checks, Layout, pack, parameters, random_source, start
+
+BLOCKS, NEURONS = 12, 100
+"""Blocks, in each of which shared parameters and ``learning`` hold still, of so many neurons."""
+
+_Int = npt.NDArray[np.int64]
+
+
+def _values(rng: np.random.Generator, low: int, high: int, size: int) -> _Int:
+    """Return values over the whole range, over small magnitudes, and the ends."""
+    small = max(1, high >> int(rng.integers(1, 4)))
+    kinds = np.stack(
+        [
+            rng.integers(low, high + 1, size),
+            np.clip(rng.integers(-small, small + 1, size), low, high),
+            np.clip(rng.choice((low, high, -1, 0, 1), size), low, high),
+        ]
+    )
+    return kinds[rng.integers(0, 3, size), np.arange(size)]
+
+
+class Stimulus:
+    """Random neurons of a core, and what golden makes of them."""
+
+    def __init__(self, rng: np.random.Generator, core: CoreParams, names: list[str]) -> None:
+        self.core, self.names, update = core, names, core.update
+        self.values: dict[str, _Int] = {}
+        for name in names:
+            low, high = update.ranges[name]
+            if name == "current":
+                low, high = core.n_axons * core.weight_min, core.n_axons * core.weight_max
+            still = name == "learning" or (
+                name in update.parameters and core.scope(name) == "shared"
+            )
+            values = _values(rng, low, high, 1 if still else NEURONS)
+            self.values[name] = np.broadcast_to(values, NEURONS)
+        if "current" in self.values:  # half of them small enough that neither rail is near
+            most = max(1, core.v_max >> core.weight_exponent)
+            usual = np.clip(rng.integers(-most, most + 1, NEURONS), *_ends(self.values["current"]))
+            self.values["current"] = np.where(
+                rng.random(NEURONS) < 0.5, usual, self.values["current"]
+            )
+
+    def results(self, **changes: _Int) -> dict[str, _Int]:
+        """Return the states after the tick, with other values of some names."""
+        core = self.core
+        model, update = core.neuron, core.update
+        states_not_built = {name: update.ranges[name][0] for name in model.state_names}
+        unread = {name: update.ranges[name][0] for name in core.parameters}
+        inputs = dict.fromkeys(("current", "inhibited", "learning", "draw", "draw_low"), 0)
+        bounds = {"v_min": core.v_min, "v_max": core.v_max}
+        given: dict[str, Any] = {**inputs, **bounds, **states_not_built, **unread}
+        given |= {**self.values, **changes}
+        values: dict[str, _Int] = {name: np.asarray(v, np.int64) for name, v in given.items()}
+        values["current"] = values["current"] << core.weight_exponent
+        found = neuron_update(model, values)
+        return {name: np.broadcast_to(found[name], NEURONS) for name in core.state_ranges}
+
+    def thresholds(self) -> _Int:
+        """Return the least threshold at which each neuron does not fire."""
+        low, high = (np.full(NEURONS, end) for end in self.core.update.ranges["threshold"])
+        while (low < high).any():
+            middle = (low + high) >> 1
+            fires = self.results(threshold=middle)["fired"] != 0
+            low, high = np.where(fires, middle + 1, low), np.where(fires, high, middle)
+        return low
+
+    def aim(self, rng: np.random.Generator) -> int:
+        """Set thresholds just to where neurons begin not to fire; return how many are there."""
+        if "threshold" not in self.values:
+            return 0
+        least = self.thresholds()
+        limits = np.maximum(least - rng.integers(0, 2, NEURONS), 0)
+        if self.core.scope("threshold") == "shared":
+            inside = limits[(least > 0) & (least < self.core.update.ranges["threshold"][1])]
+            limits = np.full(NEURONS, rng.choice(inside) if inside.size else 0)
+        else:
+            limits = np.where(rng.random(NEURONS) < 0.5, limits, self.values["threshold"])
+        self.values["threshold"] = limits
+        easier = self.results(threshold=np.maximum(limits - 1, 0))["fired"]
+        return int((easier > self.results()["fired"]).sum())
+
+    def words(self, layout: Layout) -> list[int]:
+        """Return what the port wants, a neuron each."""
+        columns = {name: values.tolist() for name, values in self.values.items()}
+        return [
+            pack(layout, {name: column[i] for name, column in columns.items()})
+            for i in range(NEURONS)
+        ]
+
+
+def _ends(values: _Int) -> tuple[int, int]:
+    return int(values.min()), int(values.max())
+
+
+def _unpacked(core: CoreParams, layout: Layout, words: list[int]) -> dict[str, _Int]:
+    """Return the states in words of the port ``result``."""
+    found = {}
+    shift = 0
+    for name, width in layout:
+        values = [word >> shift & ((1 << width) - 1) for word in words]
+        if core.state_ranges[name][0] < 0:
+            values = [value - (value >> (width - 1) << width) for value in values]
+        found[name] = np.array(values, np.int64)
+        shift += width
+    return found
+
+
+@cocotb.test(timeout_time=100, timeout_unit="us")
+async def arithmetic(dut: Any) -> None:
+    """All states of every neuron, one neuron a cycle, after ``latency`` cycles."""
+    given, rng = parameters(), random_source()
+    core: CoreParams = given["core"]
+    layouts: dict[str, Layout] = given["layouts"]
+    names = [name for name, _ in layouts["neuron"]]
+    aimed = "threshold" in names
+    checks = Checks("spike", "no spike", "top", "bottom", *(["equality"] if aimed else []))
+    low, high = core.state_ranges["v"]
+    edge = await start(dut, neuron=0)
+    for block in range(BLOCKS):
+        stimulus = Stimulus(rng, core, names)
+        if block % 3 and stimulus.aim(rng):
+            checks.reach("equality")
+        expected = stimulus.results()
+        words = await _passed(dut, edge, stimulus.words(layouts["neuron"]), given["latency"])
+        got = _unpacked(core, layouts["result"], words)
+        for name, values in expected.items():
+            checks.equal(values, got[name], f"{name} of neuron", block=block)
+        fired = expected["fired"] != 0
+        checks.reach("spike", fired.any())
+        checks.reach("no spike", (~fired).any())
+        checks.reach("top", fired.any() or (expected["v"] == high).any())
+        checks.reach("bottom", (expected["v"] == low).any())
+    checks.finish()
+
+
+async def _passed(dut: Any, edge: RisingEdge, words: list[int], latency: int) -> list[int]:
+    """Give words to the pipeline, one a cycle; return what leaves it for each."""
+    left = []
+    for step in range(len(words) + latency + 1):
+        if step < len(words):
+            dut.neuron.value = words[step]
+        await edge
+        if step >= latency:
+            left.append(int(dut.result.value))
+    return left[: len(words)]
+
+
+@cocotb.test(timeout_time=50, timeout_unit="us")
+async def latency(dut: Any) -> None:
+    """A single neuron that is another leaves ``latency`` cycles later, and for one cycle."""
+    given, rng = parameters(), random_source()
+    core: CoreParams = given["core"]
+    layout: Layout = given["layouts"]["neuron"]
+    edge = await start(dut, neuron=0)
+    stimulus = Stimulus(rng, core, [name for name, _ in layout])
+    words, results = stimulus.words(layout), stimulus.results()
+    results_by_neuron = np.stack(list(results.values()), axis=1)
+    other = int(np.flatnonzero((results_by_neuron != results_by_neuron[0]).any(axis=1))[0])
+    for word in [words[0]] * (2 * given["latency"] + 2):
+        dut.neuron.value = word
+        await edge
+    usual = int(dut.result.value)
+    dut.neuron.value = words[other]
+    await edge
+    dut.neuron.value = words[0]
+    seen = []
+    for _ in range(3 * given["latency"]):
+        await edge
+        seen.append(int(dut.result.value) != usual)
+    assert sum(seen) == 1, f"differed {sum(seen)} times"
+    assert seen.index(True) + 1 == given["latency"], f"latency is {seen.index(True) + 1} cycles"
