@@ -94,7 +94,8 @@ def agreement(run: Run, spikes: npt.ArrayLike) -> tuple[LayerAgreement, ...]:
     floats = run.compiled.network.floats
     if floats is None:
         return ()
-    layers = run_layers(floats, spikes, potentials=False)
+    key = run.compiled.network.draw_key
+    layers = run_layers(floats, spikes, potentials=False, draw_key=key)
     names = [population.name for population in floats.populations]
     return tuple(
         _agreement(run, name, layer.spikes) for name, layer in zip(names, layers, strict=True)

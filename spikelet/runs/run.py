@@ -122,11 +122,11 @@ class Run:
         """Return a layer's states after each tick, by name, as :meth:`spikes`; ``v`` in LSBs."""
         placed, recorded = self._recorded("states", layer)
         return {
-            name: self._assembled([values[name] for values in recorded], placed)
+            name: self._assembled([values.get(name) for values in recorded], placed)
             for name in recorded_states(self.compiled.core(layer))
         }
 
-    def _assembled(self, recorded: list[npt.NDArray[Any]], layer: PlacedLayer) -> npt.NDArray[Any]:
+    def _assembled(self, recorded: list[Any], layer: PlacedLayer) -> npt.NDArray[Any]:
         ticks = self._ticks(layer.depth)
         return layer.assembled(
             [recorded[part.core][:, ticks, : part.count] for part in layer.slices]

@@ -183,7 +183,7 @@ def verify(
 ) -> Verification:
     """Run golden and the named engines on the same samples and compare all that they recorded.
 
-    Compared are outputs, counters, and spikes and potentials of every neuron in every tick; of a
+    Compared are outputs, counters, and spikes and states of every neuron in every tick; of a
     network that learns, after each sample, a checksum of weights, tags, traces, adaptations and
     LFSRs too.
 
@@ -221,7 +221,7 @@ def verify(
     floats = compiled.network.floats
     if floats:
         samples.check_labels(compiled.chip.n_outputs)
-    record = ("spikes", "potentials", *(("checksums",) if compiled.learns else ()))
+    record = ("spikes", "states", *(("checksums",) if compiled.learns else ()))
 
     def timed(engine: str, part: Samples) -> tuple[Run, float]:
         total = len(part.spikes)
@@ -254,7 +254,7 @@ def verify(
             differs(engine, part, difference)
     return Verification(
         compiled.chip.digest,
-        samples.score(float_counts(floats, samples.spikes)) if floats else None,
+        samples.score(float_counts(floats, samples.spikes, network.draw_key)) if floats else None,
         results,
         list(agreement(expected, samples.spikes)),
         expected.output_counts().sum(axis=0).tolist(),
@@ -274,14 +274,16 @@ def compile_warnings(compiled: CompiledNetwork, samples: Samples | None) -> list
     found = list(quantisation_warnings(compiled.network.quantisation))
     if samples is not None and len(samples.spikes):
         shown = samples.first(_CHECKED_SAMPLES).spikes
-        ran = run(compiled, shown, record=("spikes", "potentials"))
+        ran = run(compiled, shown, record=("spikes", "states"))
         found += agreement_warnings(agreement(ran, shown))
     return found
 
 
-def float_counts(network: Network, spikes: npt.ArrayLike) -> npt.NDArray[np.int64]:
+def float_counts(
+    network: Network, spikes: npt.ArrayLike, draw_key: int = 1
+) -> npt.NDArray[np.int64]:
     """Return the spikes of each output of the float network, shape (samples, outputs)."""
-    layers = run_layers(network, spikes, potentials=False)
+    layers = run_layers(network, spikes, potentials=False, draw_key=draw_key)
     counts = {
         population.name: layer.spikes.sum(axis=1)
         for population, layer in zip(network.populations, layers, strict=True)
@@ -329,7 +331,10 @@ def _learned_difference(got: Run, expected: Run) -> str:
     for index, core in enumerate(got.compiled.chip.cores):
         if core.learning:
             mine, theirs = (
-                {**vars(run.final.image.cores[index]), **vars(run.final.cores[index])}
+                {
+                    **run.final.image.cores[index].to_arrays(),
+                    **run.final.cores[index].to_arrays(),
+                }
                 for run in (got, expected)
             )
             for name, values in theirs.items():

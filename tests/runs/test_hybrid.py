@@ -54,8 +54,8 @@ def test_what_it_learned_comes_back_from_its_nir_file(tmp_path: Path) -> None:
     learned = run(compiled, fired)
     still = run(compiled, fired, start=learned.final, learning=False)
     assert write_nir(learned.network, tmp_path / "out.nir") == ["how p1 learns: rule"]
-    profile = network.profile.name
-    back = compile_network(tmp_path / "out.nir", profile, weight_bits=8, potential_bits=22)
+    (neuron,) = network.neurons
+    back = compile_network(tmp_path / "out.nir", neuron, weight_bits=8, potential_bits=22)
     found = run(back, fired)
     for name in ("p0", "p1"):
         assert still.spikes(name).any()
@@ -108,9 +108,9 @@ def test_what_is_refused() -> None:
     )
     refused("weights of 1 bit, .* cannot learn", trained(), weight_bits=1)
     first, second = trained().populations
-    biased = replace(second, bias=np.full(3, 0.5))
+    biased = replace(second, parameters={**second.parameters, "bias": np.full(3, 0.5)})
     deep = replace(trained(), populations=(first, biased))
-    refused("'p1' at depth 1 has a bias, so its neurons start in tick 1", deep)
+    refused("'p1' at depth 1 does not stay at rest without input", deep)
     with pytest.raises(SpikeletError, match=r"population 'p0' needs 8 neurons, 4 more than the 4"):
         compile_network(trained(), plastic={"p0": RULE}, limits=PlacementLimits(max_neurons=4))
 
