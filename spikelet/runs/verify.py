@@ -254,7 +254,9 @@ def verify(
             differs(engine, part, difference)
     return Verification(
         compiled.chip.digest,
-        samples.score(float_counts(floats, samples.spikes, network.draw_key)) if floats else None,
+        samples.score(float_counts(floats, samples.spikes, compiled.network.draw_key))
+        if floats
+        else None,
         results,
         list(agreement(expected, samples.spikes)),
         expected.output_counts().sum(axis=0).tolist(),
