@@ -113,7 +113,8 @@ class Core:
 
     def _last(self, name: str) -> npt.NDArray[np.int32]:
         """Return a state of the last sample's neurons."""
-        return self.neurons.states[name][-1].astype(np.int32)
+        values: npt.NDArray[np.int32] = self.neurons.states[name][-1].astype(np.int32)
+        return values
 
     def _tick(
         self, learning: Learning, active: npt.NDArray[np.bool_], tick: int, reward: int

@@ -53,7 +53,7 @@ class NeuronArray:
     @property
     def fired(self) -> npt.NDArray[np.bool_]:
         """Who fired in the last tick, shape (samples, n_neurons)."""
-        return self.states["fired"] != 0
+        return self.states["fired"].astype(np.bool_)
 
     def update(
         self,
