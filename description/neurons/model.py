@@ -160,6 +160,9 @@ class NeuronModel:
                 f"neuron model {self.name!r}: {error.args[0]}", remedy=error.remedy
             ) from None
 
+    def __hash__(self) -> int:
+        return hash((self.name, self.text))  # of texts, which know theirs
+
     @cached_property
     def state_names(self) -> tuple[str, ...]:
         """Names of the states."""
@@ -266,10 +269,8 @@ class NeuronModel:
         if self.lsb is not None and not 0 < self.lsb < math.inf:
             self._refuse(f"lsb must be more than 0, not {self.lsb}")
         seen: set[str] = set()
-        for what, group, part in (
-            ("states", self.states, State),
-            ("parameters", self.parameters, Parameter),
-        ):
+        groups = (("states", self.states, State), ("parameters", self.parameters, Parameter))
+        for what, group, part in groups:
             if not isinstance(group, tuple) or not all(isinstance(item, part) for item in group):
                 self._refuse(f"{what} must be a tuple of {part.__name__}")
         taken = {*INPUTS, *FUNCTIONS, *BOUNDS, DRAWN, *RESERVED}
