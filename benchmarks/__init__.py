@@ -15,7 +15,7 @@
     Area, frequency and sustained throughput of one 256x256 core in an ECP5, and whether the chip of
     one such core fits an iCE40UP5K.
 ``python -m benchmarks.engine_speed``
-    Clock cycles per second of the compiled RTL engine, beside cocotb with Python in every cycle.
+    Clock cycles per second of a Verilated chip, beside cocotb with Python in every cycle.
 ``python -m benchmarks.mnist_accuracy --data FOLDER``
     Accuracy of the 784-128-10 network, float and golden, and its RTL against golden.
 ``python -m benchmarks.random_chips``

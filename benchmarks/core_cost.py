@@ -23,7 +23,7 @@ from spikelet.description.cache import cache_folder
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.events import Events
-from spikelet.fpga.devices import device_named
+from spikelet.fpga.families import device_named
 from spikelet.fpga.flow import FpgaReport, build_out_of_context
 from spikelet.golden.chip import run as run_golden
 from spikelet.rtl_gen.chip import Chip

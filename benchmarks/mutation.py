@@ -12,27 +12,21 @@ that change nothing are listed in ``mutation_equivalents.toml``, with the reason
 
 import hashlib
 import json
-import os
-import resource
-import shutil
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 from benchmarks.mutants import Mutant, drawn, mutants_of
+from benchmarks.mutation_copy import ROOT, Copy
 from benchmarks.support import console, options_of, run, verdict, versions, write_json
-from spikelet.description.cache import cache_folder
 from spikelet.description.errors import SpikeletError
 
 __all__ = [
@@ -40,15 +34,17 @@ __all__ = [
     "GROUPS",
     "ROOT",
     "Baseline",
-    "Copy",
     "Equivalent",
     "Group",
     "equivalents",
     "main",
 ]
 
-ROOT = Path(__file__).parents[1]
 EQUIVALENTS = ROOT / "benchmarks" / "mutation_equivalents.toml"
+
+
+_CPU_S, _TIMES = 40, 4
+"""Processor time that tests of a fault may take: so much, and so many times what they took."""
 
 GOAL = 0.95
 """Share of the faults that change something which tests must find."""
@@ -76,7 +72,8 @@ GROUPS = {
             *("description/artefact.py", "description/run/recording.py"),
             *("spikelet/runs/agreement.py", "spikelet/locked.py"),
             *("spikelet/project.py", "spikelet/samples/samples.py"),
-            *("spikelet/runs/self_test_sample.py", "spikelet/runs/verification_files.py"),
+            "spikelet/samples/sample_file.py",
+            *("spikelet/runs/self_test_run.py", "spikelet/runs/verification_files.py"),
             *("spikelet/runs/verify.py", "spikelet/runs/epochs.py"),
             *("spikelet/runs/learning_warnings.py", "fpga/self_test.py"),
             "fpga/self_test_image.py",
@@ -88,7 +85,8 @@ GROUPS = {
             *("tests/runs/test_agreement.py", "tests/compiler/test_compiled.py"),
             *("tests/roof/test_locked.py", "tests/roof/test_project.py"),
             *("tests/samples/test_samples.py", "tests/samples/test_score.py"),
-            *("tests/runs/test_self_test_sample.py", "tests/roof/test_targets.py"),
+            "tests/samples/test_sample_readers.py",
+            *("tests/runs/test_self_test_run.py", "tests/roof/test_targets.py"),
             "tests/roof/test_target_fit.py",
             *("tests/runs/test_epochs.py", "tests/runs/test_learn.py"),
             *("tests/runs/test_verification_files.py", "tests/runs/test_learning_warnings.py"),
@@ -97,12 +95,12 @@ GROUPS = {
     ),
     "hardware": Group(
         files=(
-            *("golden/axon_bitmap.py", "golden/chip.py", "golden/crossbar.py"),
+            *("golden/axon_bitmap.py", "golden/chip.py", "golden/synapses/dense.py"),
             *("golden/emission.py", "golden/learning.py", "golden/learning_rule.py"),
             *("golden/neuron_update.py", "golden/network_on_chip.py", "golden/neuron_array.py"),
             *("golden/post_traces.py", "golden/pre_traces.py", "golden/routing.py"),
             *("golden/timing.py", "golden/trace_update.py"),
-            *("rtl_gen/axon_bitmap.py", "rtl_gen/crossbar.py", "rtl_gen/emission.py"),
+            *("rtl_gen/axon_bitmap.py", "rtl_gen/synapses/dense.py", "rtl_gen/emission.py"),
             *("rtl_gen/neuron_update.py", "rtl_gen/neuron_array.py", "rtl_gen/pre_traces.py"),
             *("rtl_gen/post_traces.py", "rtl_gen/word_scan.py"),
             *("description/chip/memory_map.py", "fpga/fit.py", "fpga/memories.py"),
@@ -124,17 +122,6 @@ GROUPS = {
         ),
     ),
 }
-
-_NAMES = (
-    "spikelet",
-    *(f"spikelet.{name}" for name in ("description", "golden", "rtl_gen", "sim", "fpga", "boards")),
-)
-
-_CPU_S, _TIMES = 40, 4
-"""Processor time that tests of a fault may take: so much, and so many times what they took."""
-
-_COLLECTED = (0, 1, 2, 3, 4)
-"""What pytest may return: tests passed, failed, broken or not found; 5 is no test at all."""
 
 
 @dataclass(frozen=True)
@@ -189,106 +176,6 @@ class Baseline:
         files = {name.split("::")[0] for name in direct}
         beside = (name for name in quickest if name.split("::")[0] in files)
         return [*direct, *(name for name in beside if name not in direct)]
-
-
-class Copy:
-    """A copy of the repository in which tests run, with a cache of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.root = folder / "repository"
-        self.exchange = folder / "exchange.json"
-        made = [line.rstrip("/") for line in (ROOT / ".gitignore").read_text().split()]
-        shutil.copytree(ROOT, self.root, ignore=shutil.ignore_patterns(".git", *made))
-        if cache_folder().is_dir():
-            ignored = shutil.ignore_patterns(".build-*", "benchmarks")
-            shutil.copytree(cache_folder(), folder / "cache", ignore=ignored)
-        (folder / "temporary").mkdir()
-        self.environment = {
-            **os.environ,
-            "PYTHONPATH": str(self.root),
-            "SPIKELET_CACHE": str(folder / "cache"),
-            "TMPDIR": str(folder / "temporary"),
-        }
-        self._check_imports()
-
-    def _check_imports(self) -> None:
-        """Raise SpikeletError unless the code that is imported is the copy's."""
-        program = f"import {', '.join(_NAMES)}\nprint({', '.join(f'{n}.__file__' for n in _NAMES)})"
-        command = [sys.executable, "-c", program]
-        said = subprocess.run(
-            command, cwd=self.root, env=self.environment, capture_output=True, text=True, check=True
-        )
-        for path in said.stdout.split():
-            if not Path(path).is_relative_to(self.root):
-                raise SpikeletError(
-                    f"the tests would import {path}, not the copy in {self.root}",
-                    remedy="run from the root of the repository, whose code is to be checked",
-                )
-        console.print(f"modules are those of the copy: {said.stdout.split()[0]}", highlight=False)
-
-    def run(
-        self,
-        files: Iterable[str],
-        tests: Sequence[str] | None,
-        limit_s: float,
-        *,
-        trace: Iterable[str] = (),
-    ) -> tuple[dict[str, Any] | None, str]:
-        """Run tests until one fails; return what the plugin found, None after the time limit."""
-        self.exchange.write_text(json.dumps({"tests": tests, "trace": list(trace)}))
-        options = ("-x", "-q", "-p", "no:cacheprovider", "-n", "0")
-        plugin = ("-p", "benchmarks.mutation_plugin", "--mutation", str(self.exchange))
-        kept = ("-o", "tmp_path_retention_policy=none")
-        # Bytecode of a changed file could be taken for that of the file as it was before.
-        written = {} if trace else {"PYTHONDONTWRITEBYTECODE": "1"}
-        with subprocess.Popen(
-            [sys.executable, "-m", "pytest", *options, *plugin, *kept, *files],
-            cwd=self.root,
-            env={**self.environment, **written},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        ) as process:
-            if not trace:
-                seconds = int(limit_s)
-                with suppress(ProcessLookupError):
-                    resource.prlimit(process.pid, resource.RLIMIT_CPU, (seconds, seconds + 5))
-            try:
-                # Beside other work, a second of the processor takes longer.
-                output, _ = process.communicate(timeout=20 * limit_s)
-            except subprocess.TimeoutExpired:
-                output = ""
-            finally:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-        if process.returncode in (-signal.SIGTERM, -signal.SIGINT):
-            raise SpikeletError("the tests were ended from outside", remedy="run it again")
-        found = json.loads(self.exchange.read_text())
-        if process.returncode < 0 or "failed" not in found:
-            if process.returncode not in (-signal.SIGXCPU, -signal.SIGKILL):
-                return {"failed": [f"pytest ended with {process.returncode}"]}, output
-            return None, output
-        if found["foreign"]:
-            raise SpikeletError(f"modules from elsewhere were loaded: {found['foreign']}")
-        if process.returncode not in _COLLECTED:
-            raise SpikeletError(f"pytest ended with {process.returncode}: {output}")
-        if bool(process.returncode) != bool(found["failed"]):
-            found["failed"] = found["failed"] or [f"pytest ended with {process.returncode}"]
-        return found, output
-
-    @contextmanager
-    def fault(self, mutant: Mutant) -> Iterator[None]:
-        """Put a fault into the copy, and take it out again."""
-        path = self.root / mutant.file
-        source = path.read_text()
-        for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*"):
-            compiled.unlink()
-        path.write_text(mutant.applied(source))
-        try:
-            yield
-        finally:
-            path.write_text(source)
 
 
 def _digest(*names: str) -> str:

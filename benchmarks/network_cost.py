@@ -27,7 +27,7 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.packets import flit_packet
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.neurons.models import neuron_model
-from spikelet.fpga.devices import device_named
+from spikelet.fpga.families import device_named
 from spikelet.fpga.flow import build_out_of_context
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog

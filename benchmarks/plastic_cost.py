@@ -35,7 +35,7 @@ from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.neurons.models import neuron_model
 from spikelet.description.run.events import Events
 from spikelet.description.run.recording import Trace
-from spikelet.fpga.devices import device_named
+from spikelet.fpga.families import device_named
 from spikelet.fpga.flow import build_out_of_context
 from spikelet.golden.chip import GoldenChip
 from spikelet.golden.timing import learning_cycles

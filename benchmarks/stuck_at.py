@@ -29,22 +29,23 @@ from benchmarks.support import (
     write_json,
 )
 from spikelet.boards import BOARDS, Board, board_named
-from spikelet.compiler.compiled import CompiledNetwork, compile_network
+from spikelet.compiler.compiled import compile_network
 from spikelet.compiler.place import PlacementLimits
 from spikelet.description.cache import cache_folder
 from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.params import ChipParams
 from spikelet.fpga.board_top import BoardTop
-from spikelet.fpga.devices import device_named
+from spikelet.fpga.families import device_named
 from spikelet.fpga.self_test import SelfTest
-from spikelet.fpga.self_test_image import Sample
+from spikelet.fpga.self_test_image import StoredRun
 from spikelet.fpga.synthesise import synthesise
-from spikelet.golden.chip import GoldenChip
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.rtl_gen.layouts import config_request
-from spikelet.runs.self_test_sample import stored_sample
-from spikelet.samples.samples import Samples, load_samples
+from spikelet.runs.self_test_run import stored_samples
+from spikelet.samples.samples import load_samples
 from spikelet.sim.stuck_at import Observed, StuckBoard, flip_flops
+from spikelet.sim.verilator import Design
 
 __all__ = ["Fault", "WatchedBoard", "faults_of", "main"]
 
@@ -100,11 +101,11 @@ class WatchedBoard(wiring.Component):
         A spike leaves the chip, on this output line.
     """
 
-    def __init__(self, compiled: CompiledNetwork, sample: Sample, board: Board) -> None:
-        self.chip = _TappedChip(Chip(compiled.chip))
-        self.test = SelfTest(self.chip, compiled.chip, sample)
+    def __init__(self, chip: ChipParams, run: StoredRun, board: Board) -> None:
+        self.chip = _TappedChip(Chip(chip))
+        self.test = SelfTest(self.chip, chip, run)
         self.board = BoardTop(self.test, board)
-        self.line_bits = flit_packet(compiled.chip).fields[0].width
+        self.line_bits = flit_packet(chip).fields[0].width
         ours = {
             "take": In(1),
             "request_valid": In(1),
@@ -169,21 +170,20 @@ class Fault:
 
 
 def faults_of(
-    compiled: CompiledNetwork,
-    samples: Samples,
+    chip: ChipParams,
+    run: StoredRun,
     board: Board,
     folder: Path,
     *,
     seed: int,
     count: int,
-    number: int = 0,
 ) -> Iterator[Fault]:
     """Yield a chip without a fault, then faults until ``count`` of them changed something.
 
     Parameters
     ----------
-    compiled : CompiledNetwork
-    samples : Samples
+    chip : ChipParams
+    run : StoredRun
     board : Board
     folder : Path
         For the netlist.
@@ -191,21 +191,21 @@ def faults_of(
         Of the flip-flops, and of the values that they are stuck at.
     count : int
         At most three times as many are tried.
-    number : int
-        Of the sample that the image stores.
     """
-    sample = stored_sample(compiled, samples, number)
-    top = WatchedBoard(compiled, sample, board)
+    top = WatchedBoard(chip, run, board)
     device = device_named(board.device)
     report = synthesise(to_verilog(top, "watched"), "watched", device, folder)
     netlist = report.netlist_verilog.read_text()
-    mine = [net for net in flip_flops(netlist) if net.startswith(_CHIP)]
+    family = device.family
+    kinds = tuple(family.resource("flip_flops").cells)
+    mine = [net for net in flip_flops(netlist, kinds) if net.startswith(_CHIP)]
     rng = np.random.default_rng(seed)
     drawn = rng.choice(len(mine), min(_DRAWN * count, len(mine)), replace=False)
     values = rng.integers(0, 2, len(drawn)).tolist()
     nets = [mine[place] for place in drawn]
-    stuck_board = StuckBoard(netlist, device.family, nets)
-    spikes = _spikes(compiled, samples, number)
+    design = Design(netlist, family.cell_models, family.include_folders())
+    stuck_board = StuckBoard(design, kinds, nets)
+    spikes = np.append(run.counts, 0)  # none on a line that there is not
 
     def observed(stuck: tuple[int, int] | None) -> Fault:
         seen = stuck_board.run(
@@ -214,12 +214,12 @@ def faults_of(
             inverted=sum(pin.inverted << place for place, pin in enumerate(board.leds)),
             verdicts=0b11 << len(board.leds) - 2,
             limit=2 * top.test.cycle_limit,
-            n_outputs=compiled.chip.n_outputs,
-            addresses=sample.words[:, 0],
+            n_outputs=chip.n_outputs,
+            addresses=run.words[:, 0],
         )
         name, value = (nets[stuck[0]].removeprefix(_CHIP), stuck[1]) if stuck else ("", 0)
         led = ("dark", "failed", "passed", "both")[seen.leds >> len(board.leds) - 2]
-        return Fault(name, value, _changes(seen, spikes, sample.words), led, seen.cycles)
+        return Fault(name, value, _changes(seen, spikes, run.words), led, seen.cycles)
 
     yield observed(None)
     changing = 0
@@ -229,13 +229,6 @@ def faults_of(
         fault = observed(stuck)
         changing += bool(fault.changes)
         yield fault
-
-
-def _spikes(compiled: CompiledNetwork, samples: Samples, number: int) -> npt.NDArray[np.int64]:
-    """Return golden's spikes of each output line in all ticks, and 0 for any other line."""
-    events = compiled.events(samples.spikes[number : number + 1])
-    trace = GoldenChip(compiled.chip, compiled.image).run(events, record=())
-    return np.append(trace.outputs[0].sum(axis=0, dtype=np.int64), 0)
 
 
 def _changes(seen: Observed, spikes: npt.NDArray[np.int64], words: npt.NDArray[np.uint32]) -> str:
@@ -267,14 +260,14 @@ def main() -> int:
         calibration=load_samples(example / "digits_test.npz", "calibration_").spikes,
     )
     faults = []
+    samples = load_samples(example / "digits_test.npz", "test_")
     for fault in faults_of(
-        compiled,
-        load_samples(example / "digits_test.npz", "test_"),
+        compiled.chip,
+        stored_samples(compiled, samples, options.sample),
         board_named(options.board),
         options.folder,
         seed=options.seed,
         count=options.count,
-        number=options.sample,
     ):
         what = f"{fault.flip_flop} stuck at {fault.value}" if fault.flip_flop else "no fault"
         line = f"{what}: changes {fault.changes or 'nothing'}, {fault.led}"

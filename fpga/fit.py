@@ -1,7 +1,7 @@
 """Whether a chip fits a device, estimated from its structure before any synthesis.
 
 Memories and multipliers are counted as synthesis builds them; look-up tables are estimated by a
-linear model whose coefficients were fitted to synthesis results (``fpga/family_costs.py``).
+linear model whose coefficients were fitted to synthesis results (``Family.lut_costs``).
 """
 
 from collections import Counter
@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
-from spikelet.fpga.devices import Device
-from spikelet.fpga.family_costs import FAMILY_COSTS, multiplier_cells
+from spikelet.fpga.families.family import Device, Family
 from spikelet.fpga.logic_terms import LOGIC_TERMS, logic_terms, multiplications
 from spikelet.fpga.memories import Memory, PlacedMemory, chip_memories, place_memory
 from spikelet.fpga.remedies import Change, changes
@@ -47,7 +46,8 @@ class FitReport:
     ----------
     device : str
     needed, available : dict of str to int
-        ``luts`` (needed: an estimate), ``block_rams``, ``dsps``, ``sprams``, ``memory_bits``.
+        The device's resources except flip-flops, and ``memory_bits``. The LUTs needed are an
+        estimate.
     largest : tuple of (str, int)
         The memories that take most, in bits, largest first.
     problems : tuple of str
@@ -120,8 +120,8 @@ def require_fit(
             f"Largest memories: {largest}",
             remedy=f"compile with {' or with '.join(report.remedies)}"
             if report.remedies
-            else "use a smaller network: neither fewer lanes, pipelines or weight bits, nor SPRAM, "
-            f"nor another device makes room; {report.largest[0][0]} is the largest memory",
+            else "use a smaller network: neither fewer lanes, pipelines or weight bits, nor "
+            f"another memory or device makes room; {report.largest[0][0]} is the largest memory",
         )
     return report
 
@@ -148,26 +148,44 @@ def lut_terms(
 def _placed(
     chip: ChipParams, device: Device, image: Sequence[Memory] | None
 ) -> Iterable[tuple[Memory, PlacedMemory]]:
-    costs = FAMILY_COSTS[device.family]
     for memory in (*chip_memories(chip), *(image or ())):
-        yield memory, place_memory(memory, costs.rams)
+        yield memory, place_memory(memory, device.family.rams)
+
+
+def _estimated(device: Device) -> dict[str, int]:
+    """Return the device's number of each resource but flip-flops.
+
+    They are not estimated: a chip takes at most as many of them as of LUTs, a learning core with
+    tags 7,300 beside 7,600, and LUTs may not fill a device.
+    """
+    return {name: n for name, n in device.capacity.items() if name != "flip_flops"}
 
 
 def _needed(chip: ChipParams, device: Device, image: Sequence[Memory] | None) -> dict[str, int]:
-    costs = FAMILY_COSTS[device.family]
-    need = {"luts": 0, "block_rams": 0, "dsps": 0, "sprams": 0, "memory_bits": 0}
+    family = device.family
+    need = dict.fromkeys([*_estimated(device), "memory_bits"], 0)
     for memory, placed in _placed(chip, device, image):
         if placed.resource in need:
             need[placed.resource] += placed.cells
             need["memory_bits"] += memory.bits
-    need["dsps"] = sum(
-        number * multiplier_cells(left, right, costs.multiplier)
-        for core in chip.cores
-        for left, right, number in multiplications(core)
-    )
+    if family.multiplier:
+        need["dsps"] = sum(
+            number * family.multiplier.cells(left, right)
+            for core in chip.cores
+            for left, right, number in multiplications(core)
+        )
     terms = lut_terms(chip, device, image)
-    need["luts"] = round(sum(costs.luts[name] * terms[name] for name in LUT_TERMS))
+    need["luts"] = round(sum(_lut_cost(family, name) * terms[name] for name in LUT_TERMS))
     return need
+
+
+def _lut_cost(family: Family, term: str) -> float:
+    if term not in family.lut_costs:
+        raise SpikeletError(
+            f"family {family.name}: lut_costs lacks {term!r}",
+            remedy="python -m benchmarks.fit_estimates --fit prints what synthesis of chips gives",
+        )
+    return family.lut_costs[term]
 
 
 def _resized(image: Sequence[Memory], before: ChipParams, after: ChipParams) -> tuple[Memory, ...]:
@@ -183,9 +201,8 @@ def _resized(image: Sequence[Memory], before: ChipParams, after: ChipParams) -> 
 
 def _problems(need: dict[str, int], device: Device) -> list[str]:
     problems = []
-    usable = FAMILY_COSTS[device.family].usable
-    for name in ("luts", "block_rams", "dsps", "sprams"):
-        available = _available(device)[name]
+    usable = device.family.usable
+    for name, available in _estimated(device).items():
         limit = int(available * usable) if name == "luts" else available
         if need[name] > limit:
             over = f"{need[name]} {name.replace('_', ' ')} of {available}"
@@ -195,10 +212,7 @@ def _problems(need: dict[str, int], device: Device) -> list[str]:
 
 
 def _available(device: Device) -> dict[str, int]:
-    return {
-        "luts": device.luts,
-        "block_rams": device.block_rams,
-        "dsps": device.dsps,
-        "sprams": device.sprams,
-        "memory_bits": device.block_rams * device.block_ram_bits + device.sprams * 262144,
-    }
+    bits = {resource.name: resource.bits for resource in device.family.resources}
+    available = _estimated(device)
+    memory_bits = sum(number * bits[name] for name, number in available.items())
+    return {**available, "memory_bits": memory_bits}

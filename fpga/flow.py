@@ -17,18 +17,19 @@ from spikelet.description.artefact import Artefact, digest_of
 from spikelet.description.errors import MALFORMED, SpikeletError, file_error
 from spikelet.description.files import PARTIAL
 from spikelet.description.summary import summary
-from spikelet.fpga.devices import Device, device_named
+from spikelet.fpga.families import device_named
+from spikelet.fpga.families.family import Device
 from spikelet.fpga.harness import harness
-from spikelet.fpga.place_and_route import Placement, pack, place_and_route
-from spikelet.fpga.synthesise import MemoryUse, SynthesisReport, synthesise
-from spikelet.fpga.tools import Progress, silent, tool_versions
+from spikelet.fpga.place_and_route import Placement, place_and_route
+from spikelet.fpga.synthesise import MemoryUse, SynthesisReport, script, synthesise
+from spikelet.fpga.tools import Progress, silent
 
 __all__ = ["REPORT", "FpgaReport", "build_bitstream", "build_out_of_context", "check_capacity"]
 
 REPORT = "fpga.json"
 """The report's file name."""
 
-_FLOW_VERSION = 3
+_FLOW_VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def build_bitstream(
         top,
         device,
         board,
-        board.constraints(ports),
+        device.family.constraints(board.name, board.clock_hz, board.pins_of(ports)),
         board.clock_hz / 1e6,
         tuple(seeds),
         board.clock_hz / 1e6,
@@ -167,7 +168,7 @@ def build_out_of_context(
 ) -> FpgaReport:
     """Implement ``top`` in a bare device, without pins or bitstream, for its size and frequency.
 
-    On iCE40, where nextpnr needs a pin for every port, the design stands in
+    In a family whose place and route needs a pin for every port, the design stands in
     :func:`spikelet.fpga.harness.harness`, which the utilisation includes. See
     :func:`build_bitstream` for the rest; a missed frequency is not an error here.
     """
@@ -204,13 +205,14 @@ class _Plan:
             },
             options={
                 "top": self.top,
-                "device": asdict(self.device),
+                "device": [self.device.name, *self.device.options],
+                "synthesis": digest_of(script(self.verilog, self.top, self.device)),
                 "bitstream options": self.board.bitstream_options if self.board else (),
                 "target MHz": self.target_mhz,
                 "seeds": self.seeds,
                 "enough MHz": self.enough_mhz if math.isfinite(self.enough_mhz) else None,
             },
-            tools=tool_versions(self.device.family),
+            tools=self.device.family.tool_versions(),
             command=self.command,
             version=_FLOW_VERSION,
         )
@@ -255,7 +257,7 @@ def _replace(folder: Path, partial: Path) -> None:
 
 def _build(plan: _Plan, folder: Path, progress: Progress) -> FpgaReport:
     verilog, top = plan.verilog, plan.top
-    harnessed = plan.constraints is None and plan.device.family == "ice40"
+    harnessed = plan.constraints is None and plan.device.family.needs_pins
     if harnessed:
         verilog, top = harness(verilog, top)
     progress(f"{plan.top}: synthesis for {plan.device.name}")
@@ -273,7 +275,8 @@ def _build(plan: _Plan, folder: Path, progress: Progress) -> FpgaReport:
     bitstream = ""
     if plan.board:
         progress(f"{plan.top}: packing the bitstream")
-        bitstream = pack(plan.device, folder, plan.board.bitstream_options).name
+        plan.device.family.pack(folder, plan.board.bitstream_options)
+        bitstream = plan.device.family.bitstream_file
     return FpgaReport(
         top=plan.top,
         board=plan.board.name if plan.board else "",

@@ -62,22 +62,17 @@ def logic_terms(chip: ChipParams) -> Counter[str]:
 @lru_cache(maxsize=1024)
 def _core_terms(core: CoreParams, destination_bits: int) -> Counter[str]:
     regions = core_regions(core, destination_bits)
-    axon_bits = unsigned_bits(core.n_axons - 1)
-    row_bits = unsigned_bits(core.weight_rows - 1)
-    word_bits = core.lanes * core.weight_bits
     stored = sum(core.state_bits.values())
     terms = Counter(
         {
             "core": 1,
             "configuration": sum(region.bits for region in regions.values()),
-            "address": 2 * row_bits + 4 * axon_bits + 4 * unsigned_bits(core.rows - 1),
-            "sum": core.lanes * core.current_bits,
-            "multiplexer": (core.lanes - core.pipelines) * core.current_bits
-            + _bank_multiplexers(word_bits)
-            + (2 * core.pipelines - 1) * stored,
-            "register": word_bits + core.pipelines * 2 * core.current_bits,
+            "address": 4 * unsigned_bits(core.rows - 1),
+            "multiplexer": (2 * core.pipelines - 1) * stored,
+            "register": core.pipelines * 2 * core.current_bits,
         }
     )
+    terms.update(core.synapse_format.logic(core))
     for name in core.update.parameters:
         if core.scope(name) == "neuron":
             terms["multiplexer"] += (core.pipelines - 1) * regions[name].bits

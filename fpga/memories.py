@@ -17,11 +17,11 @@ from spikelet.description.chip.neuron_words import state_fields
 from spikelet.description.chip.packets import destination_packet, flit_packet
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.neurons.draws import DRAW_INDEX_BITS
+from spikelet.fpga.families.costs import RamKind
 
 __all__ = [
     "Memory",
     "PlacedMemory",
-    "RamKind",
     "chip_memories",
     "place_memory",
     "router_queues",
@@ -63,37 +63,6 @@ class Memory:
     def bits(self) -> int:
         """Bits of all banks."""
         return self.rows * self.bank_bits * self.banks
-
-
-@dataclass(frozen=True)
-class RamKind:
-    """A RAM cell of an FPGA family, as Yosys's library describes it.
-
-    Parameters
-    ----------
-    resource : str
-        What it is counted as.
-    address_bits : int
-        Of the narrowest shape; each wider shape has one less.
-    widths : tuple of int
-        Bits of a row, narrowest first.
-    byte : int
-        Bits that are written together; 0: a whole row.
-    cost : int
-        Of a cell, for Yosys's choice.
-    kinds : tuple of str
-        Of :attr:`Memory.kind`, those that may become this cell.
-    tables : bool
-        Whether constant tables may.
-    """
-
-    resource: str
-    address_bits: int
-    widths: tuple[int, ...]
-    byte: int
-    cost: int
-    kinds: tuple[str, ...]
-    tables: bool = True
 
 
 @dataclass(frozen=True)
@@ -203,14 +172,10 @@ def _core_memories(core: CoreParams, destination_bits: int) -> tuple[Memory, ...
 
 def _memories_of_all_cores(core: CoreParams, destination_bits: int) -> Iterator[Memory]:
     bitmap_rows = core.delay_slots << (core.scan_words - 1).bit_length()
-    axon_bits = unsigned_bits(core.n_axons - 1)
-    yield _rows_of_lanes(
-        "weights", core.weight_rows, core.lanes * core.weight_bits, core.weight_memory
-    )
+    for memory in core.synapse_format.memories(core):
+        yield _rows_of_lanes(memory.name, memory.rows, memory.row_bits, memory.kind)
     yield from _neuron_memories(core)
     yield Memory("destinations", core.n_neurons + core.list_entries, destination_bits)
-    if core.groups > 1:
-        yield Memory("axon list", core.n_axons, axon_bits)
     yield Memory("axon bitmap", bitmap_rows, core.scan_bits)
     yield Memory("fired queue", core.rows, core.pipelines + unsigned_bits(core.rows - 1))
 

@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.neurons.model import NeuronModel
-from spikelet.fpga.devices import Device
+from spikelet.fpga.families.family import Device
 from spikelet.fpga.flow import FpgaReport, build_out_of_context
 from spikelet.fpga.tools import Progress, silent
 from spikelet.rtl_gen.emit import to_verilog

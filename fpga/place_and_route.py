@@ -1,4 +1,4 @@
-"""Place and route with nextpnr, over several seeds, and its report in named units."""
+"""Place and route over several seeds, and nextpnr's report in named units."""
 
 import json
 import math
@@ -9,18 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from spikelet.description.errors import SpikeletError
-from spikelet.fpga.devices import Device
-from spikelet.fpga.tools import Progress, run_tool, silent
+from spikelet.fpga.families.family import Device, Job
+from spikelet.fpga.tools import Progress, silent
 
-__all__ = ["Clock", "PathStep", "Placement", "Usage", "pack", "parse_report", "place_and_route"]
-
-_MILESTONES = (
-    "Packing constants",
-    "Running main analytical placer",
-    "Routing..",
-    "Max frequency for clock",
-    "Program finished",
-)
+__all__ = ["Clock", "PathStep", "Placement", "Usage", "parse_report", "place_and_route"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +62,7 @@ class Placement:
     seeds : dict of int to float
         Fmax in MHz of every seed tried; 0 for one that could not be placed or routed.
     utilisation : dict of str to Usage
-        By our names: ``luts``, ``flip_flops``, ``block_rams``, ``dsps``, ``sprams``.
+        By our names: see :class:`spikelet.fpga.families.family.Resource`.
     cells : dict of str to Usage
         By nextpnr's names, kinds in use only.
     clocks : tuple of Clock
@@ -113,11 +105,6 @@ class Placement:
         )
 
 
-def _clock_name(name: str) -> str:
-    """Return a clock's name as the designer wrote it, without what nextpnr put around it."""
-    return re.sub(r"^\$glbnet\$|\$(TRELLIS_IO_IN|SB_IO_IN(_\$glb_clk)?)$|_\$glb_clk$", "", name)
-
-
 def parse_report(text: str, device: Device, seed: int) -> Placement:
     """Return nextpnr's JSON report of one seed.
 
@@ -130,11 +117,11 @@ def parse_report(text: str, device: Device, seed: int) -> Placement:
             for name, count in report["utilization"].items()
         }
         clocks = [
-            Clock(_clock_name(name), float(f["achieved"]), float(f["constraint"]))
+            Clock(_clock_name(name, device), float(f["achieved"]), float(f["constraint"]))
             for name, f in report["fmax"].items()
         ]
         clocks.sort(key=lambda clock: clock.fmax_mhz / clock.target_mhz)
-        path = _critical_path(report["critical_paths"], clocks[0].name if clocks else "")
+        path = _critical_path(report["critical_paths"], clocks[0].name if clocks else "", device)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SpikeletError(f"nextpnr: not a report: {type(error).__name__} {error}") from error
     utilisation = {}
@@ -143,7 +130,7 @@ def parse_report(text: str, device: Device, seed: int) -> Placement:
         if usage.available != available:
             raise SpikeletError(
                 f"nextpnr: {device.name} has {usage.available} {theirs}, expected {available}",
-                remedy="the report is of another device, or fpga/devices.py is wrong",
+                remedy="the report is of another device, or the family's file is wrong",
             )
         utilisation[ours] = usage
     used = {name: usage for name, usage in cells.items() if usage.used}
@@ -151,10 +138,15 @@ def parse_report(text: str, device: Device, seed: int) -> Placement:
     return Placement(seed, {seed: fmax}, utilisation, used, tuple(clocks), tuple(path))
 
 
-def _critical_path(paths: list[dict[str, Any]], clock: str) -> list[PathStep]:
+def _clock_name(name: str, device: Device) -> str:
+    """Return a clock's name as the designer wrote it, without what nextpnr put around it."""
+    return re.sub(device.family.clock_affixes, "", name)
+
+
+def _critical_path(paths: list[dict[str, Any]], clock: str, device: Device) -> list[PathStep]:
     for path in paths:
         start, end = (str(path[side]).split()[-1] for side in ("from", "to"))
-        if _clock_name(start) == clock == _clock_name(end):
+        if _clock_name(start, device) == clock == _clock_name(end, device):
             return [
                 PathStep(
                     round(float(step["delay"]), 3),
@@ -179,16 +171,16 @@ def place_and_route(
 ) -> Placement:
     """Place and route ``netlist.json`` of a folder; keep the seed with the best frequency.
 
-    Leaves ``report.json``, ``nextpnr.log`` and, on pins, ``placed.config`` (ECP5) or ``placed.asc``
-    (iCE40), all of the best seed.
+    Leaves ``report.json``, ``nextpnr.log`` and, on pins, the family's ``placed_file``, all of the
+    best seed.
 
     Parameters
     ----------
     device : Device
     folder : Path
     constraints : str or None
-        The .lpf or .pcf text; None places without pins: out of context on ECP5, on any free pin on
-        iCE40 (see :func:`spikelet.fpga.harness.harness` for a design with more ports than pins).
+        Text of the constraint file; None places without pins, or on any where the family needs some
+        (see :func:`spikelet.fpga.harness.harness` for a design with more ports than pins).
     target_mhz : float
         Frequency to aim for. Missing it is not an error: see :attr:`Placement.meets_target`.
     seeds : iterable of int
@@ -202,14 +194,18 @@ def place_and_route(
     SpikeletError
         If no seed can be placed and routed.
     """
+    constraints_file = device.family.constraints_file if constraints is not None else ""
+    if constraints is not None:
+        (folder / constraints_file).write_text(constraints)
     best: Placement | None = None
     tried: dict[int, float] = {}
     failure: SpikeletError | None = None
     for seed in seeds:
         try:
-            placement = _place_once(
-                device, folder, constraints, target_mhz=target_mhz, seed=seed, progress=progress
-            )
+            job = Job(device, folder, constraints_file, target_mhz, seed)
+            device.family.place_and_route(job, progress)
+            report = (folder / f"{job.prefix}report.json").read_text()
+            placement = parse_report(report, device, seed)
         except SpikeletError as error:
             failure = failure or error
             tried[seed] = 0.0
@@ -218,7 +214,7 @@ def place_and_route(
         progress(f"seed {seed}: {placement.fmax_mhz:.1f} MHz")
         if best is None or placement.fmax_mhz > best.fmax_mhz:
             best = placement
-            _keep(folder, seed)
+            _keep(job)
         if placement.fmax_mhz >= enough_mhz:
             break
     if best is None:
@@ -228,58 +224,7 @@ def place_and_route(
     return Placement.from_dict({**best.to_dict(), "seeds": tried})
 
 
-def _keep(folder: Path, seed: int) -> None:
-    """Make the files of a seed those of the folder."""
-    for path in folder.glob(f"seed_{seed}_*"):
-        path.replace(folder / path.name.removeprefix(f"seed_{seed}_"))
-
-
-def _place_once(
-    device: Device,
-    folder: Path,
-    constraints: str | None,
-    *,
-    target_mhz: float,
-    seed: int,
-    progress: Progress,
-) -> Placement:
-    report = f"seed_{seed}_report.json"
-    arguments = [*device.nextpnr, "--json", "netlist.json", "--seed", str(seed), "--report", report]
-    arguments += ["--freq", f"{target_mhz:g}", "--timing-allow-fail"]
-    arguments += _pins(device, folder, constraints, seed)
-    run_tool(
-        f"nextpnr-{device.family}",
-        arguments,
-        folder,
-        f"seed_{seed}_nextpnr.log",
-        progress=progress,
-        milestones=_MILESTONES,
-    )
-    return parse_report((folder / report).read_text(), device, seed)
-
-
-def _pins(device: Device, folder: Path, constraints: str | None, seed: int) -> list[str]:
-    ecp5 = device.family == "ecp5"
-    if constraints is None:
-        return ["--out-of-context"] if ecp5 else ["--pcf-allow-unconstrained"]
-    suffix = "lpf" if ecp5 else "pcf"
-    (folder / f"pins.{suffix}").write_text(constraints)
-    result = (
-        ["--textcfg", f"seed_{seed}_placed.config"]
-        if ecp5
-        else ["--asc", f"seed_{seed}_placed.asc"]
-    )
-    return [f"--{suffix}", f"pins.{suffix}", *result]
-
-
-def pack(device: Device, folder: Path, options: tuple[str, ...] = ()) -> Path:
-    """Pack the placed design of a folder into the bitstream ``design.bit`` or ``design.bin``."""
-    if device.family == "ecp5":
-        name = "design.bit"
-        run_tool(
-            "ecppack", [*options, "--input", "placed.config", "--bit", name], folder, "pack.log"
-        )
-    else:
-        name = "design.bin"
-        run_tool("icepack", [*options, "placed.asc", name], folder, "pack.log")
-    return folder / name
+def _keep(job: Job) -> None:
+    """Make the files of a job those of the folder."""
+    for path in job.folder.glob(f"{job.prefix}*"):
+        path.replace(job.folder / path.name.removeprefix(job.prefix))

@@ -9,7 +9,8 @@ from spikelet.boards import BOARDS
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
-from spikelet.fpga.devices import DEVICES, Device
+from spikelet.fpga.families import devices
+from spikelet.fpga.families.family import Device
 
 __all__ = ["Change", "changes"]
 
@@ -45,9 +46,10 @@ def changes(
         Whether to offer boards rather than devices.
     """
     here = list(_found(chip, device, "", fits))
+    known = devices()
     others = sorted(
-        (DEVICES[name] for name in ({b.device for b in BOARDS.values()} if board else DEVICES)),
-        key=lambda other: other.luts,
+        (known[name] for name in ({b.device for b in BOARDS.values()} if board else known)),
+        key=lambda other: other.capacity["luts"],
     )
     targets = [(other, f"--target {_name(other, board)}") for other in others if other != device]
     for other, target in targets:
@@ -102,7 +104,7 @@ def _ways(chip: ChipParams, device: Device) -> list[_Way]:
         return [largest >> shift for shift in range(1, largest.bit_length())]
 
     in_spram: _Way = [("--weight-memory spram", _of_cores(weight_memory=lambda _: "spram"))]
-    may = device.sprams and any(core.weight_memory != "spram" for core in cores)
+    may = device.offers("spram") and any(core.weight_memory != "spram" for core in cores)
     ways: list[_Way] = [
         in_spram if may else [],
         [(f"--weight-bits {n}", _with_bits(n)) for n in _narrower(cores)],

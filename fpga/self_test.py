@@ -1,12 +1,12 @@
-"""The self-test: a chip runs one stored sample, and everything it answers is compared with golden.
+"""The self-test: a chip runs stored samples, and everything it answers is compared with golden.
 
 Compared are the spikes of every output line, exactly, and by a CRC-32 every word that the
-configuration port reads after the last tick.
+configuration port reads after the last tick: in a chip that learns, all that it has learned.
 """
 
 from typing import NamedTuple
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import C, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.memory import Memory
@@ -16,12 +16,13 @@ from spikelet.description.checks import unsigned_bits
 from spikelet.description.chip.packets import flit_packet
 from spikelet.description.chip.params import ChipParams
 from spikelet.fpga.self_test_image import (
-    Sample,
+    StoredRun,
     count_bits,
-    event_layout,
-    event_rows,
     image_words,
     program_words,
+    reward_addresses,
+    step_layout,
+    step_rows,
 )
 
 __all__ = ["SelfTest"]
@@ -34,13 +35,13 @@ _SLACK = 4
 
 
 class SelfTest(wiring.Component):
-    """Loads a chip, runs one sample, and compares what the chip did with what golden did.
+    """Loads a chip, runs samples, and compares what the chip did with what golden did.
 
-    It loads, clears, and for each tick sends the events and starts it. Then it compares the spikes
-    of every output line, reads back every word that the sample names and compares their CRC-32.
-    The class is the line with most spikes, the lowest of equals. A spike on a line that there is
-    not, or outside a tick, is wrong whatever the counts. Counters stay at their largest value,
-    which is never the right one.
+    It loads; for each sample it clears, and for each tick sets the reward, if it changes, sends the
+    events and starts it. Then it compares the spikes of every output line in all samples, reads
+    back every word that the run names and compares their CRC-32. The class is the line with most
+    spikes, the lowest of equals. A spike on a line that there is not, or outside a tick, is wrong
+    whatever the counts. Counters stay at their largest value, which is never the right one.
 
     Timing: runs once after reset; ``done`` then stays high. It comes after at most
     :attr:`cycle_limit` clock cycles whatever the chip does, also if it does not answer at all;
@@ -52,8 +53,8 @@ class SelfTest(wiring.Component):
     chip : wiring.Component
         With the ports of :class:`spikelet.rtl_gen.chip.Chip`.
     params : ChipParams
-        Of that chip: widths and number of output lines.
-    sample : Sample
+        Of that chip: widths, output lines, and where rewards go.
+    run : StoredRun
 
     Members
     -------
@@ -72,17 +73,17 @@ class SelfTest(wiring.Component):
     Raises
     ------
     SpikeletError
-        If the sample is silent, or cannot be of this chip.
+        If the run is silent, learns nothing though learning is on, or cannot be of this chip.
     """
 
-    def __init__(self, chip: wiring.Component, params: ChipParams, sample: Sample) -> None:
-        sample.check(params)
+    def __init__(self, chip: wiring.Component, params: ChipParams, run: StoredRun) -> None:
+        run.check(params)
         self.chip = chip
         self.params = params
-        self.sample = sample
-        self._loaded = len(program_words(sample.program))
-        self._words = image_words(sample)
-        self._rows = event_rows(sample.flits)
+        self.run = run
+        self._loaded = len(program_words(run.program))
+        self._words = image_words(run)
+        self._rows = step_rows(params, run)
         self.cycle_limit = 1 << (_SLACK * self._predicted_cycles() - 1).bit_length()
         super().__init__(
             {"winner": Out(unsigned_bits(params.n_outputs - 1)), "done": Out(1), "passed": Out(1)}
@@ -90,12 +91,13 @@ class SelfTest(wiring.Component):
 
     def _predicted_cycles(self) -> int:
         """Return about how long it takes: chips that obey the tick contract take less."""
-        words, cores = len(self.sample.words), len(self.params.cores)
-        clearing = words  # the chip clears a row a cycle, and each is read back
+        words, cores, events = len(self.run.words), self.params.cores, self.run.events
+        # A core clears a row of each memory in a cycle.
+        clearing = 64 + max(core.n_neurons + core.delay_slots * core.n_axons for core in cores)
         on_the_way = 16 + 4 * (self.params.width + self.params.height)
-        sending = 4 * len(self._rows) + on_the_way * len(self.sample.flits)
-        walking, reading = 2 * len(self._words), (32 // _CRC_BITS + cores + 16) * words
-        return clearing + sending + self.sample.cycles + walking + reading
+        sending = (4 + len(cores)) * len(self._rows) + on_the_way * events.samples * events.ticks
+        walking, reading = 2 * len(self._words), (32 // _CRC_BITS + len(cores) + 16) * words
+        return clearing * events.samples + sending + self.run.cycles + walking + reading
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -104,7 +106,7 @@ class SelfTest(wiring.Component):
         comparing, reading = Signal(), Signal()
         walking, walked, checksum = self._walk(m, rom, reading)
         compared, wrong = self._count(m, rom, comparing)
-        send_events, sent, last_tick = self._send(m)
+        send_events, sent, sample_ends, run_ends = self._send(m)
         elapsed = Signal(range(self.cycle_limit + 1))
         out_of_time, finished = elapsed[-1], Signal()
         with m.FSM():
@@ -128,8 +130,10 @@ class SelfTest(wiring.Component):
                 m.next = "RUN"
             with m.State("RUN"), m.If(~self.chip.busy):
                 m.next = "SEND"
-                with m.If(last_tick):
+                with m.If(run_ends):
                     m.next = "COMPARE"
+                with m.Elif(sample_ends):
+                    m.next = "CLEAR"
             with m.State("COMPARE"):
                 m.d.comb += comparing.eq(1)
                 with m.If(compared):
@@ -142,7 +146,7 @@ class SelfTest(wiring.Component):
                 m.d.comb += finished.eq(1)
         with m.If(~self.done):
             m.d.sync += elapsed.eq(elapsed + 1)
-        right = ~wrong & (checksum == self.sample.checksum)
+        right = ~wrong & (checksum == self.run.checksum)
         m.d.comb += [
             self.done.eq(finished | out_of_time),
             self.passed.eq(finished & ~out_of_time & right),
@@ -165,7 +169,7 @@ class SelfTest(wiring.Component):
         Returns its enable, whether it is at the end, and the checksum of what was read.
         """
         request, response = self.chip.config_request, self.chip.config_response
-        longest = max(len(self.sample.program), len(self.sample.words))
+        longest = max(len(self.run.program), len(self.run.words))
         walking, walked, advance = Signal(), Signal(), Signal()
         address, left = Signal(32), Signal(range(longest + 1))
         word, folds = Signal(32), Signal(range(32 // _CRC_BITS))
@@ -217,25 +221,60 @@ class SelfTest(wiring.Component):
             m.d.sync += [address.eq(address + 1), left.eq(left - 1)]
         return walking, walked, crc.crc
 
-    def _send(self, m: Module) -> tuple[Signal, Value, Value]:
-        """Build the sender; return its enable, the end of a tick's events, and the last tick."""
-        layout = event_layout(self.params)
+    def _send(self, m: Module) -> tuple[Signal, Value, Value, Value]:
+        """Build the sender of events and rewards.
+
+        Returns its enable, and the ends of what a tick is given, of a sample, and of all samples.
+        """
+        layout = step_layout(self.params, self.run)
         m.submodules.events = rom = Memory(shape=layout, depth=len(self._rows), init=self._rows)
         read = rom.read_port()
-        run, fetched = Signal(name="send_events"), Signal()
+        sending, fetched = Signal(name="send_events"), Signal()
         row = Signal(range(len(self._rows) + 1))
         event = self.chip.event_in
         m.d.comb += [
             read.addr.eq(row),
             read.en.eq(1),
-            event.valid.eq(run & fetched & read.data.valid),
-            Value.cast(event.payload).eq(read.data.flit),
+            event.valid.eq(sending & fetched & read.data.valid),
+            Value.cast(event.payload).eq(read.data.payload),
         ]
-        taken = run & fetched & (~read.data.valid | event.ready)
+        done: Value = ~read.data.valid | event.ready
+        if any(not step["valid"] and not step["last"] for step in self._rows):
+            rewarding = ~read.data.valid & ~read.data.last
+            rewarded = self._reward(m, sending & fetched & rewarding, read.data.payload)
+            done = Mux(rewarding, rewarded, done)
+        taken = sending & fetched & done
         m.d.sync += fetched.eq(~taken)
         with m.If(taken):
             m.d.sync += row.eq(row + 1)
-        return run, taken & read.data.last, row == len(self._rows)
+        sent = taken & read.data.last
+        return sending, sent, self._sample_ends(m, sent), row == len(self._rows)
+
+    def _reward(self, m: Module, writing: Value, reward: Value) -> Value:
+        """Build what writes a reward to all cores that take it; return whether the last has it."""
+        addresses = reward_addresses(self.params)
+        request, core = self.chip.config_request, Signal(range(len(addresses)))
+        with m.If(writing):
+            m.d.comb += [request.valid.eq(1), request.p.write.eq(1), request.p.data.eq(reward)]
+            with m.Switch(core):
+                for number, address in enumerate(addresses):
+                    with m.Case(number):
+                        m.d.comb += request.p.address.eq(address)
+            with m.If(request.ready):
+                m.d.sync += core.eq(Mux(core == len(addresses) - 1, 0, core + 1))
+        return request.ready & (core == len(addresses) - 1)
+
+    def _sample_ends(self, m: Module, sent: Value) -> Value:
+        """Build the count of a sample's ticks; return whether the one that was sent is the last."""
+        events = self.run.events
+        if events.samples == 1:
+            return C(0)
+        tick = Signal(range(events.ticks + 1))
+        with m.If(self.chip.clear):
+            m.d.sync += tick.eq(0)
+        with m.Elif(sent):
+            m.d.sync += tick.eq(tick + 1)
+        return tick == events.ticks
 
     def _count(self, m: Module, rom: "_Rom", comparing: Signal) -> tuple[Signal, Signal]:
         """Build the spike counters and what compares them; return whether it has, and an error.
@@ -243,7 +282,7 @@ class SelfTest(wiring.Component):
         The counters are a memory, so that an event takes two cycles; the chip waits.
         """
         event, n_outputs = self.chip.event_out, self.params.n_outputs
-        width = count_bits(int(self.sample.counts.max()))
+        width = count_bits(int(self.run.counts.max()))
         m.submodules.counts = memory = Memory(
             shape=width,
             depth=n_outputs,

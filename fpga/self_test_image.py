@@ -1,4 +1,4 @@
-"""What a self-test image stores: the sample, and the contents and sizes of its memories."""
+"""What a self-test image stores: a run of samples, and the contents and sizes of its memories."""
 
 import zlib
 from collections.abc import Sequence
@@ -11,49 +11,60 @@ import numpy.typing as npt
 from amaranth.lib import data
 
 from spikelet.description.checks import unsigned_bits
+from spikelet.description.chip.memory_map import LEARNING_REGISTERS, ChipMap
 from spikelet.description.chip.packets import flit_packet
 from spikelet.description.chip.params import ChipParams
+from spikelet.description.chip.state_words import state_words
 from spikelet.description.errors import SpikeletError
+from spikelet.description.run.events import Events, checked_reward
 from spikelet.fpga.fit import SELF_TEST_PROGRAM
 from spikelet.fpga.memories import Memory, varying_bits
 
 __all__ = [
-    "Sample",
+    "StoredRun",
     "count_bits",
-    "event_layout",
-    "event_rows",
     "image_memories",
     "image_words",
     "program_memory",
     "program_words",
+    "reward_addresses",
+    "step_layout",
+    "step_rows",
     "word_runs",
 ]
 
+_ENABLE, _REWARD = (LEARNING_REGISTERS.index(name) for name in ("enable", "reward"))
+
 
 @dataclass(frozen=True)
-class Sample:
-    """What the self-test stores.
+class StoredRun:
+    """What the self-test stores: a network, samples, and what golden makes of them.
+
+    The samples are shown one after another, each from a cleared state; what is learned goes on.
 
     Parameters
     ----------
     program : array of uint32, shape (writes, 2)
-        Configuration writes (address, data) that load the network.
-    flits : sequence of array of uint32
-        The events of each tick, one array a tick; empty for a tick without.
+        Configuration writes (address, data) that load the network, and switch learning on or off.
+    events : Events
+        The samples.
+    reward : array of int32, shape (samples, ticks), or None
+        The reward of each tick, for every core whose rule has one; None is 0.
     counts : array of int, shape (n_outputs,)
-        Spikes of each output line in all ticks.
+        Spikes of each output line in all ticks of all samples.
     words : array of uint32, shape (words, 2)
-        Address, and what the configuration port reads there after the last tick, in the order in
-        which they are read.
+        Address, and what the configuration port reads there after the last tick of the last sample,
+        in the order in which they are read.
     cycles : int
         Clock cycles that all ticks are predicted to take, with the packets on their way.
     """
 
     program: npt.NDArray[np.uint32]
-    flits: Sequence[npt.NDArray[np.uint32]]
+    events: Events
     counts: npt.NDArray[np.integer[Any]]
     words: npt.NDArray[np.uint32]
     cycles: int
+    reward: npt.NDArray[np.int32] | None = None
 
     @property
     def expected(self) -> int:
@@ -63,19 +74,42 @@ class Sample:
     @property
     def checksum(self) -> int:
         """CRC-32 of ``words``, as zlib makes it of their bytes, the lowest first."""
-        return zlib.crc32(self.words[:, 1].astype("<u4").tobytes())
+        return _crc(self.words[:, 1])
 
-    def check(self, params: ChipParams) -> None:
+    def weight_checksums(self, chip: ChipParams) -> tuple[int, int]:
+        """Return the CRC-32 of the weights of all cores that can learn: as loaded, and at the end.
+
+        Of their words by address, core after core; 0 and 0 where no core can learn. SpikeletError
+        if one of them is not loaded or not read.
+        """
+        cores = [core["weights"] for core in state_words(chip, ("weights",)) if "weights" in core]
+        addresses = np.concatenate([np.zeros(0, np.uint32), *cores]).tolist()
+        loaded, read = dict(self.program.tolist()), dict(self.words.tolist())
+        missing = [at for at in addresses if at not in loaded or at not in read]
+        if missing:
+            raise SpikeletError(
+                f"self-test: the weights at address {missing[0]}, which learn, are not both loaded "
+                f"and read; {len(missing)} of {len(addresses)} words are not",
+                remedy="store the whole program of an image, and all readable words",
+            )
+        before, after = (np.array([words[at] for at in addresses]) for words in (loaded, read))
+        return _crc(before), _crc(after)
+
+    def check(self, chip: ChipParams) -> None:
         """Raise SpikeletError unless this can be the self-test of such a chip."""
-        if not len(self.program) or not len(self.flits) or not len(self.words):
+        events = self.events
+        steps = events.samples * events.ticks
+        if not len(self.program) or not steps or not len(self.words):
             raise SpikeletError(
                 "self-test: program, ticks and words must not be empty, they are "
-                f"{len(self.program)}, {len(self.flits)} and {len(self.words)}",
-                remedy="store a sample that golden has run on a loaded chip",
+                f"{len(self.program)}, {steps} and {len(self.words)}",
+                remedy="store samples that golden has run on a loaded chip",
             )
-        if self.counts.shape != (params.n_outputs,) or self.counts.min() < 0:
+        events.check(chip)
+        checked_reward(chip, self.reward, events.samples, events.ticks)
+        if self.counts.shape != (chip.n_outputs,) or self.counts.min() < 0:
             raise SpikeletError(
-                f"self-test: counts must be one of 0 or more for each of {params.n_outputs} output "
+                f"self-test: counts must be one of 0 or more for each of {chip.n_outputs} output "
                 f"lines, not {self.counts.tolist()}",
                 remedy="count the spikes in golden's run of this chip",
             )
@@ -86,9 +120,28 @@ class Sample:
             )
         if not self.counts.any():
             raise SpikeletError(
-                "self-test: no output line spikes in the sample to be stored, so that it has no "
+                "self-test: no output line spikes in what is to be stored, so that it has no "
                 "class, and a chip that is dead would count as right",
                 remedy="store a sample in which golden's outputs spike",
+            )
+        self._check_learning(chip)
+
+    def _check_learning(self, chip: ChipParams) -> None:
+        """Raise SpikeletError if learning is on, but leaves every weight as it was loaded."""
+        chip_map, loaded = ChipMap(chip), dict(self.program.tolist())
+        enables = [
+            loaded.get(int(chip_map.address(index, "learning", _ENABLE)), 0)
+            for index, core in enumerate(chip.cores)
+            if core.learning
+        ]
+        before, after = self.weight_checksums(chip)
+        if any(enables) and before == after:
+            raise SpikeletError(
+                f"self-test: learning is on, but after all of {self.events.samples} samples the "
+                f"weights are those that were loaded (CRC-32 {after:08x}), so that a chip that "
+                "cannot learn would count as right",
+                remedy="store samples, or more of them, from which golden learns, or switch "
+                "learning off",
             )
 
 
@@ -97,23 +150,23 @@ def program_memory(words: Sequence[int]) -> Memory:
     return Memory(SELF_TEST_PROGRAM, len(words), varying_bits(words), writable=False)
 
 
-def image_memories(params: ChipParams, sample: Sample) -> tuple[Memory, ...]:
-    """Return the memories that a self-test of a sample holds beside its chip."""
-    layout = event_layout(params)
-    rows = [layout.const(row).as_bits() for row in event_rows(sample.flits)]
-    largest = count_bits(int(sample.counts.max()))
+def image_memories(chip: ChipParams, run: StoredRun) -> tuple[Memory, ...]:
+    """Return the memories that a self-test of a run holds beside its chip."""
+    layout = step_layout(chip, run)
+    rows = [layout.const(row).as_bits() for row in step_rows(chip, run)]
+    largest = count_bits(int(run.counts.max()))
     return (
-        program_memory(image_words(sample)),
+        program_memory(image_words(run)),
         Memory("self-test events", len(rows), varying_bits(rows), writable=False),
-        Memory("self-test counts", params.n_outputs, largest, kind="block"),
+        Memory("self-test counts", chip.n_outputs, largest, kind="block"),
     )
 
 
-def image_words(sample: Sample) -> list[int]:
+def image_words(run: StoredRun) -> list[int]:
     """Return the ROM: what is written, the counts, and the runs of words that are read back."""
-    runs = word_runs(sample.words[:, 0])
+    runs = word_runs(run.words[:, 0])
     read = [word for first, end, address in runs for word in (address, end - first)]
-    return [*program_words(sample.program), *sample.counts.tolist(), *read]
+    return [*program_words(run.program), *run.counts.tolist(), *read]
 
 
 def count_bits(largest: int) -> int:
@@ -136,19 +189,59 @@ def program_words(program: npt.NDArray[np.uint32]) -> list[int]:
     return words
 
 
-def event_layout(params: ChipParams) -> data.StructLayout:
-    """Return a row of the event ROM."""
-    flit_bits = flit_packet(params).width
-    return data.StructLayout({"flit": flit_bits, "valid": 1, "last": 1})
+def reward_addresses(chip: ChipParams) -> list[int]:
+    """Return the reward registers of all cores whose rule has a reward."""
+    chip_map = ChipMap(chip)
+    return [
+        int(chip_map.address(index, "learning", _REWARD))
+        for index, core in enumerate(chip.cores)
+        if core.learning and "r" in core.learning.variables
+    ]
 
 
-def event_rows(flits: Sequence[npt.NDArray[np.uint32]]) -> list[dict[str, int]]:
-    """Return the event ROM: the events of each tick; one row that is not valid for none."""
+def step_layout(chip: ChipParams, run: StoredRun) -> data.StructLayout:
+    """Return a row of the event ROM: an event, a new reward, or a tick without either.
+
+    ``valid``: ``payload`` is a flit. Not ``valid`` and not ``last``: it is a reward, two's
+    complement. ``last``: the tick begins after this.
+    """
+    width = max(flit_packet(chip).width, _reward_bits(chip) if _rewards(chip, run).any() else 0)
+    return data.StructLayout({"payload": width, "valid": 1, "last": 1})
+
+
+def step_rows(chip: ChipParams, run: StoredRun) -> list[dict[str, int]]:
+    """Return the event ROM, tick by tick: the reward where it changes, then the events.
+
+    A tick without events ends with a row that is not valid. The reward is 0 at first.
+    """
+    events = run.events
+    mask = (1 << _reward_bits(chip)) - 1
+    flits = np.split(events.flits(chip), events.offsets[1:-1])
     rows: list[dict[str, int]] = []
-    for tick in flits:
+    present = 0
+    for reward, tick in zip(_rewards(chip, run).ravel().tolist(), flits, strict=True):
+        if reward != present:
+            rows.append({"payload": reward & mask, "valid": 0, "last": 0})
+            present = reward
         values = tick.tolist()
-        rows += [{"flit": value, "valid": 1, "last": 0} for value in values]
+        rows += [{"payload": value, "valid": 1, "last": 0} for value in values]
         if not values:
-            rows.append({"flit": 0, "valid": 0, "last": 0})
+            rows.append({"payload": 0, "valid": 0, "last": 0})
         rows[-1]["last"] = 1
     return rows
+
+
+def _rewards(chip: ChipParams, run: StoredRun) -> npt.NDArray[np.int32]:
+    """Return the reward of each tick, (samples, ticks); 0 in a chip whose rules have none."""
+    given = run.reward if reward_addresses(chip) else None
+    return checked_reward(chip, given, run.events.samples, run.events.ticks)
+
+
+def _reward_bits(chip: ChipParams) -> int:
+    """Return the bits of the widest reward register; 0 if there is none."""
+    return max([0, *(core.learning.reward_bits for core in chip.cores if core.learning)])
+
+
+def _crc(words: npt.NDArray[Any]) -> int:
+    """Return the CRC-32 of 32-bit words, as zlib makes it of their bytes, the lowest first."""
+    return zlib.crc32(words.astype("<u4").tobytes())

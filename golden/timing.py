@@ -31,9 +31,9 @@ def core_cycles(core: CoreParams, active_axons: npt.NDArray[np.int32]) -> npt.ND
     active = active_axons.astype(np.float64)
     empty_words = core.scan_words * (1 - 1 / core.scan_words) ** active
     update = core.lanes // core.pipelines
-    further = (core.groups - 1) * np.maximum(active + 1, update)
+    crossbar = core.synapse_format.cycles(core, active)
     pipeline = _PIPELINE + len(core.update.lines) + (MIXING_STAGES if core.update.draws else 0)
-    cycles: npt.NDArray[np.float64] = pipeline + active + empty_words + further + update
+    cycles: npt.NDArray[np.float64] = pipeline + empty_words + crossbar + update
     return cycles
 
 

@@ -45,7 +45,7 @@ class Probes:
         if "spikes" in record or "states" in record:
             names += ("state",)
         if "learning" in record:
-            kept = [name for core in chip.cores if core.learning for name in core.update.kept]
+            kept = [name for core in chip.cores for name in core.update.kept]
             names += (*_LEARNED, *dict.fromkeys(kept))
         self.words = state_words(chip, names)
         registers = [CHIP_REGISTERS.index(name) for name in ("cycles", "dropped_packets")]

@@ -14,6 +14,8 @@ class BankedMemory(wiring.Component):
     Its users never read and write the same row in the same cycle, so synthesis may ignore the
     collision.
 
+    No bench of its own: each memory of a core is one; ``sim/bench_core.py`` reads and writes them.
+
     Timing: ``read_data`` holds the row one cycle after ``read_enable``, until the next.
     Reset: does not clear the contents. They are zero at power-up, but in ``spram`` undefined.
 

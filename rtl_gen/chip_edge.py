@@ -27,6 +27,8 @@ class ChipEdge(wiring.Component):
     channels that keeps the mesh free of deadlock: a port comes after all lines of its chip and
     before all lines of the next.
 
+    No bench of its own: ``sim/bench_chip.py`` runs chips that are cut by it.
+
     Timing: two cycles more than a hop without an edge, a flit a cycle each way in all.
     Reset: drops the flits in its queues.
 

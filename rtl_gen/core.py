@@ -1,5 +1,7 @@
 """A core: axon bitmap, crossbar, neurons and emission. Twin of ``golden/core.py``."""
 
+from typing import Any
+
 from amaranth import Array, C, Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
@@ -9,11 +11,11 @@ from spikelet.description.chip.packets import destination_packet, flit_packet
 from spikelet.description.chip.params import ChipParams
 from spikelet.rtl_gen.axon_bitmap import AxonBitmap
 from spikelet.rtl_gen.config_chain import ConfigLink, ConfigNode
-from spikelet.rtl_gen.crossbar import Crossbar
 from spikelet.rtl_gen.emission import Emission
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY, delayed, flit_stream
 from spikelet.rtl_gen.learning import Learning
 from spikelet.rtl_gen.neuron_array import NeuronArray
+from spikelet.rtl_gen.synapses.crossbars import crossbar as crossbar_of
 
 __all__ = ["Core"]
 
@@ -21,7 +23,7 @@ __all__ = ["Core"]
 class Core(wiring.Component):
     """One core of a chip.
 
-    Timing: a tick takes the scan and the crossbar's passes (see :class:`Crossbar`), then the last
+    Timing: a tick takes the scan and the crossbar's passes (see its crossbar), then the last
     group's update and the emission. Clearing takes as many cycles as the larger of the neuron
     memory's rows and the axon bitmap's words.
     Reset: stops; does not clear the memories.
@@ -81,7 +83,7 @@ class Core(wiring.Component):
             regions=regions,
         )
         m.submodules.bitmap = bitmap = AxonBitmap(core, regions["arrivals"], flit_packet(self.chip))
-        m.submodules.crossbar = crossbar = Crossbar(core, regions["weights"])
+        m.submodules.crossbar = crossbar = crossbar_of(core, regions)
         m.submodules.neurons = neurons = NeuronArray(core, regions)
         m.submodules.emission = emission = Emission(
             core,
@@ -92,7 +94,8 @@ class Core(wiring.Component):
 
         connect(m, flipped(self.config_in), config.i)
         connect(m, config.o, flipped(self.config_out))
-        connect(m, config.weights, crossbar.config)
+        for region in core.synapse_format.regions(core):
+            connect(m, getattr(config, region.name), getattr(crossbar, region.name))
         connect(m, config.destinations, emission.config)
         connect(m, config.arrivals, bitmap.config)
         for name in neurons.ports:
@@ -139,7 +142,7 @@ class Core(wiring.Component):
         config: ConfigNode,
         tick: Signal,
         bitmap: AxonBitmap,
-        crossbar: Crossbar,
+        crossbar: Any,
         neurons: NeuronArray,
     ) -> Value:
         """Build the learning engine of a plastic core; return whether it is busy."""

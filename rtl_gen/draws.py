@@ -39,6 +39,9 @@ class Draws(wiring.Component):
     draw_key, draw_indices : ``In(RegionPort(...))``
         Configuration access: the key at ``clear``, which sets both, and the key of the coming tick;
         the neurons' numbers in the network.
+
+    No bench of its own: ``sim/bench_neuron_array.py`` runs it, ``tests/cosim/test_draws.py`` in
+    Amaranth's simulator.
     """
 
     latency = READ_LATENCY + MIXING_STAGES

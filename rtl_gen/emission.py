@@ -16,6 +16,8 @@ __all__ = ["DestinationLists", "Emission", "FiredNeurons"]
 class FiredNeurons(wiring.Component):
     """Queue of the neurons that fired in a tick, which it holds whole; neurons leave ascending.
 
+    No bench of its own: ``sim/bench_emission.py`` fills it through :class:`Emission`.
+
     Timing: a neuron a cycle; the first three cycles after its row.
     Reset: empties the queue.
 
@@ -100,6 +102,8 @@ class DestinationLists(wiring.Component):
     That a word begins a list, or ends one, shows two cycles after it has been looked up, when the
     word behind it has been as well. That one is dropped. If it was a neuron's, it is looked up once
     more after the list.
+
+    No bench of its own: ``sim/bench_emission.py`` sees its lists through :class:`Emission`.
 
     Timing: the first word of a list is looked up in the cycle in which ``entry`` begins it, a
     neuron's word in the cycle in which ``entry`` ends it.

@@ -75,6 +75,7 @@ def write_chip(
     *,
     top: str = "chip",
     run: RecordedRun | None = None,
+    arch: str = "",
 ) -> str:
     """Write a chip's files to ``folder`` and return the Verilog of the whole.
 
@@ -96,6 +97,8 @@ def write_chip(
     run : RecordedRun or None
         Golden's run of this chip, image and ``top``; with it a testbench in Verilog, one in cocotb,
         and the files of the run.
+    arch : str
+        As for :func:`spikelet.rtl_gen.fusesoc.fusesoc_core`.
 
     Raises
     ------
@@ -116,7 +119,7 @@ def write_chip(
         "memory_map.json": json.dumps(describe(chip), indent=1),
         "program.hex": program,
         f"{safe}.core": fusesoc_core(
-            chip, safe, top=top, parts=list(parts), tested=run is not None
+            chip, safe, top=top, parts=list(parts), tested=run is not None, arch=arch
         ),
         **{f"{part}.v": text for part, text in parts.items()},
         **(replay_files(chip, run) if run else {}),

@@ -31,6 +31,9 @@ filesets:
     flow_options:
       tool: verilator
       verilator_options: [{lint}]
+{targets}"""
+
+_SYNTH_TARGET = """\
   synth:
     filesets: [rtl]
     toplevel: {top}
@@ -39,7 +42,7 @@ filesets:
       tool: yosys
       arch: {arch}
       output_format: json
-{targets}"""
+"""
 
 _TEST_FILES = """\
   testbench:
@@ -85,7 +88,7 @@ def safe_name(name: str) -> str:
 
 
 def fusesoc_core(
-    chip: ChipParams, name: str, *, top: str, parts: Sequence[str], tested: bool
+    chip: ChipParams, name: str, *, top: str, parts: Sequence[str], tested: bool, arch: str
 ) -> str:
     """Return the description: targets ``lint``, ``synth``, ``sim``, and one for each part.
 
@@ -100,10 +103,11 @@ def fusesoc_core(
         Modules of a chip that is cut into several, each in a file of its name.
     tested : bool
         Whether a testbench and a recorded run stand beside the Verilog.
+    arch : str
+        The FPGA family that ``synth`` is for, as Edalize's Yosys names it; empty: no such target.
     """
     waivers = ", ".join(f"-Wno-{warning}" for warning in LINT_WAIVERS)
-    spram = any(core.weight_memory == "spram" for core in chip.cores)
-    filesets, targets = "", ""
+    filesets, targets = "", _SYNTH_TARGET.format(top=top, arch=arch) if arch else ""
     if tested:
         run = "".join(_RUN_FILE.format(file=file) for file in RUN_FILES)
         filesets += _TEST_FILES.format(testbench=TESTBENCH, run=run)
@@ -118,7 +122,6 @@ def fusesoc_core(
         cut=f", cut into {len(parts)} chips" if parts else "",
         top=top,
         lint=f"-Wall, {waivers}",
-        arch="ice40" if spram else "ecp5",
         filesets=filesets + "".join(_PART_FILES.format(part=part) for part in parts),
         targets=targets + "".join(_PART_TARGET.format(part=part) for part in parts),
     )

@@ -24,6 +24,8 @@ class JoinedChips(wiring.Component):
     The host speaks to the one at (0, 0) only. Configuration reaches all of them, in the same
     cycle, and so do the strobes that start a tick; a tick is over when all are idle.
 
+    No bench of its own: ``sim/bench_chip.py`` runs it where a chip is cut, with the same tests.
+
     Timing, reset: those of :class:`Chip`.
 
     Parameters

@@ -6,13 +6,13 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import TICK_BITS, Region
-from spikelet.rtl_gen.crossbar import VisitPort
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
 from spikelet.rtl_gen.learning_rule import RuleDatapath
 from spikelet.rtl_gen.lfsr import LaneLfsrs
 from spikelet.rtl_gen.post_traces import PostTraces
 from spikelet.rtl_gen.pre_traces import PreTraces
 from spikelet.rtl_gen.synapse_memory import SynapseMemory
+from spikelet.rtl_gen.synapses.ports import VisitPort
 from spikelet.rtl_gen.visit_loops import VisitLoops
 
 __all__ = ["Learning"]
@@ -25,6 +25,8 @@ class Learning(wiring.Component):
 
     In the pre phase the crossbar's own reads are the visits. When the neurons have been updated,
     the post phase and the sweep read the rows concerned. Every visit writes its row back.
+
+    No bench of its own: ``sim/bench_learning.py`` runs it in its core, whose reads are its visits.
 
     Timing: the pre phase takes no time of its own, except in ``spram``, where the crossbar is held
     every second cycle. For the others see :class:`VisitLoops`; ``spram`` takes two cycles a visit.

@@ -39,6 +39,8 @@ class NeuronMemory(wiring.Component):
     number : ``In(range(n_neurons))``, read, write : ``In(1)``, data : ``In(bits)``
         Configuration access to a neuron's word, while neither ``enable`` nor ``update`` is high.
     word : ``Out(bits)``
+
+    No bench of its own: ``sim/bench_neuron_array.py`` runs it.
     """
 
     def __init__(self, core: CoreParams, bits: int, *, updated: bool = False) -> None:

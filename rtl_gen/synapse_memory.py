@@ -15,6 +15,8 @@ __all__ = ["SynapseMemory"]
 class SynapseMemory(wiring.Component):
     """Row ``group * n_axons + axon`` holds a field of the synapses of one axon to one group.
 
+    No bench of its own: ``sim/bench_crossbar.py`` reads and writes it as the crossbar's.
+
     Timing: a row a cycle. ``row_data`` holds the row :attr:`latency` cycles after ``read``, until
     the next. What ``write`` gives is in the memory two cycles later. In ``spram``, ``read`` and
     ``write`` never come in the same cycle, since both go through one address register.

@@ -18,6 +18,8 @@ class VisitLoops(wiring.Component):
     The axons are listed once for each phase, while the first group is visited; further groups take
     them from the list.
 
+    No bench of its own: ``sim/bench_learning.py`` sees every visit in the weights and the cycles.
+
     Timing: a visit a cycle, one more for each group, and the scan of the axons in each phase.
     Reset: stops.
 

@@ -14,6 +14,8 @@ class WordScan(wiring.Component):
 
     A word is fetched ahead of the one whose bits are being listed.
 
+    No bench of its own: ``sim/bench_axon_bitmap.py`` watches what it lists.
+
     Timing: ``max(1, set bits)`` cycles a word, and 2 to 4 more.
     Reset: stops.
 

@@ -13,8 +13,8 @@ from cocotb.triggers import RisingEdge
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import scan_rows
-from spikelet.description.chip.memory_map import pack_lanes
 from spikelet.description.chip.packets import Packet
+from spikelet.description.lanes import pack_lanes
 from spikelet.description.run.events import Events
 from spikelet.golden.axon_bitmap import AxonBitmap
 from spikelet.sim.drivers import PAUSES, Monitor, Source, StrobeCounter, never, pauses

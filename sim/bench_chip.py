@@ -9,173 +9,25 @@ from typing import Any
 
 import cocotb
 import numpy as np
-import numpy.typing as npt
 from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
 
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.memory_map import (
     CHIP_REGISTERS,
-    COUNTERS,
-    FLAGS,
     IDENTIFICATION,
     ChipMap,
 )
-from spikelet.description.chip.neuron_words import unpack_states
 from spikelet.description.chip.packets import flit_packet
 from spikelet.description.chip.params import ChipParams
-from spikelet.description.chip.state_words import state_words
 from spikelet.description.run.events import Events
-from spikelet.description.run.recording import Trace
 from spikelet.golden.chip import run
+from spikelet.sim.chip_ports import ConfigPort, Reader, strobe
 from spikelet.sim.drivers import PAUSES, Monitor, Sink, Source, cycle, pauses
 from spikelet.sim.testbench import Checks, pack, parameters, random_source, start
 
 
-class ConfigPort:
-    """Writes and reads through the chip's configuration port."""
-
-    def __init__(self, dut: Any, given: dict[str, Any], rng: np.random.Generator) -> None:
-        self.dut = dut
-        self.layout = given["layouts"]["config_request__payload"]
-        self.latency = given["node_latency"] + given["chain_length"]
-        self.source = Source(dut, "config_request", pauses(rng, "never"))
-        self.requests = Monitor(dut, "config_request")
-        self.responses: list[tuple[int, int]] = []
-        self.task = cocotb.start_soon(self._collect())
-
-    async def _collect(self) -> None:
-        edge, raised = RisingEdge(self.dut.clk), RisingEdge(self.dut.config_response__valid)
-        while True:
-            if not self.dut.config_response__valid.value:
-                await raised
-            await edge
-            if self.dut.config_response__valid.value:
-                self.responses.append((cycle(), int(self.dut.config_response__payload.value)))
-
-    async def write(self, words: npt.NDArray[np.uint32]) -> None:
-        """Write rows of (address, data)."""
-        self.source.send(
-            pack(self.layout, {"address": address, "data": data, "write": 1})
-            for address, data in words.tolist()
-        )
-        await self.source.sent()
-        self.requests.transfers.clear()
-
-    async def read(self, addresses: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
-        """Read words; each must come when it is due."""
-        self.responses.clear()
-        self.requests.transfers.clear()
-        self.source.send(
-            pack(self.layout, {"address": address, "data": 0, "write": 0})
-            for address in addresses.tolist()
-        )
-        await self.source.sent()
-        await ClockCycles(self.dut.clk, self.latency + 1)
-        due = [at + self.latency for at, _ in self.requests.transfers]
-        came = [at for at, _ in self.responses]
-        assert due == came, (
-            f"{len(came)} responses from cycle {came[:1]}, {len(due)} due from {due[:1]}"
-        )
-        return np.array([word for _, word in self.responses], np.uint32)
-
-
-class Reader:
-    """What is read after each tick, and golden's Trace to compare it with."""
-
-    def __init__(self, chip: ChipParams, expected: Trace) -> None:
-        self.chip, self.expected = chip, expected
-        chip_map, self.n_cores = ChipMap(chip), len(chip.cores)
-        registers = np.arange(len(CHIP_REGISTERS), dtype=np.uint32)
-        states = [words["state"] for words in state_words(chip, ("state",))]
-        counters = [
-            chip_map.address(core, "counters", np.arange(len(COUNTERS)))
-            for core in range(self.n_cores)
-        ]
-        self.probes = np.concatenate([registers, *counters, *states])
-        lengths = [len(registers), self.n_cores * len(COUNTERS), *map(len, states)]
-        self.splits = np.cumsum(lengths)[:-1]
-
-    def compare(
-        self,
-        checks: Checks,
-        words: npt.NDArray[np.uint32],
-        flits: list[int],
-        busy_cycles: int,
-        where: dict[str, int],
-        drops: tuple[int, Sequence[int]] | None = None,
-    ) -> None:
-        """Compare all that was read after a tick, and the flits that reached the host in it.
-
-        ``drops`` are the packets dropped in the network, and in each core.
-        """
-        expected, (sample, tick) = self.expected, (where["sample"], where["tick"])
-        assert expected.spikes is not None and expected.states is not None
-        registers, counters, *states = np.split(words, self.splits)
-        for core, state in enumerate(states):
-            found = unpack_states(self.chip.cores[core], state)
-            place = {**where, "core": core}
-            for name, values in expected.states[core].items():
-                checks.equal(values[sample, tick], found[name], f"{name} of neuron", **place)
-            want_fired = expected.spikes[core][sample, tick]
-            checks.equal(want_fired, found["fired"], "spikes of neuron", **place)
-            checks.reach("spike", want_fired.any())
-        fields = flit_packet(self.chip).unpack(np.array(flits, np.int64))
-        others = sum(fields[name] for name in fields if name != "axon")
-        assert not np.any(others), f"{where}: a spike for the host holds more than its line"
-        outputs = np.bincount(fields["axon"], minlength=self.chip.n_outputs)
-        checks.equal(expected.outputs[sample, tick], outputs, "spikes on output line", **where)
-        active, merged, dropped = counters.reshape(self.n_cores, len(COUNTERS)).T
-        in_network, in_cores = drops or (0, [0] * self.n_cores)
-        checks.equal(in_cores, dropped, "packets dropped by core", **where)
-        self._compare_registers(
-            checks,
-            dict(zip(CHIP_REGISTERS, registers.tolist(), strict=True)),
-            in_network,
-            any(in_cores),
-            where,
-        )
-        want_active = expected.active_axons[sample, : tick + 1].sum(axis=0)
-        checks.equal(want_active, active, "active axons of core", **where)
-        if tick == expected.ticks - 1:
-            checks.equal(expected.merged_spikes[sample], merged, "merged spikes of core", **where)
-            checks.reach("merge", merged.any())
-        # `cycles` counts from the start in the cores, when all events have settled, to the barrier.
-        cycles = int(registers[CHIP_REGISTERS.index("cycles")])
-        assert 0 < cycles < busy_cycles, f"{where}: {cycles} cycles, busy for {busy_cycles}"
-        checks.reach("output", outputs.any())
-        checks.reach("silent tick", not expected.active_axons[sample, tick].any())
-
-    def _compare_registers(
-        self,
-        checks: Checks,
-        registers: dict[str, int],
-        in_network: int,
-        in_cores: bool,
-        where: dict[str, int],
-    ) -> None:
-        checks.equal(where["tick"] + 1, registers["ticks"], "ticks", **where)
-        checks.equal(in_network, registers["dropped_packets"], "dropped packets", **where)
-        flags = bool(in_network or in_cores) << FLAGS.index("dropped_packet")
-        checks.equal(flags, registers["flags"], "flags", **where)
-        for name in ("overruns", "late_events"):
-            checks.equal(0, registers[name], name, **where)
-
-
 def _indices(names: Iterable[str]) -> list[int]:
     return [CHIP_REGISTERS.index(name) for name in names]
-
-
-async def _run(dut: Any, edge: RisingEdge, strobe: str) -> int:
-    """Give a strobe; return the cycles in which the chip was busy."""
-    getattr(dut, strobe).value = 1
-    await edge
-    getattr(dut, strobe).value = 0
-    await RisingEdge(dut.busy)
-    began = cycle()
-    await FallingEdge(dut.busy)
-    ended = cycle()
-    await edge
-    return ended - began
 
 
 @cocotb.test(timeout_time=20, timeout_unit="us")
@@ -211,14 +63,14 @@ async def settling(dut: Any) -> None:
     edge = await start(dut, start=0, clear=0, event_in__valid=0, event_out__ready=1)
     port = ConfigPort(dut, given, rng)
     cycles = np.array([CHIP_REGISTERS.index("cycles")], np.uint32)
-    await _run(dut, edge, "clear")
+    await strobe(dut, edge, "clear")
     before = []
     for accompanied in (False, True):
         await ClockCycles(dut.clk, 40)
         if accompanied:
             port.source.send([pack(port.layout, {"address": 0, "data": 0, "write": 0})])
             await edge  # the request is offered from here on, and so is the start
-        busy_cycles = await _run(dut, edge, "start")
+        busy_cycles = await strobe(dut, edge, "start")
         before.append(busy_cycles - int((await port.read(cycles))[-1]))
     waited = before[1] - before[0]
     assert waited >= port.latency, f"waited {waited} cycles; the chain takes {port.latency}"
@@ -246,7 +98,7 @@ async def network(dut: Any) -> None:
     out = Monitor(dut, "event_out")
     for sample in range(events.samples):
         sink = Sink(dut, "event_out", pauses(rng, PAUSES[sample % 3]), after_valid=sample % 2 == 0)
-        await _run(dut, edge, "clear")
+        await strobe(dut, edge, "clear")
         for tick in range(events.ticks):
             first, last = events.offsets[sample * events.ticks + tick :][:2]
             early = bool(tick % 2)  # then this tick's events were offered during the last one
@@ -256,7 +108,7 @@ async def network(dut: Any) -> None:
             if early and tick % 4 == 1:
                 await ClockCycles(dut.clk, 40)
             out.transfers.clear()
-            running = cocotb.start_soon(_run(dut, edge, "start"))
+            running = cocotb.start_soon(strobe(dut, edge, "start"))
             if tick + 1 < events.ticks and not early:
                 await edge
                 await edge
@@ -314,7 +166,7 @@ class ByItself:
         edge = await start(dut, start=0, clear=0, event_in__valid=0, event_out__ready=0)
         self.port = port = ConfigPort(dut, self.given, self.rng)
         await port.write(self.image.program(chip))
-        await _run(dut, edge, "clear")
+        await strobe(dut, edge, "clear")
         source, out = Source(dut, "event_in"), Monitor(dut, "event_out")
         Sink(dut, "event_out", pauses(self.rng, "often"))
         flits = events.flits(chip).tolist()
@@ -408,7 +260,7 @@ async def flits_to_nowhere(dut: Any) -> None:
     assert any(drops[1]), "every axon and delay that a flit can name is there"
     checks = _Corners(*CORNERS)
     ran = await ByItself(dut, 0, flits).run(checks, drops)
-    await _run(dut, RisingEdge(dut.clk), "clear")
+    await strobe(dut, RisingEdge(dut.clk), "clear")
     names = ("ticks", "dropped_packets", "flags")
     words = await ran.port.read(np.array(_indices(names), np.uint32))
     checks.equal(np.zeros(len(names)), words, "registers after a clear")

@@ -19,8 +19,8 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import CoreState
 from spikelet.description.chip.state_words import state_words
 from spikelet.golden.axon_bitmap import AxonBitmap
-from spikelet.golden.crossbar import synaptic_sums
 from spikelet.golden.neuron_array import NeuronArray
+from spikelet.golden.synapses.dense import synaptic_sums
 from spikelet.sim.drivers import PAUSES, Monitor, Sink, Source, StrobeCounter, pauses
 from spikelet.sim.testbench import Checks, flits_of, parameters, random_source, start
 

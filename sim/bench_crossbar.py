@@ -13,7 +13,7 @@ from cocotb.triggers import RisingEdge
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.params import ChipParams
-from spikelet.golden.crossbar import synaptic_sums
+from spikelet.golden.synapses.dense import synaptic_sums
 from spikelet.sim.drivers import cycle
 from spikelet.sim.testbench import (
     Checks,
@@ -86,9 +86,9 @@ async def sums(dut: Any) -> None:
     core, weights = chip.cores[0], image.cores[0].weights
     checks = Checks("silent tick", "all axons", "largest sum", "smallest sum", "gaps", "no gaps")
     idle = dict.fromkeys(("start", "axon_valid", "axon", "scanning"), 0)
-    edge = await start(dut, **idle, config__write=0, config__read=0)
+    edge = await start(dut, **idle, weights__write=0, weights__read=0)
     words = config_words(chip, image, 0, "weights")
-    await write_region(dut, "config", words)
+    await write_region(dut, "weights", words)
     collector = Collector(dut, core)
     expected_order = []
     largest, smallest = core.n_axons * core.weight_max, core.n_axons * core.weight_min
@@ -120,7 +120,7 @@ async def sums(dut: Any) -> None:
         checks.reach("no gaps", axons and not sum(gaps))
     offsets = rng.permutation(len(words)).tolist()
     read = await read_region(
-        dut, "config", [words[i][0] for i in offsets], latency=given["config_latency"]
+        dut, "weights", [words[i][0] for i in offsets], latency=given["config_latency"]
     )
     checks.sequence([words[i][1] for i in offsets], read, "weight word")
     checks.finish()

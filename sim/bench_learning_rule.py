@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.chip.core import CoreParams
-from spikelet.description.chip.memory_map import pack_lanes, post_fields
+from spikelet.description.chip.memory_map import post_fields
+from spikelet.description.lanes import pack_lanes
 from spikelet.description.learning.rule import DRAW_BITS, LearningRule, variable_range
 from spikelet.description.learning.text import PHASES, Term
 from spikelet.golden.learning_rule import visit

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from cocotb.triggers import FallingEdge, RisingEdge
 
 from spikelet.description.chip.core import CoreParams
-from spikelet.description.chip.memory_map import pack_lanes, post_bits, post_fields
+from spikelet.description.chip.memory_map import post_bits, post_fields
+from spikelet.description.lanes import pack_lanes
 from spikelet.golden.post_traces import PostTraces
 from spikelet.sim.bench_learning_rule import port_word
 from spikelet.sim.drivers import cycle

@@ -13,7 +13,7 @@ from cocotb.triggers import FallingEdge, RisingEdge
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import scan_rows
-from spikelet.description.chip.memory_map import pack_lanes
+from spikelet.description.lanes import pack_lanes
 from spikelet.golden.pre_traces import PreTraces
 from spikelet.sim.drivers import cycle
 from spikelet.sim.testbench import (

@@ -4,6 +4,8 @@ The library is built once for each design and kept by its content. The chip is u
 ports only, so the same engine runs the generated RTL and a netlist that came out of synthesis.
 """
 
+from pathlib import Path
+
 from spikelet.description.chip.params import ChipParams
 from spikelet.host.driver import Chip
 from spikelet.sim.verilated_link import VerilatedLink
@@ -36,6 +38,11 @@ class VerilatedChip(Chip):
     ) -> None:
         self._verilated = VerilatedLink(design, optimise=optimise)
         super().__init__(chip, self._verilated, name=name)
+
+    @property
+    def library(self) -> Path:
+        """The library's file, in the cache."""
+        return self._verilated.library
 
     @property
     def cycles(self) -> int:

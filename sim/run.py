@@ -92,7 +92,7 @@ def build(
     program = cached(
         f"benches/{top}-{digest}/{top}",
         lambda folder: build_program(
-            verilog, top, _MAIN, folder, link=_LINK, waves=waves, optimise=optimise
+            verilog, top, _MAIN, folder, libraries=_LINK, waves=waves, optimise=optimise
         ),
     )
     return Simulation(top, program.parent, waves)

@@ -7,7 +7,7 @@ leave the chip and read the chip's words past the self-test.
 import ctypes
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError
-from spikelet.sim.netlist import netlist_includes, netlist_sources
 from spikelet.sim.verilator import Design, build_library
 
 __all__ = ["Observed", "StuckBoard", "flip_flops", "with_stuck_flip_flops"]
@@ -23,18 +22,28 @@ __all__ = ["Observed", "StuckBoard", "flip_flops", "with_stuck_flip_flops"]
 _HARNESS = Path(__file__).with_name("stuck_at.cpp")
 _TOP = "watched"
 
-_FLIP_FLOP = re.compile(
-    r"^  (?:SB_DFF[A-Z]*|TRELLIS_FF) (?:#\([^;]*?\) )?\S+ +\([^;]*?\.Q\((\\\S+ |\w+)\)[^;]*?;",
-    re.M,
-)
+
+def _pattern(kinds: Sequence[str]) -> re.Pattern[str]:
+    """Return what matches a flip-flop as Yosys writes it, with its output net."""
+    names = "|".join(map(re.escape, kinds))
+    return re.compile(
+        rf"^  (?:{names})\w* (?:#\([^;]*?\) )?\S+ +\([^;]*?\.Q\((\\\S+ |\w+)\)[^;]*?;", re.M
+    )
 
 
-def flip_flops(netlist: str) -> list[str]:
-    """Return the output nets of all flip-flops of a netlist that Yosys wrote, in its order."""
-    return [net.strip().removeprefix("\\") for net in _FLIP_FLOP.findall(netlist)]
+def flip_flops(netlist: str, kinds: Sequence[str]) -> list[str]:
+    """Return the output nets of all flip-flops of a netlist that Yosys wrote, in its order.
+
+    Parameters
+    ----------
+    netlist : str
+    kinds : sequence of str
+        With which the types of the family's flip-flops begin.
+    """
+    return [net.strip().removeprefix("\\") for net in _pattern(kinds).findall(netlist)]
 
 
-def with_stuck_flip_flops(netlist: str, top: str, nets: Sequence[str]) -> str:
+def with_stuck_flip_flops(netlist: str, kinds: Sequence[str], top: str, nets: Sequence[str]) -> str:
     """Return a netlist in which one flip-flop can be stuck.
 
     Its top gets two more inputs: ``stuck``, 16 bits, 1 for the first of ``nets`` and so on, 0 for
@@ -55,7 +64,7 @@ def with_stuck_flip_flops(netlist: str, top: str, nets: Sequence[str]) -> str:
         found.append(net)
         return match[0].replace(f".Q({match[1]})", f".Q(stuck_q[{places[net]}])")
 
-    text = _FLIP_FLOP.sub(moved, netlist)
+    text = _pattern(kinds).sub(moved, netlist)
     wrong = [net for net in places if nets.count(net) != 1 or found.count(net) != 1]
     if wrong:
         raise SpikeletError(
@@ -104,20 +113,21 @@ class StuckBoard:
 
     Parameters
     ----------
-    netlist : str
-        Verilog from Yosys, of a module ``watched`` with the ports ``clk``, ``button``, ``led``,
-        ``take``, ``request_valid``, ``request_ready``, ``request_address``, ``response_valid``,
-        ``response_data``, ``spike_valid`` and ``spike_line``.
-    family : str
-        ``"ecp5"`` or ``"ice40"``.
+    design : Design
+        Verilog from Yosys, with the models of its cells, of a module ``watched`` with the ports
+        ``clk``, ``button``, ``led``, ``take``, ``request_valid``, ``request_ready``,
+        ``request_address``, ``response_valid``, ``response_data``, ``spike_valid`` and
+        ``spike_line``.
+    kinds : sequence of str
+        As for :func:`flip_flops`.
     nets : sequence of str
         Outputs of the flip-flops, as :func:`flip_flops` names them.
     """
 
-    def __init__(self, netlist: str, family: str, nets: Sequence[str]) -> None:
-        text = with_stuck_flip_flops(netlist, _TOP, nets)
-        design = Design(text, netlist_sources(family), netlist_includes())
-        self._library = ctypes.CDLL(str(build_library(design, _TOP, _HARNESS, optimise="build")))
+    def __init__(self, design: Design, kinds: Sequence[str], nets: Sequence[str]) -> None:
+        text = with_stuck_flip_flops(design.text, kinds, _TOP, nets)
+        stuck = replace(design, text=text)
+        self._library = ctypes.CDLL(str(build_library(stuck, _TOP, _HARNESS, optimise="build")))
         self._library.stuck_run.restype = ctypes.c_int64
 
     def run(

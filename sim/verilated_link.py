@@ -20,7 +20,7 @@ _HARNESS = Path(__file__).with_name("harness.cpp")
 _SHARED_NUMBERS = ("samples", "ticks", "clear", "limit", "n_settings", "n_probes", "n_outputs")
 
 
-class _Run(ctypes.Structure):
+class _RunStruct(ctypes.Structure):
     """``Run`` of the harness."""
 
     _fields_ = (
@@ -41,6 +41,11 @@ class VerilatedLink:
     optimise : str
         As for :func:`spikelet.sim.verilator.build_library`.
 
+    Attributes
+    ----------
+    library : Path
+        The file, in the cache.
+
     Raises
     ------
     SpikeletError
@@ -48,10 +53,9 @@ class VerilatedLink:
     """
 
     def __init__(self, design: Design, *, optimise: str = "run") -> None:
-        checks = layout_checks({"Run": _Run})
-        self._library = _load(
-            build_library(design, "chip", _HARNESS, checks=checks, optimise=optimise)
-        )
+        checks = layout_checks({"Run": _RunStruct})
+        self.library = build_library(design, "chip", _HARNESS, checks=checks, optimise=optimise)
+        self._library = _load(self.library)
         self._handle = ctypes.c_void_p(self._library.spikelet_create())
 
     def close(self) -> None:
@@ -91,7 +95,7 @@ class VerilatedLink:
             "words": words,
             "outputs": outputs,
         }
-        run = _Run(
+        run = _RunStruct(
             samples=batch.samples,
             ticks=batch.ticks,
             clear=batch.clear,

@@ -353,11 +353,10 @@ def neurons(terminal: Terminal, model: str | None, cost: str | None) -> None:
     if cost:
         from dataclasses import asdict
 
-        from spikelet.fpga.devices import DEVICES, device_named
+        from spikelet.fpga.families import devices, family_named
         from spikelet.fpga.neuron_cost import neuron_cost
 
-        of_family = (name for name, device in DEVICES.items() if device.family == cost)
-        device = device_named(next(of_family, cost))
+        device = devices().get(cost) or family_named(cost).devices[0]
         taken = neuron_cost(found, device, progress=terminal.say)
         terminal.say(
             f"on {taken.device}: {taken.luts:,} LUTs, {taken.flip_flops:,} flip-flops, "
@@ -417,7 +416,7 @@ def demo(
         show_compiled,
         show_verification,
     )
-    from spikelet.runs.engines import NETLIST_ENGINES
+    from spikelet.runs.engines import netlist_engines
     from spikelet.samples.samples import load_samples
 
     example = Path(str(files("spikelet.examples.digits")))
@@ -439,7 +438,7 @@ def demo(
 
     terminal.say("2 of 4: verify golden, RTL and netlists")
     with terminal.progress() as progress:
-        engines = ("rtl", *NETLIST_ENGINES) if netlists else ("rtl",)
+        engines = ("rtl", *netlist_engines()) if netlists else ("rtl",)
         result = project.verify(test, engines, progress=progress)
     show_verification(terminal, result)
 

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from spikelet.description.installation import PACKAGES, Package, install_command
+from spikelet.fpga.families import families
 
 __all__ = ["PROGRAMS", "Finding", "examine"]
 
@@ -55,7 +56,9 @@ class Finding:
 def examine() -> list[Finding]:
     """Look at every tool."""
     python = Finding("python", "everything", platform.python_version(), sys.executable, "", True)
-    return [python, *map(_package, PACKAGES), _yices(), *map(_program, PROGRAMS), _venv()]
+    brought = [package for family in families() for package in family.packages]
+    packages = map(_package, (*PACKAGES, *brought))
+    return [python, *packages, _yices(), *map(_program, PROGRAMS), _venv()]
 
 
 def _package(package: Package) -> Finding:

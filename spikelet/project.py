@@ -28,19 +28,18 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.run.recording import Difference, Trace
 from spikelet.description.versions import package_versions
 from spikelet.fpga.board_top import BoardTop
-from spikelet.fpga.devices import DEVICES, device_named
+from spikelet.fpga.families import device_named, devices, fusesoc_arch
 from spikelet.fpga.fit import FitReport, require_fit
 from spikelet.fpga.flow import REPORT, FpgaReport, build_bitstream, build_out_of_context
 from spikelet.fpga.self_test import SelfTest
 from spikelet.fpga.self_test_image import image_memories, program_memory, program_words
-from spikelet.fpga.tools import tool_versions
 from spikelet.locked import writing
 from spikelet.reports.report import write_report
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import check_top, to_verilog, write_chip
 from spikelet.runs.engines import CHIP_VERILOG, EMITTED_VERILOG, engine_tools, simulate
 from spikelet.runs.recorded_run import record_run
-from spikelet.runs.self_test_sample import stored_sample
+from spikelet.runs.self_test_run import stored_samples
 from spikelet.runs.verification_files import (
     read_verification,
     write_verification,
@@ -49,10 +48,7 @@ from spikelet.runs.verify import Verification, verify
 from spikelet.runs.waves import write_waves
 from spikelet.samples.samples import Samples
 
-__all__ = ["TARGETS", "Project", "require_target", "target_named"]
-
-TARGETS = (*BOARDS, *DEVICES)
-"""What a chip can be built for: boards, and devices out of context."""
+__all__ = ["Project", "require_target", "target_named", "targets"]
 
 
 @dataclass(frozen=True)
@@ -210,7 +206,7 @@ class Project:
         Parameters
         ----------
         target : str
-            Of :data:`TARGETS`.
+            Of :func:`targets`.
         samples : Samples
             Needed for a board: sample number ``sample`` is stored in the image.
         seeds : sequence of int
@@ -220,7 +216,7 @@ class Project:
         compiled = self.load()
         folder = self.build_folder(target)
         options: dict[str, Any] = {"seeds": seeds, "command": self.command, "progress": progress}
-        if target in DEVICES:
+        if target in devices():
             device = device_named(target)
             require_fit(compiled.chip, device)
             chip, inputs = self._build_inputs(compiled)
@@ -233,7 +229,7 @@ class Project:
                 f"the image for {target} stores a sample, and none was given",
                 remedy="give a samples file",
             )
-        stored = stored_sample(compiled, samples, sample)
+        stored = stored_samples(compiled, samples, sample)
         memories = image_memories(compiled.chip, stored)
         require_fit(compiled.chip, device_named(board.device), memories)
         _, inputs = self._build_inputs(compiled)
@@ -312,8 +308,8 @@ class Project:
                 what = f"FPGA build for {path.parent.name}"
                 old.append(OutOfDate(what, (str(error.args[0]),), command))
                 continue
-            family = device_named(report.device).family
-            found = report.made.out_of_date(self._present(compiled), tool_versions(family))
+            tools = device_named(report.device).family.tool_versions()
+            found = report.made.out_of_date(self._present(compiled), tools)
             if found:
                 old.append(found)
             else:
@@ -328,25 +324,35 @@ def _chip_files(
     run = record_run(compiled, calibration.spikes if calibration else None, top)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        verilog = write_chip(compiled.chip, compiled.image, compiled.name, folder, top=top, run=run)
+        verilog = write_chip(
+            *(compiled.chip, compiled.image, compiled.name, folder),
+            top=top,
+            run=run,
+            arch=fusesoc_arch(compiled.chip),
+        )
         return verilog, {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def targets() -> tuple[str, ...]:
+    """Return what a chip can be built for: boards, and devices out of context."""
+    return (*BOARDS, *devices())
 
 
 def target_named(name: str) -> str:
     """Return the target called ``name``, in any case; SpikeletError lists the names otherwise."""
-    for target in TARGETS:
+    for target in targets():
         if target.casefold() == name.casefold():
             return target
-    raise SpikeletError(f"target must be one of {', '.join(TARGETS)}, not {name!r}")
+    raise SpikeletError(f"target must be one of {', '.join(targets())}, not {name!r}")
 
 
 def require_target(compiled: CompiledNetwork, target: str) -> FitReport:
-    """Return the fit check for a target of :data:`TARGETS`; SpikeletError if it does not fit.
+    """Return the fit check for a target of :func:`targets`; SpikeletError if it does not fit.
 
     For a board the program ROM of its image counts too, but not yet what a sample adds: the ROM of
     its events, and what it is compared with. :meth:`Project.build` counts all.
     """
-    if target in DEVICES:
+    if target in devices():
         return require_fit(compiled.chip, device_named(target))
     image = (program_memory(program_words(compiled.image.program(compiled.chip))),)
     return require_fit(compiled.chip, device_named(board_named(target).device), image)

@@ -4,17 +4,22 @@ import importlib.util
 import re
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+import h5py  # type: ignore[import-untyped]
+import numpy as np
 import pytest
 
+import spikelet
 from spikelet.boards import BOARDS
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import CHIP_REGISTERS, ChipMap
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.models import neuron_model, neuron_models
 from spikelet.description.neurons.text import FUNCTIONS, INPUTS
-from spikelet.fpga.devices import DEVICES
+from spikelet.fpga.families import devices
 from spikelet.nir.handlers import HANDLERS
+from spikelet.samples.sample_readers import NEEDED, READERS
 from tests.helpers.networks import RESETS
 
 ROOT = Path(__file__).parents[1]
@@ -33,12 +38,14 @@ PAGES = (
     "placement",
     "plastic-networks",
     "results",
+    "simulate-any-verilog",
     "simulation",
     "tick-contract",
     "verification-ip",
 )
 
-_FOLDERS = "spikelet|golden|rtl_gen|formal|sim|tests|fpga|boards|docs|examples|benchmarks"
+_FOLDERS = "spikelet|description|golden|rtl_gen|formal|sim|host|tests|fpga|boards"
+_FOLDERS += "|docs|examples|benchmarks"
 
 
 @pytest.fixture(scope="module")
@@ -145,8 +152,44 @@ def test_nodes_devices_and_boards_are_all_there() -> None:
         row = next(line for line in lines if line.startswith(f"| `{handler.kind}` | "))
         assert all(f"`{field.name}`" in row for field in handler.fields)
     text = text_of("fpga")
-    for device in DEVICES.values():
-        numbers = (device.luts, device.block_rams, device.dsps, device.sprams or "-")
+    for device in devices().values():
+        numbers = [
+            device.capacity.get(name, "-") for name in ("luts", "block_rams", "dsps", "sprams")
+        ]
         assert f"| `{device.name}` | {' | '.join(map(str, numbers))} |" in text
     for board in BOARDS.values():
         assert f"| `{board.name}` | `{board.device}` | {board.clock_hz / 1e6:g} MHz |" in text
+
+
+def test_code_of_the_networks_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with h5py.File("cropped.nir", "w") as file:
+        file["node/type"] = "NIRGraph"
+        fields: dict[str, dict[str, Any]] = {
+            "in": {"type": "Input", "shape": [5]},
+            "crop": {"type": "Crop", "first": 1, "last": 4},
+            "if": {"type": "IF", "r": [1.0], "v_threshold": [0.5]},
+            "out": {"type": "Output", "shape": [3]},
+        }
+        for name, values in fields.items():
+            for field, value in values.items():
+                file[f"node/nodes/{name}/{field}"] = value
+        edges = [("in", "crop"), ("crop", "if"), ("if", "out")]
+        file["node/edges"] = np.array(edges, h5py.string_dtype())
+    (tmp_path / "one.lists").write_text("0 4\n\n1 2 3\n")
+    node, reader = re.findall(r"```python\n(.*?)```", text_of("networks"), re.DOTALL)
+    found: dict[str, Any] = {}
+    exec(node, found)
+    exec(reader, found)
+    assert (found["network"].projections[0].weights == np.eye(5)[:, 1:4]).all()
+    spikes = found["samples"].spikes
+    assert spikes.tolist() == [[[1, 0, 0, 0, 1], [0, 0, 0, 0, 0], [0, 1, 1, 1, 0]]]
+    compiled = found["compiled"]
+    counts = compiled.output_counts(spikelet.simulate(compiled, spikes))
+    assert counts.tolist() == [[1, 1, 1]]
+
+
+def test_kinds_of_samples_files_are_all_there() -> None:
+    for reader in READERS:
+        (suffix,) = reader.suffixes
+        assert f"| `{suffix}` | " in text_of("networks") and suffix in NEEDED

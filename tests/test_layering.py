@@ -45,7 +45,10 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 BENCHES = ("cocotb", "cocotb_tools")
 """Also for the modules of ``sim`` that stand on cocotb, which comes with the tests only."""
 
-VERILATED = tuple(f"sim/{name}.py" for name in ("engine", "netlist", "verilated_link", "verilator"))
+COCOTB_FREE = ("__init__", "engine", "model", "model_library")
+VERILATED = tuple(
+    f"sim/{name}.py" for name in (*COCOTB_FREE, "verilated_cpp", "verilated_link", "verilator")
+)
 """Modules of ``sim`` that stand below the roof: they work without cocotb."""
 
 MODULES = sorted(
@@ -99,20 +102,3 @@ def test_every_name_in_all_exists_once(module: Path) -> None:
     assert len(set(names)) == len(names)
     for name in names:
         assert hasattr(loaded, name), f"{module}: __all__ names {name}, which does not exist"
-
-
-@pytest.mark.parametrize(
-    ("module", "other"),
-    [
-        (module, {"rtl_gen": "golden", "golden": "rtl_gen"}[module.parts[0]])
-        for module in MODULES
-        if module.parts[0] in ("rtl_gen", "golden") and module.name != "__init__.py"
-    ],
-    ids=str,
-)
-def test_a_file_names_its_twin_or_says_that_it_has_none(module: Path, other: str) -> None:
-    docstring = " ".join((ast.get_docstring(ast.parse((ROOT / module).read_text())) or "").split())
-    if (ROOT / other / module.name).exists():
-        assert f"Twin of ``{other}/{module.name}``" in docstring
-        return
-    assert "No twin" in docstring, f"{module} has no twin in {other} and does not say so"

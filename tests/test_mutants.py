@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.mutants import drawn, mutants_of
-from benchmarks.mutation import GROUPS, ROOT, equivalents
+from benchmarks.mutation import GROUPS, equivalents
+from benchmarks.mutation_copy import ROOT
 
 NAME = "module.py"
 

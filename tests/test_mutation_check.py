@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.mutants import mutants_of
-from benchmarks.mutation import ROOT, Baseline, Copy
+from benchmarks.mutation import Baseline
+from benchmarks.mutation_copy import ROOT, Copy
 
 FILE = "golden/timing.py"
 TESTS = "tests/golden/test_timing.py"

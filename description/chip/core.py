@@ -12,6 +12,8 @@ from spikelet.description.learning.rule import LearningRule
 from spikelet.description.neurons.model import NeuronModel, membrane_range
 from spikelet.description.neurons.update import NeuronUpdate, update_of
 from spikelet.description.summary import summary
+from spikelet.description.synapses.format import SynapseFormat
+from spikelet.description.synapses.formats import synapse_format
 
 __all__ = ["STATE_WORD_BITS", "CoreParams"]
 
@@ -53,6 +55,8 @@ class CoreParams:
     parameters : mapping of str to str or int
         Of the model: ``"shared"`` (a register), ``"neuron"`` (a memory), or an integer, which is
         built in. What is not named is built in with its default, or shared if it has none.
+    synapses : str
+        One of :func:`~spikelet.description.synapses.formats.synapse_formats`.
     weight_memory : str
         ``"block"`` (block RAM) or ``"spram"`` (the large single-port RAM of iCE40 UltraPlus, which
         has no initial contents). The behaviour is the same.
@@ -82,6 +86,7 @@ class CoreParams:
     delay_slots: int = 2
     list_entries: int = 0
     parameters: Mapping[str, str | int] = field(default_factory=dict, hash=False)
+    synapses: str = "dense"
     weight_memory: str = "block"
     first_tick: int = 0
     learning: LearningRule | None = None
@@ -122,7 +127,10 @@ class CoreParams:
                 raise SpikeletError(
                     f"core: {name} must be one of {', '.join(valid)}, not {getattr(self, name)!r}"
                 )
+        self.synapse_format.check_core(self)
         if self.learning:
+            if not self.synapse_format.learns:
+                raise SpikeletError(f"core: {self.synapses} synapses cannot learn")
             if self.weight_format == "binary":
                 raise SpikeletError(
                     "core: weights that learn must be signed or unsigned, not binary",
@@ -194,6 +202,11 @@ class CoreParams:
                 f"within {self.v_min}..{self.v_max}",
                 remedy="narrow the range of v, or raise potential_bits",
             )
+
+    @property
+    def synapse_format(self) -> SynapseFormat:
+        """How weights are stored and summed."""
+        return synapse_format(self.synapses)
 
     @property
     def weight_min(self) -> int:

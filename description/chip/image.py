@@ -11,18 +11,19 @@ from spikelet.description.array_files import arrays_under
 from spikelet.description.checks import check_range
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import check_destinations, destination_words
-from spikelet.description.chip.memory_map import ChipMap, pack_lanes
+from spikelet.description.chip.memory_map import ChipMap
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
+from spikelet.description.lanes import pack_lanes
 from spikelet.description.neurons.draws import DRAW_INDEX_BITS
 from spikelet.description.summary import summary
+from spikelet.description.synapses.dense import synapse_rows
 
 __all__ = [
     "ChipImage",
     "CoreImage",
     "random_states",
     "scan_rows",
-    "synapse_rows",
 ]
 
 
@@ -36,7 +37,8 @@ class CoreImage:
 
     Parameters
     ----------
-    weights : array of int16, shape (n_axons, n_neurons)
+    weights : array of int16
+        As the core's synapse format stores them; dense: shape (n_axons, n_neurons).
     destinations : array of int32, shape (n, 6)
         Sorted by neuron; see :func:`spikelet.description.chip.destinations.destinations`.
     parameters : mapping of str to array of int32, shape (1,) or (n_neurons,)
@@ -98,14 +100,7 @@ class CoreImage:
 
     def check(self, core: CoreParams, name: str) -> None:
         """Raise SpikeletError, naming the field and value, unless this fits ``core``."""
-        if self.weights.shape != (core.n_axons, core.n_neurons):
-            raise SpikeletError(
-                f"{name}: weights must have shape {(core.n_axons, core.n_neurons)}, "
-                f"not {self.weights.shape}"
-            )
-        check_range(f"{name}: weights", self.weights, core.weight_min, core.weight_max)
-        if core.weight_format == "binary" and not np.all(self.weights != 0):
-            raise SpikeletError(f"{name}: binary weights must be +1 or -1, found 0")
+        core.synapse_format.check(core, self.weights, name)
         _check_named(f"{name}: parameters", self.parameters, tuple(core.parameter_ranges))
         for what, (low, high) in core.parameter_ranges.items():
             n_values = core.n_neurons if core.scope(what) == "neuron" else 1
@@ -192,7 +187,7 @@ def _core_words(
     chip: ChipParams, core: CoreParams, image: CoreImage
 ) -> list[tuple[str, npt.NDArray[np.int64], npt.NDArray[np.uint32]]]:
     """Return (region, offsets, words) of each region of a core."""
-    words = [("weights", *_weight_words(core, image.weights))]
+    words = core.synapse_format.words(core, image.weights)
     for name, values in (*image.parameters.items(), *image.states.items()):
         words.append((name, np.arange(len(values)), values.astype(np.int32).view(np.uint32)))
     if core.update.draws:
@@ -219,22 +214,8 @@ def random_states(lanes: int, seed: int) -> npt.NDArray[np.uint32]:
     return np.where(states == 0, np.uint32(1), states)
 
 
-def synapse_rows(core: CoreParams, values: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
-    """Return what (n_axons, n_neurons) holds as rows of the weight memory: (rows, lanes)."""
-    by_group = values.reshape(core.n_axons, core.groups, core.lanes).transpose(1, 0, 2)
-    return by_group.reshape(core.weight_rows, core.lanes)
-
-
 def scan_rows(core: CoreParams, marks: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
     """Return marks of the axons as words of ``scan_bits``: (scan_words, scan_bits)."""
     rows = np.zeros(core.scan_words * core.scan_bits, np.uint8)
     rows[: core.n_axons] = marks
     return rows.reshape(core.scan_words, core.scan_bits)
-
-
-def _weight_words(
-    core: CoreParams, weights: npt.NDArray[np.int16]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
-    binary = core.weight_format == "binary"
-    stored = (weights < 0).astype(np.int16) if binary else weights
-    return pack_lanes(synapse_rows(core, stored), core.weight_bits)

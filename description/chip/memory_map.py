@@ -17,6 +17,7 @@ from spikelet.description.chip.neuron_words import state_fields, state_span
 from spikelet.description.chip.packets import destination_packet
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
+from spikelet.description.lanes import lane_banks
 from spikelet.description.neurons.draws import DRAW_INDEX_BITS
 
 __all__ = [
@@ -31,11 +32,8 @@ __all__ = [
     "Region",
     "core_regions",
     "describe",
-    "lane_banks",
-    "pack_lanes",
     "post_bits",
     "post_fields",
-    "unpack_lanes",
 ]
 
 IDENTIFICATION = 0x53504B03
@@ -115,7 +113,7 @@ def core_regions(core: CoreParams, destination_bits: int) -> dict[str, Region]:
     """Return the regions of a core by name, largest first, each aligned to its span."""
     synapse = f"(group * {core.n_axons} + axon)"
     wanted = [
-        _packed("weights", core.weight_rows, core.lanes, core.weight_bits, synapse),
+        *((r.name, r.words, r.bits, "rw", r.layout) for r in core.synapse_format.regions(core)),
         ("state", core.n_neurons * state_span(core), 32, "rw", _state_layout(core)),
         (
             "destinations",
@@ -201,11 +199,6 @@ def _learning_regions(core: CoreParams, synapse: str) -> list[tuple[str, int, in
     return regions
 
 
-def lane_banks(lanes: int, bits: int) -> int:
-    """Return the words, a power of two, of a row of so many lanes in banks of 32 bits."""
-    return _ceil_power_of_two(-(-lanes * bits // 32))
-
-
 def post_fields(core: CoreParams) -> dict[str, int]:
     """Return the widths of what a plastic core keeps of each neuron for its rule, lowest first."""
     rule = core.learning
@@ -218,39 +211,6 @@ def post_fields(core: CoreParams) -> dict[str, int]:
 def post_bits(core: CoreParams) -> int:
     """Return the sum of the widths of :func:`post_fields`."""
     return sum(post_fields(core).values())
-
-
-def pack_lanes(
-    codes: npt.NDArray[np.integer], bits: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
-    """Return (offsets, words) of rows of lanes, 32 bits a bank, as the regions hold them.
-
-    Parameters
-    ----------
-    codes : array of int, shape (rows, lanes)
-        The lowest ``bits`` of each are taken.
-    bits : int
-        1..63.
-    """
-    rows, lanes = codes.shape
-    banks = -(-lanes * bits // 32)
-    flat = ((codes.astype(np.int64)[..., None] >> np.arange(bits)) & 1).reshape(rows, -1)
-    padded = np.zeros((rows, banks * 32), np.uint64)
-    padded[:, : flat.shape[1]] = flat
-    words = (padded.reshape(rows, banks, 32) << np.arange(32, dtype=np.uint64)).sum(axis=2)
-    offsets = np.arange(rows)[:, None] * lane_banks(lanes, bits) + np.arange(banks)
-    return offsets.ravel(), words.astype(np.uint32).ravel()
-
-
-def unpack_lanes(
-    words: npt.NDArray[np.uint32], lanes: int, bits: int, *, signed: bool = False
-) -> npt.NDArray[np.int64]:
-    """Inverse of :func:`pack_lanes` for words in the order of its offsets: (rows, lanes)."""
-    banks = -(-lanes * bits // 32)
-    flat = (words.reshape(-1, banks, 1).astype(np.int64) >> np.arange(32)) & 1
-    fields = flat.reshape(len(flat), banks * 32)[:, : lanes * bits].reshape(-1, lanes, bits)
-    codes: npt.NDArray[np.int64] = (fields << np.arange(bits)).sum(axis=2)
-    return codes - (fields[..., -1] << bits) if signed else codes
 
 
 class ChipMap:

@@ -15,11 +15,8 @@ from spikelet.description.chip.memory_map import (
     TICK_BITS,
     ChipMap,
     Region,
-    lane_banks,
-    pack_lanes,
     post_bits,
     post_fields,
-    unpack_lanes,
 )
 from spikelet.description.chip.neuron_words import (
     pack_states,
@@ -29,6 +26,7 @@ from spikelet.description.chip.neuron_words import (
 )
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState, CoreState
+from spikelet.description.lanes import lane_banks, pack_lanes, unpack_lanes
 from spikelet.description.neurons.draws import key_after
 
 __all__ = ["learned_words", "readable_words", "restore_program", "snapshot_of", "state_words"]

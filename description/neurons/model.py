@@ -295,10 +295,10 @@ class NeuronModel:
             check_fields(f"neuron model {self.name!r}: {item.name}", given, type(item))
             self._check_bounds(item)
             seen.add(item.name)
-        for name, kind in (("v", None), ("fired", "flag")):
+        for name, wanted in (("v", ""), ("fired", "flag")):
             found = [state for state in self.states if state.name == name and not state.kept]
-            if not found or kind not in (None, found[0].kind):
-                self._refuse(f"there must be a state {name}" + (f", a {kind}" if kind else ""))
+            if not found or wanted not in ("", found[0].kind):
+                self._refuse(f"there must be a state {name}" + (f", a {wanted}" if wanted else ""))
 
     def _check_bounds(self, item: State | Parameter) -> None:
         known = {*BOUNDS, *self.parameter_names}

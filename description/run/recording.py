@@ -104,7 +104,7 @@ class Trace:
     Parameters
     ----------
     engine : str
-        Who ran it: ``"golden"``, ``"rtl"``, ``"netlist-ecp5"`` and the like.
+        Who ran it: ``"golden"``, ``"rtl"``, ``"netlist-FAMILY"`` and the like.
     outputs : array of uint16, shape (samples, ticks, n_outputs)
         Spikes that reached the host, counted by output line.
     active_axons : array of int32, shape (samples, ticks, cores)

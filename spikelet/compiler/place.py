@@ -55,7 +55,8 @@ class PlacementLimits:
     weight_memory : str
         As for :class:`CoreParams`: ``"block"`` or ``"spram"``.
     fifo_depth : int
-        Flits that wait at each input of a router, 2..16. They are registers in an iCE40.
+        Flits that wait at each input of a router, 2..16. They are registers in a family without
+        distributed RAM.
     """
 
     max_axons: int = 1024

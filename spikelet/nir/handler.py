@@ -37,6 +37,9 @@ BIAS = "bias"
 _MOST_VALUES = 1 << 24
 """Of an Input or Output."""
 
+_LARGEST_NUMBER = 1e100
+"""Of a weight or parameter, so that squares and sums of it are still numbers."""
+
 
 @dataclass(frozen=True)
 class Field:
@@ -145,7 +148,8 @@ class NetworkParts:
     def neurons(self, name: str, values: NeuronValues, signal: Signal) -> Signal:
         """Add a population with what drives it; return its spikes.
 
-        SpikeletError for the name that is the network's input lines'.
+        SpikeletError for the name that is the network's input lines', and for numbers so large that
+        their squares are none.
         """
         if name == INPUT:  # else its spikes could not be told from theirs
             raise SpikeletError(
@@ -159,6 +163,17 @@ class NetworkParts:
             parameters[BIAS] = driven.bias
         population = Population(name, signal.size, model, parameters)
         into = [Projection(s, name, part.matrix()) for s, part in driven.parts.items()]
+        for what, numbers in (
+            *((f"weights from {p.source!r}", p.weights) for p in into),
+            *population.parameters.items(),
+        ):
+            largest = float(np.abs(numbers).max(initial=0))
+            if largest > _LARGEST_NUMBER:
+                raise SpikeletError(
+                    f"{what}, with the node's input gain, must be at most {_LARGEST_NUMBER:g}, "
+                    f"found {largest:g}",
+                    remedy="check the units of the node's fields and of the weights before it",
+                )
         self.populations.append(population)
         self.projections += into
         return Signal.spikes(name, signal.shape)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spikelet.description.summary import summary
 from spikelet.network.network import FloatArray, Population
 
 __all__ = ["Doubt", "far_from_threshold", "many_ticks", "question"]
@@ -36,6 +37,8 @@ class Doubt:
         Potential from which the neurons would have to rise.
     remedy : str
     """
+
+    __repr__ = summary
 
     reason: str
     start: FloatArray

@@ -15,7 +15,7 @@ from spikelet.description.artefact import Artefact, OutOfDate
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.recording import Trace
 from spikelet.description.versions import package_versions
-from spikelet.fpga.devices import DEVICES
+from spikelet.fpga.families import devices, families
 from spikelet.fpga.flow import FpgaReport
 from spikelet.fpga.place_and_route import PathStep
 from spikelet.fpga.synthesise import MemoryUse
@@ -39,22 +39,6 @@ _COMPARED = {
     "outputs": "output spikes",
     "active_axons": "active axons",
     "merged_spikes": "merged spikes",
-}
-_MEMORY_CELLS = {
-    "logic": "logic",
-    "TRELLIS_DPR16X4": "distributed RAM",
-    "DP16KD": "block RAM",
-    "PDPW16KD": "block RAM",
-    "ICE40_RAM4K": "block RAM",
-    "ICE40_SPRAM": "single-port RAM",
-}
-_RESOURCES = {
-    "ICESTORM_LC": "Logic cells",
-    "luts": "Look-up tables",
-    "flip_flops": "Flip-flops",
-    "block_rams": "Block RAMs",
-    "dsps": "Multipliers",
-    "sprams": "Single-port RAMs",
 }
 
 
@@ -222,11 +206,9 @@ def _verdict(verification: Verification | None) -> dict[str, Any]:
 
 
 def _engine_name(engine: str) -> str:
-    """Return an engine's name for readers, as in ``netlist for ECP5``."""
-    if engine.startswith("netlist-"):
-        family = engine.removeprefix("netlist-")
-        return f"netlist for {({'ecp5': 'ECP5', 'ice40': 'iCE40'}).get(family, family)}"
-    return {"golden": "golden model", "rtl": "RTL"}.get(engine, engine)
+    """Return an engine's name for readers, as in ``netlist for FAMILY``."""
+    names = {f"netlist-{family.name}": f"netlist for {family.title}" for family in families()}
+    return {"golden": "golden model", "rtl": "RTL", **names}.get(engine, engine)
 
 
 def _interval(accuracy: float, samples: int) -> str:
@@ -296,15 +278,15 @@ def _speed(cost: _Cost | None, fpga: Sequence[FpgaReport]) -> list[list[str]]:
 
 def _design(report: FpgaReport) -> dict[str, Any]:
     """Return what the page says about one implemented design."""
-    placed, device = report.placement, DEVICES.get(report.device)
-    kinds = {name: cell for name, (cell, _) in device.cell_kinds.items()} if device else {}
+    placed, device = report.placement, devices().get(report.device)
+    kinds = {kind.name: kind for kind in device.family.resources} if device else {}
     scale = 1.1 * max(report.target_mhz, *placed.seeds.values())
     return {
         "report": report,
         "utilisation": [
             {
-                "label": _RESOURCES.get(kinds.get(name, ""), _RESOURCES.get(name, name)),
-                "cell": kinds.get(name, ""),
+                "label": kinds[name].title if name in kinds else name,
+                "cell": kinds[name].placed if name in kinds else "",
                 "usage": usage,
                 "share": usage.used / usage.available if usage.available else 0.0,
             }
@@ -343,24 +325,33 @@ def _block(pin: str) -> str:
     return ".".join(part for part in own if part not in ("chip", "self_test"))
 
 
+def _ram_titles(report: FpgaReport) -> dict[str, str]:
+    """Return what readers call the RAM cells of a design's device."""
+    device = devices().get(report.device)
+    rams = device.family.rams if device else ()
+    return {cell: ram.title for ram in rams for cell in ram.library}
+
+
 def _memories(report: FpgaReport) -> list[list[str]]:
     """Return a row for each memory that the design names; banks are counted, not listed."""
+    titles = _ram_titles(report)
     banks: dict[tuple[str, str], list[MemoryUse]] = {}
     for memory in report.memories:
         if "$" not in memory.name:  # not a table that Yosys made of a case statement
             key = (re.sub(r"\.bank_\d+$", "", memory.name), memory.cell)
             banks.setdefault(key, []).append(memory)
     return [
-        [name, _MEMORY_CELLS.get(cell, cell)]
+        [name, titles.get(cell, cell)]
         + [f"{n:,}" for n in (len(m), m[0].depth, m[0].width, sum(bank.bits for bank in m))]
         for (name, cell), m in banks.items()
     ]
 
 
 def _memory_words(report: FpgaReport) -> str:
+    titles = _ram_titles(report)
     bits: Counter[str] = Counter()
     for memory in report.memories:
-        bits[_MEMORY_CELLS.get(memory.cell, memory.cell)] += memory.bits
+        bits[titles.get(memory.cell, memory.cell)] += memory.bits
     found = [f"{count:,} bits in {kind}" for kind, count in sorted(bits.items())]
     fallen = [m for m in report.memories if m.writable and m.cell == "logic"]
     names = ", ".join(f"{m.name} ({m.bits} bits)" for m in fallen)

@@ -14,26 +14,26 @@ from spikelet.description.installation import require
 from spikelet.description.run.events import Events
 from spikelet.description.run.recording import Trace
 from spikelet.description.versions import golden_version, package_versions
-from spikelet.fpga.devices import device_named
-from spikelet.fpga.synthesise import synthesise
+from spikelet.fpga.families import families
+from spikelet.fpga.families.family import Family
+from spikelet.fpga.synthesise import script, synthesise
 from spikelet.golden import chip as golden_chip
 from spikelet.locked import writing
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.sim.engine import VerilatedChip
-from spikelet.sim.netlist import netlist_includes, netlist_sources
 from spikelet.sim.verilator import Design
 
 __all__ = [
     "CHIP_VERILOG",
     "EMITTED_VERILOG",
-    "ENGINES",
     "MADE_OF",
-    "NETLIST_ENGINES",
     "Engine",
     "chosen_engines",
     "engine_named",
     "engine_tools",
+    "engines",
+    "netlist_engines",
     "simulate",
 ]
 
@@ -45,11 +45,6 @@ EMITTED_VERILOG = "emitted Verilog"
 
 MADE_OF = "made of"
 """Note of a Trace: digests, by role, of what ran besides the network."""
-
-NETLIST_DEVICES = {"ecp5": "LFE5U-85F", "ice40": "ICE40UP5K-SG48"}
-
-NETLIST_ENGINES = tuple(f"netlist-{family}" for family in NETLIST_DEVICES)
-"""Names of the engines that run what synthesis made."""
 
 _COCOTB = "cocotb"
 _COCOTB_SIMULATORS = ("verilator", "icarus")
@@ -124,15 +119,16 @@ def _rtl_design(compiled: CompiledNetwork, folder: Path | None = None) -> Design
     return Design(to_verilog(Chip(compiled.chip), "chip"))
 
 
-def _netlist(family: str, wanted: _Wanted) -> Trace:
-    engine = f"netlist-{family}"
+def _netlist(family: Family, wanted: _Wanted) -> Trace:
+    """Run what synthesis makes for the family's largest device."""
+    engine = f"netlist-{family.name}"
     folder = wanted.place(engine) / engine
     verilog = to_verilog(Chip(wanted.compiled.chip), "chip")
-    device = device_named(NETLIST_DEVICES[family])
+    device = family.largest
     made = Artefact(
         f"netlist for {device.name}",
         {CHIP_VERILOG: digest_of(verilog)},
-        options={"device": device.name},
+        options={"device": device.name, "synthesis": digest_of(script(verilog, "chip", device))},
         tools=package_versions("pyosys"),
     )
     with writing(folder):
@@ -145,16 +141,16 @@ def _netlist(family: str, wanted: _Wanted) -> Trace:
     return _simulated(wanted, design, engine, "build", made.inputs)
 
 
-def _netlist_design(family: str, compiled: CompiledNetwork, folder: Path) -> Design:
+def _netlist_design(family: Family, compiled: CompiledNetwork, folder: Path) -> Design:
     """Return the netlist that was simulated last."""
-    netlist = (folder / f"netlist-{family}" / "netlist.v").read_text()
-    return Design(netlist, netlist_sources(family), netlist_includes())
+    netlist = (folder / f"netlist-{family.name}" / "netlist.v").read_text()
+    return Design(netlist, family.cell_models, family.include_folders())
 
 
 def _simulated(
     wanted: _Wanted, design: Design, name: str, optimise: str, made_of: Mapping[str, str]
 ) -> Trace:
-    """Run in the compiled engine."""
+    """Run in a Verilated chip."""
     compiled = wanted.compiled
     with VerilatedChip(compiled.chip, design, name=name, optimise=optimise) as chip:
         chip.load(compiled.image)
@@ -189,37 +185,50 @@ def _cocotb(simulator: str, wanted: _Wanted) -> Trace:
     return trace
 
 
-ENGINES: dict[str, Engine] = {
+_ENGINES: dict[str, Engine] = {
     "golden": Engine(_golden, _golden_tools),
     "rtl": Engine(_rtl, _compiled_tools, _rtl_design),
-    **{
-        f"netlist-{family}": Engine(
+}
+
+_COCOTB_ENGINES: dict[str, Engine] = {
+    f"{_COCOTB}-{name}": Engine(
+        partial(_cocotb, name),
+        partial(package_versions, "cocotb", name),
+        _emitted_design,
+        few_samples=True,
+    )
+    for name in _COCOTB_SIMULATORS
+}
+
+
+def netlist_engines() -> dict[str, Engine]:
+    """Return the engines that run what synthesis made, one for each FPGA family, by name."""
+    return {
+        f"netlist-{family.name}": Engine(
             partial(_netlist, family),
             _compiled_tools,
             partial(_netlist_design, family),
             few_samples=True,
         )
-        for family in NETLIST_DEVICES
-    },
-    **{
-        f"{_COCOTB}-{name}": Engine(
-            partial(_cocotb, name),
-            partial(package_versions, "cocotb", name),
-            _emitted_design,
-            few_samples=True,
-        )
-        for name in _COCOTB_SIMULATORS
-    },
-}
-"""The golden model; the generated Verilog; the netlists that synthesis makes of it; and the emitted
-files of a project, in Verilog simulators by cocotb."""
+        for family in families()
+    }
+
+
+def engines() -> dict[str, Engine]:
+    """Return all engines by name.
+
+    The golden model; the generated Verilog; the netlists that synthesis makes of it; and the
+    emitted files of a project, in Verilog simulators by cocotb.
+    """
+    return {**_ENGINES, **netlist_engines(), **_COCOTB_ENGINES}
 
 
 def engine_named(name: str) -> Engine:
     """Return an engine by name; SpikeletError lists the names otherwise."""
-    if name not in ENGINES:
-        raise SpikeletError(f"engine must be one of {', '.join(ENGINES)}, not {name!r}")
-    return ENGINES[name]
+    known = engines()
+    if name not in known:
+        raise SpikeletError(f"engine must be one of {', '.join(known)}, not {name!r}")
+    return known[name]
 
 
 def chosen_engines(
@@ -230,7 +239,7 @@ def chosen_engines(
     Parameters
     ----------
     names : sequence of str
-        Of :data:`ENGINES`, or ``"cocotb"``.
+        Of :func:`engines`, or ``"cocotb"``.
     say : callable
         Told what ``cocotb`` leaves out, and why.
 
@@ -265,7 +274,8 @@ def _require_cocotb() -> None:
 
 def engine_tools(engine: str) -> dict[str, str]:
     """Return the versions of what computes an engine's results."""
-    return ENGINES[engine].tools() if engine in ENGINES else {}
+    known = engines()
+    return known[engine].tools() if engine in known else {}
 
 
 def simulate(
@@ -277,7 +287,7 @@ def simulate(
     record: Sequence[str] = ("spikes", "states"),
     progress: Callable[[int], None] = lambda samples: None,
 ) -> Trace:
-    """Run samples on one of :data:`ENGINES`.
+    """Run samples on one of :func:`engines`.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ from spikelet.description.artefact import Artefact, OutOfDate, digests_of_files
 from spikelet.description.errors import MALFORMED, SpikeletError
 from spikelet.description.run.recording import Trace
 from spikelet.runs.agreement import LayerAgreement
-from spikelet.runs.engines import ENGINES, MADE_OF, engine_tools
+from spikelet.runs.engines import MADE_OF, engine_tools, engines
 from spikelet.runs.verify import EngineResult, Verification
 from spikelet.samples.samples import Samples, Score, load_samples
 
@@ -32,7 +32,6 @@ _KEPT_SAMPLES = 100
 """Samples of which golden's run is kept for the report."""
 
 _AGAIN = "run spikelet verify again"
-_OTHERS = tuple(name for name in ENGINES if name != "golden")
 
 
 @dataclass
@@ -121,13 +120,14 @@ def read_verification(folder: Path, present: Mapping[str, str]) -> KeptVerificat
     """
     found = KeptVerification()
     golden = _fields(folder, "golden", present, found)
+    others = [name for name in engines() if name != "golden"]
     if golden is None:
-        for engine in _OTHERS:  # named if they are out of date; useless without golden's
+        for engine in others:  # named if they are out of date; useless without golden's
             _fields(folder, engine, present, found)
         found.made.clear()
         return found
     present = {**present, "samples": found.made[0].inputs["samples"]}
-    results = [golden, *(_fields(folder, engine, present, found) for engine in _OTHERS)]
+    results = [golden, *(_fields(folder, engine, present, found) for engine in others)]
     try:
         found.verification = Verification(
             golden["structure"],

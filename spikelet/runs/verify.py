@@ -177,7 +177,7 @@ def verify(
     samples : Samples
         1 or more.
     engines : sequence of str
-        Of :data:`ENGINES`, besides golden.
+        Of :func:`engines`, besides golden.
     folder : Path
         Where netlists are synthesised.
     netlist_samples : int

@@ -35,7 +35,7 @@ def write_waves(
     samples : Samples
         What the engine ran.
     engine : str
-        Of ``ENGINES``.
+        Of :func:`engines`.
     difference : Difference
     folder : Path
         The project folder; the file is ``waves/ENGINE.vcd`` in it.

@@ -1,5 +1,6 @@
 """What a plastic network is shown: intensities or spikes from a file, labels and rewards."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,8 @@ from spikelet.description.artefact import digest_of
 from spikelet.description.errors import SpikeletError
 from spikelet.description.summary import summary
 from spikelet.samples.encode import ENCODERS, check_levels, rest
-from spikelet.samples.samples import SampleFile
+from spikelet.samples.reader import SampleReader
+from spikelet.samples.sample_file import SampleFile
 
 __all__ = ["Encoder", "LearningSamples", "load_learning_samples"]
 
@@ -106,7 +108,9 @@ class LearningSamples:
         return None if self.reward is None else self.reward[first:last]
 
 
-def load_learning_samples(path: Path, encoder: Encoder | None) -> LearningSamples:
+def load_learning_samples(
+    path: Path, encoder: Encoder | None, *, readers: Iterable[SampleReader] = ()
+) -> LearningSamples:
     """Read samples for learning.
 
     Parameters
@@ -116,17 +120,20 @@ def load_learning_samples(path: Path, encoder: Encoder | None) -> LearningSample
         (samples, inputs) and ``full_scale``. Optionally ``labels`` (samples) and ``reward``
         (samples, ticks).
     encoder : Encoder or None
+    readers : iterable of SampleReader
+        As for :func:`load_samples`.
 
     Raises
     ------
     SpikeletError
         Saying what is wrong with the file and what would be valid.
     """
-    file = SampleFile.read(path)
+    file = SampleFile.read(path, readers=readers)
     if encoder is None:
-        samples = file.samples()
-        reward = _reward(file, len(samples.spikes), samples.spikes.shape[1])
-        return LearningSamples(samples.spikes, samples.labels, reward, path=file.path)
+        spikes = file.shown()
+        labels = file.labels(len(spikes), spikes.shape[1])
+        reward = file.reward(len(spikes), spikes.shape[1])
+        return LearningSamples(spikes, labels, reward, path=file.path)
     if not {f"{file.prefix}levels", "full_scale"} <= file.arrays.keys():
         raise SpikeletError(
             f"{file.path} holds {', '.join(file.arrays) or 'nothing'}; the [encoder] of the "
@@ -140,21 +147,5 @@ def load_learning_samples(path: Path, encoder: Encoder | None) -> LearningSample
     except SpikeletError as error:
         raise SpikeletError(f"{file.path}: {error.args[0]}", remedy=error.remedy) from error
     labels = file.labels(len(levels))
-    reward = _reward(file, len(levels))
+    reward = file.reward(len(levels))
     return LearningSamples(levels, labels, reward, encoder, full_scale, file.path)
-
-
-def _reward(
-    file: SampleFile, samples: int, ticks: int | None = None
-) -> npt.NDArray[np.int64] | None:
-    """Return the rewards (samples, ticks), where there are any."""
-    name = f"{file.prefix}reward"
-    if name not in file.arrays:
-        return None
-    reward = file.arrays[name]
-    if reward.dtype.kind not in "iu":
-        raise file.error(name, f"must be integers, not {reward.dtype}")
-    if reward.ndim != 2 or len(reward) != samples or ticks not in (None, reward.shape[1]):
-        wanted = "ticks" if ticks is None else ticks
-        raise file.error(name, f"must have shape ({samples}, {wanted}), not {reward.shape}")
-    return reward.astype(np.int64)

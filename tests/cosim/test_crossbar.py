@@ -8,8 +8,8 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import ChipMap
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.neurons.models import neuron_model
-from spikelet.rtl_gen.crossbar import Crossbar
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY
+from spikelet.rtl_gen.synapses.dense import DenseCrossbar
 from tests.cosim.support import SEEDS, Bench, cases, image_of
 
 
@@ -35,7 +35,7 @@ def bench(request: pytest.FixtureRequest) -> Bench:
         **{"n_axons": 21, "n_neurons": 48, "neuron": neuron_model("snntorch-zero"), **request.param}
     )
     chip = ChipParams((core,))
-    component = Crossbar(core, ChipMap(chip).cores[0]["weights"])
+    component = DenseCrossbar(core, ChipMap(chip).cores[0])
     return Bench(component, chip=chip, config_latency=CONFIG_LATENCY)
 
 

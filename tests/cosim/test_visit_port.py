@@ -6,7 +6,7 @@ from amaranth.hdl import Shape
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.neurons.models import neuron_model
-from spikelet.rtl_gen.crossbar import VisitPort
+from spikelet.rtl_gen.synapses.ports import VisitPort
 
 RULE = LearningRule("x1*y0", x1=TraceParams(1, bits=1), w_max=7)
 

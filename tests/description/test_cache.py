@@ -20,7 +20,7 @@ from spikelet.description.toolchain import (
     load_library,
 )
 from spikelet.golden import compiled
-from spikelet.sim import verilator
+from spikelet.sim import verilated_cpp, verilator
 
 CONTENTS = b"\x7fELF made once" * 1000
 
@@ -72,15 +72,16 @@ def test_a_damaged_file_is_built_again(folder: Path, place: str, damage: str) ->
 def test_models_and_run_time_are_sealed(
     folder: Path, damage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every file that the compiled engine keeps: what builds it is called again for a bad one."""
+    """Every file that a Verilated chip keeps: what builds it is called again for a bad one."""
     commands: list[list[str]] = []
 
-    def run(command: list[str], here: Path, **_: str) -> None:
+    def run(command: list[str], here: Path, *_: str, **__: str) -> str:
         commands.append(list(command))
         if "-o" in command:
             (here / command[command.index("-o") + 1]).write_bytes(CONTENTS)
+        return ""
 
-    monkeypatch.setattr(verilator, "_run", run)
+    monkeypatch.setattr(verilated_cpp, "_run", run)
     harness = folder.parent / "harness.cpp"
     harness.write_text("")
     design = verilator.Design("module chip; endmodule")

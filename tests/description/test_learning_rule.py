@@ -11,27 +11,15 @@ from hypothesis import strategies as st
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import joined
-from spikelet.description.chip.image import (
-    ChipImage,
-    CoreImage,
-    random_states,
-    scan_rows,
-    synapse_rows,
-)
-from spikelet.description.chip.memory_map import (
-    ChipMap,
-    describe,
-    lane_banks,
-    pack_lanes,
-    post_bits,
-    post_fields,
-    unpack_lanes,
-)
+from spikelet.description.chip.image import ChipImage, CoreImage, random_states, scan_rows
+from spikelet.description.chip.memory_map import ChipMap, describe, post_bits, post_fields
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
+from spikelet.description.lanes import lane_banks, pack_lanes, unpack_lanes
 from spikelet.description.learning.rule import LearningRule, TraceParams, term_range, variable_range
 from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.neurons.models import neuron_model
+from spikelet.description.synapses.dense import synapse_rows
 from tests.helpers.rule_evaluator import evaluate
 
 TRACE = TraceParams(32, decay=3900)

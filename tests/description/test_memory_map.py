@@ -15,12 +15,10 @@ from spikelet.description.chip.memory_map import (
     WRITABLE_REGISTERS,
     ChipMap,
     describe,
-    lane_banks,
-    pack_lanes,
-    unpack_lanes,
 )
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
+from spikelet.description.lanes import lane_banks, pack_lanes, unpack_lanes
 from spikelet.description.neurons.models import neuron_model
 
 CORE = CoreParams(

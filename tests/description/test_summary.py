@@ -4,12 +4,12 @@ import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-import spikelet
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.summary import summary
 from tests.helpers.networks import chain
@@ -25,10 +25,16 @@ class Holder:
     held: Any
 
 
+ROOT = Path(__file__).parents[2]
+
+
 def classes() -> Iterator[type]:
-    """Yield the dataclasses of the package that has the public types."""
-    for found in pkgutil.walk_packages(spikelet.__path__, "spikelet."):
-        if found.name != "spikelet.__main__":
+    """Yield the dataclasses of the ground and of the roof, which have the public types."""
+    for path in (ROOT / folder for folder in ("description", "spikelet")):
+        name = "spikelet." if path.name == "spikelet" else "spikelet.description."
+        for found in pkgutil.walk_packages([str(path)], name):
+            if found.name == "spikelet.__main__":
+                continue
             for item in vars(import_module(found.name)).values():
                 if is_dataclass(item) and item.__module__ == found.name:
                     assert isinstance(item, type)

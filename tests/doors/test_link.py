@@ -110,7 +110,7 @@ def linked(chip: ChipParams) -> ByteStream:
     return ByteStream(Server(VerilatedLink(design, optimise="build")))
 
 
-CHIPS = {"plastic": random_plastic_chip(np.random.default_rng(1006), most_cores=1)}
+CHIPS = {"plastic": random_plastic_chip(np.random.default_rng(1052), most_cores=1)}
 CHIPS["plain"] = random_chip(np.random.default_rng(3), most_cores=2)
 
 

@@ -20,7 +20,7 @@ from spikelet import (
 )
 from spikelet.cli import main
 from spikelet.description.chip.memory_map import ChipMap
-from spikelet.fpga.devices import device_named
+from spikelet.fpga.families import device_named
 from spikelet.fpga.fit import check_fit
 from spikelet.golden.chip import GoldenChip
 from spikelet.network.network import INPUT, FloatArray, Network, Population, Projection

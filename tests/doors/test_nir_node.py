@@ -9,12 +9,17 @@ import numpy as np
 import pytest
 
 from spikelet import CompiledNetwork, compile_network, load_network, simulate
+from spikelet.description.chip.memory_map import ChipMap
 from spikelet.description.errors import SpikeletError
+from spikelet.fpga.families import device_named
+from spikelet.fpga.fit import check_fit
 from spikelet.network.network import FloatArray
 from spikelet.network.reference import run_float
 from spikelet.nir.handler import Field, ImportedNode, NeuronValues, NodeHandler
 from spikelet.nir.neurons import NeuronHandler
 from spikelet.nir.signal import Signal, Sparse
+from spikelet.reports.report import write_report
+from spikelet.samples.samples import Samples
 
 INPUTS, HIDDEN, OUTPUTS = 6, 8, 3
 ORDER = np.array([5, 0, 3, 3, 1, 7, 2, 6])
@@ -115,6 +120,47 @@ def test_from_the_file_to_the_chip_and_back(tmp_path: Path) -> None:
             np.testing.assert_array_equal(chip.layer_spikes(trace, population.name), run.spikes)
         assert [layer.share for layer in chip.agreement(trace, SPIKES)] == [1, 1]
     assert loaded.digests == compiled.digests
+
+
+def test_memory_map_fit_check_and_report(tmp_path: Path) -> None:
+    compiled = compile_network(
+        load_network(write(tmp_path / "x.nir"), "nir-euler", handlers=HANDLERS)
+    )
+    regions = ChipMap(compiled.chip).cores
+    assert len(regions) == 2 and all("weights" in core for core in regions)
+    fit = check_fit(compiled.chip, device_named("LFE5U-25F"))
+    assert not fit.problems and fit.needed["luts"] > 0
+    page = write_report(
+        tmp_path / "report",
+        compiled=compiled,
+        samples=Samples(SPIKES),
+        verification=None,
+        trace=simulate(compiled, SPIKES, record=("spikes", "states")),
+        fpga=[],
+    ).read_text()
+    assert "l1" in page and "l2" in page and compiled.chip.digest in page
+
+
+def test_spikes_come_back_through_it(tmp_path: Path) -> None:
+    """In each tick those of the tick before, in the other order."""
+    path = tmp_path / "x.nir"
+    with h5py.File(path, "w") as file:
+        file["node/type"] = "NIRGraph"
+        for name, fields in {
+            "in": {"type": "Input", "shape": [3]},
+            "l": {"type": "Halving", "threshold": np.full(1, 0.5)},
+            "back": {"type": "Shuffle", "order": [1, 2, 0]},
+            "out": {"type": "Output", "shape": [3]},
+        }.items():
+            for field, values in fields.items():
+                file[f"node/nodes/{name}/{field}"] = values
+        edges = [("in", "l"), ("l", "back"), ("back", "l"), ("l", "out")]
+        file["node/edges"] = np.array(edges, h5py.string_dtype())
+    network = load_network(path, "nir-euler", handlers=HANDLERS)
+    start = np.zeros((1, 5, 3), np.uint8)
+    start[0, 0, 0] = 1
+    spikes = run_float(network, start)[0].spikes[0]
+    assert [np.flatnonzero(tick).tolist() for tick in spikes] == [[0], [2], [1], [0], [2]]
 
 
 def test_without_the_handler_the_kind_is_refused(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from spikelet.fpga.families import fusesoc_arch
 from spikelet.rtl_gen.emit import write_chip
 from spikelet.rtl_gen.fusesoc import fusesoc_core, safe_name
 from tests.helpers.emitted import Finished, recorded, run, small_network, with_output
@@ -21,7 +22,10 @@ def root(tmp_path_factory) -> Path:
     compiled = small_network()
     run = recorded(compiled, "small_chip")
     name = "2 petits réseaux"
-    write_chip(compiled.chip, compiled.image, name, folder / "rtl", top="small_chip", run=run)
+    arch = fusesoc_arch(compiled.chip)
+    write_chip(
+        *(compiled.chip, compiled.image, name, folder / "rtl"), top="small_chip", run=run, arch=arch
+    )
     return folder
 
 
@@ -71,7 +75,7 @@ def test_fusesoc_finds_cores_of_any_name(tmp_path):
     chip = small_network().chip
     for number, name in enumerate(NAMES):
         safe = safe_name(name)
-        text = fusesoc_core(chip, safe, top="chip", parts=["chip_0_0"], tested=True)
+        text = fusesoc_core(chip, safe, top="chip", parts=["chip_0_0"], tested=True, arch="")
         (tmp_path / f"{number}").mkdir()
         (tmp_path / f"{number}" / f"{safe}.core").write_text(text)
     done = fusesoc(tmp_path, "core", "list")

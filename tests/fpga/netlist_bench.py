@@ -5,8 +5,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from spikelet.fpga.families import family_named
 from spikelet.fpga.harness import ports_of
-from spikelet.sim.netlist import netlist_includes, netlist_sources
 from spikelet.sim.verilator import Design, build_library
 
 __all__ = ["Comparison", "side_by_side"]
@@ -86,14 +86,16 @@ def side_by_side(
     wrapper, words = _wrapper(ports, top, list(netlists))
     text = [wrapper, verilog]
     models: list[Path] = []
+    include: set[Path] = set()
     for family, netlist in netlists.items():
         text.append(
             re.sub(rf"^module {top}\b", f"module {family}", netlist.read_text(), flags=re.M)
         )
-        models += netlist_sources(family)
+        models += family_named(family).cell_models
+        include |= {*family_named(family).include_folders()}
     harness = folder / "harness.cpp"
     harness.write_text(_HARNESS.replace("WORDS", str(words)))
-    design = Design("\n".join(text), models, netlist_includes())
+    design = Design("\n".join(text), models, sorted(include))
     library = ctypes.CDLL(str(build_library(design, "bench", harness, optimise="build")))
     mismatch, still = ctypes.c_ulonglong(), ctypes.c_ulonglong()
     cycle = library.run(ctypes.c_long(cycles), ctypes.byref(mismatch), ctypes.byref(still))

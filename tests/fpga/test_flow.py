@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from spikelet.boards import ICEBREAKER
 from spikelet.description.errors import SpikeletError
 from spikelet.fpga import flow
-from spikelet.fpga.devices import device_named
+from spikelet.fpga.families import device_named
 from spikelet.fpga.flow import FpgaReport, build_bitstream, build_out_of_context, check_capacity
 from spikelet.fpga.harness import harness, ports_of
 from spikelet.fpga.synthesise import SynthesisReport
@@ -149,7 +149,12 @@ endmodule
 
 def test_a_netlist_larger_than_the_device_is_an_error() -> None:
     synthesis = SynthesisReport(
-        "chip", "ICE40UP5K-SG48", {"SB_RAM40_4K": 31, "SB_LUT4": 9000}, (), Path(), Path()
+        "chip",
+        device_named("ICE40UP5K-SG48"),
+        {"SB_RAM40_4K": 31, "SB_LUT4": 9000},
+        (),
+        Path(),
+        Path(),
     )
     with pytest.raises(
         SpikeletError,

@@ -8,8 +8,7 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.neurons.models import neuron_model
-from spikelet.fpga.devices import device_named
-from spikelet.fpga.family_costs import FAMILY_COSTS
+from spikelet.fpga.families import device_named
 from spikelet.fpga.fit import check_fit
 from spikelet.fpga.memories import Memory, chip_memories, varying_bits
 from tests.helpers.neuron_models import HABITUATING, NOISY, ODD
@@ -117,11 +116,11 @@ def test_all_bits_that_vary_count() -> None:
 def test_what_fits_exactly_fits_and_one_more_does_not(name: str) -> None:
     chip = ChipParams((CORE,))
     need = check_fit(chip, ECP5).needed[name]
-    usable = FAMILY_COSTS["ecp5"].usable if name == "luts" else 1
+    usable = ECP5.family.usable if name == "luts" else 1
     most = next(size for size in range(need, 2 * need + 2) if int(size * usable) >= need)
-    exact = replace(ECP5, **{name: most})
+    exact = replace(ECP5, capacity={**ECP5.capacity, name: most})
     assert check_fit(chip, exact).fits
-    report = check_fit(chip, replace(ECP5, **{name: most - 1}))
+    report = check_fit(chip, replace(ECP5, capacity={**ECP5.capacity, name: most - 1}))
     (problem,) = report.problems
     assert problem.startswith(f"{need} {name.replace('_', ' ')} of {most - 1}")
     over = need - int((most - 1) * usable)
@@ -132,7 +131,7 @@ def test_what_fits_exactly_fits_and_one_more_does_not(name: str) -> None:
 def test_memory_bits_count_what_is_in_ram() -> None:
     chip = ChipParams((CORE,))
     report = check_fit(chip, ECP5)
-    assert report.available["memory_bits"] == ECP5.block_rams * ECP5.block_ram_bits
+    assert report.available["memory_bits"] == ECP5.capacity["block_rams"] * 18 * 1024
     assert report.largest[0] == ("core 0 weights", 800 * 96)
     assert [bits for _, bits in report.largest] == sorted(
         (bits for _, bits in report.largest), reverse=True

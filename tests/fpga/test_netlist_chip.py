@@ -9,13 +9,12 @@ import pytest
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.neurons.models import neuron_model
-from spikelet.fpga.devices import device_named
+from spikelet.fpga.families import device_named
 from spikelet.fpga.synthesise import synthesise
 from spikelet.golden.chip import GoldenChip, run
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.sim.engine import VerilatedChip
-from spikelet.sim.netlist import netlist_includes, netlist_sources
 from spikelet.sim.verilator import Design
 from tests.helpers.pieces import check_in_pieces
 from tests.helpers.random_chips import random_events, random_image
@@ -39,11 +38,13 @@ def test_the_netlist_of_a_chip_equals_its_rtl_and_golden(family: str, tmp_path: 
     assert min(trace.outputs.sum() for trace in expected) > 0, "no spike left the chip"
 
     verilog = to_verilog(Chip(chip), "chip")
-    report = synthesise(verilog, "chip", device_named(FAMILIES[family]), tmp_path)
+    device = device_named(FAMILIES[family])
+    made_for = device.family
+    report = synthesise(verilog, "chip", device, tmp_path)
     assert report.resources["block_rams"] > 0
     assert report.resources["dsps"] > 0
     text = report.netlist_verilog.read_text()
-    netlist = Design(text, netlist_sources(family), netlist_includes())
+    netlist = Design(text, made_for.cell_models, made_for.include_folders())
     cycles = {}
     for name, design in {"rtl": Design(verilog), family: netlist}.items():
         with VerilatedChip(chip, design, name=name, optimise="build") as engine:
@@ -58,7 +59,7 @@ def test_the_netlist_of_a_chip_equals_its_rtl_and_golden(family: str, tmp_path: 
 
 
 def test_yosys_connects_the_ports_of_ice40_cells_that_have_a_default(tmp_path: Path) -> None:
-    """The models in sim/cells/ice40.v rely on it: they have no defaults."""
+    """The models in fpga/families/ice40.v rely on it: they have no defaults."""
     verilog = """
 module pins(input clk, input [3:0] d, input [10:0] a, output q, output l, output [15:0] r);
   SB_DFFE flip_flop (.C(clk), .D(d[0]), .Q(q));

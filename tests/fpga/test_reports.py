@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from spikelet.description.errors import SpikeletError
-from spikelet.fpga.devices import DEVICES, device_named
+from spikelet.fpga.families import device_named, devices, family_named
+from spikelet.fpga.families.family import single_port_memories
 from spikelet.fpga.place_and_route import Placement, parse_report
 from spikelet.fpga.synthesise import (
     LARGEST_REGISTER_MEMORY,
@@ -15,7 +16,6 @@ from spikelet.fpga.synthesise import (
     check_memories,
     parse_cells,
     parse_memories,
-    spram_memories,
 )
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "fpga"
@@ -116,7 +116,7 @@ def test_a_small_memory_and_a_table_may_be_logic(width: int) -> None:
 
 def test_cells_in_common_units() -> None:
     def resources(device: str, cells: dict[str, int]) -> dict[str, int]:
-        return SynthesisReport("top", device, cells, (), Path(), Path()).resources
+        return SynthesisReport("top", device_named(device), cells, (), Path(), Path()).resources
 
     cells = {"LUT4": 10, "CCU2C": 3, "TRELLIS_DPR16X4": 2, "TRELLIS_FF": 7, "L6MUX21": 99}
     assert resources("LFE5U-25F", {**cells, "DP16KD": 4, "MULT18X18D": 1}) == {
@@ -165,10 +165,15 @@ module top(clk);
   reg [15:0] \\w.0 [9:0];
 endmodule
 """
-    assert spram_memories(verilog) == [("top.a", "bank_0"), ("top", "w.0")]
+    assert single_port_memories(verilog) == [("top.a", "bank_0"), ("top", "w.0")]
 
 
 def test_unknown_device_names_the_known() -> None:
     with pytest.raises(SpikeletError, match=r"^device must be one of LFE5U-25F, .*, not 'XC7'"):
         device_named("XC7")
-    assert [device.family for device in DEVICES.values()].count("ecp5") == 3
+    assert [device.family.name for device in devices().values()].count("ecp5") == 3
+
+
+def test_unknown_family_names_the_known() -> None:
+    with pytest.raises(SpikeletError, match=r"^family must be one of ecp5, ice40, not 'xc7'"):
+        family_named("xc7")

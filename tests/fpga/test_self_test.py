@@ -14,14 +14,18 @@ from amaranth.sim import Simulator
 
 from spikelet.boards import ICEBREAKER, ULX3S_85F, Board
 from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.packets import flit_packet
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.rule import LearningRule
 from spikelet.description.neurons.models import neuron_model
 from spikelet.fpga.board_top import BoardTop
 from spikelet.fpga.self_test import SelfTest
-from spikelet.fpga.self_test_image import Sample, image_memories, program_words
+from spikelet.fpga.self_test_image import StoredRun, image_memories, program_words, reward_addresses
 from spikelet.rtl_gen.layouts import config_response
+from tests.fpga.self_test_bench import events_of
+from tests.helpers.random_plastic import random_plastic_image
 
 CHIP = ChipParams((CoreParams(4, 4, neuron_model("snntorch-zero"), lanes=4),), n_outputs=3)
 PROGRAM = np.array([[64, 7], [65, 8], [66, 9], [128, 1], [130, 2], [131, 3]], np.uint32)
@@ -38,8 +42,8 @@ class StubChip(wiring.Component):
     event's line in the second tick.
     """
 
-    def __init__(self, fault: str = "", extra: int = 0) -> None:
-        flit = stream.Signature(flit_packet(CHIP).width)
+    def __init__(self, fault: str = "", extra: int = 0, params: ChipParams = CHIP) -> None:
+        flit = stream.Signature(flit_packet(params).width)
         request = stream.Signature(data.StructLayout({"address": 32, "data": 32, "write": 1}))
         super().__init__(
             {
@@ -158,17 +162,16 @@ FAULTS = (
 LINES = [[0, 2], [2, 0], [], [1, 2]]
 
 
-def _sample(lines_of_ticks: list[list[int]]) -> Sample:
-    packet = flit_packet(CHIP)
-    flits = [packet.pack(axon=lines, delay=0, host=0, x=0, y=0) for lines in lines_of_ticks]
+def _sample(lines_of_ticks: list[list[int]]) -> StoredRun:
+    ticks = len(lines_of_ticks)
     sent = [line for lines in lines_of_ticks for line in lines]
-    words = [*PROGRAM.tolist(), [TICKS_WORD, len(flits)], [EVENTS_WORD, len(sent)]]
-    return Sample(
+    words = [*PROGRAM.tolist(), [TICKS_WORD, ticks], [EVENTS_WORD, len(sent)]]
+    return StoredRun(
         program=PROGRAM,
-        flits=flits,
+        events=events_of(lines_of_ticks),
         counts=np.bincount(sent, minlength=CHIP.n_outputs),
         words=np.array(words, np.uint32),
-        cycles=20 * len(flits),
+        cycles=20 * ticks,
     )
 
 
@@ -255,6 +258,42 @@ def test_a_counter_that_would_wrap_round_to_the_right_value_does_not(wraps: int)
     assert _run(late, late.passed)[1] == [1], "the extra spikes are of line 0"
 
 
+@pytest.mark.parametrize("samples", [1, 2, 4])
+def test_each_sample_starts_from_a_cleared_state(samples: int) -> None:
+    run = replace(_sample(LINES), events=events_of(LINES, samples))
+    chip = StubChip()
+    test = SelfTest(chip, CHIP, run)
+    _, (passed, cleared, ticks), _ = _run(test, test.passed, chip.cleared, chip.ticks)
+    assert (cleared, ticks) == (samples, len(LINES) // samples)
+    assert passed == (samples == 1), "the ticks that are read are those of one sample"
+    words = run.words.copy()
+    words[words[:, 0] == TICKS_WORD, 1] = ticks
+    right = SelfTest(StubChip(), CHIP, replace(run, words=words))
+    assert _run(right, right.passed)[1] == [1]
+
+
+def test_rewards_are_written_to_every_core_before_the_events() -> None:
+    rule = LearningRule("dw = r*y0", w_max=7, reward_bits=6)
+    plastic = CoreParams(4, 4, neuron_model("snntorch-zero"), lanes=4, learning=rule)
+    params = ChipParams((plastic, CHIP.cores[0], plastic), 3, 1, n_outputs=3)
+    image = random_plastic_image(np.random.default_rng(1), params)
+    cores = [replace(core, learning=False) for core in image.cores]
+    program = ChipImage(tuple(cores)).program(params)
+    reward = np.array([[0, -2, -2, 5], [5, 5, 0, 7]], np.int32)
+    run = replace(
+        _sample(LINES * 2),
+        program=program,
+        events=events_of(LINES * 2, samples=2),
+        words=program,
+        reward=reward,
+    )
+    test = SelfTest(StubChip(params=params), params, run)
+    writes, _, _ = _run(test)
+    first, second = reward_addresses(params)
+    expected = [(at, value & 0x3F) for value in (-2, 5, 0, 7) for at in (first, second)]
+    assert writes == [*map(tuple, program.tolist()), *expected]
+
+
 def test_program_is_stored_in_runs() -> None:
     assert program_words(PROGRAM) == [64, 3, 7, 8, 9, 128, 1, 1, 130, 2, 2, 3]
 
@@ -315,14 +354,17 @@ def test_board_lights_the_led_before_it_on_a_dead_chip(board: Board) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: replace(_sample([[0]]), flits=[]), r"program, ticks and words must not be empty"),
+        (
+            lambda: replace(_sample([[0]]), events=events_of([])),
+            r"program, ticks and words must not be empty",
+        ),
         (lambda: replace(_sample([[0]]), counts=np.array([1, 0])), r"one of 0 or more for each"),
         (lambda: replace(_sample([[0]]), counts=np.array([1, 0, -1])), r"one of 0 or more"),
         (lambda: replace(_sample([[0]]), cycles=0), r"cycles must be 1 or more, not 0"),
-        (lambda: _sample([[], []]), r"no output line spikes in the sample to be stored"),
+        (lambda: _sample([[], []]), r"no output line spikes in what is to be stored"),
     ],
 )
-def test_refuses_impossible_samples(make: Callable[[], Sample], message: str) -> None:
+def test_refuses_impossible_samples(make: Callable[[], StoredRun], message: str) -> None:
     with pytest.raises(SpikeletError, match=message) as caught:
         SelfTest(StubChip(), CHIP, make())
     assert caught.value.remedy

@@ -8,7 +8,7 @@ from amaranth.lib import wiring
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.yosys import run_yosys
-from spikelet.fpga.devices import device_named
+from spikelet.fpga.families import device_named
 from spikelet.fpga.synthesise import SynthesisReport, synthesise
 from spikelet.rtl_gen.emit import to_verilog
 from tests.fpga.netlist_bench import side_by_side

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from spikelet.golden.crossbar import synaptic_sums
+from spikelet.golden.synapses.dense import synaptic_sums
 
 
 @pytest.mark.parametrize("seed", range(10))

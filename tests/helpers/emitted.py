@@ -12,7 +12,8 @@ from spikelet.compiler.compiled import CompiledNetwork, compile_network
 from spikelet.compiler.place import PlacementLimits
 from spikelet.description.run.recorded_run import RecordedRun
 from spikelet.runs.recorded_run import record_run
-from spikelet.sim.verilator import build_testbench, verilator_root
+from spikelet.sim.verilated_cpp import verilator_root
+from spikelet.sim.verilator import build_testbench
 from tests.helpers.networks import chain
 
 ICARUS = {"icarus-2005": "-g2005", "icarus-2012": "-g2012"}

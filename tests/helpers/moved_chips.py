@@ -37,7 +37,7 @@ def moved(
 
 def difference_of_moved(expected: Trace, got: Trace, place: Sequence[int]) -> str | None:
     """Return where a Trace of :func:`moved` differs from that of the original, if it does."""
-    assert got.spikes is not None and got.potentials is not None
+    assert got.spikes is not None and got.states is not None
     order = list(place)
     back = replace(
         got,
@@ -45,6 +45,6 @@ def difference_of_moved(expected: Trace, got: Trace, place: Sequence[int]) -> st
         merged_spikes=got.merged_spikes[..., order],
         neurons=tuple(got.neurons[new] for new in order),
         spikes=[got.spikes[new] for new in order],
-        potentials=[got.potentials[new] for new in order],
+        states=[got.states[new] for new in order],
     )
     return back.first_difference(expected)

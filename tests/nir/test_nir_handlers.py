@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from spikelet.description.errors import SpikeletError
 from spikelet.nir import nodes
 from spikelet.nir.handlers import HANDLERS, NEURON_HANDLERS, neuron_node
+from spikelet.nir.nodes.if_ import Integrator
 from spikelet.nir.signal import Dense, Signal, Sparse
 
 
@@ -29,7 +30,9 @@ def test_the_export_takes_the_kind_that_has_the_parameters() -> None:
     given_parameters = {"threshold": np.ones(2), "reset_potential": np.zeros(2)}
     kind, fields = neuron_node(given_parameters, 1e-3, 2)
     assert kind == "IF" and set(fields) == {"r", "v_threshold", "v_reset"}
-    kind, fields = neuron_node({**given_parameters, "decay": np.full(2, 0.75)}, 1e-3, 2)
+    leaky = {**given_parameters, "decay": np.full(2, 0.75)}
+    assert Integrator().written(leaky, 1e-3, 2) is None
+    kind, fields = neuron_node(leaky, 1e-3, 2)
     assert kind == "LIF" and fields["tau"].tolist() == [4e-3, 4e-3] == (1e-3 * fields["r"]).tolist()
 
 
@@ -93,10 +96,14 @@ def test_a_selection_may_leave_out_and_double() -> None:
     np.testing.assert_array_equal(found, [[0, 0, 1], [0, 0, 0], [0, 0, 0], [1, 1, 0]])
 
 
+SHAPES = {"a": (6,), "b": (2, 3), "c": (3, 2)}
+
+
 def test_signals_of_other_shapes_add_as_vectors() -> None:
-    flat, image = Signal.spikes("a", (6,)), Signal.spikes("b", (2, 3))
+    flat, image, turned = (Signal.spikes(s, shape) for s, shape in SHAPES.items())
     assert Signal.sum([image, image]).shape == (2, 3)
-    assert Signal.sum([flat, image]).shape == (6,)
+    for other in (flat, turned):
+        assert Signal.sum([image, other]).shape == Signal.sum([other, image]).shape == (6,)
     assert Signal.sum([]).size == 0
 
 

@@ -441,6 +441,12 @@ def test_output_fed_twice(file: Path) -> None:
     refused(chain_of(file, edges, **nodes), "node 'out'", "not by 'la' (LIF), 'lb' (LIF)")
 
 
+def test_output_fed_by_the_input(file: Path) -> None:
+    nodes = {"l": lif(3), "f": nir.Flatten({"input": np.array([3])}, 0), "o2": sink(3)}
+    edges = [("in", "l"), ("l", "o2"), ("in", "f"), ("f", "out")]
+    refused(chain_of(file, edges, **nodes), "node 'out' (Output)", "must be fed by one neuron node")
+
+
 def test_no_neuron(file: Path) -> None:
     refused(chain_of(file, fc=linear(2, 3)), "there is no neuron in the network")
 
@@ -504,6 +510,14 @@ def test_products_that_overflow(file: Path) -> None:
     huge = nir.Linear(np.full((2, 2), 1e200))
     write(file, {"in": source(2), "a": huge, "b": huge, "l": lif(2), "out": sink(2)})
     refused(file, "projection 'input' -> 'l': weights must be finite, found inf at (0, 0)")
+
+
+@pytest.mark.parametrize(
+    ("field", "what"), [("r", "weights from 'input'"), ("v_threshold", "threshold")]
+)
+def test_numbers_whose_squares_are_none(file: Path, field: str, what: str) -> None:
+    chain_of(file, fc=linear(2, 3), l=lif(2, **{field: 1e200}))
+    refused(file, "node 'l' (LIF)", what, "must be at most 1e+100, found", "e+", "units")
 
 
 def test_two_outputs_of_one_layer(file: Path) -> None:

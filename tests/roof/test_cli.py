@@ -161,7 +161,7 @@ def test_bad_samples(project, tmp_path, arrays, message):
 def test_a_network_larger_than_the_device_is_refused_before_synthesis(project, samples):
     from dataclasses import replace
 
-    from spikelet.fpga.devices import device_named
+    from spikelet.fpga.families import device_named
     from spikelet.fpga.fit import require_fit
 
     chip = spikelet.CompiledNetwork.load(project / "compiled").chip

@@ -1,4 +1,4 @@
-"""The compiled engine, the files of a chip, and Verilator's own check of them."""
+"""The Verilated chip, the files of a chip, and Verilator's own check of them."""
 
 import json
 

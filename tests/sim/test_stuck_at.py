@@ -1,7 +1,7 @@
 """Stuck flip-flops: in a netlist written by hand, and in those of a self-test image."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +11,15 @@ from benchmarks.stuck_at import faults_of
 from spikelet.boards import ICEBREAKER, ULX3S_85F, Board
 from spikelet.compiler.compiled import compile_network
 from spikelet.compiler.place import PlacementLimits
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
+from spikelet.fpga.families import family_named
+from spikelet.fpga.self_test_image import StoredRun
+from spikelet.runs.self_test_run import stored_samples
 from spikelet.samples.samples import Samples
 from spikelet.sim.stuck_at import Observed, StuckBoard, flip_flops, with_stuck_flip_flops
+from spikelet.sim.verilator import Design
+from tests.fpga.self_test_bench import learning_run
 from tests.helpers.networks import SUBTRACT, chain
 
 NETLIST = """
@@ -70,7 +76,9 @@ ECP5_FLIP_FLOP = """
 
 @pytest.fixture(scope="module")
 def board() -> StuckBoard:
-    return StuckBoard(NETLIST, "ice40", NETS)
+    family = family_named("ice40")
+    design = Design(NETLIST, family.cell_models, family.include_folders())
+    return StuckBoard(design, ["SB_DFF"], NETS)
 
 
 def _run(board: StuckBoard, stuck: tuple[int, int] | None, **changed: int) -> Observed:
@@ -80,14 +88,14 @@ def _run(board: StuckBoard, stuck: tuple[int, int] | None, **changed: int) -> Ob
 
 
 def test_flip_flops_of_both_families_are_found() -> None:
-    assert flip_flops(NETLIST) == ["chip.toggle[0]", "answered"]
-    assert flip_flops(ECP5_FLIP_FLOP) == ["config.o__read"]
+    assert flip_flops(NETLIST, ["SB_DFF"]) == ["chip.toggle[0]", "answered"]
+    assert flip_flops(ECP5_FLIP_FLOP, ["TRELLIS_FF"]) == ["config.o__read"]
 
 
 @pytest.mark.parametrize("nets", [["answered", "answered"], ["cycles[0]"]])
 def test_only_a_flip_flop_can_be_stuck(nets: list[str]) -> None:
     with pytest.raises(SpikeletError, match=re.escape(f"{nets[0]} must be the output of one")):
-        with_stuck_flip_flops(NETLIST, "watched", nets)
+        with_stuck_flip_flops(NETLIST, ["SB_DFF"], "watched", nets)
 
 
 @pytest.mark.parametrize(
@@ -111,17 +119,27 @@ def test_without_a_verdict_time_runs_out(board: StuckBoard) -> None:
     assert (seen.leds, seen.cycles) == (1, 300)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("board", [ICEBREAKER, ULX3S_85F], ids=lambda board: board.name)
-def test_every_fault_that_changes_what_a_chip_computes_lights_failed(
-    board: Board, tmp_path: Path
-) -> None:
+def _trained() -> tuple[ChipParams, StoredRun]:
     network = chain([4, 2], profile=SUBTRACT, scale=1 / 4, seed=1)
     compiled = compile_network(network, limits=PlacementLimits(lanes=2))
     spikes = np.random.default_rng(1).random((1, 6, 4)) < 0.6
-    faults = list(
-        faults_of(compiled, Samples(spikes.astype(np.uint8)), board, tmp_path, seed=1, count=8)
-    )
+    return compiled.chip, stored_samples(compiled, Samples(spikes.astype(np.uint8)), 0)
+
+
+def _learning() -> tuple[ChipParams, StoredRun]:
+    return learning_run(16, 4, ticks=4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("board", "make"),
+    [(ICEBREAKER, _trained), (ULX3S_85F, _trained), (ICEBREAKER, _learning)],
+    ids=["iCEBreaker", "ULX3S-85F", "iCEBreaker-learning"],
+)
+def test_every_fault_that_changes_what_a_chip_computes_lights_failed(
+    board: Board, make: Callable[[], tuple[ChipParams, StoredRun]], tmp_path: Path
+) -> None:
+    faults = list(faults_of(*make(), board, tmp_path, seed=1, count=8))
     assert not faults[0].flip_flop
     assert sum(bool(fault.changes) for fault in faults) == 8
     assert {"spikes", "state"} <= {fault.changes for fault in faults}

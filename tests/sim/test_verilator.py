@@ -12,7 +12,7 @@ from amaranth.lib.wiring import Out
 
 from spikelet.description.toolchain import compiler
 from spikelet.rtl_gen.elaborate import to_rtlil
-from spikelet.sim import verilator
+from spikelet.sim import verilated_cpp, verilator
 from spikelet.sim.verilator import Design
 
 DESIGN = Design(
@@ -38,7 +38,7 @@ def built(parent: Path) -> Path:
     """Build the library, whether or not the cache has it."""
     folder = parent / "a folder with spaces"
     folder.mkdir()
-    flags = (*verilator._COMPILE_FLAGS, *verilator._OPTIMISE["build"])
+    flags = verilated_cpp.compile_flags("build")
     return verilator._library(DESIGN, "counter", DRIVER, flags, folder)
 
 
@@ -62,14 +62,14 @@ def test_one_unit_or_many_compute_the_same(
     unit_bytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compiled: list[str] = []
-    run = verilator._run
+    run = verilated_cpp._run
 
-    def listing(command: list[str], folder: Path, **environment: str) -> None:
+    def listing(command: list[str], folder: Path, *more: str, **environment: str) -> str:
         compiled.extend(word for word in command if word.endswith(".cc"))
-        run(command, folder, **environment)
+        return run(command, folder, *more, **environment)
 
-    monkeypatch.setattr(verilator, "_run", listing)
-    monkeypatch.setattr(verilator, "_UNIT_BYTES", unit_bytes)
+    monkeypatch.setattr(verilated_cpp, "_run", listing)
+    monkeypatch.setattr(verilated_cpp, "_UNIT_BYTES", unit_bytes)
     assert counted(built(tmp_path)) == expected()
     assert (len(compiled) == 1) == (unit_bytes > 1)
 
@@ -77,28 +77,28 @@ def test_one_unit_or_many_compute_the_same(
 def test_every_file_is_in_one_unit_and_none_is_too_large(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verilator, "_UNIT_BYTES", 10)
+    monkeypatch.setattr(verilated_cpp, "_UNIT_BYTES", 10)
     sizes = {"a": 4, "b": 6, "c": 1, "d": 30, "e": 3}
     for name, size in sizes.items():
         (tmp_path / name).write_bytes(bytes(size))
-    units = verilator._units(tmp_path, list(sizes))
+    units = verilated_cpp._units(tmp_path, list(sizes))
     assert units == [["a", "b"], ["c"], ["d"], ["e"]]
-    assert verilator._units(tmp_path, []) == []
+    assert verilated_cpp._units(tmp_path, []) == []
 
 
 def test_headers_are_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The compiler itself says which headers were compiled before."""
     said: list[str] = []
-    run = verilator._run
+    run = verilated_cpp._run
 
-    def asking(command: list[str], folder: Path, **environment: str) -> None:
+    def asking(command: list[str], folder: Path, *more: str, **environment: str) -> str:
         if any(word.endswith(".cc") for word in command):
             asked = [*command, "-H", "-fsyntax-only"]
             done = subprocess.run(asked, cwd=folder, capture_output=True, text=True, check=True)
             said.extend(done.stderr.splitlines())
-        run(command, folder, **environment)
+        return run(command, folder, *more, **environment)
 
-    monkeypatch.setattr(verilator, "_run", asking)
+    monkeypatch.setattr(verilated_cpp, "_run", asking)
     built(tmp_path)
     assert "! ./headers.h.gch" in said, f"{compiler()} did not use it: {said[:3]}"
 

@@ -1,4 +1,4 @@
-"""Golden model of the crossbar. Twin of ``rtl_gen/crossbar.py``."""
+"""Golden model of dense synapses. Twin of ``rtl_gen/synapses/dense.py``."""
 
 import numpy as np
 import numpy.typing as npt

@@ -1,68 +1,20 @@
-"""Synapse crossbar: weight memory and lanes that accumulate. Twin of ``golden/crossbar.py``."""
+"""Dense synapses: weight memory and lanes that accumulate. Twin of ``golden/synapses/dense.py``."""
 
 from amaranth import C, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib.wiring import connect, flipped
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import Region
 from spikelet.rtl_gen.banked_memory import BankedMemory
-from spikelet.rtl_gen.layouts import RegionPort, delayed
+from spikelet.rtl_gen.layouts import delayed
 from spikelet.rtl_gen.synapse_memory import SynapseMemory
+from spikelet.rtl_gen.synapses.ports import crossbar_members
 
-__all__ = ["Crossbar", "VisitPort"]
-
-
-class VisitPort(wiring.Signature):
-    """What a plastic core's crossbar shows to its learning engine, and takes from it.
-
-    Parameters
-    ----------
-    core : CoreParams
-
-    Members
-    -------
-    accumulating : ``Out(1)``
-        A row is being read for ``axon``, to be accumulated.
-    axon : ``Out(range(n_axons))``
-    read : ``Out(1)``, read_row : ``Out(range(weight_rows))``
-        Any row that is being read; its weights are in ``weights`` ``SynapseMemory.latency`` cycles
-        later.
-    weights : ``Out(lanes * weight_bits)``
-    group_end : ``Out(1)``
-        The rows of a group have all been named; the next will be those of ``next_group``.
-    next_group : ``Out(range(groups))``
-    group_done : ``Out(1)``
-        Five cycles later: the group's sums begin to leave. No row is in ``weights``.
-    hold : ``In(1)``
-        Read no row now.
-    visit : ``In(1)``, visit_row : ``In(range(weight_rows))``
-        Read this row, while the crossbar is not busy.
-    write : ``In(1)``, write_row, write_weights : ``In``
-    """
-
-    def __init__(self, core: CoreParams) -> None:
-        super().__init__(
-            {
-                "accumulating": Out(1),
-                "axon": Out(range(core.n_axons)),
-                "read": Out(1),
-                "read_row": Out(range(core.weight_rows)),
-                "weights": Out(core.lanes * core.weight_bits),
-                "group_end": Out(1),
-                "next_group": Out(range(core.groups)),
-                "group_done": Out(1),
-                "hold": In(1),
-                "visit": In(1),
-                "visit_row": In(range(core.weight_rows)),
-                "write": In(1),
-                "write_row": In(range(core.weight_rows)),
-                "write_weights": In(core.lanes * core.weight_bits),
-            }
-        )
+__all__ = ["DenseCrossbar"]
 
 
-class Crossbar(wiring.Component):
+class DenseCrossbar(wiring.Component):
     """Sums the weights of the active axons, one group of ``lanes`` neurons after the other.
 
     The first group is accumulated while the axons are still being found; they are noted in a list,
@@ -76,44 +28,20 @@ class Crossbar(wiring.Component):
     Parameters
     ----------
     core : CoreParams
-    region : Region
-        Of the weights in the memory map.
+    regions : dict of Region
+        Of the core, by name.
 
     Members
     -------
-    start : ``In(1)``
-        A tick begins.
-    axon_valid : ``In(1)``
-    axon : ``In(range(n_axons))``
-        Active axons of this tick, while ``scanning``.
-    scanning : ``In(1)``
-        High from the cycle after ``start`` until the last axon has come.
-    sums_valid : ``Out(1)``
-    sums : ``Out(pipelines * current_bits)``
-    busy : ``Out(1)``
-        Sums of this tick are still to come.
-    config : ``In(RegionPort(...))``
-        Access to the weights, while not ``busy``.
-    learning : ``Out(VisitPort(core))``
-        In a plastic core.
+    Those of :func:`~spikelet.rtl_gen.synapses.ports.crossbar_members`.
+
+    No bench of its own: ``sim/bench_crossbar.py`` runs it.
     """
 
-    def __init__(self, core: CoreParams, region: Region) -> None:
+    def __init__(self, core: CoreParams, regions: dict[str, Region]) -> None:
         self.core = core
-        self.region = region
-        members = {
-            "start": In(1),
-            "axon_valid": In(1),
-            "axon": In(range(core.n_axons)),
-            "scanning": In(1),
-            "sums_valid": Out(1),
-            "sums": Out(core.pipelines * core.current_bits),
-            "busy": Out(1),
-            "config": In(RegionPort((region.span - 1).bit_length(), region.bits)),
-        }
-        if core.learning:
-            members["learning"] = Out(VisitPort(core))
-        super().__init__(members)
+        self.region = regions["weights"]
+        super().__init__(crossbar_members(core, regions))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -177,7 +105,7 @@ class Crossbar(wiring.Component):
         m.submodules.weights = memory = SynapseMemory(
             core, self.region, bits=core.weight_bits, writable=core.learning is not None
         )
-        connect(m, flipped(self.config), memory.config)
+        connect(m, flipped(self.weights), memory.config)
         m.d.comb += [memory.read.eq(reading), memory.read_row.eq(base + axon)]
         accumulating = delayed(m, reading, memory.latency, name="accumulating")
         endings = Signal(5)

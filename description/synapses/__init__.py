@@ -1,0 +1,1 @@
+"""Synapse formats: how a core stores its weights, one file a format."""

@@ -1,0 +1,1 @@
+"""Golden models of the synapse formats, one file a format."""

@@ -1,0 +1,43 @@
+"""Synaptic sums by synapse format. No twin: ``rtl_gen/synapses/crossbars.py`` has the gates."""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.errors import SpikeletError
+from spikelet.golden.synapses import dense
+
+__all__ = ["Sums", "register_sums", "synaptic_sums"]
+
+Sums = Callable[[CoreParams, npt.NDArray[np.bool_], npt.NDArray[np.int16]], npt.NDArray[np.int32]]
+"""From a core, its active axons (..., n_axons) and stored weights to sums (..., n_neurons)."""
+
+_SUMS: dict[str, Sums] = {"dense": lambda _, active, weights: dense.synaptic_sums(active, weights)}
+
+
+def synaptic_sums(
+    core: CoreParams, active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]
+) -> npt.NDArray[np.int32]:
+    """Return I[n] = sum over a of S[a] * W[a, n], exactly, in weight LSBs.
+
+    Parameters
+    ----------
+    core : CoreParams
+    active : array of bool, shape (..., n_axons)
+        S: axons with an arrival in this tick.
+    weights : array of int16
+        As the core's synapse format stores them.
+
+    Returns
+    -------
+    array of int32, shape (..., n_neurons)
+    """
+    return _SUMS[core.synapses](core, active, weights)
+
+
+def register_sums(name: str, sums: Sums) -> None:
+    """Add the golden model of a synapse format; SpikeletError if there is one of this name."""
+    if _SUMS.setdefault(name, sums) is not sums:
+        raise SpikeletError(f"there is a golden model of {name!r} synapses already")

@@ -1,0 +1,1 @@
+"""Crossbars of the synapse formats, one file a format."""

@@ -1,0 +1,107 @@
+"""The ports of a crossbar, whatever its synapse format. No twin: it computes nothing."""
+
+from typing import Any
+
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.memory_map import Region
+from spikelet.rtl_gen.layouts import RegionPort
+
+__all__ = ["VisitPort", "crossbar_members"]
+
+
+class VisitPort(wiring.Signature):
+    """What a plastic core's crossbar shows to its learning engine, and takes from it.
+
+    Parameters
+    ----------
+    core : CoreParams
+
+    Members
+    -------
+    accumulating : ``Out(1)``
+        A row is being read for ``axon``, to be accumulated.
+    axon : ``Out(range(n_axons))``
+    read : ``Out(1)``, read_row : ``Out(range(weight_rows))``
+        Any row that is being read; its weights are in ``weights`` ``SynapseMemory.latency`` cycles
+        later.
+    weights : ``Out(lanes * weight_bits)``
+    group_end : ``Out(1)``
+        The rows of a group have all been named; the next will be those of ``next_group``.
+    next_group : ``Out(range(groups))``
+    group_done : ``Out(1)``
+        Five cycles later: the group's sums begin to leave. No row is in ``weights``.
+    hold : ``In(1)``
+        Read no row now.
+    visit : ``In(1)``, visit_row : ``In(range(weight_rows))``
+        Read this row, while the crossbar is not busy.
+    write : ``In(1)``, write_row, write_weights : ``In``
+    """
+
+    def __init__(self, core: CoreParams) -> None:
+        super().__init__(
+            {
+                "accumulating": Out(1),
+                "axon": Out(range(core.n_axons)),
+                "read": Out(1),
+                "read_row": Out(range(core.weight_rows)),
+                "weights": Out(core.lanes * core.weight_bits),
+                "group_end": Out(1),
+                "next_group": Out(range(core.groups)),
+                "group_done": Out(1),
+                "hold": In(1),
+                "visit": In(1),
+                "visit_row": In(range(core.weight_rows)),
+                "write": In(1),
+                "write_row": In(range(core.weight_rows)),
+                "write_weights": In(core.lanes * core.weight_bits),
+            }
+        )
+
+
+def crossbar_members(core: CoreParams, regions: dict[str, Region]) -> dict[str, Any]:
+    """Return the members of a crossbar.
+
+    Parameters
+    ----------
+    core : CoreParams
+    regions : dict of Region
+        Of the core, by name.
+
+    Members
+    -------
+    start : ``In(1)``
+        A tick begins.
+    axon_valid : ``In(1)``
+    axon : ``In(range(n_axons))``
+        Active axons of this tick, while ``scanning``.
+    scanning : ``In(1)``
+        High from the cycle after ``start`` until the last axon has come.
+    sums_valid : ``Out(1)``
+    sums : ``Out(pipelines * current_bits)``
+        Of the neurons in ascending order, ``pipelines`` a cycle; they cannot be held up.
+    busy : ``Out(1)``
+        Sums of this tick are still to come.
+    learning : ``Out(VisitPort(core))``
+        In a plastic core.
+
+    And for each region of the format, under its name, ``In(RegionPort(...))``: configuration
+    access, while not ``busy``.
+    """
+    members = {
+        "start": In(1),
+        "axon_valid": In(1),
+        "axon": In(range(core.n_axons)),
+        "scanning": In(1),
+        "sums_valid": Out(1),
+        "sums": Out(core.pipelines * core.current_bits),
+        "busy": Out(1),
+    }
+    if core.learning:
+        members["learning"] = Out(VisitPort(core))
+    for wanted in core.synapse_format.regions(core):
+        region = regions[wanted.name]
+        members[region.name] = In(RegionPort((region.span - 1).bit_length(), region.bits))
+    return members
