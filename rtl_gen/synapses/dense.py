@@ -93,15 +93,20 @@ class DenseCrossbar(wiring.Component):
         ]
 
         # Weights: an axon is named, found in the list; its row is addressed, read, registered.
+        # What the list holds comes late in the cycle: it is registered first, then chosen.
         listed = delayed(m, from_list, 1, name="listed")
-        axon = Signal(range(core.n_axons))
+        from_scan, in_list, axon = (
+            Signal(range(core.n_axons), name=name) for name in ("from_scan", "in_list", "axon")
+        )
         base = Signal.like(group_base)
         reading = Signal()
         m.d.sync += [
-            axon.eq(Mux(listed, axon_list.read_data, self.axon)),
+            from_scan.eq(self.axon),
+            in_list.eq(axon_list.read_data),
             base.eq(group_base),
             reading.eq(listed | self.axon_valid),
         ]
+        m.d.comb += axon.eq(Mux(delayed(m, listed, 1, name="chosen"), in_list, from_scan))
         m.submodules.weights = memory = SynapseMemory(
             core, self.region, bits=core.weight_bits, writable=core.learning is not None
         )

@@ -36,7 +36,7 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     )
     chip = ChipParams((core,))
     component = DenseCrossbar(core, ChipMap(chip).cores[0])
-    return Bench(component, chip=chip, config_latency=CONFIG_LATENCY)
+    return Bench(component, bench="crossbar", chip=chip, config_latency=CONFIG_LATENCY)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

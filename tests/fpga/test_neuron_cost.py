@@ -6,7 +6,7 @@ import pytest
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.neurons.models import neuron_model
-from spikelet.fpga.devices import device_named
+from spikelet.fpga.families import device_named
 from spikelet.fpga.neuron_cost import neuron_cost
 
 
