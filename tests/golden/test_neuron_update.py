@@ -13,7 +13,7 @@ from spikelet.description.neurons.model import NeuronModel, Parameter, State
 from spikelet.description.neurons.models import neuron_model
 from spikelet.golden import compiled
 from tests.helpers.lif_oracle import PROFILES, Profile, adapted, lif_update
-from tests.helpers.neuron_ticks import Ticks, bare_image, compiled_ticks, numpy_ticks
+from tests.helpers.neuron_ticks import Ticks, bare_image, compiled_ticks, numpy_ticks, python_ticks
 
 readers = pytest.mark.parametrize(
     "ticks_of",
@@ -278,3 +278,21 @@ def test_states_become_what_never_changes_in_their_first_tick(ticks_of: Reader) 
     assert got["v"].tolist() == [[8, 10], [8, 10]]
     assert got["n"].tolist() == [[5, 5], [5, 5]] and got["on"].all()
     assert got["fired"].tolist() == [[0, 1], [1, 0]]
+
+
+@readers
+@pytest.mark.parametrize("function", ["nearest", "chance", "truncate", "abs"])
+def test_what_just_fits_32_bits_is_rounded_in_more(function: str, ticks_of: Reader) -> None:
+    whole = 20 if function == "nearest" else 16
+    rounded = f"{function}(wide, {whole})" if function != "abs" else "abs(wide) >> 16"
+    text = f"""
+wide = clamp(current << 15, -2147483648, 2147483647)
+v = clamp({rounded}); fired = wide > 0
+"""
+    model = NeuronModel("wide", text, (State("v"), State("fired", "flag")))
+    core = core_of(model, 70, potential_bits=24)
+    sums = np.array([4096 * 127, -4096 * 128, 65535, -65536])[:, None].repeat(70, axis=1)
+    image = bare_image(core, draw_indices=np.arange(70))
+    got = ticks_of(core, image, sums)["v"].tolist()
+    expected = python_ticks(core, image, sums)["v"].tolist()
+    assert got == expected and max(map(max, expected)) >= (1 << 31 >> whole) - 1
