@@ -37,6 +37,7 @@ BY_HAND = {
 }
 """Threshold 100, decay one half, 10-bit potentials, reset to -20 where to a value."""
 
+ROUNDING_FUNCTIONS = ("nearest", "truncate", "chance")
 ROUNDINGS = {"nearest": "nearest({}, 12)", "floor": "({} >> 12)", "toward_zero": "truncate({}, 12)"}
 
 
@@ -296,3 +297,23 @@ v = clamp({rounded}); fired = wide > 0
     got = ticks_of(core, image, sums)["v"].tolist()
     expected = python_ticks(core, image, sums)["v"].tolist()
     assert got == expected and max(map(max, expected)) >= (1 << 31 >> whole) - 1
+
+
+@readers
+@pytest.mark.parametrize("up", [0, 1, 4, 5])
+@pytest.mark.parametrize(
+    "rounded", ["{} >> 4", "nearest({}, 4)", "truncate({}, 4)", "chance({}, 4)"]
+)
+def test_powers_of_two_are_shifts(up: int, rounded: str, ticks_of: Reader) -> None:
+    """They are folded into the rounding that follows only where that rounds nothing."""
+    text = f"product = current * {1 << up}; twice = 2 * v\nv = clamp({rounded.format('product')})\n"
+    text += "fired = twice > product"
+    model = NeuronModel("shifts", text, (State("v"), State("fired", "flag")))
+    core = core_of(model, 9)
+    assert not {"product", "twice"} & {a.name for line in core.update.lines for a in line}
+    assert core.update.draws == ("chance" in rounded and up < 4)
+    sums = np.array([np.arange(-4, 5), np.arange(9) * 3 - 14, np.arange(9) * 77 - 300])
+    image = bare_image(core)
+    expected = python_ticks(core, image, sums)
+    for name, values in ticks_of(core, image, sums).items():
+        assert np.array_equal(values, expected[name]), name

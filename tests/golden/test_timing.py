@@ -10,6 +10,7 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.neurons.models import neuron_model
 from spikelet.golden.timing import core_cycles, learning_cycles, tick_cycles
+from tests.helpers.neuron_models import NOISY
 
 MODEL = neuron_model("snntorch-subtract")
 PIPELINE = 12 + 5
@@ -71,6 +72,15 @@ def test_cycles_of_a_core_counted_by_hand(
 ) -> None:
     core = CoreParams(neuron=MODEL, **fields)  # type: ignore[arg-type]
     assert core_cycles(core, np.array([active], np.int32)) == [cycles]
+
+
+def test_lines_and_draws_of_a_model_count() -> None:
+    none = np.zeros(1, np.int32)
+    for model, lines in ((neuron_model("izhikevich"), 6), (NOISY, 5 + 6)):
+        core = CoreParams(
+            16, 4, model, lanes=4, parameters={"decay": "shared"} if lines > 6 else {}
+        )
+        assert core_cycles(core, none) == [12 + lines + 0 + 1 + 0 + 4], model.name
 
 
 @pytest.mark.parametrize(
