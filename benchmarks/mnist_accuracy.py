@@ -21,12 +21,14 @@ from benchmarks.support import (
     versions,
     write_json,
 )
-from spikelet.compiler.compiled import CompiledNetwork, compile_network
+from spikelet.compiler.compile import compile_network
+from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.examples.mnist.data import load_mnist
 from spikelet.golden.compiled import available
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
-from spikelet.runs.engines import simulate
+from spikelet.runs.run import Run
+from spikelet.runs.run import run as spikelet_run
 from spikelet.runs.verify import float_classes
 from spikelet.samples.encode import rate
 from spikelet.sim.engine import VerilatedChip
@@ -66,18 +68,20 @@ def _measure(
     rtl_samples: int,
 ) -> dict[str, Any]:
     right = {"float": 0, "golden": 0}
+    floats = compiled.network.floats
+    assert floats is not None
     golden_seconds = 0.0
     for first in range(0, len(levels), _BATCH):
         spikes = rate(levels[first : first + _BATCH], FULL_SCALE, TICKS)
         wanted = labels[first : first + _BATCH]
         began = time.perf_counter()
-        trace = simulate(compiled, spikes, "golden", record=())
+        classes = spikelet_run(compiled, spikes, record=()).classify()
         golden_seconds += time.perf_counter() - began
-        right["golden"] += int((compiled.classify(trace) == wanted).sum())
-        right["float"] += int((float_classes(compiled.network, spikes) == wanted).sum())
+        right["golden"] += int((classes == wanted).sum())
+        right["float"] += int((float_classes(floats, spikes) == wanted).sum())
         console.print(f"{first + len(spikes)} of {len(levels)} images", end="\r")
     spikes = rate(levels[:rtl_samples], FULL_SCALE, TICKS)
-    expected = simulate(compiled, spikes, "golden")
+    expected = spikelet_run(compiled, spikes, record=("spikes", "states")).recording
     console.print("compiling the chip for simulation")
     with VerilatedChip(compiled.chip, Design(to_verilog(Chip(compiled.chip), "chip"))) as chip:
         chip.load(compiled.image)
@@ -97,7 +101,7 @@ def _measure(
         "golden_samples_per_s": len(levels) / golden_seconds,
         "golden_backend": "compiled" if available() else "numpy",
         "rtl_samples": len(spikes),
-        "rtl_accuracy": float((compiled.classify(trace) == labels[:rtl_samples]).mean()),
+        "rtl_accuracy": float((Run(compiled, trace).classify() == labels[:rtl_samples]).mean()),
         "rtl_samples_per_s": len(spikes) / rtl_seconds,
         "rtl_cycles_per_sample": float(trace.cycles.sum(axis=1).mean()),
         "rtl_potentials": sum(states["v"].size for states in trace.states),

@@ -125,7 +125,7 @@ def perceptron(sizes: list[int]) -> PlacementNetwork:
         for i in range(len(sizes) - 1)
     )
     populations = dict(zip(names[1:], sizes[1:], strict=True))
-    return PlacementNetwork("perceptron", populations, connections, sizes[0], (names[-1],))
+    return PlacementNetwork("perceptron", populations, connections, {INPUT: sizes[0]}, (names[-1],))
 
 
 def local_layers(side: int = 28, channels: int = 8, kernel: int = 3) -> PlacementNetwork:
@@ -151,7 +151,7 @@ def local_layers(side: int = 28, channels: int = 8, kernel: int = 3) -> Placemen
             Connection("first", "second", between(channels, channels)),
             Connection("second", "pooled", sparse.csr_array(pooled)),
         ),
-        side * side,
+        {INPUT: side * side},
         ("pooled",),
     )
 

@@ -29,8 +29,7 @@ from benchmarks.support import (
     write_json,
 )
 from spikelet.boards import BOARDS, Board, board_named
-from spikelet.compiler.compiled import compile_network
-from spikelet.compiler.place import PlacementLimits
+from spikelet.compiler.compile import compile_network
 from spikelet.description.cache import cache_folder
 from spikelet.description.chip.packets import flit_packet
 from spikelet.description.chip.params import ChipParams
@@ -39,6 +38,7 @@ from spikelet.fpga.families import device_named
 from spikelet.fpga.self_test import SelfTest
 from spikelet.fpga.self_test_image import StoredRun
 from spikelet.fpga.synthesise import synthesise
+from spikelet.network.limits import PlacementLimits
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.rtl_gen.layouts import config_request

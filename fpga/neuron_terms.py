@@ -14,15 +14,12 @@ from spikelet.description.expression import (
     names,
     range_of,
 )
-from spikelet.description.neurons.draws import DRAW_INDEX_BITS
+from spikelet.description.neurons.draws import DRAW_INDEX_BITS, MIX, MIXING_STAGES
 
 __all__ = ["draw_terms", "neuron_products", "update_terms"]
 
 _FEW_DIGITS = 3
 """As in ``rtl_gen/expression.py``: a constant factor of so many digits takes adders."""
-
-_MIXING = 5
-"""Stages of the mix in ``rtl_gen/draws.py``."""
 
 
 def update_terms(core: CoreParams) -> Counter[str]:
@@ -42,11 +39,11 @@ def draw_terms(core: CoreParams) -> Counter[str]:
     """Return the terms of what neurons draw, of a whole core."""
     if not core.update.draws:
         return Counter()
-    waiting = _MIXING * core.current_bits
+    waiting = MIXING_STAGES * core.current_bits
     return Counter(
         {
             "random": 2 * 32,
-            "adder": core.pipelines * 32 * 8,
+            "adder": core.pipelines * 32 * (1 + len(MIX)),
             "multiplexer": core.pipelines * (2 * 32 + DRAW_INDEX_BITS) - DRAW_INDEX_BITS,
             "register": core.pipelines * (DRAW_INDEX_BITS + waiting),
         }

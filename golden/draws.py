@@ -7,9 +7,9 @@ network. So neither lanes nor cores nor the order of the neurons change what it 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["draws", "next_key"]
+from spikelet.description.neurons.draws import MIX
 
-_U = np.uint32
+__all__ = ["draws", "next_key"]
 
 
 def next_key(key: int) -> int:
@@ -26,7 +26,7 @@ def next_key(key: int) -> int:
 
 
 def draws(key: int, indices: npt.NDArray[np.integer]) -> npt.NDArray[np.uint32]:
-    """Return the 32 bits that each neuron draws: Robert Jenkins' mix of key plus number.
+    """Return the 32 bits that each neuron draws: key plus number, mixed.
 
     Parameters
     ----------
@@ -35,11 +35,9 @@ def draws(key: int, indices: npt.NDArray[np.integer]) -> npt.NDArray[np.uint32]:
     indices : array of int, shape (n_neurons,)
         Numbers of the neurons in the network, 0..2**24 - 1.
     """
-    a = indices.astype(_U) + _U(key)
-    a = a + _U(0x7ED55D16) + (a << _U(12))
-    a = a ^ _U(0xC761C23C) ^ (a >> _U(19))
-    a = a + _U(0x165667B1) + (a << _U(5))
-    a = (a + _U(0xD3A2646C)) ^ (a << _U(9))
-    a = a + _U(0xFD7046C5) + (a << _U(3))
-    mixed: npt.NDArray[np.uint32] = a ^ _U(0xB55A4F09) ^ (a >> _U(16))
+    a = indices.astype(np.uint32) + np.uint32(key)
+    for right, left in MIX:
+        a = a ^ (a >> np.uint32(right))
+        a = a + (a << np.uint32(left))
+    mixed: npt.NDArray[np.uint32] = a ^ (a >> np.uint32(11))
     return mixed

@@ -11,9 +11,9 @@ from spikelet.description.chip.image import CoreImage
 from spikelet.description.chip.state import CoreState
 from spikelet.description.expression import names
 from spikelet.description.neurons.draws import key_after
-from spikelet.description.neurons.text import DRAWN, INPUTS
+from spikelet.description.neurons.text import DRAWN
 from spikelet.golden.draws import draws, next_key
-from spikelet.golden.neuron_update import neuron_update
+from spikelet.golden.neuron_update import changing_lines, neuron_update
 
 __all__ = ["NeuronArray"]
 
@@ -48,6 +48,7 @@ class NeuronArray:
             self.states[name] = np.broadcast_to(image.states[name].astype(np.int64), shape)
         self._reads = {n.name for line in core.neuron.lines for a in line for n in names(a.value)}
         self._fixed = self._fixed_values()
+        self._lines = changing_lines(core.neuron, core.state_ranges, self._fixed)
         self._key = (0, image.draw_key)
 
     @property
@@ -92,15 +93,19 @@ class NeuronArray:
         fired = self.states["fired"]
         values = {**self._fixed, **self.states, "current": sums << self.core.weight_exponent}
         if "inhibited" in self._reads:
-            values["inhibited"] = (fired.any(axis=-1, keepdims=True) & (fired == 0)).astype(
-                np.int64
-            )
-        if self.core.update.draws:
-            drawn = draws(self._key_of(tick), self.image.draw_indices).astype(np.int64)
-            values |= {"draw": drawn >> 16, DRAWN: drawn & 0xFFFF}
-        new = neuron_update(self.core.neuron, values)
+            others = fired.any(axis=-1, keepdims=True) & (fired == 0)
+            values["inhibited"] = others.astype(np.int64)
+        if self._reads & {"draw", DRAWN}:
+            values |= self._drawn(tick)
+        new = neuron_update(self.core.neuron, values, self._lines)
         for name, old in self.states.items():
             self.states[name] = np.broadcast_to(new[name], old.shape)
+
+    def _drawn(self, tick: int) -> dict[str, _Int]:
+        if not self.core.update.draws:  # nothing depends on it
+            return dict.fromkeys(("draw", DRAWN), np.zeros((), np.int64))
+        words = draws(self._key_of(tick), self.image.draw_indices).astype(np.int64)
+        return {"draw": words >> 16, DRAWN: words & 0xFFFF}
 
     def _key_of(self, tick: int) -> int:
         """Return the key of a tick, which is most often the one after the last."""
@@ -117,9 +122,12 @@ class NeuronArray:
         core, image = self.core, self.image
         learning = core.learning is not None and image.learning
         found: dict[str, Any] = {
-            **dict.fromkeys((*INPUTS, DRAWN), 0),
             **{"v_min": core.v_min, "v_max": core.v_max, "learning": learning},
-            **{state.name: core.update.ranges[state.name][0] for state in core.neuron.states},
+            **{
+                state.name: core.update.ranges[state.name][0]
+                for state in core.neuron.states
+                if state.name not in core.state_ranges
+            },
             # What a core has, but does not read, changes nothing.
             **{name: core.update.ranges[name][0] for name in core.parameters},
             **image.parameters,

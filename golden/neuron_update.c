@@ -19,15 +19,15 @@
 FUNCTIONS(32)
 FUNCTIONS(64)
 
-/* What a neuron draws: Robert Jenkins' mix of 32 bits, as in draws.py. */
+/* What a neuron draws, of key plus number: the mix of draws.py. */
 INLINE uint32_t mixed(uint32_t a)
 {
-    a = (a + 0x7ed55d16u) + (a << 12);
-    a = (a ^ 0xc761c23cu) ^ (a >> 19);
-    a = (a + 0x165667b1u) + (a << 5);
-    a = (a + 0xd3a2646cu) ^ (a << 9);
-    a = (a + 0xfd7046c5u) + (a << 3);
-    return (a ^ 0xb55a4f09u) ^ (a >> 16);
+    a ^= a >> 11, a += a << 11;
+    a ^= a >> 7, a += a << 13;
+    a ^= a >> 12, a += a << 9;
+    a ^= a >> 15, a += a << 11;
+    a ^= a >> 6, a += a << 6;
+    return a ^ a >> 11;
 }
 
 TABLES

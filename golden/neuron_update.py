@@ -1,23 +1,52 @@
 """Golden model of the neuron update: reads the model's text. Twin of ``rtl_gen/neuron_update.py``.
 
-Every line of the text is computed as it stands, also what a core does not build.
+Every line of the text is computed as it stands, but once only where nothing in it changes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.expression import Constant, Name, Node
+from spikelet.description.expression import Constant, Name, Node, names
 from spikelet.description.neurons.model import NeuronModel
+from spikelet.description.neurons.text import Line
 
-__all__ = ["neuron_update"]
+__all__ = ["changing_lines", "neuron_update"]
 
 _Int = npt.NDArray[np.int64]
 
 
-def neuron_update(model: NeuronModel, values: Mapping[str, _Int]) -> dict[str, _Int]:
+def changing_lines(
+    model: NeuronModel, built: Collection[str], fixed: dict[str, _Int]
+) -> tuple[Line, ...]:
+    """Return what of a text must be computed in every tick.
+
+    Parameters
+    ----------
+    model : NeuronModel
+    built : collection of str
+        The states that can have more than one value.
+    fixed : dict of array of int64
+        What never changes, by name: parameters, the other states. What follows from them is added.
+    """
+    lines = []
+    for line in model.lines:
+        changing = []
+        for assignment in line:
+            if assignment.name in built or {n.name for n in names(assignment.value)} - set(fixed):
+                changing.append(assignment)
+            else:
+                fixed[assignment.name] = _value(assignment.value, fixed)
+        lines.append(tuple(changing))
+    one_value = set(model.state_names) - set(built)
+    return tuple(tuple(a for a in line if a.name not in one_value) for line in lines)
+
+
+def neuron_update(
+    model: NeuronModel, values: Mapping[str, _Int], lines: Sequence[Line] | None = None
+) -> dict[str, _Int]:
     """Advance neurons by one tick.
 
     Parameters
@@ -27,6 +56,8 @@ def neuron_update(model: NeuronModel, values: Mapping[str, _Int]) -> dict[str, _
         States, parameters and inputs of the text, ``v_min`` and ``v_max``, by name; of shapes that
         can be broadcast to each other. Within the ranges that the core was built for nothing
         overflows.
+    lines : sequence of Line, or None
+        Those that are to be computed, if not all: the others' values are among ``values``.
 
     Returns
     -------
@@ -34,14 +65,14 @@ def neuron_update(model: NeuronModel, values: Mapping[str, _Int]) -> dict[str, _
         The states after the tick.
     """
     now = dict(values)
-    for line in model.lines:
+    for line in model.lines if lines is None else lines:
         now |= {assignment.name: _value(assignment.value, now) for assignment in line}
     return {name: now[name] for name in model.state_names}
 
 
 def _value(node: Node, values: Mapping[str, _Int]) -> _Int:
     if isinstance(node, Constant):
-        return np.array(node.value, np.int64)
+        return np.int64(node.value)  # type: ignore[return-value]
     if isinstance(node, Name):
         return values[node.name]
     arguments = [_value(argument, values) for argument in node.arguments]

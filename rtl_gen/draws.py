@@ -6,14 +6,13 @@ from amaranth.lib.wiring import In, Out
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import Region
+from spikelet.description.neurons.draws import MIX, MIXING_STAGES
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
 from spikelet.rtl_gen.neuron_memory import READ_LATENCY, NeuronMemory
 
 __all__ = ["Draws"]
 
 _BITS = 32
-_MIXING = 5
-"""Stages of the mix; the last exclusive or stands behind their registers."""
 
 
 class Draws(wiring.Component):
@@ -45,7 +44,7 @@ class Draws(wiring.Component):
     Amaranth's simulator.
     """
 
-    latency = READ_LATENCY + _MIXING
+    latency = READ_LATENCY + MIXING_STAGES
 
     def __init__(self, core: CoreParams, regions: dict[str, Region]) -> None:
         self.core = core
@@ -113,7 +112,7 @@ def _next_key(key: Value) -> Value:
 
 
 def _mixed(m: Module, key: Value, index: Value, lane: int) -> Value:
-    """Return a neuron's word, ``_MIXING`` cycles after its number."""
+    """Return a neuron's word, ``MIXING_STAGES`` cycles after its number."""
 
     def stage(number: int, value: Value) -> Signal:
         register = Signal(_BITS, name=f"mix_{number}_{lane}")
@@ -123,10 +122,8 @@ def _mixed(m: Module, key: Value, index: Value, lane: int) -> Value:
     def up(value: Value, bits: int) -> Value:
         return Cat(C(0, bits), value[: _BITS - bits])
 
-    a = stage(1, key + index)
-    a = stage(2, a + 0x7ED55D16 + up(a, 12))
-    a = a ^ 0xC761C23C ^ (a >> 19)
-    a = stage(3, a + 0x165667B1 + up(a, 5))
-    a = stage(4, (a + 0xD3A2646C)[:_BITS] ^ up(a, 9))
-    a = stage(5, a + 0xFD7046C5 + up(a, 3))
-    return a ^ 0xB55A4F09 ^ (a >> 16)
+    a = stage(0, key + index)
+    for number, (right, left) in enumerate(MIX, 1):
+        a = a ^ (a >> right)
+        a = stage(number, a + up(a, left))
+    return a ^ (a >> 11)

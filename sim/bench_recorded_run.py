@@ -184,12 +184,15 @@ def _equal(
 
 @cocotb.test()
 async def record(dut: Any) -> None:
-    """Keep outputs and words, for a Trace that is compared elsewhere."""
+    """Keep outputs, words and last words, for a Trace that is compared elsewhere."""
     wanted = parameters()
     given: Given = wanted["given"]
     shape = (given.samples, given.ticks)
     outputs = np.zeros((*shape, given.n_outputs), np.uint16)
     words = np.zeros((*shape, len(given.probes)), np.uint32)
-    async for sample, tick, counts, seen, _ in _ticks(dut, given):
+    last = np.zeros((given.samples, len(given.last_probes)), np.uint32)
+    async for sample, tick, counts, seen, ending in _ticks(dut, given):
         outputs[sample, tick], words[sample, tick] = counts, seen
-    np.savez(wanted["words"], outputs=outputs, words=words)
+        if len(ending):
+            last[sample] = ending
+    np.savez(wanted["words"], outputs=outputs, words=words, last=last)

@@ -7,11 +7,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.memory_map import CHIP_REGISTERS
 from spikelet.description.chip.packets import flit_packet
 from spikelet.description.chip.params import ChipParams
+from spikelet.description.chip.state import ChipState
+from spikelet.description.chip.state_words import snapshot_of, state_words
 from spikelet.description.errors import SpikeletError
 from spikelet.description.installation import install_command
 from spikelet.description.run.events import Events
@@ -81,14 +84,16 @@ def run_samples(
     *,
     record: Sequence[str] = ("spikes", "states"),
     neurons: Sequence[int] | None = None,
-) -> Trace:
+) -> tuple[Trace, ChipState | None]:
     """Run samples on the chip emitted in ``folder``; see ``Chip.run`` of ``host/driver.py``.
 
-    Logs and results stay in ``work``. SpikeletError also if ``chip.v`` is of another chip, hangs,
-    or has unknown values where it matters.
+    The state is that after the last sample, if checksums are recorded. Logs and results stay in
+    ``work``. SpikeletError also if ``chip.v`` is of another chip, hangs, or has unknown values
+    where it matters.
     """
     top = RecordedRun.load(folder).top
     probes = Probes(chip, record)
+    at_end = state_words(chip) if "checksums" in record else []
     structure = np.array([CHIP_REGISTERS.index("structure")], np.uint32)
     given = Given(
         image.program(chip),
@@ -99,7 +104,9 @@ def run_samples(
         n_outputs=chip.n_outputs,
         output_mask=(1 << flit_packet(chip).fields[0].width) - 1,
         probes=np.concatenate([structure, probes.addresses]),
-        last_probes=structure[:0],
+        last_probes=np.concatenate(
+            [structure[:0], *(at for core in at_end for at in core.values())]
+        ),
         cycle_limit=_CYCLE_LIMIT,
     )
     name = f"cocotb-{simulator}"
@@ -112,7 +119,7 @@ def run_samples(
     except BenchError as error:
         raise SpikeletError(str(error), remedy=f"see {work / 'bench.log'}") from error
     with np.load(seen) as arrays:
-        outputs, words = arrays["outputs"], arrays["words"]
+        outputs, words, last = arrays["outputs"], arrays["words"], arrays["last"]
     found = words[..., 0]
     if (found != int(chip.digest[:8], 16)).any():
         raise SpikeletError(
@@ -120,7 +127,28 @@ def run_samples(
             f"{chip.digest[:8]}: they do not belong together",
             remedy="compile the network again into this folder (spikelet compile)",
         )
-    return probes.trace(name, outputs, words[..., 1:], neurons)
+    states = [_state(chip, image, events.ticks, at_end, sample) for sample in last if at_end]
+    sums = np.array([state.checksums() for state in states], np.uint32) if states else None
+    trace = probes.trace(name, outputs, words[..., 1:], neurons, checksums=sums)
+    return trace, states[-1] if states else None
+
+
+def _state(
+    chip: ChipParams,
+    image: ChipImage,
+    ticks: int,
+    addresses: list[dict[str, npt.NDArray[np.uint32]]],
+    words: npt.NDArray[np.uint32],
+) -> ChipState:
+    """Return the snapshot of words that were read at the addresses of :func:`state_words`."""
+    read: list[dict[str, npt.NDArray[np.uint32]]] = []
+    first = 0
+    for core in addresses:
+        read.append({})
+        for name, at in core.items():
+            read[-1][name] = words[first : first + len(at)]
+            first += len(at)
+    return snapshot_of(chip, image, ticks, read)
 
 
 def _verilog(folder: Path) -> str:

@@ -2,8 +2,9 @@
 
 import io
 import sys
-from importlib.resources import files
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,8 +17,23 @@ __all__ = ["main"]
 
 _POSITIVE = click.IntRange(min=1)
 _FROM_0 = click.IntRange(min=0)
-_FOLDER = click.argument("folder", type=click.Path(path_type=Path))
+_NETWORK = click.argument("network", type=click.Path(path_type=Path))
 _SAMPLES = click.argument("samples", type=click.Path(path_type=Path))
+_OUT = click.option(
+    *("-o", "--out", "folder"),
+    type=click.Path(path_type=Path),
+    help="Project folder, unless NETWORK is one.",
+)
+_COUNT = click.option("--count", type=_POSITIVE, help="Only the first so many samples.")
+_PLACEMENT_SEED = click.option(
+    "--placement-seed",
+    type=_FROM_0,
+    default=0,
+    show_default=True,
+    help="Another seed, another chip.",
+)
+_LEARNING = click.option("--learning/--no-learning", default=True, help="Only run, or learn.")
+_START = click.option("--start", type=click.Path(path_type=Path), help="A snapshot to begin with.")
 
 
 @click.group(cls=CommandGroup)
@@ -31,47 +47,32 @@ def main(debug: bool) -> None:
 
 
 @main.command("compile")
-@click.argument("network", type=click.Path(path_type=Path))
+@_NETWORK
 @click.option("-o", "--out", "folder", type=click.Path(path_type=Path), required=True)
 @click.option("--neuron", metavar="MODEL", help="Neuron model: a name, or a .toml or .json file.")
 @click.option("--dt", type=float, help="Seconds per tick, where the file does not say.")
-@click.option("--weight-bits", type=_POSITIVE, default=4, show_default=True)
-@click.option("--potential-bits", type=_POSITIVE, default=16, show_default=True)
-@click.option(
-    "--max-axons", type=_POSITIVE, default=1024, show_default=True, help="Largest core: axons."
-)
-@click.option(
-    "--max-neurons", type=_POSITIVE, default=256, show_default=True, help="Largest core: neurons."
-)
-@click.option(
-    "--lanes", type=_POSITIVE, default=16, show_default=True, help="Neurons accumulated in a cycle."
-)
-@click.option(
-    "--pipelines", type=_POSITIVE, default=1, show_default=True, help="Neuron-update pipelines."
-)
-@click.option("--weight-memory", type=click.Choice(["block", "spram"]), default="block")
+@click.option("--weight-bits", type=_POSITIVE, help="Of a trained network; 4 by default.")
+@click.option("--potential-bits", type=_POSITIVE, help="Of a trained network; 16 by default.")
+@click.option("--plastic", "rules", multiple=True, help="LAYER=RULE.toml: a layer that learns.")
+@click.option("--seed", type=_FROM_0, help="In the place of that of a TOML file.")
+@click.option("--max-axons", type=_POSITIVE, help="Largest core: axons; 1024 by default.")
+@click.option("--max-neurons", type=_POSITIVE, help="Largest core: neurons; 256 by default.")
+@click.option("--lanes", type=_POSITIVE, help="Neurons accumulated in a cycle; 16 by default.")
+@click.option("--pipelines", type=_POSITIVE, help="Neuron-update pipelines; 1 by default.")
+@click.option("--synapses", help="Synapse format; dense by default.")
+@click.option("--weight-memory", type=click.Choice(["block", "spram"]), help="block by default.")
 @click.option(
     "--fifo-depth",
     type=click.IntRange(2, 16),
-    default=4,
-    show_default=True,
-    help="Flits that wait at each input of a router.",
+    help="Flits that wait at each input of a router; 4 by default.",
 )
-@click.option("--topology", type=click.Choice(TOPOLOGIES), default="mesh", show_default=True)
+@click.option("--topology", type=click.Choice(TOPOLOGIES), help="mesh by default.")
 @click.option("--multicast/--no-multicast", default=None, help="Default: where it is of use.")
-@click.option(
-    "--placement-seed",
-    type=_FROM_0,
-    default=0,
-    show_default=True,
-    help="Another seed, another chip.",
-)
+@_PLACEMENT_SEED
 @click.option(
     "--draw-key",
     type=click.IntRange(1, (1 << 32) - 1),
-    default=1,
-    show_default=True,
-    help="What neurons that draw numbers start from.",
+    help="What neurons that draw numbers start from; 1 by default.",
 )
 @click.option("--calibration", type=click.Path(path_type=Path), help="Samples for ranges, rates.")
 @click.option("--target", "targets", multiple=True, help="Board or device that it must fit.")
@@ -81,48 +82,36 @@ def compile_command(
     terminal: Terminal,
     network: Path,
     folder: Path,
-    neuron: str | None,
-    dt: float | None,
-    weight_bits: int,
-    potential_bits: int,
-    max_axons: int,
-    max_neurons: int,
-    lanes: int,
-    pipelines: int,
-    weight_memory: str,
-    fifo_depth: int,
-    topology: str,
-    multicast: bool | None,
-    placement_seed: int,
-    draw_key: int,
+    rules: tuple[str, ...],
     calibration: Path | None,
     targets: tuple[str, ...],
     top: str,
+    **options: Any,
 ) -> None:
-    """Import, quantise and place NETWORK (a NIR file); write the chip's files."""
+    """Import, quantise and place NETWORK (a NIR or TOML file, or a folder); write the chip's files.
+
+    What is not given is taken from a TOML file, or from the network that a folder holds.
+    """
     from spikelet.boards import BOARDS
-    from spikelet.compiler.compiled import compile_network
-    from spikelet.compiler.place import PlacementLimits
-    from spikelet.project import Project, require_target, target_named
+    from spikelet.compiler.compile import compile_network
+    from spikelet.network.limits import PlacementLimits
+    from spikelet.network.toml_file import rules_of_layers
+    from spikelet.project import Project
     from spikelet.results import compiled_fields, old_fields, show_compiled
     from spikelet.rtl_gen.emit import check_top
     from spikelet.runs.verify import compile_warnings
     from spikelet.samples.samples import load_samples
+    from spikelet.targets import require_target, target_named
 
     check_top(top)
     samples = load_samples(calibration) if calibration else None
+    limits = {field.name: options.pop(field.name) for field in fields(PlacementLimits)}
     compiled = compile_network(
         network,
-        neuron,
-        dt,
-        weight_bits=weight_bits,
-        potential_bits=potential_bits,
-        limits=PlacementLimits(max_axons, max_neurons, lanes, pipelines, weight_memory, fifo_depth),
+        plastic=rules_of_layers(rules),
+        limits={name: value for name, value in limits.items() if value is not None},
         calibration=samples.spikes if samples else None,
-        topology=topology,
-        multicast=multicast,
-        placement_seed=placement_seed,
-        draw_key=draw_key,
+        **options,
     )
     for target in map(target_named, targets):
         fit = require_target(compiled, target)
@@ -139,46 +128,62 @@ def compile_command(
 
 
 @main.command()
-@_FOLDER
+@_NETWORK
 @_SAMPLES
+@_OUT
 @click.option("--engine", default="golden", show_default=True, help="golden, rtl, netlist-...")
-@click.option("--count", type=_POSITIVE, help="Only the first so many samples.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="Also write the Trace there.")
+@_COUNT
+@_LEARNING
+@_START
+@click.option("--recording", type=click.Path(path_type=Path), help="Also write the Trace there.")
 @printing_options
-def simulate(
+def run(
     terminal: Terminal,
-    folder: Path,
+    network: Path,
     samples: Path,
+    folder: Path | None,
     engine: str,
     count: int | None,
-    out: Path | None,
+    learning: bool,
+    start: Path | None,
+    recording: Path | None,
 ) -> None:
-    """Run SAMPLES on one engine of the project FOLDER; keep the Trace there."""
-    from spikelet.project import Project
+    """Run SAMPLES on one engine; keep the Trace in the project folder."""
+    from spikelet.description.chip.state import ChipState
+    from spikelet.project import opened
     from spikelet.results import score_fields, score_words
-    from spikelet.samples.samples import load_samples
+    from spikelet.runs.engines import engine_named
+    from spikelet.samples.plastic_samples import load_learning_samples
 
-    project = Project(folder, command_line(click.get_current_context()))
-    compiled, chosen = project.load(), load_samples(samples).first(count)
+    engine_named(engine)
+    project = opened(network, folder, command_line(click.get_current_context()))
+    net = project.load().network
+    chosen = load_learning_samples(samples, net.encoder).first(count)
     with terminal.progress() as progress:
         progress(engine, 0, len(chosen.spikes))
-        trace = project.simulate(
-            chosen, engine, progress=lambda done: progress(engine, done, len(chosen.spikes))
+        ran = project.run(
+            chosen,
+            engine,
+            learning=learning,
+            start=ChipState.load(start) if start else None,
+            progress=lambda done: progress(engine, done, len(chosen.spikes)),
         )
-    if out:
-        trace.save(out)
-    out = out or project.run_file(engine)
-    score = chosen.score(compiled.output_counts(trace))
+    trace = ran.recording
+    if recording:
+        trace.save(recording)
+    recording = recording or project.run_file(engine)
+    score = chosen.score(ran.output_counts()) if net.floats else None
     runs = f"{trace.samples:,} samples of {trace.ticks:,} ticks"
-    terminal.say(f"{engine}: {runs}{score_words(score)}; Trace in {out}")
-    terminal.result(
-        {"engine": engine, "ticks": trace.ticks, **score_fields(score), "trace": str(out)}
-    )
+    words = score_words(score) if score else ""
+    terminal.say(f"{engine}: {runs}{words}; Trace in {recording}")
+    fields = score_fields(score) if score else {"samples": trace.samples}
+    terminal.result({"engine": engine, "ticks": trace.ticks, **fields, "trace": str(recording)})
 
 
 @main.command()
-@_FOLDER
+@_NETWORK
 @_SAMPLES
+@_OUT
 @click.option(
     *("--engine", "engines"),
     multiple=True,
@@ -186,29 +191,40 @@ def simulate(
     show_default=True,
     help="Besides golden; can be given several times; cocotb: in every simulator that is there.",
 )
-@click.option("--count", type=_POSITIVE, help="Only the first so many samples.")
+@_COUNT
+@_LEARNING
+@_START
 @click.option("--netlist-samples", type=_POSITIVE, default=20, show_default=True)
 @click.option("--waves", is_flag=True, help="Of a difference, write a waveform.")
 @printing_options
 def verify(
     terminal: Terminal,
-    folder: Path,
+    network: Path,
     samples: Path,
+    folder: Path | None,
     engines: tuple[str, ...],
     count: int | None,
+    learning: bool,
+    start: Path | None,
     netlist_samples: int,
     waves: bool,
 ) -> None:
     """Run golden and other engines on SAMPLES and compare everything, bit for bit."""
-    from spikelet.project import Project
+    from spikelet.description.chip.state import ChipState
+    from spikelet.project import opened
     from spikelet.results import show_verification
     from spikelet.runs.engines import chosen_engines
-    from spikelet.samples.samples import load_samples
+    from spikelet.samples.plastic_samples import load_learning_samples
 
+    chosen = chosen_engines(engines, terminal.say)
+    project = opened(network, folder, command_line(click.get_current_context()))
+    shown = load_learning_samples(samples, project.load().network.encoder).first(count)
     with terminal.progress() as progress:
-        result = Project(folder, command_line(click.get_current_context())).verify(
-            load_samples(samples).first(count),
-            chosen_engines(engines, terminal.say),
+        result = project.verify(
+            shown,
+            chosen,
+            learning=learning,
+            start=ChipState.load(start) if start else None,
             netlist_samples=netlist_samples,
             progress=progress,
             waves=terminal.say if waves else None,
@@ -220,50 +236,61 @@ def verify(
 
 
 @main.command()
-@_FOLDER
+@_NETWORK
 @click.argument("target")
-@click.option("--samples", type=click.Path(path_type=Path), help="One is stored in the image.")
-@click.option("--sample", type=_FROM_0, default=0, show_default=True, help="Which sample to store.")
+@_OUT
+@click.option("--samples", type=click.Path(path_type=Path), help="Some are stored in the image.")
+@click.option("--sample", type=_FROM_0, default=0, show_default=True, help="First of them.")
+@click.option("--count", type=_POSITIVE, help="How many; 1, or 20 of a network that learns.")
 @click.option("--seeds", type=_POSITIVE, default=4, show_default=True, help="Seeds to try at most.")
 @printing_options
 def build(
-    terminal: Terminal, folder: Path, target: str, samples: Path | None, sample: int, seeds: int
+    terminal: Terminal,
+    network: Path,
+    target: str,
+    folder: Path | None,
+    samples: Path | None,
+    seeds: int,
+    **options: Any,
 ) -> None:
     """Synthesise, place, route and pack for TARGET, a board or a bare device."""
-    from spikelet.project import Project
+    from spikelet.project import opened
     from spikelet.results import build_fields, show_build
-    from spikelet.samples.samples import load_samples
+    from spikelet.samples.plastic_samples import load_learning_samples
 
-    project = Project(folder, command_line(click.get_current_context()))
-    chosen = load_samples(samples) if samples else None
+    project = opened(network, folder, command_line(click.get_current_context()))
+    encoder = project.load().network.encoder
+    chosen = load_learning_samples(samples, encoder).first(None) if samples else None
     report = project.build(
-        target, chosen, sample=sample, seeds=range(1, seeds + 1), progress=terminal.say
+        target, chosen, seeds=range(1, seeds + 1), progress=terminal.say, **options
     )
     show_build(terminal, target, report, project.build_folder(target))
     terminal.result(build_fields(report, project.build_folder(target)))
 
 
 @main.command()
-@_FOLDER
+@_NETWORK
+@_OUT
 @click.option("--sample", type=_FROM_0, default=0, show_default=True, help="Which sample to draw.")
 @click.option("--state", default="v", show_default=True, help="Which state of neurons to draw.")
 @printing_options
-def report(terminal: Terminal, folder: Path, sample: int, state: str) -> None:
-    """Write one HTML page of all that is known of the project FOLDER."""
-    from spikelet.project import Project
+def report(terminal: Terminal, network: Path, folder: Path | None, sample: int, state: str) -> None:
+    """Write one HTML page of all that is known of a project."""
+    from spikelet.project import opened
     from spikelet.results import old_fields
 
-    page, old = Project(folder, command_line(click.get_current_context())).report(sample, state)
+    project = opened(network, folder, command_line(click.get_current_context()))
+    page, old = project.report(sample, state)
     terminal.out_of_date(old)
     terminal.say(f"report: {page}")
     terminal.result({"report": str(page), **old_fields(old)})
 
 
 @main.command()
-@click.argument("network", type=click.Path(path_type=Path))
+@_NETWORK
 @_SAMPLES
-@click.option("-o", "--out", "folder", type=click.Path(path_type=Path), required=True)
-@click.option("--engine", default="golden", show_default=True, help="golden or rtl.")
+@_OUT
+@click.option("--engine", default="golden", show_default=True, help="golden, rtl, netlist-...")
 @click.option(
     "--epochs",
     type=_POSITIVE,
@@ -271,9 +298,9 @@ def report(terminal: Terminal, folder: Path, sample: int, state: str) -> None:
     show_default=True,
     help="How often all samples are shown.",
 )
-@click.option("--seed", type=_FROM_0, help="In the place of the network's.")
-@click.option("--learning/--no-learning", default=True, help="Only run, or learn.")
-@click.option("--start", type=click.Path(path_type=Path), help="A snapshot to begin with.")
+@click.option("--seed", type=_FROM_0, help="In the place of that of a TOML file.")
+@_LEARNING
+@_START
 @click.option("--resume", is_flag=True, help="Go on behind the last epoch that has ended.")
 @click.option(
     "--verify", type=_FROM_0, default=0, metavar="N", help="Compare golden and RTL on N samples."
@@ -283,49 +310,35 @@ def learn(
     terminal: Terminal,
     network: Path,
     samples: Path,
-    folder: Path,
+    folder: Path | None,
     engine: str,
-    epochs: int,
     seed: int | None,
-    learning: bool,
-    start: Path | None,
-    resume: bool,
     verify: int,
+    **options: Any,
 ) -> None:
-    """Let NETWORK (a TOML file) learn from SAMPLES; save, export and report what it learned."""
-    from spikelet.network.toml_file import load_task
+    """Let NETWORK learn from SAMPLES; save, export and report what it learned."""
+    from spikelet.project import opened
     from spikelet.results import learned_fields, show_learned, show_verification
+    from spikelet.runs.engines import engine_named
     from spikelet.runs.learn import NIR_FILE
-    from spikelet.runs.learn import learn as run
-    from spikelet.runs.learned import SNAPSHOT_FILE, WEIGHTS_FILE
+    from spikelet.runs.run import SNAPSHOT_FILE, WEIGHTS_FILE
     from spikelet.samples.plastic_samples import load_learning_samples
 
-    task = load_task(network, seed)
-    shown = load_learning_samples(samples, task.encoder)
+    engine_named(engine)
+    project = opened(network, folder, command_line(click.get_current_context()), seed)
+    shown = load_learning_samples(samples, project.load().network.encoder)
     with terminal.progress() as progress:
-        result = run(
-            task,
-            shown,
-            folder,
-            engine=engine,
-            epochs=epochs,
-            learning=learning,
-            start=start,
-            resume=resume,
-            verify=verify,
-            command=command_line(click.get_current_context()),
-            progress=progress,
-        )
-    show_learned(terminal, result)
-    for item in result.not_in_nir:
+        result = project.learn(shown, engine=engine, verify=verify, progress=progress, **options)
+    show_learned(terminal, result.run)
+    for item in result.run.nir[1]:
         terminal.say(f"{NIR_FILE} does not express {item}")
     terminal.warn(result.warnings)
-    weights, snapshot = folder / WEIGHTS_FILE, folder / SNAPSHOT_FILE
-    terminal.say(f"learned: {weights}; go on with --start {snapshot}")
+    place = project.folder / "learned"
+    terminal.say(f"learned: {place / WEIGHTS_FILE}; go on with --start {place / SNAPSHOT_FILE}")
     terminal.say(f"report: {result.report}")
     if result.verification:
         show_verification(terminal, result.verification)
-    terminal.result(learned_fields(result, folder))
+    terminal.result(learned_fields(result, project.folder))
     if result.verification and not result.verification.equal:
         sys.exit(1)
 
@@ -394,72 +407,13 @@ def doctor(terminal: Terminal) -> None:
 )
 @click.option("--netlists/--no-netlists", default=True, help="Also simulate the netlists.")
 @click.option("--topology", type=click.Choice(TOPOLOGIES), default="mesh", show_default=True)
-@click.option(
-    "--placement-seed",
-    type=_FROM_0,
-    default=0,
-    show_default=True,
-    help="Another seed, another chip.",
-)
+@_PLACEMENT_SEED
 @printing_options
-def demo(
-    terminal: Terminal, folder: Path, netlists: bool, topology: str, placement_seed: int
-) -> None:
+def demo(terminal: Terminal, folder: Path, **options: Any) -> None:
     """From a trained digits network to bitstreams for two FPGA families, and the report."""
-    from spikelet.compiler.compiled import compile_network
-    from spikelet.compiler.place import PlacementLimits
+    from spikelet.demo import demonstrate
     from spikelet.project import Project
-    from spikelet.results import (
-        build_fields,
-        compiled_fields,
-        show_build,
-        show_compiled,
-        show_verification,
-    )
-    from spikelet.runs.engines import netlist_engines
-    from spikelet.samples.samples import load_samples
 
-    example = Path(str(files("spikelet.examples.digits")))
-    test = load_samples(example / "digits_test.npz", "test_")
-    calibration = load_samples(example / "digits_test.npz", "calibration_")
     project = Project(folder, command_line(click.get_current_context()))
-
-    terminal.say("1 of 4: compile digits.nir, 64-64-10, trained with snnTorch")
-    compiled = compile_network(
-        example / "digits.nir",
-        "snntorch-subtract",
-        limits=PlacementLimits(lanes=8, weight_memory="spram", fifo_depth=2),
-        calibration=calibration.spikes,
-        topology=topology,
-        placement_seed=placement_seed,
-    )
-    project.save(compiled, network=example / "digits.nir", calibration=calibration)
-    show_compiled(terminal, compiled)
-
-    terminal.say("2 of 4: verify golden, RTL and netlists")
-    with terminal.progress() as progress:
-        engines = ("rtl", *netlist_engines()) if netlists else ("rtl",)
-        result = project.verify(test, engines, progress=progress)
-    show_verification(terminal, result)
-
-    terminal.say("3 of 4: build bitstreams (the tools compile themselves at their first call)")
-    builds = {}
-    for target in ("ULX3S-85F", "iCEBreaker"):
-        built = project.build(target, test, progress=terminal.say)
-        show_build(terminal, target, built, project.build_folder(target))
-        builds[target] = build_fields(built, project.build_folder(target))
-
-    terminal.say("4 of 4: report")
-    page, old = project.report()
-    terminal.out_of_date(old)
-    terminal.say(f"report: {page}")
-    terminal.result(
-        {
-            **compiled_fields(compiled, folder),
-            "verification": result.to_dict(),
-            "builds": builds,
-            "report": str(page),
-        }
-    )
-    if not result.equal:
+    if not demonstrate(terminal, project, **options):
         sys.exit(1)

@@ -4,9 +4,11 @@
 ``compiled/``       the compiled network
 ``rtl/``            Verilog, memory map, loading program, FuseSoC core file, testbenches and the
                     run of golden that they replay
-``runs/ENGINE/``    what ``spikelet simulate`` ran
+``runs/ENGINE/``    what ``spikelet run`` ran
 ``verification/``   results of each engine (``verification_files.py``)
 ``netlist-FAMILY/`` netlists, as simulated
+``epochs/NUMBER/``  snapshot and counts at the end of each epoch of learning, to resume from
+``learned/``        what ``spikelet learn`` learned (``learn.py``)
 ``fpga/TARGET/``    bitstream, logs and report of each board or device
 ``report/``         the HTML page and its pictures
 ==================  ===============================================================
@@ -15,40 +17,47 @@ Each but the report holds a record of what it was made of. What was made of anot
 ``compiled/`` is never used: it is named, with the command that makes it anew.
 """
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from spikelet.boards import BOARDS, board_named
+from spikelet.compiler.compile import Source, compile_network
 from spikelet.compiler.compiled import COMPILED, CompiledNetwork
 from spikelet.description.artefact import Artefact, OutOfDate, digest_of, digests_of_files
+from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
-from spikelet.description.run.recording import Difference, Trace
+from spikelet.description.run.recording import Difference
 from spikelet.description.versions import package_versions
-from spikelet.fpga.board_top import BoardTop
-from spikelet.fpga.families import device_named, devices, fusesoc_arch
-from spikelet.fpga.fit import FitReport, require_fit
-from spikelet.fpga.flow import REPORT, FpgaReport, build_bitstream, build_out_of_context
-from spikelet.fpga.self_test import SelfTest
-from spikelet.fpga.self_test_image import image_memories, program_memory, program_words
+from spikelet.fpga.flow import FpgaReport
 from spikelet.locked import writing
 from spikelet.reports.report import write_report
-from spikelet.rtl_gen.chip import Chip
-from spikelet.rtl_gen.emit import check_top, to_verilog, write_chip
-from spikelet.runs.engines import CHIP_VERILOG, EMITTED_VERILOG, engine_tools, simulate
-from spikelet.runs.recorded_run import record_run
-from spikelet.runs.self_test_run import stored_samples
-from spikelet.runs.verification_files import (
-    read_verification,
-    write_verification,
-)
+from spikelet.rtl_gen.emit import check_top
+from spikelet.runs.engines import engine_named, engine_tools
+from spikelet.runs.epochs import Epochs
+from spikelet.runs.hardware import chip_verilog
+from spikelet.runs.learn import LearningRun, learn_from, making_of, read_learned
+from spikelet.runs.learning_warnings import learning_warnings
+from spikelet.runs.run import RECORDING_FILE, Run, run
+from spikelet.runs.verification_files import read_verification, write_verification
 from spikelet.runs.verify import Verification, verify
+from spikelet.runs.wanted import CHIP_VERILOG, EMITTED_VERILOG
 from spikelet.runs.waves import write_waves
+from spikelet.samples.plastic_samples import LearningSamples
 from spikelet.samples.samples import Samples
+from spikelet.targets import build_for, chip_files, kept_builds, target_named
 
-__all__ = ["Project", "require_target", "target_named", "targets"]
+__all__ = ["Learned", "Project", "build", "learn", "opened", "report"]
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What :meth:`Project.learn` made: with what looks wrong in it, and the page."""
+
+    run: LearningRun
+    verification: Verification | None
+    warnings: list[str]
+    report: Path
 
 
 @dataclass(frozen=True)
@@ -92,17 +101,10 @@ class Project:
         """
         check_top(top)
         with writing(self.folder):
-            files = {
-                "network file": network,
-                "calibration file": calibration.path if calibration else None,
-            }
-            inputs, sources = digests_of_files(files)
-            tools = package_versions("spikelet", "numpy", "scipy", "pymetis")
-            made = Artefact(COMPILED, inputs, tools=tools, command=self.command, sources=sources)
-            verilog, contents = _chip_files(compiled, calibration, top)
-            plain = verilog if top == "chip" else to_verilog(Chip(compiled.chip), "chip")
+            self.keep(compiled, network, calibration)
+            verilog, contents = chip_files(compiled, calibration, top)
+            plain = verilog if top == "chip" else chip_verilog(compiled.chip)
             verilogs = {CHIP_VERILOG: digest_of(plain), EMITTED_VERILOG: digest_of(verilog)}
-            compiled.save(self.folder / "compiled", made)
             Artefact(
                 "chip files",
                 {**compiled.digests, **verilogs},
@@ -112,32 +114,40 @@ class Project:
             ).write(self.folder / "rtl", contents)
             return self.out_of_date()
 
+    def keep(
+        self, compiled: CompiledNetwork, network: Path | None, calibration: Samples | None = None
+    ) -> None:
+        """Keep a compiled network, as :meth:`save`, without the chip's files."""
+        file = network if network and network.is_file() else None
+        shown = calibration.path if calibration else None
+        files = {"network file": file, "calibration file": shown}
+        inputs, sources = digests_of_files(files)
+        tools = package_versions("spikelet", "numpy", "scipy", "pymetis")
+        made = Artefact(COMPILED, inputs, tools=tools, command=self.command, sources=sources)
+        compiled.save(self.folder / "compiled", made)
+
     def load(self) -> CompiledNetwork:
         """Return the compiled network."""
         return CompiledNetwork.load(self.folder / "compiled")
 
     def out_of_date(self) -> list[OutOfDate]:
         """Return what in the folder was made of something else than what is there now."""
-        compiled = self.load()
-        _, old = self._kept_builds(compiled)
-        kept = read_verification(self.folder / "verification", self._present(compiled))
-        return [*self._own(), *kept.out_of_date, *self._old_runs(compiled), *old]
+        present = self._present(self.load())
+        kept = read_verification(self.folder / "verification", present)
+        _, old = kept_builds(self.folder, present)
+        return [*self._own(), *kept.out_of_date, *self._old_runs(present), *old]
 
-    def simulate(
-        self,
-        samples: Samples,
-        engine: str = "golden",
-        *,
-        progress: Callable[[int], None] = lambda samples: None,
-    ) -> Trace:
-        """Run samples on one engine and keep the Trace in ``runs/ENGINE``."""
+    def run(self, samples: Samples, engine: str = "golden", **options: Any) -> Run:
+        """Run samples on one engine and keep the Trace in ``runs/ENGINE``; see :func:`run`."""
         compiled = self.load()
-        samples.check_labels(compiled.chip.n_outputs)
+        engine_named(engine)
+        if compiled.network.floats:
+            samples.check_labels(compiled.chip.n_outputs)
+        record = ("spikes", "states")
         with writing(self.folder):
-            trace = simulate(
-                compiled, samples.spikes, engine, folder=self.folder, progress=progress
-            )
+            ran = run(compiled, samples, engine, record=record, folder=self.folder, **options)
             inputs, sources = digests_of_files({"samples file": samples.path})
+            trace = ran.recording
             Artefact(
                 f"run of {engine}",
                 {**compiled.digests, "samples": samples.digest, **inputs},
@@ -145,12 +155,12 @@ class Project:
                 tools=engine_tools(engine),
                 command=self.command,
                 sources=sources,
-            ).write(self.run_file(engine).parent, {"trace.npz": trace.to_bytes()})
-        return trace
+            ).write(self.run_file(engine).parent, {RECORDING_FILE: trace.to_bytes()})
+        return ran
 
     def run_file(self, engine: str) -> Path:
-        """Return where :meth:`simulate` keeps the Trace of an engine."""
-        return self.folder / "runs" / engine / "trace.npz"
+        """Return where :meth:`run` keeps the Trace of an engine."""
+        return self.folder / "runs" / engine / RECORDING_FILE
 
     def build_folder(self, target: str) -> Path:
         """Return where :meth:`build` keeps what it makes for a board or device."""
@@ -161,9 +171,8 @@ class Project:
         samples: Samples,
         engines: Sequence[str],
         *,
-        netlist_samples: int = 20,
-        progress: Callable[[str, int, int], None] = lambda engine, done, samples: None,
         waves: Callable[[str], None] | None = None,
+        **options: Any,
     ) -> Verification:
         """Run all engines on samples and keep the results; see :func:`verify`.
 
@@ -177,73 +186,90 @@ class Project:
                 waves(f"{engine}: waveform of the ticks around the first difference: {path}")
 
         with writing(self.folder):
-            result, traces = verify(
-                compiled,
-                samples,
-                engines,
-                folder=self.folder,
-                netlist_samples=netlist_samples,
-                progress=progress,
-                differs=differs,
+            result = verify(
+                compiled, samples, engines, folder=self.folder, differs=differs, **options
             )
             write_verification(
-                self.folder / "verification", compiled, samples, result, traces, self.command
+                self.folder / "verification", compiled, samples, result, self.command
             )
         return result
 
-    def build(
+    def build(self, target: str, samples: Samples | None = None, **options: Any) -> FpgaReport:
+        """Build for a board or device; see :func:`build_for`."""
+        target, compiled = target_named(target), self.load()
+        return build_for(target, compiled, self.folder, samples, command=self.command, **options)
+
+    def learn(
         self,
-        target: str,
-        samples: Samples | None = None,
+        samples: LearningSamples,
         *,
-        sample: int = 0,
-        seeds: Sequence[int] = (1, 2, 3, 4),
-        target_mhz: float = 100.0,
-        progress: Callable[[str], None] = lambda line: None,
-    ) -> FpgaReport:
-        """Build a self-test bitstream for a board, or the bare chip for a device.
+        engine: str = "golden",
+        epochs: int = 1,
+        learning: bool = True,
+        start: Path | None = None,
+        resume: bool = False,
+        verify: int = 0,
+        progress: Callable[[str, int, int], None] = lambda what, done, total: None,
+    ) -> Learned:
+        """Let the network learn from samples; keep and report what it learned.
 
         Parameters
         ----------
-        target : str
-            Of :func:`targets`.
-        samples : Samples
-            Needed for a board: sample number ``sample`` is stored in the image.
-        seeds : sequence of int
-            Tried until one meets the board's clock, or ``target_mhz`` in a bare device.
-        """
-        target = target_named(target)
-        compiled = self.load()
-        folder = self.build_folder(target)
-        options: dict[str, Any] = {"seeds": seeds, "command": self.command, "progress": progress}
-        if target in devices():
-            device = device_named(target)
-            require_fit(compiled.chip, device)
-            chip, inputs = self._build_inputs(compiled)
-            options |= {"target_mhz": target_mhz, "enough_mhz": target_mhz, "inputs": inputs}
-            with writing(self.folder):
-                return build_out_of_context(chip, "chip", device, folder, **options)
-        board = board_named(target)
-        if samples is None:
-            raise SpikeletError(
-                f"the image for {target} stores a sample, and none was given",
-                remedy="give a samples file",
-            )
-        stored = stored_samples(compiled, samples, sample)
-        memories = image_memories(compiled.chip, stored)
-        require_fit(compiled.chip, device_named(board.device), memories)
-        _, inputs = self._build_inputs(compiled)
-        top = BoardTop(SelfTest(Chip(compiled.chip), compiled.chip, stored), board)
-        inputs |= {name: compiled.digests[name] for name in ("chip contents", "chip mapping")}
-        inputs["stored sample"] = digest_of(samples.spikes[sample])
-        with writing(self.folder):
-            verilog = to_verilog(top, "top")
-            return build_bitstream(verilog, "top", board, folder, inputs=inputs, **options)
+        samples : LearningSamples
+        engine, epochs, learning
+            As for :func:`learn_from`.
+        start : Path or None
+            A snapshot to begin with in the place of the network as compiled.
+        resume : bool
+            Go on behind the last epoch that an earlier call, for the same run, left in the folder;
+            the result is the same, bit for bit, as without the interruption.
+        verify : int
+            So many samples also run on golden and RTL, which are compared; 0: none.
 
-    def _build_inputs(self, compiled: CompiledNetwork) -> tuple[str, dict[str, str]]:
-        """Return the chip's Verilog, and what every build is made of."""
-        chip = to_verilog(Chip(compiled.chip), "chip")
-        return chip, {"chip structure": compiled.chip.digest, CHIP_VERILOG: digest_of(chip)}
+        Raises
+        ------
+        SpikeletError
+            If a part does not fit the others, there is nothing to resume, the folder cannot be
+            written, or another process is writing there.
+        """
+        compiled = self.load()
+        if verify < 0:
+            raise SpikeletError(f"learn: verify must be 0 or more, not {verify}")
+        begun = None if start is None else ChipState.load(start)
+        if begun is not None:
+            begun.check(compiled.chip)
+        engine_named(engine)
+        making = making_of(compiled, samples, engine, learning, start, self.command)
+        with writing(self.folder):
+            kept = Epochs(self.folder / "epochs", making)
+            if resume:
+                kept.check_resumable(self.folder)
+            else:
+                kept.clear()
+            verification = None
+            if verify:
+                verification = self.verify(
+                    samples.first(verify),
+                    ("rtl",),
+                    learning=learning,
+                    start=begun,
+                    progress=lambda name, *counts: progress(f"verify {name}", *counts),
+                )
+            learned = learn_from(
+                compiled,
+                samples,
+                engine=engine,
+                epochs=epochs,
+                learning=learning,
+                start=begun,
+                kept=kept,
+                folder=self.folder,
+                progress=progress,
+            )
+            made = replace(making, options={**making.options, "epochs": epochs})
+            made.write(self.folder / "learned", learned.contents())
+            page, _ = self.report()
+        return Learned(learned, verification, learning_warnings(learned), page)
 
     def report(self, sample: int = 0, state: str = "v") -> tuple[Path, list[OutOfDate]]:
         """Write the HTML page of all that belongs to the compiled network.
@@ -256,10 +282,13 @@ class Project:
             What is not shown, since it was made of something else.
         """
         compiled = self.load()
-        kept = read_verification(self.folder / "verification", self._present(compiled))
-        builds, old_builds = self._kept_builds(compiled)
-        old = [*self._own(), *kept.out_of_date, *self._old_runs(compiled), *old_builds]
+        present = self._present(compiled)
+        kept = read_verification(self.folder / "verification", present)
+        builds, old_builds = kept_builds(self.folder, present)
+        learned, learned_made, old_learned = read_learned(self.folder / "learned", compiled)
+        old = [*self._own(), *kept.out_of_date, *self._old_runs(present), *old_builds, *old_learned]
         made = [*self._compiled_records(), *kept.made, *(build.made for build in builds)]
+        made += learned_made
         with writing(self.folder):
             page = write_report(
                 self.folder / "report",
@@ -268,6 +297,8 @@ class Project:
                 verification=kept.verification,
                 trace=kept.trace,
                 fpga=builds,
+                learned=learned,
+                warnings=learning_warnings(learned) if learned else (),
                 sample=sample,
                 state=state,
                 made=[*made, Artefact("report", {}, command=self.command)],
@@ -281,78 +312,87 @@ class Project:
 
     def _own(self) -> list[OutOfDate]:
         """Return whether the network's file was changed since it was compiled."""
-        found = [made.out_of_date({}) for made in self._compiled_records()]
-        return [old for old in found if old]
+        return [old for made in self._compiled_records() if (old := made.out_of_date({}))]
 
     def _present(self, compiled: CompiledNetwork) -> dict[str, str]:
         """Return the digests of what is compiled now, by role."""
         rtl = Artefact.load(self.folder / "rtl")
-        return {**(rtl.inputs if rtl else {}), **compiled.digests}
+        verilogs = (CHIP_VERILOG, EMITTED_VERILOG)
+        if not rtl or rtl.inputs.get("chip structure") != compiled.chip.digest:
+            return compiled.digests
+        return {**{role: rtl.inputs[role] for role in verilogs}, **compiled.digests}
 
-    def _old_runs(self, compiled: CompiledNetwork) -> Iterator[OutOfDate]:
+    def _old_runs(self, present: dict[str, str]) -> Iterator[OutOfDate]:
         for folder in sorted((self.folder / "runs").glob("*/")):
             made = Artefact.load(folder)
-            old = made and made.out_of_date(self._present(compiled), engine_tools(folder.name))
+            old = made and made.out_of_date(present, engine_tools(folder.name))
             if old:
                 yield old
 
-    def _kept_builds(self, compiled: CompiledNetwork) -> tuple[list[FpgaReport], list[OutOfDate]]:
-        """Return the FPGA builds of this network, and those of others."""
-        builds, old = [], []
-        for path in sorted((self.folder / "fpga").glob(f"*/{REPORT}")):
-            try:
-                report = FpgaReport.load(path.parent)
-            except SpikeletError as error:
-                made = Artefact.load(path.parent)
-                command = made.command if made else ""
-                what = f"FPGA build for {path.parent.name}"
-                old.append(OutOfDate(what, (str(error.args[0]),), command))
-                continue
-            tools = device_named(report.device).family.tool_versions()
-            found = report.made.out_of_date(self._present(compiled), tools)
-            if found:
-                old.append(found)
-            else:
-                builds.append(report)
-        return builds, old
 
+def opened(
+    source: Source, folder: Path | None, command: str = "", seed: int | None = None
+) -> Project:
+    """Return the project of a folder, or the one that a network is compiled into.
 
-def _chip_files(
-    compiled: CompiledNetwork, calibration: Samples | None, top: str
-) -> tuple[str, dict[str, bytes]]:
-    """Return the chip's Verilog, and the contents of all its files by name."""
-    run = record_run(compiled, calibration.spikes if calibration else None, top)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        verilog = write_chip(
-            *(compiled.chip, compiled.image, compiled.name, folder),
-            top=top,
-            run=run,
-            arch=fusesoc_arch(compiled.chip),
-        )
-        return verilog, {path.name: path.read_bytes() for path in folder.iterdir()}
+    A folder that holds the network of the same NIR file, compiled with whatever options, is used as
+    it is; a TOML file says all by itself, and is compiled again.
 
+    Parameters
+    ----------
+    source : path or network
+        A project folder, or what :func:`compile_network` takes.
+    folder : Path or None
+        Of the project; needed unless ``source`` is one.
+    command : str
+    seed : int or None
+        As for :func:`compile_network`.
 
-def targets() -> tuple[str, ...]:
-    """Return what a chip can be built for: boards, and devices out of context."""
-    return (*BOARDS, *devices())
-
-
-def target_named(name: str) -> str:
-    """Return the target called ``name``, in any case; SpikeletError lists the names otherwise."""
-    for target in targets():
-        if target.casefold() == name.casefold():
-            return target
-    raise SpikeletError(f"target must be one of {', '.join(targets())}, not {name!r}")
-
-
-def require_target(compiled: CompiledNetwork, target: str) -> FitReport:
-    """Return the fit check for a target of :func:`targets`; SpikeletError if it does not fit.
-
-    For a board the program ROM of its image counts too, but not yet what a sample adds: the ROM of
-    its events, and what it is compared with. :meth:`Project.build` counts all.
+    Raises
+    ------
+    SpikeletError
+        If there is no folder to work in, or the network cannot be compiled.
     """
-    if target in devices():
-        return require_fit(compiled.chip, device_named(target))
-    image = (program_memory(program_words(compiled.image.program(compiled.chip))),)
-    return require_fit(compiled.chip, device_named(board_named(target).device), image)
+    path = Path(source) if isinstance(source, str | Path) else None
+    if path and path.is_dir() and folder in (None, path):
+        return Project(path, command)
+    if folder is None:
+        if path and not path.exists():
+            raise SpikeletError(f"{path} does not exist", remedy="give a network or project folder")
+        raise SpikeletError(
+            f"{path or 'the network'} is no project folder, and there is none to work in",
+            remedy="name one: -o FOLDER, or folder= in Python",
+        )
+    project = Project(folder, command)
+    if path and path.suffix.lower() != ".toml":
+        made = Artefact.load(folder / "compiled")
+        present = digests_of_files({"network file": path})[0] if path.is_file() else {}
+        if made and present.items() and present.items() <= made.inputs.items():
+            return project
+    with writing(folder):
+        project.keep(compile_network(source, seed=seed), path)
+    return project
+
+
+def build(
+    source: Source,
+    target: str,
+    samples: Samples | None = None,
+    *,
+    folder: Path | None = None,
+    **options: Any,
+) -> FpgaReport:
+    """Build a network for a board or device; see :func:`opened` and :meth:`Project.build`."""
+    return opened(source, folder).build(target, samples, **options)
+
+
+def report(source: Source, *, folder: Path | None = None, sample: int = 0) -> Path:
+    """Write one HTML page of a network; see :func:`opened` and :meth:`Project.report`."""
+    return opened(source, folder).report(sample)[0]
+
+
+def learn(
+    source: Source, samples: LearningSamples, *, folder: Path | None = None, **options: Any
+) -> Learned:
+    """Let a network learn from samples; see :func:`opened` and :meth:`Project.learn`."""
+    return opened(source, folder).learn(samples, **options)

@@ -3,18 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.artefact import OutOfDate
+from spikelet.fpga.flow import FpgaReport
 from spikelet.guidance import after_build
+from spikelet.project import Learned
+from spikelet.runs.learn import LearningRun
+from spikelet.runs.verify import Verification
+from spikelet.samples.samples import Score
 from spikelet.terminal import Terminal
-
-if TYPE_CHECKING:
-    from spikelet.compiler.compiled import CompiledNetwork
-    from spikelet.fpga.flow import FpgaReport
-    from spikelet.runs.learn import LearningResult
-    from spikelet.runs.verify import Verification
-    from spikelet.samples.samples import Score
 
 __all__ = [
     "build_fields",
@@ -35,26 +34,31 @@ def old_fields(old: Iterable[OutOfDate]) -> dict[str, Any]:
     return {"out_of_date": [asdict(item) for item in old]}
 
 
-def score_words(score: "Score") -> str:
+def score_words(score: Score) -> str:
     """Return how samples were classified, behind a comma; empty if there is nothing to say."""
     shown = "" if score.accuracy is None else f", {score.accuracy:.2%} classified as labelled"
     return f"{shown}, {score.notes}" if score.notes else shown
 
 
-def score_fields(score: "Score") -> dict[str, Any]:
+def score_fields(score: Score) -> dict[str, Any]:
     """Return how samples were classified."""
     return {**asdict(score), "accuracy": score.accuracy}
 
 
-def show_compiled(terminal: Terminal, compiled: "CompiledNetwork") -> None:
+def show_compiled(terminal: Terminal, compiled: CompiledNetwork) -> None:
     """Print the layers on their cores, and what the placement is worth."""
     rows = []
-    for layer, stats in zip(compiled.layers, compiled.quantisation, strict=True):
+    quantised = {stats.name: stats for stats in compiled.network.quantisation}
+    for layer in compiled.layers:
         cores = [compiled.chip.cores[part.core] for part in layer.slices]
         shapes = ", ".join(f"{c.n_axons}x{c.n_neurons}, {c.lanes}" for c in cores)
-        clipped = f"{stats.clipped} of {stats.weights}"
-        rows.append([layer.name, str(layer.size), f"{stats.scale:.6g}", clipped, shapes])
-    header = ("layer", "size", "weight scale", "clipped", "cores (axons x neurons, lanes)")
+        stats, rule = quantised.get(layer.name), compiled.network.rule(layer.name)
+        scale = f"{stats.scale:.6g}" if stats else ""
+        clipped = f"{stats.clipped} of {stats.weights}" if stats else ""
+        rows.append(
+            [layer.name, str(layer.size), scale, clipped, shapes, rule.name if rule else ""]
+        )
+    header = ("layer", "size", "weight scale", "clipped", "cores (axons x neurons, lanes)", "rule")
     terminal.table(header, rows)
     if len(compiled.chip.cores) > 1:
         loads, drawn = compiled.quality.loads, compiled.quality.random
@@ -65,7 +69,7 @@ def show_compiled(terminal: Terminal, compiled: "CompiledNetwork") -> None:
         )
 
 
-def compiled_fields(compiled: "CompiledNetwork", folder: Path) -> dict[str, Any]:
+def compiled_fields(compiled: CompiledNetwork, folder: Path) -> dict[str, Any]:
     """Return layers, cores and digests of a compiled network."""
     return {
         "name": compiled.name,
@@ -73,7 +77,7 @@ def compiled_fields(compiled: "CompiledNetwork", folder: Path) -> dict[str, Any]
         "digests": compiled.digests,
         "output_latency": compiled.output_latency,
         "layers": [asdict(layer) for layer in compiled.layers],
-        "quantisation": [asdict(layer) for layer in compiled.quantisation],
+        "quantisation": [asdict(layer) for layer in compiled.network.quantisation],
         "cores": [
             {"axons": c.n_axons, "neurons": c.n_neurons, "lanes": c.lanes}
             for c in compiled.chip.cores
@@ -81,10 +85,10 @@ def compiled_fields(compiled: "CompiledNetwork", folder: Path) -> dict[str, Any]
     }
 
 
-def show_verification(terminal: Terminal, result: "Verification") -> None:
+def show_verification(terminal: Terminal, result: Verification) -> None:
     """Print each engine's figures, and its comparison with golden in words."""
 
-    def row(name: str, samples: int, score: "Score | None", *more: str) -> list[str]:
+    def row(name: str, samples: int, score: Score | None, *more: str) -> list[str]:
         if score is None:
             return [name, str(samples), "", "", "", *more]
         accuracy = "" if score.accuracy is None else f"{score.accuracy:.2%}"
@@ -106,7 +110,7 @@ def show_verification(terminal: Terminal, result: "Verification") -> None:
     terminal.warn(result.warnings)
 
 
-def show_build(terminal: Terminal, target: str, report: "FpgaReport", folder: Path) -> None:
+def show_build(terminal: Terminal, target: str, report: FpgaReport, folder: Path) -> None:
     """Print frequency and utilisation of a build, and what to do with it."""
     placement = report.placement
     used = ", ".join(
@@ -120,42 +124,38 @@ def show_build(terminal: Terminal, target: str, report: "FpgaReport", folder: Pa
         terminal.say(line)
 
 
-def build_fields(report: "FpgaReport", folder: Path) -> dict[str, Any]:
+def build_fields(report: FpgaReport, folder: Path) -> dict[str, Any]:
     """Return a build's figures, and where its bitstream is."""
     bitstream = str((folder / report.bitstream).absolute()) if report.bitstream else None
     return {**report.to_dict(), "bitstream": bitstream, "made": asdict(report.made)}
 
 
-def show_learned(terminal: Terminal, result: "LearningResult") -> None:
+def show_learned(terminal: Terminal, run: LearningRun) -> None:
     """Print the weights of each projection before and after."""
     rows = []
-    plastic = result.learned.plastic
-    for projection in plastic.projections:
-        ends = (projection.source, projection.target)
-        before, after = plastic.weights(*ends, result.before), result.learned.weights(*ends)
+    for p in run.compiled.network.projections:
+        before, after = run.weights(p.source, p.target)
         spread = [f"{w.min()}, {w.mean():.1f}, {w.max()}" for w in (before, after)]
-        learns = "yes" if projection.plastic else "no"
         changed = f"{(before != after).sum()} of {before.size}"
-        rows.append([" to ".join(ends), learns, *spread, changed])
+        rows.append([f"{p.source} to {p.target}", "yes" if p.rule else "no", *spread, changed])
     header = ("projection", "learns", "before: least, mean, largest", "after", "changed")
     terminal.table(header, rows)
 
 
-def learned_fields(result: "LearningResult", folder: Path) -> dict[str, Any]:
+def learned_fields(result: Learned, folder: Path) -> dict[str, Any]:
     """Return what was learned, in numbers."""
-    plastic = result.learned.plastic
+    run = result.run
     projections = []
-    for projection in plastic.projections:
-        ends = (projection.source, projection.target)
-        before, after = plastic.weights(*ends, result.before), result.learned.weights(*ends)
+    for p in run.compiled.network.projections:
+        before, after = run.weights(p.source, p.target)
         changed = int((before != after).sum())
-        projections.append({"source": ends[0], "target": ends[1], "changed": changed})
+        projections.append({"source": p.source, "target": p.target, "changed": changed})
     return {
         "folder": str(folder),
-        "digests": plastic.digests,
-        "checksums": [int(value) for value in result.learned.state.checksums()],
+        "digests": run.compiled.digests,
+        "checksums": [int(value) for value in run.state.checksums()],
         "projections": projections,
-        "not_in_nir": result.not_in_nir,
+        "not_in_nir": run.nir[1],
         "warnings": result.warnings,
         "verification": result.verification and result.verification.to_dict(),
         "report": str(result.report),

@@ -185,7 +185,7 @@ def test_code_of_the_networks_page_runs(tmp_path: Path, monkeypatch: pytest.Monk
     spikes = found["samples"].spikes
     assert spikes.tolist() == [[[1, 0, 0, 0, 1], [0, 0, 0, 0, 0], [0, 1, 1, 1, 0]]]
     compiled = found["compiled"]
-    counts = compiled.output_counts(spikelet.simulate(compiled, spikes))
+    counts = spikelet.run(compiled, spikes).output_counts()
     assert counts.tolist() == [[1, 1, 1]]
 
 

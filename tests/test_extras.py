@@ -29,7 +29,7 @@ WORK = {
 
 VERBS = {
     COMPILE: "chip",
-    "spikelet simulate project samples.npz": "chip",
+    "spikelet run project samples.npz": "chip",
     "spikelet verify project samples.npz": "chip",
     "spikelet build project ULX3S-85F": "fpga",
     "spikelet report project": "report",

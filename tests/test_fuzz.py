@@ -117,8 +117,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     What follows when all input is accepted, Verilog and pictures, is left out: it takes seconds.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("spikelet.project.write_chip", lambda *_, **__: "")
-        patch.setattr("spikelet.runs.learn.write_learning_report", lambda folder, *_: folder)
+        patch.setattr("spikelet.targets.write_chip", lambda *_, **__: "")
+        patch.setattr("spikelet.project.write_report", lambda folder, **_: folder)
         yield _made(tmp_path_factory)
 
 
@@ -139,7 +139,7 @@ def _made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     write(folder / "n.nir", nodes)
     assert run("compile", folder / "n.nir", "-o", folder / "b", *NEURON)[0] == 0
-    assert run("simulate", folder / "b", folder / "s.npz")[0] == 0
+    assert run("run", folder / "b", folder / "s.npz")[0] == 0
     assert run("learn", folder / "n.toml", folder / "l.npz", "-o", folder / "learned")[0] == 0
     return folder
 
@@ -174,10 +174,10 @@ def test_options(made: Path, data: st.DataObject) -> None:
     """Any value, and none, for every option of the commands that take files."""
     number = st.one_of(st.integers(), st.integers(-2, 40), st.sampled_from([0, 10**12, 2**63]))
     value = st.one_of(number, st.floats(), st.text(st.characters(codec="utf-8"), max_size=6))
-    command = data.draw(st.sampled_from(["compile", "simulate", "learn"]))
+    command = data.draw(st.sampled_from(["compile", "run", "learn"]))
     files = {
         "compile": (made / "n.nir", "-o", made / "c", *NEURON),
-        "simulate": (made / "b", made / "s.npz", "-o", made / "t.npz"),
+        "run": (made / "b", made / "s.npz", "--recording", made / "t.npz"),
         "learn": (made / "n.toml", made / "l.npz", "-o", made / "learned"),
     }[command]
     options = [
@@ -202,7 +202,7 @@ def test_bytes_of_files(made: Path, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(["n.toml", "n.nir", "s.npz", "l.npz", "chip.json", "snap"]))
     places = {
         "chip.json": made / "b" / "compiled" / "chip.json",
-        "snap": made / "learned" / "snapshot.npz",
+        "snap": made / "learned" / "learned" / "snapshot.npz",
     }
     content = places.get(name, made / name).read_bytes()
     bad = made / f"bad-{name}"
@@ -216,13 +216,13 @@ def test_bytes_of_files(made: Path, data: st.DataObject) -> None:
     elif name == "snap":
         run("learn", made / "n.toml", made / "l.npz", "-o", made / "x", "--resume", bad)
     elif name == "s.npz":
-        run("simulate", made / "b", bad, "-o", made / "t.npz")
+        run("run", made / "b", bad, "--recording", made / "t.npz")
         run("compile", made / "n.nir", "-o", made / "c", *NEURON, "--calibration", bad)
     else:
         original = places[name].read_bytes()
         try:
             places[name].write_bytes(bad.read_bytes())
-            run("simulate", made / "b", made / "s.npz", "-o", made / "t.npz")
+            run("run", made / "b", made / "s.npz", "--recording", made / "t.npz")
         finally:
             places[name].write_bytes(original)
 
@@ -285,7 +285,7 @@ def test_values_of_samples(made: Path, data: st.DataObject) -> None:
     for name in data.draw(st.lists(st.sampled_from(names), min_size=1, max_size=3)):
         arrays[name] = data.draw(ARRAYS)
     np.savez(made / "values.npz", **arrays, allow_pickle=True)
-    run("simulate", made / "b", made / "values.npz", "-o", made / "t.npz")
+    run("run", made / "b", made / "values.npz", "--recording", made / "t.npz")
     run("learn", made / "n.toml", made / "values.npz", "-o", made / "x")
 
 

@@ -1,8 +1,10 @@
 """Who may import whom, and what modules promise: the table of docs/architecture.md, enforced."""
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
 from pathlib import Path
 
@@ -14,14 +16,22 @@ GROUND = ("spikelet.description",)
 ROOM = tuple(f"spikelet.{name}" for name in ("golden", "rtl_gen", "host", "sim", "fpga", "boards"))
 FRONT = ("click", "rich", "h5py", "numpy", "matplotlib", "jinja2", "filelock")
 
-ROOF = tuple(
-    f"spikelet.{name}"
-    for name in (
-        *("cli", "results", "command_group", "terminal", "doctor", "project", "guidance"),
-        *("reports", "runs", "compiler", "nir", "network", "samples", "placement", "locked"),
-    )
+ORDER = (
+    ("__main__", "cli", "demo", "results", "guidance", "command_group", "terminal", "doctor"),
+    ("project",),
+    ("targets",),
+    ("reports",),
+    ("runs",),
+    ("compiler",),
+    ("nir",),
+    ("network",),
+    ("samples",),
+    ("placement",),
+    ("locked",),
 )
-"""Modules and folders of ``spikelet/``, which import from each other."""
+"""Modules and folders of ``spikelet/``; each imports from its own line and those below."""
+
+ROOF = tuple(f"spikelet.{name}" for line in ORDER for name in line)
 
 ALLOWED: dict[str, tuple[str, ...]] = {
     "description": (*GROUND, "numpy"),
@@ -50,6 +60,9 @@ VERILATED = tuple(
     f"sim/{name}.py" for name in (*COCOTB_FREE, "verilated_cpp", "verilated_link", "verilator")
 )
 """Modules of ``sim`` that stand below the roof: they work without cocotb."""
+
+LAZY = ("spikelet/__init__.py",)
+"""Modules whose imports follow from names that are used."""
 
 MODULES = sorted(
     path.relative_to(ROOT)
@@ -93,6 +106,54 @@ def test_a_module_imports_only_what_its_folder_may(module: Path) -> None:
         known = name.split(".")[0] in sys.stdlib_module_names
         permitted = any(name == place or name.startswith(f"{place}.") for place in legal)
         assert known or permitted, f"{module}:{line}: may not import {name}"
+
+
+def imported_files(module: Path) -> Iterator[tuple[Path, int]]:
+    """Return the files of the tree that a module imports, with the line."""
+    for name, line in imports(module):
+        parts = name.split(".")
+        if parts[0] != "spikelet" or len(parts) == 1:
+            continue
+        top = Path() if (ROOT / parts[1]).is_dir() else Path("spikelet")
+        for end in range(len(parts), 1, -1):
+            place = top.joinpath(*parts[1:end])
+            for file in (place.with_suffix(".py"), place / "__init__.py"):
+                if (ROOT / file).is_file():
+                    yield file, line
+                    break
+            else:
+                continue
+            break
+
+
+def test_no_two_files_import_each_other() -> None:
+    """Neither directly nor round about."""
+    graph = {module: {file for file, _ in imported_files(module)} for module in MODULES}
+    assert sum(map(len, graph.values())) > 500, "imports are not found"
+    try:
+        list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(f"a cycle: {' -> '.join(map(str, error.args[1]))}")
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.parts[0] == "spikelet"], ids=str)
+def test_nothing_in_spikelet_imports_upwards(module: Path) -> None:
+    rank = {name: index for index, line in enumerate(ORDER) for name in line}
+    if module.name == "__init__.py" and len(module.parts) == 2:
+        return  # its names are loaded when they are used
+    mine = rank[module.parts[1].removesuffix(".py")]
+    for file, line in imported_files(module):
+        if file.parts[0] == "spikelet" and len(file.parts) > 1:
+            name = file.parts[1].removesuffix(".py")
+            assert name == "__init__" or rank[name] >= mine, f"{module}:{line}: imports {file}"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_no_arrow_is_hidden(module: Path) -> None:
+    """What an import says is what is there: no name that is found when it is used."""
+    text = (ROOT / module).read_text()
+    hidden = {"TYPE_CHECKING", "import_module", "__import__"} & set(re.findall(r"\w+", text))
+    assert not hidden or module.as_posix() in LAZY, f"{module} has {', '.join(hidden)}"
 
 
 @pytest.mark.parametrize("module", MODULES, ids=str)

@@ -29,10 +29,20 @@ from spikelet.description.chip.state import ChipState, CoreState
 from spikelet.description.lanes import lane_banks, pack_lanes, unpack_lanes
 from spikelet.description.neurons.draws import key_after
 
-__all__ = ["learned_words", "readable_words", "restore_program", "snapshot_of", "state_words"]
+__all__ = [
+    "LEARNED_REGIONS",
+    "learned_words",
+    "readable_words",
+    "restore_program",
+    "snapshot_of",
+    "state_words",
+]
 
 _LEARNED = ("weights", "tags", "random")
 _STATE = ("state", "arrivals", "pre_traces", "post_traces")
+
+LEARNED_REGIONS = (*_LEARNED, "pre_traces", "post_traces")
+"""Regions of a core that learns, with what it learned and its traces."""
 
 
 def restore_program(chip: ChipParams, state: ChipState) -> npt.NDArray[np.uint32]:

@@ -1,6 +1,21 @@
-"""The key that a tick's draws come from; what a neuron makes of it is in ``golden/draws.py``."""
+"""What neurons draw: the key of a tick, and how a neuron's number is mixed with it.
 
-__all__ = ["DRAW_INDEX_BITS", "key_after"]
+The mix itself is in ``golden/draws.py`` and ``rtl_gen/draws.py``.
+"""
+
+__all__ = ["DRAW_INDEX_BITS", "MIX", "MIXING_STAGES", "key_after"]
+
+MIX = ((11, 11), (7, 13), (12, 9), (15, 11), (6, 6))
+"""The rounds of the mix of key plus number, each ``a ^= a >> r; a += a << l``; behind them ``a ^= a
+>> 11``; all modulo ``2**32``.
+
+Rounds of an exclusive or and a product with an odd number, whose shifts are found by trying many
+and keeping those with the least bias, are those of Wellons 2018 ("Prospecting for Hash Functions");
+here a product takes one adder.
+"""
+
+MIXING_STAGES = 1 + len(MIX)
+"""Clock cycles of the mix: number and key are added, and a cycle for each round."""
 
 DRAW_INDEX_BITS = 24
 """Width of the number of a neuron in its network."""

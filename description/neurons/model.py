@@ -160,6 +160,9 @@ class NeuronModel:
                 f"neuron model {self.name!r}: {error.args[0]}", remedy=error.remedy
             ) from None
 
+    def __hash__(self) -> int:
+        return hash((self.name, self.text))  # of texts, which know theirs
+
     @cached_property
     def state_names(self) -> tuple[str, ...]:
         """Names of the states."""
@@ -266,12 +269,10 @@ class NeuronModel:
         if self.lsb is not None and not 0 < self.lsb < math.inf:
             self._refuse(f"lsb must be more than 0, not {self.lsb}")
         seen: set[str] = set()
-        for name, group, kind in (
-            ("states", self.states, State),
-            ("parameters", self.parameters, Parameter),
-        ):
-            if not isinstance(group, tuple) or not all(isinstance(item, kind) for item in group):
-                self._refuse(f"{name} must be a tuple of {kind.__name__}")
+        groups = (("states", self.states, State), ("parameters", self.parameters, Parameter))
+        for what, group, part in groups:
+            if not isinstance(group, tuple) or not all(isinstance(item, part) for item in group):
+                self._refuse(f"{what} must be a tuple of {part.__name__}")
         taken = {*INPUTS, *FUNCTIONS, *BOUNDS, DRAWN, *RESERVED}
         declared: list[State | Parameter] = [*self.states, *self.parameters]
         for item in declared:

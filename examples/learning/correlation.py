@@ -29,7 +29,8 @@ from matplotlib.figure import Figure
 from rich.progress import track
 from rich.table import Table
 
-from spikelet.compiler.plastic import Plastic
+from spikelet.compiler.compile import compile_network
+from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.examples.learning.support import (
@@ -44,7 +45,8 @@ from spikelet.examples.learning.support import (
     tools,
 )
 from spikelet.network.builder import PlasticNetwork
-from spikelet.runs.learned import Learned
+from spikelet.network.limits import PlacementLimits
+from spikelet.runs.run import Run, run
 
 __all__ = ["Outcome", "Task", "build", "correlated_spikes", "detect", "main", "schedule"]
 
@@ -170,7 +172,7 @@ def correlated_spikes(task: Task) -> npt.NDArray[np.bool_]:
     return spikes
 
 
-def build(task: Task) -> Plastic:
+def build(task: Task) -> CompiledNetwork:
     """Return the network: devices first, row by row of each synapse, then the rows that hold."""
     top = task.levels - 1
     up, down = (f"{round(share * top * 2**10)}*2^-10" for share in PULSES)
@@ -197,7 +199,7 @@ def build(task: Task) -> Plastic:
     network.project("devices", "neuron", weights=(0, top), rule=rule)
     network.project("hold", "neuron", weights=-128)
     network.output("neuron")
-    return network.compile(lanes=1)
+    return compile_network(network, limits=PlacementLimits(lanes=1))
 
 
 def schedule(spikes: npt.NDArray[np.bool_], devices: int) -> npt.NDArray[np.uint8]:
@@ -224,10 +226,10 @@ def schedule(spikes: npt.NDArray[np.bool_], devices: int) -> npt.NDArray[np.uint
     return ticks.reshape(1, 2 * steps, -1)
 
 
-def detect(task: Task, engine: str = "golden", record: Iterable[str] = ()) -> Learned:
+def detect(task: Task, engine: str = "golden", record: Iterable[str] = ()) -> Run:
     """Run a task and return what was learned."""
     spikes = schedule(correlated_spikes(task), task.devices)
-    return build(task).run(spikes, engine=engine, record=tuple(record))
+    return run(build(task), spikes, engine, record=tuple(record))
 
 
 def outcome(task: Task) -> Outcome:
@@ -236,7 +238,7 @@ def outcome(task: Task) -> Outcome:
     levels = learned.weights("devices", "neuron").reshape(task.synapses, task.devices)
     weights = levels.sum(axis=1) / ((task.levels - 1) * task.devices)
     high, low = weights[: task.correlated], weights[task.correlated :]
-    fired = learned.trace.outputs[0, :, 0]
+    fired = learned.recording.outputs[0, :, 0]
     return Outcome(
         task,
         separation(high, low),
@@ -311,7 +313,7 @@ def _summary(found: Outcome) -> dict[str, Any]:
 
 def confirm(task: Task) -> Comparison:
     """Run a whole task on golden and on the generated Verilog and compare them."""
-    return compare(lambda engine: [detect(task, engine, RECORD).trace])
+    return compare(lambda engine: [detect(task, engine, RECORD).recording])
 
 
 def _chosen(

@@ -21,13 +21,15 @@ from matplotlib.figure import Figure
 from rich.progress import track
 from rich.table import Table
 
-from spikelet.compiler.plastic import Plastic
+from spikelet.compiler.compile import compile_network
+from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.named_rules import RULES
 from spikelet.description.run.recording import Trace
 from spikelet.examples.learning.support import COLOURS, RECORD, compare, console, save, tools
 from spikelet.network.builder import PlasticNetwork
-from spikelet.runs.plastic_engines import Engine, engine_inputs, opened
+from spikelet.network.limits import PlacementLimits
+from spikelet.runs.run import run
 
 __all__ = ["Session", "Task", "build", "main", "play"]
 
@@ -122,7 +124,7 @@ class Session:
     traces: list[Trace]
 
 
-def build(seed: int) -> Plastic:
+def build(seed: int) -> CompiledNetwork:
     """Return the network: cues and noise, and two action neurons that inhibit each other."""
     up, down = AMPLITUDES
     reward_stdp = RULES["reward_stdp"]
@@ -141,7 +143,7 @@ def build(seed: int) -> Plastic:
     network.project("cues", "actions", weights=(50, 70), rule=rule)
     network.project("noise", "actions", weights=80 * np.repeat(np.eye(2, dtype=int), NOISE, axis=0))
     network.output("actions")
-    return network.compile(lanes=2)
+    return compile_network(network, limits=PlacementLimits(lanes=2))
 
 
 def play(
@@ -161,32 +163,35 @@ def play(
     engine : str
         ``"golden"`` or ``"rtl"``.
     record : tuple of str
-        As for :meth:`Plastic.run`.
+        As for :func:`run`.
     """
-    plastic = build(task.seed)
+    compiled = build(task.seed)
     generator = np.random.default_rng(task.seed)
     right = np.zeros(task.trials, np.bool_)
     given = np.zeros(task.trials, np.int64)
     traces: list[Trace] = []
-    silence = np.zeros((1, task.delay + REST, plastic.n_inputs), np.uint8)
-    with opened(engine, plastic.chip, plastic.image) as chip:
+    silence = np.zeros((1, task.delay + REST, compiled.network.n_inputs), np.uint8)
+    state = compiled.initial_state()
 
-        def run(spikes: npt.NDArray[np.uint8], reward: npt.NDArray[np.int64] | None) -> Trace:
-            return _run(chip, engine, plastic, spikes, reward, record)
+    def shown(spikes: npt.NDArray[np.uint8], reward: npt.NDArray[np.int64] | None) -> Trace:
+        nonlocal state
+        part = run(compiled, spikes, engine, reward=reward, clear=False, start=state, record=record)
+        state = part.final
+        return part.recording
 
-        for trial in range(task.trials):
-            cue = int(generator.integers(2))
-            coin = int(generator.integers(2))
-            cue_trace = run(_cue_spikes(generator, cue, plastic.n_inputs), None)
-            counts = cue_trace.outputs[0].sum(axis=0, dtype=np.int64)
-            choice = coin if counts[0] == counts[1] else int(counts.argmax())
-            right[trial] = choice == (cue if trial < task.trials // 2 else 1 - cue)
-            earned = REWARD if right[trial] else -REWARD
-            given[trial] = earned if rewards is None else rewards[trial]
-            reward = np.zeros(silence.shape[:2], np.int64)
-            reward[0, task.delay - 1] = given[trial]
-            traces += [cue_trace, run(silence, reward)]
-        weights = plastic.weights("cues", "actions", chip.snapshot().image)
+    for trial in range(task.trials):
+        cue = int(generator.integers(2))
+        coin = int(generator.integers(2))
+        cue_trace = shown(_cue_spikes(generator, cue, compiled.network.n_inputs), None)
+        counts = cue_trace.outputs[0].sum(axis=0, dtype=np.int64)
+        choice = coin if counts[0] == counts[1] else int(counts.argmax())
+        right[trial] = choice == (cue if trial < task.trials // 2 else 1 - cue)
+        earned = REWARD if right[trial] else -REWARD
+        given[trial] = earned if rewards is None else rewards[trial]
+        reward = np.zeros(silence.shape[:2], np.int64)
+        reward[0, task.delay - 1] = given[trial]
+        traces += [cue_trace, shown(silence, reward)]
+    weights = compiled.weights("cues", "actions", state.image)
     return Session(right, given, weights, traces)
 
 
@@ -195,23 +200,6 @@ def _cue_spikes(generator: np.random.Generator, cue: int, lines: int) -> npt.NDA
     other = (1 - cue) * LINES
     spikes[..., other : other + LINES] = 0
     return spikes
-
-
-def _run(
-    chip: Engine,
-    engine: str,
-    plastic: Plastic,
-    spikes: npt.NDArray[np.uint8],
-    reward: npt.NDArray[np.int64] | None,
-    record: tuple[str, ...],
-) -> Trace:
-    return chip.run(
-        engine_inputs(engine, spikes, plastic.routes),
-        record=record,
-        reward=reward,
-        clear=False,
-        progress=lambda done: None,
-    )
 
 
 def shuffled(task: Task, session: Session) -> Session:

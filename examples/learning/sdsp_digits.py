@@ -33,7 +33,8 @@ from matplotlib.figure import Figure
 from rich.progress import track
 from rich.table import Table
 
-from spikelet.compiler.plastic import Plastic
+from spikelet.compiler.compile import compile_network
+from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule, TraceParams
@@ -41,7 +42,8 @@ from spikelet.description.run.recording import Trace
 from spikelet.examples.learning.digits16 import FULL_SCALE, SIDE, Digits, Preparation
 from spikelet.examples.learning.support import RECORD, Comparison, compare, console, save, tools
 from spikelet.network.builder import PlasticNetwork
-from spikelet.runs.learned import Learned
+from spikelet.network.limits import PlacementLimits
+from spikelet.runs.run import Run, run
 from spikelet.samples.encode import rank_order, rest
 from spikelet.samples.samples import winners
 
@@ -138,7 +140,7 @@ class Plan:
         )
 
 
-def build(plan: Plan, seed: int) -> Plastic:
+def build(plan: Plan, seed: int) -> CompiledNetwork:
     """Return the network: 256 plastic rows of pixels, 80 rows of teachers, 10 neurons."""
     network = PlasticNetwork("sdsp", seed=seed)
     network.inputs("pixels", (SIDE, SIDE))
@@ -154,7 +156,7 @@ def build(plan: Plan, seed: int) -> Plastic:
     own = np.eye(CLASSES, dtype=bool).repeat(TEACHERS, axis=0)
     network.project("teacher", "digits", weights=plan.scale * np.where(own, 7, -8))
     network.output("digits")
-    return network.compile(lanes=16)
+    return compile_network(network, limits=PlacementLimits(lanes=16))
 
 
 def volleys(digits: Digits, plan: Plan) -> npt.NDArray[np.uint8]:
@@ -175,36 +177,36 @@ def lessons(digits: Digits, plan: Plan) -> npt.NDArray[np.uint8]:
     return spikes
 
 
-def train(plastic: Plastic, digits: Digits, plan: Plan) -> ChipState:
+def train(compiled: CompiledNetwork, digits: Digits, plan: Plan) -> ChipState:
     """Show each image once on golden, and return the chip's state."""
-    state = plastic.initial_state()
+    state = compiled.initial_state()
     for part in _parts(digits):
-        state = plastic.run(lessons(part, plan), start=state, record=()).state
+        state = run(compiled, lessons(part, plan), start=state, record=()).final
     return state
 
 
-def accuracy(plastic: Plastic, digits: Digits, plan: Plan, state: ChipState) -> float:
+def accuracy(compiled: CompiledNetwork, digits: Digits, plan: Plan, state: ChipState) -> float:
     """Return the share of images whose neuron spikes most; of equals the lowest counts.
 
     An image without an output spike has no class.
     """
     hits = 0
     for part in _parts(digits):
-        learned = _test(plastic, part, plan, state, "golden", ())
+        learned = _test(compiled, part, plan, state, "golden", ())
         hits += int((winners(learned.counts("digits")) == part.labels).sum())
     return hits / len(digits.labels)
 
 
 def _test(
-    plastic: Plastic,
+    compiled: CompiledNetwork,
     digits: Digits,
     plan: Plan,
     state: ChipState,
     engine: str,
     record: tuple[str, ...],
-) -> Learned:
+) -> Run:
     spikes = volleys(digits, plan)
-    return plastic.run(spikes, engine=engine, learning=False, start=state, record=record)
+    return run(compiled, spikes, engine=engine, learning=False, start=state, record=record)
 
 
 def _parts(digits: Digits) -> Iterator[Digits]:
@@ -216,13 +218,13 @@ def confirm(
     plan: Plan, training: Digits, held_out: Digits, state: ChipState, seed: int
 ) -> dict[str, Comparison]:
     """Compare golden with the Verilog: in training, and in tests from a trained state."""
-    plastic = build(plan, seed)
+    compiled = build(plan, seed)
 
     def training_pass(engine: str) -> list[Trace]:
-        return [plastic.run(lessons(training, plan), engine=engine, record=RECORD).trace]
+        return [run(compiled, lessons(training, plan), engine=engine, record=RECORD).recording]
 
     def test(engine: str) -> list[Trace]:
-        return [_test(plastic, held_out, plan, state, engine, RECORD).trace]
+        return [_test(compiled, held_out, plan, state, engine, RECORD).recording]
 
     return {"training": compare(training_pass), "test": compare(test)}
 
@@ -354,9 +356,9 @@ def _row(name: str, plan: Plan, sets: _Sets, seeds: range) -> dict[str, Any]:
     """Return the accuracy of a plan with each seed."""
     found = []
     for seed in track(seeds, name, console=console, transient=True):
-        plastic = build(plan, seed)
-        state = train(plastic, sets.training, plan)
-        found.append(accuracy(plastic, sets.held_out, plan, state))
+        compiled = build(plan, seed)
+        state = train(compiled, sets.training, plan)
+        found.append(accuracy(compiled, sets.held_out, plan, state))
     reference = linear_reference(sets.training, sets.held_out, plan)
     images = len(sets.held_out.labels)
     return {"name": name, "images": images, "accuracy": found, "softmax": reference}
@@ -373,9 +375,9 @@ def _table(rows: list[dict[str, Any]], what: str) -> Table:
     return table
 
 
-def _figure(plastic: Plastic, state: ChipState) -> Figure:
+def _figure(compiled: CompiledNetwork, state: ChipState) -> Figure:
     """Draw the weights of each neuron."""
-    weights = plastic.weights("pixels", "digits", state.image)
+    weights = compiled.weights("pixels", "digits", state.image)
     figure = Figure(figsize=(7.2, 3.2), layout="constrained")
     for digit, axes in enumerate(figure.subplots(2, 5).flat):
         image = axes.imshow(weights[:, digit].reshape(SIDE, SIDE), cmap="viridis", vmin=0, vmax=7)

@@ -23,16 +23,20 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from spikelet.compiler.plastic import Plastic
+from spikelet.compiler.compile import compile_network
+from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.examples.mnist.data import load_mnist
 from spikelet.network.builder import PlasticNetwork
+from spikelet.network.limits import PlacementLimits
 from spikelet.reports.learning_plots import receptive_fields
+from spikelet.runs.run import run
+from spikelet.runs.verify import verify
 from spikelet.samples.encode import poisson
-from spikelet.samples.samples import winners
+from spikelet.samples.samples import Samples, winners
 
 __all__ = [
     "Images",
@@ -110,7 +114,7 @@ class Plan:
 class Outcome:
     """What was learned, and how well the held-out images are told apart."""
 
-    plastic: Plastic
+    compiled: CompiledNetwork
     state: ChipState
     neuron_labels: npt.NDArray[np.int64]
     accuracy: float
@@ -136,7 +140,9 @@ def plan_for(images: Images) -> Plan:
     return Plan()
 
 
-def build(images: Images, neurons: int, bits: int, plan: Plan, seed: int, lanes: int) -> Plastic:
+def build(
+    images: Images, neurons: int, bits: int, plan: Plan, seed: int, lanes: int
+) -> CompiledNetwork:
     """Return the untrained network. Weights of fewer bits are the upper bits of 8."""
     largest, missing = (1 << bits) - 1, 8 - bits
     shift = plan.learning_shift + missing
@@ -166,7 +172,7 @@ def build(images: Images, neurons: int, bits: int, plan: Plan, seed: int, lanes:
     low, high = largest * 20 // 255, max(1, largest * 140 // 255)
     network.project("pixels", "neurons", weights=(low, high), rule=rule)
     network.output("neurons")
-    return network.compile(lanes=lanes)
+    return compile_network(network, limits=PlacementLimits(lanes=lanes))
 
 
 def encoded(levels: Levels, plan: Plan, seed: int) -> npt.NDArray[np.uint8]:
@@ -182,21 +188,21 @@ def learn(
     images: Images, neurons: int, *, bits: int = 8, seed: int = 1, plan: Plan, lanes: int = 16
 ) -> Outcome:
     """Train on all images, name the neurons, and classify the held-out images."""
-    plastic = build(images, neurons, bits, plan, seed, lanes)
-    state = plastic.initial_state()
+    compiled = build(images, neurons, bits, plan, seed, lanes)
+    state = compiled.initial_state()
     generator = np.random.default_rng(seed)
     for epoch in range(plan.epochs):
         order = generator.permutation(len(images.labels))
         for first, part in _parts(order, f"training, epoch {epoch + 1}"):
             spikes = encoded(images.levels[part], plan, _seed(seed, epoch, first))
-            state = plastic.run(spikes, start=state, record=()).state
-    named = _counts(plastic, state, images.levels, plan, _seed(seed, 1000, 0), "naming neurons")
+            state = run(compiled, spikes, start=state, record=()).final
+    named = _counts(compiled, state, images.levels, plan, _seed(seed, 1000, 0), "naming neurons")
     rates = np.stack([named[images.labels == digit].mean(axis=0) for digit in range(10)], axis=1)
-    counts = _counts(plastic, state, images.test_levels, plan, _seed(seed, 1001, 0), "testing")
+    counts = _counts(compiled, state, images.test_levels, plan, _seed(seed, 1001, 0), "testing")
     # Each spike votes for the digits as its neuron's spikes were spread over them.
     votes = counts @ (rates / np.maximum(1e-9, rates.sum(axis=1, keepdims=True)))
     return Outcome(
-        plastic,
+        compiled,
         state,
         rates.argmax(axis=1),
         float((winners(votes) == images.test_labels).mean()),
@@ -220,12 +226,16 @@ def _parts(order: npt.NDArray[np.int64], what: str) -> Iterator[tuple[int, npt.N
 
 
 def _counts(
-    plastic: Plastic, state: ChipState, levels: Levels, plan: Plan, seed: int, what: str
+    compiled: CompiledNetwork, state: ChipState, levels: Levels, plan: Plan, seed: int, what: str
 ) -> npt.NDArray[np.int64]:
     """Return the spikes of each neuron for each image, with learning off."""
     counts = [
-        plastic.run(
-            encoded(levels[part], plan, _seed(seed, first)), learning=False, start=state, record=()
+        run(
+            compiled,
+            encoded(levels[part], plan, _seed(seed, first)),
+            learning=False,
+            start=state,
+            record=(),
         ).counts("neurons")
         for first, part in _parts(np.arange(len(levels)), what)
     ]
@@ -251,7 +261,7 @@ def digits_8x8() -> Images:
 def confirm(images: Images, outcome: Outcome, plan: Plan, seed: int, samples: int) -> str:
     """Learn the first images on the RTL too; SpikeletError unless all is golden's."""
     spikes = encoded(images.levels[:samples], plan, _seed(seed, 0, 0))
-    verification = outcome.plastic.verify(spikes, samples=samples)
+    verification = verify(outcome.compiled, Samples(spikes))
     if not verification.equal:
         raise SpikeletError(f"RTL differs from golden: {verification}")
     return f"{len(spikes)} of {len(spikes)}"
@@ -287,7 +297,7 @@ def main() -> int:
             row = [f"{outcome.accuracy:.1%}", f"{outcome.spikes_per_image:.1f}"]
             table.add_row(str(neurons), str(bits), *row, f"{outcome.silent:.1%}", equal)
             rows.append({"neurons": neurons, "bits": bits, "accuracy": outcome.accuracy})
-            weights = outcome.plastic.weights("pixels", "neurons", outcome.state.image)
+            weights = outcome.compiled.weights("pixels", "neurons", outcome.state.image)
             picture = receptive_fields(weights, images.shape, (0, (1 << bits) - 1))
             (options.out / f"fields-{neurons}-{bits}.png").write_bytes(picture)
     Console().print(table)

@@ -11,7 +11,6 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.model import NeuronModel
 
 __all__ = [
-    "LARGEST_KEY",
     "drawing",
     "kept_states",
     "loaded_parameters",
@@ -20,9 +19,6 @@ __all__ = [
 ]
 
 IntArray = npt.NDArray[np.int32]
-
-LARGEST_KEY = (1 << 32) - 1
-"""Of draws."""
 
 _THRESHOLD = "threshold"
 """The parameter that keeps a neuron silent where it is out of reach."""
@@ -92,13 +88,26 @@ def loaded_parameters(
     return found
 
 
-def kept_states(core: CoreParams) -> dict[str, IntArray]:
-    """Return the first values of the states that ``clear`` keeps: 0, or what is next to it."""
-    return {
-        name: np.full(core.n_neurons, min(max(low, 0), high), np.int32)
-        for name, (low, high) in core.state_ranges.items()
-        if name in core.update.kept
-    }
+def kept_states(
+    core: CoreParams, given: Mapping[str, IntArray], neurons: npt.NDArray[np.integer]
+) -> dict[str, IntArray]:
+    """Return the first values of the states that ``clear`` keeps: 0, or what is next to it.
+
+    Parameters
+    ----------
+    core : CoreParams
+    given : mapping of str to array of int32, shape (size,)
+        Of the population, where they are others.
+    neurons : array of int, shape (n,)
+        As for :func:`loaded_parameters`.
+    """
+    found = {}
+    for name in core.update.kept:
+        low, high = core.state_ranges[name]
+        found[name] = np.full(core.n_neurons, min(max(low, 0), high), np.int32)
+        if name in given:
+            found[name][: len(neurons)] = given[name][neurons]
+    return found
 
 
 def drawing(

@@ -1,119 +1,185 @@
-"""What is stored of a compiled network: its arrays, and the rest as JSON."""
+"""What is stored of a compiled network: its arrays by name, and the rest as JSON."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy.typing as npt
 
-from spikelet.compiler.place import PlacedLayer, Slice
 from spikelet.description.array_files import arrays_under
 from spikelet.description.chip.image import ChipImage, CoreImage
 from spikelet.description.chip.params import ChipParams
+from spikelet.description.learning.rule import LearningRule
 from spikelet.description.neurons.model import NeuronModel
+from spikelet.network.integers import (
+    InputGroup,
+    IntegerNetwork,
+    IntegerPopulation,
+    IntegerProjection,
+    LayerQuantisation,
+)
 from spikelet.network.network import Network, Population, Projection
-from spikelet.network.quantise import LayerQuantisation
 from spikelet.placement.arrange import RandomPlacements
 from spikelet.placement.floorplan import Floorplan
 from spikelet.placement.link_loads import LinkLoads
 from spikelet.placement.place import PlacementQuality
+from spikelet.samples.plastic_samples import Encoder
 
-if TYPE_CHECKING:
-    from spikelet.compiler.compiled import CompiledNetwork
+__all__ = [
+    "image_arrays",
+    "image_of",
+    "network_arrays",
+    "network_fields",
+    "network_of",
+    "quality_of",
+]
 
-__all__ = ["arrays_of", "description_of", "fields_of"]
+_Arrays = dict[str, npt.NDArray[Any]]
+_PLAIN = ("name", "size", "weight_exponent", "potential_bits", "weight_bits", "weight_format")
 
 
-def arrays_of(compiled: "CompiledNetwork") -> dict[str, npt.NDArray[Any]]:
-    """Return the arrays of a compiled network by name."""
-    arrays: dict[str, npt.NDArray[Any]] = {"routes": compiled.routes}
-    arrays.update((f"load {port}", load) for port, load in compiled.quality.loads.loads.items())
-    for index, core in enumerate(compiled.image.cores):
-        arrays |= {f"core_{index}.{name}": values for name, values in core.to_arrays().items()}
-    for index, population in enumerate(compiled.network.populations):
-        for name, values in population.parameters.items():
-            arrays[f"population_{index}.{name}"] = values
-    for index, projection in enumerate(compiled.network.projections):
-        arrays[f"projection_{index}"] = projection.weights
+def image_arrays(image: ChipImage) -> _Arrays:
+    """Return the contents of all cores."""
+    return {
+        f"core_{index}.{name}": values
+        for index, core in enumerate(image.cores)
+        for name, values in core.to_arrays().items()
+    }
+
+
+def image_of(chip: ChipParams, arrays: _Arrays) -> ChipImage:
+    """Return the contents of a chip; inverse of :func:`image_arrays`."""
+    cores = range(len(chip.cores))
+    image = ChipImage(
+        tuple(CoreImage.from_arrays(arrays_under(arrays, f"core_{i}.")) for i in cores)
+    )
+    image.check(chip)
+    return image
+
+
+def quality_of(chip: ChipParams, description: dict[str, Any], arrays: _Arrays) -> PlacementQuality:
+    """Return what is known of a placement."""
+    loads = {n.removeprefix("load "): a for n, a in arrays.items() if n.startswith("load ")}
+    return PlacementQuality(
+        LinkLoads(Floorplan(chip.topology, chip.width, chip.height), loads),
+        RandomPlacements(**description["random"]),
+        description["measured"],
+    )
+
+
+def network_arrays(network: IntegerNetwork) -> _Arrays:
+    """Return the arrays of a network, and of the float network that it was."""
+    arrays: _Arrays = {}
+    for index, p in enumerate(network.populations):
+        arrays |= {f"population_{index}.{name}": values for name, values in p.parameters.items()}
+        arrays |= {f"states_{index}.{name}": values for name, values in p.states.items()}
+    for index, q in enumerate(network.projections):
+        arrays[f"projection_{index}"] = q.weights
+    if network.floats:
+        for index, population in enumerate(network.floats.populations):
+            for name, values in population.parameters.items():
+                arrays[f"float_{index}.{name}"] = values
+        for index, projection in enumerate(network.floats.projections):
+            arrays[f"float_projection_{index}"] = projection.weights
     return arrays
 
 
-def description_of(compiled: "CompiledNetwork") -> dict[str, Any]:
-    """Return the rest of a compiled network as JSON-compatible values."""
-    network = compiled.network
+def network_fields(network: IntegerNetwork) -> dict[str, Any]:
+    """Return the rest of a network as JSON-compatible values."""
+    floats = network.floats
+    models = _models(network)
     return {
         "name": network.name,
-        "dt": network.dt,
-        "models": [model.to_dict() for model in network.neurons],
-        "n_inputs": network.n_inputs,
+        "models": [model.to_dict() for model in models],
+        "inputs": [asdict(group) for group in network.inputs],
         "populations": [
-            {"name": p.name, "size": p.size, "neuron": network.neurons.index(p.neuron)}
+            {
+                **{name: getattr(p, name) for name in (*_PLAIN, "depth")},
+                "neuron": models.index(p.neuron),
+            }
             for p in network.populations
         ],
-        "projections": [[p.source, p.target] for p in network.projections],
+        "projections": [
+            {
+                **{n: getattr(p, n) for n in ("source", "target", "delay", "connectivity")},
+                "rule": p.rule and asdict(p.rule),
+            }
+            for p in network.projections
+        ],
         "outputs": network.outputs,
-        "chip": compiled.chip.to_dict(),
-        "layers": [asdict(layer) for layer in compiled.layers],
-        "output_latency": compiled.output_latency,
-        "neurons": compiled.neurons,
-        "random": asdict(compiled.quality.random),
-        "measured": compiled.quality.measured,
-        "quantisation": [asdict(layer) for layer in compiled.quantisation],
+        "dt": network.dt,
+        "seed": network.seed,
+        "draw_key": network.draw_key,
+        "quantisation": [asdict(layer) for layer in network.quantisation],
+        "encoder": network.encoder and asdict(network.encoder),
+        "floats": floats
+        and {
+            "neurons": [models.index(p.neuron) for p in floats.populations],
+            "projections": [[p.source, p.target] for p in floats.projections],
+        },
     }
 
 
-def fields_of(description: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> dict[str, Any]:
-    """Return the fields of a compiled network: inverse of the other two."""
-    models = [NeuronModel.from_dict(values) for values in description["models"]]
+def _models(network: IntegerNetwork) -> list[NeuronModel]:
+    """Return the neuron models, each once."""
+    floats = network.floats.populations if network.floats else ()
+    used = [p.neuron for p in network.populations] + [p.neuron for p in floats]
+    return list(dict.fromkeys(used))
+
+
+def network_of(entry: dict[str, Any], arrays: _Arrays) -> IntegerNetwork:
+    """Return a network; inverse of the other two."""
+    models = [NeuronModel.from_dict(values) for values in entry["models"]]
     populations = tuple(
-        Population(
-            entry["name"],
-            entry["size"],
-            models[entry["neuron"]],
-            arrays_under(arrays, f"population_{i}."),
+        IntegerPopulation(
+            **{name: p[name] for name in (*_PLAIN, "depth")},
+            neuron=models[p["neuron"]],
+            parameters=arrays_under(arrays, f"population_{i}."),
+            states=arrays_under(arrays, f"states_{i}."),
         )
-        for i, entry in enumerate(description["populations"])
+        for i, p in enumerate(entry["populations"])
     )
     projections = tuple(
-        Projection(source, target, arrays[f"projection_{i}"])
-        for i, (source, target) in enumerate(description["projections"])
+        IntegerProjection(
+            p["source"],
+            p["target"],
+            arrays[f"projection_{i}"],
+            p["delay"],
+            p["rule"] and LearningRule.from_dict(p["rule"]),
+            p["connectivity"],
+        )
+        for i, p in enumerate(entry["projections"])
     )
-    network = Network(
-        description["name"],
-        description["n_inputs"],
-        description["dt"],
+    return IntegerNetwork(
+        entry["name"],
+        tuple(InputGroup(group["name"], tuple(group["shape"])) for group in entry["inputs"]),
         populations,
         projections,
-        tuple(description["outputs"]),
+        tuple(entry["outputs"]),
+        entry["dt"],
+        entry["seed"],
+        entry["draw_key"],
+        entry["floats"] and _floats_of(entry, models, arrays),
+        tuple(LayerQuantisation(**layer) for layer in entry["quantisation"]),
+        entry["encoder"] and Encoder(**entry["encoder"]),
     )
-    chip = ChipParams.from_dict(description["chip"])
-    image = ChipImage(
-        tuple(
-            CoreImage.from_arrays(arrays_under(arrays, f"core_{i}."))
-            for i in range(len(chip.cores))
+
+
+def _floats_of(entry: dict[str, Any], models: list[NeuronModel], arrays: _Arrays) -> Network:
+    populations = tuple(
+        Population(p["name"], p["size"], models[neuron], arrays_under(arrays, f"float_{i}."))
+        for i, (p, neuron) in enumerate(
+            zip(entry["populations"], entry["floats"]["neurons"], strict=True)
         )
     )
-    image.check(chip)
-    return {
-        "chip": chip,
-        "image": image,
-        "routes": arrays["routes"],
-        "layers": tuple(_layer(entry) for entry in description["layers"]),
-        "output_latency": description["output_latency"],
-        "neurons": tuple(description["neurons"]),
-        "quality": PlacementQuality(
-            LinkLoads(
-                Floorplan(chip.topology, chip.width, chip.height),
-                {n.removeprefix("load "): a for n, a in arrays.items() if n.startswith("load ")},
-            ),
-            RandomPlacements(**description["random"]),
-            description["measured"],
-        ),
-        "quantisation": tuple(LayerQuantisation(**e) for e in description["quantisation"]),
-        "network": network,
-    }
-
-
-def _layer(entry: dict[str, Any]) -> PlacedLayer:
-    slices = tuple(Slice(**part) for part in entry["slices"])
-    order = entry["order"] and tuple(entry["order"])
-    return PlacedLayer(entry["name"], entry["depth"], entry["size"], slices, order)
+    projections = tuple(
+        Projection(source, target, arrays[f"float_projection_{i}"])
+        for i, (source, target) in enumerate(entry["floats"]["projections"])
+    )
+    return Network(
+        entry["name"],
+        sum(size for group in entry["inputs"] for size in group["shape"]),
+        entry["dt"],
+        populations,
+        projections,
+        tuple(entry["outputs"]),
+    )

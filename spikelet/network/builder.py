@@ -7,9 +7,7 @@
     network.population("excitatory", 100, threshold=4000, time_constant=0.1, inhibition=2000)
     network.project("pixels", "excitatory", weights=(0, 77), rule=pair_stdp())
     network.output("excitatory")
-    learned = network.compile().run(samples)
-
-One population is one core. Its axons are those of its incoming projections, one after another.
+    learned = spikelet.run(network, samples)
 """
 
 import math
@@ -21,8 +19,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.compiler.plastic import Plastic
-from spikelet.compiler.plastic_place import CoreShape, PlasticParts, compile_plastic
 from spikelet.description.checks import check_range
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule
@@ -30,15 +26,15 @@ from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.neurons.model import FRACTION_BITS, NeuronModel
 from spikelet.description.neurons.models import neuron_model
 from spikelet.description.summary import summary
+from spikelet.network.float_update import rises_alone
 from spikelet.network.integers import (
     InputGroup,
-    PlasticPopulation,
-    PlasticProjection,
-    drawn_weights,
-    int_in,
-    integer_parameters,
-    synapses,
+    IntegerNetwork,
+    IntegerPopulation,
+    IntegerProjection,
 )
+from spikelet.network.values import drawn_weights, int_in, integer_parameters, synapses
+from spikelet.samples.plastic_samples import Encoder
 
 __all__ = ["PlasticNetwork"]
 
@@ -49,7 +45,7 @@ _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 
 
 class PlasticNetwork:
-    """A network to be built up, then compiled.
+    """A network to be built up, then compiled, or run.
 
     Parameters
     ----------
@@ -62,8 +58,8 @@ class PlasticNetwork:
     Attributes
     ----------
     input_groups : dict of InputGroup
-    populations : dict of PlasticPopulation
-    projections : list of PlasticProjection
+    populations : dict of IntegerPopulation
+    projections : list of IntegerProjection
     outputs : list of str
 
     Raises
@@ -85,8 +81,8 @@ class PlasticNetwork:
         self.dt = float(dt)
         self.seed = seed
         self.input_groups: dict[str, InputGroup] = {}
-        self.populations: dict[str, PlasticPopulation] = {}
-        self.projections: list[PlasticProjection] = []
+        self.populations: dict[str, IntegerPopulation] = {}
+        self.projections: list[IntegerProjection] = []
         self.outputs: list[str] = []
 
     def inputs(self, name: str, size: int | Sequence[int]) -> str:
@@ -176,8 +172,8 @@ class PlasticNetwork:
             found = integer_parameters(model, given, size, potential_bits)
         except SpikeletError as error:
             raise SpikeletError(f"{what}: {error.args[0]}", remedy=error.remedy) from None
-        self.populations[name] = PlasticPopulation(
-            name, size, model, found, potential_bits, weight_exponent, weight_bits
+        self.populations[name] = IntegerPopulation(
+            name, size, model, found, weight_exponent, potential_bits, weight_bits
         )
         return name
 
@@ -226,7 +222,7 @@ class PlasticNetwork:
         if rule is not None:
             self._check_rule(what, target, rule, connectivity)
             check_range(f"{what}: weights, which learn,", initial, rule.w_min, rule.w_max)
-        projection = PlasticProjection(
+        projection = IntegerProjection(
             source, target, initial.astype(np.int16), delay, rule, connectivity
         )
         self.projections.append(projection)
@@ -252,50 +248,34 @@ class PlasticNetwork:
             raise self._error(f"output {population!r} is given twice")
         self.outputs.append(population)
 
-    def compile(
-        self,
-        *,
-        lanes: int = 16,
-        pipelines: int = 1,
-        weight_memory: str = "block",
-        draw_key: int = 1,
-    ) -> Plastic:
-        """Return the network on a chip.
+    def integers(self, encoder: Encoder | None = None) -> IntegerNetwork:
+        """Return what was built so far, to be compiled; SpikeletError if it is not complete.
 
-        Parameters
-        ----------
-        lanes : int
-            Neurons whose synapses are accumulated and learn in the same clock cycle, a power of
-            two, 1..256; a small population gets fewer. What a stochastic rule draws depends on it.
-        pipelines : int
-            Neuron-update pipelines, a power of two, at most ``lanes``.
-        weight_memory : str
-            ``"block"`` or ``"spram"``, as for :class:`CoreParams`.
-        draw_key : int
-            What the draws of neurons start from, 1..2**32 - 1.
-
-        Raises
-        ------
-        SpikeletError
-            If a population does not fit a core, with the numbers, or the network is not complete.
+        ``encoder`` is how intensities in a samples file become spikes.
         """
-        parts = PlasticParts(
+        network = IntegerNetwork(
             self.name,
-            self.dt,
-            self.seed,
             tuple(self.input_groups.values()),
             tuple(self.populations.values()),
             tuple(self.projections),
             tuple(self.outputs),
+            self.dt,
+            self.seed,
+            encoder=encoder,
         )
-        return compile_plastic(parts, CoreShape(lanes, pipelines, weight_memory, draw_key))
+        for name, population in self.populations.items():
+            if not self.into(name) and not rises_alone(population.neuron, population.parameters):
+                raise self._error(
+                    f"population {name!r} gets no input", "project() to it, or give it a bias"
+                )
+        return network
 
     def size(self, name: str) -> int:
         """Return the number of neurons of a population, or of lines of an input group."""
         found = self.input_groups.get(name) or self.populations[name]
         return found.size
 
-    def into(self, population: str) -> list[PlasticProjection]:
+    def into(self, population: str) -> list[IntegerProjection]:
         """Return the projections into a population, in the order of their axons."""
         return [p for p in self.projections if p.target == population]
 

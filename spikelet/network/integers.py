@@ -1,40 +1,41 @@
-"""What a plastic network is made of, and how its values are checked and spread out."""
+"""The integer network: what trained networks are quantised to, and what others are built of.
+
+Everything behind it, from placement to bitstream, knows no other kind of network.
+"""
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.checks import check_range
+from spikelet.description.checks import check_int
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.neurons.model import NeuronModel
+from spikelet.description.neurons.update import update_of
 from spikelet.description.summary import summary
+from spikelet.network.float_update import at_rest
+from spikelet.network.network import Network, checked_spikes
+from spikelet.samples.plastic_samples import Encoder
 
 __all__ = [
-    "CONNECTIVITY",
     "InputGroup",
-    "PlacedPopulation",
-    "PlacedProjection",
-    "PlasticPopulation",
-    "PlasticProjection",
+    "IntegerNetwork",
+    "IntegerPopulation",
+    "IntegerProjection",
+    "LayerQuantisation",
     "Weights",
-    "drawn_weights",
-    "int_in",
-    "integer_parameters",
-    "per_neuron",
-    "synapses",
 ]
 
-CONNECTIVITY = ("all_to_all", "one_to_one", "all_but_self")
-"""Which synapses of a projection exist; the others have weight 0."""
+LARGEST_KEY = (1 << 32) - 1
+"""Of draws."""
 
 Weights = npt.NDArray[np.int16]
-
-_WIDEST = (-128, 255)
-"""Of all weights that some core can hold."""
+IntArray = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,8 @@ class InputGroup:
 
 
 @dataclass(frozen=True, eq=False)
-class PlasticPopulation:
-    """Neurons of one core; see :meth:`PlasticNetwork.population`.
+class IntegerPopulation:
+    """Neurons of one kind.
 
     Parameters
     ----------
@@ -67,10 +68,20 @@ class PlasticPopulation:
     size : int
     neuron : NeuronModel
     parameters : mapping of str to array of int32, shape (1,) or (size,)
-        Of the model, by name; those that are left out have their defaults.
-    potential_bits, weight_exponent : int
+        Of the model, by name: shape (1,) where all neurons share a value. Those that have their
+        default in all neurons are left out: a core builds nothing for them.
+    weight_exponent : int
+        One weight LSB is ``2**weight_exponent`` potential LSBs.
+    potential_bits : int
     weight_bits : int or None
         None: as many as the projections need.
+    weight_format : str or None
+        As for :class:`CoreParams`; None: signed where a weight is, or can be learned to be, below
+        0, else unsigned.
+    states : mapping of str to array of int32, shape (size,)
+        First values of states that ``clear`` keeps; 0 of those that are left out.
+    depth : int
+        Ticks that it runs behind the input.
     """
 
     __repr__ = summary
@@ -78,14 +89,17 @@ class PlasticPopulation:
     name: str
     size: int
     neuron: NeuronModel
-    parameters: Mapping[str, npt.NDArray[np.int32]]
-    potential_bits: int
-    weight_exponent: int
-    weight_bits: int | None
+    parameters: Mapping[str, IntArray]
+    weight_exponent: int = 0
+    potential_bits: int = 16
+    weight_bits: int | None = None
+    weight_format: str | None = None
+    states: Mapping[str, IntArray] = field(default_factory=dict)
+    depth: int = 0
 
 
 @dataclass(frozen=True, eq=False)
-class PlasticProjection:
+class IntegerProjection:
     """Synapses from inputs or a population to a population.
 
     Parameters
@@ -94,11 +108,11 @@ class PlasticProjection:
     weights : array of int16, shape (n_source, n_target)
         0 where ``connectivity`` has no synapse.
     delay : int
-        Ticks from a spike to its arrival.
+        Ticks from a spike to its arrival; from inputs, ticks after the coming one.
     rule : LearningRule or None
         None: the weights are fixed.
     connectivity : str
-        One of :data:`CONNECTIVITY`.
+        One of ``CONNECTIVITY`` of :mod:`spikelet.network.values`.
     """
 
     __repr__ = summary
@@ -107,8 +121,8 @@ class PlasticProjection:
     target: str
     weights: Weights
     delay: int
-    rule: LearningRule | None
-    connectivity: str
+    rule: LearningRule | None = None
+    connectivity: str = "all_to_all"
 
     @property
     def title(self) -> str:
@@ -124,161 +138,242 @@ class PlasticProjection:
 
 
 @dataclass(frozen=True)
-class PlacedPopulation:
-    """Where a population went: neurons 0 up to ``size`` of ``core``."""
-
-    name: str
-    size: int
-    core: int
-
-
-@dataclass(frozen=True)
-class PlacedProjection:
-    """Where a projection went.
+class LayerQuantisation:
+    """What quantisation did to a population.
 
     Parameters
     ----------
-    source, target : str
-    first_axon, n_source : int
-        Its axons in the core of the target, in the order of the source's neurons.
-    delay : int
-        Ticks from a spike to its arrival.
-    plastic : bool
-    connectivity : str
-        One of :data:`CONNECTIVITY`.
+    name : str
+    scale : float
+        Float value of one weight unit; one potential LSB is ``scale / 2**weight_exponent``.
+    weight_exponent : int
+    weights : int
+        Weights of all projections into the population.
+    clipped : int
+        Of these, weights beyond the ends of the integer range.
+    rms_error : float
+        Root mean square of float minus integer weights, in float units.
+    range_low, range_high : float
+        Potentials expected, in LSBs.
+    range_source : str
+        ``"calibration"``: extremes of the float network on the calibration samples; ``"bound"``:
+        the parameters that are membrane values, and one tick in which all excitatory, or all
+        inhibitory, sources spike.
+    available_low, available_high : int
+        Potentials that can be held.
+    nonzero : int
+        Float weights that are not 0.
+    vanished : int
+        Of these, weights that became 0.
     """
 
-    source: str
-    target: str
-    first_axon: int
-    n_source: int
-    delay: int
-    plastic: bool
-    connectivity: str
+    name: str
+    scale: float
+    weight_exponent: int
+    weights: int
+    clipped: int
+    rms_error: float
+    range_low: float
+    range_high: float
+    range_source: str
+    available_low: int
+    available_high: int
+    nonzero: int = 0
+    vanished: int = 0
 
     @property
-    def axons(self) -> slice:
-        """Its axons in the core of the target."""
-        return slice(self.first_axon, self.first_axon + self.n_source)
+    def clipped_fraction(self) -> float:
+        """Clipped weights as a share of all."""
+        return self.clipped / self.weights
+
+    @property
+    def range_used(self) -> float:
+        """Expected potentials as a share of those available, on the tighter side."""
+        return max(self.range_high / self.available_high, self.range_low / self.available_low)
 
 
-def int_in(what: str, value: object, low: int, high: int) -> int:
-    """Return ``value``; SpikeletError, opened by ``what``, unless it is an int in low..high."""
-    if type(value) is not int or not low <= value <= high:
-        raise SpikeletError(f"{what} must be an int in {low}..{high}, not {value!r}")
-    return value
-
-
-def integers(what: str, given: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    """Return ``given`` as int64; SpikeletError unless it holds whole numbers in an integer type."""
-    try:
-        found = np.asarray(given)
-    except ValueError as error:
-        raise SpikeletError(f"{what} must be integers, not {given!r}: {error}") from error
-    if found.dtype.kind not in "iu":
-        raise SpikeletError(f"{what} must be integers, not {found.dtype}: {given!r}")
-    return found.astype(np.int64)
-
-
-def per_neuron(
-    what: str, given: npt.ArrayLike, size: int, low: int, high: int
-) -> npt.NDArray[np.int32]:
-    """Return one value for all neurons, shape (1,), or one for each, shape (size,)."""
-    found = np.atleast_1d(integers(what, given))
-    if found.shape not in ((1,), (size,)):
-        raise SpikeletError(f"{what} must be one int or {size}, not of shape {found.shape}")
-    check_range(what, found, low, high)
-    return found.astype(np.int32)
-
-
-def integer_parameters(
-    model: NeuronModel, given: Mapping[str, npt.ArrayLike], size: int, potential_bits: int
-) -> dict[str, npt.NDArray[np.int32]]:
-    """Return parameters of a model's neurons, without those that have their default in all.
+@dataclass(frozen=True, eq=False)
+class IntegerNetwork:
+    """A network in the chip's own integers.
 
     Parameters
     ----------
-    model : NeuronModel
-    given : mapping of str to int, or array of int of shape (size,)
-        In the core's own units.
-    size : int
-        Neurons.
-    potential_bits : int
+    name : str
+    inputs : tuple of InputGroup
+        In the order of their lines in the input spikes.
+    populations : tuple of IntegerPopulation
+    projections : tuple of IntegerProjection
+        At most one for each pair of source and target.
+    outputs : tuple of str
+        Populations, equally deep, whose neurons, one population after another, are the outputs.
+    dt : float or None
+        Seconds per tick; None where nothing depends on it.
+    seed : int
+        Of the LFSRs of stochastic rules.
+    draw_key : int
+        What the draws of neurons start from, 1..2**32 - 1.
+    floats : Network or None
+        The trained network that was quantised.
+    quantisation : tuple of LayerQuantisation
+        What that did to each population; empty for a network that was not trained.
+    encoder : Encoder or None
+        How intensities in a samples file become spikes.
 
     Raises
     ------
     SpikeletError
-        If the model has no such parameter, one without default is missing, or a value has another
-        shape or is outside its range.
+        If there are no inputs, populations or outputs, or inputs lead nowhere.
     """
-    for name in given:
-        model.parameter(name)
-    constants = {p.name: p.default or 0 for p in model.parameters if p.constant}
-    ordered = sorted(model.parameters, key=lambda p: not p.constant)  # these others' ranges need
-    found = {}
-    for parameter in ordered:
-        name = parameter.name
-        if name not in given:
-            if parameter.default is None:
-                raise SpikeletError(
-                    f"{name} is missing", remedy=f"neurons of {model.name} have no default for it"
+
+    __repr__ = summary
+
+    name: str
+    inputs: tuple[InputGroup, ...]
+    populations: tuple[IntegerPopulation, ...]
+    projections: tuple[IntegerProjection, ...]
+    outputs: tuple[str, ...]
+    dt: float | None = None
+    seed: int = 0
+    draw_key: int = 1
+    floats: Network | None = None
+    quantisation: tuple[LayerQuantisation, ...] = ()
+    encoder: Encoder | None = None
+
+    def __post_init__(self) -> None:
+        check_int(f"network {self.name!r}: draw_key", self.draw_key, 1, LARGEST_KEY)
+        for what, found in (("inputs", self.inputs), ("populations", self.populations)):
+            if not found:
+                raise self.error(f"there are no {what}", f"add some with {what.rstrip('s')}()")
+        if not self.outputs:
+            raise self.error(
+                "no population is an output", "name what the host should see with output()"
+            )
+        for group in self.inputs:
+            if not any(p.source == group.name for p in self.projections):
+                raise self.error(
+                    f"inputs {group.name!r} lead nowhere", "project() them, or leave them out"
                 )
-            continue
-        values = np.atleast_1d(integers(name, given[name]))
-        if parameter.constant:
-            constants[name] = int(values.flat[0])
-        found[name] = values
-    checked = {}
-    for parameter in model.parameters:
-        if parameter.name in found:
-            low, high = model.range_of(parameter, potential_bits, constants)
-            count = 1 if parameter.constant else size
-            right = per_neuron(parameter.name, found[parameter.name], count, low, high)
-            if not np.all(right == parameter.default):
-                checked[parameter.name] = right
-    return checked
+
+    def error(self, message: str, remedy: str = "") -> SpikeletError:
+        """Return an error that names the network."""
+        return SpikeletError(f"network {self.name!r}: {message}", remedy=remedy)
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Lines of each input group, and neurons of each population, by name."""
+        groups = {group.name: group.size for group in self.inputs}
+        return {**groups, **{p.name: p.size for p in self.populations}}
+
+    @property
+    def neurons(self) -> tuple[NeuronModel, ...]:
+        """The neuron models of the populations, each once."""
+        return tuple(dict.fromkeys(p.neuron for p in self.populations))
+
+    @property
+    def n_inputs(self) -> int:
+        """Input lines of all groups."""
+        return sum(group.size for group in self.inputs)
+
+    @property
+    def n_outputs(self) -> int:
+        """Output lines."""
+        return sum(self.sizes[name] for name in self.outputs)
+
+    @property
+    def learns(self) -> bool:
+        """Whether any projection is plastic."""
+        return any(projection.rule for projection in self.projections)
+
+    def population(self, name: str) -> IntegerPopulation:
+        """Return a population by name; SpikeletError lists the names otherwise."""
+        for population in self.populations:
+            if population.name == name:
+                return population
+        names = ", ".join(population.name for population in self.populations)
+        raise self.error(f"there is no population {name!r}; there are {names}")
+
+    def projection(self, source: str, target: str) -> IntegerProjection:
+        """Return a projection by its ends; SpikeletError lists them otherwise."""
+        for projection in self.projections:
+            if (projection.source, projection.target) == (source, target):
+                return projection
+        found = ", ".join(f"{p.source} -> {p.target}" for p in self.projections)
+        raise self.error(f"there is no projection {source!r} -> {target!r}; there are {found}")
+
+    def into(self, population: str) -> list[IntegerProjection]:
+        """Return the projections into a population, in the order of their axons."""
+        return [p for p in self.projections if p.target == population]
+
+    def rule(self, population: str) -> LearningRule | None:
+        """Return the rule by which projections into a population learn, if any do."""
+        return next((p.rule for p in self.into(population) if p.rule), None)
+
+    def kept_whole(self, population: str) -> str | None:
+        """Return why a population must stay in one core; None if it may be split over several."""
+        if self.rule(population):
+            return "it learns"
+        if _inhibits(self.population(population)):
+            return "its neurons inhibit each other"
+        return None
+
+    def _neurons(self, population: str) -> tuple[NeuronModel, Mapping[str, IntArray]]:
+        found = self.population(population)
+        return found.neuron, found.parameters
+
+    def first_neuron(self, population: str) -> int:
+        """Return the number in the network of a population's first neuron."""
+        names = [p.name for p in self.populations]
+        return sum(p.size for p in self.populations[: names.index(population)])
+
+    def make_plastic(self, layer: str, rule: LearningRule) -> "IntegerNetwork":
+        """Return the network with all projections into a population learning by a rule.
+
+        Raises
+        ------
+        SpikeletError
+            If there is no such population, a projection has synapses that do not exist, which a
+            rule would change, or the rule's bounds do not hold the weights.
+        """
+        population = self.population(layer)
+        if population.weight_format == "binary":
+            raise self.error(
+                f"layer {layer!r} has weights of 1 bit, +1 or -1, which cannot learn",
+                "compile it with 2 or more weight bits (--weight-bits)",
+            )
+        if population.depth and not at_rest(*self._neurons(layer)):
+            raise self.error(
+                f"layer {layer!r} at depth {population.depth} does not stay at rest without input, "
+                f"such as by a bias, so its neurons start in tick {population.depth}; neurons that "
+                "learn start in tick 0",
+                "make the first layer plastic, or train this one without bias",
+            )
+        for p in self.into(layer):
+            if p.connectivity != "all_to_all":
+                raise self.error(f"{p.title} is {p.connectivity}, and a rule would change that")
+            low, high = int(p.weights.min()), int(p.weights.max())
+            if low < rule.w_min or high > rule.w_max:
+                raise self.error(
+                    f"{p.title} has weights of {low}..{high}, which the bounds of rule "
+                    f"{rule.name}, {rule.w_min}..{rule.w_max}, do not hold",
+                    f"let the rule have w_min of {low} or less and w_max of {high} or more",
+                )
+        changed = (replace(p, rule=rule) if p.target == layer else p for p in self.projections)
+        return replace(self, projections=tuple(changed))
+
+    def check_spikes(self, spikes: npt.ArrayLike) -> npt.NDArray[Any]:
+        """Return input spikes as an array, shape (samples, ticks, n_inputs).
+
+        SpikeletError unless they have that shape and every value is 0 or 1.
+        """
+        return checked_spikes(f"network {self.name!r}", spikes, self.n_inputs)
 
 
-def drawn_weights(
-    what: str, given: npt.ArrayLike, shape: tuple[int, int], seed: list[int]
-) -> npt.NDArray[np.int64]:
-    """Return weights (n_source, n_target) from one for all, a range to draw from, or all.
-
-    Parameters
-    ----------
-    what : str
-        Opens messages.
-    given : int, or (low, high), or array of int of that shape
-    shape : tuple of int
-    seed : list of int
-        Of the draws, uniform over low..high, both included.
-    """
-    found = integers(what, given)
-    if found.shape == (2,) and found[0] > found[1]:
-        raise SpikeletError(f"{what}: a range must be (low, high), not {tuple(found.tolist())}")
-    if found.shape not in ((), (2,), shape):
-        raise SpikeletError(
-            f"{what} must be an int, a range (low, high) or an array of shape {shape}, not of "
-            f"shape {found.shape}"
-        )
-    check_range(what, found, *_WIDEST)
-    if found.shape == (2,):
-        low, high = found.tolist()
-        return np.random.default_rng(seed).integers(low, high, size=shape, endpoint=True)
-    return np.broadcast_to(found, shape)
-
-
-def synapses(what: str, shape: tuple[int, int], connectivity: str) -> npt.NDArray[np.bool_]:
-    """Return which synapses (n_source, n_target) exist; SpikeletError unless the sizes fit."""
-    if connectivity not in CONNECTIVITY:
-        raise SpikeletError(
-            f"{what}: connectivity must be one of {', '.join(CONNECTIVITY)}, not {connectivity!r}"
-        )
-    if connectivity == "all_to_all":
-        return np.ones(shape, np.bool_)
-    if shape[0] != shape[1]:
-        raise SpikeletError(
-            f"{what}: {connectivity} needs equal sizes, not {shape[0]} and {shape[1]}"
-        )
-    diagonal = np.eye(shape[0], dtype=np.bool_)
-    return diagonal if connectivity == "one_to_one" else ~diagonal
+def _inhibits(population: IntegerPopulation) -> bool:
+    """Return whether neurons do something else where others of their core have fired."""
+    model, given = population.neuron, population.parameters
+    built_in = {p.name: p.default or 0 for p in model.parameters if p.name not in given}
+    built_in |= {
+        p.name: int(given[p.name][0]) for p in model.parameters if p.constant and p.name in given
+    }
+    update = update_of(model, built_in, population.potential_bits, (-1, 1), True)
+    return "inhibited" in update.inputs

@@ -1,25 +1,21 @@
 """From the float network to integers: weights, exponents, parameters of neurons."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.checks import check_range
 from spikelet.description.errors import SpikeletError
-from spikelet.description.neurons.model import NeuronModel
-from spikelet.description.summary import summary
-from spikelet.network.network import FloatArray, Network, Population, Projection
-from spikelet.network.reference import FloatLayer, simulate
+from spikelet.network.integers import (
+    InputGroup,
+    IntegerNetwork,
+    IntegerPopulation,
+    IntegerProjection,
+    LayerQuantisation,
+)
+from spikelet.network.network import INPUT, FloatArray, Network, Population, Projection
+from spikelet.network.reference import FloatLayer, run_layers
 
-__all__ = [
-    "LayerQuantisation",
-    "QuantisedNetwork",
-    "QuantisedPopulation",
-    "QuantisedProjection",
-    "quantise",
-]
+__all__ = ["quantise"]
 
 MAX_EXPONENT = 16
 """Largest weight exponent of a core."""
@@ -31,6 +27,9 @@ BOUND_HEADROOM = 4.0
 """The same without calibration: potentials move further than in one tick, above all downwards,
 where no reset stops them."""
 
+MAX_DELAY_SLOTS = 64
+"""Ticks of arrivals that a core can hold."""
+
 _SEARCHED_WEIGHTS = 8_192
 """Weights, spread evenly over all when sorted, on which a scale is searched."""
 
@@ -40,123 +39,18 @@ _FAR = 1 << 40
 IntArray = npt.NDArray[np.int32]
 
 
-@dataclass(frozen=True, eq=False)
-class QuantisedPopulation:
-    """Integers of a population, as a core wants them.
-
-    Parameters
-    ----------
-    name : str
-    size : int
-    neuron : NeuronModel
-    weight_exponent : int
-        One weight unit is ``2**weight_exponent`` potential LSBs.
-    parameters : mapping of str to array of int32, shape (1,) or (size,)
-        Of the model, by name: shape (1,) where all neurons share it. Those that have their default
-        in all neurons are left out: a core builds nothing for them.
-    """
-
-    __repr__ = summary
-
-    name: str
-    size: int
-    neuron: NeuronModel
-    weight_exponent: int
-    parameters: Mapping[str, IntArray]
-
-
-@dataclass(frozen=True, eq=False)
-class QuantisedProjection:
-    """Integer weights, int8 of shape (n_source, n_target)."""
-
-    __repr__ = summary
-
-    source: str
-    target: str
-    weights: npt.NDArray[np.int8]
-
-
-@dataclass(frozen=True)
-class LayerQuantisation:
-    """What quantisation did to a population.
-
-    Parameters
-    ----------
-    name : str
-    scale : float
-        Float value of one weight unit; one potential LSB is ``scale / 2**weight_exponent``.
-    weight_exponent : int
-    weights : int
-        Weights of all projections into the population.
-    clipped : int
-        Of these, weights beyond the ends of the integer range.
-    rms_error : float
-        Root mean square of float minus integer weights, in float units.
-    range_low, range_high : float
-        Potentials expected, in LSBs.
-    range_source : str
-        ``"calibration"``: extremes of the float network on the calibration samples; ``"bound"``:
-        the parameters that are membrane values, and one tick in which all excitatory, or all
-        inhibitory, sources spike.
-    available_low, available_high : int
-        Potentials that can be held.
-    nonzero : int
-        Float weights that are not 0.
-    vanished : int
-        Of these, weights that became 0.
-    """
-
-    name: str
-    scale: float
-    weight_exponent: int
-    weights: int
-    clipped: int
-    rms_error: float
-    range_low: float
-    range_high: float
-    range_source: str
-    available_low: int
-    available_high: int
-    nonzero: int = 0
-    vanished: int = 0
-
-    @property
-    def clipped_fraction(self) -> float:
-        """Clipped weights as a share of all."""
-        return self.clipped / self.weights
-
-    @property
-    def range_used(self) -> float:
-        """Expected potentials as a share of those available, on the tighter side."""
-        return max(self.range_high / self.available_high, self.range_low / self.available_low)
-
-
-@dataclass(frozen=True, eq=False)
-class QuantisedNetwork:
-    """A network in integers; populations, projections and layers in the float network's order."""
-
-    __repr__ = summary
-
-    network: Network
-    weight_bits: int
-    potential_bits: int
-    populations: tuple[QuantisedPopulation, ...]
-    projections: tuple[QuantisedProjection, ...]
-    layers: tuple[LayerQuantisation, ...]
-
-    @property
-    def weight_format(self) -> str:
-        """``"binary"`` for 1 bit, ``"signed"`` otherwise."""
-        return "binary" if self.weight_bits == 1 else "signed"
-
-
 def quantise(
     network: Network,
     weight_bits: int = 4,
     potential_bits: int = 16,
     calibration: npt.ArrayLike | None = None,
-) -> QuantisedNetwork:
-    """Turn a float network into integers.
+) -> IntegerNetwork:
+    """Turn a float network into integers, its layers one tick apart.
+
+    A population at depth k (the longest way from the input) runs k ticks late, so that a spike,
+    which takes at least one tick from core to core, is always in time. A projection from depth a to
+    depth b has delay b - a, one of a population to itself delay 1, and inputs into depth k are sent
+    k ticks ahead.
 
     All projections into a population share its scale, because they share its accumulator. The scale
     is the one of least squared weight error; weights that lie on a grid the width can express are
@@ -179,14 +73,16 @@ def quantise(
     Raises
     ------
     SpikeletError
-        If a width is out of range, if all weights of a projection become 0, or if a parameter does
-        not fit the potential or its range.
+        If a width is out of range, all weights of a projection become 0, a parameter does not fit
+        the potential or its range, outputs are of different depths, or a connection
+        skips more layers than there are delay slots.
     """
     check_range("weight_bits", np.array([weight_bits]), 1, 8)
     check_range("potential_bits", np.array([potential_bits]), 4, 24)
+    _check_depths(network)
     runs: list[FloatLayer] | list[None] = [None] * len(network.populations)
     if calibration is not None:
-        runs = simulate(network, calibration, potentials=False)
+        runs = run_layers(network, calibration, potentials=False)
     populations, projections, layers = [], {}, []
     for population, run in zip(network.populations, runs, strict=True):
         into = network.into(population.name)
@@ -207,8 +103,19 @@ def quantise(
         if lsb is None:
             exponent = _exponent(network, population, scale, extent, weight_bits, potential_bits)
             lsb = scale / 2**exponent
+        parameters = _quantised_parameters(network, population, lsb, potential_bits)
         populations.append(
-            _quantised_population(network, population, lsb, exponent, potential_bits)
+            IntegerPopulation(
+                population.name,
+                population.size,
+                population.neuron,
+                parameters,
+                exponent,
+                potential_bits,
+                weight_bits,
+                "binary" if weight_bits == 1 else "signed",
+                depth=network.depth(population.name),
+            )
         )
         source = "calibration" if run else "bound"
         layers.append(
@@ -226,10 +133,47 @@ def quantise(
                 vanished=_vanished(all_weights, scale, weight_bits),
             )
         )
-    ordered = tuple(projections[p.source, p.target] for p in network.projections)
-    return QuantisedNetwork(
-        network, weight_bits, potential_bits, tuple(populations), ordered, tuple(layers)
+    return IntegerNetwork(
+        network.name,
+        (InputGroup(INPUT, (network.n_inputs,)),),
+        tuple(populations),
+        tuple(projections[p.source, p.target] for p in network.projections),
+        network.outputs,
+        network.dt,
+        floats=network,
+        quantisation=tuple(layers),
     )
+
+
+def _delay(network: Network, source: str, target: str) -> int:
+    """Return the delay of a projection; from the input, of its events."""
+    if source == INPUT:
+        return network.depth(target)
+    return 1 if source == target else network.depth(target) - network.depth(source)
+
+
+def _check_depths(network: Network) -> None:
+    for population in network.populations:
+        # an event with delay 0 is due at the coming tick, a spike with delay 1 too
+        sources = network.sources(population.name)
+        waits = [_delay(network, s, population.name) + (2 if s == INPUT else 1) for s in sources]
+        needed = 1 << (max(waits) - 1).bit_length()
+        if needed > MAX_DELAY_SLOTS:
+            depth = network.depth(population.name)
+            raise SpikeletError(
+                f"network {network.name!r}: layer {population.name!r} at depth {depth} is fed over "
+                f"a skip connection that needs {needed} delay slots, a core has at most "
+                f"{MAX_DELAY_SLOTS}",
+                remedy="shorten the skip connection by feeding the layer from a later one",
+            )
+    depths = {name: network.depth(name) for name in network.outputs}
+    if len(set(depths.values())) > 1:
+        found = ", ".join(f"{name!r} at depth {depth}" for name, depth in depths.items())
+        raise SpikeletError(
+            f"network {network.name!r}: all outputs must be equally deep, found {found}",
+            remedy="end the network in one layer, or in layers with equally long ways from the "
+            "input",
+        )
 
 
 def best_scale(weights: FloatArray, bits: int) -> float:
@@ -313,7 +257,7 @@ def _check_some_weight(network: Network, population: Population, weights: FloatA
 
 def _quantised_projection(
     network: Network, projection: Projection, scale: float, bits: int
-) -> QuantisedProjection:
+) -> IntegerProjection:
     codes = _codes(projection.weights, scale, bits)
     if projection.weights.any() and not codes.any():
         largest = float(np.abs(projection.weights).max())
@@ -323,7 +267,10 @@ def _quantised_projection(
             f"of the layer is {scale:g}",
             remedy="raise the weight width (--weight-bits), or balance the layer's sources",
         )
-    return QuantisedProjection(projection.source, projection.target, codes)
+    source, target = projection.source, projection.target
+    return IntegerProjection(
+        source, target, codes.astype(np.int16), _delay(network, source, target)
+    )
 
 
 def _bound(population: Population, into: list[Projection]) -> tuple[float, float]:
@@ -370,10 +317,11 @@ def _exponent(
     return int(np.clip(np.floor(room), 0, MAX_EXPONENT))
 
 
-def _quantised_population(
-    network: Network, population: Population, lsb: float, exponent: int, potential_bits: int
-) -> QuantisedPopulation:
-    model, found = population.neuron, {}
+def _quantised_parameters(
+    network: Network, population: Population, lsb: float, potential_bits: int
+) -> dict[str, IntArray]:
+    """Return the parameters without those that have their default in all neurons."""
+    model, found = population.neuron, dict[str, IntArray]()
     for parameter in model.parameters:
         if parameter.name not in population.parameters:
             continue
@@ -391,7 +339,7 @@ def _quantised_population(
             high,
         )
         found[parameter.name] = rounded.astype(np.int32)
-    return QuantisedPopulation(population.name, population.size, model, exponent, found)
+    return found
 
 
 def _rounded(values: FloatArray) -> npt.NDArray[np.int64]:

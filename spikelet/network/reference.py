@@ -13,7 +13,7 @@ from spikelet.golden.draws import draws, next_key
 from spikelet.network.float_update import FloatUpdate
 from spikelet.network.network import INPUT, FloatArray, Network, Population
 
-__all__ = ["FloatLayer", "FloatRun", "run_float", "simulate"]
+__all__ = ["FloatLayer", "FloatRun", "run_float", "run_layers"]
 
 _BLOCK_VALUES = 4_000_000
 """Input values worked on at a time; bounds the memory of the currents."""
@@ -63,11 +63,11 @@ def run_float(network: Network, spikes: npt.ArrayLike, *, draw_key: int = 1) -> 
     draw_key : int
         What the draws of neurons start from in each sample, 1..2**32 - 1.
     """
-    layers = simulate(network, spikes, draw_key=draw_key)
+    layers = run_layers(network, spikes, draw_key=draw_key)
     return [FloatRun(x.spikes, x.potentials) for x in layers if x.potentials is not None]
 
 
-def simulate(
+def run_layers(
     network: Network, spikes: npt.ArrayLike, *, potentials: bool = True, draw_key: int = 1
 ) -> list[FloatLayer]:
     """Return what each population does, as :func:`run_float`, and its extremes."""
@@ -76,7 +76,7 @@ def simulate(
     widest = max(network.sizes.values())
     block = max(1, _BLOCK_VALUES // max(1, ticks * widest))
     starts = range(0, max(samples, 1), block)
-    blocks = [_simulate_block(network, dense[i : i + block], potentials, draw_key) for i in starts]
+    blocks = [_run_block(network, dense[i : i + block], potentials, draw_key) for i in starts]
     return [_joined([block[layer] for block in blocks]) for layer in range(len(blocks[0]))]
 
 
@@ -90,7 +90,7 @@ def _joined(parts: list[FloatLayer]) -> FloatLayer:
     )
 
 
-def _simulate_block(
+def _run_block(
     network: Network, dense: npt.NDArray[np.number], potentials: bool, draw_key: int
 ) -> list[FloatLayer]:
     samples, ticks, n_inputs = dense.shape

@@ -5,7 +5,7 @@ key, the value, and what is valid.
 """
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from spikelet.compiler.plastic import Plastic
 from spikelet.description.array_files import read_array
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.named_rules import RULES
@@ -21,11 +20,13 @@ from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.summary import summary
 from spikelet.network.builder import PlasticNetwork
+from spikelet.network.integers import IntegerNetwork
+from spikelet.network.limits import PlacementLimits
 from spikelet.network.toml_text import read_toml
 from spikelet.samples.encode import ENCODERS
 from spikelet.samples.plastic_samples import Encoder
 
-__all__ = ["LearningTask", "load_task"]
+__all__ = ["NetworkFile", "load_rule", "load_toml", "rules_of_layers"]
 
 _TOP = (
     "name",
@@ -44,30 +45,27 @@ _TRACES = ("x1", "x2", "y1", "y2")
 
 
 @dataclass(frozen=True, eq=False)
-class LearningTask:
+class NetworkFile:
     """What a TOML file describes.
 
     Parameters
     ----------
-    network : PlasticNetwork
-    plastic : Plastic
-        The network on its chip.
-    encoder : Encoder or None
-        How intensities become spikes; None: samples are spikes.
-    path : Path or None
+    network : IntegerNetwork
+    limits : PlacementLimits
+        Of its cores.
+    path : Path
         The file.
     """
 
     __repr__ = summary
 
-    network: PlasticNetwork
-    plastic: Plastic
-    encoder: Encoder | None
-    path: Path | None = None
+    network: IntegerNetwork
+    limits: PlacementLimits
+    path: Path
 
 
-def load_task(path: str | Path, seed: int | None = None) -> LearningTask:
-    """Read a network from a TOML file and compile it.
+def load_toml(path: str | Path, seed: int | None = None) -> NetworkFile:
+    """Read a network from a TOML file.
 
     Parameters
     ----------
@@ -82,7 +80,27 @@ def load_task(path: str | Path, seed: int | None = None) -> LearningTask:
         by name.
     """
     path = Path(path)
-    return _Reader(path, read_toml(path), seed).task()
+    return _Reader(path, read_toml(path), seed).file()
+
+
+def load_rule(path: str | Path) -> LearningRule:
+    """Read a learning rule from a TOML file with the keys of a ``[rules.NAME]`` table.
+
+    SpikeletError as for :func:`load_toml`.
+    """
+    path = Path(path)
+    return _rule_of(_Table(path, "", read_toml(path)), path.stem)
+
+
+def rules_of_layers(options: Sequence[str]) -> dict[str, LearningRule]:
+    """Return the rules of layers from texts LAYER=RULE.toml; SpikeletError for another text."""
+    found = {}
+    for option in options:
+        layer, _, path = option.partition("=")
+        if not layer or not path:
+            raise SpikeletError(f"--plastic must be LAYER=RULE.toml, not {option!r}")
+        found[layer] = load_rule(path)
+    return found
 
 
 @dataclass(frozen=True)
@@ -168,7 +186,7 @@ class _Reader:
                 data.get("seed", 0) if seed is None else seed,
             )
 
-    def task(self) -> LearningTask:
+    def file(self) -> NetworkFile:
         network = self.network
         for table in self.top.tables("inputs"):
             table.call(network.inputs, _name(table))
@@ -185,10 +203,10 @@ class _Reader:
             with self.top.blamed():
                 network.output(name)
         chip = self.top.table("chip")
-        chip.check_keys(tuple(inspect.signature(network.compile).parameters))
+        limits: PlacementLimits = chip.call(PlacementLimits)
         with self.top.blamed():
-            plastic = network.compile(**chip.data)
-        return LearningTask(network, plastic, self._encoder(), self.top.path)
+            integers = network.integers(self._encoder())
+        return NetworkFile(integers, limits, self.top.path)
 
     def _population(self, table: _Table) -> None:
         options: dict[str, Any] = {}
@@ -213,44 +231,14 @@ class _Reader:
         with table.blamed("weights: "):
             return read_array(path, "an .npy file with integers of shape (source, target)")
 
-    def _with_defaults(self, table: _Table, name: str) -> LearningRule:
-        """Return a named rule as it is; SpikeletError if it has a parameter without a default."""
-        missing = [
-            parameter.name
-            for parameter in inspect.signature(RULES[name]).parameters.values()
-            if parameter.default is inspect.Parameter.empty
-        ]
-        if missing:
-            raise table.error(
-                f"rule {name!r} needs {', '.join(missing)}: give it a table, [rules.NAME] with "
-                f"named = {name!r}"
-            )
-        return RULES[name]()
-
     def _rule(self, table: _Table, name: object) -> LearningRule:
         rules = self.top.table("rules")
         if not isinstance(name, str) or name not in (*rules.data, *RULES):
             known = ", ".join((*rules.data, *RULES))
             raise table.error(f"rule must be one of {known}, not {name!r}")
         if name not in rules.data:
-            return self._with_defaults(table, name)
-        rule = rules.table(name, f"[rules.{name}]")
-        if "named" in rule.data:
-            named = rule.data["named"]
-            if not isinstance(named, str) or named not in RULES:
-                known = ", ".join(RULES)
-                raise rule.error(f"named must be one of {known}, not {named!r}")
-            made: LearningRule = rule.without("named").call(RULES[named])
-            return made
-        traces = {
-            trace: rule.table(trace, f"{rule.place} {trace}").call(TraceParams)
-            for trace in _TRACES
-            if trace in rule.data
-        }
-        if "name" not in rule.data:
-            traces["name"] = name
-        custom: LearningRule = rule.without(*traces).call(LearningRule, **traces)
-        return custom
+            return _with_defaults(table, name)
+        return _rule_of(rules.table(name, f"[rules.{name}]"), name)
 
     def _encoder(self) -> Encoder | None:
         if "encoder" not in self.top.data:
@@ -275,3 +263,38 @@ class _Reader:
 
 def _name(table: _Table) -> str:
     return table.place.strip("[]").split(".", 1)[1]
+
+
+def _with_defaults(table: _Table, name: str) -> LearningRule:
+    """Return a named rule as it is; SpikeletError if it has a parameter without a default."""
+    missing = [
+        parameter.name
+        for parameter in inspect.signature(RULES[name]).parameters.values()
+        if parameter.default is inspect.Parameter.empty
+    ]
+    if missing:
+        raise table.error(
+            f"rule {name!r} needs {', '.join(missing)}: give it a table, [rules.NAME] with "
+            f"named = {name!r}"
+        )
+    return RULES[name]()
+
+
+def _rule_of(rule: _Table, name: str) -> LearningRule:
+    """Return the rule of a table; ``name`` is what it is called if the table does not say."""
+    if "named" in rule.data:
+        named = rule.data["named"]
+        if not isinstance(named, str) or named not in RULES:
+            known = ", ".join(RULES)
+            raise rule.error(f"named must be one of {known}, not {named!r}")
+        made: LearningRule = rule.without("named").call(RULES[named])
+        return made
+    traces = {
+        trace: rule.table(trace, f"{rule.place} {trace}").call(TraceParams)
+        for trace in _TRACES
+        if trace in rule.data
+    }
+    if "name" not in rule.data:
+        traces["name"] = name
+    custom: LearningRule = rule.without(*traces).call(LearningRule, **traces)
+    return custom

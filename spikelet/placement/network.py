@@ -14,14 +14,14 @@ from spikelet.description.summary import summary
 __all__ = ["INPUT", "Connection", "ConnectionRows", "PlacementNetwork"]
 
 INPUT = "input"
-"""Source of connections that stands for the host's input lines."""
+"""Name of the host's input lines where they are one group."""
 
 IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class Connection:
-    """Synapses from one source, a population or :data:`INPUT`, to a population.
+    """Synapses from one source, a population or a group of input lines, to a population.
 
     Parameters
     ----------
@@ -30,6 +30,8 @@ class Connection:
         A synapse is where it is not 0.
     delay : int
         Ticks, 1..63; from the input 0..62: ticks after the coming one.
+    plastic : bool
+        Whether weights may change: then each is a synapse, also one of 0.
     """
 
     __repr__ = summary
@@ -38,6 +40,7 @@ class Connection:
     target: str
     weights: npt.NDArray[np.generic] | sparse.sparray
     delay: int = 1
+    plastic: bool = False
 
     @property
     def title(self) -> str:
@@ -79,12 +82,14 @@ class PlacementNetwork:
         Neurons of each.
     connections : tuple of Connection
         At most one of the same source, target and delay.
-    inputs : int
-        Input lines of the host.
+    inputs : mapping of str to int
+        Input lines of the host in each group, :data:`INPUT` where there is one only.
     outputs : tuple of str
         Populations whose neurons send to the host too.
     rates : mapping of str to array of float
         Spikes a tick of each neuron of a population, or of each input line; 1 where it is missing.
+    whole : mapping of str to str
+        Populations that must stay in one core, and why.
 
     Raises
     ------
@@ -97,15 +102,16 @@ class PlacementNetwork:
     name: str
     populations: Mapping[str, int]
     connections: tuple[Connection, ...]
-    inputs: int = 0
+    inputs: Mapping[str, int] = field(default_factory=dict)
     outputs: tuple[str, ...] = ()
     rates: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
+    whole: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.populations:
             raise self._error("there is no population")
         for name, size in self.sizes.items():
-            if name != INPUT and size < 1:
+            if name not in self.inputs and size < 1:
                 raise self._error(f"population {name!r}: size must be 1 or more, not {size}")
         seen = set()
         for connection in self.connections:
@@ -132,7 +138,7 @@ class PlacementNetwork:
     def _check(self, connection: Connection) -> None:
         source, target = connection.source, connection.target
         for end in (source, target):
-            if end not in self.sizes or end == INPUT == target:
+            if end not in self.sizes or (end == target and end in self.inputs):
                 raise self._error(f"{connection.title}: there is no population {end!r}")
         expected = (self.sizes[source], self.sizes[target])
         if connection.weights.shape != expected:
@@ -140,7 +146,7 @@ class PlacementNetwork:
                 f"{connection.title}: weights must have shape {expected}, "
                 f"not {connection.weights.shape}"
             )
-        low, high = (0, 62) if source == INPUT else (1, 63)
+        low, high = (0, 62) if source in self.inputs else (1, 63)
         if not low <= connection.delay <= high:
             raise self._error(
                 f"{connection.title}: delay must be in {low}..{high} ticks, not {connection.delay}"
@@ -148,8 +154,8 @@ class PlacementNetwork:
 
     @cached_property
     def sizes(self) -> dict[str, int]:
-        """Neurons of each population, and input lines under :data:`INPUT`, by name."""
-        return {INPUT: self.inputs, **self.populations}
+        """Lines of each input group, and neurons of each population, by name."""
+        return {**self.inputs, **self.populations}
 
     @cached_property
     def first_neuron(self) -> dict[str, int]:
@@ -165,7 +171,10 @@ class PlacementNetwork:
     def rows_into(self, population: str) -> ConnectionRows:
         """Return the connections into a population."""
         into = [c for c in self.connections if c.target == population]
-        synapses = [sparse.csr_array(c.weights != 0) for c in into]
+        synapses = [
+            sparse.csr_array(np.ones(c.weights.shape, np.bool_) if c.plastic else c.weights != 0)
+            for c in into
+        ]
         sizes = [self.sizes[c.source] for c in into]
         if not into:
             empty = np.zeros(0, np.int64)

@@ -26,40 +26,58 @@ _DENSE = 0.5
 axons, in the same places: then one multicast packet reaches them."""
 
 
+LARGEST_CORE = 4096
+"""Axons, and neurons, that a core may have."""
+
+
 @dataclass(frozen=True)
 class CoreLimits:
     """What a core may hold.
 
     Parameters
     ----------
-    max_axons, max_neurons : int
-        1..4096.
+    max_axons, max_neurons : int or None
+        1..4096. None: 1024 and 256, and 4096 for a population that must stay in one core.
     lanes : int
         Of a core; smaller populations get fewer. A power of two, 1..256. Parts are cut at multiples
         of so many neurons where that costs nothing else, because the last group is then full.
     """
 
-    max_axons: int = 1024
-    max_neurons: int = 256
+    max_axons: int | None = None
+    max_neurons: int | None = None
     lanes: int = 1
 
     def __post_init__(self) -> None:
-        for name, high in (("max_axons", 4096), ("max_neurons", 4096), ("lanes", 256)):
-            value = getattr(self, name)
-            if type(value) is not int or not 1 <= value <= high:
-                raise SpikeletError(f"limits: {name} must be an int in 1..{high}, not {value!r}")
-        if self.lanes & (self.lanes - 1):
-            raise SpikeletError(f"limits: lanes must be a power of two, not {self.lanes}")
+        for name in ("max_axons", "max_neurons"):
+            if getattr(self, name) is not None:
+                self.check(name, 1, LARGEST_CORE)
+        self.check("lanes", 1, 256, power_of_two=True)
 
-    def lanes_of(self, size: int) -> int:
+    def check(self, name: str, low: int, high: int, *, power_of_two: bool = False) -> None:
+        """Raise SpikeletError unless a field is an int in low..high, or one of its powers of 2."""
+        value = getattr(self, name)
+        if type(value) is not int or not low <= value <= high:
+            raise SpikeletError(f"limits: {name} must be an int in {low}..{high}, not {value!r}")
+        if power_of_two and value & (value - 1):
+            raise SpikeletError(f"limits: {name} must be a power of two, not {value}")
+
+    def axons(self, whole: bool = False) -> int:
+        """Return the most axons of a core; of a population that must stay in one if ``whole``."""
+        return self.max_axons or (LARGEST_CORE if whole else 1024)
+
+    def neurons(self, whole: bool = False) -> int:
+        """Return the most neurons of a core, as :meth:`axons`."""
+        return self.max_neurons or (LARGEST_CORE if whole else 256)
+
+    def lanes_of(self, size: int, whole: bool = False) -> int:
         """Return the lanes of the cores of a population."""
-        largest = 1 << (self.max_neurons.bit_length() - 1)
+        largest = 1 << (self.neurons(whole).bit_length() - 1)
         return min(self.lanes, largest, 1 << (size - 1).bit_length())
 
     def most_of(self, size: int) -> int:
         """Return the neurons of the largest part of a population: as many groups as fit."""
         lanes = self.lanes_of(size)
-        return self.max_neurons // lanes * lanes
+        return self.neurons() // lanes * lanes
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,13 +121,15 @@ def partition(
     Raises
     ------
     SpikeletError
-        If a single neuron needs more axons than a core may have.
+        If a single neuron, or a population that must stay whole, does not fit a core.
     """
     rows = network.rows_into(population)
     size, n_rows = network.sizes[population], len(rows.source)
+    if population in network.whole:
+        return [_whole(network, population, rows, limits)]
     _check_axons(network, population, rows, limits)
     part_of = _in_order(size, limits)
-    whole = n_rows <= limits.max_axons
+    whole = n_rows <= limits.axons()
     sparse_enough = part_of.max() > 0 and rows.synapses.nnz < _DENSE * size * n_rows
     if sparse_enough or not whole:
         first = network.first_neuron[population]
@@ -122,6 +142,29 @@ def partition(
     n_parts = needs.shape[1]
     shared = whole and (n_parts == 1 or needs.nnz >= _DENSE * n_parts * n_rows)
     return [_part(population, part_of, needs, index, shared) for index in range(n_parts)]
+
+
+def _whole(
+    network: PlacementNetwork, population: str, rows: ConnectionRows, limits: CoreLimits
+) -> Part:
+    """Return a population as one part; SpikeletError, with the numbers, if it does not fit."""
+    size, n_rows = network.sizes[population], len(rows.source)
+    found = " + ".join(f"{network.sizes[c.source]} from {c.source!r}" for c, _ in rows.connections)
+    for needed, limit, what, option in (
+        (n_rows, limits.axons(True), f"axons ({found})", "--max-axons"),
+        (size, limits.neurons(True), "neurons", "--max-neurons"),
+    ):
+        if needed > limit:
+            raise SpikeletError(
+                f"network {network.name!r}: population {population!r} needs {needed} {what}, "
+                f"{needed - limit} more than the {limit} that a core may have, and must stay in "
+                f"one core: {network.whole[population]}",
+                remedy=f"allow cores of as many ({option} {needed})"
+                if needed <= LARGEST_CORE
+                else "make its sources smaller, or inhibit by inhibition= instead of by axons",
+            )
+    listens = _needs(rows.synapses, np.zeros(size, np.int64)).toarray()[:, 0] > 0
+    return Part(population, np.arange(size), np.arange(n_rows), listens, shared=True)
 
 
 def _part(
@@ -143,11 +186,11 @@ def _check_axons(
     network: PlacementNetwork, population: str, rows: ConnectionRows, limits: CoreLimits
 ) -> None:
     """Refuse a population with a neuron that no core can hold."""
-    if len(rows.source) <= limits.max_axons:
+    if len(rows.source) <= limits.axons():
         return
     fan_in = rows.synapses.sum(axis=0)
     neuron = int(np.argmax(fan_in))
-    needed, limit = int(fan_in[neuron]), limits.max_axons
+    needed, limit = int(fan_in[neuron]), limits.axons()
     if needed <= limit:
         return
     column = rows.synapses.tocsc()[:, [neuron]].indices
@@ -161,7 +204,7 @@ def _check_axons(
         f"network {network.name!r}: neuron {neuron} of layer {population!r} needs {needed} axons "
         f"({found}), {needed - limit} more than the {limit} that a core may have",
         remedy=f"allow cores of {needed} axons (--max-axons {needed})"
-        if needed <= 4096
+        if needed <= LARGEST_CORE
         else f"connect it to fewer neurons: a core has at most 4096 axons, {needed - 4096} "
         "fewer than needed",
     )
@@ -200,7 +243,7 @@ def _by_neighbourhood(
     part_of = _by_metis(synapses, vertex, n_parts, limits.most_of(synapses.shape[1]), seed)
     while True:
         needs = _needs(synapses, part_of)
-        crowded = np.flatnonzero(np.diff(needs.indptr) > limits.max_axons)
+        crowded = np.flatnonzero(np.diff(needs.indptr) > limits.axons())
         if not crowded.size:
             return part_of
         columns = synapses.tocsc()

@@ -20,7 +20,7 @@ from spikelet.placement.arrange import Arrangement, RandomPlacements, arrange, r
 from spikelet.placement.floorplan import MAX_POSITIONS, Floorplan
 from spikelet.placement.link_loads import LinkLoads
 from spikelet.placement.multicast import cover
-from spikelet.placement.network import INPUT, PlacementNetwork
+from spikelet.placement.network import PlacementNetwork
 from spikelet.placement.partition import CoreLimits, Part, partition
 from spikelet.placement.traffic import Multicasts, Traffic
 
@@ -100,7 +100,7 @@ class PlacedNetwork:
             rows = part.axons[(part.axons >= first) & (part.axons < first + n_rows)] - first
             block = connection.weights[rows][:, part.neurons]
             blocks.append(block.toarray() if sparse.issparse(block) else block)
-        return np.concatenate(blocks)
+        return np.concatenate(blocks) if blocks else np.zeros((0, len(part.neurons)), np.int8)
 
     def quality(self, count: int = 8, seed: int = 0) -> PlacementQuality:
         """Return link loads, and what so many random placements of the same parts come to."""
@@ -190,7 +190,7 @@ def _delay_slots(network: PlacementNetwork) -> dict[str, int]:
     for name in network.populations:
         # an event of delay 0 is due at the coming tick, as is a spike of delay 1
         needed = [
-            c.delay + (2 if c.source == INPUT else 1)
+            c.delay + (2 if c.source in network.inputs else 1)
             for c in network.connections
             if c.target == name
         ]
@@ -208,7 +208,7 @@ def _fits(
 ) -> bool:
     """Return whether flits fit their bits; SpikeletError if they must, and do not."""
     core = CoreParams(
-        n_axons=max(len(part.axons) for part in parts),
+        n_axons=max(1, *(len(part.axons) for part in parts)),
         n_neurons=1,
         lanes=1,
         neuron=neuron_model("snntorch-subtract"),  # any

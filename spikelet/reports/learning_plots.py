@@ -1,4 +1,4 @@
-"""Pictures of what a plastic network has learned, each returned as the bytes of a PNG."""
+"""Pictures of what a network has learned, each returned as the bytes of a PNG."""
 
 import math
 from collections.abc import Sequence
@@ -9,21 +9,19 @@ import numpy.typing as npt
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from spikelet.network.integers import Weights
 from spikelet.reports.plot_style import (
     FAINT,
-    INPUT_COLOUR,
     PALE,
     PALETTE,
     WIDTH,
     as_png,
     tick_axis,
 )
-from spikelet.runs.learned import Learned
+from spikelet.runs.run import Run
 
-__all__ = ["learning_curve", "learning_raster", "receptive_fields", "traces", "weight_histogram"]
+__all__ = ["learning_curve", "receptive_fields", "traces", "weight_histogram"]
 
 _MOST_FIELDS = 100
 
@@ -118,40 +116,8 @@ def learning_curve(counts: npt.NDArray[np.int64], title: str = "") -> Figure:
 
 
 @as_png
-def learning_raster(learned: Learned, spikes: npt.NDArray[np.uint8], sample: int = 0) -> Figure:
-    """Draw every spike of one sample, inputs first, population under population.
-
-    Parameters
-    ----------
-    learned : Learned
-        With spikes recorded.
-    spikes : array of 0 and 1, shape (samples, ticks, n_inputs)
-        The input that led to it.
-    sample : int
-    """
-    rows: list[tuple[str, str, npt.NDArray[Any], str]] = []
-    rows.append(("inputs", "line", spikes[sample], INPUT_COLOUR))
-    for index, population in enumerate(learned.plastic.populations):
-        fired = learned.spikes(population.name)[sample]
-        rows.append((population.name, "neuron", fired, PALETTE[index % len(PALETTE)]))
-    heights = [0.75 + 0.1 * math.sqrt(row[2].shape[1]) for row in rows]
-    figure = Figure(figsize=(WIDTH, 0.5 + 0.3 * len(rows) + sum(heights)), layout="constrained")
-    panels = figure.subplots(len(rows), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
-    for axes, height, (name, unit, fired, colour) in zip(panels, heights, rows, strict=True):
-        ticks, lines = np.nonzero(fired)
-        thick = max(0.8, min(6, 60 * height / fired.shape[1]))
-        axes.hlines(lines, ticks - 0.32, ticks + 0.32, colour, linewidth=thick)
-        axes.set_title(f"{name}: {len(ticks):,} spikes of {fired.shape[1]:,} {unit}s")
-        axes.set(ylim=(fired.shape[1] - 0.4, -0.6), ylabel=unit)
-        axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5, min_n_ticks=1))
-        tick_axis(axes, len(fired))
-    panels[-1].set_xlabel("time (ticks)")
-    return figure
-
-
-@as_png
 def traces(
-    learned: Learned,
+    learned: Run,
     source: str,
     target: str,
     *,
@@ -163,7 +129,7 @@ def traces(
 
     Parameters
     ----------
-    learned : Learned
+    learned : Run
         With spikes, potentials and learning recorded.
     source, target : str
         A projection.
@@ -177,7 +143,7 @@ def traces(
         panels.append((f"pre trace {name}", lines))
     potentials = learned.states(target)["v"][sample]
     panels.append(("potential (LSB)", {f"{target} {n}": potentials[:, n] for n in neurons}))
-    core = learned.plastic.chip.cores[learned.plastic.population(target).core]
+    core = learned.compiled.core(target)
     for name, values in learned.post_traces(target).items():
         label = name if name in core.update.kept else f"post trace {name}"
         panels.append((label, {f"{target} {n}": values[sample, :, n] for n in neurons}))

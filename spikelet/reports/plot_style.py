@@ -102,7 +102,8 @@ def _drawable(text: str) -> str:
 def layer_colours(compiled: CompiledNetwork) -> dict[str, str]:
     """Return the colour of each layer, and of the inputs, by name."""
     names = [layer.name for layer in compiled.layers]
-    return {INPUT: INPUT_COLOUR, **{n: PALETTE[i % len(PALETTE)] for i, n in enumerate(names)}}
+    inputs = dict.fromkeys((INPUT, *(g.name for g in compiled.network.inputs)), INPUT_COLOUR)
+    return inputs | {n: PALETTE[i % len(PALETTE)] for i, n in enumerate(names)}
 
 
 def layer_title(compiled: CompiledNetwork, name: str, longest: int) -> str:

@@ -9,10 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from spikelet.compiler.compiled import CompiledNetwork
-from spikelet.compiler.place import PlacedLayer
+from spikelet.compiler.compiled import PlacedLayer
 from spikelet.description.errors import SpikeletError
-from spikelet.description.run.recording import Trace
 from spikelet.network.network import INPUT
 from spikelet.reports.plot_style import (
     FAINT,
@@ -24,21 +22,23 @@ from spikelet.reports.plot_style import (
     layer_title,
     tick_axis,
 )
+from spikelet.runs.run import Run
 from spikelet.samples.samples import Samples
 
 __all__ = ["activity", "outputs", "raster", "states"]
 
 
 @as_png
-def raster(compiled: CompiledNetwork, trace: Trace, samples: Samples | None, sample: int) -> Figure:
+def raster(run: Run, samples: Samples | None, sample: int) -> Figure:
     """Draw every spike of one sample, layer under layer, in the network's own time."""
+    compiled = run.compiled
     rows: list[tuple[str, str, npt.NDArray[Any]]] = []
     if samples is not None:
         rows.append((INPUT, "input", samples.spikes[sample]))
     for layer in compiled.layers:
         title = layer_title(compiled, layer.name, 40)
         title += " (output)" if layer.name in compiled.network.outputs else ""
-        rows.append((layer.name, title, compiled.layer_spikes(trace, layer.name)[sample]))
+        rows.append((layer.name, title, run.spikes(layer.name)[sample]))
     heights = [0.75 + 0.14 * math.sqrt(spikes.shape[1]) for _, _, spikes in rows]
     figure = Figure(figsize=(WIDTH, 0.5 + 0.3 * len(rows) + sum(heights)), layout="constrained")
     panels = figure.subplots(len(rows), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
@@ -60,12 +60,13 @@ def raster(compiled: CompiledNetwork, trace: Trace, samples: Samples | None, sam
 
 
 @as_png
-def states(compiled: CompiledNetwork, trace: Trace, sample: int, state: str = "v") -> Figure:
+def states(run: Run, sample: int, state: str = "v") -> Figure:
     """Draw a state over one sample: all outputs, and some hidden neurons.
 
     SpikeletError if no layer has a state of this name.
     """
-    recorded = {x.name: compiled.layer_states(trace, x.name) for x in compiled.layers}
+    compiled = run.compiled
+    recorded = {layer.name: run.states(layer.name) for layer in compiled.layers}
     having = [layer for layer in compiled.layers if state in recorded[layer.name]]
     if not having:
         known = dict.fromkeys(name for found in recorded.values() for name in found)
@@ -78,27 +79,20 @@ def states(compiled: CompiledNetwork, trace: Trace, sample: int, state: str = "v
     figure = Figure(figsize=(WIDTH, 0.4 + 2.4 * len(shown)), layout="constrained")
     panels = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
     for axes, layer in zip(panels, shown, strict=True):
-        _states_of(axes, compiled, trace, sample, layer, state)
+        _states_of(axes, run, sample, layer, state)
         kind = "outputs" if layer in outputs else "a busy, a middling and a quiet neuron"
         axes.set_title(f"{layer_title(compiled, layer.name, 40)}: {kind}")
     panels[-1].set_xlabel("time (ticks); a dot marks a spike")
     return figure
 
 
-def _states_of(
-    axes: Axes,
-    compiled: CompiledNetwork,
-    trace: Trace,
-    sample: int,
-    layer: PlacedLayer,
-    state: str,
-) -> None:
-    values = compiled.layer_states(trace, layer.name)[state][sample]
-    spikes = compiled.layer_spikes(trace, layer.name)[sample]
+def _states_of(axes: Axes, run: Run, sample: int, layer: PlacedLayer, state: str) -> None:
+    values = run.states(layer.name)[state][sample]
+    spikes = run.spikes(layer.name)[sample]
     busiest = np.lexsort((-values.max(axis=0), -spikes.sum(axis=0)))
     firing = max(1, int(spikes.any(axis=0).sum()))
     chosen = list(dict.fromkeys(busiest[[0, firing // 2 % layer.size, firing - 1]].tolist()))
-    if layer.name in compiled.network.outputs:
+    if layer.name in run.compiled.network.outputs:
         chosen = busiest[:2].tolist()
         for k, neuron in enumerate(busiest[2:]):
             label = f"the other {layer.size - 2:,}" if k == 0 else None
@@ -108,7 +102,7 @@ def _states_of(
         label = f"neuron {neuron} ({fired.size} spikes)"
         axes.plot(values[:, neuron], style, color=colour, linewidth=1.6, label=label, zorder=3)
         axes.plot(fired, values[fired, neuron], "o", color=colour, markersize=4, zorder=4)
-    threshold = compiled.layer_parameter(layer.name, "threshold") if state == "v" else None
+    threshold = run.compiled.parameter(layer.name, "threshold") if state == "v" else None
     for k, height in enumerate(() if threshold is None else np.unique(threshold[chosen])):
         label = "threshold" if k == 0 else None
         axes.axhline(height, color=INK, linewidth=1, linestyle=(0, (1, 1.5)), label=label)
@@ -119,14 +113,13 @@ def _states_of(
 
 
 @as_png
-def outputs(
-    compiled: CompiledNetwork, trace: Trace, samples: Samples | None, sample: int
-) -> Figure:
+def outputs(run: Run, samples: Samples | None, sample: int) -> Figure:
     """Draw the spikes of each output, and the input as a square where it is one."""
-    counts = compiled.output_counts(trace)[sample]
+    counts = run.output_counts()[sample]
     winner = int(counts.argmax())
-    side = math.isqrt(compiled.network.n_inputs)
-    square = side >= 4 and side**2 == compiled.network.n_inputs
+    network = run.compiled.network
+    side = math.isqrt(network.n_inputs)
+    square = side >= 4 and side**2 == network.n_inputs
     figure = Figure(figsize=(WIDTH, 2.7), layout="constrained")
     if samples is not None and square:
         left, axes = figure.subplots(1, 2, width_ratios=(1, 2.6))
@@ -138,8 +131,8 @@ def outputs(
         axes = figure.subplots()
     places = np.arange(len(counts))
     axes.bar(places, counts, color=[FAINT if n != winner else PALETTE[0] for n in places])
-    marks = {winner: "golden's class"}
-    if samples is not None and samples.labels is not None:
+    marks = {winner: "golden's class"} if network.floats else {}
+    if samples is not None and samples.labels is not None and network.floats:
         label = int(samples.labels[sample])
         marks[label] = "golden's class = label" if label == winner else "label"
     for place, text in marks.items():
@@ -161,8 +154,9 @@ def _whole_bins(values: npt.NDArray[np.integer[Any]]) -> list[float]:
 
 
 @as_png
-def activity(compiled: CompiledNetwork, trace: Trace) -> Figure:
+def activity(run: Run) -> Figure:
     """Draw how SOPs, active axons and cycles are distributed over samples and ticks."""
+    compiled, trace = run.compiled, run.recording
     figure = Figure(figsize=(WIDTH, 2.7), layout="constrained")
     panels = figure.subplots(1, 2 if trace.cycles is None else 3)
     sops = trace.synaptic_operations.sum(axis=(1, 2))

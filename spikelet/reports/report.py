@@ -1,12 +1,7 @@
 """The report: one HTML page, which needs nothing but itself, of all that is known of a network."""
 
-import itertools
-import math
 import platform
-import re
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +10,19 @@ from spikelet.description.artefact import Artefact, OutOfDate
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.recording import Trace
 from spikelet.description.versions import package_versions
-from spikelet.fpga.families import devices, families
+from spikelet.fpga.families import families
 from spikelet.fpga.flow import FpgaReport
-from spikelet.fpga.place_and_route import PathStep
-from spikelet.fpga.synthesise import MemoryUse
 from spikelet.placement.place import PlacementQuality
+from spikelet.reports.fpga_section import Cost, design, speed_rows
 from spikelet.reports.report_page import PAGE, check_extra, filled, write_page
+from spikelet.runs.learn import LearningRun
+from spikelet.runs.run import Run
 from spikelet.runs.verify import EngineResult, Verification
 from spikelet.samples.samples import Samples
 
 _MISSING_EXTRA: ImportError | None = None
 try:
-    from spikelet.reports import plots, structure_plots
+    from spikelet.reports import learning_section, plots, structure_plots
 except ImportError as error:
     _MISSING_EXTRA = error
 
@@ -39,6 +35,7 @@ _COMPARED = {
     "outputs": "output spikes",
     "active_axons": "active axons",
     "merged_spikes": "merged spikes",
+    "checksums": "weights, tags, traces, adaptations and LFSRs after each sample",
 }
 
 
@@ -50,6 +47,8 @@ def write_report(
     verification: Verification | None,
     trace: Trace | None,
     fpga: Sequence[FpgaReport],
+    learned: LearningRun | None = None,
+    warnings: Sequence[str] = (),
     sample: int = 0,
     state: str = "v",
     made: Sequence[Artefact] = (),
@@ -69,6 +68,10 @@ def write_report(
     trace : Trace or None
         Golden's, of the first samples, with spikes and states.
     fpga : sequence of FpgaReport
+    learned : LearningRun or None
+        What the network has learned.
+    warnings : sequence of str
+        What looks wrong, besides those of the verification.
     sample : int
         The sample that is drawn.
     state : str
@@ -85,8 +88,11 @@ def write_report(
         cannot be written, or matplotlib or Jinja is not installed.
     """
     check_extra(_MISSING_EXTRA)
-    _check(compiled, samples, verification, trace, sample)
-    pictures = _drawn(compiled, samples, trace, sample, state)
+    run = None if trace is None else Run(compiled, trace)
+    _check(compiled, samples, verification, run, sample)
+    pictures = _drawn(compiled, samples, run, sample, state)
+    if learned:
+        pictures |= learning_section.drawn(learned)
     cost = _cost(verification, trace)
     page = filled(
         _TEMPLATE,
@@ -96,6 +102,7 @@ def write_report(
         samples=samples,
         verification=verification,
         trace=trace,
+        counts=run.output_counts()[sample] if run else None,
         sample=sample,
         state=state,
         verdict=_verdict(verification),
@@ -103,9 +110,11 @@ def write_report(
         predicted=lambda engine: _predicted(engine, trace),
         placement=_placement(compiled.quality),
         cost=cost,
-        speed=_speed(cost, fpga),
-        designs=[_design(report) for report in fpga],
-        provenance=_provenance(compiled, made),
+        speed=speed_rows(cost, fpga),
+        designs=[design(report) for report in fpga],
+        learned=learning_section.filled_in(learned) if learned else None,
+        warnings=[*(verification.warnings if verification else ()), *warnings],
+        provenance=_provenance(compiled, made, learned),
         commands=list(dict.fromkeys(record.command for record in made if record.command)),
         out_of_date=out_of_date,
     )
@@ -117,7 +126,7 @@ def _check(
     compiled: CompiledNetwork,
     samples: Samples | None,
     verification: Verification | None,
-    trace: Trace | None,
+    run: Run | None,
     sample: int,
 ) -> None:
     again = "run spikelet verify again"
@@ -129,9 +138,9 @@ def _check(
         )
     if samples is not None:
         compiled.network.check_spikes(samples.spikes)
-    if trace is None:
+    if run is None:
         return
-    compiled.output_counts(trace)  # refuses a Trace of another chip
+    trace = run.recording
     if not 0 <= sample < trace.samples:
         raise SpikeletError(f"sample must be in 0..{trace.samples - 1}, not {sample}")
     if samples is not None:
@@ -145,7 +154,7 @@ def _check(
 
 
 def _drawn(
-    compiled: CompiledNetwork, samples: Samples | None, trace: Trace | None, sample: int, state: str
+    compiled: CompiledNetwork, samples: Samples | None, run: Run | None, sample: int, state: str
 ) -> dict[str, bytes]:
     pictures = {
         "network": structure_plots.network(compiled),
@@ -153,13 +162,13 @@ def _drawn(
     }
     if len(compiled.chip.cores) > 1:
         pictures["links"] = structure_plots.links(compiled)
-    if trace is not None:
-        pictures["outputs"] = plots.outputs(compiled, trace, samples, sample)
-        pictures["activity"] = plots.activity(compiled, trace)
-        if trace.spikes is not None:
-            pictures["raster"] = plots.raster(compiled, trace, samples, sample)
-            if trace.states is not None:
-                pictures["states"] = plots.states(compiled, trace, sample, state)
+    if run is not None:
+        pictures["outputs"] = plots.outputs(run, samples, sample)
+        pictures["activity"] = plots.activity(run)
+        if run.recording.spikes is not None:
+            pictures["raster"] = plots.raster(run, samples, sample)
+            if run.recording.states is not None:
+                pictures["states"] = plots.states(run, sample, state)
     return pictures
 
 
@@ -199,6 +208,7 @@ def _verdict(verification: Verification | None) -> dict[str, Any]:
     compared = set.intersection(*(set(engine.compared) for engine in others))
     subjects = ["spike" if "spikes" in compared else "output spike"]
     subjects += ["state of a neuron"] if "states" in compared else []
+    subjects += ["learned weight"] if "checksums" in compared else []
     title = f"Every {', '.join(subjects)} and counter equals the golden model's"
     silence = list(dict.fromkeys(engine.silence for engine in others if engine.silent))
     title = "; ".join([title, *silence])
@@ -227,136 +237,20 @@ def _predicted(engine: EngineResult, trace: Trace | None) -> float | None:
     return float(trace.cycles[: engine.samples].sum(axis=1).mean())
 
 
-@dataclass(frozen=True)
-class _Cost:
-    """Mean cycles and SOPs of a sample, its ticks, and where the cycles come from."""
-
-    cycles: float
-    operations: float
-    ticks: int
-    source: str
-
-
-def _cost(verification: Verification | None, trace: Trace | None) -> _Cost | None:
+def _cost(verification: Verification | None, trace: Trace | None) -> Cost | None:
     """Return a sample's cost as the RTL's counter measured it or else as golden predicts it."""
     engines = verification.engines if verification else []
     for engine in (*engines[1:], *engines[:1]):
         if engine.cycles:
             how = "predicted by" if engine.engine == "golden" else "measured in"
             source = f"{how} the {_engine_name(engine.engine)}, mean of {engine.samples:,} samples"
-            return _Cost(engine.cycles, engine.synaptic_operations, engine.ticks, source)
+            return Cost(engine.cycles, engine.synaptic_operations, engine.ticks, source)
     if trace is None or trace.cycles is None or not trace.cycles.any():
         return None
     cycles = float(trace.cycles.sum(axis=1).mean())
     operations = float(trace.synaptic_operations.sum(axis=(1, 2)).mean())
     source = f"predicted by the golden model, mean of {trace.samples:,} samples"
-    return _Cost(cycles, operations, trace.ticks, source)
-
-
-def _speed(cost: _Cost | None, fpga: Sequence[FpgaReport]) -> list[list[str]]:
-    """Return a row for each design and clock: its Fmax, and on a board the board's clock."""
-    rows = []
-    for report in fpga if cost else ():
-        clocks = {"at its Fmax": report.placement.fmax_mhz}
-        if report.board:
-            clocks["at the board's clock"] = report.target_mhz
-        for words, mhz in clocks.items():
-            if cost and math.isfinite(mhz):
-                rate = 1e6 * mhz / cost.cycles
-                rows.append(
-                    [
-                        f"{report.board or report.device} {words}",
-                        f"{mhz:.1f}",
-                        f"{cost.cycles / mhz:,.2f}",
-                        f"{cost.cycles / cost.ticks / mhz:,.3f}",
-                        f"{rate:,.0f}",
-                        f"{rate * cost.operations / 1e6:,.1f}",
-                    ]
-                )
-    return rows
-
-
-def _design(report: FpgaReport) -> dict[str, Any]:
-    """Return what the page says about one implemented design."""
-    placed, device = report.placement, devices().get(report.device)
-    kinds = {kind.name: kind for kind in device.family.resources} if device else {}
-    scale = 1.1 * max(report.target_mhz, *placed.seeds.values())
-    return {
-        "report": report,
-        "utilisation": [
-            {
-                "label": kinds[name].title if name in kinds else name,
-                "cell": kinds[name].placed if name in kinds else "",
-                "usage": usage,
-                "share": usage.used / usage.available if usage.available else 0.0,
-            }
-            for name, usage in placed.utilisation.items()
-        ],
-        "seeds": [
-            {"seed": seed, "fmax": mhz, "width": 100 * mhz / scale}
-            for seed, mhz in placed.seeds.items()
-        ],
-        "mark": 100 * report.target_mhz / scale,
-        "path": _path(placed.critical_path),
-        "memories": _memories(report),
-        "memory_words": _memory_words(report),
-    }
-
-
-def _path(steps: Sequence[PathStep]) -> dict[str, Any] | None:
-    """Return the critical path: its length, its way through the blocks, and its steps."""
-    total = sum(step.delay_ns for step in steps)
-    if not total:
-        return None
-    way = [block for step in steps for block in (_block(step.source), _block(step.target)) if block]
-    stops = [name for i, name in enumerate(way) if i == 0 or name != way[i - 1]]
-    logic, routing = (sum(s.delay_ns for s in steps if s.kind == k) for k in ("logic", "routing"))
-    levels = sum(step.kind == "logic" for step in steps)
-    words = f"{total:.2f} ns, of which {100 * routing / total:.0f} % is routing and "
-    words += f"{100 * logic / total:.0f} % logic ({levels} cell{'s'[: levels != 1]})"
-    words += f": {' → '.join(stops)}." if stops else "."
-    return {"words": words, "total": total, "steps": steps}
-
-
-def _block(pin: str) -> str:
-    """Return the block of the design that a pin is in, as the designer named it."""
-    parts = pin.rpartition(".")[0].split(".")[:-1]
-    own = list(itertools.takewhile(lambda part: not re.search(r"__|\$", part), parts))
-    return ".".join(part for part in own if part not in ("chip", "self_test"))
-
-
-def _ram_titles(report: FpgaReport) -> dict[str, str]:
-    """Return what readers call the RAM cells of a design's device."""
-    device = devices().get(report.device)
-    rams = device.family.rams if device else ()
-    return {cell: ram.title for ram in rams for cell in ram.library}
-
-
-def _memories(report: FpgaReport) -> list[list[str]]:
-    """Return a row for each memory that the design names; banks are counted, not listed."""
-    titles = _ram_titles(report)
-    banks: dict[tuple[str, str], list[MemoryUse]] = {}
-    for memory in report.memories:
-        if "$" not in memory.name:  # not a table that Yosys made of a case statement
-            key = (re.sub(r"\.bank_\d+$", "", memory.name), memory.cell)
-            banks.setdefault(key, []).append(memory)
-    return [
-        [name, titles.get(cell, cell)]
-        + [f"{n:,}" for n in (len(m), m[0].depth, m[0].width, sum(bank.bits for bank in m))]
-        for (name, cell), m in banks.items()
-    ]
-
-
-def _memory_words(report: FpgaReport) -> str:
-    titles = _ram_titles(report)
-    bits: Counter[str] = Counter()
-    for memory in report.memories:
-        bits[titles.get(memory.cell, memory.cell)] += memory.bits
-    found = [f"{count:,} bits in {kind}" for kind, count in sorted(bits.items())]
-    fallen = [m for m in report.memories if m.writable and m.cell == "logic"]
-    names = ", ".join(f"{m.name} ({m.bits} bits)" for m in fallen)
-    fate = f"Made of flip-flops: {names}." if fallen else "No writable memory fell into flip-flops."
-    return f"{'; '.join(found) or 'none'}. {fate}"
+    return Cost(cycles, operations, trace.ticks, source)
 
 
 def _inputs(compiled: CompiledNetwork, made: Sequence[Artefact]) -> dict[str, str]:
@@ -369,20 +263,38 @@ def _inputs(compiled: CompiledNetwork, made: Sequence[Artefact]) -> dict[str, st
     return inputs
 
 
-def _provenance(compiled: CompiledNetwork, made: Sequence[Artefact]) -> list[list[str]]:
+def _provenance(
+    compiled: CompiledNetwork, made: Sequence[Artefact], learned: LearningRun | None
+) -> list[list[str]]:
     """Return what the results depend on, with digests, and the tools that made them."""
+    net = compiled.network
     rows = [
         ["Neuron model", f"{model.name}, version {model.version}: {model.description}{source}"]
-        for model in compiled.network.neurons
+        for model in net.neurons
         for source in [f" ({model.source})" if model.source else ""]
     ]
     rows += [
-        ["Time step", f"{compiled.dt:g} s per tick" if compiled.dt else "none: nothing needs it"],
+        ["Time step", f"{net.dt:g} s per tick" if net.dt else "none: nothing needs it"],
         ["Ticks from input to output", str(compiled.output_latency)],
     ]
     inputs = _inputs(compiled, made)
-    rows += [[f"{role[0].upper()}{role[1:]}, SHA-256", digest] for role, digest in inputs.items()]
+    if learned:
+        for record in made:
+            if "epochs" in record.options:
+                rows += [[_title(what), str(value)] for what, value in record.options.items()]
+                inputs |= record.files
+        rows.append(["State after the last tick, CRC-32 of each core", _checksums(learned)])
+    rows += [[f"{_title(role)}, SHA-256", digest] for role, digest in inputs.items()]
     tools = {name: version for record in made for name, version in record.tools.items()}
     tools |= package_versions("spikelet", "numpy", "matplotlib")
     rows += [["Python", platform.python_version()], *map(list, sorted(tools.items()))]
     return rows
+
+
+def _title(role: str) -> str:
+    """Return a role as a title; the name of a file as it is."""
+    return role if "." in role else f"{role[0].upper()}{role[1:]}"
+
+
+def _checksums(learned: LearningRun) -> str:
+    return ", ".join(f"{value:08x}" for value in learned.state.checksums())

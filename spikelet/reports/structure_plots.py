@@ -12,6 +12,7 @@ from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Rectangl
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.chip.destinations import HOST
 from spikelet.golden.emission import single_targets
+from spikelet.network.integers import IntegerNetwork
 from spikelet.network.network import INPUT
 from spikelet.placement.plots import placement_picture
 from spikelet.reports.plot_style import GREY, PALE, WIDTH, as_png, layer_colours, layer_title, short
@@ -33,10 +34,12 @@ def _blank(axes: Axes, width: float, height: float) -> None:
 def network(compiled: CompiledNetwork) -> Figure:
     """Draw the populations in columns by depth, and the projections between them."""
     net, colours = compiled.network, layer_colours(compiled)
-    columns: list[list[str]] = [[INPUT], *([] for _ in range(compiled.output_latency + 1))]
-    for population in net.populations:
-        columns[net.depth(population.name) + 1].append(population.name)
-    loops = {p.name for p in net.populations if net.recurrent(p.name)}
+    depths = _columns(net)
+    columns: list[list[str]] = [[] for _ in range(max(depths.values()) + 1)]
+    for name, depth in depths.items():
+        columns[depth].append(name)
+    groups = {group.name for group in net.inputs}
+    loops = {p.target for p in net.projections if p.source == p.target}
     height = (3.0 if loops else 2.75) * max(len(column) for column in columns)
     width = max(WIDTH, 2.4 * len(columns))
     figure = Figure(figsize=(width, height))
@@ -50,8 +53,9 @@ def network(compiled: CompiledNetwork) -> Figure:
     for name, (x, y) in places.items():
         dots = _dots(net.sizes[name])
         _population(axes, x, y, dots, colours[name])
-        title = "inputs" if name == INPUT else layer_title(compiled, name, 18)
-        words = f"{net.sizes[name]:,}{'' if name == INPUT else _neuron_kind(compiled, name)}"
+        title = "inputs" if name == INPUT else short(name, 18)
+        title = title if name in groups else layer_title(compiled, name, 18)
+        words = f"{net.sizes[name]:,}{'' if name in groups else _neuron_kind(compiled, name)}"
         style: Any = {"ha": "center", "va": "top", "bbox": _WHITE, "zorder": 3}
         below = y - max(dots) - 0.27
         axes.text(x, below, title, weight="bold", fontsize=10, **style)
@@ -64,11 +68,30 @@ def network(compiled: CompiledNetwork) -> Figure:
         pairs = itertools.product(_dots(net.sizes[p.source]), _dots(net.sizes[p.target]))
         lines = [[(x0, y0 + a), (x1, y1 + b)] for a, b in pairs]
         axes.add_collection(LineCollection(lines, colors=PALE, linewidths=0.5, zorder=1))
-        share = 0.5 / (net.depth(p.target) - (-1 if p.source == INPUT else net.depth(p.source)))
+        share = 0.5 / max(1, depths[p.target] - depths[p.source])
         middle = (x0 + share * (x1 - x0), y0 + share * (y1 - y0))
         label = f"{p.weights.shape[0]:,} × {p.weights.shape[1]:,} weights"
         axes.text(*middle, label, ha="center", va="center", fontsize=8.5, bbox=_WHITE, zorder=2)
     return figure
+
+
+def _columns(network: IntegerNetwork) -> dict[str, int]:
+    """Return the column of each input group and population: its shortest way from the inputs.
+
+    In a network that was trained it is the longest.
+    """
+    found = {group.name: 0 for group in network.inputs}
+    if network.floats:
+        return found | {p.name: p.depth + 1 for p in network.populations}
+    column = 0
+    while len(found) < len(network.sizes):
+        column += 1
+        reached = {p.target for p in network.projections if p.source in found}
+        new = [p.name for p in network.populations if p.name in reached - found.keys()]
+        # what only a bias drives stands with the first layers
+        driven = [p.name for p in network.populations if p.name not in found][:1]
+        found |= dict.fromkeys(new or driven, column)
+    return found
 
 
 def _dots(size: int) -> list[float]:
@@ -104,8 +127,7 @@ def _loop(axes: Axes, x: float, y: float, dots: list[float], colour: str) -> Non
 
 
 def _neuron_kind(compiled: CompiledNetwork, name: str) -> str:
-    population = next(p for p in compiled.network.populations if p.name == name)
-    return f" {population.neuron.name} neurons"
+    return f" {compiled.network.population(name).neuron.name} neurons"
 
 
 @as_png

@@ -3,9 +3,21 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from spikelet.network.quantise import LayerQuantisation
+import numpy as np
+import numpy.typing as npt
 
-__all__ = ["LayerAgreement", "agreement_warnings", "output_warnings", "quantisation_warnings"]
+from spikelet.description.errors import SpikeletError
+from spikelet.network.integers import LayerQuantisation
+from spikelet.network.reference import run_layers
+from spikelet.runs.run import Run
+
+__all__ = [
+    "LayerAgreement",
+    "agreement",
+    "agreement_warnings",
+    "output_warnings",
+    "quantisation_warnings",
+]
 
 _LOW_OVERLAP = 0.5
 _MANY_SATURATIONS = 0.01
@@ -62,6 +74,57 @@ class LayerAgreement:
         """Common spikes as a share of the spikes of either; None where there are none."""
         either = self.float_spikes + self.integer_spikes - self.common
         return self.common / either if either else None
+
+
+def agreement(run: Run, spikes: npt.ArrayLike) -> tuple[LayerAgreement, ...]:
+    """Compare a run's spikes, layer by layer, with those of the float network.
+
+    Parameters
+    ----------
+    run : Run
+        With spikes recorded.
+    spikes : array of 0 and 1, shape (samples, ticks, n_inputs)
+        The input that led to it.
+
+    Returns
+    -------
+    tuple of LayerAgreement
+        Empty for a network that was not trained.
+    """
+    floats = run.compiled.network.floats
+    if floats is None:
+        return ()
+    key = run.compiled.network.draw_key
+    layers = run_layers(floats, spikes, potentials=False, draw_key=key)
+    names = [population.name for population in floats.populations]
+    return tuple(
+        _agreement(run, name, layer.spikes) for name, layer in zip(names, layers, strict=True)
+    )
+
+
+def _agreement(run: Run, name: str, theirs: npt.NDArray[np.bool_]) -> LayerAgreement:
+    mine = run.spikes(name)
+    if mine.shape != theirs.shape:
+        raise SpikeletError(
+            f"the Trace of {run.recording.engine} is of {mine.shape[0]} samples of "
+            f"{mine.shape[1]} ticks, the input of {theirs.shape[0]} of {theirs.shape[1]}"
+        )
+    by_neuron = mine.sum(axis=(0, 1))
+    saturations = None
+    if run.recording.states is not None:
+        core = run.compiled.core(name)
+        saturations = int(np.isin(run.states(name)["v"], (core.v_min, core.v_max)).sum())
+    return LayerAgreement(
+        name,
+        float_spikes=int(theirs.sum()),
+        integer_spikes=int(mine.sum()),
+        common=int((mine & theirs).sum()),
+        places=mine.size,
+        neurons=mine.shape[2],
+        silent_neurons=int((by_neuron == 0).sum()),
+        busiest=int(by_neuron.max(initial=0)),
+        saturations=saturations,
+    )
 
 
 def agreement_warnings(layers: Iterable[LayerAgreement]) -> Iterator[str]:

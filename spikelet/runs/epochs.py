@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.compiler.plastic import Plastic
+from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.array_files import packed_arrays, read_arrays
 from spikelet.description.artefact import Artefact
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
-from spikelet.runs.learned import SNAPSHOT_FILE, Learned
+from spikelet.runs.run import SNAPSHOT_FILE, run
 from spikelet.samples.plastic_samples import LearningSamples
 
-__all__ = ["Epochs", "run_epoch"]
+__all__ = ["Counts", "Epochs", "run_epoch"]
 
 _BATCH_BYTES = 1 << 27
 """Input spikes that are encoded, and run, at once."""
@@ -27,44 +27,49 @@ Counts = dict[str, npt.NDArray[np.int64]]
 
 
 def run_epoch(
-    plastic: Plastic,
+    compiled: CompiledNetwork,
     samples: LearningSamples,
     epoch: int,
     *,
     engine: str,
     learning: bool,
     start: ChipState | None,
+    folder: Path | None,
     progress: Callable[[str, int, int], None],
-) -> tuple[Learned, Counts]:
+) -> tuple[ChipState, Counts]:
     """Show all samples once.
 
     Returns
     -------
-    Learned
-        Of the last batch.
+    ChipState
+        After the last of them.
     dict of array of int64, shape (samples, size)
         Output spikes of all samples, by output population.
     """
     sample = samples.spikes(last=1)
     at_once = max(1, _BATCH_BYTES // max(1, sample.size))
+    outputs = compiled.network.outputs
     parts: list[Counts] = []
     for first in range(0, len(samples), at_once):
 
         def report(done: int, first: int = first) -> None:
             progress(f"{engine}, epoch {epoch + 1}", first + done, len(samples))
 
-        learned = plastic.run(
+        ran = run(
+            compiled,
             samples.spikes(epoch, first, first + at_once),
-            engine=engine,
+            engine,
             learning=learning,
             reward=samples.rewards(first, first + at_once),
             start=start,
             record=(),
+            folder=folder,
             progress=report,
         )
-        start = learned.state
-        parts.append({name: learned.counts(name) for name in plastic.outputs})
-    return learned, {n: np.concatenate([part[n] for part in parts]) for n in plastic.outputs}
+        start = ran.final
+        parts.append({name: ran.counts(name) for name in outputs})
+    assert start is not None
+    return start, {n: np.concatenate([part[n] for part in parts]) for n in outputs}
 
 
 @dataclass(frozen=True)

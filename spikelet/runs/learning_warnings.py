@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from spikelet.reports.learning_report import LearningRun
+from spikelet.runs.learn import LearningRun
 
 __all__ = ["learning_warnings"]
 
@@ -19,9 +19,9 @@ def learning_warnings(run: LearningRun) -> list[str]:
 
 
 def _activity(run: LearningRun) -> Iterator[str]:
-    for population in run.plastic.populations:
+    for population in run.compiled.network.populations:
         name = f"population {population.name!r}"
-        if population.name not in run.plastic.outputs:
+        if population.name not in run.compiled.network.outputs:
             if not run.shown.spikes(population.name).any():
                 yield f"{name} never spiked in the first sample: check its threshold and weights"
             continue
@@ -48,11 +48,9 @@ def _activity(run: LearningRun) -> Iterator[str]:
 def _weights(run: LearningRun) -> Iterator[str]:
     changed = 0
     for projection in run.plastic_projections:
-        ends = (projection.source, projection.target)
-        rule = run.plastic.chip.cores[run.plastic.population(projection.target).core].learning
+        rule = projection.rule
         assert rule is not None
-        before = run.plastic.weights(*ends, run.before)
-        after = run.learned.weights(*ends)
+        before, after = run.weights(projection.source, projection.target)
         changed += int((before != after).sum())
         for words, bound in (("upper", rule.w_max), ("lower", rule.w_min)):
             at, was = (int((w == bound).sum()) for w in (after, before))

@@ -9,9 +9,11 @@ from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.chip.memory_map import CHIP_REGISTERS, COUNTERS, ChipMap
 from spikelet.description.chip.neuron_words import pack_states, state_offsets
 from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.state import ChipState
+from spikelet.description.chip.state_words import LEARNED_REGIONS, readable_words, state_words
 from spikelet.description.run.recorded_run import RecordedRun
 from spikelet.description.run.recording import Trace
-from spikelet.golden import chip as golden_chip
+from spikelet.runs.run import run
 
 __all__ = ["record_run", "recorded_run_of", "stimuli"]
 
@@ -46,7 +48,7 @@ def record_run(
         Name of the top module.
     """
     for name, spikes in stimuli(compiled, calibration):
-        trace = _run(compiled, spikes, ())
+        trace = run(compiled, spikes, record=()).recording
         spiked = trace.outputs.any(axis=(1, 2))
         if spiked.any():
             chosen = np.flatnonzero(spiked)[:_SAMPLES]
@@ -74,18 +76,6 @@ def stimuli(
             yield f"random spikes, {rate:g} a tick, seed {SEED}", (drawn < rate).astype(np.uint8)
 
 
-def _run(
-    compiled: CompiledNetwork, spikes: npt.NDArray[np.uint8], record: tuple[str, ...]
-) -> Trace:
-    return golden_chip.run(
-        compiled.chip,
-        compiled.image,
-        compiled.events(spikes),
-        record=record,
-        neurons=compiled.neurons,
-    )
-
-
 def recorded_run_of(
     compiled: CompiledNetwork, stimulus: str, spikes: npt.NDArray[np.uint8], top: str
 ) -> RecordedRun:
@@ -101,7 +91,7 @@ def recorded_run_of(
         Name of the top module.
     """
     chip, chip_map = compiled.chip, ChipMap(compiled.chip)
-    trace = _run(compiled, spikes, ("spikes", "states"))
+    trace, final = _recorded(compiled, spikes)
     assert trace.spikes is not None and trace.states is not None
     step = -(-sum(core.n_neurons for core in chip.cores) // _STATE_WORDS)
     probes, words, last_words = [], [], []
@@ -127,6 +117,17 @@ def recorded_run_of(
     for name, value in (("structure", structure), ("ticks", trace.ticks), ("flags", 0)):
         last_probes.append(CHIP_REGISTERS.index(name))
         last_words.append(np.full(trace.samples, value, np.uint32))
+    kept = [name for core in chip.cores for name in core.update.kept]
+    learned = state_words(chip, (*LEARNED_REGIONS, *dict.fromkeys(kept)))
+    if any(learned):
+        addresses = np.concatenate([at for core in learned for at in core.values()])
+        # what is read back after each sample, in a network that learns
+        read = [
+            readable_words(chip, state, *np.zeros((2, len(chip.cores)), int)) for state in final
+        ]
+        last_probes += addresses.tolist()
+        found = [words[np.searchsorted(words[:, 0], addresses), 1] for words in read]
+        last_words += list(np.stack(found, axis=1))
     events = compiled.events(spikes)
     assert trace.cycles is not None
     return RecordedRun(
@@ -146,3 +147,17 @@ def recorded_run_of(
         last_words=np.stack(last_words, axis=1),
         cycles=int(trace.cycles.max(initial=0)),
     )
+
+
+def _recorded(
+    compiled: CompiledNetwork, spikes: npt.NDArray[np.uint8]
+) -> tuple[Trace, list[ChipState]]:
+    """Return golden's run, and the state after each sample."""
+    wanted = ("spikes", "states")
+    if not compiled.learns:
+        return run(compiled, spikes, record=wanted).recording, []
+    states: list[ChipState] = []
+    for number in range(len(spikes)):
+        state = states[-1] if states else None
+        states.append(run(compiled, spikes[number : number + 1], start=state, record=()).final)
+    return run(compiled, spikes, record=wanted).recording, states

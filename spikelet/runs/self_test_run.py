@@ -16,7 +16,7 @@ from spikelet.description.run.recording import Trace
 from spikelet.fpga.self_test_image import StoredRun
 from spikelet.golden.chip import GoldenChip
 from spikelet.golden.timing import learning_cycles
-from spikelet.runs.engines import simulate
+from spikelet.runs.run import run, with_extra
 from spikelet.samples.samples import Samples
 
 __all__ = ["stored_run", "stored_samples"]
@@ -73,7 +73,7 @@ def stored_run(
     counted = (trace.active_axons[-1].sum(axis=0), trace.merged_spikes[-1])
     assert trace.cycles is not None
     cycles = int(trace.cycles.sum()) + _learning_cycles(chip, image, trace, rewards)
-    run = StoredRun(
+    stored = StoredRun(
         program=image.program(chip),
         events=events,
         counts=counts,
@@ -81,8 +81,8 @@ def stored_run(
         cycles=cycles + _CYCLES_A_PACKET * _packets(image, trace),
         reward=rewards,
     )
-    run.check(chip)
-    return run
+    stored.check(chip)
+    return stored
 
 
 def stored_samples(
@@ -90,8 +90,6 @@ def stored_samples(
     samples: Samples,
     first: int,
     count: int = 1,
-    *,
-    reward: npt.ArrayLike | None = None,
 ) -> StoredRun:
     """Return :func:`stored_run` of some samples of a network.
 
@@ -101,8 +99,6 @@ def stored_samples(
     samples : Samples
     first, count : int
         Number of the first sample, and how many; 1 or more.
-    reward : array of int, shape (samples, ticks), or None
-        The reward of each tick of all samples; None is 0.
 
     Raises
     ------
@@ -122,11 +118,12 @@ def stored_samples(
             remedy="store fewer, begin with an earlier one, or give more samples",
         )
     last = first + count
+    reward = None if samples.reward is None else samples.reward[first:last]
     return stored_run(
         compiled.chip,
         compiled.image,
         compiled.events(samples.spikes[first:last]),
-        reward=None if reward is None else np.asarray(reward)[first:last],
+        reward=None if reward is None else with_extra(reward, compiled.output_latency),
         name=repr(compiled.name),
         shown=f"sample {first}" if count == 1 else f"samples {first} to {last - 1}",
         remedy=lambda: _remedy(compiled, samples),
@@ -173,7 +170,7 @@ def _sweeps(core: CoreParams, rewards: npt.NDArray[np.int32]) -> npt.NDArray[np.
 
 def _remedy(compiled: CompiledNetwork, samples: Samples) -> str:
     """Return what to do about a silent sample: which other one spikes."""
-    outputs = simulate(compiled, samples.spikes, record=()).outputs
+    outputs = run(compiled, samples, record=()).outputs
     spiking = np.flatnonzero(outputs.any(axis=(1, 2)))
     if len(spiking):
         return f"choose another sample; the first that spikes is {spiking[0]} (--sample)"

@@ -21,8 +21,9 @@ from spikelet.description.artefact import Artefact, OutOfDate, digests_of_files
 from spikelet.description.errors import MALFORMED, SpikeletError
 from spikelet.description.run.recording import Trace
 from spikelet.runs.agreement import LayerAgreement
-from spikelet.runs.engines import MADE_OF, engine_tools, engines
+from spikelet.runs.engines import engine_tools, engines
 from spikelet.runs.verify import EngineResult, Verification
+from spikelet.runs.wanted import MADE_OF
 from spikelet.samples.samples import Samples, Score, load_samples
 
 __all__ = ["KeptVerification", "read_verification", "write_verification"]
@@ -63,7 +64,6 @@ def write_verification(
     compiled: CompiledNetwork,
     samples: Samples,
     verification: Verification,
-    traces: Mapping[str, Trace],
     command: str = "",
 ) -> None:
     """Keep a verification; results of other engines in the folder stay as they are.
@@ -75,8 +75,6 @@ def write_verification(
     samples : Samples
         All that were given.
     verification : Verification
-    traces : dict of str to Trace
-        By engine.
     command : str
         The shell command that makes it again.
 
@@ -94,10 +92,11 @@ def write_verification(
             fields["float"] = verification.float_score and asdict(verification.float_score)
             fields["layers"] = [asdict(layer) for layer in verification.layers]
             fields["outputs"] = verification.outputs
-            contents[_TRACE] = traces["golden"].first(_KEPT_SAMPLES).to_bytes()
+            trace = verification.runs["golden"].recording
+            contents[_TRACE] = trace.first(_KEPT_SAMPLES).to_bytes()
             contents[_SAMPLES] = _packed(samples.first(_KEPT_SAMPLES))
         contents[_RESULT] = json.dumps(fields, indent=1).encode()
-        made_of = traces[result.engine].notes.get(MADE_OF, {})
+        made_of = verification.runs[result.engine].recording.notes.get(MADE_OF, {})
         inputs = {**compiled.digests, "samples": samples.digest, **files, **made_of}
         Artefact(
             _kind(result.engine),
@@ -175,6 +174,7 @@ def _kind(engine: str) -> str:
 
 def _packed(samples: Samples) -> bytes:
     arrays: dict[str, npt.NDArray[Any]] = {"spikes": samples.spikes}
-    if samples.labels is not None:
-        arrays["labels"] = samples.labels
+    for name in ("labels", "reward"):
+        if getattr(samples, name) is not None:
+            arrays[name] = getattr(samples, name)
     return packed_arrays(arrays)

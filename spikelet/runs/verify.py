@@ -2,26 +2,30 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.compiler.compile import Source, compiled_from
 from spikelet.compiler.compiled import CompiledNetwork
+from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
-from spikelet.description.run.recording import Difference, Trace
+from spikelet.description.run.recording import Difference
 from spikelet.description.summary import summary
 from spikelet.network.network import Network
-from spikelet.network.reference import simulate as simulate_float
+from spikelet.network.reference import run_layers
 from spikelet.runs.agreement import (
     LayerAgreement,
+    agreement,
     agreement_warnings,
     output_warnings,
     quantisation_warnings,
 )
-from spikelet.runs.engines import engine_named, simulate
+from spikelet.runs.engines import engine_named
+from spikelet.runs.run import Run, run
 from spikelet.samples.samples import Samples, Score, winners
 
 __all__ = [
@@ -126,6 +130,8 @@ class Verification:
         Float against golden's spikes.
     outputs : list of int
         Golden's spikes of each output line, over all samples.
+    runs : dict of Run
+        By engine; none of a verification that was kept.
     """
 
     __repr__ = summary
@@ -135,6 +141,7 @@ class Verification:
     engines: list[EngineResult]
     layers: list[LayerAgreement]
     outputs: list[int]
+    runs: dict[str, Run] = field(default_factory=dict, repr=False)
 
     @property
     def equal(self) -> bool:
@@ -144,7 +151,9 @@ class Verification:
     @property
     def warnings(self) -> list[str]:
         """What looks wrong though all may be equal, each with numbers and a remedy."""
-        return [*agreement_warnings(self.layers), *output_warnings(self.outputs)]
+        classes = self.float_score is not None
+        spread = output_warnings(self.outputs) if classes else ()
+        return [*agreement_warnings(self.layers), *spread]
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-compatible values, with what follows from the fields."""
@@ -160,26 +169,36 @@ class Verification:
 
 
 def verify(
-    compiled: CompiledNetwork,
+    source: Source,
     samples: Samples,
     engines: Sequence[str] = ("rtl",),
     *,
-    folder: Path,
+    learning: bool = True,
+    start: ChipState | None = None,
+    clear: bool = True,
+    folder: Path | None = None,
     netlist_samples: int = 20,
     progress: Callable[[str, int, int], None] = lambda engine, done, samples: None,
     differs: Callable[[str, Samples, Difference], None] = lambda engine, samples, difference: None,
-) -> tuple[Verification, dict[str, Trace]]:
+) -> Verification:
     """Run golden and the named engines on the same samples and compare all that they recorded.
+
+    Compared are outputs, counters, and spikes and states of every neuron in every tick; of a
+    network that learns, after each sample, a checksum of weights, tags, traces, adaptations and
+    LFSRs too.
 
     Parameters
     ----------
-    compiled : CompiledNetwork
+    source : path or network
+        As for :func:`run`.
     samples : Samples
         1 or more.
     engines : sequence of str
         Of :func:`engines`, besides golden.
-    folder : Path
-        Where netlists are synthesised.
+    learning, start, clear
+        As for :func:`run`.
+    folder : Path or None
+        Where netlists are synthesised, and the emitted Verilog is.
     netlist_samples : int
         Netlists, and cocotb, simulate slowly, and run the first so many samples only; 1 or more.
     progress : callable
@@ -187,16 +206,10 @@ def verify(
     differs : callable
         Told engine, its samples, and its first difference from golden.
 
-    Returns
-    -------
-    Verification
-    dict of str to Trace
-        By engine.
-
     Raises
     ------
     SpikeletError
-        As :func:`simulate`, or if there is no sample: nothing equals nothing.
+        As :func:`run`, or if there is no sample: nothing equals nothing.
     """
     if not len(samples.spikes) or netlist_samples < 1:
         raise SpikeletError(
@@ -204,41 +217,51 @@ def verify(
             f"netlists, not {netlist_samples}",
             remedy="give a file with samples, and leave --count out or above 0",
         )
-    samples.check_labels(compiled.chip.n_outputs)
+    compiled = compiled_from(source)
+    floats = compiled.network.floats
+    if floats:
+        samples.check_labels(compiled.chip.n_outputs)
+    record = ("spikes", "states", *(("checksums",) if compiled.learns else ()))
 
-    def run(engine: str, part: Samples) -> tuple[Trace, float]:
+    def timed(engine: str, part: Samples) -> tuple[Run, float]:
         total = len(part.spikes)
         progress(engine, 0, total)
         began = time.perf_counter()
-        trace = simulate(
+        found = run(
             compiled,
-            part.spikes,
+            part,
             engine,
+            learning=learning,
+            start=start,
+            clear=clear,
+            record=record,
             folder=folder,
             progress=lambda done: progress(engine, done, total),
         )
-        return trace, time.perf_counter() - began
+        return found, time.perf_counter() - began
 
-    expected, seconds = run("golden", samples)
-    results = [_result(compiled, samples, expected, None, seconds)]
-    traces = {"golden": expected}
+    expected, seconds = timed("golden", samples)
+    results = [_result(samples, expected, None, seconds)]
+    runs = {"golden": expected}
     for engine in dict.fromkeys(engines):
         if engine == "golden":
             continue
         part = samples.first(netlist_samples if engine_named(engine).few_samples else None)
-        trace, seconds = run(engine, part)
-        results.append(_result(compiled, part, trace, expected.first(trace.samples), seconds))
-        traces[engine] = trace
-        if difference := trace.first_difference(expected.first(trace.samples)):
+        runs[engine], seconds = timed(engine, part)
+        results.append(_result(part, runs[engine], expected, seconds))
+        difference = _difference(runs[engine], expected)
+        if difference:
             differs(engine, part, difference)
-    verification = Verification(
+    return Verification(
         compiled.chip.digest,
-        samples.score(float_counts(compiled.network, samples.spikes)),
+        samples.score(float_counts(floats, samples.spikes, compiled.network.draw_key))
+        if floats
+        else None,
         results,
-        list(compiled.agreement(expected, samples.spikes)),
-        compiled.output_counts(expected).sum(axis=0).tolist(),
+        list(agreement(expected, samples.spikes)),
+        expected.output_counts().sum(axis=0).tolist(),
+        runs,
     )
-    return verification, traces
 
 
 def compile_warnings(compiled: CompiledNetwork, samples: Samples | None) -> list[str]:
@@ -250,16 +273,19 @@ def compile_warnings(compiled: CompiledNetwork, samples: Samples | None) -> list
     samples : Samples or None
         Calibration samples: the golden model runs the first of them.
     """
-    found = list(quantisation_warnings(compiled.quantisation))
+    found = list(quantisation_warnings(compiled.network.quantisation))
     if samples is not None and len(samples.spikes):
         shown = samples.first(_CHECKED_SAMPLES).spikes
-        found += agreement_warnings(compiled.agreement(simulate(compiled, shown), shown))
+        ran = run(compiled, shown, record=("spikes", "states"))
+        found += agreement_warnings(agreement(ran, shown))
     return found
 
 
-def float_counts(network: Network, spikes: npt.ArrayLike) -> npt.NDArray[np.int64]:
+def float_counts(
+    network: Network, spikes: npt.ArrayLike, draw_key: int = 1
+) -> npt.NDArray[np.int64]:
     """Return the spikes of each output of the float network, shape (samples, outputs)."""
-    layers = simulate_float(network, spikes, potentials=False)
+    layers = run_layers(network, spikes, potentials=False, draw_key=draw_key)
     counts = {
         population.name: layer.spikes.sum(axis=1)
         for population, layer in zip(network.populations, layers, strict=True)
@@ -272,25 +298,50 @@ def float_classes(network: Network, spikes: npt.ArrayLike) -> npt.NDArray[np.int
     return winners(float_counts(network, spikes))
 
 
-def _result(
-    compiled: CompiledNetwork,
-    samples: Samples,
-    trace: Trace,
-    expected: Trace | None,
-    seconds: float,
-) -> EngineResult:
-    difference = trace.first_difference(expected) if expected else None
-    spiked = {x.name: bool(compiled.layer_spikes(trace, x.name).any()) for x in compiled.layers}
+def _difference(got: Run, expected: Run) -> Difference | None:
+    trace = got.recording
+    return trace.first_difference(expected.recording.first(trace.samples))
+
+
+def _result(samples: Samples, got: Run, expected: Run | None, seconds: float) -> EngineResult:
+    trace, network = got.recording, got.compiled.network
+    difference = _difference(got, expected) if expected else None
+    words = str(difference) if difference else None
+    if expected and difference and difference.what == "checksums":
+        words = f"{words}{_learned_difference(got, expected)}"
+    spiked = {p.name: bool(got.spikes(p.name).any()) for p in network.populations}
     return EngineResult(
         trace.engine,
         trace.samples,
         trace.ticks,
-        trace.compared(expected) if expected else [],
-        str(difference) if difference else None,
-        samples.score(compiled.output_counts(trace)),
+        trace.compared(expected.recording) if expected else [],
+        words,
+        samples.score(got.output_counts()) if network.floats else None,
         None if trace.cycles is None else float(trace.cycles.sum(axis=1).mean()),
         float(trace.synaptic_operations.sum(axis=(1, 2)).mean()),
         seconds,
         [name for name, any_spike in spiked.items() if not any_spike],
         any(spiked.values()),
     )
+
+
+def _learned_difference(got: Run, expected: Run) -> str:
+    """Return in which of what was learned two runs of the same samples end differently."""
+    if None in (got.state, expected.state) or len(got.outputs) != len(expected.outputs):
+        return ""
+    found = []
+    for index, core in enumerate(got.compiled.chip.cores):
+        if core.learning:
+            mine, theirs = (
+                {
+                    **run.final.image.cores[index].to_arrays(),
+                    **run.final.cores[index].to_arrays(),
+                }
+                for run in (got, expected)
+            )
+            for name, values in theirs.items():
+                unequal = np.argwhere(np.atleast_1d(values != mine[name]))
+                if len(unequal):
+                    place = tuple(unequal[0].tolist())
+                    found.append(f"{name} of core {index} ({len(unequal)}, the first at {place})")
+    return f"; at the end differ {', '.join(found)}" if found else ""

@@ -9,7 +9,7 @@ from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.recording import Difference
 from spikelet.rtl_gen.testbench import TESTBENCH, dumping_testbench
-from spikelet.runs.engines import engine_named
+from spikelet.runs.hardware import design_of
 from spikelet.runs.recorded_run import recorded_run_of
 from spikelet.samples.samples import Samples
 from spikelet.sim.verilator import build_testbench
@@ -45,10 +45,7 @@ def write_waves(
     SpikeletError
         If the engine runs no Verilog, a tool is missing, or the replay writes no waveform.
     """
-    design = engine_named(engine).design
-    if design is None:
-        raise SpikeletError(f"engine {engine} runs no Verilog, so there is no waveform of it")
-    verilog = design(compiled, folder)
+    verilog = design_of(engine, compiled.chip, folder)
     modules = re.findall(r"(?m)^module (\w+)\(", verilog.text)
     top = "chip" if "chip" in modules else modules[-1]
     sample = samples.spikes[difference.sample]

@@ -15,6 +15,7 @@ from spikelet.description.summary import summary
 from spikelet.samples.encode import ENCODERS, check_levels, rest
 from spikelet.samples.reader import SampleReader
 from spikelet.samples.sample_file import SampleFile
+from spikelet.samples.samples import Samples
 
 __all__ = ["Encoder", "LearningSamples", "load_learning_samples"]
 
@@ -102,6 +103,11 @@ class LearningSamples:
         if self.encoder is None:
             return given
         return self.encoder.encode(given, self.full_scale, epoch, first)
+
+    def first(self, count: int | None) -> Samples:
+        """Return the first so many samples, as they are in the first epoch; None: all."""
+        labels = None if self.labels is None else self.labels[:count]
+        return Samples(self.spikes(last=count), labels, self.path, self.rewards(last=count))
 
     def rewards(self, first: int = 0, last: int | None = None) -> npt.NDArray[np.int64] | None:
         """Return the rewards of samples, where there are any."""

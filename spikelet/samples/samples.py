@@ -74,6 +74,7 @@ class Samples:
     labels : array of int64, shape (samples,), or None
     path : Path or None
         The file that they are from.
+    reward : array of int64, shape (samples, ticks), or None
     """
 
     __repr__ = summary
@@ -81,11 +82,13 @@ class Samples:
     spikes: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64] | None = None
     path: Path | None = None
+    reward: npt.NDArray[np.int64] | None = None
 
     @property
     def digest(self) -> str:
-        """SHA-256 of spikes and labels."""
-        return digest_of(self.spikes.astype(np.uint8), self.labels)
+        """SHA-256 of spikes, labels and rewards."""
+        rewards = () if self.reward is None else (self.reward,)
+        return digest_of(self.spikes.astype(np.uint8), self.labels, *rewards)
 
     def first(self, count: int | None) -> "Samples":
         """Return the first ``count`` samples; all of them for None.
@@ -95,7 +98,8 @@ class Samples:
         if count is not None and count < 1:
             raise SpikeletError(f"the count of samples must be 1 or more, not {count}")
         labels = None if self.labels is None else self.labels[:count]
-        return Samples(self.spikes[:count], labels, self.path)
+        reward = None if self.reward is None else self.reward[:count]
+        return Samples(self.spikes[:count], labels, self.path, reward)
 
     def accuracy(self, classes: npt.NDArray[np.int64]) -> float | None:
         """Return the share of ``classes`` that equal the labels; None without labels.

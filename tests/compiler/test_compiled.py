@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spikelet.compiler.compiled import CompiledNetwork, compile_network
-from spikelet.compiler.place import PlacementLimits
+from spikelet.compiler.compile import compile_network
+from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.recording import Trace
-from spikelet.runs.agreement import LayerAgreement
+from spikelet.network.limits import PlacementLimits
+from spikelet.runs.agreement import LayerAgreement, agreement
+from spikelet.runs.run import Run
 from tests.helpers.interpreter import run_chip
 from tests.helpers.networks import (
     EULER,
@@ -43,7 +45,8 @@ def test_compile_a_file(tmp_path: Path) -> None:
     nodes = {"in": source(3), "fc": linear(2, 3), "lif": lif(2), "out": sink(2)}
     path = write(tmp_path / "net.nir", nodes)
     compiled = compile_network(path, "nir-euler", 1e-3, weight_bits=3, potential_bits=12)
-    assert (compiled.name, compiled.network.neurons, compiled.dt) == ("net", (EULER,), 1e-3)
+    assert (compiled.name, compiled.network.neurons) == ("net", (EULER,))
+    assert compiled.network.dt == 1e-3
     assert [layer.name for layer in compiled.layers] == ["lif"]
     (core,) = compiled.chip.cores
     assert (core.weight_bits, core.potential_bits, core.n_axons) == (3, 12, 3)
@@ -89,8 +92,8 @@ def test_classify_counts_the_valid_ticks_only() -> None:
     outputs[0, 1:, 1] = 1
     outputs[1, 3, 0] = 1
     trace = Trace("t", outputs, np.zeros((3, 4, 2), np.int32), np.zeros((3, 2), np.int32), (4, 3))
-    assert compiled.classify(trace).tolist() == [1, 0, -1], "no output spike, no class"
-    assert compiled.output_counts(trace).tolist() == [[0, 3, 0], [1, 0, 0], [0, 0, 0]]
+    assert Run(compiled, trace).classify().tolist() == [1, 0, -1], "no output spike, no class"
+    assert Run(compiled, trace).output_counts().tolist() == [[0, 3, 0], [1, 0, 0], [0, 0, 0]]
 
 
 def test_agreement_of_a_rounded_network() -> None:
@@ -98,18 +101,18 @@ def test_agreement_of_a_rounded_network() -> None:
     shown = spikes(4, 20, 6, rate=0.5)
     compiled = compile_network(network, weight_bits=3, calibration=shown)
     trace = run(compiled, shown)
-    found = compiled.agreement(trace, shown)
+    found = agreement(Run(compiled, trace), shown)
     assert [layer.name for layer in found] == ["p0", "p1"]
     for layer in found:
         assert layer.overlap is not None
         assert 0.5 < layer.overlap < 1
         assert layer.overlap < layer.share < 1
-        fired = compiled.layer_spikes(trace, layer.name).sum(axis=(0, 1))
+        fired = Run(compiled, trace).spikes(layer.name).sum(axis=(0, 1))
         assert (layer.neurons, layer.integer_spikes) == (fired.size, fired.sum())
         assert (layer.silent_neurons, layer.busiest) == ((fired == 0).sum(), fired.max())
         assert layer.saturations == 0
     with pytest.raises(SpikeletError, match="of 4 samples of 20 ticks, the input of 4 of 19"):
-        compiled.agreement(trace, shown[:, :19])
+        agreement(Run(compiled, trace), shown[:, :19])
 
 
 def test_layer_agreement_numbers() -> None:
@@ -124,15 +127,15 @@ def test_layer_agreement_numbers() -> None:
 def test_traces_that_do_not_belong(compiled: CompiledNetwork) -> None:
     trace = run(compiled, spikes(1, 4, 7))
     with pytest.raises(SpikeletError, match="has no layer 'x'; its layers are a, b, c, out"):
-        compiled.layer_spikes(trace, "x")
+        Run(compiled, trace).spikes("x")
     with pytest.raises(SpikeletError, match="the Trace of interpreter has no states"):
-        compiled.layer_states(replace(trace, states=None), "a")["v"]
+        Run(compiled, replace(trace, states=None)).states("a")
     with pytest.raises(
         SpikeletError, match=r"network 'chain' has 2 outputs and 1 cores, the Trace"
     ):
-        compile_network(chain([3, 2])).classify(trace)
+        Run(compile_network(chain([3, 2])), trace)
     with pytest.raises(SpikeletError, match="outputs of network 'branched' appear after 2"):
-        compiled.classify(replace(trace, outputs=trace.outputs[:, :2]))
+        Run(compiled, replace(trace, outputs=trace.outputs[:, :2]))
 
 
 def same(a: Any, b: Any) -> None:
@@ -145,8 +148,10 @@ def same(a: Any, b: Any) -> None:
             np.testing.assert_array_equal(values, theirs[name])
             assert values.dtype == theirs[name].dtype
     np.testing.assert_array_equal(a.routes, b.routes)
-    for field in ("layers", "output_latency", "neurons", "quantisation", "name", "dt"):
+    for field in ("layers", "output_latency", "neurons", "name", "limits", "digests"):
         assert getattr(a, field) == getattr(b, field), field
+    for field in ("quantisation", "dt", "seed", "inputs", "encoder"):
+        assert getattr(a.network, field) == getattr(b.network, field), field
     assert (a.network.sizes, a.network.outputs) == (b.network.sizes, b.network.outputs)
 
 
@@ -156,8 +161,8 @@ def test_save_and_load(compiled: CompiledNetwork, tmp_path: Path) -> None:
     same(compiled, again)
     fired = spikes(2, 6, 7)
     assert run(again, fired).first_difference(run(compiled, fired)) is None
-    agreement = compiled.agreement(run(compiled, fired), fired)
-    assert again.agreement(run(again, fired), fired) == agreement
+    expected = agreement(Run(compiled, run(compiled, fired)), fired)
+    assert agreement(Run(again, run(again, fired)), fired) == expected
     names = sorted(path.name for path in (tmp_path / "a" / "b").iterdir())
     assert names == ["arrays.npz", "artefact.json", "chip.json"]
 
@@ -172,7 +177,7 @@ def test_save_and_load_a_recurrent_network(tmp_path: Path) -> None:
         np.testing.assert_array_equal(mine.weights, theirs.weights)
     fired = spikes(2, 6, 7)
     trace = run(compiled, fired)
-    assert again.agreement(trace, fired) == compiled.agreement(trace, fired)
+    assert agreement(Run(again, trace), fired) == agreement(Run(compiled, trace), fired)
 
 
 def test_save_and_load_without_leak_and_time_step(tmp_path: Path) -> None:
@@ -197,7 +202,7 @@ def test_load_refuses(compiled: CompiledNetwork, tmp_path: Path) -> None:
     record = json.loads((tmp_path / "artefact.json").read_text())
     (tmp_path / "artefact.json").write_text(json.dumps({**record, "version": 0}))
     (tmp_path / "arrays.npz").write_bytes(arrays)
-    refused("artefact.json: version must be 4, not 0")
+    refused("artefact.json: version must be 5, not 0")
     (tmp_path / "artefact.json").write_text(json.dumps({**record, "kind": "run of rtl"}))
     refused("artefact.json: kind must be 'compiled network', not 'run of rtl'")
     (tmp_path / "artefact.json").write_text("{")

@@ -7,16 +7,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spikelet.compiler.compiled import CompiledNetwork, compile_network
-from spikelet.compiler.place import PlacementLimits
+from spikelet.compiler.compile import compile_network
+from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.model import NeuronModel, Parameter, State
 from spikelet.description.neurons.models import neuron_model
+from spikelet.description.run.recording import Trace
+from spikelet.network.limits import PlacementLimits
 from spikelet.network.network import INPUT, FloatArray, Network, Population, Projection
 from spikelet.network.quantise import quantise
-from spikelet.network.reference import run_float
-from spikelet.network.reference import simulate as simulate_float
-from spikelet.runs.engines import simulate
+from spikelet.network.reference import run_float, run_layers
+from spikelet.runs.agreement import agreement
+from spikelet.runs.run import Run, run
 from tests.helpers.networks import population, spikes
 
 NOISY = NeuronModel(
@@ -33,6 +35,10 @@ v = where(fired, 0, clipped)
     lsb=1 / 64,
 )
 """The threshold is drawn from 128 LSBs."""
+
+
+def recorded(compiled: CompiledNetwork, given: Any) -> Trace:
+    return run(compiled, given, record=("spikes", "states")).recording
 
 
 def layers(model: NeuronModel, weights: list[FloatArray], **values: float | FloatArray) -> Network:
@@ -84,8 +90,8 @@ def test_refractory_by_hand() -> None:
     (run,) = run_float(one, np.ones((1, 7, 1)))
     assert run.spikes.ravel().tolist() == [True, False, False] * 2 + [True]
     compiled = compile_network(one)
-    trace = simulate(compiled, np.ones((1, 7, 1)))
-    assert compiled.layer_states(trace, "p0")["refractory"].ravel().tolist() == [
+    trace = recorded(compiled, np.ones((1, 7, 1)))
+    assert Run(compiled, trace).states("p0")["refractory"].ravel().tolist() == [
         2,
         1,
         0,
@@ -94,7 +100,7 @@ def test_refractory_by_hand() -> None:
         0,
         2,
     ]
-    assert compiled.layer_spikes(trace, "p0").ravel().tolist() == run.spikes.ravel().tolist()
+    assert Run(compiled, trace).spikes("p0").ravel().tolist() == run.spikes.ravel().tolist()
 
 
 def test_izhikevich_equals_its_equations() -> None:
@@ -119,7 +125,7 @@ def test_izhikevich_equals_its_equations() -> None:
 def test_a_fixed_lsb_sets_the_scale() -> None:
     network = izhikevich()
     quantised = quantise(network, 4, 16, spikes(2, 40, 12, seed=1))
-    for layer, found in zip(quantised.layers, quantised.populations, strict=True):
+    for layer, found in zip(quantised.quantisation, quantised.populations, strict=True):
         lsb = layer.scale / 2**layer.weight_exponent
         assert lsb == pytest.approx(0.048828125, rel=1e-12)
         assert found.parameters["threshold"].tolist() == [round(30 / lsb)]
@@ -157,18 +163,18 @@ def test_integers_do_as_real_numbers_do(name: str, tmp_path: Path) -> None:
     )
     assert len(parts.chip.cores) > len(whole.chip.cores)
     parts.save(tmp_path)
-    traces = [simulate(chip, given) for chip in (whole, parts, CompiledNetwork.load(tmp_path))]
+    traces = [recorded(chip, given) for chip in (whole, parts, CompiledNetwork.load(tmp_path))]
     for layer in ("p0", "p1"):
         found = [
-            chip.layer_spikes(t, layer) for chip, t in zip((whole, parts), traces, strict=False)
+            Run(chip, t).spikes(layer) for chip, t in zip((whole, parts), traces, strict=False)
         ]
         np.testing.assert_array_equal(found[0], found[1])
-        for state, values in whole.layer_states(traces[0], layer).items():
-            np.testing.assert_array_equal(parts.layer_states(traces[1], layer)[state], values)
+        for state, values in Run(whole, traces[0]).states(layer).items():
+            np.testing.assert_array_equal(Run(parts, traces[1]).states(layer)[state], values)
     assert traces[2].first_difference(traces[1]) is None
-    agreement = whole.agreement(traces[0], given)
-    assert all(layer.float_spikes > 20 for layer in agreement)
-    assert all(layer.share > 0.85 for layer in agreement)
+    shares = agreement(Run(whole, traces[0]), given)
+    assert all(layer.float_spikes > 20 for layer in shares)
+    assert all(layer.share > 0.85 for layer in shares)
 
 
 def test_draws_depend_on_the_key_alone() -> None:
@@ -176,16 +182,16 @@ def test_draws_depend_on_the_key_alone() -> None:
     found = {}
     for key in (1, 2):
         compiled = compile_network(network, draw_key=key, weight_bits=8)
-        assert compiled.draw_key == key
+        assert compiled.network.draw_key == key
         assert [core.draw_key for core in compiled.image.cores] == [key, key]
         assert [core.draw_indices.tolist()[:4] for core in compiled.image.cores] == [
             [0, 1, 2, 3],
             [10, 11, 12, 13],
         ]
-        found[key] = compiled.layer_spikes(simulate(compiled, given), "p0")
-        assert compiled.agreement(simulate(compiled, given), given)[0].share > 0.9
+        found[key] = Run(compiled, recorded(compiled, given)).spikes("p0")
+        assert agreement(Run(compiled, recorded(compiled, given)), given)[0].share > 0.9
     assert (found[1] != found[2]).any()
-    runs = [simulate_float(network, given, draw_key=key)[0].spikes for key in (1, 1, 2)]
+    runs = [run_layers(network, given, draw_key=key)[0].spikes for key in (1, 1, 2)]
     assert (runs[0] == runs[1]).all() and (runs[0] != runs[2]).any()
     with pytest.raises(SpikeletError, match=r"draw_key must be an int in 1\.\.4294967295, not 0"):
         compile_network(network, draw_key=0)
@@ -208,12 +214,14 @@ def test_inhibition_stays_in_a_core() -> None:
     compiled = compile_network(network, limits=PlacementLimits(lanes=4), weight_bits=4)
     (core,) = compiled.chip.cores
     assert core.n_neurons == 8 and core.scope("threshold") == "neuron"  # three are kept silent
-    trace = simulate(compiled, given)
+    trace = recorded(compiled, given)
     assert float_run.spikes.any()
-    np.testing.assert_array_equal(compiled.layer_spikes(trace, "p0"), float_run.spikes)
+    np.testing.assert_array_equal(Run(compiled, trace).spikes("p0"), float_run.spikes)
     still = layers(model, matrices([6, 5], 1.0), threshold=0.5)
     assert (run_float(still, given)[0].spikes != float_run.spikes).any()
-    with pytest.raises(SpikeletError, match="inhibit each other, which they do within a core") as e:
+    with pytest.raises(
+        SpikeletError, match="must stay in one core: its neurons inhibit each other"
+    ) as e:
         compile_network(network, limits=PlacementLimits(max_neurons=4, lanes=4))
     assert "--max-neurons" in e.value.remedy
 
@@ -236,8 +244,8 @@ def test_layers_of_different_models() -> None:
     compiled = compile_network(network)
     assert [core.neuron.name for core in compiled.chip.cores] == ["cuba-lif", "lif-refractory"]
     assert [model.name for model in compiled.network.neurons] == ["cuba-lif", "lif-refractory"]
-    trace = simulate(compiled, spikes(1, 10, 12))
-    assert set(compiled.layer_states(trace, "late")) == {"v", "refractory"}
+    trace = recorded(compiled, spikes(1, 10, 12))
+    assert set(Run(compiled, trace).states("late")) == {"v", "refractory"}
     with pytest.raises(SpikeletError, match="has neurons of cuba-lif, lif-refractory and dt None"):
         compile_network(network, "cuba-lif")
 
@@ -247,8 +255,8 @@ def test_the_old_form_of_a_saved_network(tmp_path: Path) -> None:
     compiled = compile_network(layers(neuron_model("nir-euler"), [np.ones((2, 2))], threshold=1))
     compiled.save(tmp_path)
     record = tmp_path / "artefact.json"
-    assert '"version": 4' in record.read_text()
-    record.write_text(record.read_text().replace('"version": 4', '"version": 3'))
+    assert '"version": 5' in record.read_text()
+    record.write_text(record.read_text().replace('"version": 5', '"version": 3'))
     with pytest.raises(SpikeletError, match="version") as info:
         CompiledNetwork.load(tmp_path)
     assert "compile the network again" in info.value.remedy

@@ -7,16 +7,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spikelet.compiler.compiled import compile_network, measured_rates
-from spikelet.compiler.place import Placement, PlacementLimits, place
+from spikelet.compiler.compile import compile_network, measured_rates
+from spikelet.compiler.compiled import CompiledNetwork
+from spikelet.compiler.place import place
 from spikelet.description.chip.destinations import HOST
 from spikelet.description.chip.params import TOPOLOGIES
 from spikelet.description.errors import SpikeletError
 from spikelet.golden import chip as golden_chip
 from spikelet.golden.emission import single_targets
+from spikelet.network.limits import PlacementLimits
 from spikelet.network.network import INPUT, Network, Projection
 from spikelet.network.quantise import quantise
 from spikelet.network.reference import run_float
+from spikelet.runs.agreement import agreement
+from spikelet.runs.run import Run
 from tests.helpers.interpreter import run_chip
 from tests.helpers.networks import LIF_MODELS, branched, chain, population, spikes
 
@@ -28,7 +32,7 @@ limits_of_any_kind = st.builds(
 recurrent_layers = st.sets(st.sampled_from(["a", "b", "c", "out"]))
 
 
-def where(placement: Placement) -> dict[tuple[int, int], tuple[str, int]]:
+def where(placement: CompiledNetwork) -> dict[tuple[int, int], tuple[str, int]]:
     """Return layer and neuron by core and place in it."""
     found = {}
     for layer in placement.layers:
@@ -39,7 +43,7 @@ def where(placement: Placement) -> dict[tuple[int, int], tuple[str, int]]:
     return found
 
 
-def connections(placement: Placement) -> dict[Any, Any]:
+def connections(placement: CompiledNetwork) -> dict[Any, Any]:
     """Return {(source layer, neuron, target layer, neuron): (weight, delay)} from the tables.
 
     Only synapses that are not 0: nothing has to be sent to a core for the others.
@@ -258,11 +262,11 @@ def test_every_placement_computes_the_same(topology: str, multicast: bool | None
         np.testing.assert_array_equal(trace.outputs, expected.outputs)
         for layer in split.layers:
             np.testing.assert_array_equal(
-                split.layer_spikes(trace, layer.name), whole.layer_spikes(expected, layer.name)
+                Run(split, trace).spikes(layer.name), Run(whole, expected).spikes(layer.name)
             )
             np.testing.assert_array_equal(
-                split.layer_states(trace, layer.name)["v"],
-                whole.layer_states(expected, layer.name)["v"],
+                Run(split, trace).states(layer.name)["v"],
+                Run(whole, expected).states(layer.name)["v"],
             )
 
 
@@ -294,9 +298,9 @@ def test_layers_split_by_receptive_fields(max_axons: int) -> None:
     whole = compile_network(network)
     expected = golden_chip.run(whole.chip, whole.image, whole.events(fired), neurons=whole.neurons)
     for layer in split.layers:
-        found = split.layer_spikes(trace, layer.name)
+        found = Run(split, trace).spikes(layer.name)
         assert found.any()
-        np.testing.assert_array_equal(found, whole.layer_spikes(expected, layer.name))
+        np.testing.assert_array_equal(found, Run(whole, expected).spikes(layer.name))
     # each neuron goes to few of the parts, so the tables stay small
     sent = sum(len(image.destinations) for image in split.image.cores)
     assert sent < 2 * sum(layer.size for layer in split.layers)
@@ -369,13 +373,17 @@ def test_the_chip_does_what_the_float_network_does(
     trace = run_chip(compiled.chip, compiled.image, compiled.events(fired), compiled.neurons)
     assert trace.ticks == 10 + 2
     assert not trace.merged_spikes.any()
-    for layer, run in zip(compiled.quantisation, run_float(network, fired), strict=True):
-        np.testing.assert_array_equal(compiled.layer_spikes(trace, layer.name), run.spikes)
+    for layer, run in zip(compiled.network.quantisation, run_float(network, fired), strict=True):
+        np.testing.assert_array_equal(Run(compiled, trace).spikes(layer.name), run.spikes)
         lsb = layer.scale / 2**layer.weight_exponent
-        potentials = compiled.layer_states(trace, layer.name)["v"] * lsb
+        potentials = Run(compiled, trace).states(layer.name)["v"] * lsb
         np.testing.assert_allclose(potentials, run.potentials, atol=1e-9)
         assert run.spikes.any()
     outputs = run_float(network, fired)[-1].spikes
     np.testing.assert_array_equal(trace.outputs[:, compiled.output_latency :], outputs)
-    np.testing.assert_array_equal(compiled.classify(trace), outputs.sum(axis=1).argmax(axis=1))
-    assert all(found.overlap == found.share == 1 for found in compiled.agreement(trace, fired))
+    np.testing.assert_array_equal(
+        Run(compiled, trace).classify(), outputs.sum(axis=1).argmax(axis=1)
+    )
+    assert all(
+        found.overlap == found.share == 1 for found in agreement(Run(compiled, trace), fired)
+    )

@@ -10,26 +10,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikelet import RULES, PlasticNetwork, write_nir
-from spikelet.compiler.compiled import CompiledNetwork, compile_network
-from spikelet.compiler.place import PlacementLimits
+from spikelet.compiler.compile import compile_network
+from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.golden import chip as golden_chip
+from spikelet.network.integers import IntegerNetwork
+from spikelet.network.limits import PlacementLimits
 from spikelet.network.network import INPUT, Network, Projection
-from spikelet.network.quantise import QuantisedNetwork, quantise
+from spikelet.network.quantise import quantise
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
-from spikelet.runs.engines import simulate
+from spikelet.runs.run import Run, run
 from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design
 from tests.helpers.networks import LIF_MODELS, RESETS, SUBTRACT, branched, population, spikes
 
 
-def run_integers(quantised: QuantisedNetwork, samples: Any) -> dict[str, tuple[Any, Any]]:
+def run_integers(quantised: IntegerNetwork, samples: Any) -> dict[str, tuple[Any, Any]]:
     """Return spikes and potentials of each population, without delays: the tests' own network.
 
     A population is fed the spikes of this tick by others, and by itself those of the tick before.
     """
-    limit = 1 << (quantised.potential_bits - 1)
+    limit = 1 << (quantised.populations[0].potential_bits - 1)
     zeros = {p.name: np.zeros((len(samples), p.size), int) for p in quantised.populations}
     v, sent, record = dict(zeros), dict(zeros), []
     for tick in range(samples.shape[1]):
@@ -63,8 +65,8 @@ def run_integers(quantised: QuantisedNetwork, samples: Any) -> dict[str, tuple[A
 def assert_equal(compiled: CompiledNetwork, trace: Any, expected: Any) -> None:
     for layer in compiled.layers:
         found = (
-            compiled.layer_spikes(trace, layer.name),
-            compiled.layer_states(trace, layer.name)["v"],
+            Run(compiled, trace).spikes(layer.name),
+            Run(compiled, trace).states(layer.name)["v"],
         )
         for values, wanted in zip(found, expected[layer.name], strict=True):
             np.testing.assert_array_equal(values, wanted)
@@ -149,13 +151,15 @@ def test_rtl_equals_golden() -> None:
         assert (without[name][0] != expected[name][0]).any()  # what comes back matters
     compiled = compile_network(network, limits=PlacementLimits(max_neurons=4, lanes=4))
     assert [len(layer.slices) for layer in compiled.layers] == [1, 2, 1]
-    assert_equal(compiled, simulate(compiled, fired), expected)
+    assert_equal(compiled, run(compiled, fired, record=("spikes", "states")).recording, expected)
     verilog = to_verilog(Chip(compiled.chip), "chip")
     with VerilatedChip(compiled.chip, Design(verilog), optimise="build") as chip:
         chip.load(compiled.image)
         trace = chip.run(compiled.events(fired), neurons=compiled.neurons)
     assert_equal(compiled, trace, expected)
-    assert trace.first_difference(simulate(compiled, fired)) is None
+    assert (
+        trace.first_difference(run(compiled, fired, record=("spikes", "states")).recording) is None
+    )
 
 
 @pytest.mark.parametrize("neuron", ["snntorch-subtract", "snntorch-zero-immediate"])
@@ -172,11 +176,11 @@ def test_a_learned_network_with_lateral_inhibition_comes_back_from_its_file(
     network.project("first", "second", weights=(5, 15))
     network.winner_take_all("first", 17)
     network.output("second")
-    plastic = network.compile(lanes=2)
+    plastic = compile_network(network, limits=PlacementLimits(lanes=2))
     fired = spikes(5, 30, 12, rate=0.15)
-    learned = plastic.run(fired.astype(bool))
-    still = plastic.run(fired.astype(bool), learning=False, start=learned.state)
-    write_nir(plastic, tmp_path / "out.nir", image=learned.state.image)
+    learned = run(plastic, fired.astype(bool))
+    still = run(plastic, fired.astype(bool), learning=False, start=learned.state)
+    write_nir(learned.network, tmp_path / "out.nir")
     assert len(np.unique(learned.weights("pixels", "first"))) > 10  # so their unit is an LSB
     compiled = compile_network(
         tmp_path / "out.nir",
@@ -185,9 +189,9 @@ def test_a_learned_network_with_lateral_inhibition_comes_back_from_its_file(
         potential_bits=20,
         limits=PlacementLimits(max_neurons=2, lanes=2),
     )
-    assert compiled.network.recurrent("first") is not None
-    trace = simulate(compiled, fired)
+    assert compiled.network.floats.recurrent("first") is not None
+    trace = run(compiled, fired, record=("spikes", "states")).recording
     for depth, name in enumerate(("first", "second")):
         expected = still.spikes(name)[:, depth:]  # on the chip each layer runs a tick later
         assert 0.1 < expected.mean() < 0.9
-        np.testing.assert_array_equal(compiled.layer_spikes(trace, name)[:, : 30 - depth], expected)
+        np.testing.assert_array_equal(Run(compiled, trace).spikes(name)[:, : 30 - depth], expected)

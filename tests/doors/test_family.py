@@ -13,16 +13,17 @@ from click.testing import CliRunner
 from spikelet import boards, doctor
 from spikelet.boards import Board, Pin
 from spikelet.cli import main
-from spikelet.compiler.compiled import compile_network
-from spikelet.compiler.place import PlacementLimits
+from spikelet.compiler.compile import compile_network
 from spikelet.description.errors import SpikeletError
 from spikelet.description.installation import Package
 from spikelet.fpga.families import device_named, families, registered
 from spikelet.fpga.families.costs import Multiplier, RamKind
 from spikelet.fpga.families.family import Device, Family, Job, Resource
 from spikelet.fpga.fit import LUT_TERMS
-from spikelet.project import Project, require_target, target_named
+from spikelet.network.limits import PlacementLimits
+from spikelet.project import Project
 from spikelet.samples.samples import Samples
+from spikelet.targets import require_target, target_named
 from tests.helpers.networks import SUBTRACT, chain, spikes
 from tests.reports.test_report import Page
 

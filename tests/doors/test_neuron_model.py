@@ -13,13 +13,13 @@ from spikelet import (
     NeuronModel,
     PlasticNetwork,
     SpikeletError,
-    compile_network,
-    load_task,
+    load_toml,
     neuron_model,
-    simulate,
 )
 from spikelet.cli import main
+from spikelet.compiler.compile import compile_network
 from spikelet.description.chip.memory_map import ChipMap
+from spikelet.description.run.recording import Trace
 from spikelet.fpga.families import device_named
 from spikelet.fpga.fit import check_fit
 from spikelet.golden.chip import GoldenChip
@@ -29,6 +29,8 @@ from spikelet.network.reference import run_float
 from spikelet.project import Project
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
+from spikelet.runs.agreement import agreement
+from spikelet.runs.run import Run, run
 from spikelet.samples.samples import Samples
 from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design
@@ -107,34 +109,38 @@ def expected(sample: Any) -> list[dict[str, FloatArray]]:
     return [{name: np.array(values) for name, values in record.items()} for record in found]
 
 
+def recorded(compiled: CompiledNetwork, given: Any) -> Trace:
+    return run(compiled, given, record=("spikes", "states")).recording
+
+
 @pytest.fixture(scope="module")
 def compiled() -> CompiledNetwork:
     return compile_network(network(neuron_model(TIRING)), weight_bits=4, potential_bits=24)
 
 
 def test_float_reference_and_golden_follow_the_equations(compiled: CompiledNetwork) -> None:
-    runs = run_float(compiled.network, SPIKES)
-    trace = simulate(compiled, SPIKES)
+    runs = run_float(network(neuron_model(TIRING)), SPIKES)
+    trace = recorded(compiled, SPIKES)
     for sample, spikes in enumerate(SPIKES):
         for number, layer in enumerate(expected(spikes)):
             name = compiled.layers[number].name
             np.testing.assert_array_equal(runs[number].spikes[sample], layer["s"])
             np.testing.assert_allclose(runs[number].potentials[sample], layer["v"], atol=1e-12)
-            np.testing.assert_array_equal(compiled.layer_spikes(trace, name)[sample], layer["s"])
-            found = compiled.layer_states(trace, name)
-            scale = compiled.quantisation[number].scale
-            lsb = scale / 2 ** compiled.quantisation[number].weight_exponent
+            np.testing.assert_array_equal(Run(compiled, trace).spikes(name)[sample], layer["s"])
+            found = Run(compiled, trace).states(name)
+            scale = compiled.network.quantisation[number].scale
+            lsb = scale / 2 ** compiled.network.quantisation[number].weight_exponent
             for state in ("v", "a"):
                 np.testing.assert_allclose(
                     found[state][sample] * lsb, layer[state], atol=3 * lsb, err_msg=state
                 )
     assert all(0.05 < run.spikes.mean() < 0.95 for run in runs)
-    assert compiled.layer_states(trace, "a")["left"].max() == PAUSES.max()
-    assert [layer.share for layer in compiled.agreement(trace, SPIKES)] == [1, 1]
+    assert Run(compiled, trace).states("a")["left"].max() == PAUSES.max()
+    assert [layer.share for layer in agreement(Run(compiled, trace), SPIKES)] == [1, 1]
 
 
 def test_quantisation_goes_by_kind(compiled: CompiledNetwork) -> None:
-    first, second = quantise(compiled.network, 4, 24).populations
+    first, second = quantise(network(neuron_model(TIRING)), 4, 24).populations
     lsbs = 8 * 2**first.weight_exponent
     shown = {name: values.tolist() for name, values in first.parameters.items()}
     assert shown == {
@@ -162,7 +168,7 @@ def test_memory_map_fit_save_and_load(compiled: CompiledNetwork, tmp_path: Path)
     compiled.save(tmp_path / "saved")
     loaded = CompiledNetwork.load(tmp_path / "saved")
     assert loaded.digests == compiled.digests and loaded.network.neurons == compiled.network.neurons
-    traces = [simulate(chip, SPIKES) for chip in (compiled, loaded)]
+    traces = [recorded(chip, SPIKES) for chip in (compiled, loaded)]
     assert traces[1].first_difference(traces[0]) is None
 
 
@@ -208,18 +214,18 @@ def test_a_file_wherever_a_name_is(suffix: str, tmp_path: Path) -> None:
         "decay_a = 3072\nstep = 4\npause = 2\n"
         '[[projections]]\nsource = "a"\ntarget = "b"\nweights = 8\n'
     )
-    by_file = load_task(tmp_path / "net.toml").plastic
+    by_file = compile_network(load_toml(tmp_path / "net.toml"))
     built = PlasticNetwork("net")
     built.inputs("a", 2)
     values = {"threshold": 9, "decay": 2048, "decay_a": 3072, "step": 4, "pause": 2}
     built.population("b", 2, neuron=TIRING, **values)
     built.project("a", "b", weights=8)
     built.output("b")
-    assert by_file.digests == built.compile().digests
-    run = by_file.run(np.ones((1, 6, 2)), record=("spikes", "states"))
+    assert by_file.digests == compile_network(built).digests
+    found = run(by_file, np.ones((1, 6, 2)), record=("spikes", "states"))
     # 16 > 9; two ticks of rest; 16 > 9 + 4 * 9/16 again
-    assert run.spikes("b")[0, :, 0].tolist() == [True, False, False, True, False, False]
-    assert run.states("b")["left"][0, :, 0].tolist() == [2, 1, 0, 2, 1, 0]
+    assert found.spikes("b")[0, :, 0].tolist() == [True, False, False, True, False, False]
+    assert found.states("b")["left"][0, :, 0].tolist() == [2, 1, 0, 2, 1, 0]
 
 
 def as_toml() -> str:

@@ -8,7 +8,8 @@ import h5py  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 
-from spikelet import CompiledNetwork, compile_network, load_network, simulate
+from spikelet import CompiledNetwork, load_network
+from spikelet.compiler.compile import compile_network
 from spikelet.description.chip.memory_map import ChipMap
 from spikelet.description.errors import SpikeletError
 from spikelet.fpga.families import device_named
@@ -19,6 +20,8 @@ from spikelet.nir.handler import Field, ImportedNode, NeuronValues, NodeHandler
 from spikelet.nir.neurons import NeuronHandler
 from spikelet.nir.signal import Signal, Sparse
 from spikelet.reports.report import write_report
+from spikelet.runs.agreement import agreement
+from spikelet.runs.run import run as spikelet_run
 from spikelet.samples.samples import Samples
 
 INPUTS, HIDDEN, OUTPUTS = 6, 8, 3
@@ -115,10 +118,10 @@ def test_from_the_file_to_the_chip_and_back(tmp_path: Path) -> None:
     compiled.save(tmp_path / "saved")
     loaded = CompiledNetwork.load(tmp_path / "saved")  # needs no handler
     for chip in (compiled, loaded):
-        trace = simulate(chip, SPIKES, record=("spikes",))
+        found = spikelet_run(chip, SPIKES)
         for population, run in zip(network.populations, runs, strict=True):
-            np.testing.assert_array_equal(chip.layer_spikes(trace, population.name), run.spikes)
-        assert [layer.share for layer in chip.agreement(trace, SPIKES)] == [1, 1]
+            np.testing.assert_array_equal(found.spikes(population.name), run.spikes)
+        assert [layer.share for layer in agreement(found, SPIKES)] == [1, 1]
     assert loaded.digests == compiled.digests
 
 
@@ -135,7 +138,7 @@ def test_memory_map_fit_check_and_report(tmp_path: Path) -> None:
         compiled=compiled,
         samples=Samples(SPIKES),
         verification=None,
-        trace=simulate(compiled, SPIKES, record=("spikes", "states")),
+        trace=spikelet_run(compiled, SPIKES, record=("spikes", "states")).recording,
         fpga=[],
     ).read_text()
     assert "l1" in page and "l2" in page and compiled.chip.digest in page

@@ -7,8 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from spikelet import PlasticNetwork, SpikeletError, compile_network, load_samples, simulate
+from spikelet import PlasticNetwork, SpikeletError, load_samples
+from spikelet.compiler.compile import compile_network
 from spikelet.network.reference import run_float
+from spikelet.runs.run import run
 from spikelet.samples.plastic_samples import load_learning_samples
 from spikelet.samples.reader import SampleReader
 from tests.helpers.networks import chain
@@ -57,9 +59,8 @@ def test_from_the_file_to_the_spikes_of_the_chip(tmp_path: Path) -> None:
     assert samples.labels is not None and samples.labels.tolist() == LABELS
     network = chain([6, 5, 3])
     compiled = compile_network(network, calibration=samples.spikes)
-    trace = simulate(compiled, samples.spikes)
     (*_, last) = run_float(network, SPIKES)
-    counts = compiled.output_counts(trace)
+    counts = run(compiled, samples).output_counts()
     assert (counts == last.spikes.sum(axis=1)).all() and counts.any()
     assert samples.score(counts).samples == 3
 
@@ -72,8 +73,8 @@ def test_a_network_that_learns_is_shown_the_same(tmp_path: Path) -> None:
     network.population("cells", 2, threshold=40)
     network.project("pixels", "cells", weights=(10, 30))
     network.output("cells")
-    plastic = network.compile()
-    found, expected = plastic.run(samples.spikes()), plastic.run(SPIKES)
+    plastic = compile_network(network)
+    found, expected = run(plastic, samples.spikes()), run(plastic, SPIKES)
     assert (found.counts("cells") == expected.counts("cells")).all()
     assert found.counts("cells").any()
 

@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from spikelet.boards import Board
+from spikelet.compiler.compile import compile_network
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.learning.named_rules import pair_stdp
 from spikelet.description.run.events import Events
 from spikelet.fpga.self_test_image import StoredRun
 from spikelet.network.builder import PlasticNetwork
+from spikelet.network.limits import PlacementLimits
 from spikelet.runs.self_test_run import stored_run
 from spikelet.sim.verilator import Design, build_library
 
@@ -65,7 +67,7 @@ def learning_run(axons: int, neurons: int, *, ticks: int) -> tuple[ChipParams, S
     )
     network.project("pixels", "neurons", weights=(0, rule.w_max), rule=rule)
     network.output("neurons")
-    plastic = network.compile(lanes=2)
+    plastic = compile_network(network, limits=PlacementLimits(lanes=2))
     lit = np.arange(axons) * 4 // axons == (np.arange(20) % 4)[:, None]
     rate = np.where(lit, 0.4, 0.02)[:, None]
     spikes = (np.random.default_rng(1).random((20, ticks, axons)) < rate).astype(np.uint8)

@@ -110,15 +110,15 @@ def test_a_key_is_found_without_the_ticks_before(ticks: int) -> None:
 
 
 def test_words_by_hand() -> None:
-    """Robert Jenkins' mix of 0, step by step in Python's integers."""
-    a = 0
-    a = ((a + 0x7ED55D16) + (a << 12)) % 2**32
-    a = (a ^ 0xC761C23C) ^ (a >> 19)
-    a = ((a + 0x165667B1) + (a << 5)) % 2**32
-    a = ((a + 0xD3A2646C) ^ (a << 9)) % 2**32
-    a = ((a + 0xFD7046C5) + (a << 3)) % 2**32
-    a = (a ^ 0xB55A4F09) ^ (a >> 16)
-    assert draws((1 << 32) - 5, np.array([5])).tolist() == [a]
+    """One word round by round: a key plus a number that wrap to 1."""
+    a = 1
+    a = (a ^ 0) * 2049  # 1 >> 11 is 0
+    a = ((a ^ 16) * 8193) % 2**32  # 2049 >> 7
+    assert a == 16918545
+    a = ((a ^ 4130) * 513) % 2**32  # 16918545 >> 12
+    a = ((a ^ a >> 15) * 2049) % 2**32
+    a = ((a ^ a >> 6) * 65) % 2**32
+    assert draws((1 << 32) - 4, np.array([5])).tolist() == [a ^ a >> 11]
     assert next_key(1) == 270369  # of xorshift32, as Marsaglia gives it
 
 

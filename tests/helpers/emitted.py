@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from spikelet.compiler.compiled import CompiledNetwork, compile_network
-from spikelet.compiler.place import PlacementLimits
+from spikelet.compiler.compile import compile_network
+from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.run.recorded_run import RecordedRun
+from spikelet.network.limits import PlacementLimits
 from spikelet.runs.recorded_run import record_run
 from spikelet.sim.verilated_cpp import verilator_root
 from spikelet.sim.verilator import build_testbench

@@ -132,7 +132,7 @@ class PythonNeurons:
         """Advance by one tick, with these sums in weight LSBs."""
         core, fired = self.core, self.of("fired")
         for n, values in enumerate(self.neurons):
-            word = _mixed(self.key + int(self.image.draw_indices[n])) if self.key else 0
+            word = _mixed((self.key + int(self.image.draw_indices[n])) % 2**32) if self.key else 0
             values |= {
                 "current": sums[n] * 2**core.weight_exponent,
                 "inhibited": int(any(fired) and not fired[n]),
@@ -174,10 +174,7 @@ def _next_key(key: int) -> int:
 
 
 def _mixed(a: int) -> int:
-    """Robert Jenkins' 32-bit mix, as it is published."""
-    a = ((a + 0x7ED55D16) + (a << 12)) % 2**32
-    a = (a ^ 0xC761C23C) ^ (a >> 19)
-    a = ((a + 0x165667B1) + (a << 5)) % 2**32
-    a = ((a + 0xD3A2646C) ^ (a << 9)) % 2**32
-    a = ((a + 0xFD7046C5) + (a << 3)) % 2**32
-    return (a ^ 0xB55A4F09) ^ (a >> 16)
+    """Mix key and number, round by round, as ``docs/neurons.md`` says."""
+    for right, factor in ((11, 2049), (7, 8193), (12, 513), (15, 2049), (6, 65)):
+        a = ((a ^ (a >> right)) * factor) % 2**32
+    return a ^ (a >> 11)

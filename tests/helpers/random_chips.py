@@ -83,10 +83,12 @@ def _values(
     return rng.integers(low, high + 1, size).astype(np.int32)
 
 
-def random_chip(rng: np.random.Generator, *, most_cores: int = 4) -> ChipParams:
+def random_chip(
+    rng: np.random.Generator, *, most_cores: int = 4, model: NeuronModel | None = None
+) -> ChipParams:
     """Return a chip of up to ``most_cores`` random cores, joined in any way."""
     n_cores = int(rng.integers(1, most_cores + 1))
-    return random_chip_of(rng, tuple(random_core(rng) for _ in range(n_cores)))
+    return random_chip_of(rng, tuple(random_core(rng, model) for _ in range(n_cores)))
 
 
 def random_chip_of(rng: np.random.Generator, cores: tuple[CoreParams, ...]) -> ChipParams:

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from spikelet.compiler.compiled import CompiledNetwork, compile_network
-from spikelet.compiler.place import PlacementLimits
+from spikelet.compiler.compile import compile_network
+from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.golden import chip as golden_chip
+from spikelet.network.limits import PlacementLimits
 from spikelet.reports.plot_style import as_png
 from spikelet.reports.report import write_report
 from spikelet.results import show_compiled

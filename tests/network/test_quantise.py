@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikelet.description.errors import SpikeletError
+from spikelet.network.integers import IntegerNetwork
 from spikelet.network.network import INPUT, Network, Projection
-from spikelet.network.quantise import QuantisedNetwork, best_scale, quantise
-from spikelet.network.reference import simulate
+from spikelet.network.quantise import best_scale, quantise
+from spikelet.network.reference import run_layers
 from tests.helpers.networks import LIF_MODELS, branched, chain, population, spikes
 
 
@@ -22,9 +23,9 @@ def single(weights: Any, **fields: Any) -> Network:
     return Network("n", len(weights), 1e-3, (layer,), (Projection(INPUT, "p", weights),), ("p",))
 
 
-def restored(quantised: QuantisedNetwork) -> list[Any]:
+def restored(quantised: IntegerNetwork) -> list[Any]:
     """Return the weights in float units, projection by projection."""
-    scales = {layer.name: layer.scale for layer in quantised.layers}
+    scales = {layer.name: layer.scale for layer in quantised.quantisation}
     return [p.weights * scales[p.target] for p in quantised.projections]
 
 
@@ -41,9 +42,9 @@ def test_grid_weights_are_recovered_exactly(bits: int, seed: int, step: float, s
     codes[0, 0] = codes[0, 0] or 1
     quantised = quantise(single(codes * step), bits, 24)
     np.testing.assert_allclose(restored(quantised)[0], codes * step, rtol=1e-12)
-    assert quantised.layers[0].clipped == 0
-    assert quantised.layers[0].rms_error < 1e-9 * step
-    assert quantised.layers[0].scale >= step * (1 - 1e-9), "the largest step is taken"
+    assert quantised.quantisation[0].clipped == 0
+    assert quantised.quantisation[0].rms_error < 1e-9 * step
+    assert quantised.quantisation[0].scale >= step * (1 - 1e-9), "the largest step is taken"
 
 
 def test_full_range_grid_gives_the_very_codes() -> None:
@@ -78,15 +79,15 @@ def test_scale_of_many_weights() -> None:
 
 def test_one_bit_is_binary() -> None:
     quantised = quantise(single([[0.5, -0.25], [0.0, -0.75]]), 1)
-    assert quantised.weight_format == "binary"
+    assert quantised.populations[0].weight_format == "binary"
     np.testing.assert_array_equal(quantised.projections[0].weights, [[1, -1], [1, -1]])
-    assert quantised.layers[0].scale == pytest.approx(0.375)
+    assert quantised.quantisation[0].scale == pytest.approx(0.375)
 
 
 def test_projections_into_a_population_share_a_scale() -> None:
     network = branched()
     quantised = quantise(network)
-    assert len(quantised.layers) == 4
+    assert len(quantised.quantisation) == 4
     for projection, expected in zip(restored(quantised), network.projections, strict=True):
         np.testing.assert_allclose(projection, expected.weights, rtol=1e-12)
 
@@ -98,11 +99,11 @@ def test_what_comes_back_counts_like_any_input() -> None:
     network = replace(network, projections=(*network.projections, own))
     quantised = quantise(network)
     assert [p.weights.ravel().tolist() for p in quantised.projections] == [[2, 1], [4]]
-    (found,) = quantised.layers
+    (found,) = quantised.quantisation
     assert (found.weights, found.scale) == (3, 0.25)
     lsb = found.scale / 2**found.weight_exponent
     assert found.range_high * lsb == pytest.approx(1.0 + 0.75 + 1.0)
-    (shown,) = quantise(network, calibration=np.ones((1, 3, 2))).layers
+    (shown,) = quantise(network, calibration=np.ones((1, 3, 2))).quantisation
     lsb = shown.scale / 2**shown.weight_exponent
     # 0.75; 1.5 fires and becomes 0; 0.75 and 1 more
     assert shown.range_high * lsb == pytest.approx(1.75)
@@ -111,7 +112,7 @@ def test_what_comes_back_counts_like_any_input() -> None:
 def test_statistics_of_clipped_weights() -> None:
     weights = np.concatenate([np.random.default_rng(0).normal(size=400), [10.0]])[:, None]
     quantised = quantise(single(weights), 4, 24)
-    (layer,) = quantised.layers
+    (layer,) = quantised.quantisation
     rounded = np.round(weights / layer.scale)
     assert layer.weights == 401
     assert layer.clipped == np.sum((rounded > 7) | (rounded < -8)) > 0
@@ -132,7 +133,7 @@ def test_largest_exponent_that_fits_the_calibration(
     network = chain([6, 5], neuron=LIF_MODELS[name], seed=seed, decay=np.array([0.75]))
     given_spikes = spikes(3, 12, 6, seed=seed, rate=0.7)
     quantised = quantise(network, 4, potential_bits, given_spikes)
-    (layer,), (run,) = quantised.layers, simulate(network, given_spikes)
+    (layer,), (run,) = quantised.quantisation, run_layers(network, given_spikes)
     lsb = layer.scale / 2**layer.weight_exponent
     assert layer.range_source == "calibration"
     assert layer.range_low == pytest.approx(run.lowest / lsb)
@@ -161,7 +162,8 @@ def test_a_silent_calibration_leaves_room_for_the_threshold(potential_bits: int)
 
 
 def test_bound_without_calibration() -> None:
-    (layer,) = quantise(single([[0.5, -1.0], [0.25, 0.125]], bias=np.array([0.5, -0.25]))).layers
+    network = single([[0.5, -1.0], [0.25, 0.125]], bias=np.array([0.5, -0.25]))
+    (layer,) = quantise(network).quantisation
     lsb = layer.scale / 2**layer.weight_exponent
     assert layer.range_source == "bound"
     assert layer.range_high * lsb == pytest.approx(1.0 + 0.75 + 0.5)
@@ -177,6 +179,7 @@ def test_integers_of_a_population() -> None:
         reset_potential=np.array([-0.5]),
     )
     (layer,) = quantise(network).populations
+    found = layer.parameters
     unit = 8 * 2**layer.weight_exponent
     found = layer.parameters
     np.testing.assert_array_equal(found["threshold"], np.array([1, 2, 1.5]) * unit)

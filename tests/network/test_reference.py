@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.network.network import INPUT, Network, Population, Projection
-from spikelet.network.reference import FloatRun, run_float, simulate
+from spikelet.network.reference import FloatRun, run_float, run_layers
 from tests.helpers.networks import LIF_MODELS, RESETS, branched, chain, population, spikes
 
 RECORDED = np.load(Path(__file__).parents[1] / "fixtures" / "snntorch" / "recorded.npz")
@@ -118,7 +118,7 @@ def test_equals_a_neuron_by_neuron_run(
             np.testing.assert_array_equal(run.spikes[i], np.array(fired[p.name], bool))
             np.testing.assert_allclose(run.potentials[i], potentials[p.name], atol=1e-12)
             extremes[p.name] += found[p.name]
-    for p, layer_run in zip(network.populations, simulate(network, given_spikes), strict=True):
+    for p, layer_run in zip(network.populations, run_layers(network, given_spikes), strict=True):
         assert layer_run.lowest == pytest.approx(min(extremes[p.name]))
         assert layer_run.highest == pytest.approx(max(extremes[p.name]))
 

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from spikelet import RULES, Adaptation, LearningRule, PlasticNetwork, SpikeletError, TraceParams
-from spikelet.network.toml_file import load_task
+from spikelet.compiler.compile import compile_network
+from spikelet.compiler.place import place
+from spikelet.network.limits import PlacementLimits
+from spikelet.network.toml_file import load_toml
 from spikelet.samples.encode import poisson, rate
 from spikelet.samples.plastic_samples import Encoder, load_learning_samples
 
@@ -107,14 +110,16 @@ def in_python():
     network.project("excitatory", "inhibitory", weights=5, rule=own)
     network.winner_take_all("inhibitory", 3)
     network.output("excitatory")
-    return network.compile(lanes=2)
+    return network.integers()
 
 
 def test_file_and_python_are_the_same_chip(tmp_path):
-    plastic, expected = load_task(written(tmp_path)).plastic, in_python()
+    file = load_toml(written(tmp_path))
+    assert (file.network.name, file.network.dt, file.network.seed) == ("two", 2e-3, 7)
+    assert file.limits == PlacementLimits(lanes=2)
+    plastic, expected = compile_network(file), place(in_python(), PlacementLimits(lanes=2))
     assert plastic.chip == expected.chip
-    assert (plastic.name, plastic.dt, plastic.seed) == ("two", 2e-3, 7)
-    assert plastic.projections == expected.projections
+    assert plastic.digests["chip contents"] == expected.digests["chip contents"]
     states = [p.initial_state() for p in (plastic, expected)]
     assert (states[0].checksums() == states[1].checksums()).all()
     assert (plastic.image.program(plastic.chip) == expected.image.program(expected.chip)).all()
@@ -122,8 +127,10 @@ def test_file_and_python_are_the_same_chip(tmp_path):
 
 def test_a_seed_takes_the_place_of_the_files(tmp_path):
     path = written(tmp_path)
-    weights = [load_task(path, seed).plastic.weights("pixels", "excitatory") for seed in (7, 8)]
-    assert (weights[0] == load_task(path).plastic.weights("pixels", "excitatory")).all()
+    weights = [
+        load_toml(path, seed).network.projection("pixels", "excitatory").weights for seed in (7, 8)
+    ]
+    assert (weights[0] == load_toml(path).network.projection("pixels", "excitatory").weights).all()
     assert (weights[0] != weights[1]).any()
 
 
@@ -133,9 +140,9 @@ def test_a_minimal_file_takes_its_name_and_a_named_rule_as_it_is(tmp_path):
         'outputs = ["b"]\n[inputs.a]\nsize = 2\n[populations.b]\nsize = 1\nthreshold = 3\n'
         '[[projections]]\nsource = "a"\ntarget = "b"\nweights = 4\nrule = "pair_stdp"\n'
     )
-    task = load_task(path)
-    assert (task.plastic.name, task.plastic.dt, task.encoder) == ("small", 1e-3, None)
-    assert task.plastic.chip.cores[0].learning == RULES["pair_stdp"]()
+    network = load_toml(path).network
+    assert (network.name, network.dt, network.encoder) == ("small", 1e-3, None)
+    assert network.rule("b") == RULES["pair_stdp"]()
 
 
 @pytest.mark.parametrize(
@@ -180,8 +187,12 @@ def test_a_minimal_file_takes_its_name_and_a_named_rule_as_it_is(tmp_path):
         ('"inhibition.npy"', '"absent.npy"', "number 2: weights: .*absent.npy does not exist"),
         ('source = "inhibitory"', "source = ['a']", "number 2: a value is of the wrong type"),
         ("strength = 3", "strength = 300", r"\[\[winner_take_all\]\] number 1: .*strength must be"),
-        ("lanes = 2", "lanes = 3", "two.toml: compile: lanes must be a power of two, not 3"),
-        ("lanes = 2", "width = 3", r"\[chip\]: unknown key 'width'; valid keys are lanes, pipe"),
+        (
+            "lanes = 2",
+            "lanes = 3",
+            r"\[chip\]: limits: lanes must be a power of two",
+        ),
+        ("lanes = 2", "width = 3", r"\[chip\]: unknown key 'width'; valid keys are max_axons,"),
         ('kind = "poisson"', "kind = []", r"\[encoder\]: kind must be one of rate, .* not \[\]"),
         ('kind = "poisson"', 'kind = "phase"', r"\[encoder\]: kind must be one of rate, poisson,"),
         ("max_rate = 200.0", "max_rate = 501.0", r"\[encoder\]: encoder poisson: max_rate \* dt"),
@@ -196,7 +207,7 @@ def test_messages_name_file_table_key_and_what_is_valid(old, new, message, tmp_p
     assert old in NETWORK
     path = written(tmp_path, NETWORK.replace(old, new, 1))
     with pytest.raises(SpikeletError, match=message) as found:
-        load_task(path)
+        load_toml(path)
     assert str(path) in str(found.value)
 
 
@@ -211,16 +222,16 @@ def example(language):
 
 def test_the_examples_of_the_page_are_one_network_and_learn_the_patterns(tmp_path):
     (tmp_path / "bars.toml").write_text(example("toml"))
-    task = load_task(tmp_path / "bars.toml")
+    described = compile_network(tmp_path / "bars.toml")
     found = {}
     exec(example("python"), found)
-    assert task.plastic.chip == found["plastic"].chip
-    shown = task.plastic.initial_state(), found["plastic"].initial_state()
+    assert described.chip == found["compiled"].chip
+    shown = described.initial_state(), found["compiled"].initial_state()
     assert (shown[0].checksums() == shown[1].checksums()).all()
     halves = 2 * found["halves"].reshape(4, 64) - 1
     fits = [np.corrcoef(half, field)[0, 1] for half in halves for field in found["fields"].T]
     assert (np.array(fits).reshape(4, 8).max(axis=1) > 0.9).all()
-    encoded = task.encoder.encode(found["shown"][:2], 1)
+    encoded = described.network.encoder.encode(found["shown"][:2], 1)
     assert encoded.shape == found["spikes"][:2].shape
 
 
@@ -231,7 +242,7 @@ def test_the_page_lists_every_key():
         "`[populations.NAME]`": PlasticNetwork.population,
         "`[[projections]]`": PlasticNetwork.project,
         "`[[winner_take_all]]`": PlasticNetwork.winner_take_all,
-        "`[chip]`": PlasticNetwork.compile,
+        "`[chip]`": PlacementLimits,
         "`[rules.NAME]`": LearningRule,
     }.items():
         keys = set(inspect.signature(function).parameters) - {"self", "name", "parameters"}
@@ -241,14 +252,14 @@ def test_the_page_lists_every_key():
 
 def test_a_missing_file():
     with pytest.raises(SpikeletError, match="absent.toml cannot be read: No such file"):
-        load_task("absent.toml")
+        load_toml("absent.toml")
 
 
 def test_an_encoder_draws_anew_in_each_epoch(tmp_path):
-    task = load_task(written(tmp_path))
+    encoder = load_toml(written(tmp_path)).network.encoder
     levels = np.full((3, 6), 4)
     np.savez(tmp_path / "in.npz", levels=levels, full_scale=4, labels=[1, 2, 3])
-    samples = load_learning_samples(tmp_path / "in.npz", task.encoder)
+    samples = load_learning_samples(tmp_path / "in.npz", encoder)
     assert samples.labels.tolist() == [1, 2, 3] and len(samples) == 3
     epochs = [samples.spikes(epoch) for epoch in (0, 0, 1)]
     assert epochs[0].shape == (3, 10, 6) and not epochs[0][:, 9].any()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from spikelet.description.errors import SpikeletError
-from spikelet.network.toml_file import load_task
+from spikelet.network.toml_file import load_toml
 from spikelet.network.toml_text import read_toml
 
 TEXT = """name = "bars – größe"
@@ -30,7 +30,7 @@ rule = "pair_stdp"
 def test_what_is_read(tmp_path: Path, encoding: str, ends: str) -> None:
     path = tmp_path / "n.toml"
     path.write_bytes(TEXT.replace("\n", ends).encode(encoding))
-    assert load_task(path).plastic.name == "bars – größe"
+    assert load_toml(path).network.name == "bars – größe"
 
 
 @pytest.mark.parametrize(
@@ -91,4 +91,4 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 def test_sizes_without_measure(tmp_path: Path, old: str, new: str, message: str) -> None:
     (tmp_path / "n.toml").write_text(TEXT.replace(old, new))
     with pytest.raises(SpikeletError, match=message):
-        load_task(tmp_path / "n.toml")
+        load_toml(tmp_path / "n.toml")

@@ -18,7 +18,7 @@ def dense(sizes: list[int], inputs: int = 8) -> PlacementNetwork:
         for i, (a, b) in enumerate(pairwise(names))
     )
     populations = dict(zip(names[1:], sizes, strict=True))
-    return PlacementNetwork("dense", populations, connections, inputs, (names[-1],))
+    return PlacementNetwork("dense", populations, connections, {INPUT: inputs}, (names[-1],))
 
 
 def sheet(side: int, reach: float = 1.5, fan_out: int = 12, seed: int = 0) -> PlacementNetwork:
@@ -49,4 +49,4 @@ def mixed(seed: int) -> PlacementNetwork:
         Connection("a", "b", some(a, b), 5),
         Connection("b", "a", some(b, a), 1),
     )
-    return PlacementNetwork("mixed", {"a": a, "b": b}, connections, 6, ("b",))
+    return PlacementNetwork("mixed", {"a": a, "b": b}, connections, {INPUT: 6}, ("b",))

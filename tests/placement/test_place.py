@@ -224,7 +224,7 @@ def test_rates_pull() -> None:
                 Connection(INPUT, "a", np.array([[1], [0]]), 0),
                 Connection(INPUT, "b", np.array([[0], [1]]), 0),
             ),
-            2,
+            {INPUT: 2},
             rates={INPUT: rates},
         )
         assert place_network(net, topology="line").core.tolist() == [loud, 1 - loud]
@@ -232,7 +232,9 @@ def test_rates_pull() -> None:
 
 def test_delay_slots() -> None:
     late = Connection(INPUT, "a", np.ones((1, 1)), 3)  # due in 4 ticks, and now: 5 slots
-    assert place_network(PlacementNetwork("late", {"a": 1}, (late,), 1)).delay_slots == (8,)
+    assert place_network(PlacementNetwork("late", {"a": 1}, (late,), {INPUT: 1})).delay_slots == (
+        8,
+    )
     placed = place_network(mixed(1))
     assert dict(zip((p.population for p in placed.parts), placed.delay_slots, strict=True)) == {
         "a": 2,
@@ -322,6 +324,11 @@ ONE = np.ones((2, 2))
     ],
 )
 def test_bad_networks(fields: dict[str, Any], message: str) -> None:
-    values: dict[str, Any] = {"populations": {"a": 2}, "connections": (), "inputs": 2, **fields}
+    values: dict[str, Any] = {
+        "populations": {"a": 2},
+        "connections": (),
+        "inputs": {INPUT: 2},
+        **fields,
+    }
     with pytest.raises(SpikeletError, match=message):
         PlacementNetwork("bad", **values)

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 
-from spikelet.compiler.compiled import CompiledNetwork, compile_network
-from spikelet.compiler.place import PlacementLimits
+from spikelet.compiler.compile import compile_network
+from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.artefact import Artefact
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.recording import Trace
@@ -20,10 +20,12 @@ from spikelet.fpga.flow import FpgaReport
 from spikelet.fpga.place_and_route import Clock, PathStep, Placement, Usage
 from spikelet.fpga.synthesise import MemoryUse
 from spikelet.golden import chip as golden_chip
+from spikelet.network.limits import PlacementLimits
 from spikelet.reports import report as module
 from spikelet.reports import structure_plots
 from spikelet.reports.report import write_report
 from spikelet.runs.agreement import LayerAgreement
+from spikelet.runs.run import Run
 from spikelet.runs.verify import EngineResult, Verification
 from spikelet.samples.samples import Samples, Score
 from tests.helpers.networks import branched, chain, spikes
@@ -214,7 +216,7 @@ def test_network_and_quantisation(page: tuple[Path, Page], compiled: CompiledNet
         ["p0, from neuron 4", "16", "8", "8"],
         ["p1", "12", "4", "3"],
     ]
-    layer = compiled.quantisation[0]
+    layer = compiled.network.quantisation[0]
     assert html.tables["quantisation"][1][:5] == [
         "p0",
         "192",
@@ -231,7 +233,7 @@ def test_network_and_quantisation(page: tuple[Path, Page], compiled: CompiledNet
 
 
 def test_sample(page: tuple[Path, Page], compiled: CompiledNetwork, trace: Trace) -> None:
-    winner, most = compiled.classify(trace)[3], compiled.output_counts(trace)[3].max()
+    winner, most = Run(compiled, trace).classify()[3], Run(compiled, trace).output_counts()[3].max()
     says = f"Sample 3 of 5: the golden model says {winner} with {most} spikes"
     assert says in page[1].text and "the label is 0" in page[1].text
 

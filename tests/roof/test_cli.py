@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 import spikelet
 from spikelet.cli import main
+from tests.helpers.engines import golden_as_rtl
 
 DIGITS = Path("examples/digits").resolve()
 
@@ -78,8 +79,8 @@ def test_placement_options(tmp_path, monkeypatch):
     assert code == 2 and "'star' is not one of" in output
 
 
-def test_simulate_verify_report(project, samples):
-    code, output = invoke("simulate", project, samples, "--engine", "golden", "--count", 3)
+def test_run_verify_report(project, samples):
+    code, output = invoke("run", project, samples, "--engine", "golden", "--count", 3)
     assert code == 0 and "3 samples of 17 ticks" in output
     assert spikelet.Trace.load(project / "runs" / "golden" / "trace.npz").samples == 3
     code, output = invoke("verify", project, samples)
@@ -91,16 +92,16 @@ def test_simulate_verify_report(project, samples):
 
 def test_a_difference_fails_verify(project, samples, tmp_path, monkeypatch):
     """A chip that differs from golden in a single weight must not pass."""
-    from spikelet.runs import engines
+    from spikelet.runs import hardware
 
-    load = engines.VerilatedChip.load
+    load = hardware.VerilatedChip.load
 
     def load_wrong(self, image):
         image.cores[0].weights[3, 5] ^= 1
         load(self, image)
         image.cores[0].weights[3, 5] ^= 1
 
-    monkeypatch.setattr(engines.VerilatedChip, "load", load_wrong)
+    monkeypatch.setattr(hardware.VerilatedChip, "load", load_wrong)
     copy = shutil.copytree(project, tmp_path / "copy")
     code, output = invoke("verify", copy, samples)
     assert code == 1
@@ -121,7 +122,7 @@ def test_a_difference_fails_verify(project, samples, tmp_path, monkeypatch):
         (("compile", DIGITS / "digits.nir", "-o", "out", "--top", "2x"), "is not a Verilog"),
         (("compile", DIGITS / "digits.nir", "-o", "out", "--top", "wire"), "a keyword of Verilog"),
         (("compile", DIGITS / "digits.nir", "-o", "/proc/none"), "/proc/none"),
-        (("simulate", "absent", "samples.npz"), "absent"),
+        (("run", "absent", "samples.npz"), "absent"),
         (("report", "absent"), "absent"),
         (("build", "absent", "ULX3S-85F"), "absent"),
     ],
@@ -154,7 +155,7 @@ def test_debug_shows_the_error_itself():
 )
 def test_bad_samples(project, tmp_path, arrays, message):
     np.savez(tmp_path / "bad.npz", **arrays)
-    code, output = invoke("simulate", project, tmp_path / "bad.npz")
+    code, output = invoke("run", project, tmp_path / "bad.npz")
     assert code == 1 and message in output
 
 
@@ -173,7 +174,7 @@ def test_a_network_larger_than_the_device_is_refused_before_synthesis(project, s
 def test_missing_compiler(project, samples, monkeypatch):
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("CXX", raising=False)
-    code, output = invoke("simulate", project, samples, "--engine", "rtl")
+    code, output = invoke("run", project, samples, "--engine", "rtl")
     assert code == 1 and "apt-get install g++" in output
 
 
@@ -214,30 +215,29 @@ def bars(tmp_path, monkeypatch):
 def test_learn_from_toml_to_report_and_on_from_its_snapshot(bars):
     code, output = invoke("learn", "bars.toml", "in.npz", "-o", "whole", "--epochs", 2)
     assert code == 0, output
-    assert "go on with --start whole/snapshot.npz" in output
+    assert "go on with --start whole/learned/snapshot.npz" in output
     assert "learned.nir does not express how excitatory learns: pair_stdp" in output
     left = {path.name for path in (bars / "whole").iterdir()}
-    assert left - {".lock"} == {
+    assert left - {".lock"} == {"compiled", "epochs", "learned", "report"}
+    assert {path.name for path in (bars / "whole" / "learned").iterdir()} == {
         "artefact.json",
         "counts.npz",
-        "epochs",
         "learned.nir",
-        "plastic",
-        "report",
+        "sample.npz",
         "snapshot.npz",
         "weights.npz",
     }
-    with np.load("whole/counts.npz") as counts:
+    with np.load("whole/learned/counts.npz") as counts:
         assert counts["excitatory"].shape == (2, 5, 3)
         assert counts["labels"].tolist() == [0, 1, 2, 3, 4]
-    plastic = spikelet.Plastic.load("whole/plastic")
-    with np.load("whole/weights.npz") as weights:
+    plastic = spikelet.CompiledNetwork.load("whole/compiled")
+    with np.load("whole/learned/weights.npz") as weights:
         whole = weights["pixels_to_excitatory"]
     assert (whole != plastic.weights("pixels", "excitatory")).any()
-    for folder, start in (("first", ()), ("second", ("--start", "first/snapshot.npz"))):
+    for folder, start in (("first", ()), ("second", ("--start", "first/learned/snapshot.npz"))):
         code, output = invoke("learn", "bars.toml", "in.npz", "-o", folder, *start)
         assert code == 0, output
-    with np.load("second/weights.npz") as weights:
+    with np.load("second/learned/weights.npz") as weights:
         assert (weights["pixels_to_excitatory"] == whole).all()
     code, output = invoke("learn", "bars.toml", "in.npz", "-o", "off", "--no-learning")
     assert code == 0 and "0 of 48" in output
@@ -247,7 +247,8 @@ def test_learn_with_another_seed(bars):
     for seed in (0, 1):
         assert invoke("learn", "bars.toml", "in.npz", "-o", f"s{seed}", "--seed", seed)[0] == 0
     weights = [
-        spikelet.Plastic.load(f"s{seed}/plastic").weights("pixels", "excitatory") for seed in (0, 1)
+        spikelet.CompiledNetwork.load(f"s{seed}/compiled").weights("pixels", "excitatory")
+        for seed in (0, 1)
     ]
     assert (weights[0] != weights[1]).any()
 
@@ -255,21 +256,18 @@ def test_learn_with_another_seed(bars):
 @pytest.mark.parametrize("equal", [True, False])
 def test_learn_verifies(bars, monkeypatch, equal):
     """Golden in the place of RTL, which the tests of the engine cover; as it is, or one bit off."""
-    from spikelet.runs import plastic_engines as engines
-    from spikelet.runs import plastic_rtl as rtl
 
-    def loaded(chip, image):
-        image.cores[0].weights[3, 1] ^= not equal
-        return engines.opened("golden", chip, image)
+    def change(state):
+        state.image.cores[0].weights[3, 1] ^= not equal
 
-    monkeypatch.setattr(rtl, "loaded", loaded)
+    golden_as_rtl(monkeypatch, change)
     code, output = invoke("learn", "bars.toml", "in.npz", "-o", "out", "--verify", 3)
     assert code == (0 if equal else 1)
     assert ("every bit equal" in output) == equal
     assert ("differ first" in " ".join(output.split())) != equal
     page = (bars / "out" / "report" / "index.html").read_text()
-    assert ("RTL learned what golden learned, bit for bit" in page) == equal
-    assert (bars / "out" / "verification" / "result.json").exists()
+    assert ("learned weight and counter equals" in page) == equal
+    assert (bars / "out" / "verification" / "rtl" / "result.json").exists()
 
 
 @pytest.mark.parametrize(

@@ -41,9 +41,9 @@ NEURON = ("--neuron", "nir-euler", "--dt", "1e-3")
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ("simulate b s.npz --count 0", "0 is not in the range x>=1"),
-        ("simulate b s.npz --count -3", "-3 is not in the range x>=1"),
-        ("simulate b s.npz --count 1.5", "'1.5' is not a valid integer"),
+        ("run b s.npz --count 0", "0 is not in the range x>=1"),
+        ("run b s.npz --count -3", "-3 is not in the range x>=1"),
+        ("run b s.npz --count 1.5", "'1.5' is not a valid integer"),
         ("verify b s.npz --count 0", "0 is not in the range x>=1"),
         ("verify b s.npz --netlist-samples 0", "0 is not in the range x>=1"),
         ("build b iCEBreaker --samples s.npz --seeds 0", "0 is not in the range x>=1"),
@@ -60,9 +60,9 @@ NEURON = ("--neuron", "nir-euler", "--dt", "1e-3")
         ("compile n.nir -o n.nir", "n.nir cannot be written"),
         ("compile n.nir -o s.npz", "a file is in the place of a folder"),
         ("compile s.npz -o c", "s.npz is not an HDF5 file"),
-        ("simulate b n.nir", "n.nir is an HDF5 file"),
-        ("simulate s.npz s.npz", "s.npz/compiled/artefact.json cannot be read"),
-        ("simulate b s.npz:test_", "has no test_spikes"),
+        ("run b n.nir", "n.nir is an HDF5 file"),
+        ("run s.npz s.npz", "s.npz is no project folder"),
+        ("run b s.npz:test_", "has no test_spikes"),
         ("learn absent.toml s.npz -o c --epochs 0", "0 is not in the range x>=1"),
         ("learn absent.toml s.npz -o c --seed -1", "-1 is not in the range x>=0"),
     ],
@@ -97,13 +97,13 @@ def test_no_error_is_a_traceback(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("spikelet.samples.samples.load_samples", fail)
-    found, output = invoke("simulate", folder / "b", folder / "s.npz")
+    monkeypatch.setattr("spikelet.samples.plastic_samples.load_learning_samples", fail)
+    found, output = invoke("run", folder / "b", folder / "s.npz")
     assert found == code and message in output and "Traceback" not in output
     if isinstance(error, KeyboardInterrupt):
         return  # click has its own word for it
     with pytest.raises(type(error)):
-        invoke("--debug", "simulate", folder / "b", folder / "s.npz")
+        invoke("--debug", "run", folder / "b", folder / "s.npz")
 
 
 def test_a_reader_that_has_seen_enough() -> None:
@@ -122,9 +122,9 @@ def test_a_reader_that_has_seen_enough() -> None:
 def test_output_in_ascii(folder: Path, tmp_path: Path) -> None:
     """A terminal that cannot show a name gets its numbers."""
     program = "from spikelet.cli import main; main()"
-    files = (folder / "b", folder / "s.npz", "-o", tmp_path / "größe.npz")
+    files = (folder / "b", folder / "s.npz", "--recording", tmp_path / "größe.npz")
     done = subprocess.run(
-        [sys.executable, "-c", program, "simulate", *files],
+        [sys.executable, "-c", program, "run", *files],
         env={**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"},
         capture_output=True,
         check=False,
@@ -154,7 +154,7 @@ def test_a_full_disk_leaves_the_old_file(
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("command", ["compile n.nir -o new", "simulate b s.npz -o new/t.npz"])
+@pytest.mark.parametrize("command", ["compile n.nir -o new", "run b s.npz -o new/t.npz"])
 def test_a_full_disk_behind_each_command(
     folder: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:

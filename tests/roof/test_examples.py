@@ -53,7 +53,7 @@ def test_schedule_programs_one_device_in_turn():
 def test_only_the_chosen_device_learns_and_only_in_programming_ticks():
     task = replace(SMALL, steps=120)
     learned = correlation.detect(task, record=("spikes", "learning"))
-    weights = learned.trace.learned[0]["weights"][0, :, : task.rows, 0].astype(int)
+    weights = learned.recording.learned[0]["weights"][0, :, : task.rows, 0].astype(int)
     changes = np.diff(weights, axis=0).reshape(-1, task.synapses, task.devices)
     moved = changes.any(axis=1)  # (ticks but the first, devices)
     ticks = np.arange(1, 2 * task.steps)
@@ -63,7 +63,7 @@ def test_only_the_chosen_device_learns_and_only_in_programming_ticks():
         chosen = ~reads & (ticks // 2 % task.devices == device)
         assert moved[chosen, device].sum() > 5
         assert not moved[~chosen, device].any()
-    fired = learned.trace.spikes[0][0, :, 0]
+    fired = learned.recording.spikes[0][0, :, 0]
     assert fired[::2].sum() > 5 and not fired[1::2].any()
     # Up in the step of the neuron's spike; down in the next one, if it does not fire again.
     programming = changes[0::2]

@@ -5,6 +5,7 @@ import json
 import re
 import shlex
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,14 @@ from click.testing import CliRunner
 
 from spikelet import project as module
 from spikelet.cli import main
-from spikelet.compiler.compiled import CompiledNetwork, compile_network
-from spikelet.compiler.place import PlacementLimits
+from spikelet.compiler.compile import compile_network
+from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.artefact import Artefact
 from spikelet.fpga.flow import REPORT
+from spikelet.network.limits import PlacementLimits
 from spikelet.project import Project
-from spikelet.runs import verification_files, verify
-from spikelet.runs.engines import CHIP_VERILOG, MADE_OF, simulate
+from spikelet.runs import engines, verification_files
+from spikelet.runs.wanted import CHIP_VERILOG, MADE_OF, Wanted
 from spikelet.samples.samples import Samples, load_samples
 from tests.helpers.networks import chain, integrator, sink, source, spikes, write
 from tests.reports.test_report import Page, fpga_report
@@ -33,21 +35,24 @@ VERIFIED = "Every spike, state of a neuron and counter equals the golden model's
 def golden_as_rtl(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let golden run in the place of the RTL, which other tests compare with it."""
 
-    def run(compiled: CompiledNetwork, spikes: Any, engine: str = "golden", **options: Any) -> Any:
-        options.pop("folder", None)
-        trace = simulate(compiled, spikes, **options)
-        trace.engine = engine
-        if engine != "golden":
-            trace.notes[MADE_OF] = {CHIP_VERILOG: f"verilog of {compiled.chip.digest}"}
-        return trace
+    golden = engines.engine_named("golden")
+    netlists = engines.netlist_engines()
 
-    monkeypatch.setattr(verify, "simulate", run)
-    monkeypatch.setattr(module, "simulate", run)
+    def run(engine: str, wanted: Wanted) -> Any:
+        trace, state = golden.run(wanted)
+        trace.engine = engine
+        trace.notes[MADE_OF] = {CHIP_VERILOG: f"verilog of {wanted.compiled.chip.digest}"}
+        return trace, state
+
+    rtl = replace(engines.engine_named("rtl"), run=partial(run, "rtl"))
+    monkeypatch.setitem(engines._ENGINES, "rtl", rtl)
+    runs = {name: replace(netlists[name], run=partial(run, name)) for name in netlists}
+    monkeypatch.setattr(engines, "netlist_engines", lambda: runs)
 
     def files(compiled: CompiledNetwork, *_: Any) -> tuple[str, dict[str, bytes]]:
         return "", {"chip.v": b"", f"{compiled.name}.core": b""}
 
-    monkeypatch.setattr(module, "_chip_files", files)
+    monkeypatch.setattr(module, "chip_files", files)
     monkeypatch.setattr(module, "digest_of", lambda *_: "of no concern")
 
 
@@ -133,7 +138,7 @@ def test_verify_leaves_the_compiled_network_alone(project: Project) -> None:
 
 def test_a_run_on_fewer_samples_changes_nothing_of_the_report(project: Project) -> None:
     before = page_of(project)
-    project.simulate(SAMPLES.first(2))
+    project.run(SAMPLES.first(2))
     after = page_of(project)
     assert after.tables == before.tables and "Sample 0 of 5" in after.text
     assert (project.run_file("golden")).exists()
@@ -258,4 +263,4 @@ def test_the_page_says_how_it_was_made(tmp_path: Path, monkeypatch: pytest.Monke
         commands = [shlex.split(line)[1:] for line in lines]
     assert pages[0] == pages[1]
     assert {"Samples, SHA-256", "Samples file, SHA-256", "Float network, SHA-256"} < pages[0].keys()
-    assert "--placement-seed" in commands[0] and "--pipelines" in commands[0]
+    assert "--placement-seed" in commands[0] and "--lanes" in commands[0]

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 import spikelet
 from spikelet.cli import main
-from spikelet.compiler.place import PlacementLimits
+from spikelet.network.limits import PlacementLimits
 from spikelet.project import Project
 from spikelet.samples.samples import Samples
 from tests.helpers.networks import lif, linear, sink, source, write
@@ -61,10 +61,10 @@ def test_build_counts_the_whole_image(
     def never(*_: object, **__: object) -> None:
         raise AssertionError("built, though it does not fit")
 
-    monkeypatch.setattr("spikelet.project.build_bitstream", never)
+    monkeypatch.setattr("spikelet.targets.build_bitstream", never)
     project = Project(tmp_path / "digits")
     limits = PlacementLimits(lanes=8, weight_memory="spram")
-    project.save(spikelet.compile_network(network, "snntorch-zero", 1e-3, limits=limits))
+    project.save(spikelet.compile(network, "snntorch-zero", 1e-3, limits=limits))
     samples = Samples(np.ones((1, 16, 256), np.bool_), np.zeros(1, np.int64))
     with pytest.raises(spikelet.SpikeletError, match="with what the image holds") as caught:
         project.build("iCEBreaker", samples)

@@ -5,7 +5,7 @@ import pytest
 from spikelet.boards import BOARDS
 from spikelet.description.errors import SpikeletError
 from spikelet.fpga.families import devices
-from spikelet.project import target_named, targets
+from spikelet.targets import target_named, targets
 
 
 def test_every_board_and_device_is_a_target() -> None:

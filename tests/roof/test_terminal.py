@@ -39,7 +39,7 @@ def test_json_is_all_that_a_command_prints(folder: Path) -> None:
     assert compiled["digests"].keys() == {
         *("chip structure", "chip contents", "chip mapping", "float network"),
     }
-    simulated = json.loads(run("simulate", "p", "s.npz", "--json").stdout)
+    simulated = json.loads(run("run", "p", "s.npz", "--json").stdout)
     assert simulated["samples"] == 3 and simulated["trace"] == "p/runs/golden/trace.npz"
     verified = json.loads(run("verify", "p", "s.npz", "--engine", "golden", "--json").stdout)
     assert verified["engines"][0]["accuracy"] == simulated["accuracy"]
@@ -52,7 +52,7 @@ def test_json_is_all_that_a_command_prints(folder: Path) -> None:
 
 
 def test_quiet_prints_warnings_and_errors_only(folder: Path) -> None:
-    for arguments in (COMPILE, ("simulate", "p", "s.npz"), ("report", "p")):
+    for arguments in (COMPILE, ("run", "p", "s.npz"), ("report", "p")):
         result = run(*arguments, "--quiet")
         assert (result.exit_code, result.output) == (0, "")
     result = run("verify", "p", "silent.npz", "--engine", "golden", "--quiet")

@@ -43,8 +43,8 @@ def test_without_learning_they_are_not(images, outcome):
 
 def test_fewer_bits_are_learned_within_their_bounds(images):
     learned = learn(images, NEURONS, bits=2, plan=replace(plan_for(images), epochs=2))
-    weights = learned.plastic.weights("pixels", "neurons", learned.state.image)
-    assert learned.plastic.chip.cores[0].weight_bits == 2
+    weights = learned.compiled.weights("pixels", "neurons", learned.state.image)
+    assert learned.compiled.chip.cores[0].weight_bits == 2
     assert set(np.unique(weights)) == {0, 1, 2, 3}
     assert learned.accuracy > 0.5
 

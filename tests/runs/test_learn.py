@@ -15,10 +15,10 @@ from spikelet.cli import main
 from spikelet.description.artefact import Artefact
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
-from spikelet.network.toml_file import load_task
+from spikelet.project import opened
 from spikelet.runs import epochs
-from spikelet.runs.learn import learn
 from spikelet.samples.plastic_samples import load_learning_samples
+from tests.helpers.engines import golden_as_rtl
 from tests.reports.test_report import Page
 
 NETWORK = """
@@ -63,17 +63,17 @@ def run(tmp_path: Path):  # type: ignore[no-untyped-def]
     def go(folder, *, threshold=600, inhibition=500, dw="2^-5*(x1 - 60)*y0", **options):  # type: ignore[no-untyped-def]
         path = tmp_path / "n.toml"
         path.write_text(NETWORK.format(threshold=threshold, inhibition=inhibition, dw=dw))
-        task = load_task(path)
-        samples = load_learning_samples(tmp_path / "s.npz", task.encoder)
-        return learn(task, samples, tmp_path / folder, **options)
+        project = opened(path, tmp_path / folder)
+        encoder = project.load().network.encoder
+        return project.learn(load_learning_samples(tmp_path / "s.npz", encoder), **options)
 
     return go
 
 
 def results(folder: Path) -> dict[str, bytes]:
     """Return the digests of what was learned, by file."""
-    made = Artefact.load(folder)
-    assert made is not None and made.intact(folder)
+    made = Artefact.load(folder / "learned")
+    assert made is not None and made.intact(folder / "learned")
     return dict(made.files)  # type: ignore[arg-type]
 
 
@@ -126,19 +126,16 @@ def test_another_run_is_not_resumed(run, tmp_path):  # type: ignore[no-untyped-d
     assert results(tmp_path / "x") == results(tmp_path / "y") != before
 
 
-def test_a_new_run_removes_the_verification_of_the_last(run, tmp_path, monkeypatch):  # type: ignore[no-untyped-def]
-    from spikelet.runs import plastic_engines as engines
-    from spikelet.runs import plastic_rtl as rtl
-
-    monkeypatch.setattr(rtl, "loaded", lambda chip, image: engines.opened("golden", chip, image))
+def test_a_verification_of_another_network_is_not_shown(run, tmp_path, monkeypatch):  # type: ignore[no-untyped-def]
+    golden_as_rtl(monkeypatch)
     result = run("x", verify=2)
     assert result.verification.equal
-    kept = json.loads((tmp_path / "x" / "verification" / "result.json").read_text())
-    assert kept["equal"] and kept["engines"][1]["samples"] == 2
-    assert "bit for bit" in result.report.read_text()
-    result = run("x", threshold=700)
-    assert not (tmp_path / "x" / "verification").exists()
-    assert "RTL was not compared" in result.report.read_text()
+    kept = json.loads((tmp_path / "x" / "verification" / "rtl" / "result.json").read_text())
+    assert kept["engine"]["equal"] and kept["engine"]["samples"] == 2
+    assert "learned weight and counter equals the golden model" in result.report.read_text()
+    page = run("x", threshold=700).report.read_text()
+    assert "learned weight and counter" not in page and "Not verified yet" in page
+    assert "verification of rtl: chip contents was" in page
     silent = run("x", threshold=32_000, verify=2)
     assert not silent.verification.equal
     assert "Nothing was compared: no neuron spiked" in silent.report.read_text()
@@ -171,11 +168,11 @@ def test_the_page_says_how_it_was_made(run, tmp_path, monkeypatch):  # type: ign
         done = CliRunner().invoke(main, command, catch_exceptions=False)
         assert done.exit_code == 0, done.output
         page = Page(Path("out/report/index.html"))
-        pages.append(page.tables["provenance"])
-        printed = re.search(r'<pre id="commands">(.*?)</pre>', page.html)
+        pages.append({row[0]: row[1] for row in page.tables["provenance"]})
+        printed = re.search(r'<pre id="commands">(.*?)\n*</pre>', page.html)
         assert printed is not None
         command = shlex.split(html.unescape(printed[1]))[1:]
     assert pages[0] == pages[1]
-    digests = {row[0] for row in pages[0]}
+    digests = pages[0].keys()
     assert {"Samples, SHA-256", "Network file, SHA-256", "weights.npz, SHA-256"} <= digests
     assert command[command.index("--epochs") + 1] == "2" and "--learning" in command

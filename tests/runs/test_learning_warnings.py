@@ -22,23 +22,17 @@ def warnings_of(
     projections: int = 1,
 ) -> list[str]:
     """Return the warnings of a run with one output population and one hidden population."""
-    plastic = SimpleNamespace(
+    network = SimpleNamespace(
         populations=[SimpleNamespace(name="hidden"), SimpleNamespace(name="out")],
         outputs=["out"],
-        chip=SimpleNamespace(
-            cores=[SimpleNamespace(learning=None), SimpleNamespace(learning=BOUNDS)]
-        ),
-        population=lambda name: SimpleNamespace(core=1),
-        weights=lambda source, target, image: np.array(before),
     )
-    ends = [SimpleNamespace(source="in", target="out")] * projections
+    ends = [SimpleNamespace(source="in", target="out", rule=BOUNDS)] * projections
     run: Any = SimpleNamespace(
-        plastic=plastic,
+        compiled=SimpleNamespace(network=network),
         shown=SimpleNamespace(spikes=lambda name: np.array([hidden, 0])),
         output_counts=lambda name: np.array(counts),
         plastic_projections=ends,
-        before=None,
-        learned=SimpleNamespace(weights=lambda source, target: np.array(after)),
+        weights=lambda source, target: (np.array(before), np.array(after)),
         learning=learning,
     )
     return learning_warnings(run)

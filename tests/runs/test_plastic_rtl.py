@@ -3,7 +3,18 @@
 import numpy as np
 import pytest
 
-from spikelet import Adaptation, LearningRule, PlasticNetwork, SpikeletError, TraceParams
+from spikelet import (
+    Adaptation,
+    LearningRule,
+    PlacementLimits,
+    PlasticNetwork,
+    Samples,
+    SpikeletError,
+    TraceParams,
+)
+from spikelet.compiler.compile import compile_network
+from spikelet.runs.run import run
+from spikelet.runs.verify import verify
 
 REWARDED = LearningRule(
     "2^-7*r*t + 2^-5*x1*y0 - 2^-1*x0",
@@ -29,7 +40,7 @@ def plastic():
     network.project("first", "second", weights=20, connectivity="one_to_one")
     network.project("second", "first", weights=-5, connectivity="all_but_self", delay=3)
     network.output("first")
-    return network.compile(lanes=2)
+    return compile_network(network, limits=PlacementLimits(lanes=2))
 
 
 def test_rtl_is_golden(plastic):
@@ -37,19 +48,24 @@ def test_rtl_is_golden(plastic):
     generator = np.random.default_rng(0)
     spikes = generator.random((5, 12, 6)) < 0.4
     reward = generator.integers(-4, 5, (5, 12))
-    before = plastic.run(spikes[:2], reward=reward[:2], clear=False)
+    before = run(plastic, spikes[:2], reward=reward[:2], clear=False)
     assert any(core.arrivals.any() for core in before.state.cores)
-    options = {"reward": reward[2:], "clear": False, "start": before.state}
+    options = {"clear": False, "start": before.state}
     seen = []
-    result = plastic.verify(
-        spikes[2:], samples=2, progress=lambda *told: seen.append(told), **options
+    result = verify(
+        plastic,
+        Samples(spikes[2:4].astype(np.uint8), reward=reward[2:4]),
+        progress=lambda *told: seen.append(told),
+        **options,
     )
     assert result.equal, result.engines[1].difference
     assert [engine.samples for engine in result.engines] == [2, 2]
     assert {"outputs", "spikes", "states", "checksums"} <= set(result.engines[1].compared)
     assert ("rtl", 2, 2) in seen
-    learned, golden = (plastic.run(spikes[2:], engine=e, **options) for e in ("rtl", "golden"))
-    assert learned.trace.engine == "rtl" and learned.trace.neurons == (3, 3)
+    learned, golden = (
+        run(plastic, spikes[2:], e, reward=reward[2:], **options) for e in ("rtl", "golden")
+    )
+    assert learned.recording.engine == "rtl" and learned.recording.neurons == (3, 3)
     assert (learned.state.checksums() == golden.state.checksums()).all()
     weights = learned.weights("lines", "first")
     assert (weights == golden.weights("lines", "first")).all()
@@ -60,4 +76,4 @@ def test_no_compiler(plastic, monkeypatch):
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("CXX", raising=False)
     with pytest.raises(SpikeletError, match="apt-get install g"):
-        plastic.run(np.zeros((1, 1, 6)), engine="rtl")
+        run(plastic, np.zeros((1, 1, 6)), engine="rtl")

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from spikelet.compiler.compiled import CompiledNetwork, compile_network
-from spikelet.compiler.place import PlacementLimits
+from spikelet.compiler.compile import compile_network
+from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.chip.memory_map import ChipMap
+from spikelet.network.limits import PlacementLimits
 from spikelet.runs.recorded_run import record_run, stimuli
 from tests.helpers.networks import chain, spikes
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from spikelet.compiler.compiled import CompiledNetwork, compile_network
-from spikelet.compiler.place import PlacementLimits
+from spikelet.compiler.compile import compile_network
+from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state_words import state_words
@@ -19,8 +19,9 @@ from spikelet.fpga.self_test import SelfTest
 from spikelet.fpga.self_test_image import StoredRun
 from spikelet.golden.chip import GoldenChip
 from spikelet.network.builder import PlasticNetwork
+from spikelet.network.limits import PlacementLimits
 from spikelet.rtl_gen.chip import Chip
-from spikelet.runs.engines import simulate
+from spikelet.runs.run import run as run_network
 from spikelet.runs.self_test_run import stored_run, stored_samples
 from spikelet.samples.samples import Samples
 from tests.helpers.networks import SUBTRACT, chain
@@ -58,11 +59,12 @@ def _passes(chip: ChipParams, run: StoredRun) -> tuple[int, int]:
 
 def test_the_chip_passes_what_golden_says_and_nothing_else(compiled: CompiledNetwork) -> None:
     sample = stored_samples(compiled, _samples(), 1)
-    trace = simulate(compiled, _samples().spikes[1:2])
-    assert sample.counts.tolist() == compiled.output_counts(trace)[0].tolist()
+    ran = run_network(compiled, _samples().spikes[1:2])
+    trace = ran.recording
+    assert sample.counts.tolist() == ran.output_counts()[0].tolist()
     packets = sum(int(core.sum()) for core in trace.spikes)  # each spike goes to one place
     assert sample.cycles == trace.cycles.sum() + 2 * packets
-    assert _passes(compiled.chip, sample) == (1, compiled.classify(trace)[0])
+    assert _passes(compiled.chip, sample) == (1, ran.classify()[0])
     other = stored_samples(compiled, _samples(), 2)
     assert not np.array_equal(other.words, sample.words)
     assert _passes(compiled.chip, replace(sample, words=other.words))[0] == 0
@@ -95,7 +97,7 @@ def test_more_samples_than_there_are_are_refused(compiled: CompiledNetwork, coun
 def test_several_samples_are_shown_one_after_another(compiled: CompiledNetwork) -> None:
     run = stored_samples(compiled, _samples(), 1, 3)
     last = stored_samples(compiled, _samples(), 3)
-    counts = compiled.output_counts(simulate(compiled, _samples().spikes[1:]))
+    counts = run_network(compiled, _samples().spikes[1:]).output_counts()
     assert run.counts.tolist() == counts.sum(axis=0).tolist()
     assert run.words.tolist() == last.words.tolist(), "each starts from a cleared state"
     assert run.program.tolist() == last.program.tolist()
@@ -135,7 +137,7 @@ def learning() -> tuple[ChipParams, ChipImage, Events, np.ndarray]:
     network.project("in", "hidden", weights=(-2, 7), rule=REWARDED)
     network.project("hidden", "out", weights=(0, 7), rule=replace(REWARDED, reward_bits=6))
     network.output("out")
-    plastic = network.compile(lanes=2)
+    plastic = compile_network(network, limits=PlacementLimits(lanes=2))
     rng = np.random.default_rng(2)
     events = Events.from_spikes(rng.random((3, 4, 6)) < 0.4, plastic.routes)
     reward = rng.integers(-8, 8, (3, 4)) * (rng.random((3, 4)) < 0.5)

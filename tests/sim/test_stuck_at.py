@@ -9,12 +9,12 @@ import pytest
 
 from benchmarks.stuck_at import faults_of
 from spikelet.boards import ICEBREAKER, ULX3S_85F, Board
-from spikelet.compiler.compiled import compile_network
-from spikelet.compiler.place import PlacementLimits
+from spikelet.compiler.compile import compile_network
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.fpga.families import family_named
 from spikelet.fpga.self_test_image import StoredRun
+from spikelet.network.limits import PlacementLimits
 from spikelet.runs.self_test_run import stored_samples
 from spikelet.samples.samples import Samples
 from spikelet.sim.stuck_at import Observed, StuckBoard, flip_flops, with_stuck_flip_flops
@@ -120,7 +120,7 @@ def test_without_a_verdict_time_runs_out(board: StuckBoard) -> None:
 
 
 def _trained() -> tuple[ChipParams, StoredRun]:
-    network = chain([4, 2], profile=SUBTRACT, scale=1 / 4, seed=1)
+    network = chain([4, 2], neuron=SUBTRACT, scale=1 / 4, seed=1)
     compiled = compile_network(network, limits=PlacementLimits(lanes=2))
     spikes = np.random.default_rng(1).random((1, 6, 4)) < 0.6
     return compiled.chip, stored_samples(compiled, Samples(spikes.astype(np.uint8)), 0)

@@ -1,0 +1,233 @@
+"""From whatever describes a network to a compiled one."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from spikelet.compiler.compiled import CompiledNetwork
+from spikelet.compiler.place import place
+from spikelet.description.artefact import RECORD
+from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.rule import LearningRule
+from spikelet.description.neurons.model import NeuronModel
+from spikelet.description.neurons.models import neuron_model
+from spikelet.golden import chip as golden_chip
+from spikelet.golden.dense_spikes import DenseSpikes
+from spikelet.network.builder import PlasticNetwork
+from spikelet.network.integers import IntegerNetwork
+from spikelet.network.limits import PlacementLimits
+from spikelet.network.network import FloatArray, Network
+from spikelet.network.quantise import quantise
+from spikelet.network.toml_file import NetworkFile, load_toml
+from spikelet.nir.importer import load_network
+
+__all__ = [
+    "Source",
+    "compile_network",
+    "compiled_folder",
+    "compiled_from",
+    "measured_rates",
+]
+
+Source = str | Path | Network | PlasticNetwork | IntegerNetwork | NetworkFile | CompiledNetwork
+"""What describes a network: a NIR or TOML file, a saved folder, or an object."""
+
+_MEASURED_SAMPLES = 16
+"""Calibration samples on which the golden model shows who spikes how often."""
+
+
+def compile_network(
+    source: Source,
+    neuron: NeuronModel | str | Path | None = None,
+    dt: float | None = None,
+    *,
+    weight_bits: int | None = None,
+    potential_bits: int | None = None,
+    plastic: Mapping[str, LearningRule] | None = None,
+    seed: int | None = None,
+    limits: PlacementLimits | Mapping[str, Any] | None = None,
+    calibration: npt.ArrayLike | None = None,
+    topology: str | None = None,
+    multicast: bool | None = None,
+    placement_seed: int = 0,
+    draw_key: int | None = None,
+) -> CompiledNetwork:
+    """Import a network if it is a file, quantise it if it was trained, and place it on a chip.
+
+    Parameters
+    ----------
+    source : path or network
+        A NIR file; a TOML file; the folder of a compiled network, or of a project with one; or one
+        of the objects that these become.
+    neuron, dt
+        As for :func:`load_network`; other networks bring their own.
+    weight_bits, potential_bits : int or None
+        As for :func:`quantise`, of a trained network: 4 and 16, or those of one that is quantised.
+    plastic : mapping of str to LearningRule, or None
+        Layers that learn, and how; see :meth:`IntegerNetwork.make_plastic`.
+    seed : int or None
+        In the place of that of a TOML file.
+    calibration : array of 0 and 1, shape (samples, ticks, n_inputs), or None
+        As for :func:`quantise`; a network on several cores is placed by the spikes that the golden
+        model emits on the first samples.
+    limits : PlacementLimits, or dict of some of its fields
+        The others, or all if None, are those of a TOML file or compiled network, or the usual.
+    topology, multicast, placement_seed
+        As for :func:`place`; None for a topology is a mesh, or as compiled before.
+    draw_key : int or None
+        What the draws of neurons start from, 1..2**32 - 1; None: 1, or as before.
+
+    Raises
+    ------
+    SpikeletError
+        As these do.
+    """
+    opened = _opened(source, neuron, dt, seed)
+    asked = (weight_bits, potential_bits, calibration, topology, multicast, draw_key)
+    own = PlacementLimits()
+    if isinstance(opened, CompiledNetwork):
+        if all(option is None for option in asked) and not (plastic or limits or placement_seed):
+            return opened
+        own, topology = opened.limits, topology or opened.chip.topology
+        opened = opened.network
+    elif isinstance(opened, NetworkFile):
+        own, opened = opened.limits, opened.network
+    chosen = limits if isinstance(limits, PlacementLimits) else replace(own, **(limits or {}))
+    network = _integers(opened, weight_bits, potential_bits, calibration)
+    if draw_key is not None:
+        network = replace(network, draw_key=draw_key)
+    for layer, rule in (plastic or {}).items():
+        network = network.make_plastic(layer, rule)
+
+    def placed(rates: dict[str, FloatArray] | None) -> CompiledNetwork:
+        return place(
+            network,
+            chosen,
+            topology=topology or "mesh",
+            multicast=multicast,
+            seed=placement_seed,
+            rates=rates,
+        )
+
+    found = placed(None)
+    if calibration is not None and len(found.chip.cores) > 1:
+        shown = network.check_spikes(calibration)[:_MEASURED_SAMPLES]
+        found = placed(measured_rates(found, shown))
+    return found
+
+
+def compiled_from(source: Source) -> CompiledNetwork:
+    """Return a compiled network as it is, and anything else compiled."""
+    return source if isinstance(source, CompiledNetwork) else compile_network(source)
+
+
+def compiled_folder(path: str | Path) -> Path:
+    """Return the folder of the compiled network, in a project folder or that folder itself."""
+    folder = Path(path)
+    inner = folder / "compiled"
+    return folder if (folder / RECORD).exists() and not inner.is_dir() else inner
+
+
+def measured_rates(compiled: CompiledNetwork, spikes: npt.ArrayLike) -> dict[str, FloatArray]:
+    """Return the spikes a tick of each input and neuron that the golden model emits.
+
+    Each counts as if it had spiked once more, so that the silent ones are not forgotten.
+
+    Parameters
+    ----------
+    compiled : CompiledNetwork
+    spikes : array of 0 and 1, shape (samples, ticks, n_inputs)
+    """
+    network, latency = compiled.network, compiled.output_latency
+    dense = network.check_spikes(spikes)
+    samples, ticks, _ = dense.shape
+    trace = golden_chip.run(
+        compiled.chip,
+        compiled.image,
+        DenseSpikes(dense, compiled.routes, latency),
+        record=("spikes",),
+    )
+    assert trace.spikes is not None
+    emitted: dict[str, npt.NDArray[np.generic]] = {}
+    first = 0
+    for group in network.inputs:
+        emitted[group.name] = dense[..., first : first + group.size]
+        first += group.size
+    for layer in compiled.layers:
+        here = slice(layer.depth, layer.depth + ticks)
+        parts = [trace.spikes[part.core][:, here, : part.count] for part in layer.slices]
+        emitted[layer.name] = layer.assembled(parts)
+    places = samples * ticks
+    return {
+        name: (1 + found.sum(axis=(0, 1), dtype=np.int64)) / (1 + places)
+        for name, found in emitted.items()
+    }
+
+
+def _opened(
+    source: Source,
+    neuron: NeuronModel | str | Path | None,
+    dt: float | None,
+    seed: int | None,
+) -> Network | PlasticNetwork | IntegerNetwork | NetworkFile | CompiledNetwork:
+    """Return what a source holds; SpikeletError if an option is given that it has no use for."""
+    if isinstance(source, str | Path):
+        path = Path(source)
+        if path.is_dir():
+            source = CompiledNetwork.load(compiled_folder(path))
+        elif path.suffix.lower() == ".toml":
+            source = load_toml(path, seed)
+            seed = None
+        else:
+            if seed is not None:
+                raise SpikeletError(f"{path} has no seed; only a TOML file has one")
+            return load_network(path, neuron, dt)
+    if seed is not None:
+        raise SpikeletError("a seed can be given for a TOML file only")
+    if isinstance(source, Network):
+        models, own_dt = source.neurons, source.dt
+        names = ", ".join(model.name for model in models)
+        words = f"neurons of {names} and dt {own_dt}"
+    else:
+        models, own_dt = (), None
+        words = "neuron models and a time step of its own"
+    other = neuron is not None and (neuron_model(neuron),) != models
+    if other or dt not in (None, own_dt):
+        name = source.network.name if isinstance(source, NetworkFile) else source.name
+        raise SpikeletError(f"network {name!r} has {words}; others cannot be given")
+    return source
+
+
+def _integers(
+    source: Network | PlasticNetwork | IntegerNetwork,
+    weight_bits: int | None,
+    potential_bits: int | None,
+    calibration: npt.ArrayLike | None,
+) -> IntegerNetwork:
+    """Return a network in integers, quantised if it was trained and is not, or otherwise so."""
+    network = source.integers() if isinstance(source, PlasticNetwork) else source
+    widths = (weight_bits, potential_bits)
+    if isinstance(network, IntegerNetwork):
+        if network.floats is None and widths != (None, None):
+            raise network.error(
+                "its populations have weight and potential bits of their own",
+                "leave --weight-bits and --potential-bits out, or change them in its description",
+            )
+        if network.floats is None or (calibration is None and widths == (None, None)):
+            return network
+        first = network.populations[0]
+        learned = {p.target: p.rule for p in network.projections if p.rule}
+        again = quantise(
+            network.floats,
+            weight_bits or first.weight_bits or 4,
+            potential_bits or first.potential_bits,
+            calibration,
+        )
+        for layer, rule in learned.items():
+            again = again.make_plastic(layer, rule)
+        return replace(again, seed=network.seed, draw_key=network.draw_key)
+    return quantise(network, weight_bits or 4, potential_bits or 16, calibration)

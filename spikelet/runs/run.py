@@ -1,0 +1,306 @@
+"""Run a network on an engine, and read what it did and learned, population by population."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from spikelet.compiler.compile import Source, compiled_from
+from spikelet.compiler.compiled import CompiledNetwork, PlacedLayer
+from spikelet.description.array_files import packed_arrays
+from spikelet.description.artefact import Artefact
+from spikelet.description.chip.image import ChipImage
+from spikelet.description.chip.state import ChipState
+from spikelet.description.errors import SpikeletError
+from spikelet.description.run.recording import Trace, recorded_states
+from spikelet.description.summary import summary
+from spikelet.description.versions import package_versions
+from spikelet.network.integers import IntegerNetwork, Weights
+from spikelet.runs.engines import engine_named
+from spikelet.runs.wanted import Wanted
+from spikelet.samples.samples import Samples, winners
+
+__all__ = [
+    "RECORDING_FILE",
+    "SNAPSHOT_FILE",
+    "WEIGHTS_FILE",
+    "Run",
+    "run",
+    "weights_file",
+    "with_extra",
+]
+
+SNAPSHOT_FILE = "snapshot.npz"
+RECORDING_FILE = "trace.npz"
+WEIGHTS_FILE = "weights.npz"
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What a network has done and learned.
+
+    The chip runs its layers one tick apart; what is read here is in the network's own time, in
+    which all layers run in the same tick.
+
+    Parameters
+    ----------
+    compiled : CompiledNetwork
+    recording : Trace
+        In the chip's own time.
+    state : ChipState or None
+        After the last tick; :func:`run` goes on from it as ``start``. None if the engine cannot
+        tell.
+    drained : bool
+        Whether the last ticks of each sample are those in which its last spikes come out.
+    begun : int
+        Ticks since the state was cleared in which the first sample begins.
+    """
+
+    __repr__ = summary
+
+    compiled: CompiledNetwork
+    recording: Trace
+    state: ChipState | None = field(default=None, repr=False)
+    drained: bool = True
+    begun: int = 0
+
+    def __post_init__(self) -> None:
+        chip, trace = self.compiled.chip, self.recording
+        found = (trace.outputs.shape[2], len(trace.neurons))
+        if found != (chip.n_outputs, len(chip.cores)):
+            raise SpikeletError(
+                f"network {self.compiled.name!r} has {chip.n_outputs} outputs and "
+                f"{len(chip.cores)} cores, the Trace of {trace.engine} {found[0]}, {found[1]}"
+            )
+        latency = self.compiled.output_latency
+        if self.drained and not self.begun and trace.ticks <= latency:
+            raise SpikeletError(
+                f"the Trace of {trace.engine} has {trace.ticks} ticks; outputs of network "
+                f"{self.compiled.name!r} appear after {latency}"
+            )
+
+    def _ticks(self, depth: int) -> slice:
+        """Return the chip's ticks in which a layer of some depth was in the network's ticks."""
+        last = self.recording.ticks
+        if self.drained:
+            last -= self.compiled.output_latency - depth
+        return slice(min(last, max(0, depth - self.begun)), last)
+
+    @property
+    def outputs(self) -> npt.NDArray[np.uint16]:
+        """Spikes of each output line in each tick: (samples, ticks, n_outputs)."""
+        return self.recording.outputs[:, self._ticks(self.compiled.output_latency)]
+
+    def output_counts(self) -> npt.NDArray[np.int64]:
+        """Return the spikes of each output line, shape (samples, n_outputs)."""
+        counts: npt.NDArray[np.int64] = self.outputs.sum(1, np.int64)
+        return counts
+
+    def classify(self) -> npt.NDArray[np.int64]:
+        """Return each sample's class as :func:`winners` does: -1 where no output spiked."""
+        return winners(self.output_counts())
+
+    def counts(self, output: str) -> npt.NDArray[np.int64]:
+        """Return the spikes of each neuron of an output population, shape (samples, size)."""
+        network = self.compiled.network
+        if output not in network.outputs:
+            names = ", ".join(network.outputs)
+            raise SpikeletError(f"{output!r} is not an output; outputs are {names}")
+        before = network.outputs[: network.outputs.index(output)]
+        first = sum(network.sizes[name] for name in before)
+        return self.output_counts()[:, first : first + network.sizes[output]]
+
+    def spikes(self, layer: str) -> npt.NDArray[np.bool_]:
+        """Return a layer's spikes (samples, ticks, size); SpikeletError if not recorded."""
+        placed, recorded = self._recorded("spikes", layer)
+        return self._assembled(recorded, placed)
+
+    def states(self, layer: str) -> dict[str, npt.NDArray[Any]]:
+        """Return a layer's states after each tick, by name, as :meth:`spikes`; ``v`` in LSBs."""
+        placed, recorded = self._recorded("states", layer)
+        return {
+            name: self._assembled([values.get(name) for values in recorded], placed)
+            for name in recorded_states(self.compiled.core(layer))
+        }
+
+    def _assembled(self, recorded: list[Any], layer: PlacedLayer) -> npt.NDArray[Any]:
+        ticks = self._ticks(layer.depth)
+        return layer.assembled(
+            [recorded[part.core][:, ticks, : part.count] for part in layer.slices]
+        )
+
+    def _recorded(self, what: str, name: str) -> tuple[PlacedLayer, list[Any]]:
+        layer, recorded = self.compiled.layer(name), getattr(self.recording, what)
+        if recorded is None:
+            wanted = "learning" if what == "learned" else what
+            raise SpikeletError(
+                f"the Trace of {self.recording.engine} has no {wanted}",
+                remedy=f"run again with {wanted!r} in record",
+            )
+        return layer, recorded
+
+    def _learned(self, name: str) -> tuple[dict[str, npt.NDArray[Any]], int]:
+        """Return what a layer that is in one core learned after each tick, and its size."""
+        layer, recorded = self._recorded("learned", name)
+        ticks = self._ticks(layer.depth)
+        found = recorded[layer.slices[0].core]
+        return {what: values[:, ticks] for what, values in found.items()}, layer.size
+
+    def post_traces(self, layer: str) -> dict[str, npt.NDArray[np.int32]]:
+        """Return post traces and states that are kept, after each tick: (samples, ticks, size).
+
+        By name, as far as the layer has them; SpikeletError if learning was not recorded.
+        """
+        found, size = self._learned(layer)
+        names = ("y1", "y2", *self.compiled.core(layer).update.kept)
+        return {name: found[name][..., :size] for name in names if name in found}
+
+    def pre_traces(self, source: str, target: str) -> dict[str, npt.NDArray[np.int32]]:
+        """Return the pre traces of a projection after each tick: (samples, ticks, n_source)."""
+        axons, (found, _) = self.compiled.axons(source, target), self._learned(target)
+        return {name: found[name][..., axons] for name in ("x1", "x2") if name in found}
+
+    def weight_history(self, source: str, target: str) -> npt.NDArray[Any]:
+        """Return a projection's weights after each tick: (samples, ticks, n_source, n_target)."""
+        axons, (found, size) = self.compiled.axons(source, target), self._learned(target)
+        return found["weights"][..., axons, :size]
+
+    @property
+    def final(self) -> ChipState:
+        """The state after the last tick; SpikeletError if the engine cannot tell."""
+        if self.state is None:
+            raise SpikeletError(f"engine {self.recording.engine} does not tell its state")
+        return self.state
+
+    @property
+    def network(self) -> IntegerNetwork:
+        """The network with what it has learned."""
+        return self.compiled.with_learned(self.final.image)
+
+    def weights(self, source: str, target: str) -> Weights:
+        """Return a read-only view of a projection's weights, shape (n_source, n_target)."""
+        return self.compiled.weights(source, target, self.final.image)
+
+    def kept_state(self, layer: str, name: str) -> npt.NDArray[np.int32]:
+        """Return a state that ``clear`` keeps, such as the adaptation, of each neuron: (size,)."""
+        return self.compiled.kept_state(layer, name, self.final.image)
+
+    def save(self, folder: str | Path, *, recording: bool = True) -> None:
+        """Write the snapshot, the weights by projection, and, if ``recording``, the Trace.
+
+        ``weights.npz`` holds an array (n_source, n_target) called ``SOURCE_to_TARGET`` for each
+        projection, and for states that are kept, such as the adaptation, ``STATE_POPULATION``.
+        SpikeletError if the folder cannot be written.
+        """
+        contents = {
+            WEIGHTS_FILE: weights_file(self.compiled, self.final.image),
+            SNAPSHOT_FILE: self.final.to_bytes(),
+        }
+        if recording:
+            contents[RECORDING_FILE] = self.recording.to_bytes()
+        made = Artefact("run", self.compiled.digests, tools=package_versions("spikelet"))
+        made.write(Path(folder), contents)
+
+
+def weights_file(compiled: CompiledNetwork, image: ChipImage) -> bytes:
+    """Return the contents of ``weights.npz``: see :meth:`Run.save`."""
+    arrays: dict[str, npt.NDArray[Any]] = {
+        f"{p.source}_to_{p.target}": compiled.weights(p.source, p.target, image)
+        for p in compiled.network.projections
+    }
+    for population in compiled.network.populations:
+        for name in compiled.core(population.name).update.kept:
+            arrays[f"{name}_{population.name}"] = compiled.kept_state(population.name, name, image)
+    return packed_arrays(arrays)
+
+
+def run(
+    source: Source,
+    spikes: npt.ArrayLike | Samples,
+    engine: str = "golden",
+    *,
+    learning: bool = True,
+    reward: npt.ArrayLike | None = None,
+    clear: bool = True,
+    start: ChipState | None = None,
+    drain: bool = True,
+    record: Sequence[str] = ("spikes",),
+    folder: Path | None = None,
+    progress: Callable[[int], None] = lambda samples: None,
+) -> Run:
+    """Run samples, one after another; what is learned goes on from each to the next.
+
+    Parameters
+    ----------
+    source : path or network
+        As for :func:`compile_network`; a compiled network is not compiled again.
+    spikes : Samples, or array of 0 and 1, shape (samples, ticks, n_inputs)
+    engine : str
+        Of :func:`engines`.
+    learning : bool
+        False: weights, tags and what a model changes while it learns stay as they are.
+    reward : array of int, shape (samples, ticks), or None
+        The reward ``r`` of each tick; None: that of the samples, or 0.
+    clear : bool
+        Whether potentials, traces and arrivals are cleared before each sample.
+    start : ChipState or None
+        A snapshot of this chip to go on from; None: the network as compiled.
+    drain : bool
+        Whether each sample is followed by as many ticks without input as its last spikes need to
+        come out. If not, they stay in the state, and come out when the run goes on from there; so a
+        stream in pieces, the last of them drained, is one run, bit for bit.
+    record : sequence of str
+        Any of ``"spikes"``, ``"states"``, ``"learning"`` (weights, tags, traces and kept states
+        after each tick: large) and ``"checksums"`` (of the state after each sample).
+    folder : Path or None
+        The project folder, in which synthesis works and leaves its netlist, and where the emitted
+        Verilog is; golden and RTL do not need it.
+    progress : callable
+        Told how many samples are done, now and then.
+
+    Raises
+    ------
+    SpikeletError
+        For an unknown engine, input, reward or snapshot that does not fit, spikes that would be
+        lost, or a missing tool.
+    """
+    chosen, compiled = engine_named(engine), compiled_from(source)
+    if isinstance(spikes, Samples):
+        reward = spikes.reward if reward is None else reward
+        spikes = spikes.spikes
+    dense = compiled.network.check_spikes(spikes)
+    if start is not None:
+        start.check(compiled.chip)
+    latency = compiled.output_latency
+    if latency and not drain and (clear or len(dense) > 1):
+        how = "a cleared state" if clear else "another sample"
+        raise compiled.network.error(
+            f"without drain, the last spikes of a sample, {latency} ticks on their way to the "
+            f"outputs, would be lost in {how}",
+            "give one sample, and clear=False, to carry them on; or drain them",
+        )
+    extra = latency if drain else 0
+    recording, state = chosen.run(
+        Wanted(
+            compiled,
+            dense,
+            extra,
+            start,
+            learning,
+            None if reward is None else with_extra(np.asarray(reward), extra),
+            clear,
+            tuple(record),
+            folder,
+            progress,
+        )
+    )
+    begun = 0 if clear or start is None else start.ticks
+    return Run(compiled, recording, state, drain, begun)
+
+
+def with_extra(reward: npt.NDArray[Any], extra: int) -> npt.NDArray[Any]:
+    """Return rewards (samples, ticks) with 0 in the ticks that follow each sample."""
+    return np.pad(reward, ((0, 0), (0, extra))) if reward.ndim == 2 else reward
