@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NoReturn
 
 from spikelet.description.errors import SpikeletError
@@ -385,6 +385,7 @@ def membrane_range(potential_bits: int) -> Range:
     return -(1 << (potential_bits - 1)), (1 << (potential_bits - 1)) - 1
 
 
+@cache
 def _bound(text: str) -> Node:
     try:
         return parse_bound(text)

@@ -5,6 +5,7 @@ C and gates are made from this; golden's numpy reads the model's own text.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.expression import (
@@ -94,6 +95,18 @@ def update_of(
         Naming the place in the text, if a value can overflow, a state can leave its range, or a
         shift is not by a constant.
     """
+    return _update_of(model, tuple(constants.items()), potential_bits, current, learning)
+
+
+@lru_cache(maxsize=256)  # the cores of a chip are of few kinds
+def _update_of(
+    model: NeuronModel,
+    built_in: tuple[tuple[str, int], ...],
+    potential_bits: int,
+    current: Range,
+    learning: bool,
+) -> NeuronUpdate:
+    constants = dict(built_in)
     ranges: dict[str, Range] = {
         "current": current,
         "inhibited": (0, 1),

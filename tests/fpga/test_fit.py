@@ -59,7 +59,7 @@ SMALL = replace(CORE, n_axons=16, n_neurons=8, lanes=4)
 TAGS = replace(
     CORE,
     weight_bits=8,
-    adaptation=Adaptation(40, bits=16, decay_shift=6),
+    parameters={**LEAKY, **Adaptation(40, bits=16, decay_shift=6).constants},
     learning=reward_stdp(trace_bits=10, tag_bits=8),
 )
 
@@ -221,7 +221,7 @@ def test_a_core_that_learns_is_refused_for_all_that_it_holds() -> None:
         "78 block rams of 56 (22 too many)",
         "38 dsps of 28 (10 too many)",
     )
-    assert check_fit(_chip(replace(TAGS, adaptation=None, learning=None)), SMALL_ECP5).fits
+    assert check_fit(_chip(replace(TAGS, parameters=LEAKY, learning=None)), SMALL_ECP5).fits
 
 
 def test_says_what_does_not_fit_and_what_would() -> None:

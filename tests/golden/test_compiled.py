@@ -1,6 +1,7 @@
 """The compiled path of the golden model equals numpy, and stands back where it cannot be had."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -279,6 +280,27 @@ def test_routes_are_joined_where_input_and_axon_go_on() -> None:
     assert DenseSpikes(np.zeros((1, 1, 20)), chain).runs.tolist() == [[*route, 4]]
     assert DenseSpikes(np.zeros((1, 1, 20)), chain[:1]).runs.tolist() == [[*route, 1]]
     assert DenseSpikes(np.zeros((1, 1, 20)), chain[:0]).runs.shape == (0, 5)
+
+
+@needs_compiler
+def test_falls_back_where_the_neuron_model_cannot_be_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = neuron_model("snntorch-zero")  # with a text that was not compiled in this process
+    model = replace(model, text=model.text.replace("current + bias", "abs(sign(current)) + bias"))
+    core = CoreParams(4, 4, model, lanes=1)
+    chip = ChipParams((core,))
+    image = random_image(np.random.default_rng(0), chip)
+    assert compiled.available()  # from here on the kernel is there
+    monkeypatch.setenv("SPIKELET_CACHE", str(tmp_path))
+    monkeypatch.setenv("CC", "false")
+    compiled.warn_of_numpy.cache_clear()
+    with pytest.warns(SpikeletWarning, match=r"on numpy.*slower: false cannot compile"):
+        notes = GoldenChip(chip, image).notes
+    assert notes["backend"] == "numpy"
+    assert "false cannot compile neuron_update.c" in notes["backend_note"]
+    with pytest.raises(SpikeletError, match=r"^false cannot compile neuron_update\.c"):
+        GoldenChip(chip, image, backend="compiled")
 
 
 @needs_compiler

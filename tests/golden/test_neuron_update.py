@@ -9,11 +9,11 @@ import pytest
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.neurons.adaptation import Adaptation
-from spikelet.description.neurons.model import NeuronModel
+from spikelet.description.neurons.model import NeuronModel, Parameter, State
 from spikelet.description.neurons.models import neuron_model
 from spikelet.golden import compiled
 from tests.helpers.lif_oracle import PROFILES, Profile, adapted, lif_update
-from tests.helpers.neuron_ticks import Ticks, bare_image, compiled_ticks, numpy_ticks
+from tests.helpers.neuron_ticks import Ticks, bare_image, compiled_ticks, numpy_ticks, python_ticks
 
 readers = pytest.mark.parametrize(
     "ticks_of",
@@ -266,3 +266,33 @@ def test_integers_spike_as_often_as_floats_with_the_same_step(kind: str, ticks_o
     expected = [published_rate(drive, *KINDS[kind], steps=1) for drive in DRIVES]
     got = izhikevich_rates(kind, ticks_of)
     assert all(abs(g - e) <= 1 + 0.15 * e for g, e in zip(got, expected, strict=True)), got
+
+
+@readers
+def test_states_become_what_never_changes_in_their_first_tick(ticks_of: Reader) -> None:
+    text = "steady = level + 1; on = 3 > 2\nfired = current > 0; v = steady; n = 5"
+    states = (State("v"), State("fired", "flag"), State("on", "flag"), State("n", "ticks"))
+    model = NeuronModel("steady", text, states, (Parameter("level", "ticks"),))
+    core = core_of(model, 2, parameters={"level": "neuron"})
+    got = ticks_of(core, bare_image(core, level=[7, 9]), np.array([[0, 1], [1, 0]]))
+    assert got["v"].tolist() == [[8, 10], [8, 10]]
+    assert got["n"].tolist() == [[5, 5], [5, 5]] and got["on"].all()
+    assert got["fired"].tolist() == [[0, 1], [1, 0]]
+
+
+@readers
+@pytest.mark.parametrize("function", ["nearest", "chance", "truncate", "abs"])
+def test_what_just_fits_32_bits_is_rounded_in_more(function: str, ticks_of: Reader) -> None:
+    whole = 20 if function == "nearest" else 16
+    rounded = f"{function}(wide, {whole})" if function != "abs" else "abs(wide) >> 16"
+    text = f"""
+wide = clamp(current << 15, -2147483648, 2147483647)
+v = clamp({rounded}); fired = wide > 0
+"""
+    model = NeuronModel("wide", text, (State("v"), State("fired", "flag")))
+    core = core_of(model, 70, potential_bits=24)
+    sums = np.array([4096 * 127, -4096 * 128, 65535, -65536])[:, None].repeat(70, axis=1)
+    image = bare_image(core, draw_indices=np.arange(70))
+    got = ticks_of(core, image, sums)["v"].tolist()
+    expected = python_ticks(core, image, sums)["v"].tolist()
+    assert got == expected and max(map(max, expected)) >= (1 << 31 >> whole) - 1
