@@ -135,7 +135,9 @@ def compile_command(
 @_COUNT
 @_LEARNING
 @_START
-@click.option("--recording", type=click.Path(path_type=Path), help="Also write the Trace there.")
+@click.option(
+    "--recording", type=click.Path(path_type=Path), help="Also write the recording there."
+)
 @printing_options
 def run(
     terminal: Terminal,
@@ -148,7 +150,7 @@ def run(
     start: Path | None,
     recording: Path | None,
 ) -> None:
-    """Run SAMPLES on one engine; keep the Trace in the project folder."""
+    """Run SAMPLES on one engine; keep the Recording in the project folder."""
     from spikelet.description.chip.state import ChipState
     from spikelet.project import opened
     from spikelet.results import score_fields, score_words
@@ -175,7 +177,7 @@ def run(
     score = chosen.score(ran.output_counts()) if net.floats else None
     runs = f"{trace.samples:,} samples of {trace.ticks:,} ticks"
     words = score_words(score) if score else ""
-    terminal.say(f"{engine}: {runs}{words}; Trace in {recording}")
+    terminal.say(f"{engine}: {runs}{words}; Recording in {recording}")
     fields = score_fields(score) if score else {"samples": trace.samples}
     terminal.result({"engine": engine, "ticks": trace.ticks, **fields, "trace": str(recording)})
 

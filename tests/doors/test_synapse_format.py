@@ -197,7 +197,7 @@ def test_golden_and_rtl_are_equal(chip: ChipParams, image: ChipImage, events: Ev
     record = ("spikes", "states")
     numpy, compiled = (
         golden_chip.run(chip, image, events, record=record, backend=backend)
-        for backend in ("numpy", "compiled")
+        for backend in ("numpy", "native")
     )
     assert compiled.first_difference(numpy) is None
     assert 0.02 < np.mean(numpy.spikes[0]) < 0.9

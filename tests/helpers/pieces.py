@@ -7,7 +7,7 @@ import numpy as np
 
 from spikelet.description.chip.state import ChipState
 from spikelet.description.run.events import Events
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Recording
 from spikelet.golden.chip import GoldenChip
 from spikelet.host.driver import Chip
 from tests.helpers.random_chips import random_events
@@ -33,7 +33,7 @@ def pieces_of(events: Events, cuts: Sequence[int]) -> list[tuple[slice, Events]]
     return found
 
 
-def check_joined(parts: Sequence[Trace], whole: Trace) -> None:
+def check_joined(parts: Sequence[Recording], whole: Recording) -> None:
     """Check that the parts, one behind the other, are the whole run, in all that it recorded."""
 
     def joined(arrays: Sequence[np.ndarray]) -> np.ndarray:

@@ -9,7 +9,7 @@ from spikelet.description.chip.state_words import readable_words
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.models import neuron_model
 from spikelet.description.run.events import Events
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Recording
 from spikelet.golden.chip import GoldenChip
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.rtl_gen.joined_chips import whole_chip
@@ -20,7 +20,7 @@ from tests.helpers.pieces import check_in_pieces
 from tests.helpers.random_chips import random_chip_of, random_core, random_events, random_image
 
 CHIPS = 40
-Run = tuple[ChipImage, Events, GoldenChip, Trace]
+Run = tuple[ChipImage, Events, GoldenChip, Recording]
 MODELS = {name: neuron_model(name) for name in ("izhikevich", "cuba-lif")}
 
 
@@ -50,7 +50,7 @@ def check(model: NeuronModel, seed: int) -> bool:
     chip, runs = active_runs(np.random.default_rng(seed), model)
     with VerilatedChip(chip, Design(to_verilog(whole_chip(chip), "chip")), optimise="build") as rtl:
         for network, (image, events, golden, expected) in enumerate(runs):
-            compiled = GoldenChip(chip, image, backend="compiled").run(events)
+            compiled = GoldenChip(chip, image, backend="native").run(events)
             rtl.load(image)
             got = rtl.run(events)
             for trace in (compiled, got):
