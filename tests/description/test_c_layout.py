@@ -11,6 +11,7 @@ import pytest
 from spikelet.description.c_layout import layout_checks
 from spikelet.description.errors import SpikeletError
 from spikelet.description.toolchain import c_library
+from spikelet.golden import native
 
 ROOT = Path(__file__).parents[2]
 

@@ -19,6 +19,7 @@ from spikelet.description.toolchain import (
     compiler,
     load_library,
 )
+from spikelet.golden import native
 from spikelet.sim import verilated_cpp, verilator
 
 CONTENTS = b"\x7fELF made once" * 1000

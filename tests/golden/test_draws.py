@@ -16,6 +16,7 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.neurons.draws import key_after
 from spikelet.description.neurons.model import NeuronModel, State
 from spikelet.description.run.events import Events
+from spikelet.golden import native
 from spikelet.golden.chip import GoldenChip
 from spikelet.golden.draws import draws, next_key
 

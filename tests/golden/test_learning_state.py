@@ -14,6 +14,7 @@ from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.events import Events
 from spikelet.description.run.recording import Recording, learned_fields
+from spikelet.golden import native
 from spikelet.golden.chip import GoldenChip, run
 from tests.helpers.random_chips import random_chip, random_events, random_image
 from tests.helpers.random_plastic import (

@@ -17,7 +17,7 @@ from spikelet.description.errors import SpikeletError, SpikeletWarning
 from spikelet.description.neurons.models import neuron_model, neuron_models
 from spikelet.description.run.events import Events
 from spikelet.description.toolchain import c_library
-from spikelet.golden import numpy_cores
+from spikelet.golden import native, numpy_cores
 from spikelet.golden.chip import GoldenChip, run
 from spikelet.golden.dense_spikes import DenseSpikes
 from tests.helpers.random_chips import random_chip, random_events, random_image

@@ -12,6 +12,7 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError, SpikeletWarning
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.neurons.models import neuron_model
+from spikelet.golden import native
 from spikelet.golden.chip import GoldenChip
 from spikelet.golden.dense_spikes import DenseSpikes
 from tests.helpers.random_chips import random_events

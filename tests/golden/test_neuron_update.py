@@ -11,6 +11,7 @@ from spikelet.description.learning.rule import LearningRule
 from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.neurons.model import NeuronModel, Parameter, State
 from spikelet.description.neurons.models import neuron_model
+from spikelet.golden import native
 from tests.helpers.lif_oracle import PROFILES, Profile, adapted, lif_update
 from tests.helpers.neuron_ticks import Ticks, bare_image, compiled_ticks, numpy_ticks, python_ticks
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.neurons.model import NeuronModel
+from spikelet.golden import native
 from tests.helpers.neuron_models import ALL_MODELS
 from tests.helpers.neuron_ticks import bare_image, compiled_ticks, numpy_ticks, python_ticks
 from tests.helpers.random_chips import random_contents, random_core

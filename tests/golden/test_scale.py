@@ -12,6 +12,7 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState, CoreState
 from spikelet.description.neurons.models import neuron_model
 from spikelet.description.run.events import Events
+from spikelet.golden import native
 from spikelet.golden.chip import GoldenChip
 from spikelet.golden.native_core import weights_shape
 
