@@ -33,7 +33,7 @@ from benchmarks.support import (
 from spikelet.description.chip.packets import flit_packet
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.events import Events
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Recording
 from spikelet.golden.chip import run as run_golden
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
@@ -119,7 +119,7 @@ def _events(ticks: int) -> Events:
 
 
 def _compiled(
-    engine: VerilatedChip, events: Events, expected: Trace, record: tuple[str, ...]
+    engine: VerilatedChip, events: Events, expected: Recording, record: tuple[str, ...]
 ) -> Measured:
     before, began = engine.cycles, time.perf_counter()
     trace = engine.run(events, record=record)
@@ -131,7 +131,7 @@ def _compiled(
 
 
 def _cocotb(
-    simulation: sim_run.Simulation, given: dict[str, Any], expected: Trace, folder: Path
+    simulation: sim_run.Simulation, given: dict[str, Any], expected: Recording, folder: Path
 ) -> Measured:
     results = folder / "every_cycle.json"
     results.unlink(missing_ok=True)

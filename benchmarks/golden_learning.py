@@ -38,8 +38,8 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.neurons.models import neuron_model
 from spikelet.golden.chip import GoldenChip
-from spikelet.golden.compiled import available, why_not
 from spikelet.golden.dense_spikes import DenseSpikes
+from spikelet.golden.native import available, why_not
 
 __all__ = ["main"]
 
@@ -58,7 +58,7 @@ POTENTIATION, DEPRESSION = 1.0, 1.1
 """Largest change of a weight by a pair of spikes; weights are 0..255."""
 
 MEASURE, GOAL = "Brian2, as documented", 10.0
-"""How many times as fast as which peer the compiled path is to be."""
+"""How many times as fast as which peer the native path is to be."""
 
 
 class Task:
@@ -322,7 +322,7 @@ def _use_one_thread(cpu: int | None) -> None:
 
 def _engines(task: Task) -> tuple[list[Engine], dict[str, str]]:
     """Return the engines that can run, warmed up, and why the others cannot."""
-    backends = ("compiled", "numpy") if available() else ("numpy",)
+    backends = ("native", "numpy") if available() else ("numpy",)
     missing = {} if available() else {"golden compiled": why_not()}
     engines = [Engine(f"golden {backend}", golden(task, backend)) for backend in backends]
     for name, (build, _) in PEERS.items():

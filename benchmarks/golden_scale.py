@@ -33,7 +33,7 @@ from benchmarks.support import (
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.events import Events
 from spikelet.golden.chip import GoldenChip
-from spikelet.golden.compiled import available, why_not
+from spikelet.golden.native import available, why_not
 
 __all__ = ["main"]
 
@@ -92,7 +92,7 @@ def main() -> int:
         strict={"action": "store_true", "help": "exit with 1 if a goal is not reached"},
     )
     if not available():
-        raise SpikeletError(f"the compiled golden model cannot be used: {why_not()}")
+        raise SpikeletError(f"the native golden model cannot be used: {why_not()}")
     _use_one_thread(options.cpu)
     tools = versions("brian2", "nest-simulator", "snntorch", "torch")
     print_versions(tools)
@@ -166,7 +166,7 @@ def _golden(task: Task) -> tuple[Counted, float, np.ndarray]:
     silence = Events(1, task.ticks, np.zeros(task.ticks + 1, np.int64), *[nothing] * 3)
     chip, state = task.network.chip()
     start = time.perf_counter()
-    golden = GoldenChip(chip, state.image, backend="compiled")
+    golden = GoldenChip(chip, state.image, backend="native")
     golden.restore(state)
     set_up = time.perf_counter() - start
     expected = golden.run(silence, record=("spikes",), clear=False)

@@ -18,7 +18,7 @@ from rich.table import Table
 from benchmarks.golden_peers import PEERS, Run
 from benchmarks.golden_workloads import WORKLOADS, Workload
 from benchmarks.support import run
-from spikelet.golden.compiled import available, why_not
+from spikelet.golden.native import available, why_not
 
 __all__ = ["main"]
 
@@ -132,7 +132,7 @@ def _processor() -> str:
 
 def _engines(workload: Workload, console: Console) -> list[Engine]:
     """Return the engines that can run, warmed up."""
-    backends = ("compiled", "numpy") if available() else ("numpy",)
+    backends = ("native", "numpy") if available() else ("numpy",)
     engines = [Engine(f"golden {backend}", _golden(workload, backend)) for backend in backends]
     for name in workload.engines:
         build, needs = PEERS[name]

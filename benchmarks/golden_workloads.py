@@ -36,7 +36,7 @@ class Workload:
     peers : tuple of str
         Which peers compete, each used as its documentation shows.
     goal : float
-        Times the fastest of them that the compiled path is to reach.
+        Times the fastest of them that the native path is to reach.
     """
 
     name: str

@@ -24,7 +24,7 @@ from benchmarks.support import (
 from spikelet.compiler.compile import compile_network
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.examples.mnist.data import load_mnist
-from spikelet.golden.compiled import available
+from spikelet.golden.native import available
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.runs.run import Run
@@ -99,7 +99,7 @@ def _measure(
         "float_accuracy": accuracy["float"],
         "golden_accuracy": accuracy["golden"],
         "golden_samples_per_s": len(levels) / golden_seconds,
-        "golden_backend": "compiled" if available() else "numpy",
+        "golden_backend": "native" if available() else "numpy",
         "rtl_samples": len(spikes),
         "rtl_accuracy": float((Run(compiled, trace).classify() == labels[:rtl_samples]).mean()),
         "rtl_samples_per_s": len(spikes) / rtl_seconds,

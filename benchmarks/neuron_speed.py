@@ -65,7 +65,7 @@ def _chip(name: str) -> GoldenChip:
     weights = np.random.default_rng(2).integers(-7, 8, (SIZE, SIZE)).astype(np.int16)
     parameters = {p: np.array([values[p]], np.int32) for p in core.parameter_ranges}
     image = CoreImage(weights, joined(), parameters)
-    return GoldenChip(ChipParams((core,)), ChipImage((image,)), backend="compiled")
+    return GoldenChip(ChipParams((core,)), ChipImage((image,)), backend="native")
 
 
 def _inputs() -> DenseSpikes:

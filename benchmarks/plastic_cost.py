@@ -34,7 +34,7 @@ from spikelet.description.learning.rule import LearningRule
 from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.neurons.models import neuron_model
 from spikelet.description.run.events import Events
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Recording
 from spikelet.fpga.families import device_named
 from spikelet.fpga.flow import build_out_of_context
 from spikelet.golden.chip import GoldenChip
@@ -162,7 +162,7 @@ def _image(core: CoreParams, rate: float) -> ChipImage:
 
 
 def _cycle_row(
-    core: CoreParams, rate: float, spikes: npt.NDArray[np.bool_], on: Trace, off: Trace
+    core: CoreParams, rate: float, spikes: npt.NDArray[np.bool_], on: Recording, off: Recording
 ) -> dict[str, Any]:
     assert on.cycles is not None and off.cycles is not None
     assert on.spikes is not None and on.learned is not None

@@ -34,7 +34,7 @@ from rich.progress import (
 from benchmarks.support import console, options_of, print_versions, run, versions, write_json
 from spikelet.description.chip.params import ChipParams
 from spikelet.golden.chip import GoldenChip
-from spikelet.golden.compiled import available, why_not
+from spikelet.golden.native import available, why_not
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.rtl_gen.joined_chips import whole_chip
 from spikelet.sim.engine import VerilatedChip
@@ -268,7 +268,7 @@ def _compared(
     engine.load(image)
     traces = {"RTL": engine.run(events, **given)}
     if available():
-        native = GoldenChip(chip, image, backend="compiled")
+        native = GoldenChip(chip, image, backend="native")
         traces["golden in C"] = native.run(events, **given)
     differences = {name: trace.first_difference(expected) for name, trace in traces.items()}
     failure = "; ".join(f"{name} to numpy: {d}" for name, d in differences.items() if d)

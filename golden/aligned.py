@@ -1,4 +1,4 @@
-"""Arrays as the compiled path wants them. No twin in rtl_gen."""
+"""Arrays as the native path wants them. No twin in rtl_gen."""
 
 from collections.abc import Iterable
 from itertools import accumulate

@@ -10,16 +10,16 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState, CoreState
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.events import Events, checked_reward
-from spikelet.description.run.recording import Trace
-from spikelet.golden.compiled import CompiledCores, warn_of_numpy
+from spikelet.description.run.recording import Recording
 from spikelet.golden.dense_spikes import DenseSpikes
+from spikelet.golden.native import NativeCores, warn_of_numpy
 from spikelet.golden.numpy_cores import NumpyCores
 from spikelet.golden.records import Records
 from spikelet.golden.timing import tick_cycles
 
 __all__ = ["BACKENDS", "GoldenChip", "run"]
 
-BACKENDS = ("auto", "numpy", "compiled")
+BACKENDS = ("auto", "numpy", "native")
 
 
 class GoldenChip:
@@ -31,7 +31,7 @@ class GoldenChip:
     image : ChipImage
         Not to be changed afterwards; what is learned does not change it.
     backend : str
-        ``"numpy"``, the reference; ``"compiled"``, the same by ``kernel.c``; or ``"auto"``:
+        ``"numpy"``, the reference; ``"native"``, the same by ``kernel.c``; or ``"auto"``:
         compiled if the machine has a C compiler, else numpy with a SpikeletWarning.
     neurons : sequence of int
         Neurons in use in each core, for the count of synaptic operations; all by default.
@@ -39,8 +39,8 @@ class GoldenChip:
     Attributes
     ----------
     notes : dict
-        ``"backend"``: ``"numpy"`` or ``"compiled"``; ``"backend_note"``: why not the latter, where
-        it was wanted. They go into each Trace.
+        ``"backend"``: ``"numpy"`` or ``"native"``; ``"backend_note"``: why not the latter, where
+        it was wanted. They go into each Recording.
 
     Raises
     ------
@@ -65,15 +65,15 @@ class GoldenChip:
         cleared = tuple(CoreState.cleared(core) for core in chip.cores)
         state = ChipState(chip.digest, 0, image, cleared)
         self.notes = {"backend": "numpy"}
-        self._cores: CompiledCores | NumpyCores
+        self._cores: NativeCores | NumpyCores
         if backend == "numpy":
             self._cores = NumpyCores(chip, state)
             return
         try:
-            self._cores = CompiledCores(chip, state)
-            self.notes["backend"] = "compiled"
+            self._cores = NativeCores(chip, state)
+            self.notes["backend"] = "native"
         except SpikeletError as error:
-            if backend == "compiled":
+            if backend == "native":
                 raise
             self._cores = NumpyCores(chip, state)
             self.notes["backend_note"] = str(error)
@@ -87,7 +87,7 @@ class GoldenChip:
         progress: Callable[[int], None] = lambda samples: None,
         reward: npt.ArrayLike | None = None,
         clear: bool = True,
-    ) -> Trace:
+    ) -> Recording:
         """Run a batch of samples. What is learned goes on from sample to sample, and run to run.
 
         Parameters
@@ -96,7 +96,7 @@ class GoldenChip:
             As many samples and ticks are run as it has.
         record : iterable of str
             Any of ``"spikes"``, ``"states"``, ``"learning"`` and ``"checksums"``: what the
-            Trace holds, besides outputs and counters.
+            Recording holds, besides outputs and counters.
         progress : callable
             Told how many samples are done, now and then.
         reward : array of int, shape (samples, ticks), or None
@@ -123,7 +123,7 @@ class GoldenChip:
             if records.checksums is not None:
                 records.checksums[first] = self._cores.snapshot().checksums()
             progress(last)
-        return Trace(
+        return Recording(
             "golden",
             records.outputs,
             records.active_axons,
@@ -170,7 +170,7 @@ def run(
     progress: Callable[[int], None] = lambda samples: None,
     backend: str = "auto",
     reward: npt.ArrayLike | None = None,
-) -> Trace:
+) -> Recording:
     """Run a batch of samples once: :class:`GoldenChip` and its :meth:`GoldenChip.run`."""
     golden = GoldenChip(chip, image, backend=backend, neurons=neurons)
     return golden.run(events, record=record, progress=progress, reward=reward)

@@ -3,7 +3,7 @@
  * The numpy modules of this folder say what is computed; here is the same, exactly, and fast. A tick
  * at a time keeps a chip's state in the nearest cache and needs no schedule of the cores: no spike is
  * due before the next tick, so within a tick the order of the cores does not matter.
- * golden/compiled.py mirrors the structures. Synaptic sums are in kernel_sums.c, what a plastic core
+ * golden/native.py mirrors the structures. Synaptic sums are in kernel_sums.c, what a plastic core
  * learns in learning_rule.c.
  *
  * A large chip does not fit the cache, so what will be needed at places that follow no order is

@@ -20,7 +20,7 @@ RECORDS = ("spikes", "states", "learning", "checksums")
 
 @dataclass
 class Records:
-    """Arrays that a run fills; see :class:`Trace` for what is what.
+    """Arrays that a run fills; see :class:`Recording` for what is what.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ from spikelet.description.chip.state import ChipState
 from spikelet.description.chip.state_words import restore_program, snapshot_of, state_words
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.events import Events, checked_reward
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Recording
 from spikelet.host.link import Batch, Link, Ran, Words
 from spikelet.host.probes import Probes
 
@@ -47,7 +47,7 @@ class Chip:
     link : Link
         To a chip that has been reset; closed by :meth:`close`.
     name : str
-        Engine name for the Traces, such as ``"rtl"``.
+        Engine name for the Recordings, such as ``"rtl"``.
 
     Raises
     ------
@@ -150,7 +150,7 @@ class Chip:
         clear: bool = True,
         start: ChipState | None = None,
         cycle_limit: int = _CYCLE_LIMIT,
-    ) -> Trace:
+    ) -> Recording:
         """Run a batch of samples. What is learned goes on from sample to sample, and run to run.
 
         Parameters
@@ -159,8 +159,8 @@ class Chip:
             As many samples and ticks are run as it has.
         record : sequence of str
             Any of ``"spikes"``, ``"states"``, ``"learning"`` and ``"checksums"``: what the
-            Trace holds, besides outputs and counters. It is read through the configuration port,
-            after each tick, or, for checksums, after each sample.
+            Recording holds, besides outputs and counters. It is read through the configuration
+            port, after each tick, or, for checksums, after each sample.
         neurons : sequence of int or None
             Neurons in use in each core, for the count of synaptic operations; all by default.
         progress : callable

@@ -1,4 +1,4 @@
-"""Probes: what a driver reads of a chip after each tick, and the Trace that it makes of it."""
+"""Probes: what a driver reads of a chip after each tick, and the Recording that it makes of it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from spikelet.description.chip.neuron_words import unpack_states
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state_words import learned_words, state_words
 from spikelet.description.errors import SpikeletError
-from spikelet.description.run.recording import Trace, learned_fields, recorded_states
+from spikelet.description.run.recording import Recording, learned_fields, recorded_states
 
 __all__ = ["Probes"]
 
@@ -63,8 +63,8 @@ class Probes:
         *,
         before: npt.NDArray[np.uint32] | None = None,
         checksums: npt.NDArray[np.uint32] | None = None,
-    ) -> Trace:
-        """Return the Trace of an engine that has counted outputs and read words.
+    ) -> Recording:
+        """Return the Recording of an engine that has counted outputs and read words.
 
         Parameters
         ----------
@@ -84,7 +84,7 @@ class Probes:
         """
         counts, dropped = self._counted(words, before)
         self._check_none_dropped(engine, dropped, counts["dropped_packets"])
-        return Trace(
+        return Recording(
             engine,
             outputs,
             counts["active_axons"],

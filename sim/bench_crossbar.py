@@ -54,7 +54,7 @@ class Collector:
 
 
 async def _tick(
-    dut: Any, edge: RisingEdge, axons: list[int], gaps: list[int], trailing: int
+    dut: Any, edge: RisingEdge, n_axons: int, axons: list[int], gaps: list[int], trailing: int
 ) -> None:
     """Give one tick's axons, each after a gap, as a scan would; wait until the sums are out."""
     dut.start.value = 1
@@ -68,6 +68,7 @@ async def _tick(
         dut.axon_valid.value = 1
         await edge
         dut.axon_valid.value = 0
+        dut.axon.value = (axon + 1) % n_axons  # means nothing now
         assert dut.busy.value, "not busy during the scan"
     for _ in range(trailing):
         await edge
@@ -99,7 +100,7 @@ async def sums(dut: Any) -> None:
         sparse = rng.random() < 0.5 and tick > 1
         gaps = rng.integers(0, 4 if sparse else 1, len(axons)).tolist()
         collector.rows.clear()
-        await _tick(dut, edge, axons, gaps, int(rng.integers(not axons, 4)))
+        await _tick(dut, edge, core.n_axons, axons, gaps, int(rng.integers(not axons, 4)))
         expected = synaptic_sums(active, weights)
         got = [value for _, row in collector.rows for value in row]
         checks.equal(expected, got, "sums of neuron", tick=tick, core=0)

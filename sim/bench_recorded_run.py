@@ -184,7 +184,7 @@ def _equal(
 
 @cocotb.test()
 async def record(dut: Any) -> None:
-    """Keep outputs, words and last words, for a Trace that is compared elsewhere."""
+    """Keep outputs, words and last words, for a Recording that is compared elsewhere."""
     wanted = parameters()
     given: Given = wanted["given"]
     shape = (given.samples, given.ticks)

@@ -1,4 +1,4 @@
-"""The ports of a whole chip, and what its benches read of it and compare with golden's Trace."""
+"""The ports of a whole chip, and what its benches read of it and compare with golden."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ from spikelet.description.chip.neuron_words import unpack_states
 from spikelet.description.chip.packets import flit_packet
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state_words import state_words
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Recording
 from spikelet.sim.drivers import Monitor, Source, cycle, pauses
 from spikelet.sim.testbench import Checks, pack
 
@@ -74,9 +74,9 @@ class ConfigPort:
 
 
 class Reader:
-    """What is read after each tick, and golden's Trace to compare it with."""
+    """What is read after each tick, and golden's Recording to compare it with."""
 
-    def __init__(self, chip: ChipParams, expected: Trace) -> None:
+    def __init__(self, chip: ChipParams, expected: Recording) -> None:
         self.chip, self.expected = chip, expected
         chip_map, self.n_cores = ChipMap(chip), len(chip.cores)
         registers = np.arange(len(CHIP_REGISTERS), dtype=np.uint32)

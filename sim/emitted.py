@@ -19,7 +19,7 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.installation import install_command
 from spikelet.description.run.events import Events
 from spikelet.description.run.recorded_run import RecordedRun
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Recording
 from spikelet.host.probes import Probes
 from spikelet.sim.bench_recorded_run import Given
 from spikelet.sim.run import BenchError, Simulation, build, run
@@ -84,7 +84,7 @@ def run_samples(
     *,
     record: Sequence[str] = ("spikes", "states"),
     neurons: Sequence[int] | None = None,
-) -> tuple[Trace, ChipState | None]:
+) -> tuple[Recording, ChipState | None]:
     """Run samples on the chip emitted in ``folder``; see ``Chip.run`` of ``host/driver.py``.
 
     The state is that after the last sample, if checksums are recorded. Logs and results stay in

@@ -23,7 +23,7 @@ class VerilatedChip(Chip):
     design : Design
         Verilog of the chip, top module ``chip``.
     name : str
-        Engine name for the Traces, such as ``"rtl"``.
+        Engine name for the Recordings, such as ``"rtl"``.
     optimise : str
         ``"run"`` or ``"build"``; see :func:`spikelet.sim.verilator.build_library`.
 

@@ -28,7 +28,7 @@ _HOMES = {
     "Run": ("spikelet.runs.run", "Run"),
     "Samples": ("spikelet.samples.samples", "Samples"),
     "SpikeletError": ("spikelet.description.errors", "SpikeletError"),
-    "Trace": ("spikelet.description.run.recording", "Trace"),
+    "Recording": ("spikelet.description.run.recording", "Recording"),
     "TraceParams": ("spikelet.description.learning.rule", "TraceParams"),
     "assign_labels": ("spikelet.samples.labels", "assign_labels"),
     "build": ("spikelet.project", "build"),

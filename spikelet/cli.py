@@ -135,7 +135,9 @@ def compile_command(
 @_COUNT
 @_LEARNING
 @_START
-@click.option("--recording", type=click.Path(path_type=Path), help="Also write the Trace there.")
+@click.option(
+    "--recording", type=click.Path(path_type=Path), help="Also write the recording there."
+)
 @printing_options
 def run(
     terminal: Terminal,
@@ -148,7 +150,7 @@ def run(
     start: Path | None,
     recording: Path | None,
 ) -> None:
-    """Run SAMPLES on one engine; keep the Trace in the project folder."""
+    """Run SAMPLES on one engine; keep the Recording in the project folder."""
     from spikelet.description.chip.state import ChipState
     from spikelet.project import opened
     from spikelet.results import score_fields, score_words
@@ -175,7 +177,7 @@ def run(
     score = chosen.score(ran.output_counts()) if net.floats else None
     runs = f"{trace.samples:,} samples of {trace.ticks:,} ticks"
     words = score_words(score) if score else ""
-    terminal.say(f"{engine}: {runs}{words}; Trace in {recording}")
+    terminal.say(f"{engine}: {runs}{words}; Recording in {recording}")
     fields = score_fields(score) if score else {"samples": trace.samples}
     terminal.result({"engine": engine, "ticks": trace.ticks, **fields, "trace": str(recording)})
 
@@ -349,34 +351,12 @@ def learn(
 @printing_options
 def neurons(terminal: Terminal, model: str | None, cost: str | None) -> None:
     """List the neuron models, or print all of MODEL, a name or a .toml or .json file."""
-    from spikelet.description.neurons.models import neuron_model, neuron_models
-    from spikelet.reports.neuron_listing import listed_models, model_fields, model_lines
+    from spikelet.reports.neuron_listing import show_model, show_models
 
-    if model is None:
-        if cost:
-            raise click.UsageError("--cost is of one MODEL: name it")
-        for line in listed_models(neuron_models().values()):
-            terminal.say(line)
-        terminal.result({"neurons": [model_fields(found) for found in neuron_models().values()]})
-        return
-    found = neuron_model(model)
-    for line in model_lines(found):
-        terminal.say(line)
-    fields = model_fields(found)
-    if cost:
-        from dataclasses import asdict
-
-        from spikelet.fpga.families import devices, family_named
-        from spikelet.fpga.neuron_cost import neuron_cost
-
-        device = devices().get(cost) or family_named(cost).devices[0]
-        taken = neuron_cost(found, device, progress=terminal.say)
-        terminal.say(
-            f"on {taken.device}: {taken.luts:,} LUTs, {taken.flip_flops:,} flip-flops, "
-            f"{taken.dsps:,} multipliers, {taken.fmax_mhz:.0f} MHz for one update pipeline"
-        )
-        fields["cost"] = asdict(taken)
-    terminal.result(fields)
+    if cost and not model:
+        raise click.UsageError("--cost is of one MODEL: name it")
+    say = terminal.say
+    terminal.result(show_model(model, cost, say) if model else show_models(say))
 
 
 @main.command()

@@ -138,7 +138,7 @@ class Project:
         return [*self._own(), *kept.out_of_date, *self._old_runs(present), *old]
 
     def run(self, samples: Samples, engine: str = "golden", **options: Any) -> Run:
-        """Run samples on one engine and keep the Trace in ``runs/ENGINE``; see :func:`run`."""
+        """Run samples on one engine and keep the Recording in ``runs/ENGINE``; see :func:`run`."""
         compiled = self.load()
         engine_named(engine)
         if compiled.network.floats:
@@ -159,7 +159,7 @@ class Project:
         return ran
 
     def run_file(self, engine: str) -> Path:
-        """Return where :meth:`run` keeps the Trace of an engine."""
+        """Return where :meth:`run` keeps the Recording of an engine."""
         return self.folder / "runs" / engine / RECORDING_FILE
 
     def build_folder(self, target: str) -> Path:

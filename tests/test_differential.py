@@ -77,7 +77,7 @@ def _check_chip(rng, chip, where):
             image, events = random_image(rng, chip), random_events(rng, chip)
             golden = GoldenChip(chip, image, backend="numpy")
             expected = golden.run(events)
-            compiled = GoldenChip(chip, image, backend="compiled").run(events)
+            compiled = GoldenChip(chip, image, backend="native").run(events)
             rtl.load(image)
             got = rtl.run(events)
             for trace in (compiled, got):
@@ -113,10 +113,10 @@ class Engines:
         rtl.load(image)
         self.chip = chip
         self.numpy = GoldenChip(chip, image, backend="numpy")
-        self.others = (GoldenChip(chip, image, backend="compiled"), rtl)
+        self.others = (GoldenChip(chip, image, backend="native"), rtl)
 
     def run(self, rng, where, *, clear):
-        """Run the same events and rewards on all; return numpy's Trace."""
+        """Run the same events and rewards on all; return numpy's Recording."""
         events = random_events(rng, self.chip, samples=2, ticks=TICKS)
         reward = random_reward(rng, self.chip, 2, TICKS)
         record = ("spikes", "states", "learning", "checksums")

@@ -1,4 +1,4 @@
-"""Trace: the record of a run, the same for every engine, compared bit for bit."""
+"""Recording: the record of a run, the same for every engine, compared bit for bit."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from spikelet.description.errors import MALFORMED, SpikeletError
 from spikelet.description.files import AtomicFile
 from spikelet.description.summary import summary
 
-__all__ = ["Difference", "Trace", "learned_fields", "recorded_states"]
+__all__ = ["Difference", "Recording", "learned_fields", "recorded_states"]
 
 _UNITS = {
     "outputs": "output line",
@@ -39,7 +39,7 @@ _AT_END = 1 << 62
 
 
 def learned_fields(core: CoreParams) -> dict[str, tuple[tuple[int, ...], type[np.generic]]]:
-    """Return shape and type of what ``Trace.learned`` has of a core after each tick, by name.
+    """Return shape and type of what ``Recording.learned`` has of a core after each tick, by name.
 
     States of the neurons that ``clear`` keeps; and of a plastic core weights, and tags, traces and
     LFSRs as far as there are.
@@ -62,7 +62,7 @@ def learned_fields(core: CoreParams) -> dict[str, tuple[tuple[int, ...], type[np
 
 
 def recorded_states(core: CoreParams) -> dict[str, tuple[tuple[int, ...], type[np.generic]]]:
-    """Return shape and type of what ``Trace.states`` has of a core after each tick, by name.
+    """Return shape and type of what ``Recording.states`` has of a core after each tick, by name.
 
     Of each neuron the states that ``clear`` clears, but for ``fired``, which are the spikes; flags
     are bool.
@@ -76,7 +76,7 @@ def recorded_states(core: CoreParams) -> dict[str, tuple[tuple[int, ...], type[n
 
 @dataclass(frozen=True)
 class Difference:
-    """The first place where two Traces differ; ``-1`` where an index does not apply."""
+    """The first place where two Recordings differ; ``-1`` where an index does not apply."""
 
     what: str
     sample: int
@@ -98,7 +98,7 @@ class Difference:
 
 
 @dataclass
-class Trace:
+class Recording:
     """What a chip did with a batch of samples, each from a cleared state or going on.
 
     Parameters
@@ -157,8 +157,8 @@ class Trace:
         """SOPs, shape (samples, ticks, cores): active axons times neurons in use."""
         return self.active_axons.astype(np.int64) * np.array(self.neurons, np.int64)
 
-    def first(self, samples: int) -> "Trace":
-        """Return the Trace of the first so many samples."""
+    def first(self, samples: int) -> "Recording":
+        """Return the Recording of the first so many samples."""
 
         def part(arrays: list[Any] | None) -> list[Any] | None:
             return None if arrays is None else [array[:samples] for array in arrays]
@@ -168,7 +168,7 @@ class Trace:
                 return None
             return [{name: values[:samples] for name, values in core.items()} for core in cores]
 
-        return Trace(
+        return Recording(
             self.engine,
             self.outputs[:samples],
             self.active_axons[:samples],
@@ -182,8 +182,8 @@ class Trace:
             notes=self.notes,
         )
 
-    def first_difference(self, expected: "Trace") -> Difference | None:
-        """Return where this Trace first departs from ``expected``, or None if they are equal.
+    def first_difference(self, expected: "Recording") -> Difference | None:
+        """Return where this Recording first departs from ``expected``, or None if they are equal.
 
         Outputs, counters, and whatever both recorded of spikes, potentials, what was learned and
         checksums are compared; the earliest tick of the first differing sample wins. SpikeletError
@@ -191,7 +191,7 @@ class Trace:
         """
         if self.outputs.shape != expected.outputs.shape:
             raise SpikeletError(
-                f"cannot compare a Trace of shape {self.outputs.shape} ({self.engine}) "
+                f"cannot compare a Recording of shape {self.outputs.shape} ({self.engine}) "
                 f"with one of {expected.outputs.shape} ({expected.engine})"
             )
         found = [_differ(*pair) for pair in self._pairs(expected)]
@@ -201,7 +201,7 @@ class Trace:
         )
 
     def _pairs(
-        self, expected: "Trace"
+        self, expected: "Recording"
     ) -> Iterator[tuple[str, int, npt.NDArray[Any], npt.NDArray[Any]]]:
         """Yield (what, core, expected, got) of arrays (samples, ticks, ...), 1 tick for counts."""
         yield from self._named_pairs(expected, "states")
@@ -224,7 +224,7 @@ class Trace:
                     yield what, core, theirs[:, None, [core]], mine[:, None, [core]]
 
     def _named_pairs(
-        self, expected: "Trace", what: str
+        self, expected: "Recording", what: str
     ) -> Iterator[tuple[str, int, npt.NDArray[Any], npt.NDArray[Any]]]:
         mine, theirs = getattr(self, what), getattr(expected, what)
         if mine is None or theirs is None:
@@ -239,7 +239,7 @@ class Trace:
             for name in want:
                 yield name, core, want[name], got[name]
 
-    def compared(self, expected: "Trace") -> list[str]:
+    def compared(self, expected: "Recording") -> list[str]:
         """Return the names of what :meth:`first_difference` compares with ``expected``."""
         optional = ("spikes", "states", "learned", "checksums")
         both = [
@@ -275,16 +275,18 @@ class Trace:
         return packed_arrays(arrays)
 
     @classmethod
-    def load(cls, path: Path) -> "Trace":
+    def load(cls, path: Path) -> "Recording":
         """Read what :meth:`save` wrote; SpikeletError if the file is missing or damaged."""
         try:
-            arrays = read_arrays(path, "a Trace that Spikelet saved", limit=None)
+            arrays = read_arrays(path, "a Recording that Spikelet saved", limit=None)
             return cls._from_arrays(arrays, json.loads(str(arrays["header"])))
         except (SpikeletError, *MALFORMED) as error:
-            raise SpikeletError(f"{path} is not a readable Trace: {error.args[0]}") from error
+            raise SpikeletError(f"{path} is not a readable Recording: {error.args[0]}") from error
 
     @classmethod
-    def _from_arrays(cls, arrays: dict[str, npt.NDArray[Any]], header: dict[str, Any]) -> "Trace":
+    def _from_arrays(
+        cls, arrays: dict[str, npt.NDArray[Any]], header: dict[str, Any]
+    ) -> "Recording":
         cores = range(len(arrays["neurons"]))
         recorded: dict[str, Any] = {}
         for what in header["recorded"]:

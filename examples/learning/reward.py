@@ -25,7 +25,7 @@ from spikelet.compiler.compile import compile_network
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.named_rules import RULES
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Recording
 from spikelet.examples.learning.support import COLOURS, RECORD, compare, console, save, tools
 from spikelet.network.builder import PlasticNetwork
 from spikelet.network.limits import PlacementLimits
@@ -114,14 +114,14 @@ class Session:
     rewards : array of int, shape (trials,)
     weights : array of int, shape (2 * LINES, 2)
         At the end.
-    traces : list of Trace
+    traces : list of Recording
         Two for each trial, from the cue and from the reward on.
     """
 
     right: npt.NDArray[np.bool_]
     rewards: npt.NDArray[np.int64]
     weights: npt.NDArray[np.int16]
-    traces: list[Trace]
+    traces: list[Recording]
 
 
 def build(seed: int) -> CompiledNetwork:
@@ -169,11 +169,11 @@ def play(
     generator = np.random.default_rng(task.seed)
     right = np.zeros(task.trials, np.bool_)
     given = np.zeros(task.trials, np.int64)
-    traces: list[Trace] = []
+    traces: list[Recording] = []
     silence = np.zeros((1, task.delay + REST, compiled.network.n_inputs), np.uint8)
     state = compiled.initial_state()
 
-    def shown(spikes: npt.NDArray[np.uint8], reward: npt.NDArray[np.int64] | None) -> Trace:
+    def shown(spikes: npt.NDArray[np.uint8], reward: npt.NDArray[np.int64] | None) -> Recording:
         nonlocal state
         part = run(compiled, spikes, engine, reward=reward, clear=False, start=state, record=record)
         state = part.final

@@ -38,7 +38,7 @@ from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule, TraceParams
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Recording
 from spikelet.examples.learning.digits16 import FULL_SCALE, SIDE, Digits, Preparation
 from spikelet.examples.learning.support import RECORD, Comparison, compare, console, save, tools
 from spikelet.network.builder import PlasticNetwork
@@ -220,10 +220,10 @@ def confirm(
     """Compare golden with the Verilog: in training, and in tests from a trained state."""
     compiled = build(plan, seed)
 
-    def training_pass(engine: str) -> list[Trace]:
+    def training_pass(engine: str) -> list[Recording]:
         return [run(compiled, lessons(training, plan), engine=engine, record=RECORD).recording]
 
-    def test(engine: str) -> list[Trace]:
+    def test(engine: str) -> list[Recording]:
         return [_test(compiled, held_out, plan, state, engine, RECORD).recording]
 
     return {"training": compare(training_pass), "test": compare(test)}

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.files import AtomicFile
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Recording
 
 __all__ = [
     "COLOURS",
@@ -79,13 +79,13 @@ class Comparison:
         )
 
 
-def compare(run: Callable[[str], Sequence[Trace]]) -> Comparison:
+def compare(run: Callable[[str], Sequence[Recording]]) -> Comparison:
     """Return how runs on the generated Verilog compare with the same runs on golden.
 
     Parameters
     ----------
     run : callable
-        Given ``"golden"`` or ``"rtl"``, returns Traces, one after another, with :data:`RECORD`.
+        Given ``"golden"`` or ``"rtl"``, returns Recordings, one after another, with :data:`RECORD`.
     """
     began = time.perf_counter()
     expected = run("golden")

@@ -85,7 +85,7 @@ class Plan:
     threshold, decay, inhibition_thresholds : int
         In potential LSBs at 8-bit weights, 1/4096, and thresholds.
     offset : int
-        Trace below which a post spike depresses; a fresh trace is 255.
+        Recording below which a post spike depresses; a fresh trace is 255.
     trace_decay : int
         In 1/4096: a trace falls below the offset after some 26 ticks.
     learning_shift : int

@@ -1,13 +1,22 @@
 """Neuron models in words, as ``spikelet neurons`` prints them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from typing import Any
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.model import KINDS, NeuronModel, Parameter, State
+from spikelet.description.neurons.models import neuron_model, neuron_models
 
-__all__ = ["listed_models", "model_fields", "model_lines", "usual_core"]
+__all__ = [
+    "listed_models",
+    "model_fields",
+    "model_lines",
+    "show_model",
+    "show_models",
+    "usual_core",
+]
 
 _AXONS = _NEURONS = 256
 
@@ -97,3 +106,42 @@ def _usage(item: State | Parameter) -> str:
         return ", kept by clear" if item.kept else ""
     default = "must be given" if item.default is None else f"default {item.default}"
     return f", {default}{', built in' if item.constant else ''}"
+
+
+def show_models(say: Callable[[str], None]) -> dict[str, Any]:
+    """Print the models that there are; return the same as JSON-compatible values."""
+    models = neuron_models().values()
+    for line in listed_models(models):
+        say(line)
+    return {"neurons": [model_fields(found) for found in models]}
+
+
+def show_model(model: str, cost: str | None, say: Callable[[str], None]) -> dict[str, Any]:
+    """Print all of a model; return the same as JSON-compatible values.
+
+    Parameters
+    ----------
+    model : str
+        A name or a file.
+    cost : str or None
+        A family or device, for which its pipeline is built.
+    say : callable
+        Prints a line.
+    """
+    found = neuron_model(model)
+    for line in model_lines(found):
+        say(line)
+    fields = model_fields(found)
+    if cost:
+        # the hardware tools are needed here only
+        from spikelet.fpga.families import devices, family_named
+        from spikelet.fpga.neuron_cost import neuron_cost
+
+        device = devices().get(cost) or family_named(cost).devices[0]
+        taken = neuron_cost(found, device, progress=say)
+        say(
+            f"on {taken.device}: {taken.luts:,} LUTs, {taken.flip_flops:,} flip-flops, "
+            f"{taken.dsps:,} multipliers, {taken.fmax_mhz:.0f} MHz for one update pipeline"
+        )
+        fields["cost"] = asdict(taken)
+    return fields

@@ -8,7 +8,7 @@ from typing import Any
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.artefact import Artefact, OutOfDate
 from spikelet.description.errors import SpikeletError
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Recording
 from spikelet.description.versions import package_versions
 from spikelet.fpga.families import families
 from spikelet.fpga.flow import FpgaReport
@@ -45,7 +45,7 @@ def write_report(
     compiled: CompiledNetwork,
     samples: Samples | None,
     verification: Verification | None,
-    trace: Trace | None,
+    trace: Recording | None,
     fpga: Sequence[FpgaReport],
     learned: LearningRun | None = None,
     warnings: Sequence[str] = (),
@@ -65,7 +65,7 @@ def write_report(
     samples : Samples or None
         The input that led to ``trace``; more samples than it has are ignored.
     verification : Verification or None
-    trace : Trace or None
+    trace : Recording or None
         Golden's, of the first samples, with spikes and states.
     fpga : sequence of FpgaReport
     learned : LearningRun or None
@@ -84,8 +84,8 @@ def write_report(
     Raises
     ------
     SpikeletError
-        If the parts are not of the same network or run, ``sample`` is not in the Trace, the folder
-        cannot be written, or matplotlib or Jinja is not installed.
+        If the parts are not of the same network or run, ``sample`` is not in the recording, the
+        folder cannot be written, or matplotlib or Jinja is not installed.
     """
     check_extra(_MISSING_EXTRA)
     run = None if trace is None else Run(compiled, trace)
@@ -147,7 +147,7 @@ def _check(
         expected = (len(samples.spikes), samples.spikes.shape[1] + compiled.output_latency)
         if trace.samples > expected[0] or trace.ticks != expected[1]:
             raise SpikeletError(
-                f"the Trace has {trace.samples} samples of {trace.ticks} ticks, the samples "
+                f"the Recording has {trace.samples} samples of {trace.ticks} ticks, the samples "
                 f"account for {expected[0]} of {expected[1]}",
                 remedy=again,
             )
@@ -230,14 +230,14 @@ def _interval(accuracy: float, samples: int) -> str:
     return f"{100 * low:.1f} to {100 * high:.1f} %"
 
 
-def _predicted(engine: EngineResult, trace: Trace | None) -> float | None:
+def _predicted(engine: EngineResult, trace: Recording | None) -> float | None:
     """Return golden's mean cycles of the samples that an engine ran."""
     if trace is None or trace.cycles is None or trace.samples < engine.samples:
         return None
     return float(trace.cycles[: engine.samples].sum(axis=1).mean())
 
 
-def _cost(verification: Verification | None, trace: Trace | None) -> Cost | None:
+def _cost(verification: Verification | None, trace: Recording | None) -> Cost | None:
     """Return a sample's cost as the RTL's counter measured it or else as golden predicts it."""
     engines = verification.engines if verification else []
     for engine in (*engines[1:], *engines[:1]):

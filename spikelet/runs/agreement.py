@@ -106,7 +106,7 @@ def _agreement(run: Run, name: str, theirs: npt.NDArray[np.bool_]) -> LayerAgree
     mine = run.spikes(name)
     if mine.shape != theirs.shape:
         raise SpikeletError(
-            f"the Trace of {run.recording.engine} is of {mine.shape[0]} samples of "
+            f"the Recording of {run.recording.engine} is of {mine.shape[0]} samples of "
             f"{mine.shape[1]} ticks, the input of {theirs.shape[0]} of {theirs.shape[1]}"
         )
     by_neuron = mine.sum(axis=(0, 1))

@@ -1,4 +1,4 @@
-"""The engines that can run a compiled network; each returns the same Trace."""
+"""The engines that can run a compiled network; each returns the same Recording."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
 from spikelet.description.installation import require
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Recording
 from spikelet.description.versions import golden_version, package_versions
 from spikelet.fpga.families import families
 from spikelet.fpga.families.family import Family
@@ -40,20 +40,20 @@ class Engine:
     Parameters
     ----------
     run : callable
-        Given a run that is wanted, returns the Trace, and the state after it, None if the engine
-        cannot tell.
+        Given a run that is wanted, returns the Recording, and the state after it, None if the
+        engine cannot tell.
     tools : callable
         Returns the versions of what computes its results.
     few_samples : bool
         Whether it is so slow that it verifies some samples only.
     """
 
-    run: Callable[[Wanted], tuple[Trace, ChipState | None]]
+    run: Callable[[Wanted], tuple[Recording, ChipState | None]]
     tools: Callable[[], dict[str, str]]
     few_samples: bool = False
 
 
-def _golden(wanted: Wanted) -> tuple[Trace, ChipState]:
+def _golden(wanted: Wanted) -> tuple[Recording, ChipState]:
     compiled = wanted.compiled
     # a chip that runs is not among those that wait
     chip, changed = _chips.pop(compiled, (None, False))
@@ -85,19 +85,19 @@ def _simulation_tools() -> dict[str, str]:
 # The others are loaded when they are used: golden needs no hardware tools.
 
 
-def _rtl(wanted: Wanted) -> tuple[Trace, ChipState]:
+def _rtl(wanted: Wanted) -> tuple[Recording, ChipState]:
     from spikelet.runs.hardware import run_rtl  # noqa: PLC0415
 
     return run_rtl(wanted)
 
 
-def _netlist(family: Family, wanted: Wanted) -> tuple[Trace, ChipState]:
+def _netlist(family: Family, wanted: Wanted) -> tuple[Recording, ChipState]:
     from spikelet.runs.hardware import run_netlist  # noqa: PLC0415
 
     return run_netlist(family, wanted)
 
 
-def _cocotb(simulator: str, wanted: Wanted) -> tuple[Trace, ChipState | None]:
+def _cocotb(simulator: str, wanted: Wanted) -> tuple[Recording, ChipState | None]:
     _require_cocotb()
     from spikelet.runs.hardware import run_cocotb  # noqa: PLC0415
 

@@ -8,7 +8,7 @@ from spikelet.description.artefact import Artefact, digest_of
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Recording
 from spikelet.description.versions import package_versions
 from spikelet.fpga.families import family_named
 from spikelet.fpga.families.family import Family
@@ -29,13 +29,13 @@ def chip_verilog(chip: ChipParams) -> str:
     return to_verilog(Chip(chip), "chip")
 
 
-def run_rtl(wanted: Wanted) -> tuple[Trace, ChipState]:
+def run_rtl(wanted: Wanted) -> tuple[Recording, ChipState]:
     """Run the generated Verilog in compiled simulation."""
     design = Design(chip_verilog(wanted.compiled.chip))
     return _simulated(wanted, design, "rtl", "run", {CHIP_VERILOG: digest_of(design.text)})
 
 
-def run_netlist(family: Family, wanted: Wanted) -> tuple[Trace, ChipState]:
+def run_netlist(family: Family, wanted: Wanted) -> tuple[Recording, ChipState]:
     """Run what synthesis makes for the family's largest device, if the folder does not have it."""
     engine = f"netlist-{family.name}"
     folder = wanted.place(engine) / engine
@@ -65,7 +65,7 @@ def _netlist_design(family: Family, folder: Path) -> Design:
 
 def _simulated(
     wanted: Wanted, design: Design, name: str, optimise: str, made_of: Mapping[str, str]
-) -> tuple[Trace, ChipState]:
+) -> tuple[Recording, ChipState]:
     """Run in a Verilated chip."""
     compiled = wanted.compiled
     with VerilatedChip(compiled.chip, design, name=name, optimise=optimise) as chip:
@@ -86,7 +86,7 @@ def _simulated(
     return trace, state
 
 
-def run_cocotb(simulator: str, wanted: Wanted) -> tuple[Trace, ChipState | None]:
+def run_cocotb(simulator: str, wanted: Wanted) -> tuple[Recording, ChipState | None]:
     """Run the project's emitted Verilog in a simulator, by cocotb."""
     from spikelet.sim.emitted import run_samples  # noqa: PLC0415 - needs cocotb
 

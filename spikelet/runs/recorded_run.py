@@ -12,7 +12,7 @@ from spikelet.description.chip.packets import flit_packet
 from spikelet.description.chip.state import ChipState
 from spikelet.description.chip.state_words import LEARNED_REGIONS, readable_words, state_words
 from spikelet.description.run.recorded_run import RecordedRun
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Recording
 from spikelet.runs.run import run
 
 __all__ = ["record_run", "recorded_run_of", "stimuli"]
@@ -151,7 +151,7 @@ def recorded_run_of(
 
 def _recorded(
     compiled: CompiledNetwork, spikes: npt.NDArray[np.uint8]
-) -> tuple[Trace, list[ChipState]]:
+) -> tuple[Recording, list[ChipState]]:
     """Return golden's run, and the state after each sample."""
     wanted = ("spikes", "states")
     if not compiled.learns:

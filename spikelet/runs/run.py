@@ -15,7 +15,7 @@ from spikelet.description.artefact import Artefact
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
-from spikelet.description.run.recording import Trace, recorded_states
+from spikelet.description.run.recording import Recording, recorded_states
 from spikelet.description.summary import summary
 from spikelet.description.versions import package_versions
 from spikelet.network.integers import IntegerNetwork, Weights
@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 SNAPSHOT_FILE = "snapshot.npz"
-RECORDING_FILE = "trace.npz"
+RECORDING_FILE = "recording.npz"
 WEIGHTS_FILE = "weights.npz"
 
 
@@ -48,7 +48,7 @@ class Run:
     Parameters
     ----------
     compiled : CompiledNetwork
-    recording : Trace
+    recording : Recording
         In the chip's own time.
     state : ChipState or None
         After the last tick; :func:`run` goes on from it as ``start``. None if the engine cannot
@@ -62,7 +62,7 @@ class Run:
     __repr__ = summary
 
     compiled: CompiledNetwork
-    recording: Trace
+    recording: Recording
     state: ChipState | None = field(default=None, repr=False)
     drained: bool = True
     begun: int = 0
@@ -73,12 +73,12 @@ class Run:
         if found != (chip.n_outputs, len(chip.cores)):
             raise SpikeletError(
                 f"network {self.compiled.name!r} has {chip.n_outputs} outputs and "
-                f"{len(chip.cores)} cores, the Trace of {trace.engine} {found[0]}, {found[1]}"
+                f"{len(chip.cores)} cores, the Recording of {trace.engine} {found[0]}, {found[1]}"
             )
         latency = self.compiled.output_latency
         if self.drained and not self.begun and trace.ticks <= latency:
             raise SpikeletError(
-                f"the Trace of {trace.engine} has {trace.ticks} ticks; outputs of network "
+                f"the Recording of {trace.engine} has {trace.ticks} ticks; outputs of network "
                 f"{self.compiled.name!r} appear after {latency}"
             )
 
@@ -137,7 +137,7 @@ class Run:
         if recorded is None:
             wanted = "learning" if what == "learned" else what
             raise SpikeletError(
-                f"the Trace of {self.recording.engine} has no {wanted}",
+                f"the Recording of {self.recording.engine} has no {wanted}",
                 remedy=f"run again with {wanted!r} in record",
             )
         return layer, recorded
@@ -189,7 +189,7 @@ class Run:
         return self.compiled.kept_state(layer, name, self.final.image)
 
     def save(self, folder: str | Path, *, recording: bool = True) -> None:
-        """Write the snapshot, the weights by projection, and, if ``recording``, the Trace.
+        """Write the snapshot, the weights by projection, and, if ``recording``, the Recording.
 
         ``weights.npz`` holds an array (n_source, n_target) called ``SOURCE_to_TARGET`` for each
         projection, and for states that are kept, such as the adaptation, ``STATE_POPULATION``.

@@ -12,7 +12,7 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state_words import readable_words
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.events import Events, checked_reward
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Recording
 from spikelet.fpga.self_test_image import StoredRun
 from spikelet.golden.chip import GoldenChip
 from spikelet.golden.timing import learning_cycles
@@ -130,7 +130,7 @@ def stored_samples(
     )
 
 
-def _packets(image: ChipImage, trace: Trace) -> int:
+def _packets(image: ChipImage, trace: Recording) -> int:
     """Return the packets that arrive at cores and host; golden's cycles leave their way out."""
     assert trace.spikes is not None
     total = 0
@@ -141,7 +141,7 @@ def _packets(image: ChipImage, trace: Trace) -> int:
 
 
 def _learning_cycles(
-    chip: ChipParams, image: ChipImage, trace: Trace, rewards: npt.NDArray[np.int32]
+    chip: ChipParams, image: ChipImage, trace: Recording, rewards: npt.NDArray[np.int32]
 ) -> int:
     """Return what learning adds to all ticks, at most: as if every axon had a trace."""
     assert trace.spikes is not None

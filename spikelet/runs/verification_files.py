@@ -2,7 +2,7 @@
 
 ==================  ===============================================================
 ``golden/``         golden's result, the float network's, the agreement of layers; of
-                    the first samples also ``trace.npz`` and ``samples.npz``
+                    the first samples also ``recording.npz`` and ``samples.npz``
 ``ENGINE/``         ``result.json``: what the engine did, compared with golden
 ==================  ===============================================================
 """
@@ -19,7 +19,7 @@ from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.array_files import packed_arrays
 from spikelet.description.artefact import Artefact, OutOfDate, digests_of_files
 from spikelet.description.errors import MALFORMED, SpikeletError
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Recording
 from spikelet.runs.agreement import LayerAgreement
 from spikelet.runs.engines import engine_tools, engines
 from spikelet.runs.verify import EngineResult, Verification
@@ -28,7 +28,7 @@ from spikelet.samples.samples import Samples, Score, load_samples
 
 __all__ = ["KeptVerification", "read_verification", "write_verification"]
 
-_RESULT, _TRACE, _SAMPLES = "result.json", "trace.npz", "samples.npz"
+_RESULT, _TRACE, _SAMPLES = "result.json", "recording.npz", "samples.npz"
 _KEPT_SAMPLES = 100
 """Samples of which golden's run is kept for the report."""
 
@@ -42,7 +42,7 @@ class KeptVerification:
     Parameters
     ----------
     verification : Verification or None
-    trace : Trace or None
+    trace : Recording or None
         Golden's, of the first samples.
     samples : Samples or None
         The first samples.
@@ -53,7 +53,7 @@ class KeptVerification:
     """
 
     verification: Verification | None = None
-    trace: Trace | None = None
+    trace: Recording | None = None
     samples: Samples | None = None
     made: list[Artefact] = field(default_factory=list)
     out_of_date: list[OutOfDate] = field(default_factory=list)
@@ -139,7 +139,7 @@ def read_verification(folder: Path, present: Mapping[str, str]) -> KeptVerificat
         raise SpikeletError(
             f"{folder} does not hold a verification: {error!r}", remedy=_AGAIN
         ) from error
-    found.trace = Trace.load(folder / "golden" / _TRACE)
+    found.trace = Recording.load(folder / "golden" / _TRACE)
     found.samples = load_samples(folder / "golden" / _SAMPLES)
     return found
 

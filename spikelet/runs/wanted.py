@@ -24,7 +24,7 @@ EMITTED_VERILOG = "emitted Verilog"
 """The same of the file in the project folder, where the modules may have other names."""
 
 MADE_OF = "made of"
-"""Note of a Trace: digests, by role, of what ran besides the network."""
+"""Note of a Recording: digests, by role, of what ran besides the network."""
 
 
 @dataclass(frozen=True, eq=False)

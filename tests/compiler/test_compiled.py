@@ -1,4 +1,4 @@
-"""The compiled network: events, reading Traces, and saving."""
+"""The compiled network: events, reading Recordings, and saving."""
 
 import json
 from dataclasses import replace
@@ -11,7 +11,7 @@ import pytest
 from spikelet.compiler.compile import compile_network
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.errors import SpikeletError
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Recording
 from spikelet.network.limits import PlacementLimits
 from spikelet.runs.agreement import LayerAgreement, agreement
 from spikelet.runs.run import Run
@@ -37,7 +37,7 @@ def compiled() -> CompiledNetwork:
     return compile_network(network, limits=limits, calibration=spikes(3, 8, 7))
 
 
-def run(compiled: CompiledNetwork, fired: Any) -> Trace:
+def run(compiled: CompiledNetwork, fired: Any) -> Recording:
     return run_chip(compiled.chip, compiled.image, compiled.events(fired), compiled.neurons)
 
 
@@ -91,7 +91,9 @@ def test_classify_counts_the_valid_ticks_only() -> None:
     outputs[:, 0, 2] = 9  # before anything can have come through
     outputs[0, 1:, 1] = 1
     outputs[1, 3, 0] = 1
-    trace = Trace("t", outputs, np.zeros((3, 4, 2), np.int32), np.zeros((3, 2), np.int32), (4, 3))
+    trace = Recording(
+        "t", outputs, np.zeros((3, 4, 2), np.int32), np.zeros((3, 2), np.int32), (4, 3)
+    )
     assert Run(compiled, trace).classify().tolist() == [1, 0, -1], "no output spike, no class"
     assert Run(compiled, trace).output_counts().tolist() == [[0, 3, 0], [1, 0, 0], [0, 0, 0]]
 
@@ -128,10 +130,10 @@ def test_traces_that_do_not_belong(compiled: CompiledNetwork) -> None:
     trace = run(compiled, spikes(1, 4, 7))
     with pytest.raises(SpikeletError, match="has no layer 'x'; its layers are a, b, c, out"):
         Run(compiled, trace).spikes("x")
-    with pytest.raises(SpikeletError, match="the Trace of interpreter has no states"):
+    with pytest.raises(SpikeletError, match="the Recording of interpreter has no states"):
         Run(compiled, replace(trace, states=None)).states("a")
     with pytest.raises(
-        SpikeletError, match=r"network 'chain' has 2 outputs and 1 cores, the Trace"
+        SpikeletError, match=r"network 'chain' has 2 outputs and 1 cores, the Recording"
     ):
         Run(compile_network(chain([3, 2])), trace)
     with pytest.raises(SpikeletError, match="outputs of network 'branched' appear after 2"):

@@ -12,7 +12,7 @@ from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.model import NeuronModel, Parameter, State
 from spikelet.description.neurons.models import neuron_model
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Recording
 from spikelet.network.limits import PlacementLimits
 from spikelet.network.network import INPUT, FloatArray, Network, Population, Projection
 from spikelet.network.quantise import quantise
@@ -37,7 +37,7 @@ v = where(fired, 0, clipped)
 """The threshold is drawn from 128 LSBs."""
 
 
-def recorded(compiled: CompiledNetwork, given: Any) -> Trace:
+def recorded(compiled: CompiledNetwork, given: Any) -> Recording:
     return run(compiled, given, record=("spikes", "states")).recording
 
 

@@ -74,7 +74,7 @@ def assert_equal(compiled: CompiledNetwork, trace: Any, expected: Any) -> None:
     np.testing.assert_array_equal(trace.outputs[:, compiled.output_latency :], outputs)
 
 
-@pytest.mark.parametrize("backend", ["numpy", "compiled"])
+@pytest.mark.parametrize("backend", ["numpy", "native"])
 @pytest.mark.parametrize("neuron", LIF_MODELS.values(), ids=lambda p: p.name)
 @settings(max_examples=6, deadline=None)
 @given(

@@ -13,7 +13,7 @@ from spikelet.description import array_files
 from spikelet.description.array_files import read_array, read_arrays
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Recording
 
 NEEDED = "an .npz file with `spikes`"
 
@@ -192,7 +192,7 @@ def test_single_arrays(tmp_path: Path) -> None:
             read_array(tmp_path / name, "an .npy file")
 
 
-@pytest.mark.parametrize("load", [Trace.load, ChipState.load])
+@pytest.mark.parametrize("load", [Recording.load, ChipState.load])
 @pytest.mark.parametrize("header", ["[]", "{}", "null", "[" * 3000, "no json", '{"engine": 1}'])
 def test_traces_and_snapshots_of_another_form(tmp_path: Path, load, header: str) -> None:
     np.savez(tmp_path / "a.npz", header=np.array(header))

@@ -19,12 +19,12 @@ from spikelet.description.toolchain import (
     compiler,
     load_library,
 )
-from spikelet.golden import compiled
+from spikelet.golden import native
 from spikelet.sim import verilated_cpp, verilator
 
 CONTENTS = b"\x7fELF made once" * 1000
 
-needs_compiler = pytest.mark.skipif(not compiled.available(), reason=compiled.why_not())
+needs_compiler = pytest.mark.skipif(not native.available(), reason=native.why_not())
 
 
 @pytest.fixture

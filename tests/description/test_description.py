@@ -1,4 +1,4 @@
-"""The shared description: packets, images, events, Traces and their errors."""
+"""The shared description: packets, images, events, Recordings and their errors."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.models import neuron_model
 from spikelet.description.run.events import Events
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Recording
 from tests.helpers.random_chips import random_chip, random_events, random_image
 
 CORE = CoreParams(n_axons=20, n_neurons=16, neuron=neuron_model("snntorch-zero"))
@@ -217,7 +217,7 @@ def test_events_from_spikes_lists_each_route_of_each_spike(seed):
 
 def _trace(chip=2):
     rng = np.random.default_rng(0)
-    return Trace(
+    return Recording(
         "golden",
         rng.integers(0, 2, (2, 3, 4)).astype(np.uint16),
         rng.integers(0, 9, (2, 3, chip)).astype(np.int32),
@@ -231,17 +231,17 @@ def _trace(chip=2):
 
 def test_a_trace_survives_a_file(tmp_path):
     trace = _trace()
-    trace.save(tmp_path / "trace.npz")
-    loaded = Trace.load(tmp_path / "trace.npz")
+    trace.save(tmp_path / "recording.npz")
+    loaded = Recording.load(tmp_path / "recording.npz")
     assert loaded.first_difference(trace) is None
     assert len(loaded.compared(trace)) == 5
     assert np.array_equal(loaded.cycles, trace.cycles) and loaded.neurons == trace.neurons
 
 
 def test_a_damaged_trace_is_refused(tmp_path):
-    (tmp_path / "trace.npz").write_bytes(b"PK\x03\x04 cut off")
-    with pytest.raises(SpikeletError, match="not a readable Trace"):
-        Trace.load(tmp_path / "trace.npz")
+    (tmp_path / "recording.npz").write_bytes(b"PK\x03\x04 cut off")
+    with pytest.raises(SpikeletError, match="not a readable Recording"):
+        Recording.load(tmp_path / "recording.npz")
 
 
 @pytest.mark.parametrize("what", ["outputs", "active_axons", "merged_spikes", "spikes", "v"])

@@ -1,4 +1,4 @@
-"""Traces of cores that learn: every array is kept, cut and compared, and each place is named."""
+"""Recordings of cores that learn: every array is kept, cut and compared, each place is named."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.neurons.models import neuron_model
-from spikelet.description.run.recording import Trace, learned_fields
+from spikelet.description.run.recording import Recording, learned_fields
 
 ADD = TraceParams(4, bits=4)
 RULE = LearningRule(
@@ -33,8 +33,8 @@ CORE = CoreParams(
 PLAIN = replace(CORE, learning=None, parameters={})
 
 
-def _trace() -> Trace:
-    """Return a Trace of a plastic core between two that are not; 2 samples of 3 ticks."""
+def _trace() -> Recording:
+    """Return a Recording of a plastic core between two that are not; 2 samples of 3 ticks."""
     rng = np.random.default_rng(0)
 
     def values(*shape: int) -> np.ndarray:
@@ -47,7 +47,7 @@ def _trace() -> Trace:
         }
         for core in (PLAIN, CORE, PLAIN)
     ]
-    return Trace(
+    return Recording(
         "golden",
         values(2, 3, 4).astype(np.uint16),
         values(2, 3, 3).astype(np.int32),
@@ -77,8 +77,8 @@ def test_what_is_recorded_of_a_core_that_learns() -> None:
 
 def test_everything_survives_a_file(tmp_path: Path) -> None:
     trace = _trace()
-    trace.save(tmp_path / "trace.npz")
-    loaded = Trace.load(tmp_path / "trace.npz")
+    trace.save(tmp_path / "recording.npz")
+    loaded = Recording.load(tmp_path / "recording.npz")
     assert loaded.learned is not None and trace.learned is not None
     assert [sorted(core) for core in loaded.learned] == [sorted(core) for core in trace.learned]
     assert loaded.first_difference(trace) is None
@@ -87,7 +87,7 @@ def test_everything_survives_a_file(tmp_path: Path) -> None:
     assert (loaded.samples, loaded.ticks, loaded.spikes) == (2, 3, None)
     plain = replace(trace, learned=None, checksums=None, cycles=None)
     plain.save(tmp_path / "plain.npz")
-    loaded = Trace.load(tmp_path / "plain.npz")
+    loaded = Recording.load(tmp_path / "plain.npz")
     assert (loaded.learned, loaded.checksums, loaded.cycles) == (None, None, None)
 
 
@@ -148,7 +148,7 @@ def test_only_what_both_recorded_is_compared() -> None:
 
 def test_runs_of_other_sizes_or_rules_are_not_compared() -> None:
     trace = _trace()
-    with pytest.raises(SpikeletError, match=r"cannot compare a Trace of shape \(1, 3, 4\)"):
+    with pytest.raises(SpikeletError, match=r"cannot compare a Recording of shape \(1, 3, 4\)"):
         trace.first(1).first_difference(trace)
     assert trace.learned is not None
     other = replace(trace, learned=[{}, {"weights": trace.learned[1]["weights"]}, {}])

@@ -53,7 +53,7 @@ def test_what_holds_arrays_has_a_short_text(kind: type) -> None:
 
 def test_there_are_such_classes() -> None:
     assert len(PUBLIC) > 50
-    assert {"CompiledNetwork", "Network", "Trace", "IntegerNetwork", "Run", "ChipImage"} <= {
+    assert {"CompiledNetwork", "Network", "Recording", "IntegerNetwork", "Run", "ChipImage"} <= {
         kind.__name__ for kind in PUBLIC if kind.__repr__ is summary
     }
 

@@ -19,7 +19,7 @@ from spikelet import (
 from spikelet.cli import main
 from spikelet.compiler.compile import compile_network
 from spikelet.description.chip.memory_map import ChipMap
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Recording
 from spikelet.fpga.families import device_named
 from spikelet.fpga.fit import check_fit
 from spikelet.golden.chip import GoldenChip
@@ -109,7 +109,7 @@ def expected(sample: Any) -> list[dict[str, FloatArray]]:
     return [{name: np.array(values) for name, values in record.items()} for record in found]
 
 
-def recorded(compiled: CompiledNetwork, given: Any) -> Trace:
+def recorded(compiled: CompiledNetwork, given: Any) -> Recording:
     return run(compiled, given, record=("spikes", "states")).recording
 
 
@@ -176,7 +176,7 @@ def test_rtl_equals_golden(compiled: CompiledNetwork) -> None:
     events = compiled.events(SPIKES)
     backends = [
         GoldenChip(compiled.chip, compiled.image, backend=backend).run(events)
-        for backend in ("numpy", "compiled")
+        for backend in ("numpy", "native")
     ]
     with VerilatedChip(compiled.chip, Design(to_verilog(Chip(compiled.chip), "chip"))) as chip:
         chip.load(compiled.image)

@@ -6,6 +6,7 @@ The format of this file stores one weight for each axon, the same to every neuro
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ import pytest
 from amaranth import Cat, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 
+from spikelet.compiler.compile import compile_network
 from spikelet.description.checks import check_range, unsigned_bits
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import HOST, destinations
@@ -35,12 +37,17 @@ from spikelet.fpga.families import device_named
 from spikelet.fpga.fit import check_fit
 from spikelet.golden import chip as golden_chip
 from spikelet.golden.synapses.sums import register_sums
+from spikelet.network.network import INPUT, Network, Population, Projection
+from spikelet.network.reference import run_float
+from spikelet.project import Project
 from spikelet.rtl_gen.banked_memory import BankedMemory
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.rtl_gen.joined_chips import whole_chip
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY, delayed
 from spikelet.rtl_gen.synapses.crossbars import register_crossbar
 from spikelet.rtl_gen.synapses.ports import crossbar_members
+from spikelet.runs.run import run
+from spikelet.samples.samples import Samples
 from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design
 
@@ -190,7 +197,7 @@ def test_golden_and_rtl_are_equal(chip: ChipParams, image: ChipImage, events: Ev
     record = ("spikes", "states")
     numpy, compiled = (
         golden_chip.run(chip, image, events, record=record, backend=backend)
-        for backend in ("numpy", "compiled")
+        for backend in ("numpy", "native")
     )
     assert compiled.first_difference(numpy) is None
     assert 0.02 < np.mean(numpy.spikes[0]) < 0.9
@@ -224,6 +231,34 @@ def test_a_chip_and_a_snapshot_are_saved_and_loaded(
     loaded.check(chip)
     assert (loaded.image.cores[0].weights == image.cores[0].weights).all()
     assert (loaded.checksums() == golden.snapshot().checksums()).all()
+
+
+def test_a_network_is_compiled_with_it(tmp_path: Path) -> None:
+    """From a float network to runs on golden and RTL, saved, loaded and reported."""
+    rng = np.random.default_rng(3)
+    rows = rng.integers(-3, 8, 12) / 8
+    rows[:2] = -1, 7 / 8
+    layer = Population("p0", 16, neuron_model("nir-euler"), {"threshold": np.array([1.0])})
+    projection = Projection(INPUT, "p0", np.repeat(rows[:, None], 16, axis=1))
+    network = Network("rows", 12, None, (layer,), (projection,), ("p0",))
+    compiled = compile_network(network, limits={"synapses": AxonWeights.name, "lanes": 8})
+    assert compiled.image.cores[0].weights.shape == (12,)
+    spikes = (rng.random((3, 15, 12)) < 0.4).astype(np.uint8)
+    (expected,) = run_float(network, spikes)
+    assert (run(compiled, spikes).spikes("p0") == expected.spikes).all() and expected.spikes.any()
+    project = Project(tmp_path)
+    project.save(compiled)
+    result = project.verify(Samples(spikes), ("golden", "rtl"))
+    assert result.equal
+    assert project.load().digests == compiled.digests
+    page, _ = project.report()
+    assert "rows" in page.read_text()
+    uneven = replace(projection, weights=rng.integers(-8, 8, (12, 16)) / 8)
+    with pytest.raises(SpikeletError, match="layer 'p0': the weights of an axon differ"):
+        compile_network(
+            replace(network, projections=(uneven,)),
+            limits={"synapses": AxonWeights.name, "lanes": 8},
+        )
 
 
 def test_the_fit_check_counts_it(chip: ChipParams) -> None:

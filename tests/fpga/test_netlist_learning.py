@@ -83,5 +83,5 @@ def test_the_netlist_learns_what_golden_learns(family: str, tmp_path: Path) -> N
             difference = trace.first_difference(expected)
             assert difference is None, f"{name}: {difference}"
             cycles.append(trace.cycles.tolist())
-            check_in_pieces(engine, GoldenChip(chip, image), 1)
+            assert check_in_pieces(engine, GoldenChip(chip, image), 1)
     assert cycles[0] == cycles[1]

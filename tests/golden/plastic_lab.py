@@ -12,7 +12,7 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.neurons.models import neuron_model
 from spikelet.description.run.events import Events
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Recording
 from spikelet.golden.chip import GoldenChip
 
 __all__ = ["TEACHER", "Lab", "Script", "lab"]
@@ -36,7 +36,7 @@ class Lab(GoldenChip):
         core = chip.cores[0]
         self.n_plastic = core.n_axons - core.n_neurons
 
-    def play(self, *scripts: Script, reward: Any = None, clear: bool = True) -> Trace:
+    def play(self, *scripts: Script, reward: Any = None, clear: bool = True) -> Recording:
         """Run a sample for each script, with all that can be recorded."""
         spikes = np.zeros((len(scripts), len(scripts[0]), self.chip.cores[0].n_axons), bool)
         for sample, script in enumerate(scripts):

@@ -16,11 +16,11 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.neurons.draws import key_after
 from spikelet.description.neurons.model import NeuronModel, State
 from spikelet.description.run.events import Events
-from spikelet.golden import compiled
+from spikelet.golden import native
 from spikelet.golden.chip import GoldenChip
 from spikelet.golden.draws import draws, next_key
 
-BACKENDS = ["numpy", *(["compiled"] if compiled.available() else [])]
+BACKENDS = ["numpy", *(["native"] if native.available() else [])]
 
 DRAWING = NeuronModel(
     "drawing",

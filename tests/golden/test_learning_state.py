@@ -13,8 +13,8 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.events import Events
-from spikelet.description.run.recording import Trace, learned_fields
-from spikelet.golden import compiled
+from spikelet.description.run.recording import Recording, learned_fields
+from spikelet.golden import native
 from spikelet.golden.chip import GoldenChip, run
 from tests.helpers.random_chips import random_chip, random_events, random_image
 from tests.helpers.random_plastic import (
@@ -28,7 +28,7 @@ TICKS = 12
 BACKENDS = [
     "numpy",
     pytest.param(
-        "compiled", marks=pytest.mark.skipif(not compiled.available(), reason=compiled.why_not())
+        "native", marks=pytest.mark.skipif(not native.available(), reason=native.why_not())
     ),
 ]
 
@@ -200,15 +200,15 @@ def test_what_is_recorded_changes_nothing(seed: int, backend: str) -> None:
     assert same(*states)
 
 
-def _recorded(seed: int = 9) -> Trace:
+def _recorded(seed: int = 9) -> Recording:
     chip, image, events, reward = setting(seed)
     return run(chip, image, events, record=EVERYTHING, reward=reward)
 
 
 def test_a_trace_of_learning_survives_a_file(tmp_path: Path) -> None:
     trace = _recorded()
-    trace.save(tmp_path / "trace.npz")
-    loaded = Trace.load(tmp_path / "trace.npz")
+    trace.save(tmp_path / "recording.npz")
+    loaded = Recording.load(tmp_path / "recording.npz")
     assert loaded.first_difference(trace) is None and len(loaded.compared(trace)) == 7
     first = loaded.first(1)
     assert first.learned and first.checksums is not None and len(first.checksums) == 1
@@ -216,7 +216,7 @@ def test_a_trace_of_learning_survives_a_file(tmp_path: Path) -> None:
 
 
 def test_a_damaged_trace_is_refused_or_unharmed(tmp_path: Path) -> None:
-    trace, path = _recorded(), tmp_path / "trace.npz"
+    trace, path = _recorded(), tmp_path / "recording.npz"
     trace.save(path)
     good = path.read_bytes()
     rng = np.random.default_rng(0)
@@ -228,9 +228,9 @@ def test_a_damaged_trace_is_refused_or_unharmed(tmp_path: Path) -> None:
     for content in [*cuts, *flips]:
         path.write_bytes(content)
         try:
-            assert Trace.load(path).first_difference(trace) is None
+            assert Recording.load(path).first_difference(trace) is None
         except SpikeletError as error:
-            assert str(error).startswith(f"{path} is not a readable Trace: ")
+            assert str(error).startswith(f"{path} is not a readable Recording: ")
             refused += 1
     assert refused > 60
 

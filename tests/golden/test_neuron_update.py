@@ -11,7 +11,7 @@ from spikelet.description.learning.rule import LearningRule
 from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.neurons.model import NeuronModel, Parameter, State
 from spikelet.description.neurons.models import neuron_model
-from spikelet.golden import compiled
+from spikelet.golden import native
 from tests.helpers.lif_oracle import PROFILES, Profile, adapted, lif_update
 from tests.helpers.neuron_ticks import Ticks, bare_image, compiled_ticks, numpy_ticks, python_ticks
 
@@ -21,7 +21,7 @@ readers = pytest.mark.parametrize(
         numpy_ticks,
         pytest.param(
             compiled_ticks,
-            marks=pytest.mark.skipif(not compiled.available(), reason=compiled.why_not()),
+            marks=pytest.mark.skipif(not native.available(), reason=native.why_not()),
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""The compiled path of the golden model equals numpy on networks of many cores."""
+"""The native path of the golden model equals numpy on networks of many cores."""
 
 from dataclasses import replace
 
@@ -12,11 +12,11 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState, CoreState
 from spikelet.description.neurons.models import neuron_model
 from spikelet.description.run.events import Events
-from spikelet.golden import compiled
+from spikelet.golden import native
 from spikelet.golden.chip import GoldenChip
-from spikelet.golden.compiled_core import weights_shape
+from spikelet.golden.native_core import weights_shape
 
-pytestmark = pytest.mark.skipif(not compiled.available(), reason=compiled.why_not())
+pytestmark = pytest.mark.skipif(not native.available(), reason=native.why_not())
 
 FORMATS = (("binary", 1), ("unsigned", 1), ("signed", 4), ("unsigned", 3), ("signed", 8))
 MODELS = ("snntorch-subtract", "nir-euler", "snntorch-subtract-immediate", "snntorch-zero")
@@ -132,8 +132,8 @@ def assert_alike(seed: int, chip: ChipParams, state: ChipState, patch: pytest.Mo
     """
     chips = [GoldenChip(chip, state.image, backend="numpy")]
     for near_bytes in (0, 1 << 40):
-        patch.setattr(compiled, "_NEAR_BYTES", near_bytes)
-        chips.append(GoldenChip(chip, state.image, backend="compiled"))
+        patch.setattr(native, "_NEAR_BYTES", near_bytes)
+        chips.append(GoldenChip(chip, state.image, backend="native"))
         chips[-1].restore(state)
     chips[0].restore(state)
     for ticks in (66, 10):

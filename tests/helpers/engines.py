@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from spikelet.description.chip.state import ChipState
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Recording
 from spikelet.runs import engines
 from spikelet.runs.wanted import Wanted
 
@@ -16,7 +16,7 @@ def golden_as_rtl(
 ) -> None:
     """Let golden run what is asked of the RTL, from a state that ``change`` may change."""
 
-    def run(wanted: Wanted) -> tuple[Trace, ChipState | None]:
+    def run(wanted: Wanted) -> tuple[Recording, ChipState | None]:
         compiled, state = wanted.compiled, wanted.state
         contents = tuple(replace(core, weights=core.weights.copy()) for core in state.image.cores)
         state = replace(state, image=replace(state.image, cores=contents))

@@ -12,12 +12,14 @@ from spikelet.description.chip.destinations import HOST
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.run.events import Events
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Recording
 from tests.helpers.networks import RESETS
 
 
-def run_chip(chip: ChipParams, image: ChipImage, events: Events, neurons: tuple[int, ...]) -> Trace:
-    """Run a chip on events; return its Trace with spikes and potentials."""
+def run_chip(
+    chip: ChipParams, image: ChipImage, events: Events, neurons: tuple[int, ...]
+) -> Recording:
+    """Run a chip on events; return its Recording with spikes and potentials."""
     image.check(chip)
     events.check(chip)
     shape = (events.samples, events.ticks)
@@ -54,7 +56,7 @@ def run_chip(chip: ChipParams, image: ChipImage, events: Events, neurons: tuple[
                             row, column = divmod(step, columns)
                             arrive(tick + delay, target + row * chip.width + column, axon)
     states = [{"v": values} for values in potentials]
-    return Trace("interpreter", outputs, active, merged, neurons, spikes, states)
+    return Recording("interpreter", outputs, active, merged, neurons, spikes, states)
 
 
 def update(core: Any, image: Any, v: list[int], fired: list[int], axons: set[int]) -> None:

@@ -10,7 +10,7 @@ from spikelet.description.chip.destinations import HOST, destinations, joined, l
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.run.events import Events
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Recording
 from spikelet.golden.emission import single_targets
 
 __all__ = ["difference_of_moved", "moved"]
@@ -35,8 +35,8 @@ def moved(
     return changed, ChipImage(tuple(contents)), replace(events, core=new[events.core])
 
 
-def difference_of_moved(expected: Trace, got: Trace, place: Sequence[int]) -> str | None:
-    """Return where a Trace of :func:`moved` differs from that of the original, if it does."""
+def difference_of_moved(expected: Recording, got: Recording, place: Sequence[int]) -> str | None:
+    """Return where a Recording of :func:`moved` differs from that of the original, if it does."""
     assert got.spikes is not None and got.states is not None
     order = list(place)
     back = replace(

@@ -15,7 +15,7 @@ from spikelet.description.chip.destinations import joined
 from spikelet.description.chip.image import CoreImage
 from spikelet.description.chip.state import CoreState
 from spikelet.golden.aligned import aligned, padded
-from spikelet.golden.compiled_neurons import CompiledNeurons, state_type
+from spikelet.golden.native_neurons import NativeNeurons, state_type
 from spikelet.golden.neuron_array import NeuronArray
 
 __all__ = [
@@ -65,7 +65,7 @@ def compiled_ticks(core: CoreParams, image: CoreImage, sums: np.ndarray) -> Tick
     """As C is written from what is left of the text."""
     row = padded(core.n_neurons)
     cleared = {name: aligned((row,), state_type(core, name)) for name in core.update.states}
-    neurons = CompiledNeurons(core, image, cleared)
+    neurons = NativeNeurons(core, image, cleared)
     function = ctypes.CFUNCTYPE(
         *(None, ctypes.c_int32, ctypes.c_int32, ctypes.c_int32, ctypes.c_uint32),
         *[ctypes.c_void_p] * 3,

@@ -43,7 +43,7 @@ def build(placed: PlacedNetwork, threshold: int = 3) -> tuple[ChipParams, ChipIm
             list_entries=list_entries(found),
         )
         weights = placed.weights(part).astype(np.int16)
-        image = CoreImage(weights, np.array([threshold], np.int32), found)
+        image = CoreImage(weights, found, {"threshold": np.array([threshold], np.int32)})
         cores[placed.core[index]] = (params, image)
     plan = placed.plan
     n_outputs = max(1, sum(placed.network.sizes[name] for name in placed.network.outputs))

@@ -15,7 +15,7 @@ from spikelet.compiler.compile import compile_network
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.artefact import Artefact
 from spikelet.description.errors import SpikeletError
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Recording
 from spikelet.fpga.flow import FpgaReport
 from spikelet.fpga.place_and_route import Clock, PathStep, Placement, Usage
 from spikelet.fpga.synthesise import MemoryUse
@@ -83,7 +83,7 @@ def samples() -> Samples:
     return Samples(spikes(5, 6, 16), np.array([0, 1, 2, 0, 1]))
 
 
-def golden_run(compiled: CompiledNetwork, samples: Samples) -> Trace:
+def golden_run(compiled: CompiledNetwork, samples: Samples) -> Recording:
     return golden_chip.run(
         compiled.chip,
         compiled.image,
@@ -94,7 +94,7 @@ def golden_run(compiled: CompiledNetwork, samples: Samples) -> Trace:
 
 
 @pytest.fixture(scope="module")
-def trace(compiled: CompiledNetwork, samples: Samples) -> Trace:
+def trace(compiled: CompiledNetwork, samples: Samples) -> Recording:
     return golden_run(compiled, samples)
 
 
@@ -155,7 +155,7 @@ def bare(folder: Path, compiled: CompiledNetwork, **parts: Any) -> Page:
 
 @pytest.fixture(scope="module")
 def page(
-    compiled: CompiledNetwork, samples: Samples, trace: Trace, tmp_path_factory: Any
+    compiled: CompiledNetwork, samples: Samples, trace: Recording, tmp_path_factory: Any
 ) -> tuple[Path, Page]:
     folder: Path = tmp_path_factory.mktemp("report") / "new" / "folder"
     parts: dict[str, Any] = {
@@ -191,7 +191,7 @@ def test_accuracy(page: tuple[Path, Page]) -> None:
     assert rows[1][6] == "37.6 to 96.4 %"  # Wilson's interval of 4 in 5
 
 
-def test_cycles_and_speed(page: tuple[Path, Page], trace: Trace) -> None:
+def test_cycles_and_speed(page: tuple[Path, Page], trace: Recording) -> None:
     html = page[1]
     assert trace.cycles is not None
     predicted = trace.cycles.sum(axis=1).mean()
@@ -232,7 +232,7 @@ def test_network_and_quantisation(page: tuple[Path, Page], compiled: CompiledNet
     assert compiled.chip.digest in html.text
 
 
-def test_sample(page: tuple[Path, Page], compiled: CompiledNetwork, trace: Trace) -> None:
+def test_sample(page: tuple[Path, Page], compiled: CompiledNetwork, trace: Recording) -> None:
     winner, most = Run(compiled, trace).classify()[3], Run(compiled, trace).output_counts()[3].max()
     says = f"Sample 3 of 5: the golden model says {winner} with {most} spikes"
     assert says in page[1].text and "the label is 0" in page[1].text
@@ -278,7 +278,7 @@ def test_self_contained(page: tuple[Path, Page]) -> None:
 
 
 def test_missing_parts_are_named(
-    compiled: CompiledNetwork, samples: Samples, trace: Trace, tmp_path: Path
+    compiled: CompiledNetwork, samples: Samples, trace: Recording, tmp_path: Path
 ) -> None:
     bare(tmp_path, compiled, samples=samples, trace=trace)
     assert (tmp_path / "raster.png").exists()
@@ -296,7 +296,7 @@ def test_missing_parts_are_named(
     assert not {"equality", "accuracy", "cycles", "speed"} & html.tables.keys()
 
 
-def test_parts_that_say_less(compiled: CompiledNetwork, trace: Trace, tmp_path: Path) -> None:
+def test_parts_that_say_less(compiled: CompiledNetwork, trace: Recording, tmp_path: Path) -> None:
     alone = verification(compiled)
     alone = replace(alone, engines=[replace(alone.engines[0], score=Score(5, None, 0, 0))])
     silent = replace(trace, spikes=None, states=None, cycles=None)
@@ -404,7 +404,7 @@ def test_bad_folder(compiled: CompiledNetwork, tmp_path: Path) -> None:
 
 
 def test_parts_of_another_run(
-    compiled: CompiledNetwork, samples: Samples, trace: Trace, tmp_path: Path
+    compiled: CompiledNetwork, samples: Samples, trace: Recording, tmp_path: Path
 ) -> None:
     def refused(message: str, **parts: Any) -> None:
         with pytest.raises(SpikeletError, match=message):
@@ -417,13 +417,14 @@ def test_parts_of_another_run(
     refused(r"^sample must be in 0\.\.4, not 5$", trace=trace, sample=5)
     refused(r"^sample must be in 0\.\.4, not -1$", trace=trace, sample=-1)
     refused(
-        "^the Trace has 5 samples of 7 ticks, the samples account for 2 of 7",
+        "^the Recording has 5 samples of 7 ticks, the samples account for 2 of 7",
         trace=trace,
         samples=samples.first(2),
     )
     refused("input spikes must have shape", samples=Samples(spikes(1, 6, 4)))
     refused(
-        "^network 'chain' has 3 outputs and 3 cores, the Trace", trace=replace(trace, neurons=(1,))
+        "^network 'chain' has 3 outputs and 3 cores, the Recording",
+        trace=replace(trace, neurons=(1,)),
     )
     assert not (tmp_path / "report").exists()
 

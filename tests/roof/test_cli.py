@@ -82,7 +82,7 @@ def test_placement_options(tmp_path, monkeypatch):
 def test_run_verify_report(project, samples):
     code, output = invoke("run", project, samples, "--engine", "golden", "--count", 3)
     assert code == 0 and "3 samples of 17 ticks" in output
-    assert spikelet.Trace.load(project / "runs" / "golden" / "trace.npz").samples == 3
+    assert spikelet.Recording.load(project / "runs" / "golden" / "recording.npz").samples == 3
     code, output = invoke("verify", project, samples)
     assert code == 0 and "states" in output
     code, output = invoke("report", project)

@@ -130,7 +130,7 @@ def test_output_in_ascii(folder: Path, tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert b"Trace in" in done.stdout and done.stdout.isascii()
+    assert b"Recording in" in done.stdout and done.stdout.isascii()
 
 
 @pytest.mark.parametrize("when", ["write", "close"])

@@ -119,9 +119,11 @@ def test_all_stages_in_one_folder(here: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_verbs_take_a_file_or_a_folder(here: Path) -> None:
     invoke("run", "n.toml", "in.npz", "-o", "p")
-    first = spikelet.Trace.load(Path("p/runs/golden/trace.npz"))
+    first = spikelet.Recording.load(Path("p/runs/golden/recording.npz"))
     invoke("run", "p", "in.npz")
-    assert first.first_difference(spikelet.Trace.load(Path("p/runs/golden/trace.npz"))) is None
+    assert (
+        first.first_difference(spikelet.Recording.load(Path("p/runs/golden/recording.npz"))) is None
+    )
     compiled = spikelet.compile("n.toml")
     assert compiled.chip == spikelet.compile("p").chip == spikelet.compile("p/compiled").chip
     samples = spikelet.load_learning_samples(here / "in.npz", compiled.network.encoder)

@@ -40,7 +40,7 @@ def test_json_is_all_that_a_command_prints(folder: Path) -> None:
         *("chip structure", "chip contents", "chip mapping", "float network"),
     }
     simulated = json.loads(run("run", "p", "s.npz", "--json").stdout)
-    assert simulated["samples"] == 3 and simulated["trace"] == "p/runs/golden/trace.npz"
+    assert simulated["samples"] == 3 and simulated["trace"] == "p/runs/golden/recording.npz"
     verified = json.loads(run("verify", "p", "s.npz", "--engine", "golden", "--json").stdout)
     assert verified["engines"][0]["accuracy"] == simulated["accuracy"]
     assert 0.5 < verified["layers"][0]["overlap"] < 1

@@ -12,7 +12,7 @@ from spikelet.runs.verification_files import read_verification
 
 def keep(folder: Path, fields: object) -> None:
     result = json.dumps(fields).encode()
-    contents = {"result.json": result, "trace.npz": b"", "samples.npz": b""}
+    contents = {"result.json": result, "recording.npz": b"", "samples.npz": b""}
     Artefact("golden run", {"samples": "a1"}).write(folder / "golden", contents)
 
 

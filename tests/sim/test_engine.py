@@ -14,7 +14,7 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.models import neuron_model
 from spikelet.description.run.events import Events
-from spikelet.description.run.recording import Trace
+from spikelet.description.run.recording import Recording
 from spikelet.golden.chip import run
 from spikelet.rtl_gen.emit import to_verilog, write_chip
 from spikelet.rtl_gen.joined_chips import whole_chip
@@ -130,7 +130,7 @@ def row():
         yield engine
 
 
-def send(engine: VerilatedChip, **fields: int) -> Trace:
+def send(engine: VerilatedChip, **fields: int) -> Recording:
     """Let neuron 0 of core 0 send what no checked image can hold; both its neurons fire twice."""
     images = [
         CoreImage(

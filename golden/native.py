@@ -1,4 +1,4 @@
-"""The compiled path of the golden model: ``kernel.c`` behind ``GoldenChip``.
+"""The native path of the golden model: ``kernel.c`` behind ``GoldenChip``.
 
 No twin in rtl_gen. Compiled on first use with the system's C compiler; where there is none, the
 numpy modules do the work.
@@ -23,21 +23,21 @@ from spikelet.description.errors import SpikeletError, SpikeletWarning
 from spikelet.description.run.events import Events
 from spikelet.description.toolchain import c_library
 from spikelet.golden.aligned import LINE, SPARE, aligned, padded, placed
-from spikelet.golden.compiled_core import (
-    CompiledCore,
+from spikelet.golden.dense_spikes import DenseSpikes
+from spikelet.golden.emission import single_targets
+from spikelet.golden.native_core import (
     CoreMemory,
     CoreStructure,
+    NativeCore,
     StateStructure,
     bitmap_words,
     cleared_shapes,
     weights_shape,
 )
-from spikelet.golden.compiled_learning import common_code
-from spikelet.golden.dense_spikes import DenseSpikes
-from spikelet.golden.emission import single_targets
+from spikelet.golden.native_learning import common_code
 from spikelet.golden.records import Records
 
-__all__ = ["CompiledCores", "available", "warn_of_numpy", "why_not"]
+__all__ = ["NativeCores", "available", "warn_of_numpy", "why_not"]
 
 _KERNEL = Path(__file__).with_name("kernel.c")
 _SUMS = Path(__file__).with_name("kernel_sums.c")
@@ -124,12 +124,12 @@ def _loaded() -> tuple[Any, str, str]:
 
 
 def available() -> bool:
-    """Return whether the compiled path can be used; the first call may compile it."""
+    """Return whether the native path can be used; the first call may compile it."""
     return _loaded()[0] is not None
 
 
 def why_not() -> str:
-    """Return why the compiled path cannot be used, or an empty text."""
+    """Return why the native path cannot be used, or an empty text."""
     _, reason, remedy = _loaded()
     return f"{reason}\n  remedy: {remedy}" if remedy else reason
 
@@ -141,7 +141,7 @@ def warn_of_numpy(reason: str, remedy: str) -> None:
     warnings.warn(f"{text}\n  remedy: {remedy}" if remedy else text, SpikeletWarning, stacklevel=4)
 
 
-class CompiledCores:
+class NativeCores:
     """The cores of a chip, with their state, as the kernel takes them.
 
     Parameters
@@ -153,15 +153,13 @@ class CompiledCores:
     Raises
     ------
     SpikeletError
-        If the compiled path cannot be used.
+        If the native path cannot be used.
     """
 
     def __init__(self, chip: ChipParams, state: ChipState) -> None:
         self._kernel, reason, remedy = _loaded()
         if self._kernel is None:
-            raise SpikeletError(
-                f"the compiled golden model cannot be used: {reason}", remedy=remedy
-            )
+            raise SpikeletError(f"the native golden model cannot be used: {reason}", remedy=remedy)
         self.chip = chip
         self.restore(state)
 
@@ -170,7 +168,7 @@ class CompiledCores:
         self._ticks = state.ticks
         parts = zip(self.chip.cores, state.image.cores, state.cores, strict=True)
         self._cores = [
-            CompiledCore(*part, state.ticks, memory)
+            NativeCore(*part, state.ticks, memory)
             for part, memory in zip(parts, self._memory(state.image), strict=True)
         ]
         n_cores = len(self._cores)
@@ -305,7 +303,7 @@ def _destinations(
     """
     if len(chip.cores) > _MOST_CORES:
         raise SpikeletError(
-            f"the compiled golden model holds {_MOST_CORES:,} cores, not {len(chip.cores):,}",
+            f"the native golden model holds {_MOST_CORES:,} cores, not {len(chip.cores):,}",
             remedy='use backend="numpy"',
         )
     found = [single_targets(chip, core.destinations) for core in image.cores]

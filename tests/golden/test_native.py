@@ -1,4 +1,4 @@
-"""The compiled path of the golden model equals numpy, and stands back where it cannot be had."""
+"""The native path of the golden model equals numpy, and stands back where it cannot be had."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,31 +17,31 @@ from spikelet.description.errors import SpikeletError, SpikeletWarning
 from spikelet.description.neurons.models import neuron_model, neuron_models
 from spikelet.description.run.events import Events
 from spikelet.description.toolchain import c_library
-from spikelet.golden import compiled, numpy_cores
+from spikelet.golden import native, numpy_cores
 from spikelet.golden.chip import GoldenChip, run
 from spikelet.golden.dense_spikes import DenseSpikes
 from tests.helpers.random_chips import random_chip, random_events, random_image
 
-needs_compiler = pytest.mark.skipif(not compiled.available(), reason=compiled.why_not())
+needs_compiler = pytest.mark.skipif(not native.available(), reason=native.why_not())
 
 
 @pytest.fixture
 def reloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Let the kernel be looked for anew, in an empty cache folder, and forget it afterwards."""
     monkeypatch.setenv("SPIKELET_CACHE", str(tmp_path))
-    compiled._loaded.cache_clear()
-    compiled.warn_of_numpy.cache_clear()
+    native._loaded.cache_clear()
+    native.warn_of_numpy.cache_clear()
     yield tmp_path
-    compiled._loaded.cache_clear()
-    compiled.warn_of_numpy.cache_clear()
+    native._loaded.cache_clear()
+    native.warn_of_numpy.cache_clear()
 
 
 def assert_equal(chip: ChipParams, image: ChipImage, inputs: Events | DenseSpikes) -> int:
     """Compare both backends in all that is recorded; return how many spikes there were."""
     expected = run(chip, image, inputs, backend="numpy")
-    got = run(chip, image, inputs, backend="compiled")
+    got = run(chip, image, inputs, backend="native")
     assert got.first_difference(expected) is None
-    assert (expected.notes["backend"], got.notes["backend"]) == ("numpy", "compiled")
+    assert (expected.notes["backend"], got.notes["backend"]) == ("numpy", "native")
     assert np.array_equal(got.cycles, expected.cycles)
     return sum(int(spikes.sum()) for spikes in expected.spikes or [])
 
@@ -80,7 +80,7 @@ def test_dense_spikes_equal_their_events(seed: int) -> None:
     dense = DenseSpikes(spikes.astype(dtype), np.array(routes), extra_ticks=seed % 3)
     assert_equal(chip, image, dense)
     expected = run(chip, image, dense.events(), backend="numpy")
-    assert run(chip, image, dense, backend="compiled").first_difference(expected) is None
+    assert run(chip, image, dense, backend="native").first_difference(expected) is None
 
 
 EXTREMES = st.sampled_from(["low", "high", "zero", "random"])
@@ -130,7 +130,7 @@ def test_edges_of_every_range(data: st.DataObject) -> None:
     active = rng.random((2, 4, core.n_axons)) < data.draw(st.sampled_from([0.0, 0.5, 1.0]))
     routes = np.array([(i, 0, i, 0) for i in range(core.n_axons)])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiled, "_NEAR_BYTES", data.draw(st.sampled_from([0, 1 << 40])))
+        patch.setattr(native, "_NEAR_BYTES", data.draw(st.sampled_from([0, 1 << 40])))
         assert_equal(ChipParams((core,)), ChipImage((image,)), DenseSpikes(active, routes))
 
 
@@ -196,7 +196,7 @@ def test_as_many_rows_as_a_byte_holds(weight_format: str, bits: int, weight: int
     dense = DenseSpikes(active[None], routes)
     chip, images = ChipParams((core,)), ChipImage((image,))
     assert_equal(chip, images, dense)
-    states = run(chip, images, dense, backend="compiled").states
+    states = run(chip, images, dense, backend="native").states
     assert states is not None
     assert np.array_equal(states[0]["v"][0, :, 0], weight * np.cumsum(active.sum(axis=1)))
 
@@ -235,9 +235,9 @@ def test_chunks_progress_and_optional_records(monkeypatch: pytest.MonkeyPatch) -
     chip = random_chip(rng)
     image, events = random_image(rng, chip), random_events(rng, chip, samples=7)
     whole = run(chip, image, events, backend="numpy")
-    monkeypatch.setattr(compiled, "_CHUNK_UPDATES", 1)
+    monkeypatch.setattr(native, "_CHUNK_UPDATES", 1)
     monkeypatch.setattr(numpy_cores, "_CHUNK_BYTES", 1)
-    for backend in ("numpy", "compiled"):
+    for backend in ("numpy", "native"):
         done: list[int] = []
         parts = run(chip, image, events, backend=backend, progress=done.append)
         assert parts.first_difference(whole) is None and done == [1, 2, 3, 4, 5, 6, 7]
@@ -250,7 +250,7 @@ def test_chunks_progress_and_optional_records(monkeypatch: pytest.MonkeyPatch) -
 def test_a_chip_runs_again_from_the_cleared_state() -> None:
     rng = np.random.default_rng(8)
     chip = random_chip(rng)
-    golden = GoldenChip(chip, random_image(rng, chip), backend="compiled")
+    golden = GoldenChip(chip, random_image(rng, chip), backend="native")
     events = random_events(rng, chip)
     first = golden.run(events)
     golden.run(random_events(rng, chip))
@@ -261,7 +261,7 @@ def test_a_chip_runs_again_from_the_cleared_state() -> None:
 def test_a_chip_takes_dense_inputs_and_events_in_turn() -> None:
     rng = np.random.default_rng(8)
     chip = random_chip(rng)
-    golden = GoldenChip(chip, random_image(rng, chip), backend="compiled")
+    golden = GoldenChip(chip, random_image(rng, chip), backend="native")
     routes = np.array([(i, 0, i, 0) for i in range(chip.cores[0].n_axons)])
     one, other = (DenseSpikes(rng.random((2, 5, len(routes))) < 0.3, routes) for _ in range(2))
     first = golden.run(one)
@@ -291,29 +291,29 @@ def test_falls_back_where_the_neuron_model_cannot_be_compiled(
     core = CoreParams(4, 4, model, lanes=1)
     chip = ChipParams((core,))
     image = random_image(np.random.default_rng(0), chip)
-    assert compiled.available()  # from here on the kernel is there
+    assert native.available()  # from here on the kernel is there
     monkeypatch.setenv("SPIKELET_CACHE", str(tmp_path))
     monkeypatch.setenv("CC", "false")
-    compiled.warn_of_numpy.cache_clear()
+    native.warn_of_numpy.cache_clear()
     with pytest.warns(SpikeletWarning, match=r"on numpy.*slower: false cannot compile"):
         notes = GoldenChip(chip, image).notes
     assert notes["backend"] == "numpy"
     assert "false cannot compile neuron_update.c" in notes["backend_note"]
     with pytest.raises(SpikeletError, match=r"^false cannot compile neuron_update\.c"):
-        GoldenChip(chip, image, backend="compiled")
+        GoldenChip(chip, image, backend="native")
 
 
 @needs_compiler
 def test_more_cores_than_a_destination_can_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled, "_MOST_CORES", 1)
+    monkeypatch.setattr(native, "_MOST_CORES", 1)
     rng = np.random.default_rng(3)
     core = CoreParams(4, 4, neuron_model("snntorch-subtract"), lanes=1)
     chip = ChipParams((core, core), 2)
     image = random_image(rng, chip)
     with pytest.raises(SpikeletError, match="holds 1 cores, not 2") as caught:
-        GoldenChip(chip, image, backend="compiled")
+        GoldenChip(chip, image, backend="native")
     assert 'backend="numpy"' in caught.value.remedy
-    compiled.warn_of_numpy.cache_clear()
+    native.warn_of_numpy.cache_clear()
     with pytest.warns(SpikeletWarning, match="holds 1 cores, not 2"):
         assert GoldenChip(chip, image).notes["backend"] == "numpy"
 
@@ -329,19 +329,17 @@ def test_falls_back_without_a_compiler(reloaded: Path, monkeypatch: pytest.Monke
     assert run(chip, image, events).notes == notes  # a warning would raise: it is given once
     assert notes["backend"] == "numpy"
     assert "no C compiler (cc, gcc, clang or g++) found" in notes["backend_note"]
-    assert not compiled.available()
-    with pytest.raises(
-        SpikeletError, match=r"^the compiled golden model cannot be used: no C comp"
-    ):
-        run(chip, image, events, backend="compiled")
+    assert not native.available()
+    with pytest.raises(SpikeletError, match=r"^the native golden model cannot be used: no C comp"):
+        run(chip, image, events, backend="native")
 
 
 def test_falls_back_where_the_compiler_fails(
     reloaded: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CC", "false")
-    assert not compiled.available()
-    assert "false cannot compile kernel.c" in compiled.why_not()
+    assert not native.available()
+    assert "false cannot compile kernel.c" in native.why_not()
     assert not list(reloaded.rglob("*.so")) and not list(reloaded.rglob(".build*"))
 
 
@@ -350,19 +348,19 @@ def test_falls_back_where_the_cache_is_no_folder(
 ) -> None:
     (reloaded / "file").touch()
     monkeypatch.setenv("SPIKELET_CACHE", str(reloaded / "file"))
-    assert not compiled.available()
-    assert "set SPIKELET_CACHE to a writable folder" in compiled.why_not()
+    assert not native.available()
+    assert "set SPIKELET_CACHE to a writable folder" in native.why_not()
 
 
 @needs_compiler
 def test_a_cut_library_is_built_again(reloaded: Path) -> None:
-    assert compiled.available()
+    assert native.available()
     (library,) = reloaded.rglob("*.so")
     good = library.read_bytes()
     library.unlink()  # the loaded one stays mapped
     library.write_bytes(good[:9000])
-    compiled._loaded.cache_clear()
-    assert compiled.available(), compiled.why_not()
+    native._loaded.cache_clear()
+    assert native.available(), native.why_not()
     rng = np.random.default_rng(1)
     chip = random_chip(rng)
     assert_equal(chip, random_image(rng, chip), random_events(rng, chip))
@@ -411,4 +409,4 @@ def test_falling_offsets_are_refused() -> None:
     none = np.zeros(0, np.int32)
     events = Events(1, 2, np.array([0, 5, 0]), none, none, none)
     with pytest.raises(SpikeletError, match=r"^events: offsets must start at 0 and never fall$"):
-        run(chip, random_image(rng, chip), events, backend="compiled")
+        run(chip, random_image(rng, chip), events, backend="native")

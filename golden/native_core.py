@@ -1,4 +1,4 @@
-"""A core for the compiled path: its contents and state, where C finds them. No twin in rtl_gen."""
+"""A core for the native path: its contents and state, where C finds them. No twin in rtl_gen."""
 
 import ctypes
 from dataclasses import dataclass, replace
@@ -12,13 +12,13 @@ from spikelet.description.chip.image import CoreImage
 from spikelet.description.chip.state import CoreState
 from spikelet.description.neurons.draws import key_after
 from spikelet.golden.aligned import LINE, Shape, padded
-from spikelet.golden.compiled_learning import CompiledLearning
-from spikelet.golden.compiled_neurons import CompiledNeurons, state_type
+from spikelet.golden.native_learning import NativeLearning
+from spikelet.golden.native_neurons import NativeNeurons, state_type
 
 __all__ = [
-    "CompiledCore",
     "CoreMemory",
     "CoreStructure",
+    "NativeCore",
     "StateStructure",
     "bitmap_words",
     "cleared_shapes",
@@ -111,7 +111,7 @@ class CoreMemory:
     first_neuron: int
 
 
-class CompiledCore:
+class NativeCore:
     """A core in a state.
 
     Parameters
@@ -152,12 +152,12 @@ class CompiledCore:
         self._memory = memory
         self._held: list[npt.NDArray[Any]] = []
         self.arrays = dict(memory.cleared)
-        self.neurons = CompiledNeurons(core, image, self.arrays)
+        self.neurons = NativeNeurons(core, image, self.arrays)
         self.arrays = self.neurons.states | self.arrays
         self._load(state, ticks)
-        self.learning: CompiledLearning | None = None
+        self.learning: NativeLearning | None = None
         if core.learning:
-            self.learning = CompiledLearning(core, core.learning, image, self.arrays)
+            self.learning = NativeLearning(core, core.learning, image, self.arrays)
             self.arrays |= self.learning.arrays
         self.structure = self._structure()
         self.state_structure = StateStructure(

@@ -1,4 +1,4 @@
-"""Neurons for the compiled path: ``neuron_update.c``, compiled for their model.
+"""Neurons for the native path: ``neuron_update.c``, compiled for their model.
 
 No twin in rtl_gen.
 """
@@ -18,7 +18,7 @@ from spikelet.description.toolchain import c_library
 from spikelet.golden.aligned import LINE, aligned, padded
 from spikelet.golden.neuron_code import NeuronCode, neuron_code
 
-__all__ = ["CompiledNeurons", "state_type"]
+__all__ = ["NativeNeurons", "state_type"]
 
 _SOURCE = Path(__file__).with_name("neuron_update.c")
 
@@ -41,7 +41,7 @@ def state_type(core: CoreParams, name: str) -> type[np.generic]:
     return np.uint8 if core.neuron.state(name).kind == "flag" else np.int32
 
 
-class CompiledNeurons:
+class NativeNeurons:
     """The neurons of a core, where C finds them.
 
     Parameters

@@ -1,4 +1,4 @@
-"""A plastic core for the compiled path: ``learning_rule.c``, compiled for the core's rule.
+"""A plastic core for the native path: ``learning_rule.c``, compiled for the core's rule.
 
 No twin in rtl_gen.
 """
@@ -20,7 +20,7 @@ from spikelet.description.toolchain import c_library
 from spikelet.golden.aligned import SPARE, aligned, padded
 from spikelet.golden.rule_code import rule_code
 
-__all__ = ["CompiledLearning", "common_code"]
+__all__ = ["NativeLearning", "common_code"]
 
 _FOLDER = Path(__file__).parent
 
@@ -63,7 +63,7 @@ def _functions(rule: LearningRule) -> tuple[int, int]:
     return before, after
 
 
-class CompiledLearning:
+class NativeLearning:
     """What a plastic core learns, where C finds it.
 
     Parameters

@@ -1,4 +1,4 @@
-"""The compiled path equals numpy on plastic chips, bit for bit, in all that can be recorded."""
+"""The native path equals numpy on plastic chips, bit for bit, in all that can be recorded."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError, SpikeletWarning
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.neurons.models import neuron_model
-from spikelet.golden import compiled
+from spikelet.golden import native
 from spikelet.golden.chip import GoldenChip
 from spikelet.golden.dense_spikes import DenseSpikes
 from tests.helpers.random_chips import random_events
@@ -22,7 +22,7 @@ from tests.helpers.random_plastic import (
     random_reward,
 )
 
-pytestmark = pytest.mark.skipif(not compiled.available(), reason=compiled.why_not())
+pytestmark = pytest.mark.skipif(not native.available(), reason=native.why_not())
 
 EVERYTHING = ("spikes", "states", "learning", "checksums")
 
@@ -59,7 +59,7 @@ def compare(
     chip: ChipParams, image: ChipImage, rng: np.random.Generator, runs: int = 3
 ) -> tuple[int, int]:
     """Run both, with and without clear, switched and restored; return (spikes, changes)."""
-    pair = [GoldenChip(chip, image, backend=backend) for backend in ("compiled", "numpy")]
+    pair = [GoldenChip(chip, image, backend=backend) for backend in ("native", "numpy")]
     spikes = changes = 0
     for number in range(runs):
         events = random_events(rng, chip, samples=3, ticks=14)
@@ -72,7 +72,7 @@ def compare(
             golden.run(events, record=EVERYTHING, reward=reward, clear=clear) for golden in pair
         )
         assert got.first_difference(expected) is None, chip.cores[0].learning
-        assert len(got.compared(expected)) == 7 and got.notes["backend"] == "compiled"
+        assert len(got.compared(expected)) == 7 and got.notes["backend"] == "native"
         assert np.array_equal(got.cycles, expected.cycles)
         pair[number % 2].restore(pair[1 - number % 2].snapshot())
         assert expected.spikes and expected.learned
@@ -149,7 +149,7 @@ def test_sums_of_more_rows_than_16_bits_hold(weight_format: str, weight: int) ->
         spikes = np.zeros((1, 1, 600), np.uint8)
         spikes[:, :, :n_active] = 1
         inputs = DenseSpikes(spikes, np.array([(a, 0, a, 0) for a in range(600)]))
-        trace = GoldenChip(ChipParams((core,)), ChipImage((image,)), backend="compiled").run(inputs)
+        trace = GoldenChip(ChipParams((core,)), ChipImage((image,)), backend="native").run(inputs)
         assert trace.states and set(trace.states[0]["v"].ravel()) == {n_active * weight}
 
 
@@ -157,10 +157,10 @@ def test_samples_in_several_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(4)
     chip, image = chip_of(RULES[0], 40, 64, 16, rng)
     events = random_events(rng, chip, samples=5)
-    whole = GoldenChip(chip, image, backend="compiled").run(events, record=EVERYTHING[:3])
-    monkeypatch.setattr(compiled, "_CHUNK_UPDATES", 1)
+    whole = GoldenChip(chip, image, backend="native").run(events, record=EVERYTHING[:3])
+    monkeypatch.setattr(native, "_CHUNK_UPDATES", 1)
     done: list[int] = []
-    parts = GoldenChip(chip, image, backend="compiled").run(
+    parts = GoldenChip(chip, image, backend="native").run(
         events, record=EVERYTHING[:3], progress=done.append
     )
     assert parts.first_difference(whole) is None and done == [1, 2, 3, 4, 5]
@@ -175,13 +175,13 @@ def test_falls_back_where_the_rule_cannot_be_compiled(
     ):  # not compiled before in this process
         chip, image = chip_of(rule, 3, 4, 2, np.random.default_rng(0))
         if rule is RULES[0]:  # from here on kernel and neuron update are there
-            GoldenChip(chip, image, backend="compiled")
+            GoldenChip(chip, image, backend="native")
     monkeypatch.setenv("SPIKELET_CACHE", str(tmp_path))
     monkeypatch.setenv("CC", "false")
-    compiled.warn_of_numpy.cache_clear()
+    native.warn_of_numpy.cache_clear()
     with pytest.warns(SpikeletWarning, match=r"on numpy.*slower: false cannot compile"):
         notes = GoldenChip(chip, image).notes
     assert notes["backend"] == "numpy"
     assert "false cannot compile learning_rule.c" in notes["backend_note"]
     with pytest.raises(SpikeletError, match=r"^false cannot compile learning_rule\.c"):
-        GoldenChip(chip, image, backend="compiled")
+        GoldenChip(chip, image, backend="native")
