@@ -13,14 +13,14 @@ from spikelet.description.neurons.model import NeuronModel, Parameter, State
 from spikelet.description.neurons.models import neuron_model
 from spikelet.golden import native
 from tests.helpers.lif_oracle import PROFILES, Profile, adapted, lif_update
-from tests.helpers.neuron_ticks import Ticks, bare_image, compiled_ticks, numpy_ticks, python_ticks
+from tests.helpers.neuron_ticks import Ticks, bare_image, native_ticks, numpy_ticks, python_ticks
 
 readers = pytest.mark.parametrize(
     "ticks_of",
     [
         numpy_ticks,
         pytest.param(
-            compiled_ticks,
+            native_ticks,
             marks=pytest.mark.skipif(not native.available(), reason=native.why_not()),
         ),
     ],

@@ -9,12 +9,12 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.golden import native
 from tests.helpers.neuron_models import ALL_MODELS
-from tests.helpers.neuron_ticks import bare_image, compiled_ticks, numpy_ticks, python_ticks
+from tests.helpers.neuron_ticks import bare_image, native_ticks, numpy_ticks, python_ticks
 from tests.helpers.random_chips import random_contents, random_core
 from tests.helpers.random_models import changing_core, random_model, random_models
 
 TICKS = 8
-READERS = (numpy_ticks, compiled_ticks) if native.available() else (numpy_ticks,)
+READERS = (numpy_ticks, native_ticks) if native.available() else (numpy_ticks,)
 
 
 def compare(rng: np.random.Generator, core: CoreParams) -> float:

@@ -23,7 +23,7 @@ __all__ = [
     "PythonNeurons",
     "Ticks",
     "bare_image",
-    "compiled_ticks",
+    "native_ticks",
     "numpy_ticks",
     "python_ticks",
 ]
@@ -61,7 +61,7 @@ def numpy_ticks(core: CoreParams, image: CoreImage, sums: np.ndarray) -> Ticks:
     return {name: values[0] for name, values in found.items()}
 
 
-def compiled_ticks(core: CoreParams, image: CoreImage, sums: np.ndarray) -> Ticks:
+def native_ticks(core: CoreParams, image: CoreImage, sums: np.ndarray) -> Ticks:
     """As C is written from what is left of the text."""
     row = padded(core.n_neurons)
     cleared = {name: aligned((row,), state_type(core, name)) for name in core.update.states}
@@ -144,7 +144,7 @@ class PythonNeurons:
         self.key = _next_key(self.key)
 
 
-READERS = (numpy_ticks, compiled_ticks)
+READERS = (numpy_ticks, native_ticks)
 
 
 def _evaluate(text: str, values: dict[str, int], drawn: int) -> None:
