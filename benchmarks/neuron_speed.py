@@ -1,4 +1,4 @@
-"""Speed of golden's compiled path by neuron model: ``python -m benchmarks.neuron_speed``."""
+"""Speed of golden's native path by neuron model: ``python -m benchmarks.neuron_speed``."""
 
 import argparse
 import statistics
@@ -94,7 +94,7 @@ def _result(name: str, seconds: dict[str, list[float]], spikes: int) -> dict[str
 
 
 def _table(results: list[dict[str, Any]]) -> Table:
-    table = Table(title=f"one core of {SIZE}x{SIZE}, {TICKS:,} ticks, golden compiled")
+    table = Table(title=f"one core of {SIZE}x{SIZE}, {TICKS:,} ticks, golden native")
     for title in ("model", "ns a neuron and tick", f"to {REFERENCE}", "goal", "spikes a tick"):
         table.add_column(title, justify="left" if title == "model" else "right")
     for result in results:

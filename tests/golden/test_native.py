@@ -324,7 +324,7 @@ def test_falls_back_without_a_compiler(reloaded: Path, monkeypatch: pytest.Monke
     rng = np.random.default_rng(0)
     chip = random_chip(rng)
     image, events = random_image(rng, chip), random_events(rng, chip)
-    with pytest.warns(SpikeletWarning, match=r"on numpy.*slower: the compiled.*: no C compiler"):
+    with pytest.warns(SpikeletWarning, match=r"on numpy.*slower: the native.*: no C compiler"):
         notes = run(chip, image, events).notes
     assert run(chip, image, events).notes == notes  # a warning would raise: it is given once
     assert notes["backend"] == "numpy"
@@ -381,7 +381,7 @@ def test_bad_inputs_are_refused() -> None:
     chip = random_chip(rng, most_cores=1)
     image = random_image(rng, chip)
     with pytest.raises(
-        SpikeletError, match=r"^backend must be one of auto, numpy, compiled, not 'c"
+        SpikeletError, match=r"^backend must be one of auto, numpy, native, not 'c"
     ):
         run(chip, image, random_events(rng, chip), backend="cuda")
     with pytest.raises(
