@@ -35,7 +35,7 @@ class NeuronCost:
     latency : int
         Clock cycles: lines of the text that are left.
     luts, flip_flops, dsps : int
-        Of the pipeline alone. On iCE40, where a cell has both, ``luts`` counts cells in use.
+        Of the pipeline alone. Where a cell has both, ``luts`` counts cells in use.
     fmax_mhz : float
         Between the registers before the pipeline, within it, and behind it; routed.
     """

@@ -10,7 +10,7 @@ from benchmarks import random_chips
 from benchmarks.random_chips import Kept, Outcome, table
 from spikelet.golden.chip import GoldenChip
 
-STRUCTURE = 12
+STRUCTURE = 8
 
 
 def test_results_are_kept_and_what_failed_or_was_cut_is_not(tmp_path: Path) -> None:
@@ -94,14 +94,14 @@ def test_a_run_goes_on_and_a_difference_is_found(
     def wrong(self: GoldenChip, *given: object, **named: object) -> object:
         trace = golden(self, *given, **named)
         if self.notes["backend"] == "numpy":
-            trace.potentials[0][0, 3, 0] ^= 1
+            trace.states[0]["v"][0, 3, 0] ^= 1
         return trace
 
     monkeypatch.setattr(GoldenChip, "run", wrong)
     assert run(4) == 1
     (failure,) = json.loads(report.read_text())["failures"]
     assert failure["contents"] == 3
-    assert "RTL to numpy: potentials differ first at sample 0, tick 3" in failure["failure"]
+    assert "RTL to numpy: v differ first at sample 0, tick 3" in failure["failure"]
     monkeypatch.setattr(GoldenChip, "run", golden)
     assert run(4) == 0
     assert ran == [0, 1, 2, 3, 3], "what failed is tried again"

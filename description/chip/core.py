@@ -58,8 +58,8 @@ class CoreParams:
     synapses : str
         One of :func:`~spikelet.description.synapses.formats.synapse_formats`.
     weight_memory : str
-        ``"block"`` (block RAM) or ``"spram"`` (the large single-port RAM of iCE40 UltraPlus, which
-        has no initial contents). The behaviour is the same.
+        ``"block"`` (block RAM) or ``"spram"`` (a large RAM of one port without initial contents,
+        where an FPGA family has such). The behaviour is the same.
     first_tick : int
         First tick (from 0) in which neurons are updated, 0..255; deeper layers with a bias start
         later.

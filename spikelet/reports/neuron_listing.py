@@ -134,10 +134,11 @@ def show_model(model: str, cost: str | None, say: Callable[[str], None]) -> dict
     fields = model_fields(found)
     if cost:
         # the hardware tools are needed here only
-        from spikelet.fpga.families import devices, family_named
+        from spikelet.fpga.families import device_named, devices
         from spikelet.fpga.neuron_cost import neuron_cost
 
-        device = devices().get(cost) or family_named(cost).devices[0]
+        of_family = (name for name, device in devices().items() if device.family.name == cost)
+        device = device_named(next(of_family, cost))
         taken = neuron_cost(found, device, progress=say)
         say(
             f"on {taken.device}: {taken.luts:,} LUTs, {taken.flip_flops:,} flip-flops, "

@@ -380,9 +380,7 @@ def test_bad_inputs_are_refused() -> None:
     rng = np.random.default_rng(2)
     chip = random_chip(rng, most_cores=1)
     image = random_image(rng, chip)
-    with pytest.raises(
-        SpikeletError, match=r"^backend must be one of auto, numpy, native, not 'c"
-    ):
+    with pytest.raises(SpikeletError, match=r"^backend must be one of auto, numpy, native, not 'c"):
         run(chip, image, random_events(rng, chip), backend="cuda")
     with pytest.raises(
         SpikeletError, match=r"^spikes must have axes \(samples, ticks, inputs\), not"
