@@ -18,12 +18,10 @@ __all__ = ["neuron_model", "neuron_models", "read_neuron_model"]
 def neuron_models() -> dict[str, NeuronModel]:
     """Return the models of this folder by name, in alphabetical order."""
     folder = files("spikelet.description.neurons")
-    texts = {item.name: item.read_text() for item in folder.iterdir()}
-    found = [
-        NeuronModel.from_dict(tomllib.loads(texts[name]))
-        for name in sorted(texts)
-        if name.endswith(".toml")
-    ]
+    texts = {
+        item.name: item.read_text() for item in folder.iterdir() if item.name.endswith(".toml")
+    }
+    found = [NeuronModel.from_dict(tomllib.loads(texts[name])) for name in sorted(texts)]
     return {model.name: model for model in found}
 
 

@@ -12,6 +12,7 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.expression import Constant, Name
 from spikelet.description.learning.rule import LearningRule
+from spikelet.description.neurons import models
 from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.neurons.model import NeuronModel, Parameter, State
 from spikelet.description.neurons.models import neuron_model, neuron_models, read_neuron_model
@@ -278,3 +279,13 @@ def test_the_digest_covers_the_text() -> None:
     assert len(digests) == 3
     core = core_of(other, parameters={"decay": "shared"})
     assert CoreParams.from_dict(json.loads(json.dumps(core.to_dict()))) == core
+
+
+def test_only_texts_are_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside them lie modules, and what Python makes of these."""
+    source = Path(models.__file__).parent / "nir-euler.toml"
+    (tmp_path / "one.toml").write_text(source.read_text())
+    (tmp_path / "notes.txt").write_bytes(b"\xff")
+    (tmp_path / "__pycache__").mkdir()
+    monkeypatch.setattr(models, "files", lambda _: tmp_path)
+    assert list(models.neuron_models.__wrapped__()) == ["nir-euler"]
