@@ -30,8 +30,9 @@ def golden_version() -> str:
     assert spec is not None and spec.submodule_search_locations is not None
     state = hashlib.sha256()
     for place in spec.submodule_search_locations:
-        for path in sorted(Path(place).iterdir()):
+        for path in sorted(Path(place).rglob("*")):
             if path.suffix in (".py", ".c"):
-                state.update(path.name.encode() + path.read_bytes())
+                name = path.relative_to(place).as_posix()
+                state.update(name.encode() + path.read_bytes())
     version = importlib.metadata.version("spikelet")
     return f"{version}+{state.hexdigest()[:12]}"
