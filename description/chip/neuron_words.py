@@ -90,7 +90,7 @@ def pack_states(core: CoreParams, states: Mapping[str, npt.NDArray[Any]]) -> npt
     for name, field in fields.items():
         values = states[name].astype(np.int64) & ((1 << field.bits) - 1)
         words[..., field.word] |= values << field.first_bit
-    return words.astype(np.uint32).reshape(*states["v"].shape[:-1], -1)
+    return words.astype(np.uint32).reshape(*states["v"].shape[:-1], core.n_neurons * used)
 
 
 def unpack_states(core: CoreParams, words: npt.NDArray[np.uint32]) -> dict[str, npt.NDArray[Any]]:
@@ -99,7 +99,8 @@ def unpack_states(core: CoreParams, words: npt.NDArray[np.uint32]) -> dict[str, 
     Flags are bool, others int32.
     """
     fields = state_fields(core)
-    by_neuron = words.astype(np.int64).reshape(*words.shape[:-1], core.n_neurons, -1)
+    used = 1 + max(field.word for field in fields.values())
+    by_neuron = words.astype(np.int64).reshape(*words.shape[:-1], core.n_neurons, used)
     found: dict[str, npt.NDArray[Any]] = {}
     for name, field in fields.items():
         values = (by_neuron[..., field.word] >> field.first_bit) & ((1 << field.bits) - 1)

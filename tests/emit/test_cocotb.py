@@ -157,7 +157,7 @@ def test_waves_show_the_ticks_around_a_difference(project, tmp_path, monkeypatch
     status, output = verify(folder, "--engine", "cocotb-icarus", "--waves")
     waves = folder / "waves" / "cocotb-icarus.vcd"
     assert status == 1 and f"first difference: {waves}" in output
-    found = re.search(r"potentials differ first at sample 0, tick (\d+), .* expected", output)
+    found = re.search(r"v differ first at sample 0, tick (\d+), .* expected", output)
     assert found
     text = waves.read_text()
     assert "$enddefinitions" in text and re.search(r"\$var\s+\w+\s+1\s+\S+\s+busy", text)
