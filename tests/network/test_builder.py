@@ -560,7 +560,7 @@ def test_a_population_driven_by_its_bias_alone():
 
 @pytest.mark.slow
 def test_rtl_of_a_population_driven_by_its_bias_alone():
-    assert driven_by_bias().verify(random_spikes(lines=3)).equal
+    assert verify(driven_by_bias(), Samples(random_spikes(lines=3))).equal
 
 
 def test_a_synapse_of_weight_0_can_learn():
