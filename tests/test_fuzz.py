@@ -119,6 +119,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("spikelet.targets.write_chip", lambda *_, **__: "")
         patch.setattr("spikelet.project.write_report", lambda folder, **_: folder)
+        patch.chdir(tmp_path_factory.mktemp("here"))  # where an option's value may be a file
         yield _made(tmp_path_factory)
 
 
@@ -214,7 +215,7 @@ def test_bytes_of_files(made: Path, data: st.DataObject) -> None:
     elif name == "l.npz":
         run("learn", made / "n.toml", bad, "-o", made / "x")
     elif name == "snap":
-        run("learn", made / "n.toml", made / "l.npz", "-o", made / "x", "--resume", bad)
+        run("learn", made / "n.toml", made / "l.npz", "-o", made / "x", "--start", bad)
     elif name == "s.npz":
         run("run", made / "b", bad, "--recording", made / "t.npz")
         run("compile", made / "n.nir", "-o", made / "c", *NEURON, "--calibration", bad)
