@@ -332,8 +332,9 @@ def learn(
     with terminal.progress() as progress:
         result = project.learn(shown, engine=engine, verify=verify, progress=progress, **options)
     show_learned(terminal, result.run)
-    for item in result.run.nir[1]:
-        terminal.say(f"{NIR_FILE} does not express {item}")
+    written, reasons = result.run.nir
+    for reason in reasons:
+        terminal.say(f"{NIR_FILE} {'does not express' if written else 'is not written:'} {reason}")
     terminal.warn(result.warnings)
     place = project.folder / "learned"
     terminal.say(f"learned: {place / WEIGHTS_FILE}; go on with --start {place / SNAPSHOT_FILE}")

@@ -155,6 +155,7 @@ def learned_fields(result: Learned, folder: Path) -> dict[str, Any]:
         "digests": run.compiled.digests,
         "checksums": [int(value) for value in run.state.checksums()],
         "projections": projections,
+        "nir_written": run.nir[0] is not None,
         "not_in_nir": run.nir[1],
         "warnings": result.warnings,
         "verification": result.verification and result.verification.to_dict(),

@@ -43,7 +43,7 @@ def write_nir(network: IntegerNetwork, path: Path, *, threshold: float = 1.0) ->
     Raises
     ------
     SpikeletError
-        If ``threshold`` is not above 0, or the file cannot be written.
+        As :func:`to_nir`, or if the file cannot be written.
     """
     contents, left_out = to_nir(network, threshold=threshold)
     try:
@@ -77,7 +77,8 @@ def to_nir(network: IntegerNetwork, *, threshold: float = 1.0) -> tuple[bytes, l
     Raises
     ------
     SpikeletError
-        If ``threshold`` is not above 0.
+        If ``threshold`` is not above 0, or a neuron model has no parameter ``threshold``, which
+        every neuron node of NIR has.
     """
     if not 0 < threshold < float("inf"):
         raise SpikeletError(f"NIR export: threshold must be above 0, not {threshold!r}")
@@ -100,6 +101,13 @@ class _Graph:
         for group in self.network.inputs:
             self.nodes[group.name] = (Input.kind, {"shape": np.array([group.size])})
         for population in self.network.populations:
+            if "threshold" not in population.parameters:
+                raise SpikeletError(
+                    f"NIR export: the neurons of {population.name}, of model "
+                    f"{population.neuron.name}, have no threshold, which every neuron node of "
+                    "NIR has",
+                    remedy="name a parameter of the model threshold",
+                )
             self._neurons(population)
         biased = set()
         for projection in self.network.projections:

@@ -20,6 +20,7 @@ def filled_in(run: LearningRun) -> dict[str, Any]:
         "tiles": _tiles(run),
         "populations": [_population(run.compiled, p.name) for p in network.populations],
         "projections": [_projection(run, p) for p in network.projections],
+        "nir_written": run.nir[0] is not None,
         "not_in_nir": run.nir[1],
     }
 

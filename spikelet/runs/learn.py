@@ -6,7 +6,7 @@
 ``counts.npz``     spikes of each output population (epochs, samples, neurons); labels
 ``sample.npz``     the first sample, as it is drawn in the report
 ``before.npz``     the snapshot before the first epoch, if one was given
-``learned.nir``    the learned network for other simulators
+``learned.nir``    the learned network for other simulators, where NIR has such neurons
 =================  ================================================================
 """
 
@@ -120,9 +120,15 @@ class LearningRun:
         )
 
     @cached_property
-    def nir(self) -> tuple[bytes, list[str]]:
-        """The learned network as a NIR file, and what that does not express."""
-        return to_nir(self.compiled.with_learned(self.state.image))
+    def nir(self) -> tuple[bytes | None, list[str]]:
+        """The learned network as a NIR file, and what that does not express.
+
+        None, and why, for a network that cannot be written as one.
+        """
+        try:
+            return to_nir(self.compiled.with_learned(self.state.image))
+        except SpikeletError as error:
+            return None, [str(error.args[0])]
 
     def contents(self) -> dict[str, bytes]:
         """Return the contents of the run's files by name."""
@@ -134,14 +140,16 @@ class LearningRun:
         sample: dict[str, npt.NDArray[Any]] = {"spikes": self.sample.spikes}
         if self.sample.reward is not None:
             sample["reward"] = self.sample.reward
-        before = {_BEFORE_FILE: self.before.to_bytes()} if self.before else {}
+        optional = {
+            _BEFORE_FILE: self.before.to_bytes() if self.before else None,
+            NIR_FILE: self.nir[0],
+        }
         return {
             SNAPSHOT_FILE: self.state.to_bytes(),
             WEIGHTS_FILE: weights_file(self.compiled, self.state.image),
             COUNTS_FILE: packed_arrays(arrays),
             _SAMPLE_FILE: packed_arrays(sample),
-            NIR_FILE: self.nir[0],
-            **before,
+            **{name: contents for name, contents in optional.items() if contents is not None},
         }
 
     @classmethod

@@ -54,6 +54,19 @@ max_rate = 300.0
 """
 
 
+WITHOUT_THRESHOLD = """
+name = "saturating"
+text = '''
+summed = v + current
+clipped = clamp(summed)
+fired = clipped > 100; v = where(clipped > 100, 0, clipped)
+'''
+[states.v]
+[states.fired]
+kind = "flag"
+"""
+
+
 @pytest.fixture
 def run(tmp_path: Path):  # type: ignore[no-untyped-def]
     """Return a function that lets a network learn in a folder."""
@@ -176,3 +189,30 @@ def test_the_page_says_how_it_was_made(run, tmp_path, monkeypatch):  # type: ign
     digests = pages[0].keys()
     assert {"Samples, SHA-256", "Network file, SHA-256", "weights.npz, SHA-256"} <= digests
     assert command[command.index("--epochs") + 1] == "2" and "--learning" in command
+
+
+def test_neurons_that_nir_has_no_node_for_keep_what_they_learned(tmp_path: Path) -> None:
+    (tmp_path / "saturating.toml").write_text(WITHOUT_THRESHOLD)
+    network = NETWORK.format(threshold=1, inhibition=1, dw="2^-1*x1*y0")
+    for line in ("threshold = 1", "time_constant = 0.1", "inhibition = 1"):
+        network = network.replace(line + "\n", "")
+    network = network.replace("size = 8", 'size = 8\nneuron = "saturating.toml"')
+    (tmp_path / "n.toml").write_text(network)
+    levels = np.random.default_rng(0).integers(0, 256, (6, 16))
+    np.savez(tmp_path / "s.npz", levels=levels, full_scale=255)
+    arguments = [
+        "learn",
+        str(tmp_path / "n.toml"),
+        str(tmp_path / "s.npz"),
+        "-o",
+        str(tmp_path / "o"),
+    ]
+    found = CliRunner().invoke(main, arguments)
+    assert found.exit_code == 0, found.output
+    why = "the neurons of e, of model saturating, have no threshold"
+    assert re.search(rf"learned\.nir is not written: .*{why}", " ".join(found.output.split()))
+    page = (tmp_path / "o" / "report" / "index.html").read_text()
+    assert "learned.nir</code> is not written:" in page and why in html.unescape(page)
+    learned = tmp_path / "o" / "learned"
+    assert (learned / "weights.npz").exists() and not (learned / "learned.nir").exists()
+    assert Artefact.load(learned).intact(learned)  # type: ignore[union-attr]
