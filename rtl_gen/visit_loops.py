@@ -196,7 +196,7 @@ class VisitLoops(wiring.Component):
             m.d.sync += [position.eq(0), length.eq(Mux(first, 0, length))]
         with m.Else():
             m.d.sync += [position.eq(position + from_list), length.eq(length + from_scan)]
-        m.d.comb += from_list.eq((n_begun > 1) & (position != length) & self.ready)
+        m.d.comb += from_list.eq(n_begun[1:].any() & (position != length) & self.ready)
         listed = delayed(m, from_list, 1, name="listed")
         axon = Signal(range(core.n_axons))
         m.d.comb += axon.eq(Mux(listed, axon_list.read_data, scan.axon))

@@ -44,6 +44,8 @@ _VERILATE = (
     "--noassert",
 )
 _VERILATE_VPI = ("--cc", "--vpi", "--timescale", "1ns/1ps")
+_NO_LINT = tuple(f"-Wno-{name}" for name in (*LINT_WAIVERS, "TIMESCALEMOD", "lint", "style"))
+"""To simulate is not to lint: a neuron model or rule may compare with what is never reached."""
 _TESTBENCH_FLAGS = ("-std=c++20", "-fcoroutines", "-w", "-O0", "-DVL_IGNORE_UNKNOWN_ARCH")
 
 
@@ -152,8 +154,7 @@ def build_program(
         [
             *(*_VERILATE_VPI, "--prefix", "Vtop", "--top-module", top, "--Mdir", "."),
             *(["--trace"] if waves else []),
-            *(f"-Wno-{name}" for name in LINT_WAIVERS),
-            *(visible.name, source.name),
+            *(*_NO_LINT, visible.name, source.name),
         ],
         folder,
     )
@@ -171,11 +172,10 @@ def tool_versions() -> tuple[str, ...]:
 def _library(design: Design, top: str, driver: str, flags: Sequence[str], folder: Path) -> Path:
     """Verilate and compile in ``folder``, with the C++ text that drives it; return the library."""
     (folder / f"{top}.v").write_text(design.text)
-    waivers = [f"-Wno-{name}" for name in (*LINT_WAIVERS, "TIMESCALEMOD", "lint", "style")]
     verilate(
         [
             *(*_VERILATE, "--prefix", f"V{top}", "--top-module", top, "--Mdir", "."),
-            *waivers,
+            *_NO_LINT,
             *(f"-I{path}" for path in design.include),
             f"{top}.v",
             *(str(path) for path in design.models),
@@ -228,12 +228,11 @@ def build_testbench(
     SpikeletError
         As :func:`build_library`.
     """
-    waivers = [f"-Wno-{name}" for name in ("TIMESCALEMOD", "lint", "style")]
     verilate(
         [
             *("--cc", "--exe", "--main", "--timing", "--prefix", "Vtestbench"),
             *("--x-initial", "unique", "--x-assign", "unique"),
-            *("--top-module", top, "--Mdir", ".", *waivers),
+            *("--top-module", top, "--Mdir", ".", *_NO_LINT),
             *(f"-I{path}" for path in include),
             *(("--trace-vcd",) if waves else ()),
             *(str(path.resolve()) for path in sources),

@@ -1,6 +1,7 @@
 """The Verilated chip, the files of a chip, and Verilator's own check of them."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from spikelet.rtl_gen.emit import to_verilog, write_chip
 from spikelet.rtl_gen.joined_chips import whole_chip
 from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design, lint
+from tests.cosim.plastic import plastic_chip
 from tests.helpers.random_chips import random_chip, random_events, random_image
 
 
@@ -41,6 +43,17 @@ def test_lint(seed, tmp_path):
     chip = random_chip(rng)
     write_chip(chip, random_image(rng, chip), "random", tmp_path)
     lint(tmp_path / "chip.v", "chip")
+
+
+@pytest.mark.parametrize("name", ["pairs", "tagged"])
+@pytest.mark.parametrize("groups", [1, 2])
+def test_lint_of_learning_cores(name, groups, tmp_path):
+    """Also of the least: counters of a core of one group hold a bit."""
+    core = plastic_chip(name).cores[0]
+    chip = ChipParams((replace(core, n_neurons=groups * core.lanes),))
+    path = tmp_path / "chip.v"
+    path.write_text(to_verilog(whole_chip(chip), "chip"))
+    lint(path, "chip")
 
 
 def test_files_of_a_chip(made, tmp_path):

@@ -10,9 +10,11 @@ from amaranth import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
+from spikelet.description.errors import SpikeletError
 from spikelet.description.toolchain import compiler
 from spikelet.rtl_gen.elaborate import to_rtlil
 from spikelet.sim import verilated_cpp, verilator
+from spikelet.sim.run import build
 from spikelet.sim.verilator import Design
 
 DESIGN = Design(
@@ -148,3 +150,20 @@ endmodule
 """
     )
     verilator.lint(source, "shifted")
+
+
+def test_a_comparison_that_is_always_false_is_linted_and_simulated(tmp_path):
+    """As of a neuron model that compares with what its potential never reaches."""
+    verilog = """\
+module constant(a, above);
+  input a;
+  output above;
+  assign above = a > 1'h1;
+endmodule
+"""
+    source = tmp_path / "constant.v"
+    source.write_text(verilog)
+    with pytest.raises(SpikeletError, match="CMPCONST"):
+        verilator.lint(source, "constant")
+    simulation = build(f"{verilog}// not built before: {tmp_path}\n", "constant")
+    assert (simulation.folder / "constant").is_file()
