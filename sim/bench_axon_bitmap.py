@@ -186,7 +186,7 @@ async def arrivals_and_scans(dut: Any) -> None:
         arrivals = Monitor(dut, "arrival", arrived.add)
         scans = []
         for tick in range(TICKS):
-            n = int(rng.choice((0, 3, core.n_axons // 2, 2 * core.n_axons)))
+            n = int(rng.choice((0, 3, core.n_axons // 2, 2 * core.n_axons))) if tick else 0
             axons = np.sort(rng.integers(0, core.n_axons, n))
             if not n % 2:
                 axons = rng.permutation(n) % core.n_axons

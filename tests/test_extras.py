@@ -91,7 +91,7 @@ def test_only_the_package_is_installed(run: Run, tmp_path: Path) -> None:
 from importlib.metadata import files
 names = {file.parts[0] for file in files("spikelet")} - {".."}
 assert {name for name in names if not name.endswith(".dist-info")} == {"spikelet"}, names
-import boards, fpga, golden, sim, spikelet.golden.chip, spikelet.boards
+import boards, fpga, golden, sim, spikelet.golden.chip, spikelet.host.link
 assert "site-packages/spikelet/golden" in spikelet.golden.chip.__file__
 """
     for name in ("boards", "fpga", "golden", "sim"):

@@ -3,6 +3,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from spikelet.description.chip.core import CoreParams
@@ -10,8 +11,9 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.neurons.models import neuron_model
 from spikelet.rtl_gen.config_chain import ConfigNode
 from spikelet.rtl_gen.core import Core
-from tests.cosim.support import SEEDS, Bench, cases, image_of
+from tests.cosim.support import SEEDS, Bench, cases
 from tests.helpers.neuron_models import NOISY
+from tests.helpers.random_chips import random_events, random_image, spiking
 
 
 @pytest.fixture(
@@ -53,4 +55,8 @@ def bench(request: pytest.FixtureRequest) -> Bench:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_core(bench, seed, tmp_path):
-    bench.run(seed, tmp_path, image=image_of(bench.parameters["chip"], seed))
+    rng, chip = np.random.default_rng(seed), bench.parameters["chip"]
+    _, image, _ = spiking(
+        lambda: (chip, random_image(rng, chip), random_events(rng, chip)), spikes=50
+    )
+    bench.run(seed, tmp_path, image=image)

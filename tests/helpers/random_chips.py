@@ -1,5 +1,7 @@
 """Random chips, images and events for differential tests."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from spikelet.description.chip.core import CoreParams
@@ -8,9 +10,12 @@ from spikelet.description.chip.image import ChipImage, CoreImage
 from spikelet.description.chip.params import TOPOLOGIES, ChipParams
 from spikelet.description.neurons.model import NeuronModel, Parameter
 from spikelet.description.run.events import Events
+from spikelet.golden.chip import run
 from tests.helpers.neuron_models import ALL_MODELS
 
-__all__ = ["random_chip", "random_chip_of", "random_events", "random_image"]
+__all__ = ["random_chip", "random_chip_of", "random_events", "random_image", "spiking"]
+
+Drawn = tuple[ChipParams, ChipImage, Events]
 
 
 def _pick(rng: np.random.Generator, *choices: object) -> object:
@@ -205,3 +210,17 @@ def random_events(
         (rng.random(core.size) * axons).astype(np.int32),
         (rng.random(core.size) * (slots - 1)).astype(np.int32),
     )
+
+
+def spiking(draw: Callable[[], Drawn], *, spikes: int = 1, outputs: int = 0) -> Drawn:
+    """Return the first draw of which golden has so many spikes, and so many to the host.
+
+    Chance also gives chips that are silent, of which a comparison would prove nothing.
+    """
+    for _ in range(100):
+        chip, image, events = draw()
+        found = run(chip, image, events)
+        assert found.spikes is not None
+        if sum(int(s.sum()) for s in found.spikes) >= spikes and found.outputs.sum() >= outputs:
+            return chip, image, events
+    raise AssertionError(f"100 draws, none with {spikes} spikes and {outputs} to the host")
