@@ -21,7 +21,7 @@ from spikelet.network.builder import PlasticNetwork
 from spikelet.network.integers import IntegerNetwork
 from spikelet.network.limits import PlacementLimits
 from spikelet.network.network import FloatArray, Network
-from spikelet.network.quantise import quantise
+from spikelet.network.quantise import Bits, quantise
 from spikelet.network.toml_file import NetworkFile, load_toml
 from spikelet.nir.importer import load_network
 
@@ -45,8 +45,8 @@ def compile_network(
     neuron: NeuronModel | str | Path | None = None,
     dt: float | None = None,
     *,
-    weight_bits: int | None = None,
-    potential_bits: int | None = None,
+    weight_bits: Bits | None = None,
+    potential_bits: Bits | None = None,
     plastic: Mapping[str, LearningRule] | None = None,
     seed: int | None = None,
     limits: PlacementLimits | Mapping[str, Any] | None = None,
@@ -65,8 +65,9 @@ def compile_network(
         of the objects that these become.
     neuron, dt
         As for :func:`load_network`; other networks bring their own.
-    weight_bits, potential_bits : int or None
-        As for :func:`quantise`, of a trained network: 4 and 16, or those of one that is quantised.
+    weight_bits, potential_bits : int, mapping of str to int, or None
+        As for :func:`quantise`, of a trained network; layers for which none are given have 4 and
+        16, or those of one that is quantised.
     plastic : mapping of str to LearningRule, or None
         Layers that learn, and how; see :meth:`IntegerNetwork.make_plastic`.
     seed : int or None
@@ -204,8 +205,8 @@ def _opened(
 
 def _integers(
     source: Network | PlasticNetwork | IntegerNetwork,
-    weight_bits: int | None,
-    potential_bits: int | None,
+    weight_bits: Bits | None,
+    potential_bits: Bits | None,
     calibration: npt.ArrayLike | None,
 ) -> IntegerNetwork:
     """Return a network in integers, quantised if it was trained and is not, or otherwise so."""
@@ -219,15 +220,21 @@ def _integers(
             )
         if network.floats is None or (calibration is None and widths == (None, None)):
             return network
-        first = network.populations[0]
         learned = {p.target: p.rule for p in network.projections if p.rule}
         again = quantise(
             network.floats,
-            weight_bits or first.weight_bits or 4,
-            potential_bits or first.potential_bits,
+            _other(weight_bits, {p.name: p.weight_bits for p in network.populations}),
+            _other(potential_bits, {p.name: p.potential_bits for p in network.populations}),
             calibration,
         )
         for layer, rule in learned.items():
             again = again.make_plastic(layer, rule)
         return replace(again, seed=network.seed, draw_key=network.draw_key)
-    return quantise(network, weight_bits or 4, potential_bits or 16, calibration)
+    return quantise(network, _other(weight_bits, {}), _other(potential_bits, {}), calibration)
+
+
+def _other(given: Bits | None, own: Mapping[str, int | None]) -> Bits:
+    """Return the widths that are given, and for all other layers their own."""
+    if isinstance(given, int):
+        return given
+    return {**{name: bits for name, bits in own.items() if bits is not None}, **(given or {})}

@@ -1,5 +1,7 @@
 """From the float network to integers: weights, exponents, parameters of neurons."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -15,7 +17,13 @@ from spikelet.network.integers import (
 from spikelet.network.network import INPUT, FloatArray, Network, Population, Projection
 from spikelet.network.reference import FloatLayer, run_layers
 
-__all__ = ["quantise"]
+__all__ = ["POTENTIAL_BITS", "WEIGHT_BITS", "Bits", "bits_of_layers", "quantise"]
+
+Bits = int | Mapping[str, int]
+"""A width of all layers, or of layers by name; those that are not named have the usual one."""
+
+WEIGHT_BITS, POTENTIAL_BITS = 4, 16
+"""The usual widths."""
 
 MAX_EXPONENT = 16
 """Largest weight exponent of a core."""
@@ -41,8 +49,8 @@ IntArray = npt.NDArray[np.int32]
 
 def quantise(
     network: Network,
-    weight_bits: int = 4,
-    potential_bits: int = 16,
+    weight_bits: Bits = WEIGHT_BITS,
+    potential_bits: Bits = POTENTIAL_BITS,
     calibration: npt.ArrayLike | None = None,
 ) -> IntegerNetwork:
     """Turn a float network into integers, its layers one tick apart.
@@ -61,10 +69,10 @@ def quantise(
     Parameters
     ----------
     network : Network
-    weight_bits : int
-        1..8; signed, and for 1 bit +1 or -1 (0 becomes +1).
-    potential_bits : int
-        4..24.
+    weight_bits : int, or mapping of str to int
+        1..8; signed, and for 1 bit +1 or -1 (0 becomes +1). By layer: 4 in those not named.
+    potential_bits : int, or mapping of str to int
+        4..24. By layer: 16 in those not named.
     calibration : array of 0 and 1, shape (samples, ticks, n_inputs), or None
         Input spikes that show how far potentials move; they are given twice the room they need.
         None takes four times a rough bound instead: the parameters that are membrane values, and
@@ -73,18 +81,19 @@ def quantise(
     Raises
     ------
     SpikeletError
-        If a width is out of range, all weights of a projection become 0, a parameter does not fit
-        the potential or its range, outputs are of different depths, or a connection
-        skips more layers than there are delay slots.
+        If a width is out of range or of a layer that there is not, all weights of a projection
+        become 0, a parameter does not fit the potential or its range, outputs are of different
+        depths, or a connection skips more layers than there are delay slots.
     """
-    check_range("weight_bits", np.array([weight_bits]), 1, 8)
-    check_range("potential_bits", np.array([potential_bits]), 4, 24)
+    of_weights = _widths(network, "weight_bits", weight_bits, WEIGHT_BITS, (1, 8))
+    of_potentials = _widths(network, "potential_bits", potential_bits, POTENTIAL_BITS, (4, 24))
     _check_depths(network)
     runs: list[FloatLayer] | list[None] = [None] * len(network.populations)
     if calibration is not None:
         runs = run_layers(network, calibration, potentials=False)
     populations, projections, layers = [], {}, []
     for population, run in zip(network.populations, runs, strict=True):
+        weight_bits, potential_bits = of_weights[population.name], of_potentials[population.name]
         into = network.into(population.name)
         all_weights = np.concatenate([projection.weights.ravel() for projection in into])
         _check_some_weight(network, population, all_weights)
@@ -143,6 +152,48 @@ def quantise(
         floats=network,
         quantisation=tuple(layers),
     )
+
+
+def bits_of_layers(option: str, texts: Sequence[str]) -> Bits | None:
+    """Return what the texts of an option say: one BITS, or LAYER=BITS for each of some layers.
+
+    None if there is no text; SpikeletError for another text, or a width given twice.
+    """
+    found: dict[str, int] = {}
+    for text in texts:
+        layer, _, bits = text.rpartition("=")
+        if not bits.isascii() or not bits.isdecimal() or layer in found:
+            raise SpikeletError(
+                f"{option} must be a number of bits, or LAYER=BITS for each layer, not "
+                f"{' '.join(map(repr, texts))}",
+                remedy=f"such as {option} 4, or {option} hidden=4 {option} output=6",
+            )
+        found[layer] = int(bits)
+    if "" in found and len(found) > 1:
+        raise SpikeletError(
+            f"{option} is given for all layers ({found['']}) and for some of them",
+            remedy="name each layer; those that are not named have the usual width",
+        )
+    if "" in found:
+        return found[""]
+    return found or None
+
+
+def _widths(
+    network: Network, what: str, given: Bits, usual: int, ends: tuple[int, int]
+) -> dict[str, int]:
+    """Return the width of each population; SpikeletError for one out of range, or of none."""
+    names = [population.name for population in network.populations]
+    each = given if isinstance(given, Mapping) else dict.fromkeys(names, given)
+    for name, bits in each.items():
+        if name not in names:
+            raise SpikeletError(
+                f"network {network.name!r}: {what} are given for {name!r}, which is no layer",
+                remedy=f"its layers are {', '.join(names)}",
+            )
+        where = f"{what} of layer {name!r}" if isinstance(given, Mapping) else what
+        check_range(where, np.array([bits]), *ends)
+    return {name: each.get(name, usual) for name in names}
 
 
 def _delay(network: Network, source: str, target: str) -> int:
