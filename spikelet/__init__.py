@@ -30,6 +30,7 @@ _HOMES = {
     "SpikeletError": ("spikelet.description.errors", "SpikeletError"),
     "Recording": ("spikelet.description.run.recording", "Recording"),
     "TraceParams": ("spikelet.description.learning.rule", "TraceParams"),
+    "Tuning": ("spikelet.tuning.tune", "Tuning"),
     "assign_labels": ("spikelet.samples.labels", "assign_labels"),
     "build": ("spikelet.project", "build"),
     "classify_by_labels": ("spikelet.samples.labels", "classify_by_labels"),
@@ -50,6 +51,7 @@ _HOMES = {
     "report": ("spikelet.project", "report"),
     "rest": ("spikelet.samples.encode", "rest"),
     "run": ("spikelet.runs.run", "run"),
+    "tune": ("spikelet.tuning.tune", "tune"),
     "verify": ("spikelet.runs.verify", "verify"),
     "write_nir": ("spikelet.nir.export", "write_nir"),
 }

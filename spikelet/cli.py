@@ -12,6 +12,7 @@ from spikelet import __version__
 from spikelet.command_group import CommandGroup
 from spikelet.description.chip.params import TOPOLOGIES
 from spikelet.terminal import Terminal, command_line, printing_options
+from spikelet.tune_command import tune
 
 __all__ = ["main"]
 
@@ -403,3 +404,6 @@ def demo(terminal: Terminal, folder: Path, **options: Any) -> None:
     project = Project(folder, command_line(click.get_current_context()))
     if not demonstrate(terminal, project, **options):
         sys.exit(1)
+
+
+main.add_command(tune)

@@ -17,6 +17,7 @@ _EXTRAS = {
     **dict.fromkeys(("report", "learn"), "report"),
     "build": "fpga",
     "demo": "all",
+    "tune": "tune",
 }
 """The extra that has all that a command needs."""
 

@@ -41,6 +41,7 @@ PAGES = (
     "simulate-any-verilog",
     "simulation",
     "tick-contract",
+    "tuning",
     "verification-ip",
 )
 

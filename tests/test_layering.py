@@ -14,11 +14,15 @@ ROOT = Path(__file__).parents[1]
 
 GROUND = ("spikelet.description",)
 ROOM = tuple(f"spikelet.{name}" for name in ("golden", "rtl_gen", "host", "sim", "fpga", "boards"))
-FRONT = ("click", "rich", "h5py", "numpy", "matplotlib", "jinja2", "filelock")
+FRONT = ("click", "rich", "h5py", "numpy", "matplotlib", "jinja2", "filelock", "optuna")
 
 ORDER = (
-    ("__main__", "cli", "demo", "results", "guidance", "command_group", "terminal", "doctor"),
+    (
+        *("__main__", "cli", "demo", "results", "guidance", "command_group", "terminal", "doctor"),
+        "tune_command",
+    ),
     ("project",),
+    ("tuning",),
     ("targets",),
     ("reports",),
     ("runs",),
