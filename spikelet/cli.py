@@ -10,6 +10,7 @@ import click
 
 from spikelet import __version__
 from spikelet.command_group import CommandGroup
+from spikelet.convert_command import convert
 from spikelet.description.chip.params import TOPOLOGIES
 from spikelet.terminal import Terminal, command_line, printing_options
 from spikelet.tune_command import tune
@@ -414,4 +415,5 @@ def demo(terminal: Terminal, folder: Path, **options: Any) -> None:
         sys.exit(1)
 
 
+main.add_command(convert)
 main.add_command(tune)

@@ -18,6 +18,7 @@ _EXTRAS = {
     "build": "fpga",
     "demo": "all",
     "tune": "tune",
+    "convert": "convert",
 }
 """The extra that has all that a command needs."""
 

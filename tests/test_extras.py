@@ -39,6 +39,7 @@ VERBS = {
     "spikelet report project": "report",
     "spikelet demo -o demo": "all",
     f"spikelet tune '{NETWORK}' samples.npz -o tuned": "tune",
+    "spikelet convert model.onnx samples.npz -o converted": "convert",
     "python -m spikelet.formal": "formal",
 }
 """What an installation without extras refuses, and the extra that it asks for."""

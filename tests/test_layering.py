@@ -19,10 +19,10 @@ FRONT = ("click", "rich", "h5py", "numpy", "matplotlib", "jinja2", "filelock", "
 ORDER = (
     (
         *("__main__", "cli", "demo", "results", "guidance", "command_group", "terminal", "doctor"),
-        "tune_command",
+        *("convert_command", "tune_command"),
     ),
     ("project",),
-    ("tuning",),
+    ("conversion", "tuning"),
     ("targets",),
     ("reports",),
     ("runs",),
@@ -52,6 +52,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "spikelet/placement": (
         *(*GROUND, "spikelet.placement", "numpy", "scipy", "pymetis", "matplotlib"),
     ),
+    "spikelet/conversion": (*GROUND, *ROOM, *ROOF, *FRONT, "scipy", "onnx"),
     "spikelet": (*GROUND, *ROOM, *ROOF, "spikelet.__version__", *FRONT),
 }
 """What the modules of a folder, or one module, may import besides the standard library."""

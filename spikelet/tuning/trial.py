@@ -136,5 +136,5 @@ class Workbench:
             sum(fit.needed[name] / most for name, most in fit.available.items() if name in counted),
             {name: fit.needed[name] for name in counted},
             fit.problems,
-            float(cycles.sum(axis=1).mean()),
+            float(ran.of_samples(cycles).sum(axis=1).mean()),
         )

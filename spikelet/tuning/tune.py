@@ -17,7 +17,8 @@ from spikelet.fpga.families import device_named
 from spikelet.locked import writing
 from spikelet.network.network import Network
 from spikelet.reports.tuning_plot import tuning_picture
-from spikelet.runs.verify import float_counts
+from spikelet.runs.verify import float_outputs
+from spikelet.samples.decode import count
 from spikelet.samples.samples import Samples
 from spikelet.targets import target_named
 from spikelet.tuning.search import Search, best_of
@@ -168,7 +169,8 @@ def tune(
     space = Space.of(network, _memories(counted))
     samples.check_labels(network.n_outputs)
     progress("float network", 0, 1)
-    float_correct = samples.score(float_counts(network, samples.spikes)).correct
+    spikes = float_outputs(network, samples.spikes, lengths=samples.lengths)
+    float_correct = samples.score(count(spikes)).correct
     assert float_correct is not None
     progress("float network", 1, 1)
     n = len(samples.spikes)
