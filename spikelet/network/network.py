@@ -14,6 +14,7 @@ from spikelet.description.artefact import digest_of
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.model import FRACTION_BITS, NeuronModel, Parameter, State
 from spikelet.description.summary import summary
+from spikelet.network.origin import Origin
 from spikelet.placement.network import INPUT
 
 __all__ = [
@@ -196,8 +197,8 @@ class Projection:
 class Network:
     """A graph of populations: feed-forward, but for projections of a population to itself.
 
-    Spikes reach other populations in the tick they are emitted, and their own population in the
-    tick after, as in snnTorch's ``RLeaky`` (Eshraghian et al. 2023).
+    Spikes reach other populations in the tick they are emitted, their own in the tick after, as in
+    snnTorch's ``RLeaky`` (Eshraghian et al. 2023).
 
     Parameters
     ----------
@@ -211,6 +212,8 @@ class Network:
         At most one for each pair of source and target, which may be the same population.
     outputs : tuple of str
         Populations whose neurons, one population after another, are the network's outputs.
+    origin : Origin or None
+        How the numbers of its file were read.
 
     Raises
     ------
@@ -227,6 +230,7 @@ class Network:
     populations: tuple[Population, ...]
     projections: tuple[Projection, ...]
     outputs: tuple[str, ...]
+    origin: Origin | None = None
 
     def __post_init__(self) -> None:
         if self.n_inputs < 1:
@@ -251,8 +255,8 @@ class Network:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of all but the name: what the float network computes depends on nothing else."""
-        parts: list[str | FloatArray | None] = [repr((self.n_inputs, self.dt, self.outputs))]
+        """SHA-256 of all that the float network computes from: not name and origin."""
+        parts: list[str | FloatArray] = [repr((self.n_inputs, self.dt, self.outputs))]
         for p in self.populations:
             parts += [p.name, str(p.size), json.dumps(p.neuron.to_dict(), sort_keys=True)]
             for name, values in p.parameters.items():

@@ -6,6 +6,7 @@ from spikelet.description.errors import SpikeletError
 from spikelet.network.network import FloatArray
 from spikelet.nir.handler import NodeHandler
 from spikelet.nir.nodes.affine import Affine
+from spikelet.nir.nodes.cuba_lif import CubaLif
 from spikelet.nir.nodes.flatten import Flatten
 from spikelet.nir.nodes.if_ import Integrator
 from spikelet.nir.nodes.input import Input
@@ -16,7 +17,7 @@ from spikelet.nir.nodes.scale import Scale
 
 __all__ = ["HANDLERS", "NEURON_HANDLERS", "handlers_by_kind", "neuron_node"]
 
-NEURON_HANDLERS = (Lif(), Integrator())
+NEURON_HANDLERS = (CubaLif(), Lif(), Integrator())
 """Those of neurons, of which the export takes the first that can express a population."""
 
 HANDLERS: tuple[NodeHandler, ...] = (
