@@ -43,9 +43,9 @@ def load_network(
     Parameters
     ----------
     path : path
-        HDF5 file written by ``nir.write``: a graph of Input, Output, Linear, Affine, LIF, IF,
-        CubaLIF, Flatten and Scale nodes, feed-forward but for layers that feed back to themselves.
-        Signals that meet in a node add. Nested graphs are dissolved.
+        HDF5 file written by ``nir.write``: a graph of the node kinds of ``docs/networks.md``,
+        feed-forward but for layers that feed back to themselves. Signals that meet in a node add.
+        Nested graphs are dissolved.
     neuron : NeuronModel, str, Path or None
         Model of the neurons: itself, its name, or its file. None takes the usual one of the
         framework, or that which the file's metadata say: ``reset_mechanism``, ``reset_delay``.
@@ -139,8 +139,8 @@ class _Walk:
             warnings.warn(text, SpikeletWarning, stacklevel=2)
 
         sources = tuple(f"{a!r} ({graph.nodes[a].kind})" for a in graph.predecessors(name))
-        back = bool(graph.ways_back.get(name))
-        seen = ImportedNode(name, node.kind, node.fields, sources, self.parts, warn, back)
+        shape, back = incoming.shape, bool(graph.ways_back.get(name))
+        seen = ImportedNode(name, node.kind, node.fields, sources, shape, self.parts, warn, back)
         try:
             return self.handlers[node.kind].apply(seen, incoming)
         except SpikeletError as error:

@@ -6,8 +6,10 @@ there: threshold, rest and reset potential are moved by as much, which changes n
 """
 
 from abc import abstractmethod
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.model import NeuronModel
@@ -17,7 +19,16 @@ from spikelet.nir.metadata import RESET_POTENTIAL
 from spikelet.nir.signal import Signal
 from spikelet.nir.units import Doubt, far_from_threshold, question
 
-__all__ = ["NO_LEAK", "V_RESET", "V_THRESHOLD", "NeuronHandler", "check_leak", "firing", "start"]
+__all__ = [
+    "NO_LEAK",
+    "V_RESET",
+    "V_THRESHOLD",
+    "NeuronHandler",
+    "check_leak",
+    "firing",
+    "numbers",
+    "start",
+]
 
 NO_LEAK = "a neuron without leak (beta = 1) is an IF node, not a LIF of infinite tau"
 
@@ -68,6 +79,15 @@ class NeuronHandler(NodeHandler):
             None if neurons of this kind do not have these parameters.
         """
         return None
+
+
+def numbers(node: ImportedNode, size: int) -> dict[str, npt.NDArray[Any]]:
+    """Return a node's fields as :meth:`ImportedNode.parameter` does, in their own formats."""
+    found = {}
+    for field, values in node.fields.items():
+        dtype = values.dtype if values.dtype.kind == "f" else np.float64
+        found[field] = node.parameter(field, size).astype(dtype)
+    return found
 
 
 def start(node: ImportedNode, size: int) -> FloatArray:

@@ -14,6 +14,7 @@ from spikelet.nir.neurons import (
     NeuronHandler,
     check_leak,
     firing,
+    numbers,
     start,
 )
 from spikelet.nir.units import Doubt, far_from_threshold, many_ticks
@@ -56,7 +57,7 @@ class CubaLif(NeuronHandler):
             for field in self.fields:
                 if field.name in node.fields:
                     field.check_finite(node.fields[field.name])
-        found = constants(reading.convention, self.kind, node.fields, reading.dt)
+        found = constants(reading.convention, self.kind, numbers(node, size), reading.dt)
         assert found.decay_i is not None and found.current_gain is not None
         if not rule.clamped:
             check_leak(node, "tau_mem", found.decay, given["tau_mem"])

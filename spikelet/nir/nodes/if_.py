@@ -6,7 +6,7 @@ from spikelet.network.network import FloatArray
 from spikelet.nir.frameworks import constants
 from spikelet.nir.handler import Field, ImportedNode, NeuronValues
 from spikelet.nir.metadata import RESET_POTENTIAL
-from spikelet.nir.neurons import V_RESET, V_THRESHOLD, NeuronHandler, firing, start
+from spikelet.nir.neurons import V_RESET, V_THRESHOLD, NeuronHandler, firing, numbers, start
 
 __all__ = ["Integrator"]
 
@@ -25,8 +25,7 @@ class Integrator(NeuronHandler):
         reading = node.network.reading
         reading.rule(self.kind)
         model = reading.model(self.kind, node.recurrent)
-        node.parameter("r", size)
-        gain = constants(reading.convention, self.kind, node.fields, reading.dt).gain
+        gain = constants(reading.convention, self.kind, numbers(node, size), reading.dt).gain
         begin = start(node, size)
         found = firing(node, size, model, begin)
         return NeuronValues(found, gain, np.zeros(1), model)

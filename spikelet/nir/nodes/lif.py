@@ -13,6 +13,7 @@ from spikelet.nir.neurons import (
     NeuronHandler,
     check_leak,
     firing,
+    numbers,
     start,
 )
 from spikelet.nir.units import Doubt, far_from_threshold, many_ticks
@@ -42,7 +43,7 @@ class Lif(NeuronHandler):
         if not rule.clamped:
             for field in self.fields[:2]:
                 field.check_finite(node.fields[field.name])
-        found = constants(reading.convention, self.kind, node.fields, reading.dt)
+        found = constants(reading.convention, self.kind, numbers(node, size), reading.dt)
         if not rule.clamped:
             check_leak(node, "tau", found.decay, tau)
         begin = start(node, size)
