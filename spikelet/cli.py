@@ -51,6 +51,7 @@ def main(debug: bool) -> None:
 @_NETWORK
 @click.option("-o", "--out", "folder", type=click.Path(path_type=Path), required=True)
 @click.option("--neuron", metavar="MODEL", help="Neuron model: a name, or a .toml or .json file.")
+@click.option("--framework", metavar="NAME", help="Who wrote a NIR file: snntorch, norse, ...")
 @click.option("--dt", type=float, help="Seconds per tick, where the file does not say.")
 @click.option("--weight-bits", type=_POSITIVE, help="Of a trained network; 4 by default.")
 @click.option("--potential-bits", type=_POSITIVE, help="Of a trained network; 16 by default.")

@@ -18,6 +18,7 @@ from spikelet.network.integers import (
     LayerQuantisation,
 )
 from spikelet.network.network import Network, Population, Projection
+from spikelet.network.origin import Origin
 from spikelet.placement.arrange import RandomPlacements
 from spikelet.placement.floorplan import Floorplan
 from spikelet.placement.link_loads import LinkLoads
@@ -115,6 +116,7 @@ def network_fields(network: IntegerNetwork) -> dict[str, Any]:
         and {
             "neurons": [models.index(p.neuron) for p in floats.populations],
             "projections": [[p.source, p.target] for p in floats.projections],
+            "origin": floats.origin and floats.origin.to_dict(),
         },
     }
 
@@ -182,4 +184,5 @@ def _floats_of(entry: dict[str, Any], models: list[NeuronModel], arrays: _Arrays
         populations,
         projections,
         tuple(entry["outputs"]),
+        Origin.from_dict(origin) if (origin := entry["floats"].get("origin")) else None,
     )

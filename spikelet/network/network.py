@@ -15,6 +15,7 @@ from spikelet.description.neurons.model import FRACTION_BITS, NeuronModel, Param
 from spikelet.description.summary import summary
 from spikelet.network.convolution import Convolution
 from spikelet.network.order import feedback_refusal, topological_order
+from spikelet.network.origin import Origin
 from spikelet.placement.network import INPUT
 
 __all__ = [
@@ -175,8 +176,8 @@ class Projection:
 class Network:
     """A graph of populations: feed-forward, but for projections of a population to itself.
 
-    Spikes reach other populations in the tick they are emitted, and their own population in the
-    tick after, as in snnTorch's ``RLeaky`` (Eshraghian et al. 2023).
+    Spikes reach other populations in the tick they are emitted, their own in the tick after, as in
+    snnTorch's ``RLeaky`` (Eshraghian et al. 2023).
 
     Parameters
     ----------
@@ -190,6 +191,8 @@ class Network:
         At most one for each pair of source and target, which may be the same population.
     outputs : tuple of str
         Populations whose neurons, one population after another, are the network's outputs.
+    origin : Origin or None
+        How the numbers of its file were read.
 
     Raises
     ------
@@ -206,6 +209,7 @@ class Network:
     populations: tuple[Population, ...]
     projections: tuple[Projection, ...]
     outputs: tuple[str, ...]
+    origin: Origin | None = None
 
     def __post_init__(self) -> None:
         if self.n_inputs < 1:
@@ -230,8 +234,8 @@ class Network:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of all but the name: what the float network computes depends on nothing else."""
-        parts: list[str | FloatArray | None] = [repr((self.n_inputs, self.dt, self.outputs))]
+        """SHA-256 of all that the float network computes from: not name and origin."""
+        parts: list[str | FloatArray] = [repr((self.n_inputs, self.dt, self.outputs))]
         for p in self.populations:
             parts += [p.name, str(p.size), json.dumps(p.neuron.to_dict(), sort_keys=True)]
             for name, values in p.parameters.items():
