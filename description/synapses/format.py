@@ -110,7 +110,7 @@ class SynapseFormat(ABC):
     options: tuple[str, ...] = ()
     holds_scan = False
 
-    def check_core(self, core: CoreShape) -> None:  # noqa: B027
+    def check_core(self, core: CoreShape) -> None:  # noqa: B027 - most formats suit every core
         """Raise SpikeletError if a core cannot have this format."""
 
     @abstractmethod
