@@ -230,4 +230,4 @@ def _integers(
         for layer, rule in learned.items():
             again = again.make_plastic(layer, rule)
         return replace(again, seed=network.seed, draw_key=network.draw_key)
-    return quantise(network, weight_bits or 4, potential_bits or 16, calibration)
+    return quantise(network, weight_bits or 4, potential_bits, calibration)

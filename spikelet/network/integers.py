@@ -19,7 +19,8 @@ from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.update import update_of
 from spikelet.description.summary import summary
 from spikelet.network.float_update import at_rest
-from spikelet.network.network import Network, checked_spikes
+from spikelet.network.leaks import Leak
+from spikelet.network.network import FloatArray, Network, checked_spikes
 from spikelet.samples.plastic_samples import Encoder
 
 __all__ = [
@@ -145,7 +146,8 @@ class LayerQuantisation:
     ----------
     name : str
     scale : float
-        Float value of one weight unit; one potential LSB is ``scale / 2**weight_exponent``.
+        Float value of one weight unit in the neurons' units; one potential LSB is
+        ``scale / 2**weight_exponent``.
     weight_exponent : int
     weights : int
         Weights of all projections into the population.
@@ -165,6 +167,11 @@ class LayerQuantisation:
         Float weights that are not 0.
     vanished : int
         Of these, weights that became 0.
+    units : tuple of float
+        Of the neurons: the weights and membrane values of each were divided by its unit first.
+        (1.0,) where all stayed as they were, else one for each. Everything above is behind that.
+    leaks : tuple of Leak
+        What became of each leak.
     """
 
     name: str
@@ -180,6 +187,14 @@ class LayerQuantisation:
     available_high: int
     nonzero: int = 0
     vanished: int = 0
+    units: tuple[float, ...] = (1.0,)
+    leaks: tuple[Leak, ...] = ()
+
+    @property
+    def lsb(self) -> FloatArray:
+        """Value of a potential LSB in the float network, shape (1,), or (size,): of each neuron."""
+        units: FloatArray = np.array(self.units)
+        return units * (self.scale / 2**self.weight_exponent)
 
     @property
     def clipped_fraction(self) -> float:

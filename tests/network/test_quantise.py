@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from spikelet.description.errors import SpikeletError
 from spikelet.network.integers import IntegerNetwork
 from spikelet.network.network import INPUT, Network, Projection
-from spikelet.network.quantise import best_scale, quantise
+from spikelet.network.quantise import quantise
 from spikelet.network.reference import run_layers
+from spikelet.network.scale import best_scale
 from tests.helpers.networks import LIF_MODELS, branched, chain, population, spikes
 
 
