@@ -15,8 +15,8 @@ from spikelet.network.integers import (
     IntegerNetwork,
     IntegerPopulation,
     IntegerProjection,
-    LayerQuantisation,
 )
+from spikelet.network.layer_quantisation import LayerQuantisation
 from spikelet.network.leaks import Leak
 from spikelet.network.network import Network, Population, Projection
 from spikelet.placement.arrange import RandomPlacements

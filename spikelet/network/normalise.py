@@ -5,6 +5,7 @@ spikes at the same ticks. A folded batch normalisation, or a conversion, leaves 
 units, which would else have to share one weight scale.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -24,14 +25,15 @@ _AS_GIVEN = np.ones(1)
 
 
 def normalised(
-    network: Network, weight_bits: int, *, neuron_scales: bool = False
+    network: Network, weight_bits: Mapping[str, int], *, neuron_scales: bool = False
 ) -> tuple[Network, dict[str, FloatArray]]:
     """Return the network with each neuron in its unit, and the units by population.
 
     Parameters
     ----------
     network : Network
-    weight_bits : int
+    weight_bits : mapping of str to int
+        Of each population.
     neuron_scales : bool
         As for :func:`neuron_units`.
 
@@ -44,7 +46,7 @@ def normalised(
     """
     units = {
         population.name: neuron_units(
-            population, network.into(population.name), weight_bits, neuron_scales
+            population, network.into(population.name), weight_bits[population.name], neuron_scales
         )
         for population in network.populations
     }

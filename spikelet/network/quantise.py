@@ -1,5 +1,8 @@
 """From the float network to integers: weights, exponents, parameters of neurons."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,10 +14,16 @@ from spikelet.network.normalise import normalised
 from spikelet.network.quantise_layer import LayerQuantiser
 from spikelet.network.shown import Shown
 
-__all__ = ["quantise"]
+__all__ = ["POTENTIAL_BITS", "WEIGHT_BITS", "Bits", "bits_of_layers", "quantise"]
 
-POTENTIAL_BITS, WIDEST_POTENTIAL = 16, 24
-"""Bits of potentials, unless a leak needs more, and the most."""
+Bits = int | Mapping[str, int]
+"""A width of all layers, or of layers by name; those that are not named have the usual one."""
+
+WEIGHT_BITS, POTENTIAL_BITS = 4, 16
+"""The usual widths."""
+
+_USUAL_POTENTIAL_BITS = range(POTENTIAL_BITS, 25)
+"""Tried one after another where none are given."""
 
 MAX_DELAY_SLOTS = 64
 """Ticks of arrivals that a core can hold."""
@@ -22,8 +31,8 @@ MAX_DELAY_SLOTS = 64
 
 def quantise(
     network: Network,
-    weight_bits: int = 4,
-    potential_bits: int | None = None,
+    weight_bits: Bits = WEIGHT_BITS,
+    potential_bits: Bits | None = None,
     calibration: npt.ArrayLike | None = None,
     *,
     neuron_scales: bool = False,
@@ -47,11 +56,12 @@ def quantise(
     Parameters
     ----------
     network : Network
-    weight_bits : int
+    weight_bits : int, or mapping of str to int
         1..8; signed. With 1 bit weights are +1 or -1, and a layer in which some are exactly 0 takes
-        2 bits: -1, 0 and +1.
-    potential_bits : int or None
-        4..24. None: 16, and more in a layer whose leak they would stop (:mod:`.leaks`).
+        2 bits: -1, 0 and +1. By layer: 4 in those not named.
+    potential_bits : int, mapping of str to int, or None
+        4..24. None, and by layer in those not named: 16, and more where the leak would stop for
+        ever (:mod:`spikelet.network.leaks`).
     calibration : array of 0 and 1, shape (samples, ticks, n_inputs), or None
         Input spikes that show how far potentials move; they are given twice the room they need.
         None takes four times a rough bound instead: the parameters that are membrane values, and
@@ -62,26 +72,29 @@ def quantise(
     Raises
     ------
     SpikeletError
-        If a width is out of range, all weights of a projection become 0, a parameter does not fit
-        the potential or its range, outputs are of different depths, or a connection
-        skips more layers than there are delay slots.
+        If a width is out of range or of a layer that there is not, all weights of a projection
+        become 0, a parameter does not fit the potential or its range, outputs are of different
+        depths, or a connection skips more layers than there are delay slots.
     """
-    check_range("weight_bits", np.array([weight_bits]), 1, 8)
-    if potential_bits is not None:
-        check_range("potential_bits", np.array([potential_bits]), 4, 24)
+    of_weights = _widths(network, "weight_bits", weight_bits, (1, 8))
+    of_potentials = _widths(
+        network, "potential_bits", {} if potential_bits is None else potential_bits, (4, 24)
+    )
     _check_depths(network)
-    even, units = normalised(network, weight_bits, neuron_scales=neuron_scales)
+    bits_of = {p.name: of_weights.get(p.name, WEIGHT_BITS) for p in network.populations}
+    even, units = normalised(network, bits_of, neuron_scales=neuron_scales)
     shown = None if calibration is None else Shown.of(even, calibration)
-    widths = [potential_bits] if potential_bits else range(POTENTIAL_BITS, WIDEST_POTENTIAL + 1)
     populations, projections, layers = [], {}, []
     for population in even.populations:
-        layer = LayerQuantiser(even, population, weight_bits, shown)
-        for p in even.into(population.name):
+        name = population.name
+        layer = LayerQuantiser(even, population, bits_of[name], shown)
+        for p in even.into(name):
             delay = _delay(network, p.source, p.target)
             projections[p.source, p.target] = layer.projection(p, delay)
-        integers, statistics = layer.population(widths, units[population.name])
+        widths = [of_potentials[name]] if name in of_potentials else _USUAL_POTENTIAL_BITS
+        integers, statistics = layer.population(widths, units[name])
         populations.append(integers)
-        layers.append(statistics)
+        layers.append(replace(statistics, neuron_scales=neuron_scales))
     return IntegerNetwork(
         network.name,
         (InputGroup(INPUT, (network.n_inputs,)),),
@@ -92,6 +105,46 @@ def quantise(
         floats=network,
         quantisation=tuple(layers),
     )
+
+
+def bits_of_layers(option: str, texts: Sequence[str]) -> Bits | None:
+    """Return what the texts of an option say: one BITS, or LAYER=BITS for each of some layers.
+
+    None if there is no text; SpikeletError for another text, or a width given twice.
+    """
+    found: dict[str, int] = {}
+    for text in texts:
+        layer, _, bits = text.rpartition("=")
+        if not bits.isascii() or not bits.isdecimal() or layer in found:
+            raise SpikeletError(
+                f"{option} must be a number of bits, or LAYER=BITS for each layer, not "
+                f"{' '.join(map(repr, texts))}",
+                remedy=f"such as {option} 4, or {option} hidden=4 {option} output=6",
+            )
+        found[layer] = int(bits)
+    if "" in found and len(found) > 1:
+        raise SpikeletError(
+            f"{option} is given for all layers ({found['']}) and for some of them",
+            remedy="name each layer; those that are not named have the usual width",
+        )
+    if "" in found:
+        return found[""]
+    return found or None
+
+
+def _widths(network: Network, what: str, given: Bits, ends: tuple[int, int]) -> dict[str, int]:
+    """Return the given widths by population; SpikeletError for one out of range, or of none."""
+    names = [population.name for population in network.populations]
+    each = given if isinstance(given, Mapping) else dict.fromkeys(names, given)
+    for name, bits in each.items():
+        if name not in names:
+            raise SpikeletError(
+                f"network {network.name!r}: {what} are given for {name!r}, which is no layer",
+                remedy=f"its layers are {', '.join(names)}",
+            )
+        where = f"{what} of layer {name!r}" if isinstance(given, Mapping) else what
+        check_range(where, np.array([bits]), *ends)
+    return dict(each)
 
 
 def _delay(network: Network, source: str, target: str) -> int:

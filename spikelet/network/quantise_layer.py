@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from spikelet.description.checks import check_range
 from spikelet.description.errors import SpikeletError
-from spikelet.network.integers import IntegerPopulation, IntegerProjection, LayerQuantisation
+from spikelet.network.integers import IntegerPopulation, IntegerProjection
+from spikelet.network.layer_quantisation import LayerQuantisation
 from spikelet.network.leaks import Leak, measured_leaks
 from spikelet.network.network import FloatArray, Network, Population, Projection
 from spikelet.network.scale import best_scale, codes, squared_error
@@ -137,6 +138,7 @@ class LayerQuantiser:
             vanished=int(((self.weights != 0) & (rounded == 0)).sum()),
             units=tuple(units.tolist()),
             leaks=leaks,
+            weight_bits=self.bits,
         )
 
     def _at(self, potential_bits: int) -> tuple[int, float, dict[str, IntArray], tuple[Leak, ...]]:

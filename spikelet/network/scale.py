@@ -11,28 +11,19 @@ import numpy.typing as npt
 
 from spikelet.network.network import FloatArray
 
-__all__ = ["best_scale", "codes", "column_scales", "grid_step", "shortened", "squared_error"]
+__all__ = ["best_scale", "codes", "column_scales", "grid_step", "squared_error"]
 
 _SEARCHED_WEIGHTS = 8_192
 """Weights, spread evenly over all when sorted, on which a scale is searched."""
 
-_GRID_BITS = 40
-"""Significant bits of a step that was found in the weights; with those of an integer, and a
-rounding of a float64 to spare: so that the step found in multiples of a step is that step."""
-
-_SCALE_BITS = 16
-"""Significant bits of a scale that was searched: multiples by integers of 8 bits are float32."""
+_SCALE_BITS = 40
+"""Significant bits of a scale. A float64 holds its products with integers of 8 bits: so the step
+that is found in multiples of a step is that step, to the last bit."""
 
 _COARSE = np.concatenate([np.geomspace(0.01, 0.6, 32), np.linspace(0.62, 1.02, 41)])
 _FINE = np.linspace(0.97, 1.03, 25)
 _OF_COLUMNS = np.concatenate([np.geomspace(0.05, 0.55, 8), np.linspace(0.6, 1.0, 11)])
 """Scales that are tried, as shares of the one that clips nothing; around the best; of columns."""
-
-
-def shortened(value: float, bits: int) -> float:
-    """Return the nearest number of so many significant bits."""
-    mantissa, exponent = np.frexp(value)
-    return float(np.ldexp(np.round(np.ldexp(mantissa, bits)), exponent - bits))
 
 
 def codes(weights: FloatArray, scale: float | FloatArray, bits: int) -> npt.NDArray[np.int8]:
@@ -60,10 +51,10 @@ def grid_step(weights: FloatArray, bits: int) -> float | None:
     steps = least / np.arange(1, (1 << (bits - 1)) + 1)
     values = np.unique(weights)
     power = float(np.mean(values**2))
-    for step in steps[steps >= _span(weights, bits) * (1 - 1e-9)]:
+    for step in steps[steps >= _span(weights, bits) * (1 - 1e-6)]:
         # float32 products of a grid and a gain are off the grid by their rounding
         if np.mean((values - step * np.round(values / step)) ** 2) <= 1e-13 * power:
-            return shortened(float(step), _GRID_BITS)
+            return _shortened(float(step))
     return None
 
 
@@ -89,7 +80,7 @@ def best_scale(
     if found is not None:
         return found
     if bits == 1:
-        return shortened(float(np.abs(weights[weights != 0]).mean()), _SCALE_BITS)
+        return _shortened(float(np.abs(weights[weights != 0]).mean()))
     sample = np.sort(weights, axis=None)[:: 1 + weights.size // _SEARCHED_WEIGHTS]
 
     def of_sample(scale: float) -> float:
@@ -104,7 +95,7 @@ def best_scale(
         candidates = best * np.geomspace(0.7, 1.4, 29)
         best = min([best, *map(float, candidates)], key=error)
     divisor = int(np.gcd.reduce(codes(weights, best, bits).ravel().astype(np.int64)))
-    return shortened(best * max(divisor, 1), _SCALE_BITS)
+    return _shortened(best * max(divisor, 1))
 
 
 def column_scales(weights: FloatArray, bits: int) -> FloatArray:
@@ -129,6 +120,11 @@ def column_scales(weights: FloatArray, bits: int) -> FloatArray:
         better = (error < least) & (span > 0)
         best, least = np.where(better, scale, best), np.where(better, error, least)
     return best
+
+
+def _shortened(scale: float) -> float:
+    mantissa, exponent = np.frexp(scale)
+    return float(np.ldexp(np.round(np.ldexp(mantissa, _SCALE_BITS)), exponent - _SCALE_BITS))
 
 
 def _span(weights: FloatArray, bits: int) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError
-from spikelet.network.integers import LayerQuantisation
+from spikelet.network.layer_quantisation import LayerQuantisation
 from spikelet.network.reference import run_layers
 from spikelet.runs.run import Run
 
