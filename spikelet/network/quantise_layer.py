@@ -1,15 +1,17 @@
 """A layer in integers: its weights, exponent, and the parameters of its neurons."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.checks import check_range
 from spikelet.description.errors import SpikeletError
+from spikelet.description.neurons.model import NeuronModel
 from spikelet.network.integers import IntegerPopulation, IntegerProjection
 from spikelet.network.layer_quantisation import LayerQuantisation
-from spikelet.network.leaks import Leak, measured_leaks
+from spikelet.network.leaks import Leak, finer, finest_bits, measured_leaks
 from spikelet.network.network import FloatArray, Network, Population, Projection
 from spikelet.network.scale import best_scale, codes, squared_error
 from spikelet.network.shown import Shown
@@ -30,6 +32,17 @@ _FAR = 1 << 40
 """Beyond all ranges of parameters."""
 
 IntArray = npt.NDArray[np.int32]
+
+
+class _Choice(NamedTuple):
+    """How a population could be built."""
+
+    neuron: NeuronModel
+    potential_bits: int
+    exponent: int
+    lsb: float
+    parameters: dict[str, IntArray]
+    leaks: tuple[Leak, ...]
 
 
 class LayerQuantiser:
@@ -94,26 +107,19 @@ class LayerQuantiser:
         Parameters
         ----------
         potential_bits : iterable of int
-            Widths in the order in which they are tried: the first that leaves a leak as it was.
+            Widths in the order in which they are tried, then again with finer fractions where
+            a leak needs them: the first that leaves all leaks about as they were, or else the best.
         units : array of float64, shape (1,) or (size,)
             Of the neurons, by which the network was divided.
         """
-        widths = list(potential_bits)
-        tried = [(bits, *self._at(bits)) for bits in widths[:1]]
-        for bits in widths[1:]:
-            if not any(stopped(leak) for leak in tried[-1][-1]):
-                break
-            tried.append((bits, *self._at(bits)))
-        if any(stopped(leak) for leak in tried[-1][-1]):  # no width is of help
-            tried = tried[:1]
-        bits, exponent, lsb, parameters, leaks = tried[-1]
+        neuron, bits, exponent, lsb, parameters, leaks = self._chosen(list(potential_bits))
         low, high = self._expected()
         binary = self.bits == 1 and bool(self.weights.all())
         weight_bits = self.bits if self.bits > 1 or binary else 2
         integers = IntegerPopulation(
             self.layer.name,
             self.layer.size,
-            self.layer.neuron,
+            neuron,
             parameters,
             exponent,
             bits,
@@ -141,14 +147,28 @@ class LayerQuantiser:
             weight_bits=self.bits,
         )
 
-    def _at(self, potential_bits: int) -> tuple[int, float, dict[str, IntArray], tuple[Leak, ...]]:
-        """Return exponent, potential LSB, parameters and leaks at a potential width."""
+    def _chosen(self, widths: list[int]) -> _Choice:
+        """Return the first choice in which all leaks act, or else that of the least error."""
+        needed, tried = finest_bits(self.layer), list[_Choice]()
+        for bits_of in [{}, needed][: 1 + bool(needed)]:
+            for width in widths:
+                tried.append(self._at(width, bits_of))
+                if all(leak.acts for leak in tried[-1].leaks):
+                    return tried[-1]
+                if not any(leak.stops for leak in tried[-1].leaks):  # more bits are of no help
+                    break
+        return min(tried, key=lambda choice: max(leak.error for leak in choice.leaks))
+
+    def _at(self, potential_bits: int, bits_of: dict[str, int]) -> _Choice:
+        """Return what a potential width, and bits of fractions, lead to."""
+        neuron = finer(self.layer.neuron, bits_of)
         exponent, lsb = self.exponent, self.layer.neuron.lsb
         if exponent is None or lsb is None:
             exponent = self._exponent(potential_bits)
             lsb = self.scale / 2**exponent
-        parameters = self._parameters(lsb, potential_bits)
-        return exponent, lsb, parameters, measured_leaks(self.layer, parameters, potential_bits)
+        parameters = self._parameters(neuron, lsb, potential_bits)
+        leaks = measured_leaks(self.layer, neuron, parameters, potential_bits)
+        return _Choice(neuron, potential_bits, exponent, lsb, parameters, leaks)
 
     def _error(self, message: str, remedy: str) -> SpikeletError:
         return SpikeletError(f"network {self.network.name!r}: {message}", remedy=remedy)
@@ -195,17 +215,20 @@ class LayerQuantiser:
         room = np.log2(v_max * self.scale / extent)
         return int(np.clip(np.floor(room), 0, MAX_EXPONENT))
 
-    def _parameters(self, lsb: float, potential_bits: int) -> dict[str, IntArray]:
+    def _parameters(
+        self, model: NeuronModel, lsb: float, potential_bits: int
+    ) -> dict[str, IntArray]:
         """Return the parameters without those that have their default in all neurons."""
-        layer, model, found = self.layer, self.layer.neuron, dict[str, IntArray]()
+        layer, found = self.layer, dict[str, IntArray]()
         for parameter in model.parameters:
             if parameter.name not in layer.parameters:
                 continue
-            values, steps = layer.values(parameter.name), layer.unit(parameter)
-            rounded = _rounded(values / lsb if parameter.kind == "membrane" else values * steps)
+            low, high = model.range_of(parameter, potential_bits, layer.constants)
+            values = layer.values(parameter.name)
+            steps = {"membrane": 1 / lsb, "fraction": float(parameter.one)}
+            rounded = _rounded(values * steps.get(parameter.kind, 1.0))
             if np.all(rounded == parameter.default):
                 continue
-            low, high = model.range_of(parameter, potential_bits, layer.constants)
             if parameter.kind == "fraction":  # a factor of 1 is more than the largest
                 rounded = np.clip(rounded, low, high)
             check_range(
@@ -216,11 +239,6 @@ class LayerQuantiser:
             )
             found[parameter.name] = rounded.astype(np.int32)
         return found
-
-
-def stopped(leak: Leak) -> bool:
-    """Return whether a leak does not act though its constant is about what it should be."""
-    return not leak.acts and leak.close(leak.stored)
 
 
 def _fixed_scale(weights: FloatArray, bits: int, lsb: float) -> tuple[float, int]:
