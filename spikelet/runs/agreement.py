@@ -137,9 +137,8 @@ def _leak_warning(layer: str, leak: Leak) -> str:
     left = f"{leak.left:.0%} of a potential is left where real numbers leave 5 %"
     if leak.stops:
         return (
-            f"{opening}, but integers are rounded in every tick: after three time "
-            f"constants {left}; compile with {leak.bits_short} more --potential-bits, or leave them "
-            "out"
+            f"{opening}, but integers are rounded in every tick: after three time constants "
+            f"{left}; compile with {leak.bits_short} more --potential-bits, or leave them out"
         )
     stored = "none" if leak.stored == inf else f"{_ticks(leak.stored)} ticks"
     return (
