@@ -12,7 +12,7 @@ import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -23,6 +23,8 @@ from spikelet.description.errors import SpikeletError, file_error
 
 __all__ = [
     "LARGEST_BYTES",
+    "array_blocks",
+    "array_headers",
     "arrays_under",
     "beginning",
     "kind_of",
@@ -61,6 +63,8 @@ _KINDS = (
     (b"%PDF", "a PDF document"),
     *((bytes([0x80, protocol]), "a Python pickle") for protocol in range(2, 6)),
 )
+
+_PYTORCH = "a PyTorch file (.pt)"
 
 _DAMAGED = (
     *(OSError, EOFError, ValueError, KeyError, TypeError, NotImplementedError, RuntimeError),
@@ -125,6 +129,75 @@ def read_array(path: str | Path, needed: str) -> npt.NDArray[Any]:
     return _read(path, needed, single)
 
 
+def array_headers(
+    path: str | Path, needed: str
+) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+    """Return shape and number format of each array of an .npz file by name, of an .npy file by "".
+
+    SpikeletError as for :func:`read_arrays`.
+    """
+
+    def headers(place: str, file: IO[bytes]) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+        if file.read(len(_NPY)) == _NPY:
+            size = file.seek(0, io.SEEK_END)
+            file.seek(0)
+            return {"": _header(place, "the array", file, size, needed)}
+        file.seek(0)
+        found = {}
+        try:
+            with zipfile.ZipFile(file) as archive:
+                for info in archive.infolist():
+                    name = info.filename.removesuffix(".npy")
+                    if name != info.filename:
+                        with archive.open(info) as member:
+                            said = f"array {name!r}"
+                            found[name] = _header(place, said, member, info.file_size, needed)
+        except _DAMAGED as error:
+            raise _damaged_zip(place, error, needed) from error
+        return found
+
+    return _read(path, needed, headers)
+
+
+def array_blocks(path: str | Path, name: str, rows: int, needed: str) -> Iterator[npt.NDArray[Any]]:
+    """Yield an array of a file, ``rows`` rows at a time; names as of :func:`array_headers`.
+
+    SpikeletError as for :func:`read_arrays`, but for its limit.
+    """
+    try:
+        with open(path, "rb") as file:
+            if not name:
+                size = os.fstat(file.fileno()).st_size
+                yield from _blocks(str(path), "the array", file, size, rows, needed)
+                return
+            with zipfile.ZipFile(file) as archive, archive.open(f"{name}.npy") as member:
+                size = archive.getinfo(f"{name}.npy").file_size
+                yield from _blocks(str(path), f"array {name!r}", member, size, rows, needed)
+    except _DAMAGED as error:
+        raise _damaged_zip(str(path), error, needed) from error
+
+
+def _blocks(
+    place: str, name: str, file: IO[bytes], size: int, rows: int, needed: str
+) -> Iterator[npt.NDArray[Any]]:
+    shape, dtype = _header(place, name, file, size, needed)
+    row, left = dtype.itemsize * math.prod(shape[1:]), shape[0]
+    while left and row:
+        count = min(rows, left)
+        data = file.read(count * row)
+        if len(data) < count * row:
+            raise EOFError(f"{left:,} rows of {name} are missing")
+        yield np.frombuffer(data, dtype).reshape(count, *shape[1:])
+        left -= count
+
+
+def _damaged_zip(place: str, error: BaseException, needed: str) -> SpikeletError:
+    return SpikeletError(
+        f"{place} is a file of arrays that is cut short or damaged ({_short(error)})",
+        remedy=f"write or copy it again; needed is {needed}",
+    )
+
+
 def _read(
     source: str | Path | bytes, needed: str, read: Callable[[str, IO[bytes]], _Found]
 ) -> _Found:
@@ -178,8 +251,10 @@ def _of_zip(
             members = [info for info in archive.infolist() if info.filename.endswith(".npy")]
             others = [i.filename for i in archive.infolist() if not i.filename.endswith(".npy")]
             if others and not members:
-                said = _archive_kind(others)
-                raise SpikeletError(f"{place} is {said}, not an .npz file", remedy=f"give {needed}")
+                said, remedy = _archive_kind(others), f"give {needed}"
+                if said == _PYTORCH:
+                    remedy = f"store its tensors by np.savez(PATH, NAME=tensor.numpy()); {remedy}"
+                raise SpikeletError(f"{place} is {said}, not an .npz file", remedy=remedy)
             for info in members:
                 name = info.filename.removesuffix(".npy")
                 rest = None if limit is None else limit - sum(a.nbytes for a in arrays.values())
@@ -197,14 +272,17 @@ def _of_zip(
 
 def _archive_kind(names: list[str]) -> str:
     if any(name.endswith("data.pkl") for name in names):
-        return "a PyTorch file (.pt)"
+        return _PYTORCH
     return f"a zip archive of {names[0]!r} and {len(names)} files in all"
 
 
-def _array(
-    place: str, name: str, file: IO[bytes], size: int, needed: str, limit: int | None
-) -> npt.NDArray[Any]:
-    """Return an array of ``size`` bytes, header and all; SpikeletError for what it must not be."""
+def _header(
+    place: str, name: str, file: IO[bytes], size: int, needed: str
+) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return shape and number format of an array of ``size`` bytes, header and all.
+
+    SpikeletError for what they must not be; then ``file`` stands behind the header.
+    """
     try:
         version = np.lib.format.read_magic(file)
         read_header = {
@@ -221,7 +299,8 @@ def _array(
     if dtype.hasobject:
         raise SpikeletError(
             f"{place}: {name} holds Python objects (such as lists of unequal length), not numbers",
-            remedy=f"make it one array of numbers; needed is {needed}",
+            remedy="make it one array of numbers: pad lists of unequal length, and store how many "
+            f"ticks each has as `lengths`; needed is {needed}",
         )
     declared = math.prod(shape) * dtype.itemsize
     if min(shape, default=0) < 0 or declared > size - header:
@@ -230,6 +309,15 @@ def _array(
             f"the file holds {_bytes(max(0, size - header))} of it",
             remedy=f"write or copy it again; needed is {needed}",
         )
+    return shape, dtype
+
+
+def _array(
+    place: str, name: str, file: IO[bytes], size: int, needed: str, limit: int | None
+) -> npt.NDArray[Any]:
+    """Return an array of ``size`` bytes, header and all; SpikeletError for what it must not be."""
+    shape, dtype = _header(place, name, file, size, needed)
+    declared = math.prod(shape) * dtype.itemsize
     if limit is not None and declared > limit:
         raise SpikeletError(
             f"{place}: {name} of shape {_shown(shape)} takes {_bytes(declared)}; with the others, "

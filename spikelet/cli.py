@@ -32,6 +32,7 @@ _PLACEMENT_SEED = click.option(
     show_default=True,
     help="Another seed, another chip.",
 )
+_DECODE = click.option("--decode", default="count", show_default=True, help="Decoder of classes.")
 _LEARNING = click.option("--learning/--no-learning", default=True, help="Only run, or learn.")
 _START = click.option("--start", type=click.Path(path_type=Path), help="A snapshot to begin with.")
 
@@ -139,6 +140,7 @@ def compile_command(
 @_OUT
 @click.option("--engine", default="golden", show_default=True, help="golden, rtl, netlist-...")
 @_COUNT
+@_DECODE
 @_LEARNING
 @_START
 @click.option(
@@ -152,6 +154,7 @@ def run(
     folder: Path | None,
     engine: str,
     count: int | None,
+    decode: str,
     learning: bool,
     start: Path | None,
     recording: Path | None,
@@ -161,9 +164,11 @@ def run(
     from spikelet.project import opened
     from spikelet.results import score_fields, score_words
     from spikelet.runs.engines import engine_named
+    from spikelet.samples.decode import decoder_named
     from spikelet.samples.plastic_samples import load_learning_samples
 
     engine_named(engine)
+    decoder_named(decode)
     project = opened(network, folder, command_line(click.get_current_context()))
     net = project.load().network
     chosen = load_learning_samples(samples, net.encoder).first(count)
@@ -180,7 +185,7 @@ def run(
     if recording:
         trace.save(recording)
     recording = recording or project.run_file(engine)
-    score = chosen.score(ran.output_counts()) if net.floats else None
+    score = chosen.score(ran.votes(decode)) if net.floats else None
     runs = f"{trace.samples:,} samples of {trace.ticks:,} ticks"
     words = score_words(score) if score else ""
     terminal.say(f"{engine}: {runs}{words}; Recording in {recording}")
@@ -200,6 +205,7 @@ def run(
     help="Besides golden; can be given several times; cocotb: in every simulator that is there.",
 )
 @_COUNT
+@_DECODE
 @_LEARNING
 @_START
 @click.option("--netlist-samples", type=_POSITIVE, default=20, show_default=True)
@@ -212,6 +218,7 @@ def verify(
     folder: Path | None,
     engines: tuple[str, ...],
     count: int | None,
+    decode: str,
     learning: bool,
     start: Path | None,
     netlist_samples: int,
@@ -234,6 +241,7 @@ def verify(
             learning=learning,
             start=ChipState.load(start) if start else None,
             netlist_samples=netlist_samples,
+            decode=decode,
             progress=progress,
             waves=terminal.say if waves else None,
         )

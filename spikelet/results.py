@@ -112,13 +112,13 @@ def show_verification(terminal: Terminal, result: Verification) -> None:
 
 def show_build(terminal: Terminal, target: str, report: FpgaReport, folder: Path) -> None:
     """Print frequency and utilisation of a build, and what to do with it."""
-    placement = report.placement
+    routed = report.routed
     used = ", ".join(
         f"{usage.used} of {usage.available} {kind}"
-        for kind, usage in placement.utilisation.items()
+        for kind, usage in routed.utilisation.items()
         if usage.used
     )
-    frequency = f"{placement.fmax_mhz:.1f} MHz (wanted {report.target_mhz:g})"
+    frequency = f"{routed.fmax_mhz:.1f} MHz (wanted {report.target_mhz:g})"
     terminal.say(f"{target}: {frequency}; {used}")
     for line in after_build(folder, report):
         terminal.say(line)

@@ -98,7 +98,7 @@ class SynapseFormat(ABC):
     name: str
     learns = False
 
-    def check_core(self, core: CoreShape) -> None:  # noqa: B027
+    def check_core(self, core: CoreShape) -> None:  # noqa: B027 - most formats suit every core
         """Raise SpikeletError if a core cannot have this format."""
 
     @abstractmethod

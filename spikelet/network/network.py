@@ -1,10 +1,9 @@
 """The float network: what was trained, checked once, before anything is rounded."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,8 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.kinds import fraction_one
 from spikelet.description.neurons.model import NeuronModel, Parameter, State
 from spikelet.description.summary import summary
+from spikelet.network.convolution import Convolution
+from spikelet.network.order import feedback_refusal, topological_order
 from spikelet.placement.network import INPUT
 
 __all__ = [
@@ -24,37 +25,12 @@ __all__ = [
     "Population",
     "Projection",
     "checked_spikes",
-    "feedback_refusal",
-    "topological_order",
 ]
 
 FloatArray = npt.NDArray[np.float64]
 
 _WIDEST_POTENTIAL = 24
 """Bits of the widest potential, where only the sign of a bound counts."""
-
-
-def topological_order(
-    predecessors: dict[str, list[str]], refusal: Callable[[list[str]], SpikeletError]
-) -> list[str]:
-    """Return the names so that each comes after its predecessors.
-
-    If they form a cycle, raise what ``refusal`` makes of the names on the way round, of which the
-    last is the first again.
-    """
-    try:
-        return list(TopologicalSorter(predecessors).static_order())
-    except CycleError as error:
-        raise refusal(error.args[1]) from None
-
-
-def feedback_refusal(what: str, way_round: list[str]) -> SpikeletError:
-    """Return the error of a cycle of several populations; ``what`` opens its message."""
-    return SpikeletError(
-        f"{what}: layers run one tick apart, so feedback to an earlier layer would come too late; "
-        f"found the cycle {' -> '.join(repr(name) for name in way_round)}",
-        remedy="remove one of these edges; a layer may feed back to itself, but to no other",
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,6 +150,8 @@ class Projection:
     ----------
     source, target : str
     weights : array of float64, shape (n_source, n_target)
+    convolution : Convolution or None
+        The one that the weights are, if they are one.
     """
 
     __repr__ = summary
@@ -181,6 +159,7 @@ class Projection:
     source: str
     target: str
     weights: FloatArray
+    convolution: Convolution | None = None
 
     def __post_init__(self) -> None:
         name = f"projection {self.source!r} -> {self.target!r}: weights"

@@ -162,7 +162,7 @@ class NetworkParts:
         if driven.bias.any():
             parameters[BIAS] = driven.bias
         population = Population(name, signal.size, model, parameters)
-        into = [Projection(s, name, part.matrix()) for s, part in driven.parts.items()]
+        into = [Projection(s, name, p.matrix(), p.convolution) for s, p in driven.parts.items()]
         for what, numbers in (
             *((f"weights from {p.source!r}", p.weights) for p in into),
             *population.parameters.items(),
@@ -190,6 +190,8 @@ class ImportedNode:
         As stored, in their own number formats; those of the handler are checked.
     sources : tuple of str
         The nodes with an edge to it, for messages: "'fc1' (Linear)".
+    shape : tuple of int
+        Of the signal that arrives.
     network : NetworkParts
         To which inputs, neurons and outputs are added; has neuron model and time step.
     warn : callable
@@ -202,18 +204,25 @@ class ImportedNode:
     kind: str
     fields: dict[str, npt.NDArray[Any]]
     sources: tuple[str, ...]
+    shape: tuple[int, ...]
     network: NetworkParts
     warn: Callable[[str], None]
 
     def parameter(self, field: str, size: int) -> FloatArray:
-        """Return a field as shape (size,) or, where it is one value for all, (1,)."""
-        values = self.fields[field].astype(np.float64).ravel()
+        """Return a field as shape (size,) or, where it is one value for all, (1,).
+
+        Of a signal of ``size`` values it may also have one for each channel, (channels, 1, ...).
+        """
+        values = self.fields[field].astype(np.float64)
+        channels = (*self.shape[:1], *(1,) * (len(self.shape) - 1))
+        if values.shape == channels and size == prod(self.shape):
+            values = np.broadcast_to(values, self.shape)
         if values.size not in (1, size):
             raise SpikeletError(
                 f"{field} has {values.size} values but the layer has {size}",
                 remedy=f"give {field} one value, or one for each of the {size}",
             )
-        return values
+        return values.ravel()
 
 
 class NodeHandler(ABC):

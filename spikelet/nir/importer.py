@@ -42,9 +42,9 @@ def load_network(
     Parameters
     ----------
     path : path
-        HDF5 file written by ``nir.write``: a graph of Input, Output, Linear, Affine, LIF, IF,
-        Flatten and Scale nodes, feed-forward but for layers that feed back to themselves. Signals
-        that meet in a node add. Nested graphs are dissolved.
+        HDF5 file written by ``nir.write``: a graph of the node kinds of ``docs/networks.md``,
+        feed-forward but for layers that feed back to themselves. Signals that meet in a node add.
+        Nested graphs are dissolved.
     neuron : NeuronModel, str, Path or None
         Model of the neurons: itself, its name, or its file. None takes that of the NIR file, if
         its metadata say ``simulator`` snntorch, ``reset_mechanism`` and ``reset_delay``.
@@ -134,7 +134,8 @@ class _Walk:
             warnings.warn(text, SpikeletWarning, stacklevel=2)
 
         sources = tuple(f"{a!r} ({graph.nodes[a].kind})" for a in graph.predecessors(name))
-        seen = ImportedNode(name, node.kind, node.fields, sources, self.parts, warn)
+        shape = incoming.shape
+        seen = ImportedNode(name, node.kind, node.fields, sources, shape, self.parts, warn)
         try:
             return self.handlers[node.kind].apply(seen, incoming)
         except SpikeletError as error:

@@ -113,10 +113,13 @@ def _states_of(axes: Axes, run: Run, sample: int, layer: PlacedLayer, state: str
 
 
 @as_png
-def outputs(run: Run, samples: Samples | None, sample: int) -> Figure:
-    """Draw the spikes of each output, and the input as a square where it is one."""
+def outputs(run: Run, samples: Samples | None, sample: int, decode: str = "count") -> Figure:
+    """Draw the spikes of each output, and the input as a square where it is one.
+
+    The class is that of a decoder of :data:`spikelet.samples.decode.DECODERS`.
+    """
     counts = run.output_counts()[sample]
-    winner = int(counts.argmax())
+    winner = int(run.votes(decode)[sample].argmax())
     network = run.compiled.network
     side = math.isqrt(network.n_inputs)
     square = side >= 4 and side**2 == network.n_inputs

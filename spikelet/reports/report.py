@@ -18,6 +18,7 @@ from spikelet.reports.report_page import PAGE, check_extra, filled, write_page
 from spikelet.runs.learn import LearningRun
 from spikelet.runs.run import Run
 from spikelet.runs.verify import EngineResult, Verification
+from spikelet.samples.decode import CLASS_IS
 from spikelet.samples.samples import Samples
 
 _MISSING_EXTRA: ImportError | None = None
@@ -88,12 +89,15 @@ def write_report(
         folder cannot be written, or matplotlib or Jinja is not installed.
     """
     check_extra(_MISSING_EXTRA)
-    run = None if trace is None else Run(compiled, trace)
+    shown = samples.first(trace.samples) if samples and trace else None
+    lengths = shown.lengths if shown else None
+    run = None if trace is None else Run(compiled, trace, lengths=lengths)
+    decode = verification.decode if verification else "count"
     _check(compiled, samples, verification, run, sample)
-    pictures = _drawn(compiled, samples, run, sample, state)
+    pictures = _drawn(compiled, samples, run, sample, state, decode)
     if learned:
         pictures |= learning_section.drawn(learned)
-    cost = _cost(verification, trace)
+    cost = _cost(verification, run)
     page = filled(
         _TEMPLATE,
         pictures,
@@ -103,11 +107,13 @@ def write_report(
         verification=verification,
         trace=trace,
         counts=run.output_counts()[sample] if run else None,
+        votes=run.votes(decode)[sample] if run else None,
+        class_is=CLASS_IS[decode],
         sample=sample,
         state=state,
         verdict=_verdict(verification),
         compared=_COMPARED,
-        predicted=lambda engine: _predicted(engine, trace),
+        predicted=lambda engine: _predicted(engine, run),
         placement=_placement(compiled.quality),
         cost=cost,
         speed=speed_rows(cost, fpga),
@@ -154,7 +160,12 @@ def _check(
 
 
 def _drawn(
-    compiled: CompiledNetwork, samples: Samples | None, run: Run | None, sample: int, state: str
+    compiled: CompiledNetwork,
+    samples: Samples | None,
+    run: Run | None,
+    sample: int,
+    state: str,
+    decode: str,
 ) -> dict[str, bytes]:
     pictures = {
         "network": structure_plots.network(compiled),
@@ -163,7 +174,7 @@ def _drawn(
     if len(compiled.chip.cores) > 1:
         pictures["links"] = structure_plots.links(compiled)
     if run is not None:
-        pictures["outputs"] = plots.outputs(run, samples, sample)
+        pictures["outputs"] = plots.outputs(run, samples, sample, decode)
         pictures["activity"] = plots.activity(run)
         if run.recording.spikes is not None:
             pictures["raster"] = plots.raster(run, samples, sample)
@@ -230,14 +241,14 @@ def _interval(accuracy: float, samples: int) -> str:
     return f"{100 * low:.1f} to {100 * high:.1f} %"
 
 
-def _predicted(engine: EngineResult, trace: Recording | None) -> float | None:
+def _predicted(engine: EngineResult, run: Run | None) -> float | None:
     """Return golden's mean cycles of the samples that an engine ran."""
-    if trace is None or trace.cycles is None or trace.samples < engine.samples:
+    if run is None or run.recording.cycles is None or run.recording.samples < engine.samples:
         return None
-    return float(trace.cycles[: engine.samples].sum(axis=1).mean())
+    return float(run.of_samples(run.recording.cycles)[: engine.samples].sum(axis=1).mean())
 
 
-def _cost(verification: Verification | None, trace: Recording | None) -> Cost | None:
+def _cost(verification: Verification | None, run: Run | None) -> Cost | None:
     """Return a sample's cost as the RTL's counter measured it or else as golden predicts it."""
     engines = verification.engines if verification else []
     for engine in (*engines[1:], *engines[:1]):
@@ -245,10 +256,11 @@ def _cost(verification: Verification | None, trace: Recording | None) -> Cost | 
             how = "predicted by" if engine.engine == "golden" else "measured in"
             source = f"{how} the {_engine_name(engine.engine)}, mean of {engine.samples:,} samples"
             return Cost(engine.cycles, engine.synaptic_operations, engine.ticks, source)
-    if trace is None or trace.cycles is None or not trace.cycles.any():
+    trace = run.recording if run else None
+    if run is None or trace is None or trace.cycles is None or not trace.cycles.any():
         return None
-    cycles = float(trace.cycles.sum(axis=1).mean())
-    operations = float(trace.synaptic_operations.sum(axis=(1, 2)).mean())
+    cycles = float(run.of_samples(trace.cycles).sum(axis=1).mean())
+    operations = float(run.of_samples(trace.synaptic_operations).sum(axis=(1, 2)).mean())
     source = f"predicted by the golden model, mean of {trace.samples:,} samples"
     return Cost(cycles, operations, trace.ticks, source)
 

@@ -12,6 +12,7 @@ from spikelet.network.layer_quantisation import LayerQuantisation
 from spikelet.network.leaks import Leak
 from spikelet.network.reference import run_layers
 from spikelet.runs.run import Run
+from spikelet.samples.lengths import counted, within
 
 __all__ = [
     "LayerAgreement",
@@ -45,7 +46,7 @@ class LayerAgreement:
     common : int
         Spikes of both, of the same sample, tick and neuron.
     places : int
-        Samples times ticks times neurons.
+        Samples times ticks times neurons, without padding.
     neurons : int
     silent_neurons : int
         Of these, neurons that never spiked on integers.
@@ -100,7 +101,8 @@ def agreement(run: Run, spikes: npt.ArrayLike) -> tuple[LayerAgreement, ...]:
     layers = run_layers(floats, spikes, potentials=False, draw_key=key)
     names = [population.name for population in floats.populations]
     return tuple(
-        _agreement(run, name, layer.spikes) for name, layer in zip(names, layers, strict=True)
+        _agreement(run, name, within(run.lengths, layer.spikes))
+        for name, layer in zip(names, layers, strict=True)
     )
 
 
@@ -112,16 +114,18 @@ def _agreement(run: Run, name: str, theirs: npt.NDArray[np.bool_]) -> LayerAgree
             f"{mine.shape[1]} ticks, the input of {theirs.shape[0]} of {theirs.shape[1]}"
         )
     by_neuron = mine.sum(axis=(0, 1))
+    ticks = counted(run.lengths, *mine.shape[:2])
     saturations = None
     if run.recording.states is not None:
         core = run.compiled.core(name)
-        saturations = int(np.isin(run.states(name)["v"], (core.v_min, core.v_max)).sum())
+        at_ends = np.isin(run.states(name)["v"], (core.v_min, core.v_max))
+        saturations = int(at_ends[ticks].sum())
     return LayerAgreement(
         name,
         float_spikes=int(theirs.sum()),
         integer_spikes=int(mine.sum()),
         common=int((mine & theirs).sum()),
-        places=mine.size,
+        places=int(ticks.sum()) * mine.shape[2],
         neurons=mine.shape[2],
         silent_neurons=int((by_neuron == 0).sum()),
         busiest=int(by_neuron.max(initial=0)),

@@ -214,6 +214,12 @@ def learn_from(
         raise SpikeletError(
             f"learn: epochs and samples must be 1 or more, not {epochs} and {len(samples)}"
         )
+    if samples.lengths is not None:
+        raise SpikeletError(
+            "learn: samples have lengths, and a network would go on learning in the padding",
+            remedy="learn from samples of each length by themselves; or leave lengths out, so that "
+            "padding is time",
+        )
     compiled = compiled_from(source)
     counts, state = kept.first(epochs) if kept else ([], None)
     state = state or start

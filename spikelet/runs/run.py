@@ -22,6 +22,8 @@ from spikelet.network.integers import IntegerNetwork, Weights
 from spikelet.network.network import FloatArray
 from spikelet.runs.engines import engine_named
 from spikelet.runs.wanted import Wanted
+from spikelet.samples.decode import count, decoder_named
+from spikelet.samples.lengths import Lengths, within
 from spikelet.samples.samples import Samples, winners
 
 __all__ = [
@@ -58,6 +60,9 @@ class Run:
         Whether the last ticks of each sample are those in which its last spikes come out.
     begun : int
         Ticks since the state was cleared in which the first sample begins.
+    lengths : array of int64, shape (samples,), or None
+        Ticks of each sample. What the network did in the padding behind them is read as 0: so a
+        sample gives what it would give alone.
     """
 
     __repr__ = summary
@@ -67,6 +72,7 @@ class Run:
     state: ChipState | None = field(default=None, repr=False)
     drained: bool = True
     begun: int = 0
+    lengths: Lengths = None
 
     def __post_init__(self) -> None:
         chip, trace = self.compiled.chip, self.recording
@@ -93,16 +99,28 @@ class Run:
     @property
     def outputs(self) -> npt.NDArray[np.uint16]:
         """Spikes of each output line in each tick: (samples, ticks, n_outputs)."""
-        return self.recording.outputs[:, self._ticks(self.compiled.output_latency)]
+        ticks = self._ticks(self.compiled.output_latency)
+        return within(self.lengths, self.recording.outputs[:, ticks])
 
     def output_counts(self) -> npt.NDArray[np.int64]:
         """Return the spikes of each output line, shape (samples, n_outputs)."""
-        counts: npt.NDArray[np.int64] = self.outputs.sum(1, np.int64)
-        return counts
+        return count(self.outputs)
 
-    def classify(self) -> npt.NDArray[np.int64]:
+    def votes(self, decode: str = "count") -> npt.NDArray[np.int64]:
+        """Return votes for each output, (samples, n_outputs), by a decoder of :data:`DECODERS`."""
+        return decoder_named(decode)(self.outputs)
+
+    def classify(self, decode: str = "count") -> npt.NDArray[np.int64]:
         """Return each sample's class as :func:`winners` does: -1 where no output spiked."""
-        return winners(self.output_counts())
+        return winners(self.votes(decode))
+
+    def of_samples(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return counts of each tick of the chip, (samples, ticks, ...), with 0 in the padding.
+
+        A sample ends when its last spikes are out, as if it had been run alone.
+        """
+        latency = self.compiled.output_latency
+        return within(None if self.lengths is None else self.lengths + latency, values)
 
     def counts(self, output: str) -> npt.NDArray[np.int64]:
         """Return the spikes of each neuron of an output population, shape (samples, size)."""
@@ -144,9 +162,10 @@ class Run:
 
     def _assembled(self, recorded: list[Any], layer: PlacedLayer) -> npt.NDArray[Any]:
         ticks = self._ticks(layer.depth)
-        return layer.assembled(
+        found = layer.assembled(
             [recorded[part.core][:, ticks, : part.count] for part in layer.slices]
         )
+        return within(self.lengths, found)
 
     def _recorded(self, what: str, name: str) -> tuple[PlacedLayer, list[Any]]:
         layer, recorded = self.compiled.layer(name), getattr(self.recording, what)
@@ -284,9 +303,10 @@ def run(
         lost, or a missing tool.
     """
     chosen, compiled = engine_named(engine), compiled_from(source)
+    lengths = None
     if isinstance(spikes, Samples):
         reward = spikes.reward if reward is None else reward
-        spikes = spikes.spikes
+        lengths, spikes = spikes.lengths, spikes.spikes
     dense = compiled.network.check_spikes(spikes)
     if start is not None:
         start.check(compiled.chip)
@@ -299,6 +319,12 @@ def run(
             "give one sample, and clear=False, to carry them on; or drain them",
         )
     extra = latency if drain else 0
+    if lengths is not None and (not clear or (learning and compiled.learns)):
+        raise compiled.network.error(
+            "samples have lengths: the next sample, or what is learned, would know of the padding",
+            "run samples of each length by themselves, or from a cleared state and with learning "
+            "off; or leave lengths out, so that padding is time",
+        )
     recording, state = chosen.run(
         Wanted(
             compiled,
@@ -314,7 +340,7 @@ def run(
         )
     )
     begun = 0 if clear or start is None else start.ticks
-    return Run(compiled, recording, state, drain, begun)
+    return Run(compiled, recording, state, drain, begun, lengths)
 
 
 def with_extra(reward: npt.NDArray[Any], extra: int) -> npt.NDArray[Any]:

@@ -118,11 +118,21 @@ def stored_samples(
             remedy="store fewer, begin with an earlier one, or give more samples",
         )
     last = first + count
-    reward = None if samples.reward is None else samples.reward[first:last]
+    ticks = samples.spikes.shape[1]
+    if samples.lengths is not None:
+        of_each = set(samples.lengths[first:last].tolist())
+        if len(of_each) > 1:
+            raise SpikeletError(
+                f"samples {first} to {last - 1} have lengths from {min(of_each)} to "
+                f"{max(of_each)}; an image holds samples of one length",
+                remedy="store one sample (--count 1), or several of one length",
+            )
+        ticks = of_each.pop()
+    reward = None if samples.reward is None else samples.reward[first:last, :ticks]
     return stored_run(
         compiled.chip,
         compiled.image,
-        compiled.events(samples.spikes[first:last]),
+        compiled.events(samples.spikes[first:last, :ticks]),
         reward=None if reward is None else with_extra(reward, compiled.output_latency),
         name=repr(compiled.name),
         shown=f"sample {first}" if count == 1 else f"samples {first} to {last - 1}",

@@ -92,6 +92,7 @@ def write_verification(
             fields["float"] = verification.float_score and asdict(verification.float_score)
             fields["layers"] = [asdict(layer) for layer in verification.layers]
             fields["outputs"] = verification.outputs
+            fields["decode"] = verification.decode
             trace = verification.runs["golden"].recording
             contents[_TRACE] = trace.first(_KEPT_SAMPLES).to_bytes()
             contents[_SAMPLES] = _packed(samples.first(_KEPT_SAMPLES))
@@ -134,6 +135,7 @@ def read_verification(folder: Path, present: Mapping[str, str]) -> KeptVerificat
             [EngineResult.from_dict(result["engine"]) for result in results if result],
             [LayerAgreement(**layer) for layer in golden["layers"]],
             golden["outputs"],
+            decode=golden["decode"],
         )
     except MALFORMED as error:
         raise SpikeletError(
@@ -174,7 +176,9 @@ def _kind(engine: str) -> str:
 
 def _packed(samples: Samples) -> bytes:
     arrays: dict[str, npt.NDArray[Any]] = {"spikes": samples.spikes}
-    for name in ("labels", "reward"):
+    if samples.input_shape is not None:
+        arrays["spikes"] = samples.spikes.reshape(*samples.spikes.shape[:2], *samples.input_shape)
+    for name in ("labels", "reward", "lengths"):
         if getattr(samples, name) is not None:
             arrays[name] = getattr(samples, name)
     return packed_arrays(arrays)

@@ -26,6 +26,8 @@ from spikelet.runs.agreement import (
 )
 from spikelet.runs.engines import engine_named
 from spikelet.runs.run import Run, run
+from spikelet.samples.decode import count, decoder_named
+from spikelet.samples.lengths import Lengths, within
 from spikelet.samples.samples import Samples, Score, winners
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "compile_warnings",
     "float_classes",
     "float_counts",
+    "float_outputs",
     "verify",
 ]
 
@@ -132,6 +135,8 @@ class Verification:
         Golden's spikes of each output line, over all samples.
     runs : dict of Run
         By engine; none of a verification that was kept.
+    decode : str
+        The decoder of the classes.
     """
 
     __repr__ = summary
@@ -142,6 +147,7 @@ class Verification:
     layers: list[LayerAgreement]
     outputs: list[int]
     runs: dict[str, Run] = field(default_factory=dict, repr=False)
+    decode: str = "count"
 
     @property
     def equal(self) -> bool:
@@ -164,6 +170,7 @@ class Verification:
             "engines": [engine.to_dict() for engine in self.engines],
             "layers": [{**asdict(layer), "overlap": layer.overlap} for layer in self.layers],
             "outputs": self.outputs,
+            "decode": self.decode,
             "warnings": self.warnings,
         }
 
@@ -178,6 +185,7 @@ def verify(
     clear: bool = True,
     folder: Path | None = None,
     netlist_samples: int = 20,
+    decode: str = "count",
     progress: Callable[[str, int, int], None] = lambda engine, done, samples: None,
     differs: Callable[[str, Samples, Difference], None] = lambda engine, samples, difference: None,
 ) -> Verification:
@@ -201,6 +209,8 @@ def verify(
         Where netlists are synthesised, and the emitted Verilog is.
     netlist_samples : int
         Netlists, and cocotb, simulate slowly, and run the first so many samples only; 1 or more.
+    decode : str
+        How output spikes become classes, of :data:`spikelet.samples.decode.DECODERS`.
     progress : callable
         Told engine, samples done, and samples in all.
     differs : callable
@@ -217,7 +227,7 @@ def verify(
             f"netlists, not {netlist_samples}",
             remedy="give a file with samples, and leave --count out or above 0",
         )
-    compiled = compiled_from(source)
+    compiled, decoder = compiled_from(source), decoder_named(decode)
     floats = compiled.network.floats
     if floats:
         samples.check_labels(compiled.chip.n_outputs)
@@ -241,26 +251,33 @@ def verify(
         return found, time.perf_counter() - began
 
     expected, seconds = timed("golden", samples)
-    results = [_result(samples, expected, None, seconds)]
+    results = [_result(samples, expected, None, seconds, decode)]
     runs = {"golden": expected}
     for engine in dict.fromkeys(engines):
         if engine == "golden":
             continue
         part = samples.first(netlist_samples if engine_named(engine).few_samples else None)
         runs[engine], seconds = timed(engine, part)
-        results.append(_result(part, runs[engine], expected, seconds))
+        results.append(_result(part, runs[engine], expected, seconds, decode))
         difference = _difference(runs[engine], expected)
         if difference:
             differs(engine, part, difference)
     return Verification(
         compiled.chip.digest,
-        samples.score(float_counts(floats, samples.spikes, compiled.network.draw_key))
+        samples.score(
+            decoder(
+                float_outputs(
+                    floats, samples.spikes, compiled.network.draw_key, lengths=samples.lengths
+                )
+            )
+        )
         if floats
         else None,
         results,
         list(agreement(expected, samples.spikes)),
         expected.output_counts().sum(axis=0).tolist(),
         runs,
+        decode,
     )
 
 
@@ -275,22 +292,29 @@ def compile_warnings(compiled: CompiledNetwork, samples: Samples | None) -> list
     """
     found = list(quantisation_warnings(compiled.network.quantisation))
     if samples is not None and len(samples.spikes):
-        shown = samples.first(_CHECKED_SAMPLES).spikes
-        ran = run(compiled, shown, record=("spikes", "states"))
-        found += agreement_warnings(agreement(ran, shown))
+        shown = samples.first(_CHECKED_SAMPLES)
+        ran = run(compiled, shown, learning=False, record=("spikes", "states"))
+        found += agreement_warnings(agreement(ran, shown.spikes))
     return found
 
 
 def float_counts(
     network: Network, spikes: npt.ArrayLike, draw_key: int = 1
 ) -> npt.NDArray[np.int64]:
-    """Return the spikes of each output of the float network, shape (samples, outputs)."""
+    """Return how often each output of the float network spiked, shape (samples, outputs)."""
+    return count(float_outputs(network, spikes, draw_key))
+
+
+def float_outputs(
+    network: Network, spikes: npt.ArrayLike, draw_key: int = 1, *, lengths: Lengths = None
+) -> npt.NDArray[np.bool_]:
+    """Return the spikes of each output of the float network, shape (samples, ticks, outputs)."""
     layers = run_layers(network, spikes, potentials=False, draw_key=draw_key)
-    counts = {
-        population.name: layer.spikes.sum(axis=1)
+    found = {
+        population.name: layer.spikes
         for population, layer in zip(network.populations, layers, strict=True)
     }
-    return np.concatenate([counts[name] for name in network.outputs], axis=1)
+    return within(lengths, np.concatenate([found[name] for name in network.outputs], axis=2))
 
 
 def float_classes(network: Network, spikes: npt.ArrayLike) -> npt.NDArray[np.int64]:
@@ -303,7 +327,9 @@ def _difference(got: Run, expected: Run) -> Difference | None:
     return trace.first_difference(expected.recording.first(trace.samples))
 
 
-def _result(samples: Samples, got: Run, expected: Run | None, seconds: float) -> EngineResult:
+def _result(
+    samples: Samples, got: Run, expected: Run | None, seconds: float, decode: str
+) -> EngineResult:
     trace, network = got.recording, got.compiled.network
     difference = _difference(got, expected) if expected else None
     words = str(difference) if difference else None
@@ -316,9 +342,9 @@ def _result(samples: Samples, got: Run, expected: Run | None, seconds: float) ->
         trace.ticks,
         trace.compared(expected.recording) if expected else [],
         words,
-        samples.score(got.output_counts()) if network.floats else None,
-        None if trace.cycles is None else float(trace.cycles.sum(axis=1).mean()),
-        float(trace.synaptic_operations.sum(axis=(1, 2)).mean()),
+        samples.score(got.votes(decode)) if network.floats else None,
+        None if trace.cycles is None else float(got.of_samples(trace.cycles).sum(axis=1).mean()),
+        float(got.of_samples(trace.synaptic_operations).sum(axis=(1, 2)).mean()),
         seconds,
         [name for name, any_spike in spiked.items() if not any_spike],
         any(spiked.values()),

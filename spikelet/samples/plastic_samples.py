@@ -13,6 +13,7 @@ from spikelet.description.artefact import digest_of
 from spikelet.description.errors import SpikeletError
 from spikelet.description.summary import summary
 from spikelet.samples.encode import ENCODERS, check_levels, rest
+from spikelet.samples.lengths import Lengths
 from spikelet.samples.reader import SampleReader
 from spikelet.samples.sample_file import SampleFile
 from spikelet.samples.samples import Samples
@@ -75,6 +76,10 @@ class LearningSamples:
     full_scale : int
     path : Path or None
         The file that they are from.
+    lengths : array of int64, shape (samples,), or None
+        As of :class:`Samples`; not with an encoder.
+    input_shape : tuple of int, or None
+        As of :class:`Samples`.
     """
 
     __repr__ = summary
@@ -85,6 +90,8 @@ class LearningSamples:
     encoder: Encoder | None = None
     full_scale: int = 1
     path: Path | None = None
+    lengths: Lengths = None
+    input_shape: tuple[int, ...] | None = None
 
     @cached_property
     def digest(self) -> str:
@@ -107,7 +114,14 @@ class LearningSamples:
     def first(self, count: int | None) -> Samples:
         """Return the first so many samples, as they are in the first epoch; None: all."""
         labels = None if self.labels is None else self.labels[:count]
-        return Samples(self.spikes(last=count), labels, self.path, self.rewards(last=count))
+        return Samples(
+            self.spikes(last=count),
+            labels,
+            self.path,
+            self.rewards(last=count),
+            None if self.lengths is None else self.lengths[:count],
+            self.input_shape,
+        )
 
     def rewards(self, first: int = 0, last: int | None = None) -> npt.NDArray[np.int64] | None:
         """Return the rewards of samples, where there are any."""
@@ -139,12 +153,25 @@ def load_learning_samples(
         spikes = file.shown()
         labels = file.labels(len(spikes), spikes.shape[1])
         reward = file.reward(len(spikes), spikes.shape[1])
-        return LearningSamples(spikes, labels, reward, path=file.path)
+        return LearningSamples(
+            spikes,
+            labels,
+            reward,
+            path=file.path,
+            lengths=file.lengths(*spikes.shape[:2]),
+            input_shape=file.input_shape(),
+        )
     if not {f"{file.prefix}levels", "full_scale"} <= file.arrays.keys():
         raise SpikeletError(
             f"{file.path} holds {', '.join(file.arrays) or 'nothing'}; the [encoder] of the "
             "network needs levels (samples, inputs) and full_scale",
             remedy="add them, or leave [encoder] out to use spikes as they are",
+        )
+    if f"{file.prefix}lengths" in file.arrays:
+        raise file.error(
+            f"{file.prefix}lengths",
+            "are of spikes, and the [encoder] of the network makes as many ticks for each sample",
+            "leave lengths out, or store spikes and leave [encoder] out",
         )
     levels = file.levels()
     full_scale = file.number("full_scale")

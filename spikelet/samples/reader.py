@@ -46,8 +46,8 @@ class SampleReader(ABC):
         -------
         dict of str to array
             ``spikes`` (samples, ticks, inputs), or ``levels`` (samples, inputs), ``full_scale`` and
-            ``ticks``; optionally ``labels`` (samples) and ``reward`` (samples, ticks). Their values
-            need not be checked.
+            ``ticks``; optionally ``labels`` (samples), ``lengths`` (samples) and ``reward``
+            (samples, ticks). Their values need not be checked.
 
         Raises
         ------

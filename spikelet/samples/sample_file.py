@@ -1,7 +1,9 @@
 """The arrays of a samples file, of whatever kind: which set is meant, and what they must hold."""
 
 import os
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,15 +11,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.errors import SpikeletError
+from spikelet.description.errors import SpikeletError, SpikeletWarning
 from spikelet.description.summary import summary
 from spikelet.samples.encode import rate
+from spikelet.samples.lengths import TIME_FIRST, Lengths, check_lengths, check_padding, within
 from spikelet.samples.reader import SampleReader
-from spikelet.samples.sample_readers import NEEDED, reader_of
+from spikelet.samples.sample_readers import FROM_EVENTS, NEEDED, reader_of
 
 __all__ = ["SampleFile"]
 
 _MOST_CLASSES = 1 << 31
+_FRAME_AXES = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +36,8 @@ class SampleFile:
         Before the names of the set that is meant.
     arrays : dict of str to array
         All arrays of the file.
+    merge_counts, time_first : bool
+        As for :func:`load_samples`.
     """
 
     __repr__ = summary
@@ -39,10 +45,18 @@ class SampleFile:
     path: Path
     prefix: str
     arrays: dict[str, npt.NDArray[Any]]
+    merge_counts: bool = False
+    time_first: bool = False
 
     @classmethod
     def read(
-        cls, path: str | Path, prefix: str = "", readers: Iterable[SampleReader] = ()
+        cls,
+        path: str | Path,
+        prefix: str = "",
+        readers: Iterable[SampleReader] = (),
+        *,
+        merge_counts: bool = False,
+        time_first: bool = False,
     ) -> "SampleFile":
         """Read a file, and find out which set is meant; as for :func:`load_samples`."""
         path = Path(path)
@@ -59,7 +73,8 @@ class SampleFile:
                 remedy=f"name one of its sets ({', '.join(map(repr, sets))}) behind a colon, such "
                 f"as {example}; or load_samples(path, {sets[0]!r})",
             )
-        return cls(path, prefix if prefix in sets or not sets else sets[0], arrays)
+        prefix = prefix if prefix in sets or not sets else sets[0]
+        return cls(path, prefix, arrays, merge_counts, time_first)
 
     def error(self, name: str, message: str, remedy: str = "") -> SpikeletError:
         """Return the error of an array, naming file and array."""
@@ -68,46 +83,105 @@ class SampleFile:
     def shown(self) -> npt.NDArray[np.uint8]:
         """Return the spikes (samples, ticks, inputs), or what rate encoding makes of levels."""
         if f"{self.prefix}spikes" in self.arrays:
-            return self.spikes()
+            spikes = self.spikes()
+            lengths = self.lengths(*spikes.shape[:2])
+            with self._named():
+                check_padding(lengths, spikes)
+            return spikes
         if not {f"{self.prefix}levels", "full_scale", "ticks"} <= self.arrays.keys():
             raise SpikeletError(
                 f"{self.path} holds {', '.join(self.arrays) or 'nothing'}",
                 remedy=f"give {NEEDED}",
             )
         given = self.levels(), self.number("full_scale"), self.number("ticks")
-        try:
-            return rate(*given)
-        except SpikeletError as error:
-            raise SpikeletError(f"{self.path}: {error.args[0]}", remedy=error.remedy) from error
+        with self._named():
+            spikes = rate(*given)
+        return within(self.lengths(*spikes.shape[:2]), spikes)
+
+    def input_shape(self) -> tuple[int, ...] | None:
+        """Return the axes of the inputs, where spikes are frames; None otherwise."""
+        spikes = self.arrays.get(f"{self.prefix}spikes")
+        if spikes is None or spikes.ndim != _FRAME_AXES:
+            return None
+        return tuple(spikes.shape[2:])
 
     def spikes(self) -> npt.NDArray[np.uint8]:
-        """Return the spikes (samples, ticks, inputs)."""
+        """Return the spikes (samples, ticks, inputs).
+
+        Frames (samples, ticks, polarities, rows, columns) are flattened, in row-major order.
+        """
         name = f"{self.prefix}spikes"
         spikes = self._numbers(name)
+        if spikes.ndim == _FRAME_AXES and spikes.size:
+            spikes = spikes.reshape(*spikes.shape[:2], -1)
         if spikes.ndim != 3:
             remedy = "flatten the inputs: spikes.reshape(samples, ticks, -1)"
             if spikes.ndim == 2:
                 remedy = "a single sample is spikes[None]"
+            elif spikes.ndim == 4:
+                remedy += "; a single sample of frames (ticks, p, y, x) is spikes[None]"
             raise self.error(
                 name,
-                f"must have 3 axes (samples, ticks, inputs), not {spikes.ndim}: {spikes.shape}",
+                "must have 3 axes (samples, ticks, inputs), or 5 of frames (samples, ticks, p, y, "
+                f"x), not {spikes.ndim}: {spikes.shape}",
                 remedy if 2 <= spikes.ndim <= 8 else f"give {NEEDED}",
             )
+        if self.time_first:
+            spikes = spikes.swapaxes(0, 1)
         if not spikes.size:
             raise self.error(
                 name, f"has shape {spikes.shape}: there is nothing in it", f"give {NEEDED}"
             )
         wrong = (spikes != 0) & (spikes != 1)
         if wrong.any():
-            sample, tick, line = (int(i) for i in np.argwhere(wrong)[0])
-            found = spikes[sample, tick, line]
+            spikes = self._merged(name, spikes, wrong)
+        return np.ascontiguousarray(spikes, np.uint8)
+
+    def _merged(
+        self, name: str, spikes: npt.NDArray[Any], wrong: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[Any]:
+        """Return counts of events as spikes, if that is wanted; SpikeletError otherwise."""
+        sample, tick, line = (int(i) for i in np.argwhere(wrong)[0])
+        message = (
+            f"must be 0 or 1, found {spikes[sample, tick, line]} at sample {sample}, tick {tick}, "
+            f"input {line} ({int(wrong.sum())} of {spikes.size} values)"
+        )
+        beyond = spikes[wrong].astype(np.float64)
+        if not (np.isfinite(beyond) & (beyond > 1) & (beyond == np.rint(beyond))).all():
+            raise self.error(name, message, "intensities are `levels`, whole numbers from 0")
+        events, lost = int(spikes.sum(dtype=np.float64)), int((beyond - 1).sum())
+        if not self.merge_counts:
             raise self.error(
                 name,
-                f"must be 0 or 1, found {found} at sample {sample}, tick {tick}, input {line} "
-                f"({int(wrong.sum())} of {spikes.size} values)",
-                "counts of events become spikes by counts > 0; intensities are `levels`",
+                f"{message}; if these are counts, and each becomes one spike, {lost:,} of "
+                f"{events:,} events are lost",
+                "spikelet data FILE --merge-counts -o NEW.npz, or load_samples(path, "
+                "merge_counts=True); shorter ticks lose fewer; intensities are `levels`",
             )
-        return np.ascontiguousarray(spikes, np.uint8)
+        said = f"{self.path}: {name}: {lost:,} of {events:,} events are lost where counts above 1 "
+        warnings.warn(f"{said}became one spike", SpikeletWarning, stacklevel=2)
+        return spikes > 0
+
+    def lengths(self, samples: int, ticks: int) -> Lengths:
+        """Return the lengths (samples,), None if there are none."""
+        name = f"{self.prefix}lengths"
+        if name not in self.arrays:
+            return None
+        lengths = self._numbers(name)
+        if lengths.shape == (samples, 1):
+            lengths = lengths[:, 0]
+        lengths = self._whole(name, lengths)
+        with self._named():
+            check_lengths(lengths, samples, ticks)
+        return lengths.astype(np.int64)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Name the file in errors of what does not know it."""
+        try:
+            yield
+        except SpikeletError as error:
+            raise SpikeletError(f"{self.path}: {error.args[0]}", remedy=error.remedy) from error
 
     def levels(self) -> npt.NDArray[Any]:
         """Return the intensities (samples, inputs)."""
@@ -152,7 +226,7 @@ class SampleFile:
             if labels.ndim == 2 and len(labels) == samples and _one_hot(labels):
                 remedy = "they look one-hot: store labels.argmax(axis=1)"
             elif labels.shape == (ticks,):
-                remedy = "is the first axis of spikes the ticks? store spikes.swapaxes(0, 1)"
+                remedy = TIME_FIRST
             raise self.error(name, f"must have shape ({samples},), not {labels.shape}", remedy)
         whole = self._whole(name, labels)
         wrong = np.flatnonzero((whole < 0) | (whole >= _MOST_CLASSES))
@@ -175,14 +249,18 @@ class SampleFile:
             raise self.error(name, f"must be integers, not {reward.dtype}")
         if reward.ndim != 2 or len(reward) != samples or ticks not in (None, reward.shape[1]):
             wanted = "ticks" if ticks is None else ticks
-            raise self.error(name, f"must have shape ({samples}, {wanted}), not {reward.shape}")
+            remedy = TIME_FIRST if reward.shape[::-1] == (samples, ticks) else ""
+            text = f"must have shape ({samples}, {wanted}), not {reward.shape}"
+            raise self.error(name, text, remedy)
         return reward.astype(np.int64)
 
     def _numbers(self, name: str) -> npt.NDArray[Any]:
         values = self.arrays[name]
         if values.dtype.kind not in "biuf":
-            what = "a table of events (a structured array)" if values.dtype.names else values.dtype
-            raise self.error(name, f"must be numbers, not {what}", f"give {NEEDED}")
+            if values.dtype.names:
+                what = "a table of events (a structured array)"
+                raise self.error(name, f"must be numbers, not {what}", FROM_EVENTS)
+            raise self.error(name, f"must be numbers, not {values.dtype}", f"give {NEEDED}")
         return values
 
     def _whole(self, name: str, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -197,7 +275,10 @@ class SampleFile:
                 name,
                 f"must be whole numbers, found {values.ravel()[wrong[0]]} at {wrong[0]} "
                 f"({wrong.size} of {values.size})",
-                "round them, or scale them to whole numbers, before storing",
+                "round them, or scale them to whole numbers, before storing, such as "
+                "np.rint(255 * levels).astype(int) and full_scale 255"
+                if name.endswith("levels")
+                else "round them, or scale them to whole numbers, before storing",
             )
         return whole
 

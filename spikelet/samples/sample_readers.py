@@ -9,13 +9,18 @@ from spikelet.samples.reader import SampleReader
 from spikelet.samples.readers.npy import Npy
 from spikelet.samples.readers.npz import Npz
 
-__all__ = ["NEEDED", "READERS", "reader_of"]
+__all__ = ["FROM_EVENTS", "NEEDED", "READERS", "reader_of"]
 
 READERS: tuple[SampleReader, ...] = (Npz(), Npy())
 """One reader a file of ``samples/readers/``; a test compares the two."""
 
 NEEDED = "; or ".join(reader.needed for reader in READERS)
 """What samples files may be, for messages."""
+
+FROM_EVENTS = (
+    "events become a samples file by spikelet data FILE --sensor WxH --bin 10ms -o NEW.npz"
+)
+"""What to do about files of events."""
 
 
 def reader_of(path: Path, more: Iterable[SampleReader] = ()) -> SampleReader:
@@ -46,7 +51,8 @@ def reader_of(path: Path, more: Iterable[SampleReader] = ()) -> SampleReader:
     named = (reader for reader in readers if suffix in reader.suffixes)  # which says what it misses
     found = next((reader for reader in readers if reader.recognises(path, head)), next(named, None))
     if found is None:
-        raise SpikeletError(
-            f"{path} is {kind_of(head)}, not a samples file", remedy=f"give {needed}"
-        )
+        kind, remedy = kind_of(head), f"give {needed}; {FROM_EVENTS}"
+        if "pickle" in kind:
+            remedy = f"store its arrays by np.savez(PATH, NAME=array), where it was made; {remedy}"
+        raise SpikeletError(f"{path} is {kind}, not a samples file", remedy=remedy)
     return found

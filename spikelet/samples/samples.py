@@ -1,7 +1,7 @@
 """Samples: input spikes with their labels, from a file."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from spikelet.description.artefact import digest_of
 from spikelet.description.errors import SpikeletError
 from spikelet.description.summary import summary
+from spikelet.samples.lengths import Lengths, check_lengths, check_padding
 from spikelet.samples.reader import SampleReader
 from spikelet.samples.sample_file import SampleFile
 
@@ -75,6 +76,17 @@ class Samples:
     path : Path or None
         The file that they are from.
     reward : array of int64, shape (samples, ticks), or None
+    lengths : array of int64, shape (samples,), or None
+        Ticks of each sample; what follows is padding, in which nothing is counted
+        (:mod:`spikelet.samples.lengths`). None: all have all.
+    input_shape : tuple of int, or None
+        Axes of the inputs where there are several, such as (polarities, rows, columns); ``spikes``
+        has them in row-major order.
+
+    Raises
+    ------
+    SpikeletError
+        If a length is not in 1..ticks, or a spike is in the padding.
     """
 
     __repr__ = summary
@@ -83,12 +95,20 @@ class Samples:
     labels: npt.NDArray[np.int64] | None = None
     path: Path | None = None
     reward: npt.NDArray[np.int64] | None = None
+    lengths: Lengths = None
+    input_shape: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.lengths is not None:
+            check_lengths(self.lengths, *self.spikes.shape[:2])
+            check_padding(self.lengths, self.spikes)
 
     @property
     def digest(self) -> str:
-        """SHA-256 of spikes, labels and rewards."""
+        """SHA-256 of spikes, labels, rewards and lengths."""
         rewards = () if self.reward is None else (self.reward,)
-        return digest_of(self.spikes.astype(np.uint8), self.labels, *rewards)
+        lengths = () if self.lengths is None else ("lengths", self.lengths)
+        return digest_of(self.spikes.astype(np.uint8), self.labels, *rewards, *lengths)
 
     def first(self, count: int | None) -> "Samples":
         """Return the first ``count`` samples; all of them for None.
@@ -97,9 +117,12 @@ class Samples:
         """
         if count is not None and count < 1:
             raise SpikeletError(f"the count of samples must be 1 or more, not {count}")
-        labels = None if self.labels is None else self.labels[:count]
-        reward = None if self.reward is None else self.reward[:count]
-        return Samples(self.spikes[:count], labels, self.path, reward)
+        parts = {
+            name: values[:count]
+            for name in ("spikes", "labels", "reward", "lengths")
+            if (values := getattr(self, name)) is not None
+        }
+        return replace(self, **parts)
 
     def accuracy(self, classes: npt.NDArray[np.int64]) -> float | None:
         """Return the share of ``classes`` that equal the labels; None without labels.
@@ -142,7 +165,12 @@ class Samples:
 
 
 def load_samples(
-    path: str | Path, prefix: str = "", *, readers: Iterable[SampleReader] = ()
+    path: str | Path,
+    prefix: str = "",
+    *,
+    readers: Iterable[SampleReader] = (),
+    merge_counts: bool = False,
+    time_first: bool = False,
 ) -> Samples:
     """Read samples; SpikeletError says what is wrong with the file and what would be valid.
 
@@ -155,7 +183,17 @@ def load_samples(
         which all names have one and the same prefix needs none.
     readers : iterable of SampleReader
         Of further kinds of files; they are asked first whether a file is theirs.
+    merge_counts : bool
+        Whether counts above 1 become one spike; a warning says how many events are lost.
+    time_first : bool
+        Whether the first two axes of ``spikes`` are (ticks, samples).
     """
-    file = SampleFile.read(path, prefix, readers)
+    file = SampleFile.read(path, prefix, readers, merge_counts=merge_counts, time_first=time_first)
     spikes = file.shown()
-    return Samples(spikes, file.labels(len(spikes), spikes.shape[1]), file.path)
+    return Samples(
+        spikes,
+        file.labels(len(spikes), spikes.shape[1]),
+        file.path,
+        lengths=file.lengths(*spikes.shape[:2]),
+        input_shape=file.input_shape(),
+    )

@@ -1,12 +1,14 @@
 """Samples files: which sets, labels and values are read, and what the others are told."""
 
+import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from spikelet.description.errors import SpikeletError
+from spikelet.description.errors import SpikeletError, SpikeletWarning
 from spikelet.samples.plastic_samples import load_learning_samples
 from spikelet.samples.samples import Samples, load_samples
 
@@ -56,7 +58,7 @@ def test_labels_that_are_right(tmp_path: Path, labels: Any, expected: list[int])
         (np.zeros(5), r"must have shape \(6,\), not \(5,\)", ""),
         (np.zeros(6, complex), "must be numbers, not complex128", "give an"),
         (np.zeros(6, "M8[s]"), "must be numbers, not datetime", "give an"),
-        (np.zeros(6, [("x", "i4")]), "a table of events", "give an"),
+        (np.zeros(6, [("x", "i4")]), "a table of events", "data"),
     ],
 )
 def test_labels_that_are_wrong(tmp_path: Path, labels: Any, message: str, remedy: str) -> None:
@@ -95,14 +97,19 @@ def test_spikes_of_any_number_format(tmp_path: Path, dtype: str, order: str) -> 
     [
         ({}, "holds nothing", "give an .npz"),
         ({"events": np.zeros(3)}, "holds events", "give an .npz"),
-        ({"spikes": np.where(SPIKES, 1, -1)}, "must be 0 or 1, found -1 at sample 0", "counts"),
-        ({"spikes": np.where(SPIKES, 3, 0)}, "must be 0 or 1, found 3 at sample 0", "counts > 0"),
-        ({"spikes": np.where(SPIKES, 1, np.nan)}, "must be 0 or 1, found nan", "counts"),
+        ({"spikes": np.where(SPIKES, 1, -1)}, "must be 0 or 1, found -1 at sample 0", "levels"),
+        (
+            {"spikes": np.where(SPIKES, 3, 0)},
+            "must be 0 or 1, found 3 at sample 0",
+            "--merge-counts",
+        ),
+        ({"spikes": np.where(SPIKES, 1, np.nan)}, "must be 0 or 1, found nan", "levels"),
         ({"spikes": SPIKES[0]}, "must have 3 axes .*, not 2: ", r"spikes[None]"),
-        ({"spikes": np.zeros((2, 3, 2, 4, 4))}, "must have 3 axes .*, not 5", "reshape"),
+        ({"spikes": SPIKES[None]}, "must have 3 axes .*, not 4", "frames (ticks, p, y, x)"),
+        ({"spikes": SPIKES[None, None, None]}, "must have 3 axes .*, not 6", "reshape"),
         ({"spikes": np.zeros((0, 12, 6))}, r"has shape \(0, 12, 6\): there is nothing", "give"),
         ({"spikes": np.zeros((3, 0, 6))}, r"has shape \(3, 0, 6\): there is nothing", "give"),
-        ({"spikes": np.zeros(5, [("x", "i2"), ("t", "i8")])}, "a table of events", "give"),
+        ({"spikes": np.zeros(5, [("x", "i2"), ("t", "i8")])}, "a table of events", "data"),
         ({"spikes": np.full((1, 2, 3), "a")}, "must be numbers, not <U1", "give"),
         ({**LEVELS, "full_scale": [8, 8]}, r"full_scale must be one number, not an .*\(2,\)", ""),
         ({**LEVELS, "ticks": 10.7}, r"ticks must be whole numbers, found 10\.7 at 0", "round"),
@@ -115,7 +122,7 @@ def test_spikes_of_any_number_format(tmp_path: Path, dtype: str, order: str) -> 
         (
             {**LEVELS, "levels": np.full((2, 4), 0.5)},
             "levels must be whole numbers, found",
-            "scale",
+            "np.rint(255 * levels)",
         ),
         ({**LEVELS, "levels": np.zeros(4)}, "levels must have 2 axes .*, not 1", "give"),
     ],
@@ -179,3 +186,63 @@ def test_rewards(tmp_path: Path, reward: Any, message: str) -> None:
     np.savez(tmp_path / "s.npz", spikes=SPIKES, reward=reward)
     with pytest.raises(SpikeletError, match=rf"s\.npz: reward {message}"):
         load_learning_samples(tmp_path / "s.npz", None)
+
+
+FRAMES = RNG.integers(0, 3, (3, 5, 2, 4, 6))
+"""Counts of events as tonic's ToFrame makes them: samples, ticks, polarities, rows, columns."""
+
+
+def test_frames_are_flattened_and_their_shape_is_kept(tmp_path: Path) -> None:
+    found = load(tmp_path, spikes=FRAMES > 0, labels=[0, 1, 1])
+    assert found.input_shape == (2, 4, 6)
+    assert np.array_equal(found.spikes, (FRAMES > 0).reshape(3, 5, 48))
+    assert found.first(1).input_shape == (2, 4, 6)
+    assert load(tmp_path, spikes=SPIKES).input_shape is None
+
+
+def test_counts_become_spikes_on_request(tmp_path: Path) -> None:
+    lost, events = int(np.maximum(FRAMES - 1, 0).sum()), int(FRAMES.sum())
+    said = f"{lost} of {events} events are lost"
+    with pytest.raises(SpikeletError, match=f"found 2 at .*{said}") as caught:
+        load(tmp_path, spikes=FRAMES)
+    assert "--merge-counts" in caught.value.remedy
+    with pytest.warns(SpikeletWarning, match=rf"s\.npz: spikes: {said} where counts above 1"):
+        found = load_samples(tmp_path / "s.npz", merge_counts=True)
+    assert np.array_equal(found.spikes, (FRAMES > 0).reshape(3, 5, 48))
+    for wrong in (-1, 1.5, np.inf, np.nan):
+        np.savez(tmp_path / "s.npz", spikes=np.where(FRAMES == 2, wrong, FRAMES))
+        with pytest.raises(SpikeletError, match=f"must be 0 or 1, found {wrong}"):
+            load_samples(tmp_path / "s.npz", merge_counts=True)
+
+
+def test_arrays_with_the_ticks_first(tmp_path: Path) -> None:
+    """They are asked about where something else says how many samples there are."""
+    time_first = SPIKES.swapaxes(0, 1)
+    for name, values in (("labels", np.zeros(6)), ("lengths", np.full(6, 12))):
+        with pytest.raises(SpikeletError, match=name) as caught:
+            load(tmp_path, spikes=time_first, **{name: values})
+        assert "is the first axis of spikes the ticks?" in caught.value.remedy
+        found = load_samples(tmp_path / "s.npz", time_first=True)
+        assert np.array_equal(found.spikes, SPIKES)
+    np.savez(tmp_path / "s.npz", spikes=time_first, reward=np.zeros((6, 12), int))
+    with pytest.raises(SpikeletError, match="reward must have shape") as caught:
+        load_learning_samples(tmp_path / "s.npz", None)
+    assert "is the first axis of spikes the ticks?" in caught.value.remedy
+
+
+def test_files_that_were_pickled(tmp_path: Path) -> None:
+    ragged = np.empty(2, object)
+    ragged[:] = [np.zeros((3, 4)), np.zeros((5, 4))]
+    np.savez(tmp_path / "s.npz", spikes=ragged)
+    with pytest.raises(SpikeletError, match="'spikes' holds Python objects") as caught:
+        load_samples(tmp_path / "s.npz")
+    assert "`lengths`" in caught.value.remedy
+    (tmp_path / "s.pkl").write_bytes(pickle.dumps([1]))
+    with pytest.raises(SpikeletError, match="is a Python pickle") as caught:
+        load_samples(tmp_path / "s.pkl")
+    assert "np.savez(PATH, NAME=array)" in caught.value.remedy
+    with zipfile.ZipFile(tmp_path / "s.pt", "w") as archive:  # as torch.save makes it
+        archive.writestr("s/data.pkl", b"")
+    with pytest.raises(SpikeletError, match=r"is a PyTorch file") as caught:
+        load_samples(tmp_path / "s.pt")
+    assert "tensor.numpy()" in caught.value.remedy
