@@ -55,9 +55,7 @@ def normalised(
     changed = replace(
         network,
         populations=tuple(_population(p, units[p.name]) for p in network.populations),
-        projections=tuple(
-            replace(p, weights=p.weights / units[p.target]) for p in network.projections
-        ),
+        projections=tuple(_projection(p, units[p.target]) for p in network.projections),
     )
     return changed, units
 
@@ -72,8 +70,9 @@ def neuron_units(
 
     Neurons of one threshold stay as they are: the threshold is one register of the core. Where
     thresholds differ, all weights that lie on one grid stay as they are, too. Otherwise thresholds
-    become equal, and one register again, unless each neuron's weights lie on a grid of its own, and
-    dividing by the thresholds would leave it.
+    become equal, and one register again, unless each neuron's weights lie on a grid of its own,
+    and dividing by the thresholds would leave it. Neurons of a channel of a convolution share a
+    unit, as they share a kernel.
 
     Parameters
     ----------
@@ -100,12 +99,14 @@ def neuron_units(
     if not weights.any() or (differ and grid_step(weights, weight_bits) is not None):
         return _AS_GIVEN
     if neuron_scales and grid_step(weights, weight_bits) is None:
-        return _relative(_bounded(column_scales(weights, weight_bits), thresholds))
+        scales = _bounded(column_scales(weights, weight_bits), thresholds)
+        return _relative(_of_channels(scales, into))
     if not differ:
         return _AS_GIVEN
-    units = _relative(thresholds)
+    units = _relative(_of_channels(thresholds, into))
     if grid_step(weights / units, weight_bits) is None:
-        own = _relative(_own_steps(weights, thresholds, weight_bits))
+        steps = _own_steps(weights, thresholds, weight_bits)
+        own = _relative(_of_channels(steps, into))
         if grid_step(weights / own, weight_bits) is not None:
             return own
     return units
@@ -137,6 +138,26 @@ def _population(population: Population, units: FloatArray) -> Population:
     if np.ptp(thresholds) <= 1e-6 * thresholds.max():  # units are rounded
         parameters[THRESHOLD] = np.median(thresholds, keepdims=True)
     return replace(population, parameters=parameters)
+
+
+def _projection(projection: Projection, units: FloatArray) -> Projection:
+    if len(units) == 1:
+        return projection
+    found = projection.convolution
+    if found is not None:
+        channels = units.reshape(found.output_shape[0], -1)[:, 0]
+        found = found.scaled(1 / channels)
+    return replace(projection, weights=projection.weights / units, convolution=found)
+
+
+def _of_channels(values: FloatArray, into: list[Projection]) -> FloatArray:
+    """Return values of neurons, one for all of a channel where a convolution leads to them."""
+    for projection in into:
+        found = projection.convolution
+        if found is not None:
+            channels = values.reshape(found.output_shape[0], -1)
+            values = found.per_value(np.median(channels, axis=1))
+    return values
 
 
 def _relative(values: FloatArray) -> FloatArray:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import spikelet
 from spikelet.description.neurons.models import neuron_model
+from spikelet.network.convolution import Convolution
 from spikelet.network.network import INPUT, Network, Population, Projection
 from spikelet.network.normalise import normalised
 from spikelet.network.quantise import quantise
@@ -187,3 +188,36 @@ def test_digits_in_other_units(bits: int) -> None:
         assert {n: v.tolist() for n, v in a.parameters.items()} == {
             n: v.tolist() for n, v in b.parameters.items()
         }
+
+
+def test_a_channel_has_one_unit() -> None:
+    """Neurons of a convolution's channel share a kernel, and so the unit it is divided by."""
+    rng = np.random.default_rng(0)
+    convolution = Convolution(
+        rng.normal(size=(3, 2, 3, 3)), (2, 5, 5), (1, 1), (1, 1), ((1, 1), (1, 1))
+    )
+    sources, targets, values = convolution.triplets()
+    weights = np.zeros((50, 75))
+    weights[sources, targets] = values
+    factors = convolution.per_value(np.array([1.0, 4.0, 0.3]))
+    layer = Population("c", 75, MODELS["nir-euler"], {"threshold": factors})
+    into = Projection(INPUT, "c", weights, convolution)
+    one = Network("n", 50, None, (layer,), (into,), ("c",))
+    for neuron_scales in (False, True):
+        even, units = normalised(one, {"c": 4}, neuron_scales=neuron_scales)
+        assert all(np.ptp(channel) == 0 for channel in units["c"].reshape(3, 25))
+        (changed,) = even.projections
+        assert changed.convolution is not None
+        dense = np.zeros((50, 75))
+        sources, targets, values = changed.convolution.triplets()
+        dense[sources, targets] = values
+        np.testing.assert_allclose(dense, changed.weights, rtol=1e-12)
+    (found,) = quantise(one).populations
+    assert found.parameters["threshold"].shape == (1,)
+    # thresholds that differ within a channel stay different
+    apart = replace(layer, parameters={"threshold": factors * rng.uniform(1, 2, 75)})
+    even, units = normalised(replace(one, populations=(apart,)), {"c": 4})
+    assert all(np.ptp(channel) == 0 for channel in units["c"].reshape(3, 25))
+    np.testing.assert_allclose(
+        even.populations[0].parameters["threshold"] * units["c"], apart.parameters["threshold"]
+    )
