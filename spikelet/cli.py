@@ -10,6 +10,7 @@ import click
 
 from spikelet import __version__
 from spikelet.command_group import CommandGroup
+from spikelet.data_command import data_command
 from spikelet.description.chip.params import TOPOLOGIES
 from spikelet.terminal import Terminal, command_line, printing_options
 
@@ -45,6 +46,9 @@ def main(debug: bool) -> None:
     for stream in (sys.stdout, sys.stderr):  # names may be more than a terminal can show
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+main.add_command(data_command)
 
 
 @main.command("compile")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from spikelet.compiler.compile import compile_network
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.named_rules import RULES
 from spikelet.network.builder import PlasticNetwork
 from spikelet.project import Project
 from spikelet.runs.agreement import agreement
@@ -159,7 +160,7 @@ def test_where_padding_would_be_time(compiled: CompiledNetwork) -> None:
     plastic = PlasticNetwork("p", seed=1)
     plastic.inputs("lines", 7)
     plastic.population("cells", 3, threshold=10)
-    plastic.project("lines", "cells", weights=5, rule="pair_stdp")
+    plastic.project("lines", "cells", weights=5, rule=RULES["pair_stdp"]())
     plastic.output("cells")
     with pytest.raises(SpikeletError, match="what is learned, would know of the padding"):
         run(plastic, samples)
