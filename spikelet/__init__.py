@@ -34,6 +34,7 @@ _HOMES = {
     "build": ("spikelet.project", "build"),
     "classify_by_labels": ("spikelet.samples.labels", "classify_by_labels"),
     "compile": ("spikelet.compiler.compile", "compile_network"),
+    "grid": ("spikelet.network.grid", "grid"),
     "latency": ("spikelet.samples.encode", "latency"),
     "learn": ("spikelet.project", "learn"),
     "load_learning_samples": ("spikelet.samples.plastic_samples", "load_learning_samples"),
