@@ -69,6 +69,11 @@ class LayerQuantisation:
     neuron_scales: bool = False
 
     @property
+    def weight_unit(self) -> FloatArray:
+        """Value of one weight unit in the float network, shape (1,), or (size,): of each neuron."""
+        return np.array([unit * self.scale for unit in self.units])
+
+    @property
     def lsb(self) -> FloatArray:
         """Value of a potential LSB in the float network, shape (1,), or (size,): of each neuron."""
         lsb = self.scale / 2**self.weight_exponent

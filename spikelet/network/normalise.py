@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from spikelet.network.network import FloatArray, Network, Population, Projection
-from spikelet.network.scale import column_scales, grid_step
+from spikelet.network.scale import column_scales, grid_step, shortened
 
 __all__ = ["THRESHOLD", "neuron_units", "normalised"]
 
@@ -99,13 +99,14 @@ def neuron_units(
     if not weights.any() or (differ and grid_step(weights, weight_bits) is not None):
         return _AS_GIVEN
     if neuron_scales and grid_step(weights, weight_bits) is None:
-        scales = _bounded(column_scales(weights, weight_bits), thresholds)
-        return _relative(_of_channels(scales, into))
+        steps = _own_steps(weights, weight_bits)
+        scales = np.where(steps > 0, steps, column_scales(weights, weight_bits))
+        return _relative(_of_channels(_bounded(scales, thresholds), into))
     if not differ:
         return _AS_GIVEN
     units = _relative(_of_channels(thresholds, into))
     if grid_step(weights / units, weight_bits) is None:
-        steps = _own_steps(weights, thresholds, weight_bits)
+        steps = _bounded(_own_steps(weights, weight_bits), thresholds)
         own = _relative(_of_channels(steps, into))
         if grid_step(weights / own, weight_bits) is not None:
             return own
@@ -161,21 +162,18 @@ def _of_channels(values: FloatArray, into: list[Projection]) -> FloatArray:
 
 
 def _relative(values: FloatArray) -> FloatArray:
-    """Return values as multiples of the one in the middle, in the precision of float32.
+    """Return values as multiples of the one in the middle.
 
-    So the units of a network that is in its units are the same, bit for bit.
+    They are rounded, so that those of a network that is in such units are the same to the last bit.
     """
     middle = np.sort(values)[(len(values) - 1) // 2]
-    return np.asarray((values / middle).astype(np.float32), np.float64)
+    return shortened(values / middle)
 
 
-def _own_steps(weights: FloatArray, thresholds: FloatArray, bits: int) -> FloatArray:
-    """Return the grid step of each neuron's weights, or what suits its threshold if it has none."""
-    steps = np.zeros(len(thresholds))
-    for neuron, column in enumerate(weights.T):
-        found = grid_step(column, bits) if column.any() else None
-        steps[neuron] = found or 0
-    return _bounded(steps, thresholds)
+def _own_steps(weights: FloatArray, bits: int) -> FloatArray:
+    """Return the grid step of each neuron's weights, 0 if they are on none."""
+    steps = [grid_step(column, bits) if column.any() else None for column in weights.T]
+    return np.array([step or 0.0 for step in steps])
 
 
 def _bounded(scales: FloatArray, thresholds: FloatArray) -> FloatArray:

@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from spikelet.network.network import FloatArray
 
-__all__ = ["best_scale", "codes", "column_scales", "grid_step", "squared_error"]
+__all__ = ["best_scale", "codes", "column_scales", "grid_step", "shortened", "squared_error"]
 
 _SEARCHED_WEIGHTS = 8_192
 """Weights, spread evenly over all when sorted, on which a scale is searched."""
 
-_SCALE_BITS = 40
+_SIGNIFICANT = 40
 """Significant bits of a scale. A float64 holds its products with integers of 8 bits: so the step
 that is found in multiples of a step is that step, to the last bit."""
 
@@ -24,6 +24,13 @@ _COARSE = np.concatenate([np.geomspace(0.01, 0.6, 32), np.linspace(0.62, 1.02, 4
 _FINE = np.linspace(0.97, 1.03, 25)
 _OF_COLUMNS = np.concatenate([np.geomspace(0.05, 0.55, 8), np.linspace(0.6, 1.0, 11)])
 """Scales that are tried, as shares of the one that clips nothing; around the best; of columns."""
+
+
+def shortened(values: npt.ArrayLike) -> FloatArray:
+    """Return the nearest numbers of 40 significant bits."""
+    mantissas, exponents = np.frexp(np.asarray(values, np.float64))
+    rounded = np.round(np.ldexp(mantissas, _SIGNIFICANT))
+    return np.asarray(np.ldexp(rounded, exponents - _SIGNIFICANT))
 
 
 def codes(weights: FloatArray, scale: float | FloatArray, bits: int) -> npt.NDArray[np.int8]:
@@ -46,15 +53,18 @@ def grid_step(weights: FloatArray, bits: int) -> float | None:
     """
     magnitudes = np.abs(weights)
     least = float(magnitudes[magnitudes > 0].min())
-    if bits == 1:
-        return least if magnitudes.max() - least <= 1e-6 * least else None
+    if bits == 1 and magnitudes.max() - least > 1e-6 * least:
+        return None
     steps = least / np.arange(1, (1 << (bits - 1)) + 1)
+    steps = steps if bits > 1 else steps[:1]
     values = np.unique(weights)
     power = float(np.mean(values**2))
-    for step in steps[steps >= _span(weights, bits) * (1 - 1e-6)]:
+    span = 0.0 if bits == 1 else _span(weights, bits) * (1 - 1e-6)
+    for step in steps[steps >= span]:
+        whole = np.round(values / step)
         # float32 products of a grid and a gain are off the grid by their rounding
-        if np.mean((values - step * np.round(values / step)) ** 2) <= 1e-13 * power:
-            return _shortened(float(step))
+        if np.mean((values - step * whole) ** 2) <= 1e-13 * power:
+            return float(shortened(float(whole @ values) / float(whole @ whole)))
     return None
 
 
@@ -80,7 +90,7 @@ def best_scale(
     if found is not None:
         return found
     if bits == 1:
-        return _shortened(float(np.abs(weights[weights != 0]).mean()))
+        return float(shortened(np.abs(weights[weights != 0]).mean()))
     sample = np.sort(weights, axis=None)[:: 1 + weights.size // _SEARCHED_WEIGHTS]
 
     def of_sample(scale: float) -> float:
@@ -95,7 +105,7 @@ def best_scale(
         candidates = best * np.geomspace(0.7, 1.4, 29)
         best = min([best, *map(float, candidates)], key=error)
     divisor = int(np.gcd.reduce(codes(weights, best, bits).ravel().astype(np.int64)))
-    return _shortened(best * max(divisor, 1))
+    return float(shortened(best * max(divisor, 1)))
 
 
 def column_scales(weights: FloatArray, bits: int) -> FloatArray:
@@ -120,11 +130,6 @@ def column_scales(weights: FloatArray, bits: int) -> FloatArray:
         better = (error < least) & (span > 0)
         best, least = np.where(better, scale, best), np.where(better, error, least)
     return best
-
-
-def _shortened(scale: float) -> float:
-    mantissa, exponent = np.frexp(scale)
-    return float(np.ldexp(np.round(np.ldexp(mantissa, _SCALE_BITS)), exponent - _SCALE_BITS))
 
 
 def _span(weights: FloatArray, bits: int) -> float:
