@@ -16,7 +16,7 @@ from spikelet.description.checks import check_int
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.neurons.model import NeuronModel
-from spikelet.description.neurons.update import update_of
+from spikelet.description.neurons.update import can_spike, update_of
 from spikelet.description.summary import summary
 from spikelet.network.float_update import at_rest
 from spikelet.network.network import Network, checked_spikes
@@ -205,7 +205,8 @@ class IntegerNetwork:
     projections : tuple of IntegerProjection
         At most one for each pair of source and target.
     outputs : tuple of str
-        Populations, equally deep, whose neurons, one population after another, are the outputs.
+        Populations whose neurons, one population after another, are the outputs: by their spikes,
+        or, of populations that cannot spike, their potentials.
     dt : float or None
         Seconds per tick; None where nothing depends on it.
     seed : int
@@ -278,6 +279,16 @@ class IntegerNetwork:
     def n_outputs(self) -> int:
         """Output lines."""
         return sum(self.sizes[name] for name in self.outputs)
+
+    @cached_property
+    def readouts(self) -> tuple[str, ...]:
+        """The populations that cannot spike, whose potentials are outputs."""
+        return tuple(p.name for p in self.populations if not can_spike(p.neuron))
+
+    def lsb(self, population: str) -> float:
+        """Return the value of a potential LSB in the float network; 1 if there was none."""
+        found = next((q for q in self.quantisation if q.name == population), None)
+        return found.scale / 2**found.weight_exponent if found else 1.0
 
     @property
     def learns(self) -> bool:

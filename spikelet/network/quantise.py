@@ -74,8 +74,7 @@ def quantise(
     ------
     SpikeletError
         If a width is out of range, all weights of a projection become 0, a parameter does not fit
-        the potential or its range, outputs are of different depths, or a connection
-        skips more layers than there are delay slots.
+        the potential or its range, or a connection skips more layers than there are delay slots.
     """
     check_range("weight_bits", np.array([weight_bits]), 1, 8)
     check_range("potential_bits", np.array([potential_bits]), 4, 24)
@@ -166,14 +165,6 @@ def _check_depths(network: Network) -> None:
                 f"{MAX_DELAY_SLOTS}",
                 remedy="shorten the skip connection by feeding the layer from a later one",
             )
-    depths = {name: network.depth(name) for name in network.outputs}
-    if len(set(depths.values())) > 1:
-        found = ", ".join(f"{name!r} at depth {depth}" for name, depth in depths.items())
-        raise SpikeletError(
-            f"network {network.name!r}: all outputs must be equally deep, found {found}",
-            remedy="end the network in one layer, or in layers with equally long ways from the "
-            "input",
-        )
 
 
 def best_scale(weights: FloatArray, bits: int) -> float:
