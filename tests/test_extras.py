@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 NETWORK = ROOT / "tests/fixtures/snntorch/leaky.nir"
+EVENTS = ROOT / "tests/fixtures/events/bar.aedat4"
 COMPILE = f"spikelet compile '{NETWORK}' --neuron snntorch-subtract -o project"
 
 WORK = {
@@ -28,6 +29,7 @@ WORK = {
         f"spikelet tune '{NETWORK}' samples.npz -o project --neuron snntorch-subtract --trials 2 "
         "--accuracy -100"
     ],
+    "events": [f"spikelet data '{EVENTS}' --bin 10ms -o events.npz"],
 }
 """What each extra is for; the last command of each asks for this extra."""
 
@@ -41,6 +43,7 @@ VERBS = {
     f"spikelet tune '{NETWORK}' samples.npz -o tuned": "tune",
     "spikelet convert model.onnx samples.npz -o converted": "convert",
     "python -m spikelet.formal": "formal",
+    f"spikelet data '{EVENTS}'": "events",
 }
 """What an installation without extras refuses, and the extra that it asks for."""
 

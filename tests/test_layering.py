@@ -14,12 +14,22 @@ ROOT = Path(__file__).parents[1]
 
 GROUND = ("spikelet.description",)
 ROOM = tuple(f"spikelet.{name}" for name in ("golden", "rtl_gen", "host", "sim", "fpga", "boards"))
-FRONT = ("click", "rich", "h5py", "numpy", "matplotlib", "jinja2", "filelock", "optuna")
+FRONT = ("click", "rich", "h5py", "numpy", "matplotlib", "jinja2", "filelock", "faery", "optuna")
 
 ORDER = (
     (
-        *("__main__", "cli", "demo", "results", "guidance", "command_group", "terminal", "doctor"),
-        *("convert_command", "tune_command"),
+        "__main__",
+        "cli",
+        "demo",
+        "results",
+        "data_summary",
+        "data_command",
+        "guidance",
+        "command_group",
+        "terminal",
+        "doctor",
+        "convert_command",
+        "tune_command",
     ),
     ("project",),
     ("conversion", "tuning"),
@@ -29,6 +39,7 @@ ORDER = (
     ("compiler",),
     ("nir",),
     ("network",),
+    ("event_data",),
     ("samples",),
     ("placement",),
     ("locked",),
