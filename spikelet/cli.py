@@ -10,6 +10,7 @@ import click
 
 from spikelet import __version__
 from spikelet.command_group import CommandGroup
+from spikelet.data_command import data_command
 from spikelet.description.chip.params import TOPOLOGIES
 from spikelet.terminal import Terminal, command_line, printing_options
 
@@ -47,10 +48,14 @@ def main(debug: bool) -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+main.add_command(data_command)
+
+
 @main.command("compile")
 @_NETWORK
 @click.option("-o", "--out", "folder", type=click.Path(path_type=Path), required=True)
 @click.option("--neuron", metavar="MODEL", help="Neuron model: a name, or a .toml or .json file.")
+@click.option("--framework", metavar="NAME", help="Who wrote a NIR file: snntorch, norse, ...")
 @click.option("--dt", type=float, help="Seconds per tick, where the file does not say.")
 @click.option("--weight-bits", metavar="[LAYER=]BITS", multiple=True, help="4 by default.")
 @click.option("--potential-bits", metavar="[LAYER=]BITS", multiple=True, help="16 by default.")
@@ -104,6 +109,7 @@ def compile_command(
     from spikelet.project import Project
     from spikelet.results import compiled_fields, old_fields, show_compiled
     from spikelet.rtl_gen.emit import check_top
+    from spikelet.runs.recorded import compare_recorded
     from spikelet.runs.verify import compile_warnings
     from spikelet.samples.samples import load_samples
     from spikelet.targets import require_target, target_named
@@ -120,18 +126,20 @@ def compile_command(
         calibration=samples.spikes if samples else None,
         **options,
     )
+    recorded = compare_recorded(compiled.network.floats, samples, compiled.network.draw_key)
     for target in map(target_named, targets):
         fit = require_target(compiled, target)
         rest = "; the sample's events are counted by build" if target in BOARDS else ""
         terminal.say(f"{fit}{rest}")
     project = Project(folder, command_line(click.get_current_context()))
     old = project.save(compiled, network=network, calibration=samples, top=top)
-    warnings = compile_warnings(compiled, samples)
-    show_compiled(terminal, compiled)
+    warnings = compile_warnings(compiled, samples, recorded)
+    show_compiled(terminal, compiled, recorded)
     terminal.warn(warnings)
     terminal.out_of_date(old)
     terminal.say(f"compiled to {folder}")
-    terminal.result({**compiled_fields(compiled, folder), "warnings": warnings, **old_fields(old)})
+    made = compiled_fields(compiled, folder, recorded)
+    terminal.result({**made, "warnings": warnings, **old_fields(old)})
 
 
 @main.command()

@@ -45,6 +45,7 @@ def compile_network(
     neuron: NeuronModel | str | Path | None = None,
     dt: float | None = None,
     *,
+    framework: str | None = None,
     weight_bits: Bits | None = None,
     potential_bits: Bits | None = None,
     neuron_scales: bool | None = None,
@@ -64,7 +65,7 @@ def compile_network(
     source : path or network
         A NIR file; a TOML file; the folder of a compiled network, or of a project with one; or one
         of the objects that these become.
-    neuron, dt
+    neuron, dt, framework
         As for :func:`load_network`; other networks bring their own.
     weight_bits, potential_bits : int, mapping of str to int, or None
         As for :func:`quantise`, of a trained network; layers for which none are given have the
@@ -90,7 +91,7 @@ def compile_network(
     SpikeletError
         As these do.
     """
-    opened = _opened(source, neuron, dt, seed)
+    opened = _opened(source, neuron, dt, seed, framework)
     asked = (
         *(weight_bits, potential_bits, neuron_scales, calibration),
         *(topology, multicast, draw_key),
@@ -180,6 +181,7 @@ def _opened(
     neuron: NeuronModel | str | Path | None,
     dt: float | None,
     seed: int | None,
+    framework: str | None,
 ) -> Network | PlasticNetwork | IntegerNetwork | NetworkFile | CompiledNetwork:
     """Return what a source holds; SpikeletError if an option is given that it has no use for."""
     if isinstance(source, str | Path):
@@ -192,7 +194,7 @@ def _opened(
         else:
             if seed is not None:
                 raise SpikeletError(f"{path} has no seed; only a TOML file has one")
-            return load_network(path, neuron, dt)
+            return load_network(path, neuron, dt, framework=framework)
     if seed is not None:
         raise SpikeletError("a seed can be given for a TOML file only")
     if isinstance(source, Network):
@@ -202,6 +204,11 @@ def _opened(
     else:
         models, own_dt = (), None
         words = "neuron models and a time step of its own"
+    if framework is not None:
+        raise SpikeletError(
+            "a framework can be given for a NIR file only",
+            remedy="leave --framework out: what is compiled already is not read anew",
+        )
     other = neuron is not None and (neuron_model(neuron),) != models
     if other or dt not in (None, own_dt):
         name = source.network.name if isinstance(source, NetworkFile) else source.name

@@ -19,6 +19,7 @@ from spikelet.network.integers import (
 from spikelet.network.layer_quantisation import LayerQuantisation
 from spikelet.network.leaks import Leak
 from spikelet.network.network import Network, Population, Projection
+from spikelet.network.origin import Origin
 from spikelet.placement.arrange import RandomPlacements
 from spikelet.placement.floorplan import Floorplan
 from spikelet.placement.link_loads import LinkLoads
@@ -116,6 +117,7 @@ def network_fields(network: IntegerNetwork) -> dict[str, Any]:
         and {
             "neurons": [models.index(p.neuron) for p in floats.populations],
             "projections": [[p.source, p.target] for p in floats.projections],
+            "origin": floats.origin and floats.origin.to_dict(),
         },
     }
 
@@ -188,4 +190,5 @@ def _floats_of(entry: dict[str, Any], models: list[NeuronModel], arrays: _Arrays
         populations,
         projections,
         tuple(entry["outputs"]),
+        Origin.from_dict(origin) if (origin := entry["floats"].get("origin")) else None,
     )

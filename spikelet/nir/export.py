@@ -19,7 +19,7 @@ from spikelet.description.files import AtomicFile
 from spikelet.network.integers import IntegerNetwork, IntegerPopulation, IntegerProjection
 from spikelet.nir.handler import BIAS
 from spikelet.nir.handlers import neuron_node
-from spikelet.nir.neuron_model import RESET_POTENTIAL, reset_metadata
+from spikelet.nir.metadata import RESET_POTENTIAL, reset_metadata
 from spikelet.nir.nodes.affine import Affine
 from spikelet.nir.nodes.input import Input
 from spikelet.nir.nodes.linear import Linear
