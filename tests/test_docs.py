@@ -37,6 +37,7 @@ PAGES = (
     "neurons",
     "placement",
     "plastic-networks",
+    "quantisation",
     "results",
     "simulate-any-verilog",
     "simulation",
