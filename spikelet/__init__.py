@@ -32,6 +32,7 @@ _HOMES = {
     "TraceParams": ("spikelet.description.learning.rule", "TraceParams"),
     "assign_labels": ("spikelet.samples.labels", "assign_labels"),
     "build": ("spikelet.project", "build"),
+    "check": ("spikelet.support", "check"),
     "classify_by_labels": ("spikelet.samples.labels", "classify_by_labels"),
     "compile": ("spikelet.compiler.compile", "compile_network"),
     "latency": ("spikelet.samples.encode", "latency"),

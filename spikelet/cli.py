@@ -24,6 +24,13 @@ _OUT = click.option(
     type=click.Path(path_type=Path),
     help="Project folder, unless NETWORK is one.",
 )
+_NEURON = click.option(
+    "--neuron", metavar="MODEL", help="Neuron model: a name, or a .toml or .json file."
+)
+_FRAMEWORK = click.option(
+    "--framework", metavar="NAME", help="Who wrote a NIR file: snntorch, norse, ..."
+)
+_DT = click.option("--dt", type=float, help="Seconds per tick, where the file does not say.")
 _COUNT = click.option("--count", type=_POSITIVE, help="Only the first so many samples.")
 _PLACEMENT_SEED = click.option(
     "--placement-seed",
@@ -50,9 +57,9 @@ def main(debug: bool) -> None:
 @main.command("compile")
 @_NETWORK
 @click.option("-o", "--out", "folder", type=click.Path(path_type=Path), required=True)
-@click.option("--neuron", metavar="MODEL", help="Neuron model: a name, or a .toml or .json file.")
-@click.option("--framework", metavar="NAME", help="Who wrote a NIR file: snntorch, norse, ...")
-@click.option("--dt", type=float, help="Seconds per tick, where the file does not say.")
+@_NEURON
+@_FRAMEWORK
+@_DT
 @click.option("--weight-bits", type=_POSITIVE, help="Of a trained network; 4 by default.")
 @click.option("--potential-bits", type=_POSITIVE, help="Of a trained network; 16 by default.")
 @click.option("--plastic", "rules", multiple=True, help="LAYER=RULE.toml: a layer that learns.")
@@ -127,6 +134,27 @@ def compile_command(
     terminal.out_of_date(old)
     terminal.say(f"compiled to {folder}")
     terminal.result({**compiled_fields(compiled, folder), "warnings": warnings, **old_fields(old)})
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_NEURON
+@_FRAMEWORK
+@_DT
+@click.option("--weight-bits", type=_POSITIVE, default=4, show_default=True)
+@click.option("--potential-bits", type=_POSITIVE, default=16, show_default=True)
+@printing_options
+def check(terminal: Terminal, file: Path, **options: Any) -> None:
+    """Say of each node of the NIR file FILE whether a chip computes it exactly; write nothing."""
+    from spikelet.results import show_check
+    from spikelet.support import UNSUPPORTED
+    from spikelet.support import check as checked
+
+    found = checked(file, **options)
+    show_check(terminal, found)
+    terminal.result(found.to_dict())
+    if found.verdict == UNSUPPORTED:
+        sys.exit(1)
 
 
 @main.command()

@@ -19,7 +19,7 @@ FRONT = ("click", "rich", "h5py", "numpy", "matplotlib", "jinja2", "filelock")
 ORDER = (
     ("__main__", "cli", "demo", "results", "guidance", "command_group", "terminal", "doctor"),
     ("project",),
-    ("targets",),
+    ("targets", "support"),
     ("reports",),
     ("runs",),
     ("compiler",),
