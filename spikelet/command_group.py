@@ -15,6 +15,7 @@ _INTERNAL = 70  # EX_SOFTWARE of sysexits.h
 _EXTRAS = {
     **dict.fromkeys(("check", "compile", "run", "verify"), "chip"),
     **dict.fromkeys(("report", "learn"), "report"),
+    "data": "report",
     "build": "fpga",
     "demo": "all",
 }

@@ -19,7 +19,7 @@ from spikelet.network.layer_quantisation import LayerQuantisation
 from spikelet.network.leaks import Leak
 from spikelet.network.limits import PlacementLimits
 from spikelet.network.network import Network
-from spikelet.network.quantise import quantise
+from spikelet.network.quantise import Bits, quantise
 from spikelet.nir.handler import NodeHandler
 from spikelet.nir.support import FileSupport, NodeSupport, support_of
 
@@ -117,8 +117,8 @@ def check(
     dt: float | None = None,
     *,
     framework: str | None = None,
-    weight_bits: int = 4,
-    potential_bits: int = 16,
+    weight_bits: Bits | None = None,
+    potential_bits: Bits | None = None,
     handlers: Iterable[NodeHandler] = (),
 ) -> Check:
     """Say of each node of a NIR file what a chip makes of it, and write nothing.
@@ -128,8 +128,8 @@ def check(
     path : path
     neuron, dt, framework, handlers
         As for :func:`load_network`.
-    weight_bits, potential_bits : int
-        As for :func:`quantise`.
+    weight_bits, potential_bits : int, mapping of str to int, or None
+        As for :func:`quantise`; None: the usual ones.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def check(
     integers, chip = None, None
     if network is not None:
         try:
-            integers = quantise(network, weight_bits, potential_bits)
+            integers = quantise(network, weight_bits or {}, potential_bits)
             chip = place(integers, PlacementLimits()).chip
         except SpikeletError as error:
             problems.append((str(error.args[0]), error.remedy))

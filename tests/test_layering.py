@@ -14,10 +14,21 @@ ROOT = Path(__file__).parents[1]
 
 GROUND = ("spikelet.description",)
 ROOM = tuple(f"spikelet.{name}" for name in ("golden", "rtl_gen", "host", "sim", "fpga", "boards"))
-FRONT = ("click", "rich", "h5py", "numpy", "matplotlib", "jinja2", "filelock")
+FRONT = ("click", "rich", "h5py", "numpy", "matplotlib", "jinja2", "filelock", "faery")
 
 ORDER = (
-    ("__main__", "cli", "demo", "results", "guidance", "command_group", "terminal", "doctor"),
+    (
+        "__main__",
+        "cli",
+        "demo",
+        "results",
+        "data_summary",
+        "data_command",
+        "guidance",
+        "command_group",
+        "terminal",
+        "doctor",
+    ),
     ("project",),
     ("targets", "support"),
     ("reports",),
@@ -25,6 +36,7 @@ ORDER = (
     ("compiler",),
     ("nir",),
     ("network",),
+    ("event_data",),
     ("samples",),
     ("placement",),
     ("locked",),

@@ -11,7 +11,9 @@ import numpy.typing as npt
 
 from spikelet.description.artefact import digest_of
 from spikelet.description.errors import SpikeletError
-from spikelet.description.neurons.model import FRACTION_BITS, NeuronModel, Parameter, State
+from spikelet.description.neurons.kinds import fraction_one
+from spikelet.description.neurons.model import NeuronModel, Parameter, State
+from spikelet.description.neurons.update import can_spike
 from spikelet.description.summary import summary
 from spikelet.network.convolution import Convolution
 from spikelet.network.order import feedback_refusal, topological_order
@@ -19,7 +21,6 @@ from spikelet.network.origin import Origin
 from spikelet.placement.network import INPUT
 
 __all__ = [
-    "FRACTION_ONE",
     "INPUT",
     "FloatArray",
     "Network",
@@ -29,9 +30,6 @@ __all__ = [
 ]
 
 FloatArray = npt.NDArray[np.float64]
-
-FRACTION_ONE = 1 << FRACTION_BITS
-"""What a factor of 1 would be among a core's fractions."""
 
 _WIDEST_POTENTIAL = 24
 """Bits of the widest potential, where only the sign of a bound counts."""
@@ -113,7 +111,7 @@ class Population:
     def unit(self, what: Parameter | State) -> float:
         """Return how many of a core's steps a real 1 is, apart from the scale of the weights."""
         if what.kind == "fraction":
-            return float(1 << FRACTION_BITS)
+            return float(fraction_one(what.high))
         return 1 / self.neuron.lsb if what.kind == "membrane" and self.neuron.lsb else 1.0
 
     def _check_range(self, name: str, values: FloatArray) -> None:
@@ -129,8 +127,8 @@ class Population:
         low, high = self.neuron.range_of(parameter, _WIDEST_POTENTIAL, self.constants)
         if parameter.kind == "membrane":
             return (0.0 if low >= 0 else -np.inf), (0.0 if high <= 0 else np.inf)
-        if parameter.kind == "fraction" and high == FRACTION_ONE - 1:
-            high = FRACTION_ONE  # a core takes its largest fraction for 1
+        if parameter.kind == "fraction" and high == parameter.one - 1:
+            high = parameter.one  # a core takes its largest fraction for 1
         return low / self.unit(parameter), high / self.unit(parameter)
 
     def _check(
@@ -190,7 +188,8 @@ class Network:
     projections : tuple of Projection
         At most one for each pair of source and target, which may be the same population.
     outputs : tuple of str
-        Populations whose neurons, one population after another, are the network's outputs.
+        Populations whose neurons, one population after another, are the network's outputs: by their
+        spikes, or, of populations that cannot spike, their potentials.
     origin : Origin or None
         How the numbers of its file were read.
 
@@ -263,6 +262,10 @@ class Network:
                 raise self._error(
                     f"{here}: weights must have shape {expected}, not {projection.weights.shape}"
                 )
+            if source in self.readouts:
+                raise self._error(
+                    f"{here}: {source!r} never spikes, so it cannot feed a population"
+                )
 
     def _check_order(self) -> None:
         sources = {name: self.sources(name) for name in self.sizes if name != INPUT}
@@ -294,6 +297,11 @@ class Network:
     def sizes(self) -> dict[str, int]:
         """Neurons of each population, and the inputs under :data:`INPUT`, by name."""
         return {INPUT: self.n_inputs, **{p.name: p.size for p in self.populations}}
+
+    @cached_property
+    def readouts(self) -> tuple[str, ...]:
+        """The populations that cannot spike, whose potentials are outputs."""
+        return tuple(p.name for p in self.populations if not can_spike(p.neuron))
 
     def sources(self, population: str) -> list[str]:
         """Return the other sources of a population, in the order of the projections."""

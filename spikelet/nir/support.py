@@ -92,7 +92,9 @@ def support_of(
     by_kind = {**handlers_by_kind(handlers)}
     spiking = tuple(kind for kind, handler in by_kind.items() if handler.spikes)
     graph = read_graph(Path(path), spiking)
-    neurons = {n for n in graph.nodes if isinstance(by_kind.get(graph.nodes[n].kind), NeuronHandler)}
+    neurons = {
+        n for n in graph.nodes if isinstance(by_kind.get(graph.nodes[n].kind), NeuronHandler)
+    }
     found = {name: NodeSupport(name, node.kind) for name, node in graph.nodes.items()}
     problems: list[SpikeletError] = []
     network = None
