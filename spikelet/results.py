@@ -130,8 +130,7 @@ def show_check(terminal: Terminal, found: Check) -> None:
         remedies = f"; it would with {' or '.join(report.remedies)}" if report.remedies else ""
         terminal.say(f"{report}{remedies}")
     for problem, remedy in found.problems:
-        terminal.say(f"unsupported: {problem}")
-        terminal.say(f"  remedy: {remedy}")
+        terminal.say(f"problem: {problem}\n  remedy: {remedy}")
     terminal.warn(found.doubts)
     terminal.say(f"{found.path}: {found.verdict}")
 

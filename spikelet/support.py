@@ -1,4 +1,4 @@
-"""What a network file is to a chip, before anything is made of it: exact, approximate, unsupported."""
+"""What the nodes of a network file are to a chip, before anything is made of them."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -204,9 +204,8 @@ def _neuron_reasons(
     assert support.network is not None
     if support.network.origin:
         yield from support.network.origin.approximate
-    for leak in layer.leaks:
-        if leak.stored != leak.wanted or not leak.acts:
-            yield f"rounding: {_leak_words(leak)}"
+    for leak in layer.leaks:  # what is left of a potential is rounded in every tick
+        yield f"rounding in every tick: {_leak_words(leak)}"
     rounded = _rounded_parameters(support.network, integers, layer)
     if rounded:
         yield f"rounding: {', '.join(rounded)} to whole potential LSBs"

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from spikelet.nir.handlers import handlers_by_kind
 from spikelet.nir.importer import Walk
 from spikelet.nir.metadata import check_reset
 from spikelet.nir.neurons import NeuronHandler
-from spikelet.nir.reading import reading_of
+from spikelet.nir.reading import Reading, fitting, reading_of
 
 __all__ = ["FileSupport", "NodeSupport", "support_of"]
 
@@ -109,7 +109,7 @@ def support_of(
                     found[name] = _unsupported(graph, name, error)
             if not any(node.problem for node in found.values()):
                 check_graph(graph, by_kind)
-                reading = reading_of(graph, neuron, dt, framework)
+                reading = _reading(graph, neuron, dt, framework, problems)
                 parts = NetworkParts(reading)
                 check_reset(graph, reading.given or parts.neuron)
                 network = _walked(Walk(graph, by_kind, parts), found)
@@ -117,6 +117,8 @@ def support_of(
             problems.append(error)
     if network is None:
         found = {n: s if s.problem or s.shape else _unreached(s) for n, s in found.items()}
+    if network is not None:
+        neurons.update(population.name for population in network.populations)
     return FileSupport(
         tuple(found[name] for name in graph.nodes),
         {name: _feeds(graph, name, neurons) for name in graph.nodes},
@@ -124,6 +126,24 @@ def support_of(
         tuple(str(w.message).removeprefix(f"{graph.path}: ") for w in caught),
         network,
     )
+
+
+def _reading(
+    graph: NirGraph,
+    neuron: NeuronModel | str | Path | None,
+    dt: float | None,
+    framework: str | None,
+    problems: list[SpikeletError],
+) -> Reading:
+    """Return how the file is read; where nobody says it, as the first framework that fits."""
+    try:
+        return reading_of(graph, neuron, dt, framework)
+    except SpikeletError as error:
+        fits = fitting(graph, dt) if neuron is None and framework is None else []
+        if not fits:
+            raise
+        problems.append(error)
+        return replace(reading_of(graph, None, dt, fits[0]), stated="its numbers fit")
 
 
 def _walked(walk: Walk, found: dict[str, NodeSupport]) -> Network | None:
