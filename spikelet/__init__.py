@@ -34,6 +34,7 @@ _HOMES = {
     "assign_labels": ("spikelet.samples.labels", "assign_labels"),
     "bin_events": ("spikelet.event_data.convert", "bin_events"),
     "build": ("spikelet.project", "build"),
+    "check": ("spikelet.support", "check"),
     "classify_by_labels": ("spikelet.samples.labels", "classify_by_labels"),
     "compile": ("spikelet.compiler.compile", "compile_network"),
     "data": ("spikelet.data_summary", "data"),
