@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from spikelet.description.errors import SpikeletError
 from spikelet.nir.graph import INPUT_KIND, OUTPUT_KIND, NirGraph
 from spikelet.nir.handler import NodeHandler
+from spikelet.nir.specification import check_fields
 
 __all__ = ["check_edges", "check_graph"]
 
@@ -37,10 +38,15 @@ def check_graph(graph: NirGraph, handlers: Mapping[str, NodeHandler]) -> None:
             )
         try:
             handlers[node.kind].check(node.fields)
+            check_fields(node.kind, tuple(node.fields), _read(handlers[node.kind]))
         except SpikeletError as error:
             raise graph.error(name, error.args[0], remedy=error.remedy) from error
     graph.sort()
     _check_ends(graph)
+
+
+def _read(handler: NodeHandler) -> tuple[str, ...]:
+    return tuple(field.name for field in handler.fields)
 
 
 def check_edges(graph: NirGraph) -> None:
