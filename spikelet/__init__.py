@@ -37,6 +37,7 @@ _HOMES = {
     "classify_by_labels": ("spikelet.samples.labels", "classify_by_labels"),
     "compile": ("spikelet.compiler.compile", "compile_network"),
     "data": ("spikelet.data_summary", "data"),
+    "grid": ("spikelet.network.grid", "grid"),
     "latency": ("spikelet.samples.encode", "latency"),
     "learn": ("spikelet.project", "learn"),
     "load_learning_samples": ("spikelet.samples.plastic_samples", "load_learning_samples"),

@@ -57,8 +57,9 @@ main.add_command(data_command)
 @click.option("--neuron", metavar="MODEL", help="Neuron model: a name, or a .toml or .json file.")
 @click.option("--framework", metavar="NAME", help="Who wrote a NIR file: snntorch, norse, ...")
 @click.option("--dt", type=float, help="Seconds per tick, where the file does not say.")
-@click.option("--weight-bits", type=_POSITIVE, help="Of a trained network; 4 by default.")
-@click.option("--potential-bits", type=_POSITIVE, help="Of a trained network; 16 by default.")
+@click.option("--weight-bits", metavar="[LAYER=]BITS", multiple=True, help="4 by default.")
+@click.option("--potential-bits", metavar="[LAYER=]BITS", multiple=True, help="16 by default.")
+@click.option("--neuron-scales/--layer-scale", default=None, help="Weight scale of each neuron.")
 @click.option("--plastic", "rules", multiple=True, help="LAYER=RULE.toml: a layer that learns.")
 @click.option("--seed", type=_FROM_0, help="In the place of that of a TOML file.")
 @click.option("--max-axons", type=_POSITIVE, help="Largest core: axons; 1024 by default.")
@@ -89,6 +90,8 @@ def compile_command(
     network: Path,
     folder: Path,
     rules: tuple[str, ...],
+    weight_bits: tuple[str, ...],
+    potential_bits: tuple[str, ...],
     calibration: Path | None,
     targets: tuple[str, ...],
     top: str,
@@ -101,6 +104,7 @@ def compile_command(
     from spikelet.boards import BOARDS
     from spikelet.compiler.compile import compile_network
     from spikelet.network.limits import PlacementLimits
+    from spikelet.network.quantise import bits_of_layers
     from spikelet.network.toml_file import rules_of_layers
     from spikelet.project import Project
     from spikelet.results import compiled_fields, old_fields, show_compiled
@@ -116,6 +120,8 @@ def compile_command(
     compiled = compile_network(
         network,
         plastic=rules_of_layers(rules),
+        weight_bits=bits_of_layers("--weight-bits", weight_bits),
+        potential_bits=bits_of_layers("--potential-bits", potential_bits),
         limits={name: value for name, value in limits.items() if value is not None},
         calibration=samples.spikes if samples else None,
         **options,
