@@ -6,6 +6,7 @@ from spikelet.description.errors import SpikeletError
 from spikelet.nir.graph import INPUT_KIND, OUTPUT_KIND, NirGraph
 from spikelet.nir.handler import NodeHandler
 from spikelet.nir.neurons import NeuronHandler
+from spikelet.nir.specification import check_fields
 
 __all__ = ["check_edges", "check_graph", "check_node"]
 
@@ -46,8 +47,13 @@ def check_node(graph: NirGraph, name: str, handlers: Mapping[str, NodeHandler]) 
         )
     try:
         handlers[node.kind].check(node.fields)
+        check_fields(node.kind, tuple(node.fields), _read(handlers[node.kind]))
     except SpikeletError as error:
         raise graph.error(name, error.args[0], remedy=error.remedy) from error
+
+
+def _read(handler: NodeHandler) -> tuple[str, ...]:
+    return tuple(field.name for field in handler.fields)
 
 
 def check_edges(graph: NirGraph) -> None:
