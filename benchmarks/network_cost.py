@@ -141,15 +141,15 @@ def _implement(name: str, case: Case, seeds: int, folder: Path) -> dict[str, Any
         seeds=range(1, seeds + 1),
         progress=console.print,
     )
-    cells = {cell: usage.used for cell, usage in built.placement.cells.items()}
-    mhz = built.placement.fmax_mhz
+    cells = {cell: usage.used for cell, usage in built.routed.cells.items()}
+    mhz = built.routed.fmax_mhz
     gsop = case.lanes * mhz / 1e3
     return {
         "title": case.title,
         "cells": cells,
-        "available": {cell: usage.available for cell, usage in built.placement.cells.items()},
+        "available": {cell: usage.available for cell, usage in built.routed.cells.items()},
         "fmax_mhz": mhz,
-        "fmax_mhz_by_seed": dict(built.placement.seeds),
+        "fmax_mhz_by_seed": dict(built.routed.seeds),
         "peak_gsop_per_s": gsop,
         "minutes": (time.monotonic() - began) / 60,
         "goal": {"TRELLIS_COMB": case.luts, "mhz": case.mhz, "gsop_per_s": case.gsop},

@@ -227,8 +227,8 @@ def _core(name: str, rule: LearningRule | None, seeds: int, folder: Path) -> dic
         enough_mhz=MHZ,
         progress=lambda line: None,
     )
-    cells = {cell: usage.used for cell, usage in built.placement.cells.items()}
-    mhz = built.placement.fmax_mhz
+    cells = {cell: usage.used for cell, usage in built.routed.cells.items()}
+    mhz = built.routed.fmax_mhz
     result = {"rule": name, "dw": rule.dw if rule else "", "cells": cells, "fmax_mhz": mhz}
     if name == "pair STDP":
         result["reached"] = cells["TRELLIS_COMB"] <= COMB and mhz >= MHZ
@@ -271,8 +271,8 @@ def _ice40(rule: LearningRule, seeds: int, folder: Path) -> dict[str, Any]:
         )
     except SpikeletError as error:
         return {**report, "fits": False, "why": str(error)}
-    cells = {cell: usage.used for cell, usage in built.placement.cells.items()}
-    return {**report, "fits": True, "cells": cells, "fmax_mhz": built.placement.fmax_mhz}
+    cells = {cell: usage.used for cell, usage in built.routed.cells.items()}
+    return {**report, "fits": True, "cells": cells, "fmax_mhz": built.routed.fmax_mhz}
 
 
 def _made(folder: Path) -> Path:

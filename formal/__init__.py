@@ -1,1 +1,1 @@
-"""Formal proofs of the network on chip and the barrier: ``python -m spikelet.formal``."""
+"""Formal proofs of the network on chip, the barrier and sums: ``python -m spikelet.formal``."""

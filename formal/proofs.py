@@ -11,6 +11,7 @@ from spikelet.formal.networks import NetworkDelivers, NetworkNeverLocks, RingKee
 from spikelet.formal.prover import Proof
 from spikelet.formal.queues import EdgeDelivers, QueueCounts, QueueDelivers
 from spikelet.formal.routers import RouterDelivers, RouterIsBlind, RouterServes
+from spikelet.formal.sums import RowLeavesAsItsSum
 
 __all__ = ["PROOFS", "QUICK"]
 
@@ -137,9 +138,18 @@ def _barriers() -> Iterator[Proof]:
         )
 
 
+def _sums() -> Iterator[Proof]:
+    for rows, bits in ((2, 2), (4, 2), (5, 3)):
+        yield Proof(
+            f"sums-{rows}x{bits}-add-up",
+            "a row leaves as the sum of what was added to it since it left before",
+            partial(RowLeavesAsItsSum, rows, bits),
+        )
+
+
 PROOFS = tuple(
     proof
-    for group in (_queues, _arbiters, _edges, _routers, _networks, _barriers)
+    for group in (_queues, _arbiters, _edges, _routers, _networks, _barriers, _sums)
     for proof in group()
 )
 """All proofs."""
@@ -154,6 +164,7 @@ _QUICK = (
     "network-mesh-2x2-depth-2-never-locks",
     "network-ring-3x1-depth-2-keeps-a-place",
     "barrier-1-is-never-early",
+    "sums-4x2-add-up",
 )
 
 QUICK = tuple(proof for proof in PROOFS if proof.name in _QUICK)

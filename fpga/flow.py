@@ -20,7 +20,7 @@ from spikelet.description.summary import summary
 from spikelet.fpga.families import device_named
 from spikelet.fpga.families.family import Device
 from spikelet.fpga.harness import harness
-from spikelet.fpga.place_and_route import Placement, place_and_route
+from spikelet.fpga.place_and_route import Routed, place_and_route
 from spikelet.fpga.synthesise import MemoryUse, SynthesisReport, script, synthesise
 from spikelet.fpga.tools import Progress, silent
 
@@ -29,7 +29,7 @@ __all__ = ["REPORT", "FpgaReport", "build_bitstream", "build_out_of_context", "c
 REPORT = "fpga.json"
 """The report's file name."""
 
-_FLOW_VERSION = 4
+_FLOW_VERSION = 5
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class FpgaReport:
     synthesised : dict of str to int
         Resources after synthesis, by our names.
     memories : tuple of MemoryUse
-    placement : Placement
+    routed : Routed
         Utilisation, frequency and critical path after routing.
     harnessed : bool
         Whether a ring of registers stands in for pins; it is part of the utilisation.
@@ -65,14 +65,14 @@ class FpgaReport:
     target_mhz: float
     synthesised: Mapping[str, int]
     memories: tuple[MemoryUse, ...]
-    placement: Placement
+    routed: Routed
     harnessed: bool
     bitstream: str
     made: Artefact = field(default_factory=lambda: Artefact("", {}))
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-compatible values of all but what it was made of."""
-        fields = {**asdict(self), "placement": self.placement.to_dict()}
+        fields = {**asdict(self), "routed": self.routed.to_dict()}
         del fields["made"]
         return fields
 
@@ -80,8 +80,8 @@ class FpgaReport:
     def from_dict(cls, fields: dict[str, Any], made: Artefact) -> "FpgaReport":
         """Inverse of :meth:`to_dict`."""
         memories = tuple(MemoryUse(**memory) for memory in fields["memories"])
-        placement = Placement.from_dict(fields["placement"])
-        return cls(**{**fields, "memories": memories, "placement": placement, "made": made})
+        routed = Routed.from_dict(fields["routed"])
+        return cls(**{**fields, "memories": memories, "routed": routed, "made": made})
 
     @classmethod
     def load(cls, folder: Path) -> "FpgaReport":
@@ -144,9 +144,9 @@ def build_bitstream(
         command,
     )
     report = _built(plan, folder, progress)
-    if not report.placement.meets_target:
+    if not report.routed.meets_target:
         raise SpikeletError(
-            f"{top} reaches {report.placement.fmax_mhz:.1f} MHz on {board.name}, "
+            f"{top} reaches {report.routed.fmax_mhz:.1f} MHz on {board.name}, "
             f"whose clock is {report.target_mhz:g} MHz",
             remedy=f"try more seeds or fewer lanes; the critical path is in {folder / REPORT}",
         )
@@ -263,7 +263,7 @@ def _build(plan: _Plan, folder: Path, progress: Progress) -> FpgaReport:
     progress(f"{plan.top}: synthesis for {plan.device.name}")
     synthesis = synthesise(verilog, top, plan.device, folder)
     check_capacity(synthesis, plan.device)
-    placement = place_and_route(
+    routed = place_and_route(
         plan.device,
         folder,
         constraints=plan.constraints,
@@ -284,7 +284,7 @@ def _build(plan: _Plan, folder: Path, progress: Progress) -> FpgaReport:
         target_mhz=plan.target_mhz,
         synthesised=synthesis.resources,
         memories=synthesis.memories,
-        placement=placement,
+        routed=routed,
         harnessed=harnessed,
         bitstream=bitstream,
     )

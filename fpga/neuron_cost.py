@@ -118,7 +118,7 @@ def neuron_cost(
 def _cost(core: CoreParams, device: Device, built: FpgaReport) -> NeuronCost:
     """Take off the registers before the pipeline, and the ring around it if there is one."""
     entering, leaving = neuron_layout(core).size, state_layout(core).size
-    used = {name: usage.used for name, usage in built.placement.utilisation.items()}
+    used = {name: usage.used for name, usage in built.routed.utilisation.items()}
     flip_flops = used.get("flip_flops", built.synthesised.get("flip_flops", 0)) - entering
     luts = used["luts"]
     if built.harnessed:  # with an input for the reset; cells without a LUT count
@@ -132,5 +132,5 @@ def _cost(core: CoreParams, device: Device, built: FpgaReport) -> NeuronCost:
         luts=luts,
         flip_flops=flip_flops,
         dsps=used.get("dsps", 0),
-        fmax_mhz=built.placement.fmax_mhz,
+        fmax_mhz=built.routed.fmax_mhz,
     )

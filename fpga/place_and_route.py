@@ -12,7 +12,7 @@ from spikelet.description.errors import SpikeletError
 from spikelet.fpga.families.family import Device, Job
 from spikelet.fpga.tools import Progress, silent
 
-__all__ = ["Clock", "PathStep", "Placement", "Usage", "parse_report", "place_and_route"]
+__all__ = ["Clock", "PathStep", "Routed", "Usage", "parse_report", "place_and_route"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class PathStep:
 
 
 @dataclass(frozen=True)
-class Placement:
+class Routed:
     """The outcome of place and route.
 
     Parameters
@@ -93,7 +93,7 @@ class Placement:
         return {**asdict(self), "seeds": {str(seed): mhz for seed, mhz in self.seeds.items()}}
 
     @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> "Placement":
+    def from_dict(cls, fields: dict[str, Any]) -> "Routed":
         """Inverse of :meth:`to_dict`."""
         return cls(
             seed=fields["seed"],
@@ -105,7 +105,7 @@ class Placement:
         )
 
 
-def parse_report(text: str, device: Device, seed: int) -> Placement:
+def parse_report(text: str, device: Device, seed: int) -> Routed:
     """Return nextpnr's JSON report of one seed.
 
     SpikeletError if the text is not such a report, or counts other cells than the device has.
@@ -135,7 +135,7 @@ def parse_report(text: str, device: Device, seed: int) -> Placement:
         utilisation[ours] = usage
     used = {name: usage for name, usage in cells.items() if usage.used}
     fmax = clocks[0].fmax_mhz if clocks else math.inf
-    return Placement(seed, {seed: fmax}, utilisation, used, tuple(clocks), tuple(path))
+    return Routed(seed, {seed: fmax}, utilisation, used, tuple(clocks), tuple(path))
 
 
 def _clock_name(name: str, device: Device) -> str:
@@ -168,7 +168,7 @@ def place_and_route(
     seeds: Iterable[int] = (1,),
     enough_mhz: float = math.inf,
     progress: Progress = silent,
-) -> Placement:
+) -> Routed:
     """Place and route ``netlist.json`` of a folder; keep the seed with the best frequency.
 
     Leaves ``report.json``, ``nextpnr.log`` and, on pins, the family's ``placed_file``, all of the
@@ -182,7 +182,7 @@ def place_and_route(
         Text of the constraint file; None places without pins, or on any where the family needs some
         (see :func:`spikelet.fpga.harness.harness` for a design with more ports than pins).
     target_mhz : float
-        Frequency to aim for. Missing it is not an error: see :attr:`Placement.meets_target`.
+        Frequency to aim for. Missing it is not an error: see :attr:`Routed.meets_target`.
     seeds : iterable of int
         Tried in this order, until one reaches ``enough_mhz``. A seed that cannot be placed or
         routed counts as 0 MHz.
@@ -197,7 +197,7 @@ def place_and_route(
     constraints_file = device.family.constraints_file if constraints is not None else ""
     if constraints is not None:
         (folder / constraints_file).write_text(constraints)
-    best: Placement | None = None
+    best: Routed | None = None
     tried: dict[int, float] = {}
     failure: SpikeletError | None = None
     for seed in seeds:
@@ -205,23 +205,23 @@ def place_and_route(
             job = Job(device, folder, constraints_file, target_mhz, seed)
             device.family.place_and_route(job, progress)
             report = (folder / f"{job.prefix}report.json").read_text()
-            placement = parse_report(report, device, seed)
+            routed = parse_report(report, device, seed)
         except SpikeletError as error:
             failure = failure or error
             tried[seed] = 0.0
             continue
-        tried[seed] = placement.fmax_mhz
-        progress(f"seed {seed}: {placement.fmax_mhz:.1f} MHz")
-        if best is None or placement.fmax_mhz > best.fmax_mhz:
-            best = placement
+        tried[seed] = routed.fmax_mhz
+        progress(f"seed {seed}: {routed.fmax_mhz:.1f} MHz")
+        if best is None or routed.fmax_mhz > best.fmax_mhz:
+            best = routed
             _keep(job)
-        if placement.fmax_mhz >= enough_mhz:
+        if routed.fmax_mhz >= enough_mhz:
             break
     if best is None:
         raise failure or SpikeletError("place and route: no seed to try", remedy="give one seed")
     for left in folder.glob("seed_*"):
         left.unlink()
-    return Placement.from_dict({**best.to_dict(), "seeds": tried})
+    return Routed.from_dict({**best.to_dict(), "seeds": tried})
 
 
 def _keep(job: Job) -> None:

@@ -22,18 +22,17 @@ _LOOP = 13
 def core_cycles(core: CoreParams, active_axons: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
     """Predict the clock cycles that a core needs for a tick with so many active axons.
 
-    The scan lists one axon a cycle and spends one on each empty word; every further group of
-    neurons takes a cycle for each active axon and one to hand over, or, if that is longer, the
-    update of the group before; the last group's update follows. Not in it: up to two cycles in
+    The scan lists one axon a cycle and spends one on each empty word; how the crossbar follows is
+    its synapse format's; the last group's update follows. Not in it: up to two cycles in
     which the scan drains, spikes of the last group on their way out, waiting in the network, and
     learning.
     """
     active = active_axons.astype(np.float64)
     empty_words = core.scan_words * (1 - 1 / core.scan_words) ** active
     update = core.lanes // core.pipelines
-    crossbar = core.synapse_format.cycles(core, active)
+    crossbar = core.synapse_format.cycles(core, active, empty_words)
     pipeline = _PIPELINE + len(core.update.lines) + (MIXING_STAGES if core.update.draws else 0)
-    cycles: npt.NDArray[np.float64] = pipeline + empty_words + crossbar + update
+    cycles: npt.NDArray[np.float64] = pipeline + crossbar + update
     return cycles
 
 
@@ -83,16 +82,20 @@ def tick_cycles(chip: ChipParams, active_axons: npt.NDArray[np.int32]) -> npt.ND
         alike.setdefault(core, []).append(index)
     cycles = []
     for core, cores in alike.items():
-        # Of cores that are alike, the one with the most active axons needs most.
-        one = len(cores) == 1
-        active = active_axons[..., cores[0]] if one else active_axons[..., cores].max(axis=-1)
-        cycles.append(_rounded_cycles(core)[active])
+        table, rises = _rounded_cycles(core)
+        if len(cores) == 1:
+            cycles.append(table[active_axons[..., cores[0]]])
+        elif rises:  # of cores that are alike, the one with the most active axons needs most
+            cycles.append(table[active_axons[..., cores].max(axis=-1)])
+        else:
+            cycles.append(table[active_axons[..., cores]].max(axis=-1))
     slowest: npt.NDArray[np.int64] = np.maximum.reduce(cycles)
     return slowest + 2 * chip.barrier_latency
 
 
 @lru_cache(maxsize=256)
-def _rounded_cycles(core: CoreParams) -> npt.NDArray[np.int64]:
-    """Return :func:`core_cycles` of 0, 1, ... all axons, rounded; they never fall."""
+def _rounded_cycles(core: CoreParams) -> tuple[npt.NDArray[np.int64], bool]:
+    """Return :func:`core_cycles` of 0, 1, ... all axons, rounded, and whether they never fall."""
     cycles = core_cycles(core, np.arange(core.n_axons + 1, dtype=np.int32))
-    return np.rint(cycles).astype(np.int64)
+    table = np.rint(cycles).astype(np.int64)
+    return table, bool((np.diff(table) >= 0).all())

@@ -147,7 +147,8 @@ class Core(wiring.Component):
     ) -> Value:
         """Build the learning engine of a plastic core; return whether it is busy."""
         if self.core.learning is None:
-            m.d.comb += bitmap.ready.eq(1)
+            holds = self.core.synapse_format.holds_scan
+            m.d.comb += bitmap.ready.eq(crossbar.ready if holds else 1)
             return C(0)
         m.submodules.learning = learning = Learning(
             self.core, self.map.cores[self.number], update_latency=neurons.latency

@@ -13,7 +13,7 @@ __all__ = ["SynapseMemory"]
 
 
 class SynapseMemory(wiring.Component):
-    """Row ``group * n_axons + axon`` holds a field of the synapses of one axon to one group.
+    """A row holds a field of as many synapses as there are lanes; the format numbers the rows.
 
     No bench of its own: ``sim/bench_crossbar.py`` reads and writes it as the crossbar's.
 

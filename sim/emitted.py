@@ -65,8 +65,8 @@ def replay(folder: Path, simulator: str, work: Path) -> int:
     SpikeletError
         If a file or tool is missing.
     """
-    recorded = RecordedRun.load(folder)
-    simulation = _built(_verilog(folder), recorded.top, simulator, work)
+    verilog, recorded = _verilog(folder), RecordedRun.load(folder)
+    simulation = _built(verilog, recorded.top, simulator, work)
     compared = work.resolve() / "compared"
     compared.unlink(missing_ok=True)
     given = {"run": recorded, "compared": str(compared)}
@@ -91,7 +91,7 @@ def run_samples(
     ``work``. SpikeletError also if ``chip.v`` is of another chip, hangs, or has unknown values
     where it matters.
     """
-    top = RecordedRun.load(folder).top
+    verilog, top = _verilog(folder), RecordedRun.load(folder).top
     probes = Probes(chip, record)
     at_end = state_words(chip) if "checksums" in record else []
     structure = np.array([CHIP_REGISTERS.index("structure")], np.uint32)
@@ -110,7 +110,7 @@ def run_samples(
         cycle_limit=_CYCLE_LIMIT,
     )
     name = f"cocotb-{simulator}"
-    simulation = _built(_verilog(folder), top, simulator, work)
+    simulation = _built(verilog, top, simulator, work)
     seen = work.resolve() / "words.npz"
     seen.unlink(missing_ok=True)
     parameters = {"given": given, "words": str(seen)}
@@ -157,7 +157,7 @@ def _verilog(folder: Path) -> str:
     except OSError as error:
         raise SpikeletError(
             f"{folder / 'chip.v'} cannot be read: {error.strerror}",
-            remedy="compile the network into this folder (spikelet compile)",
+            remedy=f"spikelet compile NETWORK -o {folder.parent} writes it",
         ) from error
 
 

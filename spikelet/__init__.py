@@ -38,6 +38,7 @@ _HOMES = {
     "compile": ("spikelet.compiler.compile", "compile_network"),
     "data": ("spikelet.data_summary", "data"),
     "delta": ("spikelet.samples.encode", "delta"),
+    "grid": ("spikelet.network.grid", "grid"),
     "latency": ("spikelet.samples.encode", "latency"),
     "learn": ("spikelet.project", "learn"),
     "load_learning_samples": ("spikelet.samples.plastic_samples", "load_learning_samples"),

@@ -187,7 +187,13 @@ class Project:
 
         with writing(self.folder):
             result = verify(
-                compiled, samples, engines, folder=self.folder, differs=differs, **options
+                compiled,
+                samples,
+                engines,
+                folder=self.folder,
+                network_file=self._network_file(),
+                differs=differs,
+                **options,
             )
             write_verification(
                 self.folder / "verification", compiled, samples, result, self.command
@@ -309,6 +315,13 @@ class Project:
     def _compiled_records(self) -> list[Artefact]:
         made = Artefact.load(self.folder / "compiled")
         return [made] if made else []
+
+    def _network_file(self) -> Path | None:
+        """Return the file that the network was compiled from, unless it was changed since."""
+        made = None if self._own() else next(iter(self._compiled_records()), None)
+        return (
+            Path(made.sources["network file"]) if made and "network file" in made.sources else None
+        )
 
     def _own(self) -> list[OutOfDate]:
         """Return whether the network's file was changed since it was compiled."""

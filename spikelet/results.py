@@ -9,8 +9,10 @@ from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.artefact import OutOfDate
 from spikelet.fpga.flow import FpgaReport
 from spikelet.guidance import after_build
+from spikelet.network.origin import Origin
 from spikelet.project import Learned
 from spikelet.runs.learn import LearningRun
+from spikelet.runs.recorded import Recorded
 from spikelet.runs.verify import Verification
 from spikelet.samples.samples import Score
 from spikelet.terminal import Terminal
@@ -45,8 +47,30 @@ def score_fields(score: Score) -> dict[str, Any]:
     return {**asdict(score), "accuracy": score.accuracy}
 
 
-def show_compiled(terminal: Terminal, compiled: CompiledNetwork) -> None:
-    """Print the layers on their cores, and what the placement is worth."""
+def _show_recorded(terminal: Terminal, origin: Origin | None, recorded: Recorded | None) -> None:
+    """Print how the network's file was read, and whether that is what its framework did."""
+    if origin is None:
+        return
+    terminal.say(
+        f"{recorded.words}"
+        if recorded
+        else "nothing was compared with the framework: the samples "
+        "hold nothing that it recorded (expected)"
+    )
+    terminal.say(f"{origin.path} is read {'; '.join(origin.reading)}")
+    if origin.unsaid:
+        terminal.say(f"the file does not say, and there is taken: {'; '.join(origin.unsaid)}")
+
+
+def _origin(compiled: CompiledNetwork) -> Origin | None:
+    return compiled.network.floats.origin if compiled.network.floats else None
+
+
+def show_compiled(
+    terminal: Terminal, compiled: CompiledNetwork, recorded: Recorded | None = None
+) -> None:
+    """Print how the network was read, its layers on cores, and what the placement is worth."""
+    _show_recorded(terminal, _origin(compiled), recorded)
     rows = []
     quantised = {stats.name: stats for stats in compiled.network.quantisation}
     for layer in compiled.layers:
@@ -69,9 +93,14 @@ def show_compiled(terminal: Terminal, compiled: CompiledNetwork) -> None:
         )
 
 
-def compiled_fields(compiled: CompiledNetwork, folder: Path) -> dict[str, Any]:
-    """Return layers, cores and digests of a compiled network."""
+def compiled_fields(
+    compiled: CompiledNetwork, folder: Path, recorded: Recorded | None = None
+) -> dict[str, Any]:
+    """Return layers, cores and digests of a compiled network, and how it was read."""
+    origin = _origin(compiled)
     return {
+        "recorded": recorded and recorded.to_dict(),
+        "origin": origin and origin.to_dict(),
         "name": compiled.name,
         "folder": str(folder),
         "digests": compiled.digests,
@@ -94,6 +123,7 @@ def show_verification(terminal: Terminal, result: Verification) -> None:
         accuracy = "" if score.accuracy is None else f"{score.accuracy:.2%}"
         return [name, str(samples), accuracy, str(score.unclassified), str(score.ties), *more]
 
+    _show_recorded(terminal, result.origin, result.recorded)
     rows = []
     if result.float_score is not None:
         rows.append(row("float", result.engines[0].samples, result.float_score, "", "", ""))
@@ -112,13 +142,13 @@ def show_verification(terminal: Terminal, result: Verification) -> None:
 
 def show_build(terminal: Terminal, target: str, report: FpgaReport, folder: Path) -> None:
     """Print frequency and utilisation of a build, and what to do with it."""
-    placement = report.placement
+    routed = report.routed
     used = ", ".join(
         f"{usage.used} of {usage.available} {kind}"
-        for kind, usage in placement.utilisation.items()
+        for kind, usage in routed.utilisation.items()
         if usage.used
     )
-    frequency = f"{placement.fmax_mhz:.1f} MHz (wanted {report.target_mhz:g})"
+    frequency = f"{routed.fmax_mhz:.1f} MHz (wanted {report.target_mhz:g})"
     terminal.say(f"{target}: {frequency}; {used}")
     for line in after_build(folder, report):
         terminal.say(line)

@@ -57,6 +57,8 @@ class CoreParams:
         built in. What is not named is built in with its default, or shared if it has none.
     synapses : str
         One of :func:`~spikelet.description.synapses.formats.synapse_formats`.
+    synapse_options : mapping of str to int
+        What the format must be told, by its ``options``.
     weight_memory : str
         ``"block"`` (block RAM) or ``"spram"`` (a large RAM of one port without initial contents,
         where an FPGA family has such). The behaviour is the same.
@@ -87,6 +89,7 @@ class CoreParams:
     list_entries: int = 0
     parameters: Mapping[str, str | int] = field(default_factory=dict, hash=False)
     synapses: str = "dense"
+    synapse_options: Mapping[str, int] = field(default_factory=dict, hash=False)
     weight_memory: str = "block"
     first_tick: int = 0
     learning: LearningRule | None = None
@@ -127,7 +130,7 @@ class CoreParams:
                 raise SpikeletError(
                     f"core: {name} must be one of {', '.join(valid)}, not {getattr(self, name)!r}"
                 )
-        self.synapse_format.check_core(self)
+        self._check_synapses()
         if self.learning:
             if not self.synapse_format.learns:
                 raise SpikeletError(f"core: {self.synapses} synapses cannot learn")
@@ -140,6 +143,18 @@ class CoreParams:
                 raise SpikeletError(f"core: first_tick must be 0 to learn, not {self.first_tick}")
             self.learning.check(self.weight_min, self.weight_max, self.potential_bits)
         self._check_neuron()
+
+    def _check_synapses(self) -> None:
+        """Check what the synapse format is told, and that it can serve the core."""
+        format, options = self.synapse_format, self.synapse_options
+        if set(options) != set(format.options):
+            given, wanted = (
+                ", ".join(sorted(names)) or "none" for names in (options, format.options)
+            )
+            raise SpikeletError(
+                f"core: synapse_options of {format.name} synapses must be {wanted}, not {given}"
+            )
+        format.check_core(self)
 
     def _check_neuron(self) -> None:
         """Complete the parameters, and check what the core computes of the model."""
@@ -245,13 +260,9 @@ class CoreParams:
     @cached_property
     def update(self) -> NeuronUpdate:
         """What the core computes of its neuron model."""
-        scale = 1 << self.weight_exponent
-        current = (
-            self.n_axons * self.weight_min * scale,
-            self.n_axons * self.weight_max * scale,
-        )
+        low, high = (end << self.weight_exponent for end in self.sum_range)
         return update_of(
-            self.neuron, self.constants, self.potential_bits, current, self.learning is not None
+            self.neuron, self.constants, self.potential_bits, (low, high), self.learning is not None
         )
 
     @cached_property
@@ -271,9 +282,15 @@ class CoreParams:
         return {name: bits_of(*ends) for name, ends in self.state_ranges.items()}
 
     @property
+    def sum_range(self) -> tuple[int, int]:
+        """Smallest and largest synaptic sum that any set of spikes can give, in weight LSBs."""
+        fan_in = self.synapse_format.fan_in(self)
+        return fan_in * self.weight_min, fan_in * self.weight_max
+
+    @property
     def current_bits(self) -> int:
         """Width of a synaptic sum that no set of spikes can overflow."""
-        return signed_bits(self.n_axons * self.weight_min, self.n_axons * self.weight_max)
+        return signed_bits(*self.sum_range)
 
     @property
     def groups(self) -> int:
@@ -297,8 +314,8 @@ class CoreParams:
 
     @property
     def weight_rows(self) -> int:
-        """Rows of the weight memory, each ``lanes`` weights; row ``group * n_axons + axon``."""
-        return self.n_axons * self.groups
+        """Rows of the weight memory, each ``lanes`` weights."""
+        return self.synapse_format.rows(self)
 
     @property
     def weight_banks(self) -> int:
@@ -319,11 +336,13 @@ class CoreParams:
         """Return the fields as JSON-compatible values; model and rule as nested objects."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         learning = asdict(self.learning) if self.learning else None
-        return values | {
+        values |= {
             "neuron": self.neuron.to_dict(),
             "parameters": dict(self.parameters),
             "learning": learning,
         }
+        options = dict(values.pop("synapse_options"))  # named only where there are any
+        return values | ({"synapse_options": options} if options else {})
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "CoreParams":

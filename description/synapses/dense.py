@@ -25,6 +25,10 @@ class Dense(SynapseFormat):
     name = "dense"
     learns = True
 
+    def rows(self, core: CoreShape) -> int:
+        """Return a row for each axon and group."""
+        return core.n_axons * core.groups
+
     def check(self, core: CoreShape, weights: npt.NDArray[np.int16], name: str) -> None:
         """Raise SpikeletError unless ``weights`` has shape (n_axons, n_neurons) and its values."""
         shape = (core.n_axons, core.n_neurons)
@@ -81,14 +85,16 @@ class Dense(SynapseFormat):
             }
         )
 
-    def cycles(self, core: CoreShape, active: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Return a cycle an axon in the first group; in the others as many, and one to hand over.
+    def cycles(
+        self, core: CoreShape, active: npt.NDArray[np.float64], empty_words: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        """Return the scan, in the first group; for others a cycle an axon, and one to hand over.
 
         A group takes at least as long as the update of the group before.
         """
         update = core.lanes // core.pipelines
         further: npt.NDArray[np.float64] = np.maximum(active + 1, update)
-        return active + (core.groups - 1) * further
+        return empty_words + active + (core.groups - 1) * further
 
 
 def synapse_rows(core: CoreShape, values: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:

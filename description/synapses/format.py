@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,6 +39,8 @@ class CoreShape(Protocol):
     @property
     def weight_rows(self) -> int: ...
     @property
+    def synapse_options(self) -> Mapping[str, int]: ...
+    @property
     def weight_memory(self) -> str: ...
     @property
     def current_bits(self) -> int: ...
@@ -66,7 +69,7 @@ class SynapseRegion:
 
 @dataclass(frozen=True)
 class Memory:
-    """A memory that a format builds, in banks of at most 32 bits.
+    """A memory that a format builds.
 
     Parameters
     ----------
@@ -74,12 +77,15 @@ class Memory:
     rows, row_bits : int
     kind : str
         As the core's ``weight_memory``, or ``"auto"`` where synthesis chooses.
+    bank_bits : int
+        Most bits of a bank, which synthesis places by itself.
     """
 
     name: str
     rows: int
     row_bits: int
     kind: str = "auto"
+    bank_bits: int = 32
 
 
 class SynapseFormat(ABC):
@@ -93,13 +99,27 @@ class SynapseFormat(ABC):
     name : str
     learns : bool
         Whether a rule can change the weights, which then are a matrix (n_axons, n_neurons).
+    options : tuple of str
+        What the format must be told of a core: the names in its ``synapse_options``.
+    holds_scan : bool
+        Whether the crossbar lets the scan of the axons wait, by a port ``ready``.
     """
 
     name: str
     learns = False
+    options: tuple[str, ...] = ()
+    holds_scan = False
 
-    def check_core(self, core: CoreShape) -> None:  # noqa: B027
+    def check_core(self, core: CoreShape) -> None:  # noqa: B027 - most formats suit every core
         """Raise SpikeletError if a core cannot have this format."""
+
+    @abstractmethod
+    def rows(self, core: CoreShape) -> int:
+        """Return the rows of the weight memory, each ``lanes`` weights."""
+
+    def fan_in(self, core: CoreShape) -> int:
+        """Return the most axons that can reach a neuron: they bound its sum."""
+        return core.n_axons
 
     @abstractmethod
     def check(self, core: CoreShape, weights: npt.NDArray[np.int16], name: str) -> None:
@@ -132,15 +152,20 @@ class SynapseFormat(ABC):
 
     @abstractmethod
     def logic(self, core: CoreShape) -> Counter[str]:
-        """Return the crossbar's terms of ``fpga/logic_terms.py``."""
+        """Return the crossbar's terms of ``fpga/fit.py``'s ``lut_terms``."""
 
     @abstractmethod
-    def cycles(self, core: CoreShape, active: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Predict the clock cycles from the first active axon until the last sums leave.
+    def cycles(
+        self, core: CoreShape, active: npt.NDArray[np.float64], empty_words: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        """Predict the clock cycles from the first word of the scan until the last sums leave.
 
         Parameters
         ----------
         core : CoreShape
         active : array of float64
             Active axons of a tick.
+        empty_words : array of float64
+            Words of the axon bitmap that hold none of them: the scan takes a cycle for each, as it
+            does for each active axon.
         """

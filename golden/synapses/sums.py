@@ -7,14 +7,20 @@ import numpy.typing as npt
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.errors import SpikeletError
-from spikelet.golden.synapses import dense
+from spikelet.description.synapses.convolution import Convolution
+from spikelet.golden.synapses import dense, shared
 
 __all__ = ["Sums", "register_sums", "synaptic_sums"]
 
 Sums = Callable[[CoreParams, npt.NDArray[np.bool_], npt.NDArray[np.int16]], npt.NDArray[np.int32]]
 """From a core, its active axons (..., n_axons) and stored weights to sums (..., n_neurons)."""
 
-_SUMS: dict[str, Sums] = {"dense": lambda _, active, weights: dense.synaptic_sums(active, weights)}
+_SUMS: dict[str, Sums] = {
+    "dense": lambda _, active, weights: dense.synaptic_sums(active, weights),
+    "shared": lambda core, active, kernel: shared.synaptic_sums(
+        Convolution.of(core.synapse_options), active, kernel
+    ),
+}
 
 
 def synaptic_sums(

@@ -84,6 +84,8 @@ def crossbar_members(core: CoreParams, regions: dict[str, Region]) -> dict[str, 
         Of the neurons in ascending order, ``pipelines`` a cycle; they cannot be held up.
     busy : ``Out(1)``
         Sums of this tick are still to come.
+    ready : ``Out(1)``
+        If the format ``holds_scan``. Low: no axon comes now, and the scan waits.
     learning : ``Out(VisitPort(core))``
         In a plastic core.
 
@@ -99,6 +101,8 @@ def crossbar_members(core: CoreParams, regions: dict[str, Region]) -> dict[str, 
         "sums": Out(core.pipelines * core.current_bits),
         "busy": Out(1),
     }
+    if core.synapse_format.holds_scan:
+        members["ready"] = Out(1)
     if core.learning:
         members["learning"] = Out(VisitPort(core))
     for wanted in core.synapse_format.regions(core):

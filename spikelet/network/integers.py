@@ -19,6 +19,7 @@ from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.update import update_of
 from spikelet.description.summary import summary
 from spikelet.network.float_update import at_rest
+from spikelet.network.layer_quantisation import LayerQuantisation
 from spikelet.network.network import Network, checked_spikes
 from spikelet.samples.plastic_samples import Encoder
 
@@ -27,7 +28,6 @@ __all__ = [
     "IntegerNetwork",
     "IntegerPopulation",
     "IntegerProjection",
-    "LayerQuantisation",
     "Weights",
 ]
 
@@ -135,61 +135,6 @@ class IntegerProjection:
         ends = [0, int(self.weights.min()), int(self.weights.max())]
         ends += [self.rule.w_min, self.rule.w_max] if self.rule else []
         return min(ends), max(ends)
-
-
-@dataclass(frozen=True)
-class LayerQuantisation:
-    """What quantisation did to a population.
-
-    Parameters
-    ----------
-    name : str
-    scale : float
-        Float value of one weight unit; one potential LSB is ``scale / 2**weight_exponent``.
-    weight_exponent : int
-    weights : int
-        Weights of all projections into the population.
-    clipped : int
-        Of these, weights beyond the ends of the integer range.
-    rms_error : float
-        Root mean square of float minus integer weights, in float units.
-    range_low, range_high : float
-        Potentials expected, in LSBs.
-    range_source : str
-        ``"calibration"``: extremes of the float network on the calibration samples; ``"bound"``:
-        the parameters that are membrane values, and one tick in which all excitatory, or all
-        inhibitory, sources spike.
-    available_low, available_high : int
-        Potentials that can be held.
-    nonzero : int
-        Float weights that are not 0.
-    vanished : int
-        Of these, weights that became 0.
-    """
-
-    name: str
-    scale: float
-    weight_exponent: int
-    weights: int
-    clipped: int
-    rms_error: float
-    range_low: float
-    range_high: float
-    range_source: str
-    available_low: int
-    available_high: int
-    nonzero: int = 0
-    vanished: int = 0
-
-    @property
-    def clipped_fraction(self) -> float:
-        """Clipped weights as a share of all."""
-        return self.clipped / self.weights
-
-    @property
-    def range_used(self) -> float:
-        """Expected potentials as a share of those available, on the tighter side."""
-        return max(self.range_high / self.available_high, self.range_low / self.available_low)
 
 
 @dataclass(frozen=True, eq=False)

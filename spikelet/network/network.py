@@ -1,10 +1,9 @@
 """The float network: what was trained, checked once, before anything is rounded."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import numpy as np
@@ -12,52 +11,27 @@ import numpy.typing as npt
 
 from spikelet.description.artefact import digest_of
 from spikelet.description.errors import SpikeletError
-from spikelet.description.neurons.model import FRACTION_BITS, NeuronModel, Parameter, State
+from spikelet.description.neurons.kinds import fraction_one
+from spikelet.description.neurons.model import NeuronModel, Parameter, State
 from spikelet.description.summary import summary
+from spikelet.network.convolution import Convolution
+from spikelet.network.order import feedback_refusal, topological_order
+from spikelet.network.origin import Origin
 from spikelet.placement.network import INPUT
 
 __all__ = [
-    "FRACTION_ONE",
     "INPUT",
     "FloatArray",
     "Network",
     "Population",
     "Projection",
     "checked_spikes",
-    "feedback_refusal",
-    "topological_order",
 ]
 
 FloatArray = npt.NDArray[np.float64]
 
-FRACTION_ONE = 1 << FRACTION_BITS
-"""What a factor of 1 would be among a core's fractions."""
-
 _WIDEST_POTENTIAL = 24
 """Bits of the widest potential, where only the sign of a bound counts."""
-
-
-def topological_order(
-    predecessors: dict[str, list[str]], refusal: Callable[[list[str]], SpikeletError]
-) -> list[str]:
-    """Return the names so that each comes after its predecessors.
-
-    If they form a cycle, raise what ``refusal`` makes of the names on the way round, of which the
-    last is the first again.
-    """
-    try:
-        return list(TopologicalSorter(predecessors).static_order())
-    except CycleError as error:
-        raise refusal(error.args[1]) from None
-
-
-def feedback_refusal(what: str, way_round: list[str]) -> SpikeletError:
-    """Return the error of a cycle of several populations; ``what`` opens its message."""
-    return SpikeletError(
-        f"{what}: layers run one tick apart, so feedback to an earlier layer would come too late; "
-        f"found the cycle {' -> '.join(repr(name) for name in way_round)}",
-        remedy="remove one of these edges; a layer may feed back to itself, but to no other",
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +110,7 @@ class Population:
     def unit(self, what: Parameter | State) -> float:
         """Return how many of a core's steps a real 1 is, apart from the scale of the weights."""
         if what.kind == "fraction":
-            return float(1 << FRACTION_BITS)
+            return float(fraction_one(what.high))
         return 1 / self.neuron.lsb if what.kind == "membrane" and self.neuron.lsb else 1.0
 
     def _check_range(self, name: str, values: FloatArray) -> None:
@@ -152,8 +126,8 @@ class Population:
         low, high = self.neuron.range_of(parameter, _WIDEST_POTENTIAL, self.constants)
         if parameter.kind == "membrane":
             return (0.0 if low >= 0 else -np.inf), (0.0 if high <= 0 else np.inf)
-        if parameter.kind == "fraction" and high == FRACTION_ONE - 1:
-            high = FRACTION_ONE  # a core takes its largest fraction for 1
+        if parameter.kind == "fraction" and high == parameter.one - 1:
+            high = parameter.one  # a core takes its largest fraction for 1
         return low / self.unit(parameter), high / self.unit(parameter)
 
     def _check(
@@ -177,6 +151,8 @@ class Projection:
     ----------
     source, target : str
     weights : array of float64, shape (n_source, n_target)
+    convolution : Convolution or None
+        The one that the weights are, if they are one.
     """
 
     __repr__ = summary
@@ -184,6 +160,7 @@ class Projection:
     source: str
     target: str
     weights: FloatArray
+    convolution: Convolution | None = None
 
     def __post_init__(self) -> None:
         name = f"projection {self.source!r} -> {self.target!r}: weights"
@@ -196,8 +173,8 @@ class Projection:
 class Network:
     """A graph of populations: feed-forward, but for projections of a population to itself.
 
-    Spikes reach other populations in the tick they are emitted, and their own population in the
-    tick after, as in snnTorch's ``RLeaky`` (Eshraghian et al. 2023).
+    Spikes reach other populations in the tick they are emitted, their own in the tick after, as in
+    snnTorch's ``RLeaky`` (Eshraghian et al. 2023).
 
     Parameters
     ----------
@@ -211,6 +188,8 @@ class Network:
         At most one for each pair of source and target, which may be the same population.
     outputs : tuple of str
         Populations whose neurons, one population after another, are the network's outputs.
+    origin : Origin or None
+        How the numbers of its file were read.
 
     Raises
     ------
@@ -227,6 +206,7 @@ class Network:
     populations: tuple[Population, ...]
     projections: tuple[Projection, ...]
     outputs: tuple[str, ...]
+    origin: Origin | None = None
 
     def __post_init__(self) -> None:
         if self.n_inputs < 1:
@@ -251,8 +231,8 @@ class Network:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of all but the name: what the float network computes depends on nothing else."""
-        parts: list[str | FloatArray | None] = [repr((self.n_inputs, self.dt, self.outputs))]
+        """SHA-256 of all that the float network computes from: not name and origin."""
+        parts: list[str | FloatArray] = [repr((self.n_inputs, self.dt, self.outputs))]
         for p in self.populations:
             parts += [p.name, str(p.size), json.dumps(p.neuron.to_dict(), sort_keys=True)]
             for name, values in p.parameters.items():

@@ -16,11 +16,10 @@ import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.files import AtomicFile
-from spikelet.description.neurons.model import FRACTION_BITS
 from spikelet.network.integers import IntegerNetwork, IntegerPopulation, IntegerProjection
 from spikelet.nir.handler import BIAS
 from spikelet.nir.handlers import neuron_node
-from spikelet.nir.neuron_model import RESET_POTENTIAL, reset_metadata
+from spikelet.nir.metadata import RESET_POTENTIAL, reset_metadata
 from spikelet.nir.nodes.affine import Affine
 from spikelet.nir.nodes.input import Input
 from spikelet.nir.nodes.linear import Linear
@@ -136,7 +135,9 @@ class _Graph:
 
     def _neurons(self, population: IntegerPopulation) -> None:
         lsb, name = self._lsb(population), population.name
-        units = {"threshold": lsb, RESET_POTENTIAL: lsb, "decay": 1 / (1 << FRACTION_BITS)}
+        units = {"threshold": lsb, RESET_POTENTIAL: lsb}
+        if "decay" in population.parameters:
+            units["decay"] = 1 / population.neuron.parameter("decay").one
         parameters = {
             what: _scaled(what, population, unit)
             for what, unit in units.items()

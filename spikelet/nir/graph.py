@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.summary import summary
-from spikelet.network.network import feedback_refusal, topological_order
+from spikelet.network.order import feedback_refusal, topological_order
 
 __all__ = ["INPUT_KIND", "OUTPUT_KIND", "NirGraph", "NirNode"]
 

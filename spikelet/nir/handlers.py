@@ -6,6 +6,10 @@ from spikelet.description.errors import SpikeletError
 from spikelet.network.network import FloatArray
 from spikelet.nir.handler import NodeHandler
 from spikelet.nir.nodes.affine import Affine
+from spikelet.nir.nodes.avg_pool2d import AvgPool2d
+from spikelet.nir.nodes.conv1d import Conv1d
+from spikelet.nir.nodes.conv2d import Conv2d
+from spikelet.nir.nodes.cuba_lif import CubaLif
 from spikelet.nir.nodes.flatten import Flatten
 from spikelet.nir.nodes.if_ import Integrator
 from spikelet.nir.nodes.input import Input
@@ -13,16 +17,18 @@ from spikelet.nir.nodes.lif import Lif
 from spikelet.nir.nodes.linear import Linear
 from spikelet.nir.nodes.output import Output
 from spikelet.nir.nodes.scale import Scale
+from spikelet.nir.nodes.sum_pool2d import SumPool2d
 
 __all__ = ["HANDLERS", "NEURON_HANDLERS", "handlers_by_kind", "neuron_node"]
 
-NEURON_HANDLERS = (Lif(), Integrator())
+NEURON_HANDLERS = (CubaLif(), Lif(), Integrator())
 """Those of neurons, of which the export takes the first that can express a population."""
 
 HANDLERS: tuple[NodeHandler, ...] = (
     *(Input(), Output(), Linear(), Affine()),
     *NEURON_HANDLERS,
     *(Flatten(), Scale()),
+    *(Conv1d(), Conv2d(), SumPool2d(), AvgPool2d()),
 )
 """One handler a file of ``nir/nodes/``; a test compares the two."""
 

@@ -23,9 +23,9 @@ from spikelet.nir.file import read_graph
 from spikelet.nir.graph import NirGraph
 from spikelet.nir.handler import ImportedNode, NetworkParts, NodeHandler
 from spikelet.nir.handlers import handlers_by_kind
-from spikelet.nir.neuron_model import model_of
+from spikelet.nir.metadata import check_reset
+from spikelet.nir.reading import reading_of
 from spikelet.nir.signal import Signal
-from spikelet.nir.time_step import time_step
 
 __all__ = ["load_network"]
 
@@ -35,6 +35,7 @@ def load_network(
     neuron: NeuronModel | str | Path | None = None,
     dt: float | None = None,
     *,
+    framework: str | None = None,
     handlers: Iterable[NodeHandler] = (),
 ) -> Network:
     """Read a NIR file as a float network.
@@ -42,16 +43,19 @@ def load_network(
     Parameters
     ----------
     path : path
-        HDF5 file written by ``nir.write``: a graph of Input, Output, Linear, Affine, LIF, IF,
-        Flatten and Scale nodes, feed-forward but for layers that feed back to themselves. Signals
-        that meet in a node add. Nested graphs are dissolved.
+        HDF5 file written by ``nir.write``: a graph of the node kinds of ``docs/networks.md``,
+        feed-forward but for layers that feed back to themselves. Signals that meet in a node add.
+        Nested graphs are dissolved.
     neuron : NeuronModel, str, Path or None
-        Model of the neurons: itself, its name, or its file. None takes that of the NIR file, if
-        its metadata say ``simulator`` snntorch, ``reset_mechanism`` and ``reset_delay``.
+        Model of the neurons: itself, its name, or its file. None takes the usual one of the
+        framework, or that which the file's metadata say: ``reset_mechanism``, ``reset_delay``.
     dt : float or None
-        Seconds per tick. None takes it from the file's metadata key ``dt``; a network without LIF
-        needs none. Where neither says it, a model of snnTorch and constants that are those of
-        snnTorch's exporter mean its 1e-4 s, with a warning.
+        Seconds per tick. None takes it from the file's metadata key ``dt``, or that of the
+        framework's exporter; a network without a leak needs none.
+    framework : str or None
+        Whose convention the numbers are written by: "snntorch", "norse", "sinabs",
+        "sinabs-unnormalised", "spikingjelly", "spyx", "rockpool", or "nir" for NIR's equations.
+        None takes it from the metadata key ``simulator``, or from the name of the model.
     handlers : iterable of NodeHandler
         Of further node kinds, or in the place of those that are there.
 
@@ -64,18 +68,18 @@ def load_network(
     ------
     SpikeletError
         For a file that is missing, damaged, not NIR, or beyond what is supported; for an unknown
-        time step; for a reset that contradicts the model, or a model that is not of recurrent
-        layers.
+        framework, model or time step; for numbers, metadata and options that contradict each other.
     """
     by_kind = handlers_by_kind(handlers)
     spiking = tuple(kind for kind, handler in by_kind.items() if handler.spikes)
     graph = read_graph(Path(path), spiking)
     check_graph(graph, by_kind)
-    chosen = model_of(graph, neuron)
-    walk = _Walk(graph, by_kind, NetworkParts(chosen, time_step(graph, by_kind, chosen, dt)))
+    reading = reading_of(graph, neuron, dt, framework)
     try:
+        parts = NetworkParts(reading)
+        check_reset(graph, reading.given or parts.neuron)
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused by name
-            return walk.network()
+            return _Walk(graph, by_kind, parts).network()
     except SpikeletError as error:
         if error.args[0].startswith(str(path)):
             raise
@@ -110,6 +114,7 @@ class _Walk:
             tuple(self.parts.populations),
             tuple(self.parts.projections),
             tuple(self.parts.outputs),
+            self.parts.reading.origin(self.graph, tuple(self.parts.notes)),
         )
 
     def _incoming(self, name: str) -> Signal:
@@ -134,7 +139,8 @@ class _Walk:
             warnings.warn(text, SpikeletWarning, stacklevel=2)
 
         sources = tuple(f"{a!r} ({graph.nodes[a].kind})" for a in graph.predecessors(name))
-        seen = ImportedNode(name, node.kind, node.fields, sources, self.parts, warn)
+        shape, back = incoming.shape, bool(graph.ways_back.get(name))
+        seen = ImportedNode(name, node.kind, node.fields, sources, shape, self.parts, warn, back)
         try:
             return self.handlers[node.kind].apply(seen, incoming)
         except SpikeletError as error:

@@ -2,24 +2,26 @@
 
 A signal is ``sum_s spikes_s @ parts[s] + bias``: one connection for each source of spikes, a
 population or the network's input, and a constant. A connection is dense or sparse, so that large
-layers wired one to one stay small.
+layers wired one to one, or by a convolution, stay small.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.summary import summary
+from spikelet.network.convolution import Convolution
 from spikelet.network.network import FloatArray
 
 __all__ = ["Connection", "Dense", "Signal", "Sparse"]
 
-_WIDEST = 1 << 15
-"""Values of a sparse connection that may become a matrix, as the float network's weights are."""
+_MOST_WEIGHTS = 1 << 27
+"""Of a matrix, as the float network's weights are."""
 
 _Indices = npt.NDArray[np.int64]
 
@@ -36,6 +38,7 @@ class Dense:
     __repr__ = summary
 
     weights: FloatArray
+    convolution: ClassVar[None] = None
 
     @property
     def size(self) -> int:
@@ -75,6 +78,8 @@ class Sparse:
     sources, targets : array of int64, shape (pairs,)
         No pair stands twice.
     gains : array of float64, shape (pairs,)
+    convolution : Convolution or None
+        The one that the connection is, if it is one.
     """
 
     __repr__ = summary
@@ -84,6 +89,7 @@ class Sparse:
     sources: _Indices
     targets: _Indices
     gains: FloatArray
+    convolution: Convolution | None = None
 
     @classmethod
     def one_to_one(cls, size: int) -> "Sparse":
@@ -103,14 +109,33 @@ class Sparse:
         chosen = np.asarray(order, np.int64).ravel()
         return cls(n_source, len(chosen), chosen, np.arange(len(chosen)), np.ones(len(chosen)))
 
+    @classmethod
+    def of_convolution(cls, convolution: Convolution) -> "Sparse":
+        """Return what a convolution connects."""
+        size = convolution.size
+        return cls(convolution.n_source, size, *convolution.triplets(), convolution)
+
     def scaled(self, gain: FloatArray) -> "Sparse":
         """Return it with its values times ``gain``, shape (size,) or (1,)."""
         each = np.broadcast_to(gain, (self.size,))
-        return self._with(self.size, self.sources, self.targets, self.gains * each[self.targets])
+        gains = self.gains * each[self.targets]
+        scaled = _scaled(self.convolution, each)
+        return Sparse(self.n_source, self.size, self.sources, self.targets, gains, scaled)
+
+    @property
+    def passes_on(self) -> bool:
+        """Whether each source becomes the value of its number, as it is."""
+        if not self.n_source == self.size == len(self.gains):
+            return False
+        numbers = np.arange(self.size)
+        both = (self.sources == numbers).all() and (self.targets == numbers).all()
+        return bool(both and (self.gains == 1).all())
 
     def through(self, weight: "FloatArray | Sparse") -> "Dense | Sparse":
         """Return ``weight``, a matrix (outputs, inputs) or a sparse connection, behind it."""
         if isinstance(weight, Sparse):
+            if self.passes_on:
+                return weight
             return self._through_sparse(weight)
         found = np.zeros((self.n_source, len(weight)))
         rows = self.gains[:, None] * weight.T[self.targets]
@@ -151,14 +176,15 @@ class Sparse:
         return Sparse(self.n_source, size, sources, targets, gains)
 
     def matrix(self) -> FloatArray:
-        """Return it as a matrix, shape (n_source, size); SpikeletError if that is too wide."""
-        if self.n_source * self.size > _WIDEST**2:
-            values = f"{self.n_source:,} values"
-            if (self.n_source, len(self.gains)) != (self.size, self.size):
-                values = f"of {self.n_source:,} values, some"
+        """Return it as a matrix, shape (n_source, size); SpikeletError if that is too large."""
+        if self.n_source * self.size > _MOST_WEIGHTS:
+            how = "one to one" if self.passes_on else "over a sparse connection"
             raise SpikeletError(
-                f"{values} pass one to one, which takes a matrix; at most {_WIDEST:,} can",
-                remedy="put a Linear or Affine node with fewer outputs between the layers",
+                f"{self.n_source:,} values lead to {self.size:,} {how}, which takes a matrix of "
+                f"{self.n_source * self.size:,} weights; at most {_MOST_WEIGHTS:,} (1 GiB) can be "
+                "held",
+                remedy="make the layer smaller: a larger stride, pooling, or a Linear or Affine "
+                "node with fewer outputs",
             )
         found = np.zeros((self.n_source, self.size))
         found[self.sources, self.targets] = self.gains
@@ -169,6 +195,16 @@ class Sparse:
         found = np.zeros(self.size)
         np.add.at(found, self.targets, np.maximum(self.gains, 0))
         return found
+
+
+def _scaled(convolution: Convolution | None, gain: FloatArray) -> Convolution | None:
+    """Return a convolution with its values times ``gain``, None unless channels have one each."""
+    if convolution is None:
+        return None
+    channels = gain.reshape(len(convolution.kernel), -1)
+    if (channels != channels[:, :1]).any():
+        return None
+    return convolution.scaled(channels[:, 0])
 
 
 Connection = Dense | Sparse

@@ -30,7 +30,7 @@ def speed_rows(cost: Cost | None, fpga: Sequence[FpgaReport]) -> list[list[str]]
     """Return a row for each design and clock: its Fmax, and on a board the board's clock."""
     rows = []
     for report in fpga if cost else ():
-        clocks = {"at its Fmax": report.placement.fmax_mhz}
+        clocks = {"at its Fmax": report.routed.fmax_mhz}
         if report.board:
             clocks["at the board's clock"] = report.target_mhz
         for words, mhz in clocks.items():
@@ -51,7 +51,7 @@ def speed_rows(cost: Cost | None, fpga: Sequence[FpgaReport]) -> list[list[str]]
 
 def design(report: FpgaReport) -> dict[str, Any]:
     """Return what the page says about one implemented design."""
-    placed, device = report.placement, devices().get(report.device)
+    placed, device = report.routed, devices().get(report.device)
     kinds = {kind.name: kind for kind in device.family.resources} if device else {}
     scale = 1.1 * max(report.target_mhz, *placed.seeds.values())
     return {

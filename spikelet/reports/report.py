@@ -111,6 +111,7 @@ def write_report(
         class_is=CLASS_IS[decode],
         sample=sample,
         state=state,
+        recorded=_recorded(compiled, verification),
         verdict=_verdict(verification),
         compared=_COMPARED,
         predicted=lambda engine: _predicted(engine, run),
@@ -196,6 +197,27 @@ def _placement(quality: PlacementQuality) -> list[list[str]]:
             f"{drawn.largest:,.1f}",
         ],
     ]
+
+
+def _recorded(
+    compiled: CompiledNetwork, verification: Verification | None
+) -> dict[str, Any] | None:
+    """Return mood, title and lines of what the network's framework recorded; None: no framework."""
+    origin = compiled.network.floats.origin if compiled.network.floats else None
+    if origin is None:
+        return None
+    lines = [f"{origin.path} is read {'; '.join(origin.reading)}."]
+    if origin.unsaid:
+        lines.append(f"The file does not say, and there is taken: {'; '.join(origin.unsaid)}.")
+    found = verification.recorded if verification else None
+    if found is None:
+        lines.append("Give samples with what the framework recorded (expected).")
+        title = "Nothing was compared with the framework"
+        return {"mood": "open", "title": title, "lines": lines}
+    title = found.words[0].upper() + found.words[1:]
+    if found.all_equal:
+        return {"mood": "pass", "title": title, "lines": lines}
+    return {"mood": "fail", "title": title, "lines": [f"{found.difference}.", *lines]}
 
 
 def _verdict(verification: Verification | None) -> dict[str, Any]:

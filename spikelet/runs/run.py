@@ -19,6 +19,7 @@ from spikelet.description.run.recording import Recording, recorded_states
 from spikelet.description.summary import summary
 from spikelet.description.versions import package_versions
 from spikelet.network.integers import IntegerNetwork, Weights
+from spikelet.network.network import FloatArray
 from spikelet.runs.engines import engine_named
 from spikelet.runs.wanted import Wanted
 from spikelet.samples.decode import count, decoder_named
@@ -143,6 +144,21 @@ class Run:
             name: self._assembled([values.get(name) for values in recorded], placed)
             for name in recorded_states(self.compiled.core(layer))
         }
+
+    def potentials(self, layer: str) -> FloatArray:
+        """Return a trained layer's potentials after each tick in the float network's unit.
+
+        Shape (samples, ticks, size). SpikeletError if they were not recorded, or the network was
+        not trained: its unit is the LSB.
+        """
+        found = {stats.name: stats for stats in self.compiled.network.quantisation}
+        if found and layer in found:
+            lsbs: FloatArray = self.states(layer)["v"] * found[layer].lsb
+            return lsbs
+        self.compiled.layer(layer)
+        raise self.compiled.network.error(
+            "its potentials have no unit but their LSB", "take them from states(), as 'v'"
+        )
 
     def _assembled(self, recorded: list[Any], layer: PlacedLayer) -> npt.NDArray[Any]:
         ticks = self._ticks(layer.depth)

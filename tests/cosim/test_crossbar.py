@@ -1,5 +1,8 @@
 # amaranth: UnusedElaboratable=no
-"""The crossbar with each weight format, and with weight rows that do not fill their banks."""
+"""The dense crossbar with each weight format, and with weight rows that do not fill their banks.
+
+And the shared one, of which ``test_shared_crossbar.py`` has many geometries.
+"""
 
 import numpy as np
 import pytest
@@ -8,8 +11,10 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import ChipMap
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.neurons.models import neuron_model
+from spikelet.description.synapses.convolution import Convolution
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY
 from spikelet.rtl_gen.synapses.dense import DenseCrossbar
+from spikelet.rtl_gen.synapses.shared import SharedCrossbar
 from tests.cosim.support import SEEDS, Bench, cases, image_of
 
 
@@ -36,7 +41,7 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     )
     chip = ChipParams((core,))
     component = DenseCrossbar(core, ChipMap(chip).cores[0])
-    return Bench(component, bench="crossbar", chip=chip, config_latency=CONFIG_LATENCY)
+    return Bench(component, bench="crossbar", chip=chip, config_latency=CONFIG_LATENCY, even=True)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -46,3 +51,34 @@ def test_crossbar(bench, seed, tmp_path):
     weights[:, 0], weights[:, -1] = core.weight_max, core.weight_min
     bench.run(seed, tmp_path, image=image)
     assert np.unique(weights).size > 1
+
+
+@pytest.fixture(
+    scope="module",
+    params=cases(
+        blocks={"lanes": 4, "pipelines": 2, "weight_bits": 5},
+        unsigned={"lanes": 8, "pipelines": 8, "weight_bits": 8, "weight_format": "unsigned"},
+    ),
+)
+def shared_bench(request: pytest.FixtureRequest) -> Bench:
+    """Build a shared crossbar."""
+    convolution = Convolution(5, 7, 3, 3, 4, 8, 3, 3, *(2, 2), *(1, 1), *(1, 1))
+    core = CoreParams(
+        convolution.n_axons,
+        convolution.n_neurons,
+        neuron_model("snntorch-zero"),
+        synapses="shared",
+        synapse_options=convolution.options(),
+        **request.param,
+    )
+    chip = ChipParams((core,))
+    component = SharedCrossbar(core, ChipMap(chip).cores[0])
+    return Bench(component, bench="crossbar", chip=chip, config_latency=CONFIG_LATENCY, even=False)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_shared_crossbar(shared_bench, seed, tmp_path):
+    image = image_of(shared_bench.parameters["chip"], seed)
+    core, kernel = shared_bench.parameters["chip"].cores[0], image.cores[0].weights
+    kernel[..., 0], kernel[..., -1] = core.weight_max, core.weight_min
+    shared_bench.run(seed, tmp_path, image=image)

@@ -35,6 +35,21 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "parameters": {"decay": "neuron", "decay_i": "neuron", "bias": "shared"},
         "potential_bits": 16,
     },
+    "cuba-lif-ge": {"parameters": {"decay_i": "neuron", "reset_potential": "neuron"}},
+    "cuba-lif-subtract-ge": {"parameters": {"decay": "neuron", "decay_i": "shared"}},
+    "lif-ge": {"parameters": {"decay": "neuron", "threshold": "neuron"}},
+    "lif-subtract": {"parameters": {"decay": "neuron"}, "potential_bits": 12},
+    "lif-subtract-ge": {"parameters": {"threshold": "neuron", "bias": "neuron"}},
+    "snntorch-none": {"parameters": {"decay": "shared", "bias": "neuron"}},
+    "snntorch-rleaky-zero": {"parameters": {"decay": "neuron"}},
+    "snntorch-synaptic-none": {"parameters": {"decay": "shared", "decay_i": "shared"}},
+    "snntorch-synaptic-subtract": {"parameters": {"decay": "neuron", "decay_i": "neuron"}},
+    "snntorch-synaptic-subtract-immediate": {
+        "parameters": {"decay": "shared", "decay_i": "shared", "threshold": "neuron"},
+    },
+    "snntorch-synaptic-zero": {"parameters": {"decay_i": "neuron", "bias_i": "neuron"}},
+    "spyx-cuba-lif": {"parameters": {"decay": "neuron", "decay_i": "neuron", "bias_i": "shared"}},
+    "spyx-lif": {"parameters": {"decay": "neuron"}},
     "izhikevich": {
         "parameters": {"a": "neuron", "b": "neuron", "c": "neuron", "d": "neuron"},
         "potential_bits": 16,
@@ -44,7 +59,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     ODD.name: {"parameters": {"threshold": "neuron", "floor": "neuron"}, "weight_format": "signed"},
 }
 
-SLOW = ("snntorch-zero", "snntorch-zero-immediate", "snntorch-subtract", HABITUATING.name)
+FAST = ("cuba-lif", "izhikevich", "lif-refractory", "lif-ge", "nir-euler", NOISY.name, ODD.name)
+FAST += ("snntorch-subtract-immediate", "spyx-cuba-lif")
 
 
 def test_every_model_has_a_variant():
@@ -55,7 +71,7 @@ def test_every_model_has_a_variant():
     scope="module",
     params=[
         pytest.param(*case.values, id=case.id, marks=[*case.marks, pytest.mark.slow])
-        if case.id in SLOW
+        if case.id not in FAST
         else case
         for case in cases(**{name: name for name in MODELS})
     ],

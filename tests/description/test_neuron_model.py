@@ -23,9 +23,17 @@ FIVE = (
     *("snntorch-zero-immediate", "snntorch-zero"),
 )
 
+CONVENTIONS = (
+    *("lif-ge", "lif-subtract", "lif-subtract-ge", "cuba-lif-ge", "cuba-lif-subtract-ge"),
+    *("snntorch-none", "snntorch-rleaky-zero", "snntorch-synaptic-none"),
+    *("snntorch-synaptic-subtract", "snntorch-synaptic-subtract-immediate"),
+    *("snntorch-synaptic-zero", "spyx-lif", "spyx-cuba-lif"),
+)
+"""What frameworks compute besides."""
+
 
 def test_the_models_that_are_there() -> None:
-    assert set(neuron_models()) == {*FIVE, "cuba-lif", "izhikevich", "lif-refractory"}
+    assert set(neuron_models()) == {*FIVE, *CONVENTIONS, "cuba-lif", "izhikevich", "lif-refractory"}
     for name, model in neuron_models().items():
         assert model.name == name and model.version == 1 and model.source and model.description
         assert all(item.description for item in (*model.states, *model.parameters))
@@ -113,7 +121,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
             neuron_model(tmp_path / name)
     with pytest.raises(SpikeletError, match="there is no neuron model 'mine'") as caught:
         neuron_model("mine")
-    assert "cuba-lif, izhikevich, lif-refractory, nir-euler" in caught.value.remedy
+    assert "izhikevich, lif-ge, lif-refractory, lif-subtract-ge" in caught.value.remedy
     with pytest.raises(SpikeletError, match="a neuron model is a name, a file or a NeuronModel"):
         neuron_model(3)  # type: ignore[arg-type]
 

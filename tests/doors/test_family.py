@@ -276,8 +276,8 @@ def test_the_netlist_equals_golden(toy: Toy, project: Project) -> None:
 def test_a_bare_device_is_as_large_as_the_fit_check_said(toy: Toy, project: Project) -> None:
     report = project.build("TOY-5K", seeds=(1, 2))
     need = require_target(project.load(), "TOY-5K").needed
-    assert report.bitstream == "" and report.placement.seeds == {1: 100.0}
-    built = report.placement.utilisation
+    assert report.bitstream == "" and report.routed.seeds == {1: 100.0}
+    built = report.routed.utilisation
     assert built["block_rams"].used == need["block_rams"] > 0
     assert built["dsps"].used == need["dsps"] > 0
     assert built["luts"].used == pytest.approx(need["luts"], rel=0.1)

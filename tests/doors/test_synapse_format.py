@@ -63,6 +63,9 @@ class AxonWeights(SynapseFormat):
         if core.weight_format != "signed":
             raise SpikeletError(f"core: {self.name} are signed, not {core.weight_format}")
 
+    def rows(self, core: CoreShape) -> int:
+        return core.n_axons
+
     def check(self, core: CoreShape, weights: npt.NDArray[np.int16], name: str) -> None:
         if weights.shape != (core.n_axons,):
             raise SpikeletError(f"{name}: weights must have shape ({core.n_axons},)")
@@ -91,8 +94,10 @@ class AxonWeights(SynapseFormat):
     def logic(self, core: CoreShape) -> Counter[str]:
         return Counter({"sum": core.current_bits, "address": unsigned_bits(core.n_neurons)})
 
-    def cycles(self, core: CoreShape, active: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        return active + (core.n_neurons - core.lanes) / core.pipelines
+    def cycles(
+        self, core: CoreShape, active: npt.NDArray[np.float64], empty_words: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        return empty_words + active + (core.n_neurons - core.lanes) / core.pipelines
 
 
 def axon_sums(

@@ -132,6 +132,16 @@ def test_a_simulator_that_is_missing_is_named(project, monkeypatch):
         engines.chosen_engines(["cocotb-vcs"])
 
 
+def test_a_folder_without_the_chips_files_says_how_to_write_them(project, tmp_path):
+    """As ``learn`` leaves one."""
+    folder = shutil.copytree(project, tmp_path / "project")
+    shutil.rmtree(folder / "rtl")
+    shutil.copy(project.parent / "samples.npz", tmp_path)
+    status, output = verify(folder, "--engine", "cocotb-icarus")
+    assert status == 1 and "chip.v cannot be read: No such file" in output
+    assert f"remedy: spikelet compile NETWORK -o {folder} writes it" in output
+
+
 def test_files_of_another_chip_are_refused(project, tmp_path):
     compiled = small_network(seed=0)
     other = small_network(seed=3)

@@ -51,8 +51,8 @@ def test_a_bitstream_for_a_board(built: tuple[str, Path, FpgaReport, list[str]])
     _, folder, report, lines = built
     assert (report.board, report.device) == ("iCEBreaker", "ICE40UP5K-SG48")
     assert (folder / report.bitstream).read_bytes()[:4] == bytes.fromhex("ff0000ff")
-    assert report.placement.seeds.keys() == {1}, "the first seed meets 12 MHz"
-    assert report.placement.fmax_mhz > 12
+    assert report.routed.seeds.keys() == {1}, "the first seed meets 12 MHz"
+    assert report.routed.fmax_mhz > 12
     assert report.made.files.keys() >= {"design.bin", "netlist.v", "netlist.json", "pins.pcf"}
     assert FpgaReport.load(folder) == report
     assert not list(folder.glob("seed_*"))
@@ -125,9 +125,9 @@ def test_a_design_with_more_ports_than_pins_is_harnessed(tmp_path: Path) -> None
     device = device_named("ICE40UP5K-SG48")
     report = build_out_of_context(verilog, "toy", device, tmp_path / "out", target_mhz=30)
     assert report.harnessed
-    assert report.placement.utilisation["block_rams"].used == 2
+    assert report.routed.utilisation["block_rams"].used == 2
     assert report.bitstream == ""
-    assert report.placement.critical_path
+    assert report.routed.critical_path
 
 
 def test_the_harness_connects_every_port() -> None:

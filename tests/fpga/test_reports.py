@@ -8,7 +8,7 @@ import pytest
 from spikelet.description.errors import SpikeletError
 from spikelet.fpga.families import device_named, devices, family_named
 from spikelet.fpga.families.family import single_port_memories
-from spikelet.fpga.place_and_route import Placement, parse_report
+from spikelet.fpga.place_and_route import Routed, parse_report
 from spikelet.fpga.synthesise import (
     LARGEST_REGISTER_MEMORY,
     MemoryUse,
@@ -27,36 +27,36 @@ def family(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def _placement(family: str) -> Placement:
+def _routed(family: str) -> Routed:
     text = (FIXTURES / f"nextpnr_{family}.json").read_text()
     return parse_report(text, device_named(DEVICE_OF[family]), seed=3)
 
 
 def test_placement_in_named_units(family: str) -> None:
-    placement = _placement(family)
+    routed = _routed(family)
     report = json.loads((FIXTURES / f"nextpnr_{family}.json").read_text())
     ((_, fmax),) = report["fmax"].items()
-    assert placement.fmax_mhz == fmax["achieved"]
-    assert [clock.name for clock in placement.clocks] == ["clk"]
-    assert placement.meets_target
+    assert routed.fmax_mhz == fmax["achieved"]
+    assert [clock.name for clock in routed.clocks] == ["clk"]
+    assert routed.meets_target
     luts, block_rams, dsps = {
         "ecp5": ("TRELLIS_COMB", "DP16KD", "MULT18X18D"),
         "ice40": ("ICESTORM_LC", "ICESTORM_RAM", "ICESTORM_DSP"),
     }[family]
-    assert placement.utilisation["luts"].used == report["utilization"][luts]["used"] > 1000
-    assert placement.utilisation["block_rams"].used == report["utilization"][block_rams]["used"]
-    assert placement.utilisation["dsps"].used == report["utilization"][dsps]["used"] == 2
+    assert routed.utilisation["luts"].used == report["utilization"][luts]["used"] > 1000
+    assert routed.utilisation["block_rams"].used == report["utilization"][block_rams]["used"]
+    assert routed.utilisation["dsps"].used == report["utilization"][dsps]["used"] == 2
     if family == "ice40":
-        assert placement.utilisation["sprams"].used == 2
-    kinds = [step.kind for step in placement.critical_path]
+        assert routed.utilisation["sprams"].used == 2
+    kinds = [step.kind for step in routed.critical_path]
     assert kinds[0] == "clk-to-q"
     assert kinds[-1] == "setup"
-    assert all(step.delay_ns >= 0 and "." in step.source for step in placement.critical_path)
+    assert all(step.delay_ns >= 0 and "." in step.source for step in routed.critical_path)
 
 
 def test_placement_survives_json(family: str) -> None:
-    placement = _placement(family)
-    assert Placement.from_dict(json.loads(json.dumps(placement.to_dict()))) == placement
+    routed = _routed(family)
+    assert Routed.from_dict(json.loads(json.dumps(routed.to_dict()))) == routed
 
 
 def test_report_of_another_device_is_refused() -> None:

@@ -71,7 +71,7 @@ def test_the_bitstream_learns_20_samples_on_64_by_16_synapses(board: Board, tmp_
     verilog, limit = _top(chip, run, board)
     report = build_bitstream(verilog, "top", board, tmp_path / "image", seeds=range(1, 9))
     assert (tmp_path / "image" / report.bitstream).stat().st_size > 100_000
-    assert report.placement.meets_target
+    assert report.routed.meets_target
 
     netlist = (tmp_path / "image" / "netlist.v").read_text()
     family = device.family
@@ -86,8 +86,8 @@ def test_the_bitstream_learns_20_samples_on_64_by_16_synapses(board: Board, tmp_
     said, winner, cycles = simulated.run(limit)
     assert (said, winner) == ("passed", shown)
     assert cycles < limit / 4
-    used = {name: usage.used for name, usage in report.placement.utilisation.items()}
-    print(f"\n{board.name}: {used}, {report.placement.fmax_mhz:.1f} MHz, {cycles} clock cycles")
+    used = {name: usage.used for name, usage in report.routed.utilisation.items()}
+    print(f"\n{board.name}: {used}, {report.routed.fmax_mhz:.1f} MHz, {cycles} clock cycles")
     said, _, cycles = simulated.run(limit, stuck=1)
     assert said == "failed"
     assert cycles < limit / 2

@@ -37,6 +37,28 @@ BY_HAND = {
 }
 """Threshold 100, decay one half, 10-bit potentials, reset to -20 where to a value."""
 
+EQUAL = [100, 150, 0, -40, 300, 10, 0]
+"""Inputs that lead to the threshold exactly, at first."""
+
+CONVENTIONS = {
+    "lif-ge": ([-20, -20, -10, -45, -20, 0, 0], [1, 1, 0, 0, 1, 0, 0]),
+    "lif-subtract": ([100, 100, 50, -15, 193, 7, 4], [0, 1, 0, 0, 1, 1, 0]),
+    "lif-subtract-ge": ([0, 50, 25, -27, 187, 4, 2], [1, 1, 0, 0, 1, 1, 0]),
+    "snntorch-none": ([100, 200, 100, 10, 305, 163, 82], [0, 1, 0, 0, 1, 1, 0]),
+    "snntorch-rleaky-zero": ([100, 200, 0, -40, 280, 0, 0], [0, 1, 0, 0, 1, 0, 0]),
+    "spyx-lif": ([100, 200, 0, -40, 280, 50, 25], [0, 0, 1, 0, 0, 1, 0]),
+    "cuba-lif-ge": ([-20, -20, 90, 55, -20, -20, 72], [1, 1, 0, 0, 1, 1, 0]),
+    "cuba-lif-subtract-ge": ([0, 100, 50, 35, 223, 175, 70], [1, 1, 1, 0, 1, 1, 1]),
+    "snntorch-synaptic-subtract": ([100, 250, 125, -27, 292, 209, 87], [0, 1, 1, 0, 1, 1, 0]),
+    "snntorch-synaptic-subtract-immediate": (
+        *([100, 150, 175, 98, 254, 190, 177], [0, 1, 0, 0, 1, 1, 0]),
+    ),
+    "snntorch-synaptic-zero": ([100, 250, 0, 10, 310, 0, 82], [0, 1, 0, 0, 1, 0, 0]),
+    "snntorch-synaptic-none": ([100, 250, 225, 123, 367, 347, 256], [0, 1, 1, 1, 1, 1, 1]),
+    "spyx-cuba-lif": ([100, 250, 175, 48, 329, 278, 171], [0, 0, 1, 1, 0, 1, 1]),
+}
+"""As above, worked out from the frameworks' own equations; a synaptic current decays by half."""
+
 ROUNDING_FUNCTIONS = ("nearest", "truncate", "chance")
 ROUNDINGS = {"nearest": "nearest({}, 12)", "floor": "({} >> 12)", "toward_zero": "truncate({}, 12)"}
 
@@ -64,6 +86,23 @@ def test_by_hand(name: str, ticks_of: Reader) -> None:
     core = core_of(neuron_model(name), potential_bits=10, parameters=parameters)
     got = ticks_of(core, bare_image(core, decay=2048), np.array(INPUTS)[:, None])
     v, fired = BY_HAND[name]
+    assert got["v"][:, 0].tolist() == v
+    assert got["fired"][:, 0].tolist() == fired
+
+
+@readers
+@pytest.mark.parametrize("name", CONVENTIONS)
+def test_conventions_by_hand(name: str, ticks_of: Reader) -> None:
+    model = neuron_model(name)
+    parameters: dict[str, str | int] = {"threshold": 100, "decay": "shared"}
+    loaded = {"decay": 2048}
+    if "decay_i" in model.parameter_names:
+        parameters["decay_i"], loaded["decay_i"] = "shared", 2048
+    if "reset_potential" in model.parameter_names:
+        parameters["reset_potential"] = -20
+    core = core_of(model, potential_bits=10, parameters=parameters)
+    got = ticks_of(core, bare_image(core, **loaded), np.array(EQUAL)[:, None])
+    v, fired = CONVENTIONS[name]
     assert got["v"][:, 0].tolist() == v
     assert got["fired"][:, 0].tolist() == fired
 

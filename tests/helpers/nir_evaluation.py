@@ -14,6 +14,7 @@ from spikelet.description.errors import SpikeletError
 from spikelet.network.reference import run_float
 from spikelet.nir.importer import load_network
 from tests.helpers.networks import DT, EULER, Edges, spikes, write
+from tests.helpers.slow_convolution import convolved, pooled
 
 
 def refused(path: Path, *parts: str, neuron: Any = EULER, dt: float | None = DT) -> str:
@@ -45,22 +46,18 @@ def evaluate(
         rest = [n for n in rest if n not in ready]
     v: dict[str, Any] = {}
     fired: dict[str, list[Any]] = {n: [] for n in nodes}
-    out: dict[str, Any] = {name: np.zeros(node.v_threshold.size) for name, node in spiking.items()}
+    out: dict[str, Any] = {name: np.zeros(node.v_threshold.shape) for name, node in spiking.items()}
     for tick in sample:
         before, out = out, {}
         for name in order:
             node = nodes[name]
             sources = [a for a, b in edges if b == name]
             x: Any = sum((before[a] if (a, name) in late else out[a] for a in sources), 0.0)
-            if isinstance(node, nir.Input):
-                out[name] = tick.astype(float)
-            elif isinstance(node, nir.Scale):
-                out[name] = x * node.scale.ravel()
-            elif isinstance(node, nir.Affine):
-                out[name] = node.weight @ x + node.bias
-            elif isinstance(node, nir.Linear):
-                out[name] = node.weight @ x
-            elif name in spiking:
+            if name not in spiking:
+                out[name] = passed(node, tick if isinstance(node, nir.Input) else x)
+            else:
+                shape = np.shape(x)
+                x = np.ravel(x)
                 old = v.get(name, np.zeros(len(x)))
                 if isinstance(node, nir.LIF):
                     new = old + DT / node.tau * (node.v_leak - old + node.r * x)
@@ -69,9 +66,35 @@ def evaluate(
                 out[name] = (new > node.v_threshold).astype(float)
                 v[name] = np.where(out[name] > 0, node.v_reset, new)
                 fired[name].append(out[name])
-            else:
-                out[name] = x
+                out[name] = out[name].reshape(shape)
     return fired
+
+
+def passed(node: Any, x: Any) -> Any:
+    """Return what a node without neurons makes of the values ``x`` of a tick."""
+    if isinstance(node, nir.Input):
+        return x.astype(float).reshape(node.input_type["input"])
+    if isinstance(node, nir.Scale):
+        return x * node.scale.reshape(x.shape)
+    if isinstance(node, nir.Linear | nir.Affine):
+        return node.weight @ x.ravel() + getattr(node, "bias", 0.0)
+    if isinstance(node, nir.Conv1d | nir.Conv2d):
+        stride, dilation = (pair(value, x.ndim - 1) for value in (node.stride, node.dilation))
+        padding = [(n, n) for n in pair(node.padding, x.ndim - 1)]
+        y = convolved(x, node.weight, stride, padding, dilation, int(node.groups))
+        return y + node.bias.reshape(-1, *(1,) * (x.ndim - 1))
+    if isinstance(node, nir.SumPool2d | nir.AvgPool2d):
+        window, stride, padding = (
+            pair(v, 2) for v in (node.kernel_size, node.stride, node.padding)
+        )
+        y = pooled(x, window, stride, padding)
+        return y / np.prod(window) if isinstance(node, nir.AvgPool2d) else y
+    return x.ravel() if isinstance(node, nir.Flatten) else x
+
+
+def pair(value: Any, axes: int) -> list[int]:
+    """Return a number for each axis."""
+    return np.broadcast_to(value, (axes,)).tolist()  # type: ignore[no-any-return]
 
 
 def check_against_evaluation(

@@ -10,6 +10,7 @@ from spikelet.description.chip.image import ChipImage, CoreImage
 from spikelet.description.chip.params import TOPOLOGIES, ChipParams
 from spikelet.description.neurons.model import NeuronModel, Parameter
 from spikelet.description.run.events import Events
+from spikelet.description.synapses.convolution import Convolution
 from spikelet.golden.chip import run
 from tests.helpers.neuron_models import ALL_MODELS
 
@@ -129,7 +130,9 @@ def random_image(rng: np.random.Generator, chip: ChipParams) -> ChipImage:
 
 
 def _core_image(rng: np.random.Generator, chip: ChipParams, core: CoreParams) -> CoreImage:
-    weights = rng.integers(core.weight_min, core.weight_max + 1, (core.n_axons, core.n_neurons))
+    options = core.synapse_options
+    shape = Convolution.of(options).kernel_shape if options else (core.n_axons, core.n_neurons)
+    weights = rng.integers(core.weight_min, core.weight_max + 1, shape)
     if core.weight_format == "binary":
         weights = rng.choice([-1, 1], weights.shape)
     parameters, states = random_contents(rng, core)
@@ -148,7 +151,8 @@ def random_contents(
     rng: np.random.Generator, core: CoreParams
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Return values of the parameters and of the kept states."""
-    typical = (core.weight_max << core.weight_exponent) * max(1, core.n_axons // 8)
+    fan_in = core.synapse_format.fan_in(core)
+    typical = (core.weight_max << core.weight_exponent) * max(1, fan_in // 8)
     parameters, states = {}, {}
     for name, ends in core.parameter_ranges.items():
         size = core.n_neurons if core.scope(name) == "neuron" else 1

@@ -109,5 +109,7 @@ def test_signals_of_other_shapes_add_as_vectors() -> None:
 
 def test_connections_too_wide_for_a_matrix() -> None:
     wide = Sparse.selection(1 << 16, np.arange((1 << 14) + 1))
-    with pytest.raises(SpikeletError, match="of 65,536 values, some pass one to one"):
+    with pytest.raises(
+        SpikeletError, match="65,536 values lead to 16,385 over a sparse connection"
+    ):
         wide.matrix()

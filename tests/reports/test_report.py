@@ -17,7 +17,7 @@ from spikelet.description.artefact import Artefact
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.recording import Recording
 from spikelet.fpga.flow import FpgaReport
-from spikelet.fpga.place_and_route import Clock, PathStep, Placement, Usage
+from spikelet.fpga.place_and_route import Clock, PathStep, Routed, Usage
 from spikelet.fpga.synthesise import MemoryUse
 from spikelet.golden import chip as golden_chip
 from spikelet.network.limits import PlacementLimits
@@ -134,7 +134,7 @@ def fpga_report(**fields: Any) -> FpgaReport:
             MemoryUse("core_0.weights.bank_1", 32, 256, True, "ICE40_SPRAM"),
             MemoryUse("core_0.bitmap", 8, 4, True, "logic"),
         ),
-        "placement": Placement(2, {1: 0.0, 2: 50.0}, usage, {}, clocks, path),
+        "routed": Routed(2, {1: 0.0, 2: 50.0}, usage, {}, clocks, path),
         "harnessed": False,
         "bitstream": "design.bin",
         "made": Artefact(
@@ -330,8 +330,8 @@ def test_inputs_of_two_builds_stand_side_by_side(compiled: CompiledNetwork, tmp_
 
 
 def test_a_missed_clock_shows(compiled: CompiledNetwork, tmp_path: Path) -> None:
-    missed = replace(fpga_report().placement, clocks=(Clock("clk", 50.0, 60.0),), critical_path=())
-    report = fpga_report(board="", placement=missed, target_mhz=60.0, harnessed=True, memories=())
+    missed = replace(fpga_report().routed, clocks=(Clock("clk", 50.0, 60.0),), critical_path=())
+    report = fpga_report(board="", routed=missed, target_mhz=60.0, harnessed=True, memories=())
     html = bare(tmp_path, compiled, fpga=[report])
     assert "ICE40UP5K-SG48, out of context" in html.text
     assert "target 60 MHz not met" in html.text

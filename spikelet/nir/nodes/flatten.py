@@ -1,7 +1,10 @@
-"""Flatten: the same values as a vector."""
+"""Flatten: the same values with fewer axes."""
+
+from math import prod
 
 import numpy as np
 
+from spikelet.description.errors import SpikeletError
 from spikelet.nir.handler import Field, ImportedNode, NodeHandler, check_size
 from spikelet.nir.signal import Signal
 
@@ -9,18 +12,39 @@ __all__ = ["Flatten"]
 
 
 class Flatten(NodeHandler):
-    """Nothing: row-major order is kept. Its declared size is checked.
+    """The axes from `start_dim` to `end_dim` as one, by default all; row-major order is kept.
 
-    The batch axis, which exporters count or do not count among the axes to be flattened, is none of
-    a signal: all axes become one.
+    A declared size is checked. Axes are counted without the batch, unless there are too few for it.
     """
 
     kind = "Flatten"
-    fields = (Field("input_type", required=False, numbers=False),)
+    fields = (
+        Field("input_type", required=False, numbers=False),
+        *(Field("start_dim", required=False), Field("end_dim", required=False)),
+    )
 
     def apply(self, node: ImportedNode, signal: Signal) -> Signal:
-        """Return the signal as a vector."""
+        """Return the signal with fewer axes."""
         shape = node.fields.get("input_type", np.array("none"))
         if shape.dtype.kind in "iuf":  # some exporters write no shape, or the text None
             check_size(f"shape {shape.tolist()}", int(np.prod(shape)), signal)
-        return signal.reshaped((signal.size,))
+        first, last = self._axes(node, signal)
+        inside = prod(signal.shape[first : last + 1])
+        return signal.reshaped((*signal.shape[:first], inside, *signal.shape[last + 1 :]))
+
+    def _axes(self, node: ImportedNode, signal: Signal) -> tuple[int, int]:
+        """Return the first and last axis of those that become one."""
+        given = [
+            float(node.fields[field].ravel()[0]) if field in node.fields else usual
+            for field, usual in (("start_dim", 0), ("end_dim", -1))
+        ]
+        axes = len(signal.shape)
+        for batch in (0, 1):
+            first, last = ((dim + axes + batch if dim < 0 else dim) - batch for dim in given)
+            if 0 <= first <= last < axes and first == int(first) and last == int(last):
+                return int(first), int(last)
+        raise SpikeletError(
+            f"start_dim {given[0]:g} and end_dim {given[1]:g} are no axes of the shape "
+            f"{signal.shape} that arrives",
+            remedy=f"give axes in 0..{axes - 1}, in this order, or -1 for the last",
+        )

@@ -1,0 +1,170 @@
+"""Shared synapses: a convolution, of whose kernel a core keeps one copy."""
+
+from collections import Counter
+from dataclasses import fields
+
+import numpy as np
+import numpy.typing as npt
+
+from spikelet.description.checks import check_range, unsigned_bits
+from spikelet.description.errors import SpikeletError
+from spikelet.description.lanes import lane_banks, pack_lanes
+from spikelet.description.synapses.convolution import Convolution
+from spikelet.description.synapses.format import (
+    CoreShape,
+    Memory,
+    SynapseFormat,
+    SynapseRegion,
+    Words,
+)
+
+__all__ = ["Shared"]
+
+_LATENCY = 6
+"""Cycles from the scan's first axon to its first visit, and from the last visit to its sums."""
+
+
+class Shared(SynapseFormat):
+    """Row ``((ky * kernel_width + kx) * channels + channel) * blocks + block`` holds weights.
+
+    They are those of one kernel tap and input channel to a block of ``lanes`` output channels;
+    blocks are ``out_channels / lanes``. A group is a block at one output position. An active axon
+    is *scattered*: its weights are added to the sums of each output that its kernel reaches, which
+    are kept in a memory of a row a group.
+    """
+
+    name = "shared"
+    options = tuple(field.name for field in fields(Convolution))
+    holds_scan = True
+
+    def check_core(self, core: CoreShape) -> None:
+        """Raise SpikeletError unless the convolution has the core's axons and neurons."""
+        convolution = Convolution.of(core.synapse_options)
+        for name in ("n_axons", "n_neurons"):
+            given, needed = getattr(core, name), getattr(convolution, name)
+            if given != needed:
+                raise SpikeletError(
+                    f"core: {name} must be {needed}, as its convolution has, not {given}"
+                )
+        if convolution.out_channels % core.lanes:
+            raise SpikeletError(
+                f"core: lanes must divide the {convolution.out_channels} out_channels of its "
+                f"convolution, not {core.lanes}"
+            )
+        if core.weight_format == "binary":
+            raise SpikeletError(
+                "core: shared weights are signed or unsigned, not binary",
+                remedy="take signed weights of 2 bits",
+            )
+
+    def rows(self, core: CoreShape) -> int:
+        """Return a row for each tap, input channel and block of output channels."""
+        convolution = Convolution.of(core.synapse_options)
+        return convolution.n_taps * (convolution.out_channels // core.lanes)
+
+    def fan_in(self, core: CoreShape) -> int:
+        """Return the inputs that a window has."""
+        return Convolution.of(core.synapse_options).fan_in
+
+    def check(self, core: CoreShape, weights: npt.NDArray[np.int16], name: str) -> None:
+        """Raise SpikeletError unless ``weights`` has the kernel's shape and its values."""
+        shape = Convolution.of(core.synapse_options).kernel_shape
+        if weights.shape != shape:
+            raise SpikeletError(f"{name}: the kernel must have shape {shape}, not {weights.shape}")
+        check_range(f"{name}: weights", weights, core.weight_min, core.weight_max)
+
+    def stored(
+        self, core: CoreShape, matrix: npt.NDArray[np.int16], name: str
+    ) -> npt.NDArray[np.int16]:
+        """Return the kernel whose convolution the matrix is; SpikeletError if it is none."""
+        convolution = Convolution.of(core.synapse_options)
+        kernel = convolution.kernel(matrix)
+        if not np.array_equal(convolution.matrix(kernel), matrix):
+            raise SpikeletError(
+                f"{name}: its weights are not those of a convolution",
+                remedy="store them dense",
+            )
+        return kernel
+
+    def matrix(self, core: CoreShape, weights: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
+        """Return the kernel, written out for every output."""
+        return Convolution.of(core.synapse_options).matrix(weights)
+
+    def regions(self, core: CoreShape) -> tuple[SynapseRegion, ...]:
+        """Return the kernel's region."""
+        convolution = Convolution.of(core.synapse_options)
+        banks = lane_banks(core.lanes, core.weight_bits)
+        layout = (
+            f"(((ky * {convolution.kernel_width} + kx) * {convolution.channels} + channel) * "
+            f"{convolution.out_channels // core.lanes} + out_channel / {core.lanes}) * {banks} + "
+            f"bank; out_channel o of the row at bit o % {core.lanes} * {core.weight_bits}, "
+            "32 bits a bank"
+        )
+        bits = min(32, core.lanes * core.weight_bits)
+        return (SynapseRegion("weights", core.weight_rows * banks, bits, layout),)
+
+    def words(self, core: CoreShape, weights: npt.NDArray[np.int16]) -> list[Words]:
+        """Return the rows of lanes, in banks of 32 bits."""
+        return [("weights", *pack_lanes(weights.reshape(-1, core.lanes), core.weight_bits))]
+
+    def memories(self, core: CoreShape) -> tuple[Memory, ...]:
+        """Return the kernel and the sums."""
+        sums = core.lanes * core.current_bits
+        return (
+            Memory("weights", core.weight_rows, core.lanes * core.weight_bits, core.weight_memory),
+            Memory("sums", core.groups, sums, "block", bank_bits=sums),
+        )
+
+    def logic(self, core: CoreShape) -> Counter[str]:
+        """Return tables and addresses of visits, the lanes' sums, forwarding, the shift register.
+
+        A group's number is added to, compared and chosen from in more places than a weight row's.
+        """
+        convolution = Convolution.of(core.synapse_options)
+        group, row = (unsigned_bits(n - 1) for n in (core.groups, core.weight_rows))
+        more_y, more_x = (
+            unsigned_bits(max(reach.n for reach in axis.reaches))
+            for axis in (convolution.y, convolution.x)
+        )
+        sums = core.lanes * core.current_bits
+        return Counter(
+            {
+                "table": convolution.height * (2 * group + row + more_y + 1)
+                + convolution.width * (group + row + more_x + 1),
+                "address": 9 * group + 5 * row + 3 * (more_y + more_x),
+                "sum": sums,
+                "multiplexer": 5 * group
+                + 4 * row
+                + 3 * sums
+                + (core.lanes - core.pipelines) * core.current_bits
+                + (-(-core.lanes * core.weight_bits // 32) - 1) * 32,
+                "register": 2 * sums + core.lanes * core.weight_bits,
+            }
+        )
+
+    def cycles(
+        self, core: CoreShape, active: npt.NDArray[np.float64], empty_words: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        """Return what takes longer: the visits of all axons, or the groups on their way out.
+
+        An axon takes a cycle for each group that it reaches, a group that leaves one more. Groups
+        leave ``lanes / pipelines`` cycles apart, from the first axon on that shows that one is
+        complete; those that the last row of the map reaches, after all visits. Active axons are
+        taken to be spread evenly over the map.
+        """
+        convolution = Convolution.of(core.synapse_options)
+        blocks, line = (
+            convolution.out_channels // core.lanes,
+            core.groups // convolution.out_height,
+        )
+        pace = core.lanes // core.pipelines
+        visits = np.maximum(1, convolution.visits.mean() * blocks) * active
+        scan = empty_words + active
+        complete = convolution.y.complete
+        last = core.groups - complete[-1] * line
+        visited = np.maximum(visits, scan) + core.groups - last + last * pace
+        shows = next((y for y, n in enumerate(complete) if n), convolution.height)
+        before = shows / convolution.height * scan
+        left = before + (scan - before) / (active + 1) + (core.groups - 1) * pace - 1
+        found: npt.NDArray[np.float64] = np.maximum(visited + _LATENCY, left)
+        return found
