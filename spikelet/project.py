@@ -142,7 +142,7 @@ class Project:
         compiled = self.load()
         engine_named(engine)
         if compiled.network.floats:
-            samples.check_labels(compiled.chip.n_outputs)
+            samples.check_labels(compiled.network.n_outputs)
         record = ("spikes", "states")
         with writing(self.folder):
             ran = run(compiled, samples, engine, record=record, folder=self.folder, **options)

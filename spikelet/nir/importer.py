@@ -128,7 +128,17 @@ class _Walk:
                 f"signals of different sizes meet: {found}",
                 remedy="signals that meet in a node are added and must be of one size",
             )
-        return Signal.sum([self.signals[node] for node in before])
+        signals = [self.signals[node] for node in before]
+        read = [signal.potentials_of for signal in signals if signal.potentials_of]
+        takes = self.handlers[self.graph.nodes[name].kind].takes_potentials
+        if read and (len(signals) > 1 or not takes):
+            raise self.graph.error(
+                name,
+                f"the potentials of {read[0]!r} arrive, which never spikes: a core sends spikes "
+                "only, so that its potentials can be read, but not be passed on",
+                remedy="let them lead to an Output alone, or spike, as those of a LIF or IF node",
+            )
+        return Signal.sum(signals)
 
     def _applied(self, name: str, incoming: Signal) -> Signal:
         """Return what leaves a node; errors and warnings name it."""

@@ -18,7 +18,7 @@ from spikelet.reports.report_page import PAGE, check_extra, filled, write_page
 from spikelet.runs.learn import LearningRun
 from spikelet.runs.run import Run
 from spikelet.runs.verify import EngineResult, Verification
-from spikelet.samples.decode import CLASS_IS
+from spikelet.samples.decode import class_is
 from spikelet.samples.samples import Samples
 
 _MISSING_EXTRA: ImportError | None = None
@@ -108,7 +108,7 @@ def write_report(
         trace=trace,
         counts=run.output_counts()[sample] if run else None,
         votes=run.votes(decode)[sample] if run else None,
-        class_is=CLASS_IS[decode],
+        class_is=class_is(decode, bool(compiled.network.readouts)),
         sample=sample,
         state=state,
         recorded=_recorded(compiled, verification),

@@ -7,9 +7,12 @@ from spikelet.description.errors import SpikeletError
 from spikelet.samples.decode import (
     CLASS_IS,
     DECODERS,
+    class_is,
     count,
     decoder_named,
     first_spike,
+    last,
+    maximum,
     population_value,
     population_vector,
 )
@@ -62,7 +65,31 @@ def test_scores_know_classes_and_ties() -> None:
 
 
 def test_names() -> None:
-    assert DECODERS.keys() == CLASS_IS.keys()
+    assert DECODERS.keys() == {*CLASS_IS, "last", "maximum"}
+    words = [class_is(name, True) for name in ("count", "last", "maximum")]
+    assert len({*words, *(class_is(name, False) for name in CLASS_IS)}) == 3 + len(CLASS_IS)
     with pytest.raises(SpikeletError, match="no decoder 'rank'") as caught:
         decoder_named("rank")
-    assert caught.value.remedy == "there are count, first, population"
+    assert caught.value.remedy == "there are count, first, population, last, maximum"
+
+
+def test_spikes_have_no_potential() -> None:
+    assert count(SPIKES[:, :0]).tolist() == [[0] * 4] * 4
+    for decode in (last, maximum):
+        assert decode(np.zeros((1, 0, 2))).tolist() == [[0.0, 0.0]]
+        with pytest.raises(SpikeletError, match="takes potentials, and outputs of the network are"):
+            decode(SPIKES)
+
+
+def test_potentials_end_where_the_sample_does() -> None:
+    """Two outputs, three ticks; the second sample has two of them."""
+    potentials = np.array(
+        [[[-1.0, -3.0], [0.5, -2.0], [-4.0, -0.5]], [[-2.0, -1.5], [-1.0, -3.0], [np.nan] * 2]]
+    )
+    assert count(potentials).tolist() == [[-4.5, -5.5], [-3.0, -4.5]]
+    assert last(potentials).tolist() == [[-4.0, -0.5], [-1.0, -3.0]]
+    assert maximum(potentials).tolist() == [[0.5, -0.5], [-1.0, -1.5]]
+    assert winners(last(potentials)).tolist() == [1, 0]
+    for decode in (first_spike, population_vector):
+        with pytest.raises(SpikeletError, match="takes spikes, and outputs of the network are pot"):
+            decode(potentials)
