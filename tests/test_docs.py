@@ -38,6 +38,7 @@ PAGES = (
     "neurons",
     "placement",
     "plastic-networks",
+    "quantisation",
     "results",
     "simulate-any-verilog",
     "simulation",
