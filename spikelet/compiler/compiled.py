@@ -126,8 +126,8 @@ class CompiledNetwork:
 
     @property
     def output_latency(self) -> int:
-        """Ticks from an input to the outputs that it can cause."""
-        return self.network.population(self.network.outputs[0]).depth
+        """Ticks from an input to the last outputs that it can cause."""
+        return max(self.network.population(name).depth for name in self.network.outputs)
 
     @cached_property
     def neurons(self) -> tuple[int, ...]:

@@ -16,11 +16,11 @@ from spikelet.description.checks import check_int
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.neurons.model import NeuronModel
-from spikelet.description.neurons.update import update_of
+from spikelet.description.neurons.update import can_spike, update_of
 from spikelet.description.summary import summary
 from spikelet.network.float_update import at_rest
 from spikelet.network.layer_quantisation import LayerQuantisation
-from spikelet.network.network import Network, checked_spikes
+from spikelet.network.network import FloatArray, Network, checked_spikes
 from spikelet.samples.plastic_samples import Encoder
 
 __all__ = [
@@ -150,7 +150,8 @@ class IntegerNetwork:
     projections : tuple of IntegerProjection
         At most one for each pair of source and target.
     outputs : tuple of str
-        Populations, equally deep, whose neurons, one population after another, are the outputs.
+        Populations whose neurons, one population after another, are the outputs: by their spikes,
+        or, of populations that cannot spike, their potentials.
     dt : float or None
         Seconds per tick; None where nothing depends on it.
     seed : int
@@ -223,6 +224,19 @@ class IntegerNetwork:
     def n_outputs(self) -> int:
         """Output lines."""
         return sum(self.sizes[name] for name in self.outputs)
+
+    @cached_property
+    def readouts(self) -> tuple[str, ...]:
+        """The populations that cannot spike, whose potentials are outputs."""
+        return tuple(p.name for p in self.populations if not can_spike(p.neuron))
+
+    def lsb(self, population: str) -> FloatArray:
+        """Return the value of a potential LSB in the float network, shape (1,) or (size,).
+
+        1 if there was none.
+        """
+        found = next((q for q in self.quantisation if q.name == population), None)
+        return np.ones(1) if found is None else found.lsb
 
     @property
     def learns(self) -> bool:

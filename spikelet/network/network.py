@@ -13,6 +13,7 @@ from spikelet.description.artefact import digest_of
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.kinds import fraction_one
 from spikelet.description.neurons.model import NeuronModel, Parameter, State
+from spikelet.description.neurons.update import can_spike
 from spikelet.description.summary import summary
 from spikelet.network.convolution import Convolution
 from spikelet.network.order import feedback_refusal, topological_order
@@ -187,7 +188,8 @@ class Network:
     projections : tuple of Projection
         At most one for each pair of source and target, which may be the same population.
     outputs : tuple of str
-        Populations whose neurons, one population after another, are the network's outputs.
+        Populations whose neurons, one population after another, are the network's outputs: by their
+        spikes, or, of populations that cannot spike, their potentials.
     origin : Origin or None
         How the numbers of its file were read.
 
@@ -260,6 +262,10 @@ class Network:
                 raise self._error(
                     f"{here}: weights must have shape {expected}, not {projection.weights.shape}"
                 )
+            if source in self.readouts:
+                raise self._error(
+                    f"{here}: {source!r} never spikes, so it cannot feed a population"
+                )
 
     def _check_order(self) -> None:
         sources = {name: self.sources(name) for name in self.sizes if name != INPUT}
@@ -291,6 +297,11 @@ class Network:
     def sizes(self) -> dict[str, int]:
         """Neurons of each population, and the inputs under :data:`INPUT`, by name."""
         return {INPUT: self.n_inputs, **{p.name: p.size for p in self.populations}}
+
+    @cached_property
+    def readouts(self) -> tuple[str, ...]:
+        """The populations that cannot spike, whose potentials are outputs."""
+        return tuple(p.name for p in self.populations if not can_spike(p.neuron))
 
     def sources(self, population: str) -> list[str]:
         """Return the other sources of a population, in the order of the projections."""

@@ -73,8 +73,8 @@ def quantise(
     ------
     SpikeletError
         If a width is out of range or of a layer that there is not, all weights of a projection
-        become 0, a parameter does not fit the potential or its range, outputs are of different
-        depths, or a connection skips more layers than there are delay slots.
+        become 0, a parameter does not fit the potential or its range, or a connection skips more
+        layers than there are delay slots.
     """
     of_weights = _widths(network, "weight_bits", weight_bits, (1, 8))
     of_potentials = _widths(
@@ -168,11 +168,3 @@ def _check_depths(network: Network) -> None:
                 f"{MAX_DELAY_SLOTS}",
                 remedy="shorten the skip connection by feeding the layer from a later one",
             )
-    depths = {name: network.depth(name) for name in network.outputs}
-    if len(set(depths.values())) > 1:
-        found = ", ".join(f"{name!r} at depth {depth}" for name, depth in depths.items())
-        raise SpikeletError(
-            f"network {network.name!r}: all outputs must be equally deep, found {found}",
-            remedy="end the network in one layer, or in layers with equally long ways from the "
-            "input",
-        )

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.model import NeuronModel
+from spikelet.description.neurons.update import can_spike
 from spikelet.description.summary import summary
 from spikelet.network.network import INPUT, FloatArray, Population, Projection
 from spikelet.nir.reading import Reading
@@ -163,7 +164,7 @@ class NetworkParts:
         return Signal.spikes(INPUT, shape)
 
     def neurons(self, name: str, values: NeuronValues, signal: Signal) -> Signal:
-        """Add a population with what drives it; return its spikes.
+        """Add a population with what drives it; return its spikes, or potentials if it has none.
 
         SpikeletError for the name that is the network's input lines', and for numbers so large that
         their squares are none.
@@ -194,7 +195,8 @@ class NetworkParts:
                 )
         self.populations.append(population)
         self.projections += into
-        return Signal.spikes(name, signal.shape)
+        made = Signal.spikes if can_spike(model) else Signal.potentials
+        return made(name, signal.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -257,11 +259,14 @@ class NodeHandler(ABC):
         Those that are read; all others are left alone.
     spikes : bool
         Whether a node of this kind is neurons: only its spikes may come back to it.
+    takes_potentials : bool
+        Whether potentials may arrive at it, which no core sends to another.
     """
 
     kind: ClassVar[str]
     fields: ClassVar[Sequence[Field]] = ()
     spikes: ClassVar[bool] = False
+    takes_potentials: ClassVar[bool] = False
 
     @abstractmethod
     def apply(self, node: ImportedNode, signal: Signal) -> Signal:

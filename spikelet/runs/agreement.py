@@ -10,7 +10,8 @@ import numpy.typing as npt
 from spikelet.description.errors import SpikeletError
 from spikelet.network.layer_quantisation import LayerQuantisation
 from spikelet.network.leaks import Leak
-from spikelet.network.reference import run_layers
+from spikelet.network.network import FloatArray
+from spikelet.network.reference import FloatLayer, run_layers
 from spikelet.runs.run import Run
 from spikelet.samples.lengths import counted, within
 
@@ -31,6 +32,9 @@ _MANY_LOST = 0.5
 
 _TAKES_ALL = 0.9
 """Share of a layer's spikes from which one neuron is said to take them."""
+
+_LARGE_ERROR = 0.5
+"""Error of potentials that are read, as a share, from which it is said."""
 
 _CALIBRATE = "compile with --calibration, or with more --weight-bits"
 
@@ -54,6 +58,9 @@ class LayerAgreement:
         Integer spikes of the neuron that spiked most.
     saturations : int or None
         Potentials found at an end of their range; None where they were not recorded.
+    potential_error : float or None
+        Of a layer whose potentials are read: root mean square of integer minus float potentials, as
+        a share of that of the float potentials. None of other layers.
     """
 
     name: str
@@ -65,6 +72,7 @@ class LayerAgreement:
     silent_neurons: int = 0
     busiest: int = 0
     saturations: int | None = None
+    potential_error: float | None = None
 
     @property
     def share(self) -> float:
@@ -100,14 +108,11 @@ def agreement(run: Run, spikes: npt.ArrayLike) -> tuple[LayerAgreement, ...]:
     key = run.compiled.network.draw_key
     layers = run_layers(floats, spikes, potentials=False, draw_key=key)
     names = [population.name for population in floats.populations]
-    return tuple(
-        _agreement(run, name, within(run.lengths, layer.spikes))
-        for name, layer in zip(names, layers, strict=True)
-    )
+    return tuple(_agreement(run, name, layer) for name, layer in zip(names, layers, strict=True))
 
 
-def _agreement(run: Run, name: str, theirs: npt.NDArray[np.bool_]) -> LayerAgreement:
-    mine = run.spikes(name)
+def _agreement(run: Run, name: str, layer: FloatLayer) -> LayerAgreement:
+    mine, theirs = run.spikes(name), within(run.lengths, layer.spikes)
     if mine.shape != theirs.shape:
         raise SpikeletError(
             f"the Recording of {run.recording.engine} is of {mine.shape[0]} samples of "
@@ -130,7 +135,18 @@ def _agreement(run: Run, name: str, theirs: npt.NDArray[np.bool_]) -> LayerAgree
         silent_neurons=int((by_neuron == 0).sum()),
         busiest=int(by_neuron.max(initial=0)),
         saturations=saturations,
+        potential_error=None
+        if layer.potentials is None
+        else _relative_error(run.potentials(name)[ticks], layer.potentials[ticks]),
     )
+
+
+def _relative_error(mine: FloatArray, theirs: FloatArray) -> float:
+    """Return the root mean square of a difference as a share of that of ``theirs``, 0 of none."""
+    error, size = (
+        float(np.sqrt(np.mean(x**2))) if x.size else 0.0 for x in (mine - theirs, theirs)
+    )
+    return error / size if size else float(error > 0)
 
 
 def _leak_warning(layer: str, leak: Leak) -> str:
@@ -161,7 +177,13 @@ def agreement_warnings(layers: Iterable[LayerAgreement]) -> Iterator[str]:
     for layer in layers:
         name = f"layer {layer.name!r}"
         floats, integers = f"{layer.float_spikes:,}", f"{layer.integer_spikes:,}"
-        if not layer.float_spikes and not layer.integer_spikes:
+        if layer.potential_error is not None:
+            if layer.potential_error > _LARGE_ERROR:
+                yield (
+                    f"{name}: its potentials on integers are off those of the float network by "
+                    f"{layer.potential_error:.0%} of their root mean square: {_CALIBRATE}"
+                )
+        elif not layer.float_spikes and not layer.integer_spikes:
             yield (
                 f"{name} never spiked, neither in the float network nor on integers: check its "
                 "time constants, thresholds and the time step (--dt), and the samples"

@@ -29,7 +29,7 @@ from spikelet.runs.engines import engine_named
 from spikelet.runs.recorded import Recorded, compare_recorded, recorded_warnings
 from spikelet.runs.run import Run, run
 from spikelet.samples.decode import count, decoder_named
-from spikelet.samples.lengths import Lengths, within
+from spikelet.samples.lengths import Lengths, ended, within
 from spikelet.samples.samples import Samples, Score, winners
 
 __all__ = [
@@ -70,7 +70,7 @@ class EngineResult:
     silent : list of str
         Layers that never spiked in these samples.
     spiked : bool
-        Whether any neuron did.
+        Whether any neuron did, or the potential of one that is read moved.
     """
 
     engine: str
@@ -245,7 +245,7 @@ def verify(
     floats = compiled.network.floats
     key = compiled.network.draw_key
     if floats:
-        samples.check_labels(compiled.chip.n_outputs)
+        samples.check_labels(compiled.network.n_outputs)
     recorded = compare_recorded(floats, samples, key, network_file)
     record = ("spikes", "states", *(("checksums",) if compiled.learns else ()))
 
@@ -316,23 +316,26 @@ def compile_warnings(
     return found
 
 
-def float_counts(
-    network: Network, spikes: npt.ArrayLike, draw_key: int = 1
-) -> npt.NDArray[np.int64]:
-    """Return how often each output of the float network spiked, shape (samples, outputs)."""
+def float_counts(network: Network, spikes: npt.ArrayLike, draw_key: int = 1) -> npt.NDArray[Any]:
+    """Return how often each output of the float network spiked, shape (samples, outputs).
+
+    Of potentials, their sum.
+    """
     return count(float_outputs(network, spikes, draw_key))
 
 
 def float_outputs(
     network: Network, spikes: npt.ArrayLike, draw_key: int = 1, *, lengths: Lengths = None
-) -> npt.NDArray[np.bool_]:
-    """Return the spikes of each output of the float network, shape (samples, ticks, outputs)."""
+) -> npt.NDArray[Any]:
+    """Return what each output of the float network does, as :attr:`Run.output_values`."""
     layers = run_layers(network, spikes, potentials=False, draw_key=draw_key)
     found = {
-        population.name: layer.spikes
+        population.name: within(lengths, layer.spikes)
+        if layer.potentials is None
+        else ended(lengths, layer.potentials)
         for population, layer in zip(network.populations, layers, strict=True)
     }
-    return within(lengths, np.concatenate([found[name] for name in network.outputs], axis=2))
+    return np.concatenate([found[name] for name in network.outputs], axis=2)
 
 
 def float_classes(network: Network, spikes: npt.ArrayLike) -> npt.NDArray[np.int64]:
@@ -353,7 +356,9 @@ def _result(
     words = str(difference) if difference else None
     if expected and difference and difference.what == "checksums":
         words = f"{words}{_learned_difference(got, expected)}"
-    spiked = {p.name: bool(got.spikes(p.name).any()) for p in network.populations}
+    read = network.readouts
+    spiked = {p.name: got.spikes(p.name).any() for p in network.populations if p.name not in read}
+    moved = any(got.states(name)["v"].any() for name in read)
     return EngineResult(
         trace.engine,
         trace.samples,
@@ -365,7 +370,7 @@ def _result(
         float(got.of_samples(trace.synaptic_operations).sum(axis=(1, 2)).mean()),
         seconds,
         [name for name, any_spike in spiked.items() if not any_spike],
-        any(spiked.values()),
+        bool(any(spiked.values()) or moved),
     )
 
 

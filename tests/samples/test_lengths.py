@@ -20,7 +20,7 @@ from spikelet.runs.learn import learn_from
 from spikelet.runs.run import run
 from spikelet.runs.self_test_run import stored_samples
 from spikelet.runs.verify import float_outputs, verify
-from spikelet.samples.decode import DECODERS, decoder_named
+from spikelet.samples.decode import CLASS_IS, decoder_named
 from spikelet.samples.lengths import within
 from spikelet.samples.plastic_samples import LearningSamples, load_learning_samples
 from spikelet.samples.samples import Samples, load_samples
@@ -82,7 +82,7 @@ def test_a_padded_sample_gives_what_it_gives_alone(
         for mine, expected in pairs:
             assert np.array_equal(mine[index, :length], expected[0])
             assert not mine[index, length:].any()
-        for decode in DECODERS:
+        for decode in CLASS_IS:  # those of spikes
             assert batch.classify(decode)[index] == single.classify(decode)[0]
         for counts in ("synaptic_operations", "cycles", "active_axons"):
             mine = batch.of_samples(getattr(batch.recording, counts))[index].sum()
@@ -112,8 +112,8 @@ def test_first_spikes_of_float_and_chip_are_decoded_alike(compiled: CompiledNetw
     votes = decoder_named("first")(float_outputs(floats, samples.spikes))
     assert found.float_score == samples.score(votes)
     assert found.engines[0].score == samples.score(run(compiled, samples).votes("first"))
-    with pytest.raises(SpikeletError, match="no decoder 'last'"):
-        verify(compiled, samples, (), decode="last")
+    with pytest.raises(SpikeletError, match="no decoder 'rank'"):
+        verify(compiled, samples, (), decode="rank")
 
 
 def test_agreement_does_not_see_the_padding(compiled: CompiledNetwork) -> None:
