@@ -28,7 +28,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, arguments, catch_exceptions=False)
 
 
-COMPILE = ("compile", "n.nir", "-o", "p", "--neuron", "nir-euler", "--dt", "1e-3")
+COMPILE = ("compile", "n.nir", "-o", "p", "--framework", "nir", "--dt", "1e-3")
 
 
 def test_json_is_all_that_a_command_prints(folder: Path) -> None:
