@@ -10,9 +10,11 @@ import click
 
 from spikelet import __version__
 from spikelet.command_group import CommandGroup
+from spikelet.convert_command import convert
 from spikelet.data_command import data_command
 from spikelet.description.chip.params import TOPOLOGIES
 from spikelet.terminal import Terminal, command_line, printing_options
+from spikelet.tune_command import tune
 
 __all__ = ["main"]
 
@@ -24,6 +26,19 @@ _OUT = click.option(
     *("-o", "--out", "folder"),
     type=click.Path(path_type=Path),
     help="Project folder, unless NETWORK is one.",
+)
+_NEURON = click.option(
+    "--neuron", metavar="MODEL", help="Neuron model: a name, or a .toml or .json file."
+)
+_FRAMEWORK = click.option(
+    "--framework", metavar="NAME", help="Who wrote a NIR file: snntorch, norse, ..."
+)
+_DT = click.option("--dt", type=float, help="Seconds per tick, where the file does not say.")
+_WEIGHT_BITS = click.option(
+    "--weight-bits", metavar="[LAYER=]BITS", multiple=True, help="4 by default."
+)
+_POTENTIAL_BITS = click.option(
+    "--potential-bits", metavar="[LAYER=]BITS", multiple=True, help="16 by default."
 )
 _COUNT = click.option("--count", type=_POSITIVE, help="Only the first so many samples.")
 _PLACEMENT_SEED = click.option(
@@ -54,11 +69,11 @@ main.add_command(data_command)
 @main.command("compile")
 @_NETWORK
 @click.option("-o", "--out", "folder", type=click.Path(path_type=Path), required=True)
-@click.option("--neuron", metavar="MODEL", help="Neuron model: a name, or a .toml or .json file.")
-@click.option("--framework", metavar="NAME", help="Who wrote a NIR file: snntorch, norse, ...")
-@click.option("--dt", type=float, help="Seconds per tick, where the file does not say.")
-@click.option("--weight-bits", metavar="[LAYER=]BITS", multiple=True, help="4 by default.")
-@click.option("--potential-bits", metavar="[LAYER=]BITS", multiple=True, help="16 by default.")
+@_NEURON
+@_FRAMEWORK
+@_DT
+@_WEIGHT_BITS
+@_POTENTIAL_BITS
 @click.option("--neuron-scales/--layer-scale", default=None, help="Weight scale of each neuron.")
 @click.option("--plastic", "rules", multiple=True, help="LAYER=RULE.toml: a layer that learns.")
 @click.option("--seed", type=_FROM_0, help="In the place of that of a TOML file.")
@@ -140,6 +155,39 @@ def compile_command(
     terminal.say(f"compiled to {folder}")
     made = compiled_fields(compiled, folder, recorded)
     terminal.result({**made, "warnings": warnings, **old_fields(old)})
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_NEURON
+@_FRAMEWORK
+@_DT
+@_WEIGHT_BITS
+@_POTENTIAL_BITS
+@printing_options
+def check(
+    terminal: Terminal,
+    file: Path,
+    weight_bits: tuple[str, ...],
+    potential_bits: tuple[str, ...],
+    **options: Any,
+) -> None:
+    """Say of each node of the NIR file FILE whether a chip computes it exactly; write nothing."""
+    from spikelet.network.quantise import bits_of_layers
+    from spikelet.results import show_check
+    from spikelet.support import UNSUPPORTED
+    from spikelet.support import check as checked
+
+    found = checked(
+        file,
+        weight_bits=bits_of_layers("--weight-bits", weight_bits),
+        potential_bits=bits_of_layers("--potential-bits", potential_bits),
+        **options,
+    )
+    show_check(terminal, found)
+    terminal.result(found.to_dict())
+    if found.verdict == UNSUPPORTED:
+        sys.exit(1)
 
 
 @main.command()
@@ -420,3 +468,7 @@ def demo(terminal: Terminal, folder: Path, **options: Any) -> None:
     project = Project(folder, command_line(click.get_current_context()))
     if not demonstrate(terminal, project, **options):
         sys.exit(1)
+
+
+main.add_command(convert)
+main.add_command(tune)

@@ -30,6 +30,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = (
     "architecture",
+    "conversion",
     "data",
     "formal",
     "fpga",
@@ -46,6 +47,7 @@ PAGES = (
     "simulate-any-verilog",
     "simulation",
     "tick-contract",
+    "tuning",
     "verification-ip",
 )
 

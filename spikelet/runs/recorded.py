@@ -16,9 +16,8 @@ from spikelet.network.origin import Origin
 from spikelet.network.reference import FloatLayer, run_layers
 from spikelet.nir.frameworks import FRAMEWORKS
 from spikelet.nir.importer import load_network
-from spikelet.samples.decode import count
 from spikelet.samples.lengths import within
-from spikelet.samples.samples import Samples
+from spikelet.samples.samples import Samples, winners
 
 __all__ = ["OUTPUTS", "Recorded", "RecordedLayer", "compare_recorded", "recorded_warnings"]
 
@@ -287,7 +286,7 @@ def _held(
     if what == "counts":
         found = spikes.sum(axis=1)
     elif what == "classes":
-        found = count(spikes)
+        found = winners(spikes.sum(axis=1))
     if what == "potentials":
         found = np.concatenate([np.asarray(layer.potentials) for layer in layers], axis=2)
         far = _NEAR * max(1.0, float(np.abs(recorded).max(initial=0)))
