@@ -47,10 +47,10 @@ def quantise(
 ) -> IntegerNetwork:
     """Turn a float network into integers, its layers one tick apart.
 
-    A population at depth k (the longest way from the input) runs k ticks late, so that a spike,
-    which takes at least one tick from core to core, is always in time. A projection from depth a to
-    depth b has delay b - a, one of a population to itself delay 1, and inputs into depth k are sent
-    k ticks ahead.
+    A population at depth k (without delays, the longest way from the input) runs k ticks late, so
+    that a spike, which takes at least one tick from core to core, is always in time. A projection
+    from depth a to depth b has delay b - a, and its own besides; inputs into depth k are sent k
+    ticks ahead.
 
     All projections into a population share its scale, because they share its accumulator. The scale
     is the one of least squared weight error; weights that lie on a grid the width can express are
@@ -94,7 +94,7 @@ def quantise(
             else _fixed_scale(all_weights, weight_bits, lsb)
         )
         for projection in into:
-            key = (projection.source, projection.target)
+            key = (projection.source, projection.target, projection.ticks)
             projections[key] = _quantised_projection(network, projection, scale, weight_bits)
         low, high = (run.lowest, run.highest) if run else _bound(population, into)
         headroom = CALIBRATION_HEADROOM if run else BOUND_HEADROOM
@@ -136,7 +136,7 @@ def quantise(
         network.name,
         (InputGroup(INPUT, (network.n_inputs,)),),
         tuple(populations),
-        tuple(projections[p.source, p.target] for p in network.projections),
+        tuple(projections[p.source, p.target, p.ticks] for p in network.projections),
         network.outputs,
         network.dt,
         floats=network,
@@ -144,26 +144,26 @@ def quantise(
     )
 
 
-def _delay(network: Network, source: str, target: str) -> int:
-    """Return the delay of a projection; from the input, of its events."""
-    if source == INPUT:
-        return network.depth(target)
-    return 1 if source == target else network.depth(target) - network.depth(source)
+def _delay(network: Network, projection: Projection) -> int:
+    """Return the delay of a projection on the chip; from the input, of its events."""
+    source, depth = projection.source, network.depth(projection.target)
+    return projection.ticks + depth - (0 if source == INPUT else network.depth(source))
 
 
 def _check_depths(network: Network) -> None:
     for population in network.populations:
         # an event with delay 0 is due at the coming tick, a spike with delay 1 too
-        sources = network.sources(population.name)
-        waits = [_delay(network, s, population.name) + (2 if s == INPUT else 1) for s in sources]
+        into = network.into(population.name)
+        waits = [_delay(network, p) + (2 if p.source == INPUT else 1) for p in into]
         needed = 1 << (max(waits) - 1).bit_length()
         if needed > MAX_DELAY_SLOTS:
             depth = network.depth(population.name)
             raise SpikeletError(
                 f"network {network.name!r}: layer {population.name!r} at depth {depth} is fed over "
-                f"a skip connection that needs {needed} delay slots, a core has at most "
+                f"a skip connection or delay that needs {needed} delay slots, a core has at most "
                 f"{MAX_DELAY_SLOTS}",
-                remedy="shorten the skip connection by feeding the layer from a later one",
+                remedy="shorten the delay, or the skip connection by feeding the layer from a "
+                "later one",
             )
 
 
@@ -258,9 +258,8 @@ def _quantised_projection(
             f"of the layer is {scale:g}",
             remedy="raise the weight width (--weight-bits), or balance the layer's sources",
         )
-    source, target = projection.source, projection.target
     return IntegerProjection(
-        source, target, codes.astype(np.int16), _delay(network, source, target)
+        projection.source, projection.target, codes.astype(np.int16), _delay(network, projection)
     )
 
 
