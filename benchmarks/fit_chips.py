@@ -16,6 +16,7 @@ from spikelet.description.learning.named_rules import (
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.neurons.models import neuron_model
+from spikelet.description.synapses.convolution import Convolution
 
 __all__ = ["FITTED", "HELD_OUT"]
 
@@ -45,6 +46,12 @@ def _plastic(
 def _chip(core: CoreParams, width: int = 1, height: int = 1, **fields: Any) -> ChipParams:
     fields.setdefault("n_outputs", 64)
     return ChipParams((core,) * (width * height), width, height, **fields)
+
+
+def _shared(convolution: Convolution, **fields: Any) -> CoreParams:
+    options = convolution.options()
+    n_axons, n_neurons = convolution.n_axons, convolution.n_neurons
+    return _core(n_axons, n_neurons, synapses="shared", synapse_options=options, **fields)
 
 
 def _rule(dw: str, **fields: Any) -> LearningRule:
@@ -277,6 +284,28 @@ HELD_OUT: dict[str, dict[str, ChipParams]] = {
                 pipelines=2,
             )
         ),
+        "2 convolutions and a dense core": ChipParams(
+            (
+                _shared(Convolution(24, 24, 2, 12, 12, 16, 5, 5, 2, 2, 1, 1, 2, 2), lanes=8),
+                _shared(
+                    Convolution(12, 12, 16, 10, 10, 24, 3, 3),
+                    lanes=8,
+                    pipelines=2,
+                    weight_bits=6,
+                ),
+                _core(256, 32, lanes=16),
+            ),
+            3,
+            1,
+            n_outputs=32,
+        ),
+        "dilated convolution": _chip(
+            _shared(
+                Convolution(20, 30, 3, 20, 26, 6, 3, 3, 1, 1, 2, 2, 2),
+                lanes=2,
+                threshold="neuron",
+            )
+        ),
     },
     "ice40": {
         "784 x 64": _chip(_core(784, lanes=8, **_SPRAM), n_outputs=10),
@@ -300,6 +329,7 @@ HELD_OUT: dict[str, dict[str, ChipParams]] = {
             )
         ),
         "SDSP": _chip(_plastic(sdsp(theta_v=300, w_max=15), 64, 32, lanes=4, weight_bits=5)),
+        "convolution": _chip(_shared(Convolution(16, 16, 2, 14, 14, 4, 3, 3), lanes=4, **_SPRAM)),
     },
 }
 """Chips that no coefficient comes from, to tell the error of the estimate."""

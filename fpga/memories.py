@@ -5,7 +5,7 @@ weighs them likewise, so that its counts are exact.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import lru_cache, reduce
 from math import inf
 from operator import or_
@@ -157,12 +157,11 @@ def router_queues(chip: ChipParams) -> int:
     return len(chip.cores) + 1 + links
 
 
-def _rows_of_lanes(name: str, rows: int, bits: int, kind: str) -> Memory:
-    """Return a memory whose rows are cut into banks of 32 bits."""
-    banks = -(-bits // 32)
-    return Memory(
-        name, rows, min(32, bits), banks, kind, unread_bits=-bits % 32 if banks > 1 else 0
-    )
+def _rows_of_lanes(name: str, rows: int, bits: int, kind: str, bank_bits: int = 32) -> Memory:
+    """Return a memory whose rows are cut into banks."""
+    banks = -(-bits // bank_bits)
+    unread = -bits % bank_bits if banks > 1 else 0
+    return Memory(name, rows, min(bank_bits, bits), banks, kind, unread_bits=unread)
 
 
 @lru_cache(maxsize=1024)
@@ -173,7 +172,7 @@ def _core_memories(core: CoreParams, destination_bits: int) -> tuple[Memory, ...
 def _memories_of_all_cores(core: CoreParams, destination_bits: int) -> Iterator[Memory]:
     bitmap_rows = core.delay_slots << (core.scan_words - 1).bit_length()
     for memory in core.synapse_format.memories(core):
-        yield _rows_of_lanes(memory.name, memory.rows, memory.row_bits, memory.kind)
+        yield _rows_of_lanes(*astuple(memory))
     yield from _neuron_memories(core)
     yield Memory("destinations", core.n_neurons + core.list_entries, destination_bits)
     yield Memory("axon bitmap", bitmap_rows, core.scan_bits)

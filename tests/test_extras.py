@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 NETWORK = ROOT / "tests/fixtures/snntorch/leaky.nir"
+EVENTS = ROOT / "tests/fixtures/events/bar.aedat4"
 COMPILE = f"spikelet compile '{NETWORK}' --neuron snntorch-subtract -o project"
 
 WORK = {
@@ -24,6 +25,7 @@ WORK = {
         "spikelet build project ULX3S-85F --samples samples.npz --seeds 1",
     ],
     "formal": ["python -m spikelet.formal --quick arbiter"],
+    "events": [f"spikelet data '{EVENTS}' --bin 10ms -o events.npz"],
 }
 """What each extra is for; the last command of each asks for this extra."""
 
@@ -35,6 +37,7 @@ VERBS = {
     "spikelet report project": "report",
     "spikelet demo -o demo": "all",
     "python -m spikelet.formal": "formal",
+    f"spikelet data '{EVENTS}'": "events",
 }
 """What an installation without extras refuses, and the extra that it asks for."""
 

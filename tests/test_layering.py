@@ -30,7 +30,7 @@ ORDER = (
         "doctor",
     ),
     ("project",),
-    ("targets",),
+    ("targets", "support"),
     ("reports",),
     ("runs",),
     ("compiler",),

@@ -152,7 +152,7 @@ class SynapseFormat(ABC):
 
     @abstractmethod
     def logic(self, core: CoreShape) -> Counter[str]:
-        """Return the crossbar's terms of ``fpga/logic_terms.py``."""
+        """Return the crossbar's terms of ``fpga/fit.py``'s ``lut_terms``."""
 
     @abstractmethod
     def cycles(

@@ -116,19 +116,29 @@ class Shared(SynapseFormat):
         )
 
     def logic(self, core: CoreShape) -> Counter[str]:
-        """Return tables, addresses, the lanes' adders, forwarding, and the shift register."""
+        """Return tables and addresses of visits, the lanes' sums, forwarding, the shift register.
+
+        A group's number is added to, compared and chosen from in more places than a weight row's.
+        """
         convolution = Convolution.of(core.synapse_options)
-        group_bits, row_bits = (unsigned_bits(n - 1) for n in (core.groups, core.weight_rows))
-        taps = sum(unsigned_bits(axis.kernel) for axis in (convolution.y, convolution.x))
-        row_of_sums = core.lanes * core.current_bits
+        group, row = (unsigned_bits(n - 1) for n in (core.groups, core.weight_rows))
+        more_y, more_x = (
+            unsigned_bits(max(reach.n for reach in axis.reaches))
+            for axis in (convolution.y, convolution.x)
+        )
+        sums = core.lanes * core.current_bits
         return Counter(
             {
-                "address": 5 * group_bits + 4 * row_bits + 3 * taps,
-                "sum": row_of_sums,
-                "multiplexer": 3 * row_of_sums
+                "table": convolution.height * (2 * group + row + more_y + 1)
+                + convolution.width * (group + row + more_x + 1),
+                "address": 9 * group + 5 * row + 3 * (more_y + more_x),
+                "sum": sums,
+                "multiplexer": 5 * group
+                + 4 * row
+                + 3 * sums
                 + (core.lanes - core.pipelines) * core.current_bits
                 + (-(-core.lanes * core.weight_bits // 32) - 1) * 32,
-                "register": 2 * row_of_sums + core.lanes * core.weight_bits,
+                "register": 2 * sums + core.lanes * core.weight_bits,
             }
         )
 

@@ -1,11 +1,12 @@
 """How events become spikes: which ticks, which pixels, which polarities."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError
+from spikelet.description.summary import summary
 from spikelet.event_data.event_file import EventBlock, EventFile
 from spikelet.event_data.survey import Survey
 
@@ -96,14 +97,16 @@ class Grid:
         for what is left out.
     """
 
+    __repr__ = summary
+
     bin: int
     ticks: int
     sensor: tuple[int, int]
     shape: tuple[int, int, int]
     start: int | None
-    columns: npt.NDArray[np.int64] = field(repr=False)
-    rows: npt.NDArray[np.int64] = field(repr=False)
-    polarities: npt.NDArray[np.int64] = field(repr=False)
+    columns: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.int64]
+    polarities: npt.NDArray[np.int64]
 
     @property
     def all_used(self) -> bool:

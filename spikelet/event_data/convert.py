@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.files import AtomicFile
+from spikelet.description.summary import summary
 from spikelet.event_data.binning import Binning, Grid, grid_of
 from spikelet.event_data.event_file import EventFile, EventStream, in_order
 from spikelet.event_data.event_reader import EventReader, Layout
@@ -66,6 +67,8 @@ class Binned:
         Ticks up to, and with, the last event; 1 or more.
     label : int or None
     """
+
+    __repr__ = summary
 
     spikes: npt.NDArray[np.uint8]
     length: int

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from spikelet.description.artefact import digest_of
 from spikelet.description.errors import SpikeletError
-from spikelet.description.neurons.model import FRACTION_BITS, NeuronModel, Parameter, State
+from spikelet.description.neurons.kinds import fraction_one
+from spikelet.description.neurons.model import NeuronModel, Parameter, State
 from spikelet.description.neurons.update import can_spike
 from spikelet.description.summary import summary
 from spikelet.network.convolution import Convolution
@@ -21,7 +22,6 @@ from spikelet.network.origin import Origin
 from spikelet.placement.network import INPUT
 
 __all__ = [
-    "FRACTION_ONE",
     "INPUT",
     "FloatArray",
     "Network",
@@ -30,9 +30,6 @@ __all__ = [
 ]
 
 FloatArray = npt.NDArray[np.float64]
-
-FRACTION_ONE = 1 << FRACTION_BITS
-"""What a factor of 1 would be among a core's fractions."""
 
 _WIDEST_POTENTIAL = 24
 """Bits of the widest potential, where only the sign of a bound counts."""
@@ -114,7 +111,7 @@ class Population:
     def unit(self, what: Parameter | State) -> float:
         """Return how many of a core's steps a real 1 is, apart from the scale of the weights."""
         if what.kind == "fraction":
-            return float(1 << FRACTION_BITS)
+            return float(fraction_one(what.high))
         return 1 / self.neuron.lsb if what.kind == "membrane" and self.neuron.lsb else 1.0
 
     def _check_range(self, name: str, values: FloatArray) -> None:
@@ -130,8 +127,8 @@ class Population:
         low, high = self.neuron.range_of(parameter, _WIDEST_POTENTIAL, self.constants)
         if parameter.kind == "membrane":
             return (0.0 if low >= 0 else -np.inf), (0.0 if high <= 0 else np.inf)
-        if parameter.kind == "fraction" and high == FRACTION_ONE - 1:
-            high = FRACTION_ONE  # a core takes its largest fraction for 1
+        if parameter.kind == "fraction" and high == parameter.one - 1:
+            high = parameter.one  # a core takes its largest fraction for 1
         return low / self.unit(parameter), high / self.unit(parameter)
 
     def _check(

@@ -6,8 +6,9 @@ from spikelet.description.errors import SpikeletError
 from spikelet.nir.graph import INPUT_KIND, OUTPUT_KIND, NirGraph
 from spikelet.nir.handler import NodeHandler
 from spikelet.nir.neurons import NeuronHandler
+from spikelet.nir.specification import check_fields
 
-__all__ = ["check_edges", "check_graph"]
+__all__ = ["check_edges", "check_graph", "check_node"]
 
 
 def check_graph(graph: NirGraph, handlers: Mapping[str, NodeHandler]) -> None:
@@ -29,19 +30,30 @@ def check_graph(graph: NirGraph, handlers: Mapping[str, NodeHandler]) -> None:
         a neuron node to itself.
     """
     check_edges(graph)
-    for name, node in graph.nodes.items():
-        if node.kind not in handlers:
-            raise graph.error(
-                name,
-                f"node type {node.kind} is not supported",
-                remedy=f"supported node types are {', '.join(handlers)}",
-            )
-        try:
-            handlers[node.kind].check(node.fields)
-        except SpikeletError as error:
-            raise graph.error(name, error.args[0], remedy=error.remedy) from error
+    for name in graph.nodes:
+        check_node(graph, name, handlers)
     graph.sort()
     _check_ends(graph, handlers)
+
+
+def check_node(graph: NirGraph, name: str, handlers: Mapping[str, NodeHandler]) -> None:
+    """SpikeletError unless a node is of one of these kinds, and its fields hold what they may."""
+    node = graph.nodes[name]
+    if node.kind not in handlers:
+        raise graph.error(
+            name,
+            f"node type {node.kind} is not supported",
+            remedy=f"supported node types are {', '.join(handlers)}",
+        )
+    try:
+        handlers[node.kind].check(node.fields)
+        check_fields(node.kind, tuple(node.fields), _read(handlers[node.kind]))
+    except SpikeletError as error:
+        raise graph.error(name, error.args[0], remedy=error.remedy) from error
+
+
+def _read(handler: NodeHandler) -> tuple[str, ...]:
+    return tuple(field.name for field in handler.fields)
 
 
 def check_edges(graph: NirGraph) -> None:

@@ -17,7 +17,6 @@ import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.files import AtomicFile
-from spikelet.description.neurons.model import FRACTION_BITS
 from spikelet.network.integers import IntegerNetwork, IntegerPopulation, IntegerProjection
 from spikelet.network.order import late_pairs
 from spikelet.nir.handler import BIAS
@@ -138,7 +137,9 @@ class _Graph:
 
     def _neurons(self, population: IntegerPopulation) -> None:
         lsb, name = self._lsb(population), population.name
-        units = {"threshold": lsb, RESET_POTENTIAL: lsb, "decay": 1 / (1 << FRACTION_BITS)}
+        units = {"threshold": lsb, RESET_POTENTIAL: lsb}
+        if "decay" in population.parameters:
+            units["decay"] = 1 / population.neuron.parameter("decay").one
         parameters = {
             what: _scaled(what, population, unit)
             for what, unit in units.items()

@@ -28,7 +28,7 @@ from spikelet.nir.metadata import check_reset
 from spikelet.nir.reading import reading_of
 from spikelet.nir.signal import Signal
 
-__all__ = ["load_network"]
+__all__ = ["Walk", "load_network"]
 
 
 def load_network(
@@ -80,7 +80,10 @@ def load_network(
         parts = NetworkParts(reading)
         check_reset(graph, reading.given or parts.neuron)
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused by name
-            return _Walk(graph, by_kind, parts).network()
+            walk = Walk(graph, by_kind, parts)
+            for name in graph.forward:
+                walk.step(name)
+            return walk.network()
     except SpikeletError as error:
         if error.args[0].startswith(str(path)):
             raise
@@ -88,8 +91,23 @@ def load_network(
         raise SpikeletError(f"{path}: {error.args[0]}", remedy=remedy) from error
 
 
-class _Walk:
-    """One walk through a graph; ways back are walked at their neuron node."""
+class Walk:
+    """One walk through a graph, node by node; ways back are walked at their neuron node.
+
+    Parameters
+    ----------
+    graph : NirGraph
+        Checked, and in order.
+    handlers : mapping of str to NodeHandler
+        By node kind.
+    parts : NetworkParts
+        To which the nodes add.
+
+    Attributes
+    ----------
+    signals : dict of str to Signal
+        What leaves each node that was walked.
+    """
 
     def __init__(
         self, graph: NirGraph, handlers: Mapping[str, NodeHandler], parts: NetworkParts
@@ -101,22 +119,25 @@ class _Walk:
         self.coming: dict[str, list[str]] = {}
         parts.late = frozenset(graph.late)
 
-    def network(self) -> Network:
-        for name in self.graph.forward:
+    def step(self, name: str) -> None:
+        """Lead what arrives at a node through it; SpikeletError, naming the node, if it cannot."""
+        incoming = self._incoming(name)
+        if name in self.graph.ways_back:
+            if (name, name) in self.graph.edges:
+                self._warn(
+                    name,
+                    "there is an edge from the node to itself: its spikes come back to it a tick "
+                    "later, with a weight of 1; some exporters leave such an edge by mistake: then "
+                    "remove it",
+                )
+            self.signals[name] = Signal.spikes(name, incoming.shape)
+            for back in self.graph.ways_back[name]:
+                self.signals[back] = self._applied(back, self._incoming(back))
             incoming = self._incoming(name)
-            if name in self.graph.ways_back:
-                if (name, name) in self.graph.edges:
-                    self._warn(
-                        name,
-                        "there is an edge from the node to itself: its spikes come back to it a "
-                        "tick later, with a weight of 1; some exporters leave such an edge by "
-                        "mistake: then remove it",
-                    )
-                self.signals[name] = Signal.spikes(name, incoming.shape)
-                for back in self.graph.ways_back[name]:
-                    self.signals[back] = self._applied(back, self._incoming(back))
-                incoming = self._incoming(name)
-            self.signals[name] = self._applied(name, incoming)
+        self.signals[name] = self._applied(name, incoming)
+
+    def network(self) -> Network:
+        """Return the float network that the nodes have made, all of which were walked."""
         self._feed_loops()
         self.parts.note_lines()
         return Network(

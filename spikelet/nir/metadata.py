@@ -120,6 +120,7 @@ def said_of(graph: NirGraph) -> Said:
     mechanism = metadata.get("reset_mechanism", metadata.get("reset"))
     delay = metadata.get("reset_delay")
     unread = [key for key in metadata if key not in (*_READ, *_NEUTRAL)]
+    unread += [f"{key} of {node.name}" for node in graph.nodes.values() for key in node.metadata]
     return Said(
         framework,
         None if mechanism is None else str(mechanism),

@@ -17,7 +17,7 @@ from spikelet.nir.graph import NirGraph, NirNode
 from spikelet.nir.metadata import Said, said_of
 from spikelet.nir.time_step import given_time_step
 
-__all__ = ["Reading", "reading_of"]
+__all__ = ["Reading", "fitting", "reading_of"]
 
 _PASS_DT = "pass the time step of the training, such as --dt 1e-4"
 
@@ -310,14 +310,31 @@ def _unknown(graph: NirGraph, nodes: list[NirNode], dt: float | None) -> Spikele
     )
 
 
-def _fitting(nodes: list[NirNode], dt: float | None, words: str) -> str:
-    """Return which frameworks' numbers these may be, in words; empty if none's."""
-    fit = [
+def fitting(graph: NirGraph, dt: float | None) -> list[str]:
+    """Return the frameworks whose exporters write such numbers, by name; none without neurons.
+
+    Parameters
+    ----------
+    graph : NirGraph
+    dt : float or None
+        Seconds per tick; None: what the file says, or the exporters take.
+    """
+    nodes = [node for node in graph.nodes.values() if node.kind in _KINDS]
+    return _fitting_names(nodes, given_time_step(graph, dt))
+
+
+def _fitting_names(nodes: list[NirNode], dt: float | None) -> list[str]:
+    return [
         convention.name
         for convention in FRAMEWORKS.values()
         if convention is not NIR and nodes
         if any(not misfit(convention, nodes, step) for step in (dt, convention.dt))
     ]
+
+
+def _fitting(nodes: list[NirNode], dt: float | None, words: str) -> str:
+    """Return which frameworks' numbers these may be, in words; empty if none's."""
+    fit = _fitting_names(nodes, dt)
     return f"{words} --framework {' or '.join(fit)}" if fit else ""
 
 

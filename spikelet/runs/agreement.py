@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError
-from spikelet.network.integers import LayerQuantisation
+from spikelet.network.layer_quantisation import LayerQuantisation
+from spikelet.network.leaks import Leak
 from spikelet.network.network import FloatArray
 from spikelet.network.reference import FloatLayer, run_layers
 from spikelet.runs.run import Run
@@ -147,6 +149,29 @@ def _relative_error(mine: FloatArray, theirs: FloatArray) -> float:
     return error / size if size else float(error > 0)
 
 
+def _leak_warning(layer: str, leak: Leak) -> str:
+    opening = (
+        f"layer {layer!r}: {leak.parameter} of neuron {leak.neuron} has a time constant of "
+        f"{_ticks(leak.wanted)} ticks"
+    )
+    left = f"{leak.left:.0%} of a potential is left where real numbers leave 5 %"
+    if leak.stops:
+        return (
+            f"{opening}, but integers are rounded in every tick: after three time constants "
+            f"{left}; compile with {leak.bits_short} more --potential-bits, or leave them out"
+        )
+    stored = "none" if leak.stored == inf else f"{_ticks(leak.stored)} ticks"
+    return (
+        f"{opening}; the nearest that {leak.bits} bits hold is {stored}: {left} after three time "
+        "constants; leave --potential-bits out, which chooses finer ones, take a longer time "
+        "step, or leave the leak out"
+    )
+
+
+def _ticks(constant: float) -> str:
+    return f"{constant:,.0f}" if constant >= 10 else f"{constant:.2g}"
+
+
 def agreement_warnings(layers: Iterable[LayerAgreement]) -> Iterator[str]:
     """Yield what looks wrong in how layers spiked, each with numbers and a remedy."""
     for layer in layers:
@@ -196,8 +221,18 @@ def output_warnings(counts: Sequence[int]) -> Iterator[str]:
 
 
 def quantisation_warnings(layers: Iterable[LayerQuantisation]) -> Iterator[str]:
-    """Yield which layers lost most of their weights to rounding."""
+    """Yield which layers lost most of their weights, or a leak, to rounding, or took more bits."""
     for layer in layers:
+        if layer.weight_bits == 1 and layer.nonzero < layer.weights:
+            zeros = layer.weights - layer.nonzero
+            yield (
+                f"layer {layer.name!r}: {zeros:,} of {layer.weights:,} weights are exactly 0, for "
+                "which 1 bit has no value: the layer takes 2 bits, for -1, 0 and +1; train it "
+                "without zeros, or let 2 --weight-bits do more"
+            )
+        for leak in layer.leaks:
+            if not leak.acts:
+                yield _leak_warning(layer.name, leak)
         if layer.vanished > _MANY_LOST * layer.nonzero:
             yield (
                 f"layer {layer.name!r}: {layer.vanished:,} of {layer.nonzero:,} weights that are "

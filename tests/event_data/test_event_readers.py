@@ -282,7 +282,7 @@ def test_folders_that_are_wrong(tmp_path: Path) -> None:
         open_events(tmp_path)
     (tmp_path / "0.bin").unlink()
     (tmp_path / "a" / "b").mkdir()
-    with pytest.raises(SpikeletError, match="b is a folder in the folder of a class"):
+    with pytest.raises(SpikeletError, match="b is a folder, not a file"):
         joined(open_events(tmp_path), 1)
     for index in range(2):
         write_shd(tmp_path / "h" / f"{index}.h5", [cochlea(0, 0)] * 2, None) if (

@@ -1,4 +1,4 @@
-"""Events of event cameras: AEDAT4, EVT2, EVT2.1, EVT3 and DAT, through the package faery."""
+"""Events of event cameras: AEDAT4, EVT2, EVT3 and DAT, through the package faery."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -14,6 +14,12 @@ from spikelet.event_data.event_reader import EventReader, Layout
 __all__ = ["Camera"]
 
 _AEDAT, _AEDAT4 = b"#!AER-DAT", b"#!AER-DAT4"
+_WORDS: tuple[tuple[bytes, str, int], ...] = (
+    # what the header says, what it is called, bytes of a word
+    (b"evt 3.0", "EVT3", 2),
+    (b"evt 2.0", "EVT2", 4),
+    (b"evt 2.1", "EVT2.1", 8),
+)
 _UNKNOWN = (0xFFFF, 0xFFFF)
 """Sensor size that stands for a header without one: no event is outside of it."""
 
@@ -21,7 +27,7 @@ _UNKNOWN = (0xFFFF, 0xFFFF)
 class Camera(EventReader):
     """An `.aedat4`, `.raw` or `.dat` file; needs the extra `events`."""
 
-    needed = "an .aedat4 file, a .raw file (EVT2, EVT2.1, EVT3) or a .dat file of an event camera"
+    needed = "an .aedat4 file, a .raw file (EVT2, EVT3) or a .dat file of an event camera"
     starts = (_AEDAT, b"% ")
     suffixes = (".aedat4", ".aedat", ".raw", ".dat")
 
@@ -30,11 +36,12 @@ class Camera(EventReader):
         with open(path, "rb") as file:
             head = file.read(len(_AEDAT4))
         if head.startswith(_AEDAT) and not head.startswith(_AEDAT4):
-            version = file_version(head)
+            version = head.removeprefix(_AEDAT).decode("ascii", "replace") or "?"
             raise SpikeletError(
                 f"{path} is an AEDAT file of version {version}; version 4 is read",
                 remedy="convert it with its maker's tools, or write its events as CSV (t,x,y,p)",
             )
+        _check_whole(path, self.needed)
         decoder = self._decoder(path)
         width, height = (int(size) for size in decoder.dimensions())
         sensor = None if (width, height) == _UNKNOWN else (width, height)
@@ -80,6 +87,20 @@ class Camera(EventReader):
         )
 
 
-def file_version(head: bytes) -> str:
-    """Return the version of an AEDAT file by how it begins."""
-    return head.removeprefix(_AEDAT).decode("ascii", "replace") or "?"
+def _check_whole(path: Path, needed: str) -> None:
+    """Check that an EVT or DAT file ends with a whole word, which faery does not mind."""
+    header, begin, last = b"", 0, b"\n"
+    with open(path, "rb") as file:
+        while (line := file.readline(1 << 10)).startswith(b"% ") and last != b"% end":
+            header, begin, last = header + line.lower(), file.tell(), line.strip().lower()
+        size = file.seek(0, 2) - begin
+    if not header:
+        return
+    kinds = ((kind, word, 0) for mark, kind, word in _WORDS if mark in header)
+    kind, word, before = next(kinds, ("DAT", 8, 2))
+    if not header.endswith(b"\n") or (size - before) % word:
+        raise SpikeletError(
+            f"{path} is cut short: behind its header, an {kind} file has words of {word} bytes, "
+            f"and this one {size:,} bytes",
+            remedy=f"copy it again; needed is {needed}",
+        )

@@ -30,7 +30,8 @@ class CubaLif(NeuronHandler):
     ``tau_mem dv/dt = (v_leak - v) + r I``, by forward Euler, the current first.
 
     The current's decay is `1 - dt/tau_syn`, its gain `w_in dt/tau_syn`; the potential is that of a
-    `LIF`. Both gains move into the weights. Frameworks take other ones (docs/conventions.md).
+    `LIF`. Both gains move into the weights. Frameworks take other ones
+    ([conventions.md](conventions.md)).
     """
 
     kind = "CubaLIF"

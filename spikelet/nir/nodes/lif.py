@@ -25,7 +25,7 @@ class Lif(NeuronHandler):
     """Neurons with a leak, ``tau dv/dt = (v_leak - v) + r I``, by forward Euler.
 
     The decay is `1 - dt/tau`; the input gain `r dt/tau` moves into the weights, and `v_leak dt/tau`
-    into the bias. Frameworks take other decays and gains (docs/conventions.md).
+    into the bias. Frameworks take other decays and gains ([conventions.md](conventions.md)).
     """
 
     kind = "LIF"
