@@ -10,9 +10,11 @@ import click
 
 from spikelet import __version__
 from spikelet.command_group import CommandGroup
+from spikelet.convert_command import convert
 from spikelet.data_command import data_command
 from spikelet.description.chip.params import TOPOLOGIES
 from spikelet.terminal import Terminal, command_line, printing_options
+from spikelet.tune_command import tune
 
 __all__ = ["main"]
 
@@ -466,3 +468,7 @@ def demo(terminal: Terminal, folder: Path, **options: Any) -> None:
     project = Project(folder, command_line(click.get_current_context()))
     if not demonstrate(terminal, project, **options):
         sys.exit(1)
+
+
+main.add_command(convert)
+main.add_command(tune)

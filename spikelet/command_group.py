@@ -18,6 +18,8 @@ _EXTRAS = {
     "data": "report",
     "build": "fpga",
     "demo": "all",
+    "tune": "tune",
+    "convert": "convert",
 }
 """The extra that has all that a command needs."""
 

@@ -1,7 +1,7 @@
 """Frameworks' neurons by their own equations, without NIR: one layer, as their exporters write it.
 
-Each class below is one kind of neuron, transcribed from the framework's source, and the numbers that
-its exporter would write for it. What is read of these numbers must spike as the equations do.
+Each class below is one kind of neuron, transcribed from the framework's source, and the numbers
+that its exporter would write for it. What is read of these numbers must spike as the equations do.
 """
 
 from collections.abc import Callable
