@@ -116,7 +116,7 @@ def network_fields(network: IntegerNetwork) -> dict[str, Any]:
         "floats": floats
         and {
             "neurons": [models.index(p.neuron) for p in floats.populations],
-            "projections": [[p.source, p.target] for p in floats.projections],
+            "projections": [[p.source, p.target, p.delay] for p in floats.projections],
             "origin": floats.origin and floats.origin.to_dict(),
         },
     }
@@ -180,8 +180,8 @@ def _floats_of(entry: dict[str, Any], models: list[NeuronModel], arrays: _Arrays
         )
     )
     projections = tuple(
-        Projection(source, target, arrays[f"float_projection_{i}"])
-        for i, (source, target) in enumerate(entry["floats"]["projections"])
+        Projection(source, target, arrays[f"float_projection_{i}"], delay=delay)
+        for i, (source, target, delay) in enumerate(entry["floats"]["projections"])
     )
     return Network(
         entry["name"],
