@@ -60,7 +60,7 @@ def main(debug: bool) -> None:
 @click.option("--max-neurons", type=_POSITIVE, help="Largest core: neurons; 256 by default.")
 @click.option("--lanes", type=_POSITIVE, help="Neurons accumulated in a cycle; 16 by default.")
 @click.option("--pipelines", type=_POSITIVE, help="Neuron-update pipelines; 1 by default.")
-@click.option("--synapses", help="Synapse format; dense by default.")
+@click.option("--synapses", help="auto (by default), dense, or shared: kernels.")
 @click.option("--weight-memory", type=click.Choice(["block", "spram"]), help="block by default.")
 @click.option(
     "--fifo-depth",

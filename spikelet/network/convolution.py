@@ -18,8 +18,9 @@ import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.summary import summary
+from spikelet.description.synapses.convolution import ConvolutionShape
 
-__all__ = ["Convolution", "same_padding"]
+__all__ = ["Convolution", "same_padding", "shape_in_core"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -248,3 +249,25 @@ def same_padding(
         )
     needed = [d * (k - 1) for k, d in zip(window, dilation, strict=True)]
     return tuple((n // 2, n - n // 2) for n in needed)
+
+
+def shape_in_core(convolution: Convolution) -> ConvolutionShape | None:
+    """Return the geometry by which a core can share the kernel; None if there is none.
+
+    One axis is one row. The kernel of a core has no groups: what a group does not see is 0.
+    """
+    if len(convolution.window) > 2:
+        return None
+    height, width = (1, *convolution.shape[1:])[-2:]
+    out_height, out_width = (1, *convolution.output_shape[1:])[-2:]
+    kernel = (1, *convolution.window)[-2:]
+    stride, dilation = (1, *convolution.stride)[-2:], (1, *convolution.dilation)[-2:]
+    padding = (0, *(front for front, _ in convolution.padding))[-2:]
+    channels, out_channels = convolution.shape[0], convolution.kernel.shape[0]
+    try:
+        return ConvolutionShape(
+            *(height, width, channels, out_height, out_width, out_channels),
+            *(*kernel, *stride, *dilation, *padding),
+        )
+    except SpikeletError:  # windows that see nothing, or a kernel too large
+        return None

@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from spikelet.description.checks import check_range
 from spikelet.description.errors import SpikeletError
+from spikelet.network.convolution import shape_in_core
 from spikelet.network.integers import (
     InputGroup,
     IntegerNetwork,
@@ -268,8 +269,13 @@ def _quantised_projection(
             remedy="raise the weight width (--weight-bits), or balance the layer's sources",
         )
     source, target = projection.source, projection.target
+    convolution = projection.convolution
     return IntegerProjection(
-        source, target, codes.astype(np.int16), _delay(network, source, target)
+        source,
+        target,
+        codes.astype(np.int16),
+        _delay(network, source, target),
+        convolution=None if convolution is None else shape_in_core(convolution),
     )
 
 
