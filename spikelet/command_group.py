@@ -13,10 +13,13 @@ __all__ = ["CommandGroup"]
 
 _INTERNAL = 70  # EX_SOFTWARE of sysexits.h
 _EXTRAS = {
-    **dict.fromkeys(("compile", "run", "verify"), "chip"),
+    **dict.fromkeys(("check", "compile", "run", "verify"), "chip"),
     **dict.fromkeys(("report", "learn"), "report"),
+    "data": "report",
     "build": "fpga",
     "demo": "all",
+    "tune": "tune",
+    "convert": "convert",
 }
 """The extra that has all that a command needs."""
 

@@ -33,6 +33,7 @@ from spikelet.fpga.flow import FpgaReport
 from spikelet.locked import writing
 from spikelet.reports.report import write_report
 from spikelet.rtl_gen.emit import check_top
+from spikelet.runs.drift import drift
 from spikelet.runs.engines import engine_named, engine_tools
 from spikelet.runs.epochs import Epochs
 from spikelet.runs.hardware import chip_verilog
@@ -142,7 +143,7 @@ class Project:
         compiled = self.load()
         engine_named(engine)
         if compiled.network.floats:
-            samples.check_labels(compiled.chip.n_outputs)
+            samples.check_labels(compiled.network.n_outputs)
         record = ("spikes", "states")
         with writing(self.folder):
             ran = run(compiled, samples, engine, record=record, folder=self.folder, **options)
@@ -187,7 +188,13 @@ class Project:
 
         with writing(self.folder):
             result = verify(
-                compiled, samples, engines, folder=self.folder, differs=differs, **options
+                compiled,
+                samples,
+                engines,
+                folder=self.folder,
+                network_file=self._network_file(),
+                differs=differs,
+                **options,
             )
             write_verification(
                 self.folder / "verification", compiled, samples, result, self.command
@@ -303,12 +310,20 @@ class Project:
                 state=state,
                 made=[*made, Artefact("report", {}, command=self.command)],
                 out_of_date=old,
+                drifts=drift(compiled, kept.samples) if kept.samples else (),
             )
         return page, old
 
     def _compiled_records(self) -> list[Artefact]:
         made = Artefact.load(self.folder / "compiled")
         return [made] if made else []
+
+    def _network_file(self) -> Path | None:
+        """Return the file that the network was compiled from, unless it was changed since."""
+        made = None if self._own() else next(iter(self._compiled_records()), None)
+        return (
+            Path(made.sources["network file"]) if made and "network file" in made.sources else None
+        )
 
     def _own(self) -> list[OutOfDate]:
         """Return whether the network's file was changed since it was compiled."""

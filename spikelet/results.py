@@ -9,10 +9,13 @@ from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.artefact import OutOfDate
 from spikelet.fpga.flow import FpgaReport
 from spikelet.guidance import after_build
+from spikelet.network.origin import Origin
 from spikelet.project import Learned
 from spikelet.runs.learn import LearningRun
+from spikelet.runs.recorded import Recorded
 from spikelet.runs.verify import Verification
 from spikelet.samples.samples import Score
+from spikelet.support import Check
 from spikelet.terminal import Terminal
 
 __all__ = [
@@ -23,6 +26,7 @@ __all__ = [
     "score_fields",
     "score_words",
     "show_build",
+    "show_check",
     "show_compiled",
     "show_learned",
     "show_verification",
@@ -45,8 +49,30 @@ def score_fields(score: Score) -> dict[str, Any]:
     return {**asdict(score), "accuracy": score.accuracy}
 
 
-def show_compiled(terminal: Terminal, compiled: CompiledNetwork) -> None:
-    """Print the layers on their cores, and what the placement is worth."""
+def _show_recorded(terminal: Terminal, origin: Origin | None, recorded: Recorded | None) -> None:
+    """Print how the network's file was read, and whether that is what its framework did."""
+    if origin is None:
+        return
+    terminal.say(
+        f"{recorded.words}"
+        if recorded
+        else "nothing was compared with the framework: the samples "
+        "hold nothing that it recorded (expected)"
+    )
+    terminal.say(f"{origin.path} is read {'; '.join(origin.reading)}")
+    if origin.unsaid:
+        terminal.say(f"the file does not say, and there is taken: {'; '.join(origin.unsaid)}")
+
+
+def _origin(compiled: CompiledNetwork) -> Origin | None:
+    return compiled.network.floats.origin if compiled.network.floats else None
+
+
+def show_compiled(
+    terminal: Terminal, compiled: CompiledNetwork, recorded: Recorded | None = None
+) -> None:
+    """Print how the network was read, its layers on cores, and what the placement is worth."""
+    _show_recorded(terminal, _origin(compiled), recorded)
     rows = []
     quantised = {stats.name: stats for stats in compiled.network.quantisation}
     for layer in compiled.layers:
@@ -70,9 +96,14 @@ def show_compiled(terminal: Terminal, compiled: CompiledNetwork) -> None:
         )
 
 
-def compiled_fields(compiled: CompiledNetwork, folder: Path) -> dict[str, Any]:
-    """Return layers, cores and digests of a compiled network."""
+def compiled_fields(
+    compiled: CompiledNetwork, folder: Path, recorded: Recorded | None = None
+) -> dict[str, Any]:
+    """Return layers, cores and digests of a compiled network, and how it was read."""
+    origin = _origin(compiled)
     return {
+        "recorded": recorded and recorded.to_dict(),
+        "origin": origin and origin.to_dict(),
         "name": compiled.name,
         "folder": str(folder),
         "digests": compiled.digests,
@@ -91,6 +122,25 @@ def compiled_fields(compiled: CompiledNetwork, folder: Path) -> dict[str, Any]:
     }
 
 
+def show_check(terminal: Terminal, found: Check) -> None:
+    """Print each node with its verdict, the time constants, and what each device has room for."""
+    rows = []
+    for node in found.nodes:
+        shape = "" if node.shape is None else " x ".join(map(str, node.shape))
+        words = [*node.reasons, *([f"remedy: {node.remedy}"] if node.remedy else [])]
+        rows.append([node.name, node.kind, shape, node.verdict, "; ".join(words)])
+    terminal.table(("node", "type", "shape", "verdict", "why"), rows)
+    for line in (*found.reading, *found.leaks):
+        terminal.say(line)
+    for report in found.devices:
+        remedies = f"; it would with {' or '.join(report.remedies)}" if report.remedies else ""
+        terminal.say(f"{report}{remedies}")
+    for problem, remedy in found.problems:
+        terminal.say(f"problem: {problem}\n  remedy: {remedy}")
+    terminal.warn(found.doubts)
+    terminal.say(f"{found.path}: {found.verdict}")
+
+
 def show_verification(terminal: Terminal, result: Verification) -> None:
     """Print each engine's figures, and its comparison with golden in words."""
 
@@ -100,6 +150,7 @@ def show_verification(terminal: Terminal, result: Verification) -> None:
         accuracy = "" if score.accuracy is None else f"{score.accuracy:.2%}"
         return [name, str(samples), accuracy, str(score.unclassified), str(score.ties), *more]
 
+    _show_recorded(terminal, result.origin, result.recorded)
     rows = []
     if result.float_score is not None:
         rows.append(row("float", result.engines[0].samples, result.float_score, "", "", ""))

@@ -8,11 +8,14 @@ from typing import Any
 from spikelet.boards import BOARDS, board_named
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.artefact import Artefact, OutOfDate, digest_of
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.fpga.board_top import BoardTop
 from spikelet.fpga.families import device_named, devices, fusesoc_arch
-from spikelet.fpga.fit import FitReport, require_fit
+from spikelet.fpga.families.family import Device
+from spikelet.fpga.fit import FitReport, check_fit, require_fit
 from spikelet.fpga.flow import REPORT, FpgaReport, build_bitstream, build_out_of_context
+from spikelet.fpga.memories import Memory
 from spikelet.fpga.self_test import SelfTest
 from spikelet.fpga.self_test_image import image_memories, program_memory, program_words
 from spikelet.locked import writing
@@ -24,7 +27,15 @@ from spikelet.runs.self_test_run import stored_samples
 from spikelet.runs.wanted import CHIP_VERILOG
 from spikelet.samples.samples import Samples
 
-__all__ = ["build_for", "chip_files", "kept_builds", "require_target", "target_named", "targets"]
+__all__ = [
+    "build_for",
+    "chip_files",
+    "kept_builds",
+    "require_target",
+    "target_fit",
+    "target_named",
+    "targets",
+]
 
 
 _LEARNED_FROM = 20
@@ -50,10 +61,22 @@ def require_target(compiled: CompiledNetwork, target: str) -> FitReport:
     For a board the program ROM of its image counts too, but not yet what a sample adds: the ROM of
     its events, and what it is compared with. :func:`build_for` counts all.
     """
+    return require_fit(*_fitted(compiled, target))
+
+
+def target_fit(compiled: CompiledNetwork, target: str) -> FitReport:
+    """Return the fit check for a target of :func:`targets`, as :func:`require_target` does it."""
+    return check_fit(*_fitted(compiled, target))
+
+
+def _fitted(
+    compiled: CompiledNetwork, target: str
+) -> tuple[ChipParams, Device, tuple[Memory, ...] | None]:
+    """Return what is fitted: chip, device, and the memories of a board's image beside it."""
     if target in devices():
-        return require_fit(compiled.chip, device_named(target))
+        return compiled.chip, device_named(target), None
     image = (program_memory(program_words(compiled.image.program(compiled.chip))),)
-    return require_fit(compiled.chip, device_named(board_named(target).device), image)
+    return compiled.chip, device_named(board_named(target).device), image
 
 
 def build_for(

@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = (
     "architecture",
+    "conversion",
     "formal",
     "fpga",
     "installing",
@@ -41,6 +42,7 @@ PAGES = (
     "simulate-any-verilog",
     "simulation",
     "tick-contract",
+    "tuning",
     "verification-ip",
 )
 

@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 NETWORK = ROOT / "tests/fixtures/snntorch/leaky.nir"
+EVENTS = ROOT / "tests/fixtures/events/bar.aedat4"
 COMPILE = f"spikelet compile '{NETWORK}' --neuron snntorch-subtract -o project"
 
 WORK = {
@@ -24,6 +25,11 @@ WORK = {
         "spikelet build project ULX3S-85F --samples samples.npz --seeds 1",
     ],
     "formal": ["python -m spikelet.formal --quick arbiter"],
+    "tune": [
+        f"spikelet tune '{NETWORK}' samples.npz -o project --neuron snntorch-subtract --trials 2 "
+        "--accuracy -100"
+    ],
+    "events": [f"spikelet data '{EVENTS}' --bin 10ms -o events.npz"],
 }
 """What each extra is for; the last command of each asks for this extra."""
 
@@ -34,7 +40,10 @@ VERBS = {
     "spikelet build project ULX3S-85F": "fpga",
     "spikelet report project": "report",
     "spikelet demo -o demo": "all",
+    f"spikelet tune '{NETWORK}' samples.npz -o tuned": "tune",
+    "spikelet convert model.onnx samples.npz -o converted": "convert",
     "python -m spikelet.formal": "formal",
+    f"spikelet data '{EVENTS}'": "events",
 }
 """What an installation without extras refuses, and the extra that it asks for."""
 
@@ -104,7 +113,8 @@ assert "site-packages/spikelet/golden" in spikelet.golden.chip.__file__
 @pytest.mark.parametrize("extra", WORK)
 def test_an_extra_is_asked_for_and_suffices(extra: str, run: Run) -> None:
     """The last command fails with a remedy; when that is carried out, all commands work."""
-    run("python -c \"import numpy as n; n.savez('samples.npz', spikes=n.ones((3, 20, 6), 'u1'))\"")
+    arrays = "spikes=n.ones((3, 20, 6), 'u1'), labels=n.arange(3)"
+    run(f"python -c \"import numpy as n; n.savez('samples.npz', {arrays})\"")
     installed = run(refused(run, WORK[extra][-1], extra))
     assert not installed.returncode, installed.stderr
     for command in WORK[extra]:

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from spikelet.cli import main
 from spikelet.description.errors import SpikeletWarning
+from tests.helpers.event_files import cochlea, moving_bar, write_csv, write_nmnist, write_shd
 from tests.helpers.networks import affine, lif, linear, sink, source, write
 
 FEW, MANY = 25, 1000
@@ -130,6 +131,12 @@ def _made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     spikes = rng.random((3, 6, 4)) < 0.5
     np.savez(folder / "s.npz", spikes=spikes, labels=[0, 1, 1])
     np.savez(folder / "l.npz", levels=rng.integers(0, 9, (2, 8)), full_scale=8, labels=[0, 1])
+    bar = moving_bar(0, 1, events=60)
+    write_nmnist(folder / "e.bin", bar)
+    write_csv(folder / "e.csv", bar)
+    np.save(folder / "e.npy", bar)
+    np.savez(folder / "e.npz", bar)
+    write_shd(folder / "e.h5", [cochlea(0, 0), cochlea(1, 1)], [0, 1])
     nodes = {
         "in": source(4),
         "fc": affine(3, 4, 1),
@@ -280,6 +287,7 @@ ARRAYS = st.one_of(
 def test_values_of_samples(made: Path, data: st.DataObject) -> None:
     """Arrays of any shape and number format under the names that samples files have."""
     names = ["spikes", "levels", "labels", "full_scale", "ticks", "reward", "test_spikes", "x"]
+    names.append("lengths")
     arrays: dict[str, Any] = {"spikes": np.ones((3, 6, 4)), "labels": np.arange(3)}
     if data.draw(st.booleans()):
         arrays = {"levels": np.ones((3, 8), int), "full_scale": 8, "ticks": 3}
@@ -288,6 +296,49 @@ def test_values_of_samples(made: Path, data: st.DataObject) -> None:
     np.savez(made / "values.npz", **arrays, allow_pickle=True)
     run("run", made / "b", made / "values.npz", "--recording", made / "t.npz")
     run("learn", made / "n.toml", made / "values.npz", "-o", made / "x")
+    run("data", made / "values.npz", "--merge-counts", "--time-first", "-o", made / "new.npz")
+
+
+EVENT_FILES = ("e.bin", "e.csv", "e.npy", "e.npz", "e.h5")
+
+
+@fuzz
+def test_bytes_of_event_files(made: Path, data: st.DataObject) -> None:
+    """Good event files with some bytes changed: refused, or samples that a network runs."""
+    name = data.draw(st.sampled_from(EVENT_FILES))
+    bad, out = made / f"bad-{name}", made / "binned.npz"
+    bad.write_bytes(mutated(data, (made / name).read_bytes()))
+    run("data", bad)
+    options = ("--sensor", "700" if name == "e.h5" else "34x34", "--bin", "10ms", "--ticks", "9")
+    out.unlink(missing_ok=True)
+    status, _ = run("data", bad, *options, "--downsample", 17, "--polarity", "merged", "-o", out)
+    assert out.exists() == (status == 0)
+    if status == 0 and name != "e.h5":  # 2 x 2 inputs, as the network has
+        assert run("run", made / "b", out, "--recording", made / "t.npz")[0] == 0
+
+
+@fuzz
+def test_options_of_data(made: Path, data: st.DataObject) -> None:
+    """Any value, and none, for the options of events."""
+    number = st.one_of(st.integers(), st.integers(-2, 40), st.sampled_from([0, 10**12, 2**63]))
+    size = st.tuples(number, number).map(lambda pair: f"{pair[0]}x{pair[1]}")
+    time = st.tuples(number, st.sampled_from(["us", "ms", "s", "h", ""])).map(
+        lambda pair: f"{pair[0]}{pair[1]}"
+    )
+    region = st.tuples(number, number, size).map(lambda parts: ",".join(map(str, parts)))
+    words = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=6)
+    values = {
+        **{"--bin": time, "--start": time, "--sensor": size, "--region": region},
+        **dict.fromkeys(("--ticks", "--downsample", "--count", "--sample"), number),
+        **dict.fromkeys(("--polarity", "--columns", "--time-unit"), words),
+    }
+    chosen = data.draw(
+        st.lists(st.sampled_from(sorted(values)), min_size=1, max_size=4, unique=True)
+    )
+    flags = data.draw(st.lists(st.sampled_from(["--cut", "--lengths"]), max_size=2, unique=True))
+    options = [f"{name}={data.draw(st.one_of(values[name], words))}" for name in chosen]
+    name = data.draw(st.sampled_from(EVENT_FILES))
+    run("data", made / name, *options, *flags)
 
 
 @fuzz

@@ -14,17 +14,32 @@ ROOT = Path(__file__).parents[1]
 
 GROUND = ("spikelet.description",)
 ROOM = tuple(f"spikelet.{name}" for name in ("golden", "rtl_gen", "host", "sim", "fpga", "boards"))
-FRONT = ("click", "rich", "h5py", "numpy", "matplotlib", "jinja2", "filelock")
+FRONT = ("click", "rich", "h5py", "numpy", "matplotlib", "jinja2", "filelock", "faery", "optuna")
 
 ORDER = (
-    ("__main__", "cli", "demo", "results", "guidance", "command_group", "terminal", "doctor"),
+    (
+        "__main__",
+        "cli",
+        "demo",
+        "results",
+        "data_summary",
+        "data_command",
+        "guidance",
+        "command_group",
+        "terminal",
+        "doctor",
+        "convert_command",
+        "tune_command",
+    ),
     ("project",),
+    ("conversion", "tuning", "support"),
     ("targets",),
     ("reports",),
     ("runs",),
     ("compiler",),
     ("nir",),
     ("network",),
+    ("event_data",),
     ("samples",),
     ("placement",),
     ("locked",),
@@ -48,6 +63,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "spikelet/placement": (
         *(*GROUND, "spikelet.placement", "numpy", "scipy", "pymetis", "matplotlib"),
     ),
+    "spikelet/conversion": (*GROUND, *ROOM, *ROOF, *FRONT, "scipy", "onnx"),
     "spikelet": (*GROUND, *ROOM, *ROOF, "spikelet.__version__", *FRONT),
 }
 """What the modules of a folder, or one module, may import besides the standard library."""

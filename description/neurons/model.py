@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from spikelet.description.errors import SpikeletError
 from spikelet.description.expression import Node, Range, RangeError, names, range_of
 from spikelet.description.neurons.fields import check_fields
+from spikelet.description.neurons.kinds import FRACTION_BITS, KINDS, fraction_one
 from spikelet.description.neurons.text import (
     BOUNDS,
     DRAWN,
@@ -24,27 +25,6 @@ from spikelet.description.neurons.text import (
 from spikelet.description.summary import summary
 
 __all__ = ["FRACTION_BITS", "KINDS", "NeuronModel", "Parameter", "State"]
-
-FRACTION_BITS = 12
-"""A fraction f in 0..4095 stands for f / 4096.
-
-Loihi's decays have 12 bits, too, in Lava's bit-accurate models (``lava/proc/lif/models.py``), where
-a decay is what is taken off.
-"""
-
-KINDS: dict[str, tuple[int | str, int | str]] = {
-    "membrane": ("v_min", "v_max"),
-    "fraction": (0, (1 << FRACTION_BITS) - 1),
-    "ticks": (0, 63),
-    "flag": (0, 1),
-    "absolute": (0, 0),
-}
-"""What a state or parameter is, and its usual range.
-
-``membrane``: in potential LSBs; scales with the weights. ``fraction``: in 1/4096. ``ticks``: a
-number of ticks. ``flag``: 0 or 1. ``absolute``: an integer that scales with nothing; its range is
-given.
-"""
 
 RESERVED = (
     *("weights", "state", "destinations", "arrivals", "tick", "counters", "plastic", "tags"),
@@ -107,6 +87,11 @@ class Parameter:
     default: int | None = None
     constant: bool = False
     description: str = ""
+
+    @property
+    def one(self) -> int:
+        """What a factor of 1 would be among its values, of a fraction."""
+        return fraction_one(self.high)
 
 
 @dataclass(frozen=True)

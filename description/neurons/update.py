@@ -23,7 +23,7 @@ from spikelet.description.neurons.model import NeuronModel, Parameter, State, me
 from spikelet.description.neurons.text import BOUNDS, DRAWN, Assignment, Line, TextError
 from spikelet.description.summary import summary
 
-__all__ = ["NEXT", "NeuronUpdate", "update_of"]
+__all__ = ["NEXT", "NeuronUpdate", "can_spike", "update_of"]
 
 NEXT = "NEXT_"
 """Before the name of a state: its value after the tick. Every name is assigned once."""
@@ -67,6 +67,15 @@ class NeuronUpdate:
     def draws(self) -> bool:
         """Whether a neuron draws a number in every tick."""
         return "draw" in self.inputs or DRAWN in self.inputs
+
+
+def can_spike(model: NeuronModel) -> bool:
+    """Return whether neurons of a model can spike at all; of others, the potential is the output.
+
+    They cannot if the text says ``fired = 0``.
+    """
+    (fired,) = (a.value for line in model.lines for a in line if a.name == "fired")
+    return not (isinstance(fired, Constant) and fired.value == 0)
 
 
 def update_of(

@@ -21,7 +21,7 @@ from spikelet.network.builder import PlasticNetwork
 from spikelet.network.integers import IntegerNetwork
 from spikelet.network.limits import PlacementLimits
 from spikelet.network.network import FloatArray, Network
-from spikelet.network.quantise import quantise
+from spikelet.network.quantise import Bits, quantise
 from spikelet.network.toml_file import NetworkFile, load_toml
 from spikelet.nir.importer import load_network
 
@@ -45,8 +45,10 @@ def compile_network(
     neuron: NeuronModel | str | Path | None = None,
     dt: float | None = None,
     *,
-    weight_bits: int | None = None,
-    potential_bits: int | None = None,
+    framework: str | None = None,
+    weight_bits: Bits | None = None,
+    potential_bits: Bits | None = None,
+    neuron_scales: bool | None = None,
     plastic: Mapping[str, LearningRule] | None = None,
     seed: int | None = None,
     limits: PlacementLimits | Mapping[str, Any] | None = None,
@@ -63,10 +65,13 @@ def compile_network(
     source : path or network
         A NIR file; a TOML file; the folder of a compiled network, or of a project with one; or one
         of the objects that these become.
-    neuron, dt
+    neuron, dt, framework
         As for :func:`load_network`; other networks bring their own.
-    weight_bits, potential_bits : int or None
-        As for :func:`quantise`, of a trained network: 4 and 16, or those of one that is quantised.
+    weight_bits, potential_bits : int, mapping of str to int, or None
+        As for :func:`quantise`, of a trained network; layers for which none are given have the
+        usual ones, or those of one that is quantised.
+    neuron_scales : bool or None
+        As for :func:`quantise`; None: False, or as before.
     plastic : mapping of str to LearningRule, or None
         Layers that learn, and how; see :meth:`IntegerNetwork.make_plastic`.
     seed : int or None
@@ -86,8 +91,11 @@ def compile_network(
     SpikeletError
         As these do.
     """
-    opened = _opened(source, neuron, dt, seed)
-    asked = (weight_bits, potential_bits, calibration, topology, multicast, draw_key)
+    opened = _opened(source, neuron, dt, seed, framework)
+    asked = (
+        *(weight_bits, potential_bits, neuron_scales, calibration),
+        *(topology, multicast, draw_key),
+    )
     own = PlacementLimits()
     if isinstance(opened, CompiledNetwork):
         if all(option is None for option in asked) and not (plastic or limits or placement_seed):
@@ -97,7 +105,7 @@ def compile_network(
     elif isinstance(opened, NetworkFile):
         own, opened = opened.limits, opened.network
     chosen = limits if isinstance(limits, PlacementLimits) else replace(own, **(limits or {}))
-    network = _integers(opened, weight_bits, potential_bits, calibration)
+    network = _integers(opened, weight_bits, potential_bits, neuron_scales, calibration)
     if draw_key is not None:
         network = replace(network, draw_key=draw_key)
     for layer, rule in (plastic or {}).items():
@@ -173,6 +181,7 @@ def _opened(
     neuron: NeuronModel | str | Path | None,
     dt: float | None,
     seed: int | None,
+    framework: str | None,
 ) -> Network | PlasticNetwork | IntegerNetwork | NetworkFile | CompiledNetwork:
     """Return what a source holds; SpikeletError if an option is given that it has no use for."""
     if isinstance(source, str | Path):
@@ -185,7 +194,7 @@ def _opened(
         else:
             if seed is not None:
                 raise SpikeletError(f"{path} has no seed; only a TOML file has one")
-            return load_network(path, neuron, dt)
+            return load_network(path, neuron, dt, framework=framework)
     if seed is not None:
         raise SpikeletError("a seed can be given for a TOML file only")
     if isinstance(source, Network):
@@ -195,6 +204,11 @@ def _opened(
     else:
         models, own_dt = (), None
         words = "neuron models and a time step of its own"
+    if framework is not None:
+        raise SpikeletError(
+            "a framework can be given for a NIR file only",
+            remedy="leave --framework out: what is compiled already is not read anew",
+        )
     other = neuron is not None and (neuron_model(neuron),) != models
     if other or dt not in (None, own_dt):
         name = source.network.name if isinstance(source, NetworkFile) else source.name
@@ -204,30 +218,46 @@ def _opened(
 
 def _integers(
     source: Network | PlasticNetwork | IntegerNetwork,
-    weight_bits: int | None,
-    potential_bits: int | None,
+    weight_bits: Bits | None,
+    potential_bits: Bits | None,
+    neuron_scales: bool | None,
     calibration: npt.ArrayLike | None,
 ) -> IntegerNetwork:
     """Return a network in integers, quantised if it was trained and is not, or otherwise so."""
     network = source.integers() if isinstance(source, PlasticNetwork) else source
-    widths = (weight_bits, potential_bits)
+    asked = (weight_bits, potential_bits, neuron_scales)
     if isinstance(network, IntegerNetwork):
-        if network.floats is None and widths != (None, None):
+        if network.floats is None and asked != (None, None, None):
             raise network.error(
                 "its populations have weight and potential bits of their own",
-                "leave --weight-bits and --potential-bits out, or change them in its description",
+                "leave --weight-bits, --potential-bits and --neuron-scales out, or change its "
+                "description",
             )
-        if network.floats is None or (calibration is None and widths == (None, None)):
+        if network.floats is None or (calibration is None and asked == (None, None, None)):
             return network
-        first = network.populations[0]
+        own = any(q.neuron_scales for q in network.quantisation)
         learned = {p.target: p.rule for p in network.projections if p.rule}
         again = quantise(
             network.floats,
-            weight_bits or first.weight_bits or 4,
-            potential_bits or first.potential_bits,
+            _other(weight_bits, {q.name: q.weight_bits for q in network.quantisation}),
+            _other(potential_bits, {p.name: p.potential_bits for p in network.populations}),
             calibration,
+            neuron_scales=own if neuron_scales is None else neuron_scales,
         )
         for layer, rule in learned.items():
             again = again.make_plastic(layer, rule)
         return replace(again, seed=network.seed, draw_key=network.draw_key)
-    return quantise(network, weight_bits or 4, potential_bits or 16, calibration)
+    return quantise(
+        network,
+        _other(weight_bits, {}),
+        _other(potential_bits, {}),
+        calibration,
+        neuron_scales=bool(neuron_scales),
+    )
+
+
+def _other(given: Bits | None, own: Mapping[str, int | None]) -> Bits:
+    """Return the widths that are given, and for all other layers their own."""
+    if isinstance(given, int):
+        return given
+    return {**{name: bits for name, bits in own.items() if bits is not None}, **(given or {})}

@@ -36,7 +36,7 @@ __all__ = ["COMPILED", "CompiledNetwork", "PlacedLayer", "Slice"]
 COMPILED = "compiled network"
 """What the record of a saved network calls it."""
 
-_FORMAT = 6
+_FORMAT = 7
 """Version of the saved form; raised when it changes."""
 
 _CHIP_FILE, _ARRAYS_FILE = "chip.json", "arrays.npz"
@@ -126,8 +126,8 @@ class CompiledNetwork:
 
     @property
     def output_latency(self) -> int:
-        """Ticks from an input to the outputs that it can cause."""
-        return self.network.population(self.network.outputs[0]).depth
+        """Ticks from an input to the last outputs that it can cause."""
+        return max(self.network.population(name).depth for name in self.network.outputs)
 
     @cached_property
     def neurons(self) -> tuple[int, ...]:

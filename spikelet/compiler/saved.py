@@ -16,9 +16,11 @@ from spikelet.network.integers import (
     IntegerNetwork,
     IntegerPopulation,
     IntegerProjection,
-    LayerQuantisation,
 )
+from spikelet.network.layer_quantisation import LayerQuantisation
+from spikelet.network.leaks import Leak
 from spikelet.network.network import Network, Population, Projection
+from spikelet.network.origin import Origin
 from spikelet.placement.arrange import RandomPlacements
 from spikelet.placement.floorplan import Floorplan
 from spikelet.placement.link_loads import LinkLoads
@@ -117,6 +119,7 @@ def network_fields(network: IntegerNetwork) -> dict[str, Any]:
         and {
             "neurons": [models.index(p.neuron) for p in floats.populations],
             "projections": [[p.source, p.target] for p in floats.projections],
+            "origin": floats.origin and floats.origin.to_dict(),
         },
     }
 
@@ -162,9 +165,14 @@ def network_of(entry: dict[str, Any], arrays: _Arrays) -> IntegerNetwork:
         entry["seed"],
         entry["draw_key"],
         entry["floats"] and _floats_of(entry, models, arrays),
-        tuple(LayerQuantisation(**layer) for layer in entry["quantisation"]),
+        tuple(_quantisation_of(layer) for layer in entry["quantisation"]),
         entry["encoder"] and Encoder(**entry["encoder"]),
     )
+
+
+def _quantisation_of(entry: dict[str, Any]) -> LayerQuantisation:
+    leaks = tuple(Leak(**leak) for leak in entry["leaks"])
+    return LayerQuantisation(**{**entry, "units": tuple(entry["units"]), "leaks": leaks})
 
 
 def _floats_of(entry: dict[str, Any], models: list[NeuronModel], arrays: _Arrays) -> Network:
@@ -185,4 +193,5 @@ def _floats_of(entry: dict[str, Any], models: list[NeuronModel], arrays: _Arrays
         populations,
         projections,
         tuple(entry["outputs"]),
+        Origin.from_dict(origin) if (origin := entry["floats"].get("origin")) else None,
     )

@@ -16,11 +16,12 @@ from spikelet.description.checks import check_int
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.neurons.model import NeuronModel
-from spikelet.description.neurons.update import update_of
+from spikelet.description.neurons.update import can_spike, update_of
 from spikelet.description.summary import summary
 from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.network.float_update import at_rest
-from spikelet.network.network import Network, checked_spikes
+from spikelet.network.layer_quantisation import LayerQuantisation
+from spikelet.network.network import FloatArray, Network, checked_spikes
 from spikelet.samples.plastic_samples import Encoder
 
 __all__ = [
@@ -28,7 +29,6 @@ __all__ = [
     "IntegerNetwork",
     "IntegerPopulation",
     "IntegerProjection",
-    "LayerQuantisation",
     "Weights",
 ]
 
@@ -142,61 +142,6 @@ class IntegerProjection:
         return min(ends), max(ends)
 
 
-@dataclass(frozen=True)
-class LayerQuantisation:
-    """What quantisation did to a population.
-
-    Parameters
-    ----------
-    name : str
-    scale : float
-        Float value of one weight unit; one potential LSB is ``scale / 2**weight_exponent``.
-    weight_exponent : int
-    weights : int
-        Weights of all projections into the population.
-    clipped : int
-        Of these, weights beyond the ends of the integer range.
-    rms_error : float
-        Root mean square of float minus integer weights, in float units.
-    range_low, range_high : float
-        Potentials expected, in LSBs.
-    range_source : str
-        ``"calibration"``: extremes of the float network on the calibration samples; ``"bound"``:
-        the parameters that are membrane values, and one tick in which all excitatory, or all
-        inhibitory, sources spike.
-    available_low, available_high : int
-        Potentials that can be held.
-    nonzero : int
-        Float weights that are not 0.
-    vanished : int
-        Of these, weights that became 0.
-    """
-
-    name: str
-    scale: float
-    weight_exponent: int
-    weights: int
-    clipped: int
-    rms_error: float
-    range_low: float
-    range_high: float
-    range_source: str
-    available_low: int
-    available_high: int
-    nonzero: int = 0
-    vanished: int = 0
-
-    @property
-    def clipped_fraction(self) -> float:
-        """Clipped weights as a share of all."""
-        return self.clipped / self.weights
-
-    @property
-    def range_used(self) -> float:
-        """Expected potentials as a share of those available, on the tighter side."""
-        return max(self.range_high / self.available_high, self.range_low / self.available_low)
-
-
 @dataclass(frozen=True, eq=False)
 class IntegerNetwork:
     """A network in the chip's own integers.
@@ -210,7 +155,8 @@ class IntegerNetwork:
     projections : tuple of IntegerProjection
         At most one for each pair of source and target.
     outputs : tuple of str
-        Populations, equally deep, whose neurons, one population after another, are the outputs.
+        Populations whose neurons, one population after another, are the outputs: by their spikes,
+        or, of populations that cannot spike, their potentials.
     dt : float or None
         Seconds per tick; None where nothing depends on it.
     seed : int
@@ -283,6 +229,19 @@ class IntegerNetwork:
     def n_outputs(self) -> int:
         """Output lines."""
         return sum(self.sizes[name] for name in self.outputs)
+
+    @cached_property
+    def readouts(self) -> tuple[str, ...]:
+        """The populations that cannot spike, whose potentials are outputs."""
+        return tuple(p.name for p in self.populations if not can_spike(p.neuron))
+
+    def lsb(self, population: str) -> FloatArray:
+        """Return the value of a potential LSB in the float network, shape (1,) or (size,).
+
+        1 if there was none.
+        """
+        found = next((q for q in self.quantisation if q.name == population), None)
+        return np.ones(1) if found is None else found.lsb
 
     @property
     def learns(self) -> bool:

@@ -11,14 +11,16 @@ import numpy.typing as npt
 
 from spikelet.description.artefact import digest_of
 from spikelet.description.errors import SpikeletError
-from spikelet.description.neurons.model import FRACTION_BITS, NeuronModel, Parameter, State
+from spikelet.description.neurons.kinds import fraction_one
+from spikelet.description.neurons.model import NeuronModel, Parameter, State
+from spikelet.description.neurons.update import can_spike
 from spikelet.description.summary import summary
 from spikelet.network.convolution import Convolution
 from spikelet.network.order import feedback_refusal, topological_order
+from spikelet.network.origin import Origin
 from spikelet.placement.network import INPUT
 
 __all__ = [
-    "FRACTION_ONE",
     "INPUT",
     "FloatArray",
     "Network",
@@ -28,9 +30,6 @@ __all__ = [
 ]
 
 FloatArray = npt.NDArray[np.float64]
-
-FRACTION_ONE = 1 << FRACTION_BITS
-"""What a factor of 1 would be among a core's fractions."""
 
 _WIDEST_POTENTIAL = 24
 """Bits of the widest potential, where only the sign of a bound counts."""
@@ -112,7 +111,7 @@ class Population:
     def unit(self, what: Parameter | State) -> float:
         """Return how many of a core's steps a real 1 is, apart from the scale of the weights."""
         if what.kind == "fraction":
-            return float(1 << FRACTION_BITS)
+            return float(fraction_one(what.high))
         return 1 / self.neuron.lsb if what.kind == "membrane" and self.neuron.lsb else 1.0
 
     def _check_range(self, name: str, values: FloatArray) -> None:
@@ -128,8 +127,8 @@ class Population:
         low, high = self.neuron.range_of(parameter, _WIDEST_POTENTIAL, self.constants)
         if parameter.kind == "membrane":
             return (0.0 if low >= 0 else -np.inf), (0.0 if high <= 0 else np.inf)
-        if parameter.kind == "fraction" and high == FRACTION_ONE - 1:
-            high = FRACTION_ONE  # a core takes its largest fraction for 1
+        if parameter.kind == "fraction" and high == parameter.one - 1:
+            high = parameter.one  # a core takes its largest fraction for 1
         return low / self.unit(parameter), high / self.unit(parameter)
 
     def _check(
@@ -175,8 +174,8 @@ class Projection:
 class Network:
     """A graph of populations: feed-forward, but for projections of a population to itself.
 
-    Spikes reach other populations in the tick they are emitted, and their own population in the
-    tick after, as in snnTorch's ``RLeaky`` (Eshraghian et al. 2023).
+    Spikes reach other populations in the tick they are emitted, their own in the tick after, as in
+    snnTorch's ``RLeaky`` (Eshraghian et al. 2023).
 
     Parameters
     ----------
@@ -189,7 +188,10 @@ class Network:
     projections : tuple of Projection
         At most one for each pair of source and target, which may be the same population.
     outputs : tuple of str
-        Populations whose neurons, one population after another, are the network's outputs.
+        Populations whose neurons, one population after another, are the network's outputs: by their
+        spikes, or, of populations that cannot spike, their potentials.
+    origin : Origin or None
+        How the numbers of its file were read.
 
     Raises
     ------
@@ -206,6 +208,7 @@ class Network:
     populations: tuple[Population, ...]
     projections: tuple[Projection, ...]
     outputs: tuple[str, ...]
+    origin: Origin | None = None
 
     def __post_init__(self) -> None:
         if self.n_inputs < 1:
@@ -230,8 +233,8 @@ class Network:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of all but the name: what the float network computes depends on nothing else."""
-        parts: list[str | FloatArray | None] = [repr((self.n_inputs, self.dt, self.outputs))]
+        """SHA-256 of all that the float network computes from: not name and origin."""
+        parts: list[str | FloatArray] = [repr((self.n_inputs, self.dt, self.outputs))]
         for p in self.populations:
             parts += [p.name, str(p.size), json.dumps(p.neuron.to_dict(), sort_keys=True)]
             for name, values in p.parameters.items():
@@ -258,6 +261,10 @@ class Network:
             if projection.weights.shape != expected:
                 raise self._error(
                     f"{here}: weights must have shape {expected}, not {projection.weights.shape}"
+                )
+            if source in self.readouts:
+                raise self._error(
+                    f"{here}: {source!r} never spikes, so it cannot feed a population"
                 )
 
     def _check_order(self) -> None:
@@ -290,6 +297,11 @@ class Network:
     def sizes(self) -> dict[str, int]:
         """Neurons of each population, and the inputs under :data:`INPUT`, by name."""
         return {INPUT: self.n_inputs, **{p.name: p.size for p in self.populations}}
+
+    @cached_property
+    def readouts(self) -> tuple[str, ...]:
+        """The populations that cannot spike, whose potentials are outputs."""
+        return tuple(p.name for p in self.populations if not can_spike(p.neuron))
 
     def sources(self, population: str) -> list[str]:
         """Return the other sources of a population, in the order of the projections."""

@@ -70,7 +70,10 @@ def run_float(network: Network, spikes: npt.ArrayLike, *, draw_key: int = 1) -> 
 def run_layers(
     network: Network, spikes: npt.ArrayLike, *, potentials: bool = True, draw_key: int = 1
 ) -> list[FloatLayer]:
-    """Return what each population does, as :func:`run_float`, and its extremes."""
+    """Return what each population does, as :func:`run_float`, and its extremes.
+
+    Without ``potentials``, only those of populations that cannot spike are recorded.
+    """
     dense = network.check_spikes(spikes)
     samples, ticks, _ = dense.shape
     widest = max(network.sizes.values())
@@ -106,7 +109,7 @@ def _run_block(
             network,
             population,
             np.reshape(current, (samples, ticks, population.size)),
-            potentials,
+            potentials or population.name in network.readouts,
             draw_key,
         )
         flat = layer.spikes.reshape(samples * ticks, population.size)

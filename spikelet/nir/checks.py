@@ -5,15 +5,17 @@ from collections.abc import Iterable, Mapping
 from spikelet.description.errors import SpikeletError
 from spikelet.nir.graph import INPUT_KIND, OUTPUT_KIND, NirGraph
 from spikelet.nir.handler import NodeHandler
+from spikelet.nir.neurons import NeuronHandler
+from spikelet.nir.specification import check_fields
 
-__all__ = ["check_edges", "check_graph"]
+__all__ = ["check_edges", "check_graph", "check_node"]
 
 
 def check_graph(graph: NirGraph, handlers: Mapping[str, NodeHandler]) -> None:
     """Check a graph and bring it into order.
 
     Then its nodes are in topological order, but for those that lead a neuron node's spikes back to
-    it, each is on a way from the one Input to an Output, and their fields hold what they may.
+    it, each is on a way from an Input to an Output, and their fields hold what they may.
 
     Parameters
     ----------
@@ -28,19 +30,30 @@ def check_graph(graph: NirGraph, handlers: Mapping[str, NodeHandler]) -> None:
         a neuron node to itself.
     """
     check_edges(graph)
-    for name, node in graph.nodes.items():
-        if node.kind not in handlers:
-            raise graph.error(
-                name,
-                f"node type {node.kind} is not supported",
-                remedy=f"supported node types are {', '.join(handlers)}",
-            )
-        try:
-            handlers[node.kind].check(node.fields)
-        except SpikeletError as error:
-            raise graph.error(name, error.args[0], remedy=error.remedy) from error
+    for name in graph.nodes:
+        check_node(graph, name, handlers)
     graph.sort()
-    _check_ends(graph)
+    _check_ends(graph, handlers)
+
+
+def check_node(graph: NirGraph, name: str, handlers: Mapping[str, NodeHandler]) -> None:
+    """SpikeletError unless a node is of one of these kinds, and its fields hold what they may."""
+    node = graph.nodes[name]
+    if node.kind not in handlers:
+        raise graph.error(
+            name,
+            f"node type {node.kind} is not supported",
+            remedy=f"supported node types are {', '.join(handlers)}",
+        )
+    try:
+        handlers[node.kind].check(node.fields)
+        check_fields(node.kind, tuple(node.fields), _read(handlers[node.kind]))
+    except SpikeletError as error:
+        raise graph.error(name, error.args[0], remedy=error.remedy) from error
+
+
+def _read(handler: NodeHandler) -> tuple[str, ...]:
+    return tuple(field.name for field in handler.fields)
 
 
 def check_edges(graph: NirGraph) -> None:
@@ -68,29 +81,31 @@ def check_edges(graph: NirGraph) -> None:
             )
 
 
-def _check_ends(graph: NirGraph) -> None:
+def _check_ends(graph: NirGraph, handlers: Mapping[str, NodeHandler]) -> None:
     inputs = [name for name, node in graph.nodes.items() if node.kind == INPUT_KIND]
     outputs = [name for name, node in graph.nodes.items() if node.kind == OUTPUT_KIND]
-    if len(inputs) != 1 or not outputs:
+    if not inputs or not outputs:
         raise SpikeletError(
-            f"{graph.path}: a network must have one Input and at least one Output, found "
+            f"{graph.path}: a network must have at least one Input and one Output, found "
             f"{len(inputs)} and {len(outputs)}",
             remedy="build the graph with nir.NIRGraph.from_list or add the nodes and their edges",
         )
-    if not any(node.kind in graph.neurons for node in graph.nodes.values()):
+    kinds = [kind for kind, handler in handlers.items() if isinstance(handler, NeuronHandler)]
+    if not any(node.kind in kinds for node in graph.nodes.values()):
         raise SpikeletError(
             f"{graph.path}: there is no neuron in the network",
-            remedy=f"add a {' or '.join(graph.neurons)} node after the weights",
+            remedy=f"add a {' or '.join(kinds)} node after the weights",
         )
-    fed, used = {inputs[0]}, set(outputs)
+    fed, used = set(inputs), set(outputs)
     for name in graph.forward:
         fed.update([name] if fed.intersection(graph.predecessors(name)) else [])
     for name in reversed(graph.forward):
         used.update([name] if used.intersection(graph.successors(name)) else [])
-    if not fed.intersection(outputs):
-        raise graph.error(
-            inputs[0], "the input does not reach an Output", remedy="add the missing edge"
-        )
+    for name in inputs:
+        if name not in used:
+            raise graph.error(
+                name, "the input does not reach an Output", remedy="add the missing edge"
+            )
     _check_on_a_way(graph, ((fed, "gets no input"), (used, "does not lead to an Output")))
 
 

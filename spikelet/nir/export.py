@@ -5,7 +5,7 @@ adaptation, is a given number. ``docs/plastic-networks.md`` says what NIR cannot
 """
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,20 +16,19 @@ import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.files import AtomicFile
-from spikelet.description.neurons.model import FRACTION_BITS
 from spikelet.network.integers import IntegerNetwork, IntegerPopulation, IntegerProjection
 from spikelet.nir.handler import BIAS
 from spikelet.nir.handlers import neuron_node
-from spikelet.nir.neuron_model import RESET_POTENTIAL, reset_metadata
+from spikelet.nir.metadata import RESET_POTENTIAL, reset_metadata
 from spikelet.nir.nodes.affine import Affine
 from spikelet.nir.nodes.input import Input
 from spikelet.nir.nodes.linear import Linear
 from spikelet.nir.nodes.output import Output
 
-__all__ = ["to_nir", "write_nir"]
+__all__ = ["Fields", "graph_file", "to_nir", "write_nir"]
 
 _NIR_VERSION = "1.0"
-_Fields = Mapping[str, npt.NDArray[Any]]
+Fields = Mapping[str, npt.NDArray[Any]]
 
 
 def write_nir(network: IntegerNetwork, path: Path, *, threshold: float = 1.0) -> list[str]:
@@ -83,18 +82,47 @@ def to_nir(network: IntegerNetwork, *, threshold: float = 1.0) -> tuple[bytes, l
     if not 0 < threshold < float("inf"):
         raise SpikeletError(f"NIR export: threshold must be above 0, not {threshold!r}")
     graph = _Graph(network, threshold)
+    return graph_file(graph.nodes, graph.edges, graph.metadata()), graph.left_out()
+
+
+def graph_file(
+    nodes: Mapping[str, tuple[str, Fields]],
+    edges: Sequence[tuple[str, str]],
+    metadata: Mapping[str, Any],
+) -> bytes:
+    """Return a graph as a NIR file, as ``nir.write`` makes it.
+
+    Parameters
+    ----------
+    nodes : mapping of str to (str, mapping of str to array)
+        Kind and fields, by name.
+    edges : sequence of (str, str)
+    metadata : mapping
+    """
     contents = io.BytesIO()
     with h5py.File(contents, "w") as hdf:
         hdf.create_dataset("version", data=_NIR_VERSION, dtype=h5py.string_dtype())
-        graph.write(hdf.create_group("node"))
-    return contents.getvalue(), graph.left_out()
+        root = hdf.create_group("node")
+        root.create_dataset("type", data="NIRGraph", dtype=h5py.string_dtype())
+        group = root.create_group("nodes")
+        for name, (kind, fields) in nodes.items():
+            node = group.create_group(name)
+            node.create_dataset("type", data=kind, dtype=h5py.string_dtype())
+            for key, values in fields.items():
+                packed = {"compression": "gzip"} if values.ndim else {}
+                node.create_dataset(key, data=values, **packed)
+        root.create_dataset("edges", data=list(edges), dtype=h5py.string_dtype())
+        said = root.create_group("metadata")
+        for key, value in metadata.items():
+            said.create_dataset(key, data=value)
+    return contents.getvalue()
 
 
 @dataclass(eq=False)
 class _Graph:
     network: IntegerNetwork
     threshold: float
-    nodes: dict[str, tuple[str, _Fields]] = field(default_factory=dict)
+    nodes: dict[str, tuple[str, Fields]] = field(default_factory=dict)
     edges: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -128,7 +156,7 @@ class _Graph:
         return self.network.dt or 1e-3
 
     def _add(
-        self, name: str, kind: str, fields: _Fields, source: str | None, target: str | None
+        self, name: str, kind: str, fields: Fields, source: str | None, target: str | None
     ) -> None:
         self.nodes[name] = (kind, fields)
         self.edges += [(source, name)] if source else []
@@ -136,7 +164,9 @@ class _Graph:
 
     def _neurons(self, population: IntegerPopulation) -> None:
         lsb, name = self._lsb(population), population.name
-        units = {"threshold": lsb, RESET_POTENTIAL: lsb, "decay": 1 / (1 << FRACTION_BITS)}
+        units = {"threshold": lsb, RESET_POTENTIAL: lsb}
+        if "decay" in population.parameters:
+            units["decay"] = 1 / population.neuron.parameter("decay").one
         parameters = {
             what: _scaled(what, population, unit)
             for what, unit in units.items()
@@ -209,20 +239,6 @@ class _Graph:
             if rule := self.network.rule(population.name):
                 known[f"rule of {population.name}"] = f"{rule.name}: dw = {rule.dw}"
         return known
-
-    def write(self, root: Any) -> None:
-        """Write the graph into an HDF5 group, as ``nir.write`` does."""
-        root.create_dataset("type", data="NIRGraph", dtype=h5py.string_dtype())
-        nodes = root.create_group("nodes")
-        for name, (kind, fields) in self.nodes.items():
-            node = nodes.create_group(name)
-            node.create_dataset("type", data=kind, dtype=h5py.string_dtype())
-            for key, values in fields.items():
-                node.create_dataset(key, data=values, compression="gzip")
-        root.create_dataset("edges", data=self.edges, dtype=h5py.string_dtype())
-        metadata = root.create_group("metadata")
-        for key, value in self.metadata().items():
-            metadata.create_dataset(key, data=value)
 
 
 def _used(name: str, population: IntegerPopulation) -> npt.NDArray[np.int64]:

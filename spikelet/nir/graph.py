@@ -20,13 +20,14 @@ INPUT_KIND, OUTPUT_KIND = "Input", "Output"
 
 @dataclass(frozen=True, eq=False)
 class NirNode:
-    """One node; ``fields`` as stored, in their own number formats."""
+    """One node; ``fields`` as stored, in their own number formats, and what else it says."""
 
     __repr__ = summary
 
     name: str
     kind: str
     fields: dict[str, npt.NDArray[Any]]
+    metadata: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(eq=False)

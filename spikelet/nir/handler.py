@@ -16,8 +16,10 @@ import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.model import NeuronModel
+from spikelet.description.neurons.update import can_spike
 from spikelet.description.summary import summary
 from spikelet.network.network import INPUT, FloatArray, Population, Projection
+from spikelet.nir.reading import Reading
 from spikelet.nir.signal import Signal
 
 __all__ = [
@@ -56,6 +58,8 @@ class Field:
         Whether it must hold finite real numbers.
     remedy : str
         What to do about values that are not finite.
+    infinite : bool
+        Whether infinities may stand there; who reads them says what they mean.
     """
 
     name: str
@@ -63,6 +67,7 @@ class Field:
     required: bool = True
     numbers: bool = True
     remedy: str = "check the training for divergence and export again"
+    infinite: bool = False
 
     def check(self, values: npt.NDArray[Any]) -> None:
         """SpikeletError unless the values are such as it may hold."""
@@ -73,19 +78,23 @@ class Field:
                 f"{self.name} holds {values.dtype}, not real numbers",
                 remedy="store it as an array of float32 or float64",
             )
-        wrong = ~np.isfinite(values)
+        self.check_finite(values, nan_only=self.infinite)
+        if self.axes and values.ndim != len(self.axes):
+            what = "a matrix" if len(self.axes) == 2 else f"an array of {len(self.axes)} axes"
+            raise SpikeletError(
+                f"{self.name} must be {what} ({', '.join(self.axes)}), not of shape {values.shape}",
+                remedy="parameters have no batch axis: store those of one sample",
+            )
+
+    def check_finite(self, values: npt.NDArray[Any], *, nan_only: bool = False) -> None:
+        """SpikeletError if a value is not a number, or, unless ``nan_only``, infinite."""
+        wrong = np.isnan(values) if nan_only else ~np.isfinite(values)
         if wrong.any():
             place = tuple(int(i) for i in np.argwhere(wrong)[0])
             raise SpikeletError(
                 f"{self.name} must be finite, found {values[place]} at {list(place)} "
                 f"({int(wrong.sum())} of {values.size} values)",
                 remedy=self.remedy,
-            )
-        if self.axes and values.ndim != len(self.axes):
-            what = "a matrix" if len(self.axes) == 2 else f"an array of {len(self.axes)} axes"
-            raise SpikeletError(
-                f"{self.name} must be {what} ({', '.join(self.axes)}), not of shape {values.shape}",
-                remedy="parameters have no batch axis: store those of one sample",
             )
 
 
@@ -104,6 +113,8 @@ class NeuronValues:
         Added in every tick, besides the input.
     neuron : NeuronModel or None
         Model of the neurons; None: that of the network.
+    bias : str
+        The parameter that a constant among the inputs becomes.
     """
 
     __repr__ = summary
@@ -112,6 +123,7 @@ class NeuronValues:
     gain: FloatArray
     constant: FloatArray
     neuron: NeuronModel | None = None
+    bias: str = BIAS
 
 
 class NetworkParts:
@@ -119,22 +131,28 @@ class NetworkParts:
 
     Parameters
     ----------
+    reading : Reading
+        What the file's numbers mean.
+
+    Attributes
+    ----------
     neuron : NeuronModel
         Of nodes that do not bring their own.
     dt : float or None
         Seconds per tick.
-
-    Attributes
-    ----------
+    notes : list of str
+        What is worth saying of single nodes.
     n_inputs : int
     populations : list of Population
     projections : list of Projection
     outputs : list of str
     """
 
-    def __init__(self, neuron: NeuronModel, dt: float | None) -> None:
-        self.neuron = neuron
-        self.dt = dt
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self.neuron = reading.given or reading.model("LIF")
+        self.dt = reading.dt
+        self.notes: list[str] = []
         self.n_inputs = 0
         self.populations: list[Population] = []
         self.projections: list[Projection] = []
@@ -146,7 +164,7 @@ class NetworkParts:
         return Signal.spikes(INPUT, shape)
 
     def neurons(self, name: str, values: NeuronValues, signal: Signal) -> Signal:
-        """Add a population with what drives it; return its spikes.
+        """Add a population with what drives it; return its spikes, or potentials if it has none.
 
         SpikeletError for the name that is the network's input lines', and for numbers so large that
         their squares are none.
@@ -156,11 +174,12 @@ class NetworkParts:
                 f"a population is called {INPUT!r}, which is the name of the network's input lines",
                 remedy=f"rename it, for example to '{INPUT}_neurons'",
             )
-        driven = signal.scaled(values.gain).plus(values.constant)
+        driven = signal.scaled(values.gain)
         model = values.neuron or self.neuron
         parameters = dict(values.parameters)
-        if driven.bias.any():
-            parameters[BIAS] = driven.bias
+        for parameter, constant in ((values.bias, driven.bias), (BIAS, values.constant)):
+            if constant.any():
+                parameters[parameter] = parameters.get(parameter, 0) + constant
         population = Population(name, signal.size, model, parameters)
         into = [Projection(s, name, p.matrix(), p.convolution) for s, p in driven.parts.items()]
         for what, numbers in (
@@ -176,7 +195,8 @@ class NetworkParts:
                 )
         self.populations.append(population)
         self.projections += into
-        return Signal.spikes(name, signal.shape)
+        made = Signal.spikes if can_spike(model) else Signal.potentials
+        return made(name, signal.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,6 +216,8 @@ class ImportedNode:
         To which inputs, neurons and outputs are added; has neuron model and time step.
     warn : callable
         Gives a SpikeletWarning with this text, naming file and node.
+    recurrent : bool
+        Whether its spikes come back to it.
     """
 
     __repr__ = summary
@@ -207,6 +229,7 @@ class ImportedNode:
     shape: tuple[int, ...]
     network: NetworkParts
     warn: Callable[[str], None]
+    recurrent: bool = False
 
     def parameter(self, field: str, size: int) -> FloatArray:
         """Return a field as shape (size,) or, where it is one value for all, (1,).
@@ -236,11 +259,14 @@ class NodeHandler(ABC):
         Those that are read; all others are left alone.
     spikes : bool
         Whether a node of this kind is neurons: only its spikes may come back to it.
+    takes_potentials : bool
+        Whether potentials may arrive at it, which no core sends to another.
     """
 
     kind: ClassVar[str]
     fields: ClassVar[Sequence[Field]] = ()
     spikes: ClassVar[bool] = False
+    takes_potentials: ClassVar[bool] = False
 
     @abstractmethod
     def apply(self, node: ImportedNode, signal: Signal) -> Signal:

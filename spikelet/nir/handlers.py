@@ -9,25 +9,31 @@ from spikelet.nir.nodes.affine import Affine
 from spikelet.nir.nodes.avg_pool2d import AvgPool2d
 from spikelet.nir.nodes.conv1d import Conv1d
 from spikelet.nir.nodes.conv2d import Conv2d
+from spikelet.nir.nodes.cuba_li import CurrentIntegrator
+from spikelet.nir.nodes.cuba_lif import CubaLif
 from spikelet.nir.nodes.flatten import Flatten
+from spikelet.nir.nodes.i import PureIntegrator
 from spikelet.nir.nodes.if_ import Integrator
 from spikelet.nir.nodes.input import Input
+from spikelet.nir.nodes.li import LeakyIntegrator
 from spikelet.nir.nodes.lif import Lif
 from spikelet.nir.nodes.linear import Linear
 from spikelet.nir.nodes.output import Output
 from spikelet.nir.nodes.scale import Scale
 from spikelet.nir.nodes.sum_pool2d import SumPool2d
+from spikelet.nir.nodes.threshold import Threshold
 
 __all__ = ["HANDLERS", "NEURON_HANDLERS", "handlers_by_kind", "neuron_node"]
 
-NEURON_HANDLERS = (Lif(), Integrator())
+NEURON_HANDLERS = (CubaLif(), Lif(), Integrator(), Threshold())
 """Those of neurons, of which the export takes the first that can express a population."""
 
 HANDLERS: tuple[NodeHandler, ...] = (
     *(Input(), Output(), Linear(), Affine()),
-    *NEURON_HANDLERS,
-    *(Flatten(), Scale()),
     *(Conv1d(), Conv2d(), SumPool2d(), AvgPool2d()),
+    *NEURON_HANDLERS,
+    *(LeakyIntegrator(), CurrentIntegrator(), PureIntegrator()),
+    *(Flatten(), Scale()),
 )
 """One handler a file of ``nir/nodes/``; a test compares the two."""
 

@@ -23,11 +23,11 @@ from spikelet.nir.file import read_graph
 from spikelet.nir.graph import NirGraph
 from spikelet.nir.handler import ImportedNode, NetworkParts, NodeHandler
 from spikelet.nir.handlers import handlers_by_kind
-from spikelet.nir.neuron_model import model_of
+from spikelet.nir.metadata import check_reset
+from spikelet.nir.reading import reading_of
 from spikelet.nir.signal import Signal
-from spikelet.nir.time_step import time_step
 
-__all__ = ["load_network"]
+__all__ = ["Walk", "load_network"]
 
 
 def load_network(
@@ -35,6 +35,7 @@ def load_network(
     neuron: NeuronModel | str | Path | None = None,
     dt: float | None = None,
     *,
+    framework: str | None = None,
     handlers: Iterable[NodeHandler] = (),
 ) -> Network:
     """Read a NIR file as a float network.
@@ -46,12 +47,15 @@ def load_network(
         feed-forward but for layers that feed back to themselves. Signals that meet in a node add.
         Nested graphs are dissolved.
     neuron : NeuronModel, str, Path or None
-        Model of the neurons: itself, its name, or its file. None takes that of the NIR file, if
-        its metadata say ``simulator`` snntorch, ``reset_mechanism`` and ``reset_delay``.
+        Model of the neurons: itself, its name, or its file. None takes the usual one of the
+        framework, or that which the file's metadata say: ``reset_mechanism``, ``reset_delay``.
     dt : float or None
-        Seconds per tick. None takes it from the file's metadata key ``dt``; a network without LIF
-        needs none. Where neither says it, a model of snnTorch and constants that are those of
-        snnTorch's exporter mean its 1e-4 s, with a warning.
+        Seconds per tick. None takes it from the file's metadata key ``dt``, or that of the
+        framework's exporter; a network without a leak needs none.
+    framework : str or None
+        Whose convention the numbers are written by: "snntorch", "norse", "sinabs",
+        "sinabs-unnormalised", "spikingjelly", "spyx", "rockpool", or "nir" for NIR's equations.
+        None takes it from the metadata key ``simulator``, or from the name of the model.
     handlers : iterable of NodeHandler
         Of further node kinds, or in the place of those that are there.
 
@@ -64,17 +68,20 @@ def load_network(
     ------
     SpikeletError
         For a file that is missing, damaged, not NIR, or beyond what is supported; for an unknown
-        time step; for a reset that contradicts the model, or a model that is not of recurrent
-        layers.
+        framework, model or time step; for numbers, metadata and options that contradict each other.
     """
     by_kind = handlers_by_kind(handlers)
     spiking = tuple(kind for kind, handler in by_kind.items() if handler.spikes)
     graph = read_graph(Path(path), spiking)
     check_graph(graph, by_kind)
-    chosen = model_of(graph, neuron)
-    walk = _Walk(graph, by_kind, NetworkParts(chosen, time_step(graph, by_kind, chosen, dt)))
+    reading = reading_of(graph, neuron, dt, framework)
     try:
+        parts = NetworkParts(reading)
+        check_reset(graph, reading.given or parts.neuron)
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused by name
+            walk = Walk(graph, by_kind, parts)
+            for name in graph.forward:
+                walk.step(name)
             return walk.network()
     except SpikeletError as error:
         if error.args[0].startswith(str(path)):
@@ -83,8 +90,23 @@ def load_network(
         raise SpikeletError(f"{path}: {error.args[0]}", remedy=remedy) from error
 
 
-class _Walk:
-    """One walk through a graph; ways back are walked at their neuron node."""
+class Walk:
+    """One walk through a graph, node by node; ways back are walked at their neuron node.
+
+    Parameters
+    ----------
+    graph : NirGraph
+        Checked, and in order.
+    handlers : mapping of str to NodeHandler
+        By node kind.
+    parts : NetworkParts
+        To which the nodes add.
+
+    Attributes
+    ----------
+    signals : dict of str to Signal
+        What leaves each node that was walked.
+    """
 
     def __init__(
         self, graph: NirGraph, handlers: Mapping[str, NodeHandler], parts: NetworkParts
@@ -94,15 +116,18 @@ class _Walk:
         self.parts = parts
         self.signals: dict[str, Signal] = {}
 
-    def network(self) -> Network:
-        for name in self.graph.forward:
+    def step(self, name: str) -> None:
+        """Lead what arrives at a node through it; SpikeletError, naming the node, if it cannot."""
+        incoming = self._incoming(name)
+        if way_back := self.graph.ways_back.get(name):
+            self.signals[name] = Signal.spikes(name, incoming.shape)
+            for back in way_back:
+                self.signals[back] = self._applied(back, self._incoming(back))
             incoming = self._incoming(name)
-            if way_back := self.graph.ways_back.get(name):
-                self.signals[name] = Signal.spikes(name, incoming.shape)
-                for back in way_back:
-                    self.signals[back] = self._applied(back, self._incoming(back))
-                incoming = self._incoming(name)
-            self.signals[name] = self._applied(name, incoming)
+        self.signals[name] = self._applied(name, incoming)
+
+    def network(self) -> Network:
+        """Return the float network that the nodes have made, all of which were walked."""
         return Network(
             self.graph.path.stem,
             self.parts.n_inputs,
@@ -110,6 +135,7 @@ class _Walk:
             tuple(self.parts.populations),
             tuple(self.parts.projections),
             tuple(self.parts.outputs),
+            self.parts.reading.origin(self.graph, tuple(self.parts.notes)),
         )
 
     def _incoming(self, name: str) -> Signal:
@@ -123,7 +149,17 @@ class _Walk:
                 f"signals of different sizes meet: {found}",
                 remedy="signals that meet in a node are added and must be of one size",
             )
-        return Signal.sum([self.signals[node] for node in before])
+        signals = [self.signals[node] for node in before]
+        read = [signal.potentials_of for signal in signals if signal.potentials_of]
+        takes = self.handlers[self.graph.nodes[name].kind].takes_potentials
+        if read and (len(signals) > 1 or not takes):
+            raise self.graph.error(
+                name,
+                f"the potentials of {read[0]!r} arrive, which never spikes: a core sends spikes "
+                "only, so that its potentials can be read, but not be passed on",
+                remedy="let them lead to an Output alone, or spike, as those of a LIF or IF node",
+            )
+        return Signal.sum(signals)
 
     def _applied(self, name: str, incoming: Signal) -> Signal:
         """Return what leaves a node; errors and warnings name it."""
@@ -134,8 +170,8 @@ class _Walk:
             warnings.warn(text, SpikeletWarning, stacklevel=2)
 
         sources = tuple(f"{a!r} ({graph.nodes[a].kind})" for a in graph.predecessors(name))
-        shape = incoming.shape
-        seen = ImportedNode(name, node.kind, node.fields, sources, shape, self.parts, warn)
+        shape, back = incoming.shape, bool(graph.ways_back.get(name))
+        seen = ImportedNode(name, node.kind, node.fields, sources, shape, self.parts, warn, back)
         try:
             return self.handlers[node.kind].apply(seen, incoming)
         except SpikeletError as error:

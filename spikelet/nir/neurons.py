@@ -1,40 +1,44 @@
 """What the neuron kinds of NIR have in common.
 
 A spike is 1 for one tick, not ``1/dt``: the weight of a synapse is what one spike adds, times the
-gain. Potentials start at 0, also where ``v_leak`` is not 0. Both are the convention of snnTorch,
-Norse, sinabs and Spyx.
+gain. The potentials of a chip start at 0. Where a framework's start elsewhere, all are counted from
+there: threshold, rest and reset potential are moved by as much, which changes no spike.
 """
 
 from abc import abstractmethod
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError
+from spikelet.description.neurons.model import NeuronModel
 from spikelet.network.network import FloatArray, Population
 from spikelet.nir.handler import Field, ImportedNode, NeuronValues, NodeHandler
-from spikelet.nir.neuron_model import RESET_POTENTIAL
+from spikelet.nir.metadata import RESET_POTENTIAL
 from spikelet.nir.signal import Signal
 from spikelet.nir.units import Doubt, far_from_threshold, question
 
-__all__ = ["V_RESET", "V_THRESHOLD", "NeuronHandler", "firing", "without_noise"]
+__all__ = [
+    "NO_LEAK",
+    "V_RESET",
+    "V_THRESHOLD",
+    "NeuronHandler",
+    "check_leak",
+    "firing",
+    "numbers",
+    "start",
+]
+
+NO_LEAK = "a neuron without leak (beta = 1) is an IF node, not a LIF of infinite tau"
 
 V_THRESHOLD, V_RESET = Field("v_threshold"), Field("v_reset", required=False)
 
 
 class NeuronHandler(NodeHandler):
-    """How neurons of one kind are read, and written.
-
-    Attributes
-    ----------
-    needs_dt : bool
-        Whether their constants depend on the time step.
-    """
+    """How neurons of one kind are read, and written."""
 
     spikes = True
-    needs_dt = False
 
     @abstractmethod
     def values(self, node: ImportedNode, size: int) -> NeuronValues:
@@ -55,13 +59,6 @@ class NeuronHandler(NodeHandler):
         """Return what may be in another unit than it should."""
         reset = population.parameters.get(RESET_POTENTIAL, np.zeros(1))
         return far_from_threshold("v_reset", reset, population.values("threshold"), start=reset)
-
-    def not_of_snntorch(self, fields: dict[str, npt.NDArray[Any]], dt: float) -> str | None:
-        """Return what shows, in words, that a node is not the work of snnTorch's exporter.
-
-        None if it may be, to the last bits; ``dt`` is the exporter's time step.
-        """
-        return None
 
     def written(
         self, parameters: dict[str, FloatArray], dt: float, size: int
@@ -84,51 +81,86 @@ class NeuronHandler(NodeHandler):
         return None
 
 
-def _threshold(node: ImportedNode, size: int) -> FloatArray:
-    """Return the thresholds of a node; SpikeletError unless they are above 0."""
-    threshold = node.parameter("v_threshold", size)
-    if not (threshold > 0).all():
-        v_leak = node.fields.get("v_leak", np.zeros(1)).ravel()
-        rest = f", where v_leak is {v_leak[0]:g}" if v_leak.any() else ""
-        raise SpikeletError(
-            f"v_threshold must be above 0, found {threshold.min():g}{rest}",
-            remedy="potentials start at 0: subtract the rest from v_leak, v_reset and "
-            "v_threshold, or leave the neuron out",
-        )
-    return threshold
+def numbers(node: ImportedNode, size: int) -> dict[str, npt.NDArray[Any]]:
+    """Return a node's fields as :meth:`ImportedNode.parameter` does, in their own formats."""
+    found = {}
+    for field, values in node.fields.items():
+        dtype = values.dtype if values.dtype.kind == "f" else np.float64
+        found[field] = node.parameter(field, size).astype(dtype)
+    return found
 
 
-def firing(node: ImportedNode, size: int) -> dict[str, FloatArray]:
+def start(node: ImportedNode, size: int) -> FloatArray:
+    """Return the potentials at which a node's neurons start, by the file's convention."""
+    field = node.network.reading.rule(node.kind).start
+    return node.parameter(field, size) if field in node.fields else np.zeros(1)
+
+
+def firing(
+    node: ImportedNode, size: int, model: NeuronModel, begin: FloatArray
+) -> dict[str, FloatArray]:
     """Return the parameters that say when a node's neurons fire, and what becomes of them.
 
-    SpikeletError for a ``v_reset`` that the model does not have.
+    Parameters
+    ----------
+    node : ImportedNode
+    size : int
+    model : NeuronModel
+    begin : array of float64, shape (1,) or (size,)
+        The potentials at which they start, from which all are counted.
+
+    Raises
+    ------
+    SpikeletError
+        For a threshold that is not above the start, and a ``v_reset`` that the model does not have.
     """
-    found = {"threshold": _threshold(node, size)}
-    if "v_reset" not in node.fields:
-        return found
-    v_reset, model = node.parameter("v_reset", size), node.network.neuron
+    found = {"threshold": _threshold(node, size, begin)}
+    v_reset = node.parameter("v_reset", size) if "v_reset" in node.fields else np.zeros(1)
     if RESET_POTENTIAL in model.parameter_names:
-        return {**found, RESET_POTENTIAL: v_reset}
+        moved = v_reset - begin
+        return (
+            {**found, RESET_POTENTIAL: moved} if moved.any() or "v_reset" in node.fields else found
+        )
     if v_reset.any():
         raise SpikeletError(
             f"v_reset is {v_reset[np.argmax(v_reset != 0)]:g}, but neuron model {model.name} has "
             f"no {RESET_POTENTIAL}",
             remedy="use a model that resets to a value: --neuron nir-euler",
         )
+    if begin.any():
+        raise SpikeletError(
+            f"potentials start at {begin[np.argmax(begin != 0)]:g}, which neuron model "
+            f"{model.name}, whose reset is not to a value, cannot count from",
+            remedy="train with v_leak = 0, or with a reset to a value",
+        )
     return found
 
 
-def without_noise(
-    values: FloatArray, fields: dict[str, npt.NDArray[Any]], names: Iterable[str]
-) -> FloatArray:
-    """Return constants derived from stored fields, less their last two, unsure bits.
+def _threshold(node: ImportedNode, size: int, begin: FloatArray) -> FloatArray:
+    """Return the thresholds of a node above the start; SpikeletError unless they are above it."""
+    threshold = node.parameter("v_threshold", size)
+    if not (threshold - begin > 0).all():
+        v_leak = node.fields.get("v_leak", np.zeros(1)).ravel()
+        rest = f", where v_leak is {v_leak[0]:g}" if v_leak.any() else ""
+        where = "0" if not begin.any() else f"the start of the potentials, {begin.max():g}"
+        raise SpikeletError(
+            f"v_threshold must be above {where}, found {threshold.min():g}{rest}",
+            remedy="neurons of a chip are silent at rest: subtract the rest from v_leak, v_reset "
+            "and v_threshold, or leave the neuron out",
+        )
+    return threshold - begin
 
-    snnTorch's export stores ``tau = dt / (1 - beta)`` in float32: ``r * dt / tau`` comes back as
-    0.99999994 or 1.0000001. Left alone, a potential that should equal its threshold exactly is
-    just above it in float and not in integers, or the other way round.
-    """
-    dtypes = [fields[name].dtype for name in names]
-    bits = min(np.finfo(d).nmant if d.kind == "f" else 52 for d in dtypes) - 1
-    mantissa, exponent = np.frexp(values)
-    rounded: FloatArray = np.ldexp(np.round(np.ldexp(mantissa, bits)), exponent - bits)
-    return rounded
+
+def check_leak(node: ImportedNode, field: str, decay: FloatArray, tau: FloatArray) -> None:
+    """SpikeletError unless decays are in 0..1, of time constants above 0."""
+    wrong = ~((decay >= 0) & (decay < 1))
+    if wrong.any():
+        dt, neuron = node.network.dt, int(np.argmax(wrong))
+        step = "" if dt is None else f"dt {dt:g} s, "
+        raise SpikeletError(
+            f"dt/{field} must be above 0 and at most 1, found {1 - decay[neuron]:g} "
+            f"({step}{field} {tau[neuron]:g} s)",
+            remedy="give the time step the network was trained with (--dt SECONDS), or the "
+            "framework that wrote the file (--framework): snnTorch's exporter implies 1e-4, "
+            "Norse's writes tau times dt",
+        )

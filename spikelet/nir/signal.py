@@ -6,7 +6,7 @@ layers wired one to one, or by a convolution, stay small.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import ClassVar
 
@@ -229,6 +229,9 @@ class Signal:
     spikes_of : str or None
         The source, if the signal is its spikes as they are; None where a node made something else
         of them.
+    potentials_of : str or None
+        The population of which the signal is the potentials, which only an Output can take; then
+        it has no parts.
     """
 
     __repr__ = summary
@@ -237,12 +240,18 @@ class Signal:
     bias: FloatArray
     shape: tuple[int, ...]
     spikes_of: str | None = None
+    potentials_of: str | None = None
 
     @classmethod
     def spikes(cls, source: str, shape: tuple[int, ...]) -> "Signal":
         """Return the spikes of a source as they are."""
         size = prod(shape)
         return cls({source: Sparse.one_to_one(size)}, np.zeros(size), shape, source)
+
+    @classmethod
+    def potentials(cls, population: str, shape: tuple[int, ...]) -> "Signal":
+        """Return the potentials of a population, as they are."""
+        return cls({}, np.zeros(prod(shape)), shape, potentials_of=population)
 
     @property
     def size(self) -> int:
@@ -251,7 +260,7 @@ class Signal:
 
     def reshaped(self, shape: tuple[int, ...]) -> "Signal":
         """Return the same values in another shape of the same size."""
-        return Signal(self.parts, self.bias, shape, self.spikes_of)
+        return replace(self, shape=shape)
 
     def scaled(self, gain: FloatArray) -> "Signal":
         """Return the values times ``gain``, shape (size,) or (1,)."""

@@ -116,10 +116,12 @@ def _states_of(axes: Axes, run: Run, sample: int, layer: PlacedLayer, state: str
 def outputs(run: Run, samples: Samples | None, sample: int, decode: str = "count") -> Figure:
     """Draw the spikes of each output, and the input as a square where it is one.
 
-    The class is that of a decoder of :data:`spikelet.samples.decode.DECODERS`.
+    Of outputs that are potentials, the votes are drawn. The class is that of a decoder of
+    :data:`spikelet.samples.decode.DECODERS`.
     """
-    counts = run.output_counts()[sample]
-    winner = int(run.votes(decode)[sample].argmax())
+    votes, read = run.votes(decode)[sample], run.compiled.network.readouts
+    counts = votes if read else run.output_counts()[sample]
+    winner = int(votes.argmax())
     network = run.compiled.network
     side = math.isqrt(network.n_inputs)
     square = side >= 4 and side**2 == network.n_inputs
@@ -141,12 +143,16 @@ def outputs(run: Run, samples: Samples | None, sample: int, decode: str = "count
     for place, text in marks.items():
         if place < len(counts):
             align = "left" if place < len(counts) / 10 - 1 else "center"
-            axes.text(place, counts[place], f"{text}\n{counts[place]}", ha=align, va="bottom")
-    axes.set(title="spikes of each output", xlabel="output", ylabel="spikes")
-    axes.set_ylim(0, max(1, counts.max()) * 1.3)
+            axes.text(place, counts[place], f"{text}\n{counts[place]:.4g}", ha=align, va="bottom")
+    what = f"potentials, {decode}" if read else "spikes"
+    axes.set(title=f"{what} of each output", xlabel="output", ylabel=what)
+    lowest, highest = min(0, counts.min()), max(0, counts.max())
+    room = 0.3 * (highest - lowest if read and counts.any() else max(1, highest))
+    axes.set_ylim(lowest - (room if lowest else 0), highest + room)
     axes.set_xlim(-0.9, len(counts) - 0.1)
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(integer=True, nbins=20 if axis is axes.xaxis else 6))
+        whole = axis is axes.xaxis or not read
+        axis.set_major_locator(MaxNLocator(integer=whole, nbins=20 if axis is axes.xaxis else 6))
     return figure
 
 

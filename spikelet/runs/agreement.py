@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError
-from spikelet.network.integers import LayerQuantisation
-from spikelet.network.reference import run_layers
+from spikelet.network.layer_quantisation import LayerQuantisation
+from spikelet.network.leaks import Leak
+from spikelet.network.network import FloatArray
+from spikelet.network.reference import FloatLayer, run_layers
 from spikelet.runs.run import Run
 from spikelet.samples.lengths import counted, within
 
@@ -29,6 +32,9 @@ _MANY_LOST = 0.5
 
 _TAKES_ALL = 0.9
 """Share of a layer's spikes from which one neuron is said to take them."""
+
+_LARGE_ERROR = 0.5
+"""Error of potentials that are read, as a share, from which it is said."""
 
 _CALIBRATE = "compile with --calibration, or with more --weight-bits"
 
@@ -52,6 +58,9 @@ class LayerAgreement:
         Integer spikes of the neuron that spiked most.
     saturations : int or None
         Potentials found at an end of their range; None where they were not recorded.
+    potential_error : float or None
+        Of a layer whose potentials are read: root mean square of integer minus float potentials, as
+        a share of that of the float potentials. None of other layers.
     """
 
     name: str
@@ -63,6 +72,7 @@ class LayerAgreement:
     silent_neurons: int = 0
     busiest: int = 0
     saturations: int | None = None
+    potential_error: float | None = None
 
     @property
     def share(self) -> float:
@@ -98,14 +108,11 @@ def agreement(run: Run, spikes: npt.ArrayLike) -> tuple[LayerAgreement, ...]:
     key = run.compiled.network.draw_key
     layers = run_layers(floats, spikes, potentials=False, draw_key=key)
     names = [population.name for population in floats.populations]
-    return tuple(
-        _agreement(run, name, within(run.lengths, layer.spikes))
-        for name, layer in zip(names, layers, strict=True)
-    )
+    return tuple(_agreement(run, name, layer) for name, layer in zip(names, layers, strict=True))
 
 
-def _agreement(run: Run, name: str, theirs: npt.NDArray[np.bool_]) -> LayerAgreement:
-    mine = run.spikes(name)
+def _agreement(run: Run, name: str, layer: FloatLayer) -> LayerAgreement:
+    mine, theirs = run.spikes(name), within(run.lengths, layer.spikes)
     if mine.shape != theirs.shape:
         raise SpikeletError(
             f"the Recording of {run.recording.engine} is of {mine.shape[0]} samples of "
@@ -128,7 +135,41 @@ def _agreement(run: Run, name: str, theirs: npt.NDArray[np.bool_]) -> LayerAgree
         silent_neurons=int((by_neuron == 0).sum()),
         busiest=int(by_neuron.max(initial=0)),
         saturations=saturations,
+        potential_error=None
+        if layer.potentials is None
+        else _relative_error(run.potentials(name)[ticks], layer.potentials[ticks]),
     )
+
+
+def _relative_error(mine: FloatArray, theirs: FloatArray) -> float:
+    """Return the root mean square of a difference as a share of that of ``theirs``, 0 of none."""
+    error, size = (
+        float(np.sqrt(np.mean(x**2))) if x.size else 0.0 for x in (mine - theirs, theirs)
+    )
+    return error / size if size else float(error > 0)
+
+
+def _leak_warning(layer: str, leak: Leak) -> str:
+    opening = (
+        f"layer {layer!r}: {leak.parameter} of neuron {leak.neuron} has a time constant of "
+        f"{_ticks(leak.wanted)} ticks"
+    )
+    left = f"{leak.left:.0%} of a potential is left where real numbers leave 5 %"
+    if leak.stops:
+        return (
+            f"{opening}, but integers are rounded in every tick: after three time constants "
+            f"{left}; compile with {leak.bits_short} more --potential-bits, or leave them out"
+        )
+    stored = "none" if leak.stored == inf else f"{_ticks(leak.stored)} ticks"
+    return (
+        f"{opening}; the nearest that {leak.bits} bits hold is {stored}: {left} after three time "
+        "constants; leave --potential-bits out, which chooses finer ones, take a longer time "
+        "step, or leave the leak out"
+    )
+
+
+def _ticks(constant: float) -> str:
+    return f"{constant:,.0f}" if constant >= 10 else f"{constant:.2g}"
 
 
 def agreement_warnings(layers: Iterable[LayerAgreement]) -> Iterator[str]:
@@ -136,7 +177,13 @@ def agreement_warnings(layers: Iterable[LayerAgreement]) -> Iterator[str]:
     for layer in layers:
         name = f"layer {layer.name!r}"
         floats, integers = f"{layer.float_spikes:,}", f"{layer.integer_spikes:,}"
-        if not layer.float_spikes and not layer.integer_spikes:
+        if layer.potential_error is not None:
+            if layer.potential_error > _LARGE_ERROR:
+                yield (
+                    f"{name}: its potentials on integers are off those of the float network by "
+                    f"{layer.potential_error:.0%} of their root mean square: {_CALIBRATE}"
+                )
+        elif not layer.float_spikes and not layer.integer_spikes:
             yield (
                 f"{name} never spiked, neither in the float network nor on integers: check its "
                 "time constants, thresholds and the time step (--dt), and the samples"
@@ -174,8 +221,18 @@ def output_warnings(counts: Sequence[int]) -> Iterator[str]:
 
 
 def quantisation_warnings(layers: Iterable[LayerQuantisation]) -> Iterator[str]:
-    """Yield which layers lost most of their weights to rounding."""
+    """Yield which layers lost most of their weights, or a leak, to rounding, or took more bits."""
     for layer in layers:
+        if layer.weight_bits == 1 and layer.nonzero < layer.weights:
+            zeros = layer.weights - layer.nonzero
+            yield (
+                f"layer {layer.name!r}: {zeros:,} of {layer.weights:,} weights are exactly 0, for "
+                "which 1 bit has no value: the layer takes 2 bits, for -1, 0 and +1; train it "
+                "without zeros, or let 2 --weight-bits do more"
+            )
+        for leak in layer.leaks:
+            if not leak.acts:
+                yield _leak_warning(layer.name, leak)
         if layer.vanished > _MANY_LOST * layer.nonzero:
             yield (
                 f"layer {layer.name!r}: {layer.vanished:,} of {layer.nonzero:,} weights that are "

@@ -33,7 +33,7 @@ _STATE_WORDS = 1024
 def record_run(
     compiled: CompiledNetwork, calibration: npt.ArrayLike | None = None, top: str = "chip"
 ) -> RecordedRun:
-    """Return golden's run of the first of :func:`stimuli` that makes an output spike.
+    """Return golden's run of the first of :func:`stimuli` that makes an output spike, or move.
 
     If none does, it is that of the last, and says so in ``stimulus``. Compared after every tick are
     all outputs, the active axons of each core, and the states of its neurons, or of
@@ -48,11 +48,12 @@ def record_run(
         Name of the top module.
     """
     for name, spikes in stimuli(compiled, calibration):
-        trace = run(compiled, spikes, record=()).recording
-        spiked = trace.outputs.any(axis=(1, 2))
+        values = run(compiled, spikes, record=()).output_values
+        active = (values != 0).any(axis=2, keepdims=True)[..., 0]
+        spiked = active.any(axis=1)
         if spiked.any():
             chosen = np.flatnonzero(spiked)[:_SAMPLES]
-            first = int(trace.outputs[chosen[0]].any(axis=1).argmax())
+            first = int(active[chosen[0]].argmax())
             return recorded_run_of(compiled, name, spikes[chosen, : max(_LONGEST, first + 1)], top)
     name = f"{name}; no output spikes, with this or any other input that was tried"
     return recorded_run_of(compiled, name, spikes[:_SAMPLES, :_LONGEST], top)

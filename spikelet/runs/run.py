@@ -19,10 +19,11 @@ from spikelet.description.run.recording import Recording, recorded_states
 from spikelet.description.summary import summary
 from spikelet.description.versions import package_versions
 from spikelet.network.integers import IntegerNetwork, Weights
+from spikelet.network.network import FloatArray
 from spikelet.runs.engines import engine_named
 from spikelet.runs.wanted import Wanted
-from spikelet.samples.decode import count, decoder_named
-from spikelet.samples.lengths import Lengths, within
+from spikelet.samples.decode import decoder_named
+from spikelet.samples.lengths import Lengths, ended, within
 from spikelet.samples.samples import Samples, winners
 
 __all__ = [
@@ -97,20 +98,57 @@ class Run:
 
     @property
     def outputs(self) -> npt.NDArray[np.uint16]:
-        """Spikes of each output line in each tick: (samples, ticks, n_outputs)."""
-        ticks = self._ticks(self.compiled.output_latency)
-        return within(self.lengths, self.recording.outputs[:, ticks])
+        """Spikes of each output line in each tick: (samples, ticks, n_outputs).
+
+        0 for outputs whose potentials are read.
+        """
+        network = self.compiled.network
+        return self._side_by_side([self._line_spikes(name) for name in network.outputs])
+
+    @property
+    def output_values(self) -> npt.NDArray[Any]:
+        """What each output does in each tick: (samples, ticks, n_outputs).
+
+        Spikes; of outputs that cannot spike, their :meth:`potentials`, NaN in the padding.
+        """
+        network = self.compiled.network
+        read = {name: ended(self.lengths, self.potentials(name)) for name in network.readouts}
+        return self._side_by_side(
+            [read[n] if n in read else self._line_spikes(n) for n in network.outputs]
+        )
+
+    def _side_by_side(self, parts: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        ticks = {part.shape[1] for part in parts}
+        if len(ticks) > 1:
+            raise self.compiled.network.error(
+                "its outputs are at different depths, so that without drain they are of different "
+                "ticks",
+                "read them one by one, with spikes() or potentials(), or drain the run",
+            )
+        return np.concatenate(parts, axis=2)
+
+    def _line_spikes(self, output: str) -> npt.NDArray[np.uint16]:
+        """Return the spikes of an output population's lines: (samples, ticks, size)."""
+        network = self.compiled.network
+        if output not in network.outputs:
+            names = ", ".join(network.outputs)
+            raise SpikeletError(f"{output!r} is not an output; outputs are {names}")
+        before = network.outputs[: network.outputs.index(output)]
+        first = sum(network.sizes[name] for name in before)
+        ticks = self._ticks(network.population(output).depth)
+        lines = slice(first, first + network.sizes[output])
+        return within(self.lengths, self.recording.outputs[:, ticks, lines])
 
     def output_counts(self) -> npt.NDArray[np.int64]:
         """Return the spikes of each output line, shape (samples, n_outputs)."""
-        return count(self.outputs)
+        return self.outputs.sum(1, np.int64)  # type: ignore[no-any-return]
 
-    def votes(self, decode: str = "count") -> npt.NDArray[np.int64]:
+    def votes(self, decode: str = "count") -> npt.NDArray[Any]:
         """Return votes for each output, (samples, n_outputs), by a decoder of :data:`DECODERS`."""
-        return decoder_named(decode)(self.outputs)
+        return decoder_named(decode)(self.output_values)
 
     def classify(self, decode: str = "count") -> npt.NDArray[np.int64]:
-        """Return each sample's class as :func:`winners` does: -1 where no output spiked."""
+        """Return each sample's class as :func:`winners` does: -1 where all votes are 0."""
         return winners(self.votes(decode))
 
     def of_samples(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -123,13 +161,16 @@ class Run:
 
     def counts(self, output: str) -> npt.NDArray[np.int64]:
         """Return the spikes of each neuron of an output population, shape (samples, size)."""
-        network = self.compiled.network
-        if output not in network.outputs:
-            names = ", ".join(network.outputs)
-            raise SpikeletError(f"{output!r} is not an output; outputs are {names}")
-        before = network.outputs[: network.outputs.index(output)]
-        first = sum(network.sizes[name] for name in before)
-        return self.output_counts()[:, first : first + network.sizes[output]]
+        return self._line_spikes(output).sum(1, np.int64)  # type: ignore[no-any-return]
+
+    def potentials(self, layer: str) -> FloatArray:
+        """Return a layer's potentials after each tick, as :meth:`spikes`, as real numbers.
+
+        In the unit of the float network's weights; in LSBs of a network that was not trained.
+        SpikeletError if states were not recorded.
+        """
+        found: FloatArray = self.states(layer)["v"] * self.compiled.network.lsb(layer)
+        return found
 
     def spikes(self, layer: str) -> npt.NDArray[np.bool_]:
         """Return a layer's spikes (samples, ticks, size); SpikeletError if not recorded."""
@@ -273,7 +314,8 @@ def run(
         stream in pieces, the last of them drained, is one run, bit for bit.
     record : sequence of str
         Any of ``"spikes"``, ``"states"``, ``"learning"`` (weights, tags, traces and kept states
-        after each tick: large) and ``"checksums"`` (of the state after each sample).
+        after each tick: large) and ``"checksums"`` (of the state after each sample). States are
+        always recorded of a network with outputs that are potentials.
     folder : Path or None
         The project folder, in which synthesis works and leaves its netlist, and where the emitted
         Verilog is; golden and RTL do not need it.
@@ -303,6 +345,8 @@ def run(
             "give one sample, and clear=False, to carry them on; or drain them",
         )
     extra = latency if drain else 0
+    if compiled.network.readouts:
+        record = tuple(dict.fromkeys((*record, "states")))
     if lengths is not None and (not clear or (learning and compiled.learns)):
         raise compiled.network.error(
             "samples have lengths: the next sample, or what is learned, would know of the padding",

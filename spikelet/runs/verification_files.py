@@ -20,8 +20,10 @@ from spikelet.description.array_files import packed_arrays
 from spikelet.description.artefact import Artefact, OutOfDate, digests_of_files
 from spikelet.description.errors import MALFORMED, SpikeletError
 from spikelet.description.run.recording import Recording
+from spikelet.network.origin import Origin
 from spikelet.runs.agreement import LayerAgreement
 from spikelet.runs.engines import engine_tools, engines
+from spikelet.runs.recorded import Recorded
 from spikelet.runs.verify import EngineResult, Verification
 from spikelet.runs.wanted import MADE_OF
 from spikelet.samples.samples import Samples, Score, load_samples
@@ -92,6 +94,8 @@ def write_verification(
             fields["float"] = verification.float_score and asdict(verification.float_score)
             fields["layers"] = [asdict(layer) for layer in verification.layers]
             fields["outputs"] = verification.outputs
+            fields["recorded"] = verification.recorded and verification.recorded.to_dict()
+            fields["origin"] = verification.origin and verification.origin.to_dict()
             fields["decode"] = verification.decode
             trace = verification.runs["golden"].recording
             contents[_TRACE] = trace.first(_KEPT_SAMPLES).to_bytes()
@@ -136,6 +140,8 @@ def read_verification(folder: Path, present: Mapping[str, str]) -> KeptVerificat
             [LayerAgreement(**layer) for layer in golden["layers"]],
             golden["outputs"],
             decode=golden["decode"],
+            recorded=golden["recorded"] and Recorded.from_dict(golden["recorded"]),
+            origin=golden["origin"] and Origin.from_dict(golden["origin"]),
         )
     except MALFORMED as error:
         raise SpikeletError(

@@ -16,6 +16,7 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.run.recording import Difference
 from spikelet.description.summary import summary
 from spikelet.network.network import Network
+from spikelet.network.origin import Origin
 from spikelet.network.reference import run_layers
 from spikelet.runs.agreement import (
     LayerAgreement,
@@ -25,9 +26,10 @@ from spikelet.runs.agreement import (
     quantisation_warnings,
 )
 from spikelet.runs.engines import engine_named
+from spikelet.runs.recorded import Recorded, compare_recorded, recorded_warnings
 from spikelet.runs.run import Run, run
 from spikelet.samples.decode import count, decoder_named
-from spikelet.samples.lengths import Lengths, within
+from spikelet.samples.lengths import Lengths, ended, within
 from spikelet.samples.samples import Samples, Score, winners
 
 __all__ = [
@@ -68,7 +70,7 @@ class EngineResult:
     silent : list of str
         Layers that never spiked in these samples.
     spiked : bool
-        Whether any neuron did.
+        Whether any neuron did, or the potential of one that is read moved.
     """
 
     engine: str
@@ -137,6 +139,10 @@ class Verification:
         By engine; none of a verification that was kept.
     decode : str
         The decoder of the classes.
+    recorded : Recorded or None
+        The float network against what its framework recorded; None if nothing was.
+    origin : Origin or None
+        How the network's file was read.
     """
 
     __repr__ = summary
@@ -148,6 +154,8 @@ class Verification:
     outputs: list[int]
     runs: dict[str, Run] = field(default_factory=dict, repr=False)
     decode: str = "count"
+    recorded: Recorded | None = None
+    origin: Origin | None = None
 
     @property
     def equal(self) -> bool:
@@ -159,7 +167,8 @@ class Verification:
         """What looks wrong though all may be equal, each with numbers and a remedy."""
         classes = self.float_score is not None
         spread = output_warnings(self.outputs) if classes else ()
-        return [*agreement_warnings(self.layers), *spread]
+        doubtful = recorded_warnings(self.origin, self.recorded)
+        return [*doubtful, *agreement_warnings(self.layers), *spread]
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-compatible values, with what follows from the fields."""
@@ -171,6 +180,8 @@ class Verification:
             "layers": [{**asdict(layer), "overlap": layer.overlap} for layer in self.layers],
             "outputs": self.outputs,
             "decode": self.decode,
+            "recorded": self.recorded and self.recorded.to_dict(),
+            "origin": self.origin and self.origin.to_dict(),
             "warnings": self.warnings,
         }
 
@@ -186,6 +197,7 @@ def verify(
     folder: Path | None = None,
     netlist_samples: int = 20,
     decode: str = "count",
+    network_file: Path | None = None,
     progress: Callable[[str, int, int], None] = lambda engine, done, samples: None,
     differs: Callable[[str, Samples, Difference], None] = lambda engine, samples, difference: None,
 ) -> Verification:
@@ -211,6 +223,8 @@ def verify(
         Netlists, and cocotb, simulate slowly, and run the first so many samples only; 1 or more.
     decode : str
         How output spikes become classes, of :data:`spikelet.samples.decode.DECODERS`.
+    network_file : Path or None
+        As ``file`` of :func:`compare_recorded`.
     progress : callable
         Told engine, samples done, and samples in all.
     differs : callable
@@ -229,8 +243,10 @@ def verify(
         )
     compiled, decoder = compiled_from(source), decoder_named(decode)
     floats = compiled.network.floats
+    key = compiled.network.draw_key
     if floats:
-        samples.check_labels(compiled.chip.n_outputs)
+        samples.check_labels(compiled.network.n_outputs)
+    recorded = compare_recorded(floats, samples, key, network_file)
     record = ("spikes", "states", *(("checksums",) if compiled.learns else ()))
 
     def timed(engine: str, part: Samples) -> tuple[Run, float]:
@@ -264,13 +280,7 @@ def verify(
             differs(engine, part, difference)
     return Verification(
         compiled.chip.digest,
-        samples.score(
-            decoder(
-                float_outputs(
-                    floats, samples.spikes, compiled.network.draw_key, lengths=samples.lengths
-                )
-            )
-        )
+        samples.score(decoder(float_outputs(floats, samples.spikes, key, lengths=samples.lengths)))
         if floats
         else None,
         results,
@@ -278,19 +288,27 @@ def verify(
         expected.output_counts().sum(axis=0).tolist(),
         runs,
         decode,
+        recorded,
+        floats.origin if floats else None,
     )
 
 
-def compile_warnings(compiled: CompiledNetwork, samples: Samples | None) -> list[str]:
+def compile_warnings(
+    compiled: CompiledNetwork, samples: Samples | None, recorded: Recorded | None = None
+) -> list[str]:
     """Return what looks wrong before anything was verified, each with numbers and a remedy.
 
     Parameters
     ----------
     compiled : CompiledNetwork
+    recorded : Recorded or None
+        The float network against what its framework recorded.
     samples : Samples or None
         Calibration samples: the golden model runs the first of them.
     """
-    found = list(quantisation_warnings(compiled.network.quantisation))
+    floats = compiled.network.floats
+    found = list(recorded_warnings(floats.origin if floats else None, recorded))
+    found += list(quantisation_warnings(compiled.network.quantisation))
     if samples is not None and len(samples.spikes):
         shown = samples.first(_CHECKED_SAMPLES)
         ran = run(compiled, shown, learning=False, record=("spikes", "states"))
@@ -298,23 +316,26 @@ def compile_warnings(compiled: CompiledNetwork, samples: Samples | None) -> list
     return found
 
 
-def float_counts(
-    network: Network, spikes: npt.ArrayLike, draw_key: int = 1
-) -> npt.NDArray[np.int64]:
-    """Return how often each output of the float network spiked, shape (samples, outputs)."""
+def float_counts(network: Network, spikes: npt.ArrayLike, draw_key: int = 1) -> npt.NDArray[Any]:
+    """Return how often each output of the float network spiked, shape (samples, outputs).
+
+    Of potentials, their sum.
+    """
     return count(float_outputs(network, spikes, draw_key))
 
 
 def float_outputs(
     network: Network, spikes: npt.ArrayLike, draw_key: int = 1, *, lengths: Lengths = None
-) -> npt.NDArray[np.bool_]:
-    """Return the spikes of each output of the float network, shape (samples, ticks, outputs)."""
+) -> npt.NDArray[Any]:
+    """Return what each output of the float network does, as :attr:`Run.output_values`."""
     layers = run_layers(network, spikes, potentials=False, draw_key=draw_key)
     found = {
-        population.name: layer.spikes
+        population.name: within(lengths, layer.spikes)
+        if layer.potentials is None
+        else ended(lengths, layer.potentials)
         for population, layer in zip(network.populations, layers, strict=True)
     }
-    return within(lengths, np.concatenate([found[name] for name in network.outputs], axis=2))
+    return np.concatenate([found[name] for name in network.outputs], axis=2)
 
 
 def float_classes(network: Network, spikes: npt.ArrayLike) -> npt.NDArray[np.int64]:
@@ -335,7 +356,9 @@ def _result(
     words = str(difference) if difference else None
     if expected and difference and difference.what == "checksums":
         words = f"{words}{_learned_difference(got, expected)}"
-    spiked = {p.name: bool(got.spikes(p.name).any()) for p in network.populations}
+    read = network.readouts
+    spiked = {p.name: got.spikes(p.name).any() for p in network.populations if p.name not in read}
+    moved = any(got.states(name)["v"].any() for name in read)
     return EngineResult(
         trace.engine,
         trace.samples,
@@ -347,7 +370,7 @@ def _result(
         float(got.of_samples(trace.synaptic_operations).sum(axis=(1, 2)).mean()),
         seconds,
         [name for name, any_spike in spiked.items() if not any_spike],
-        any(spiked.values()),
+        bool(any(spiked.values()) or moved),
     )
 
 

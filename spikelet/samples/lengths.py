@@ -12,7 +12,15 @@ import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError
 
-__all__ = ["TIME_FIRST", "Lengths", "check_lengths", "check_padding", "counted", "within"]
+__all__ = [
+    "TIME_FIRST",
+    "Lengths",
+    "check_lengths",
+    "check_padding",
+    "counted",
+    "ended",
+    "within",
+]
 
 Lengths = npt.NDArray[np.int64] | None
 """Ticks of each sample, shape (samples,); None where all have all."""
@@ -42,6 +50,13 @@ def within(lengths: Lengths, values: npt.NDArray[_Scalar]) -> npt.NDArray[_Scala
     kept: npt.NDArray[_Scalar] = values.copy()
     kept[~counts] = 0
     return kept
+
+
+def ended(lengths: Lengths, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return values (samples, ticks, ...) with NaN in the padding, where 0 would be a value."""
+    if lengths is None:
+        return values
+    return np.where(counted(lengths, *values.shape[:2])[..., None], values, np.nan)
 
 
 def check_lengths(lengths: npt.NDArray[Any], samples: int, ticks: int) -> None:

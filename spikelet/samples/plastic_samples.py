@@ -1,6 +1,6 @@
 """What a plastic network is shown: intensities or spikes from a file, labels and rewards."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -80,6 +80,8 @@ class LearningSamples:
         As of :class:`Samples`; not with an encoder.
     input_shape : tuple of int, or None
         As of :class:`Samples`.
+    expected : dict of str to array
+        As of :class:`Samples`; none with an encoder.
     """
 
     __repr__ = summary
@@ -92,6 +94,7 @@ class LearningSamples:
     path: Path | None = None
     lengths: Lengths = None
     input_shape: tuple[int, ...] | None = None
+    expected: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
 
     @cached_property
     def digest(self) -> str:
@@ -121,6 +124,7 @@ class LearningSamples:
             self.rewards(last=count),
             None if self.lengths is None else self.lengths[:count],
             self.input_shape,
+            {name: values[:count] for name, values in self.expected.items()},
         )
 
     def rewards(self, first: int = 0, last: int | None = None) -> npt.NDArray[np.int64] | None:
@@ -160,6 +164,7 @@ def load_learning_samples(
             path=file.path,
             lengths=file.lengths(*spikes.shape[:2]),
             input_shape=file.input_shape(),
+            expected=file.expected(len(spikes)),
         )
     if not {f"{file.prefix}levels", "full_scale"} <= file.arrays.keys():
         raise SpikeletError(

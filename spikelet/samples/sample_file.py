@@ -254,6 +254,37 @@ class SampleFile:
             raise self.error(name, text, remedy)
         return reward.astype(np.int64)
 
+    def expected(self, samples: int) -> dict[str, npt.NDArray[Any]]:
+        """Return what the network's framework recorded, by layer, the outputs under "".
+
+        ``expected`` is of the outputs, ``expected_LAYER`` or ``layer_LAYER`` of a layer. What it
+        must be follows from the network; here, numbers of so many samples.
+        """
+        found: dict[str, npt.NDArray[Any]] = {}
+        for array in self.arrays:
+            name = array.removeprefix(self.prefix)
+            begins = ("expected_", "layer_") if array.startswith(self.prefix) else ()
+            begin = next((begin for begin in begins if name.startswith(begin)), None)
+            if begin is None and (not begins or name != "expected"):
+                continue
+            layer = name.removeprefix(begin) if begin else ""
+            values = self._numbers(array)
+            if self.time_first and values.ndim > 2:
+                values = values.swapaxes(0, 1)
+            if not 1 <= values.ndim <= 5 or len(values) != samples:
+                raise self.error(
+                    array,
+                    f"has shape {values.shape}; it must be of {samples} samples",
+                    "record what the framework does on these samples: spikes (samples, ticks, "
+                    "neurons), counts (samples, neurons) or classes (samples,)",
+                )
+            if values.dtype.kind == "f" and not np.isfinite(values).all():
+                raise self.error(array, "must be finite", "record it again")
+            if layer in found:
+                raise self.error(array, f"is given twice, as layer_{layer} and expected_{layer}")
+            found[layer] = values
+        return found
+
     def _numbers(self, name: str) -> npt.NDArray[Any]:
         values = self.arrays[name]
         if values.dtype.kind not in "biuf":

@@ -1,7 +1,7 @@
 """Samples: input spikes with their labels, from a file."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,10 @@ class Samples:
     input_shape : tuple of int, or None
         Axes of the inputs where there are several, such as (polarities, rows, columns); ``spikes``
         has them in row-major order.
+    expected : dict of str to array
+        What the network's framework recorded on these samples, by layer, the outputs under "":
+        spikes or potentials (samples, ticks, neurons), counts (samples, neurons) or classes
+        (samples,).
 
     Raises
     ------
@@ -97,6 +101,7 @@ class Samples:
     reward: npt.NDArray[np.int64] | None = None
     lengths: Lengths = None
     input_shape: tuple[int, ...] | None = None
+    expected: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.lengths is not None:
@@ -105,10 +110,12 @@ class Samples:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of spikes, labels, rewards and lengths."""
+        """SHA-256 of spikes, labels, rewards, lengths, and what was recorded."""
         rewards = () if self.reward is None else (self.reward,)
         lengths = () if self.lengths is None else ("lengths", self.lengths)
-        return digest_of(self.spikes.astype(np.uint8), self.labels, *rewards, *lengths)
+        recorded = [part for name in sorted(self.expected) for part in (name, self.expected[name])]
+        expected = ("expected", *recorded) if recorded else ()
+        return digest_of(self.spikes.astype(np.uint8), self.labels, *rewards, *lengths, *expected)
 
     def first(self, count: int | None) -> "Samples":
         """Return the first ``count`` samples; all of them for None.
@@ -122,7 +129,8 @@ class Samples:
             for name in ("spikes", "labels", "reward", "lengths")
             if (values := getattr(self, name)) is not None
         }
-        return replace(self, **parts)
+        expected = {name: values[:count] for name, values in self.expected.items()}
+        return replace(self, **parts, expected=expected)
 
     def accuracy(self, classes: npt.NDArray[np.int64]) -> float | None:
         """Return the share of ``classes`` that equal the labels; None without labels.
@@ -196,4 +204,5 @@ def load_samples(
         file.path,
         lengths=file.lengths(*spikes.shape[:2]),
         input_shape=file.input_shape(),
+        expected=file.expected(len(spikes)),
     )

@@ -21,6 +21,7 @@ from spikelet.network.quantise import quantise
 from spikelet.network.reference import run_float
 from spikelet.runs.agreement import agreement
 from spikelet.runs.run import Run
+from spikelet.runs.run import run as spikelet_run
 from tests.helpers.interpreter import run_chip
 from tests.helpers.networks import LIF_MODELS, branched, chain, population, spikes
 
@@ -162,8 +163,13 @@ def test_a_layer_may_be_output_and_source() -> None:
         trace.outputs[:, 1:], np.concatenate([runs[2].spikes, runs[1].spikes], axis=2)
     )
     assert placement.chip.n_outputs == 5
-    with pytest.raises(SpikeletError, match=r"equally deep, found 'a' at depth 0, 'b' at depth 1"):
-        place(quantise(Network("n", 4, None, layers, projections, ("a", "b", "c"))))
+    for outputs in (("a", "b", "c"), ("c", "a", "b")):  # of other depths, tick by tick
+        compiled = compile_network(Network("n", 4, None, layers, projections, outputs))
+        found, by_name = spikelet_run(compiled, fired), dict(zip("abc", runs, strict=True))
+        expected = [by_name[name].spikes for name in outputs]
+        np.testing.assert_array_equal(found.outputs, np.concatenate(expected, axis=2))
+        np.testing.assert_array_equal(found.counts("a"), by_name["a"].spikes.sum(axis=1))
+        assert by_name["a"].spikes.any() and found.outputs.shape[1] == fired.shape[1]
 
 
 def test_delay_slots() -> None:

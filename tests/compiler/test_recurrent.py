@@ -31,7 +31,6 @@ def run_integers(quantised: IntegerNetwork, samples: Any) -> dict[str, tuple[Any
 
     A population is fed the spikes of this tick by others, and by itself those of the tick before.
     """
-    limit = 1 << (quantised.populations[0].potential_bits - 1)
     zeros = {p.name: np.zeros((len(samples), p.size), int) for p in quantised.populations}
     v, sent, record = dict(zeros), dict(zeros), []
     for tick in range(samples.shape[1]):
@@ -39,13 +38,14 @@ def run_integers(quantised: IntegerNetwork, samples: Any) -> dict[str, tuple[Any
         for p in quantised.populations:
             # its own spikes are still those of the tick before
             into = [q for q in quantised.projections if q.target == p.name]
+            limit, one = 1 << (p.potential_bits - 1), p.neuron.parameter("decay").one
             current = sum(sent[q.source] @ q.weights.astype(int) for q in into)
             how, threshold = RESETS[p.neuron.name], p.parameters["threshold"]
             pending = sent[p.name] if how.delayed else v[p.name] > threshold
             pending = pending * (how.delayed or how.residual)
             reset = p.parameters.get("reset_potential", 0)
             base = v[p.name] if how.kind == "subtract" else np.where(pending, reset, v[p.name])
-            leaked = (base * p.parameters.get("decay", 4096) + 2048) // 4096
+            leaked = (base * p.parameters.get("decay", one) + one // 2) // one
             summed = leaked + current * 2**p.weight_exponent + p.parameters.get("bias", 0)
             taken = pending * threshold if how.kind == "subtract" else 0
             v[p.name] = np.clip(summed - taken, -limit, limit - 1)

@@ -151,8 +151,6 @@ def test_what_cannot_be_shared_stays_dense() -> None:
         single, limits=limits, plastic={"a": pair_stdp(w_min=-8, w_max=7, rounding="nearest")}
     )
     assert formats(plastic) == [["dense"]]
-    binary = compile_network(single, limits=limits, weight_bits=1)
-    assert {name for layer in formats(binary) for name in layer} == {"dense"}
     changed = first.weights.copy()
     changed[np.argmax(changed[:, 0]), 0] /= 2
     other = replace(single, projections=(replace(first, weights=changed),))

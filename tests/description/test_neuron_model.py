@@ -16,6 +16,7 @@ from spikelet.description.neurons import models
 from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.neurons.model import NeuronModel, Parameter, State
 from spikelet.description.neurons.models import neuron_model, neuron_models, read_neuron_model
+from spikelet.description.neurons.update import can_spike
 from tests.helpers.neuron_models import ALL_MODELS, ODD
 
 FIVE = (
@@ -32,11 +33,16 @@ CONVENTIONS = (
 """What frameworks compute besides."""
 
 
+READOUTS = {"li", "cuba-li", "linear"}
+OTHERS = {"cuba-lif", "izhikevich", "lif-refractory", "threshold"}
+
+
 def test_the_models_that_are_there() -> None:
-    assert set(neuron_models()) == {*FIVE, *CONVENTIONS, "cuba-lif", "izhikevich", "lif-refractory"}
+    assert set(neuron_models()) == {*FIVE, *CONVENTIONS, *READOUTS, *OTHERS}
     for name, model in neuron_models().items():
         assert model.name == name and model.version == 1 and model.source and model.description
         assert all(item.description for item in (*model.states, *model.parameters))
+        assert can_spike(model) == (name not in READOUTS)
 
 
 @pytest.mark.parametrize("model", ALL_MODELS, ids=lambda model: model.name)
@@ -121,7 +127,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
             neuron_model(tmp_path / name)
     with pytest.raises(SpikeletError, match="there is no neuron model 'mine'") as caught:
         neuron_model("mine")
-    assert "izhikevich, lif-ge, lif-refractory, lif-subtract-ge" in caught.value.remedy
+    assert "izhikevich, li, lif-ge, lif-refractory, lif-subtract-ge" in caught.value.remedy
     with pytest.raises(SpikeletError, match="a neuron model is a name, a file or a NeuronModel"):
         neuron_model(3)  # type: ignore[arg-type]
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from spikelet.description.errors import SpikeletError
 from spikelet.network.integers import IntegerNetwork
 from spikelet.network.network import INPUT, Network, Projection
-from spikelet.network.quantise import best_scale, quantise
+from spikelet.network.quantise import bits_of_layers, quantise
 from spikelet.network.reference import run_layers
+from spikelet.network.scale import best_scale
 from tests.helpers.networks import LIF_MODELS, branched, chain, population, spikes
 
 
@@ -78,10 +79,23 @@ def test_scale_of_many_weights() -> None:
 
 
 def test_one_bit_is_binary() -> None:
-    quantised = quantise(single([[0.5, -0.25], [0.0, -0.75]]), 1)
-    assert quantised.populations[0].weight_format == "binary"
+    quantised = quantise(single([[0.5, -0.25], [0.125, -0.75]]), 1)
+    (layer,) = quantised.populations
+    assert (layer.weight_format, layer.weight_bits) == ("binary", 1)
     np.testing.assert_array_equal(quantised.projections[0].weights, [[1, -1], [1, -1]])
-    assert quantised.quantisation[0].scale == pytest.approx(0.375)
+    assert quantised.quantisation[0].scale == pytest.approx(0.40625, rel=1e-4)
+
+
+@pytest.mark.parametrize("bits", range(1, 9))
+def test_a_weight_of_0_is_0_at_every_width(bits: int) -> None:
+    weights = np.random.default_rng(bits).normal(size=(30, 4))
+    weights[::3] = 0
+    quantised = quantise(single(weights), bits, 24)
+    assert not quantised.projections[0].weights[::3].any()
+    if bits == 1:
+        (layer,) = quantised.populations
+        assert (layer.weight_format, layer.weight_bits) == ("signed", 2)
+        np.testing.assert_array_equal(quantised.projections[0].weights, np.sign(weights))
 
 
 def test_projections_into_a_population_share_a_scale() -> None:
@@ -230,3 +244,37 @@ def test_constants_that_do_not_fit(field: str) -> None:
 def test_widths_out_of_range(bits: int, potential: int) -> None:
     with pytest.raises(SpikeletError, match=r"_bits must be in \d+..\d+, found"):
         quantise(chain([3, 2]), bits, potential)
+
+
+def test_each_layer_may_have_widths_of_its_own() -> None:
+    network = chain((6, 5, 4))
+    first, last = (p.name for p in network.populations)
+    mixed = quantise(network, {first: 3}, {last: 12})
+    widths = [(p.weight_bits, p.potential_bits) for p in mixed.populations]
+    assert widths == [(3, 16), (4, 12)]
+    for alone, here in ((quantise(network, 3, 16), 0), (quantise(network, 4, 12), 1)):
+        np.testing.assert_array_equal(
+            alone.projections[here].weights, mixed.projections[here].weights
+        )
+        assert alone.quantisation[here] == mixed.quantisation[here]
+    assert quantise(network, {first: 1}).quantisation[0].weight_bits == 1
+
+
+def test_widths_of_layers_that_are_refused() -> None:
+    network = chain((6, 5))
+    name = network.populations[0].name
+    with pytest.raises(SpikeletError, match=f"weight_bits of layer '{name}' must be in 1..8"):
+        quantise(network, {name: 9})
+    with pytest.raises(SpikeletError, match="potential_bits are given for 'x', which is no layer"):
+        quantise(network, 4, {"x": 9})
+
+
+def test_widths_as_texts() -> None:
+    assert bits_of_layers("--weight-bits", ()) is None
+    assert bits_of_layers("--weight-bits", ("0",)) == 0, "is refused later, not left out"
+    assert bits_of_layers("--weight-bits", ("a=b=3", "c=4")) == {"a=b": 3, "c": 4}
+    for texts in (("x",), ("a=",), ("a=-1",), ("a=3", "a=4"), ("3", "4"), ("²",)):
+        with pytest.raises(SpikeletError, match="--weight-bits must be a number of bits, or LAYER"):
+            bits_of_layers("--weight-bits", texts)
+    with pytest.raises(SpikeletError, match=r"for all layers \(3\) and for some"):
+        bits_of_layers("--weight-bits", ("3", "a=4"))

@@ -252,17 +252,21 @@ def test_a_nested_graph_beside_an_edge(file: Path) -> None:
     refused(write(file, nodes, [*edges, ("in", "l")]), "edge 'in' -> 'l' is given twice")
 
 
-def test_neurons_of_a_nested_graph_that_are_not_supported(file: Path) -> None:
+def test_a_synaptic_layer_that_feeds_back(file: Path) -> None:
     """What snnTorch makes of an RSynaptic."""
     ones = np.ones(2)
     nodes = {
         "input": source(2),
-        "lif": nir.CubaLIF(ones, ones, ones, ones, ones),
-        "w_rec": linear(2, 2),
+        "lif": nir.CubaLIF(2e-4 * ones, 1e-3 * ones, 10 * ones, 0 * ones, ones, w_in=2 * ones),
+        "w_rec": affine(2, 2, 1),
         "output": sink(2),
     }
     edges = [("input", "lif"), ("lif", "w_rec"), ("w_rec", "lif"), ("lif", "output")]
-    refused(nested(file, nodes, edges), "node 'n.lif' (CubaLIF)", "CubaLIF is not supported")
+    network = load_network(nested(file, nodes, edges), framework="snntorch")
+    layer = network.populations[0]
+    assert layer.neuron.name == "snntorch-synaptic-subtract"
+    np.testing.assert_allclose(layer.parameters["bias_i"], nodes["w_rec"].bias)
+    np.testing.assert_allclose(network.recurrent("n.lif").weights, nodes["w_rec"].weight.T)
 
 
 # What is refused
@@ -333,12 +337,9 @@ def test_a_way_back_of_another_size(file: Path) -> None:
 
 
 def test_a_reset_that_snntorchs_recurrent_layer_computes_otherwise(file: Path) -> None:
-    message = refused(
-        looped(file),
-        "node 'l' (LIF)",
-        "neuron model snntorch-zero is that of snnTorch's Leaky; its recurrent layer RLeaky",
-        neuron="snntorch-zero",
-    )
-    assert "reset_delay=False" in message
+    """RLeaky with reset to zero loses the input of that tick, which Leaky does not."""
+    found = load_network(looped(file), "snntorch-zero", DT)
+    assert found.populations[0].neuron.name == "snntorch-rleaky-zero"
     for name in LIF_MODELS.keys() - {"snntorch-zero"}:
-        assert load_network(file, name, DT).recurrent("l")
+        found = load_network(file, name, DT)
+        assert found.recurrent("l") and found.populations[0].neuron.name == name

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from spikelet.network.integers import LayerQuantisation
+from spikelet.network.layer_quantisation import LayerQuantisation
 from spikelet.runs.agreement import (
     LayerAgreement,
     agreement_warnings,

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from spikelet.compiler.compile import compile_network
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.named_rules import RULES
 from spikelet.network.builder import PlasticNetwork
 from spikelet.project import Project
 from spikelet.runs.agreement import agreement
@@ -19,7 +20,7 @@ from spikelet.runs.learn import learn_from
 from spikelet.runs.run import run
 from spikelet.runs.self_test_run import stored_samples
 from spikelet.runs.verify import float_outputs, verify
-from spikelet.samples.decode import DECODERS, decoder_named
+from spikelet.samples.decode import CLASS_IS, decoder_named
 from spikelet.samples.lengths import within
 from spikelet.samples.plastic_samples import LearningSamples, load_learning_samples
 from spikelet.samples.samples import Samples, load_samples
@@ -81,7 +82,7 @@ def test_a_padded_sample_gives_what_it_gives_alone(
         for mine, expected in pairs:
             assert np.array_equal(mine[index, :length], expected[0])
             assert not mine[index, length:].any()
-        for decode in DECODERS:
+        for decode in CLASS_IS:  # those of spikes
             assert batch.classify(decode)[index] == single.classify(decode)[0]
         for counts in ("synaptic_operations", "cycles", "active_axons"):
             mine = batch.of_samples(getattr(batch.recording, counts))[index].sum()
@@ -111,8 +112,8 @@ def test_first_spikes_of_float_and_chip_are_decoded_alike(compiled: CompiledNetw
     votes = decoder_named("first")(float_outputs(floats, samples.spikes))
     assert found.float_score == samples.score(votes)
     assert found.engines[0].score == samples.score(run(compiled, samples).votes("first"))
-    with pytest.raises(SpikeletError, match="no decoder 'last'"):
-        verify(compiled, samples, (), decode="last")
+    with pytest.raises(SpikeletError, match="no decoder 'rank'"):
+        verify(compiled, samples, (), decode="rank")
 
 
 def test_agreement_does_not_see_the_padding(compiled: CompiledNetwork) -> None:
@@ -159,7 +160,7 @@ def test_where_padding_would_be_time(compiled: CompiledNetwork) -> None:
     plastic = PlasticNetwork("p", seed=1)
     plastic.inputs("lines", 7)
     plastic.population("cells", 3, threshold=10)
-    plastic.project("lines", "cells", weights=5, rule="pair_stdp")
+    plastic.project("lines", "cells", weights=5, rule=RULES["pair_stdp"]())
     plastic.output("cells")
     with pytest.raises(SpikeletError, match="what is learned, would know of the padding"):
         run(plastic, samples)

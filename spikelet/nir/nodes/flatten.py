@@ -23,6 +23,8 @@ class Flatten(NodeHandler):
         *(Field("start_dim", required=False), Field("end_dim", required=False)),
     )
 
+    takes_potentials = True
+
     def apply(self, node: ImportedNode, signal: Signal) -> Signal:
         """Return the signal with fewer axes."""
         shape = node.fields.get("input_type", np.array("none"))

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from spikelet.description.errors import SpikeletError
 from spikelet.network.network import FloatArray
+from spikelet.nir.frameworks import constants
 from spikelet.nir.handler import Field, ImportedNode, NeuronValues
-from spikelet.nir.neuron_model import RESET_POTENTIAL
-from spikelet.nir.neurons import V_RESET, V_THRESHOLD, NeuronHandler, firing
+from spikelet.nir.metadata import RESET_POTENTIAL
+from spikelet.nir.neurons import V_RESET, V_THRESHOLD, NeuronHandler, firing, numbers, start
 
 __all__ = ["Integrator"]
 
@@ -14,9 +14,7 @@ __all__ = ["Integrator"]
 class Integrator(NeuronHandler):
     """Neurons without a leak, ``dv/dt = r I``, and no time step: `v' = v + r I`.
 
-    So read snnTorch, Norse, sinabs and Spyx, which write ``r = 1``. SpikingJelly writes
-    ``r = 1/dt`` and multiplies by dt; with a known dt such a file is refused rather than driven
-    ``1/dt`` times too hard.
+    SpikingJelly writes ``r = 1/dt`` and multiplies by dt: as its files, the input gain is 1.
     """
 
     kind = "IF"
@@ -24,14 +22,13 @@ class Integrator(NeuronHandler):
 
     def values(self, node: ImportedNode, size: int) -> NeuronValues:
         """Return threshold and reset potential, and the input gain."""
-        r, dt = node.parameter("r", size), node.network.dt
-        if dt is not None and np.any((r != 1) & np.isclose(r * dt, 1, rtol=1e-5)):
-            raise SpikeletError(
-                f"r is 1/dt ({r[0]:g}): its exporter (SpikingJelly does so) multiplies r by dt, "
-                "here an IF neuron adds r times its input in each tick",
-                remedy="write r = 1 (r times dt) for this node",
-            )
-        return NeuronValues(firing(node, size), r, np.zeros(1))
+        reading = node.network.reading
+        reading.rule(self.kind)
+        model = reading.model(self.kind, node.recurrent)
+        gain = constants(reading.convention, self.kind, numbers(node, size), reading.dt).gain
+        begin = start(node, size)
+        found = firing(node, size, model, begin)
+        return NeuronValues(found, gain, np.zeros(1), model)
 
     def written(
         self, parameters: dict[str, FloatArray], dt: float, size: int

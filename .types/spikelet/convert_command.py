@@ -1,0 +1,1 @@
+../../spikelet/convert_command.py

@@ -1,0 +1,1 @@
+../../spikelet/data_command.py

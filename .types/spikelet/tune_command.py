@@ -1,0 +1,1 @@
+../../spikelet/tune_command.py

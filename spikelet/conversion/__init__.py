@@ -1,0 +1,1 @@
+"""From a ReLU network to spiking neurons without a leak."""

@@ -1,0 +1,260 @@
+"""A layer in integers: its weights, exponent, and the parameters of its neurons."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from spikelet.description.checks import check_range
+from spikelet.description.errors import SpikeletError
+from spikelet.description.neurons.model import NeuronModel
+from spikelet.network.convolution import shape_in_core
+from spikelet.network.integers import IntegerPopulation, IntegerProjection
+from spikelet.network.layer_quantisation import LayerQuantisation
+from spikelet.network.leaks import Leak, finer, finest_bits, measured_leaks
+from spikelet.network.network import FloatArray, Network, Population, Projection
+from spikelet.network.scale import best_scale, codes, squared_error
+from spikelet.network.shown import Shown
+
+__all__ = ["LayerQuantiser"]
+
+MAX_EXPONENT = 16
+"""Largest weight exponent of a core."""
+
+CALIBRATION_HEADROOM = 2.0
+"""How far potentials may exceed what the calibration samples showed before they saturate."""
+
+BOUND_HEADROOM = 4.0
+"""The same without calibration: potentials move further than in one tick, above all downwards,
+where no reset stops them."""
+
+_FAR = 1 << 40
+"""Beyond all ranges of parameters."""
+
+IntArray = npt.NDArray[np.int32]
+
+
+class _Choice(NamedTuple):
+    """How a population could be built."""
+
+    neuron: NeuronModel
+    potential_bits: int
+    exponent: int
+    lsb: float
+    parameters: dict[str, IntArray]
+    leaks: tuple[Leak, ...]
+
+
+class LayerQuantiser:
+    """Turns a population of a normalised network, and what leads to it, into integers.
+
+    Parameters
+    ----------
+    network : Network
+    population : Population
+    weight_bits : int
+        1..8.
+    shown : Shown or None
+        The network's run on calibration samples.
+
+    Raises
+    ------
+    SpikeletError
+        If all weights into the population are 0.
+    """
+
+    def __init__(
+        self, network: Network, population: Population, weight_bits: int, shown: Shown | None
+    ) -> None:
+        self.network = network
+        self.layer = population
+        self.shown = shown
+        self.into = network.into(population.name)
+        self.weights = np.concatenate([projection.weights for projection in self.into])
+        if not self.weights.any():
+            raise self._error(
+                f"all weights into layer {population.name!r} are 0",
+                "train the layer, or leave it out",
+            )
+        self.bits = weight_bits
+        lsb = population.neuron.lsb
+        if lsb is None:
+            error = shown.current_error(population.name, weight_bits) if shown else None
+            self.scale, self.exponent = best_scale(self.weights, weight_bits, error), None
+        else:
+            self.scale, self.exponent = _fixed_scale(self.weights, weight_bits, lsb)
+
+    def projection(self, projection: Projection, delay: int) -> IntegerProjection:
+        """Return a projection into the population; SpikeletError if all its weights become 0."""
+        found = codes(projection.weights, self.scale, self.bits)
+        if projection.weights.any() and not found.any():
+            largest = float(np.abs(projection.weights).max())
+            raise self._error(
+                f"all weights from {projection.source!r} into layer {projection.target!r} become 0 "
+                f"at {self.bits} bits: the largest is {largest:g}, one step of the layer is "
+                f"{self.scale:g}",
+                "raise the weight width (--weight-bits), or balance the layer's sources",
+            )
+        convolution = projection.convolution
+        return IntegerProjection(
+            projection.source,
+            projection.target,
+            found.astype(np.int16),
+            delay,
+            convolution=None if convolution is None else shape_in_core(convolution),
+        )
+
+    def population(
+        self, potential_bits: Iterable[int], units: FloatArray
+    ) -> tuple[IntegerPopulation, LayerQuantisation]:
+        """Return the population in integers, and what that did to it.
+
+        Parameters
+        ----------
+        potential_bits : iterable of int
+            Widths in the order in which they are tried, then again with finer fractions where
+            a leak needs them: the first that leaves all leaks about as they were, or else the best.
+        units : array of float64, shape (1,) or (size,)
+            Of the neurons, by which the network was divided.
+        """
+        neuron, bits, exponent, lsb, parameters, leaks = self._chosen(list(potential_bits))
+        low, high = self._expected()
+        binary = self.bits == 1 and bool(self.weights.all())
+        weight_bits = self.bits if self.bits > 1 or binary else 2
+        integers = IntegerPopulation(
+            self.layer.name,
+            self.layer.size,
+            neuron,
+            parameters,
+            exponent,
+            bits,
+            weight_bits,
+            "binary" if binary else "signed",
+            depth=self.network.depth(self.layer.name),
+        )
+        rounded = codes(self.weights, self.scale, self.bits)
+        return integers, LayerQuantisation(
+            self.layer.name,
+            self.scale,
+            exponent,
+            self.weights.size,
+            self._clipped(),
+            float(np.sqrt(np.mean((self.weights - self.scale * rounded) ** 2))),
+            low / lsb,
+            high / lsb,
+            "calibration" if self.shown else "bound",
+            -(1 << (bits - 1)),
+            (1 << (bits - 1)) - 1,
+            nonzero=int(np.count_nonzero(self.weights)),
+            vanished=int(((self.weights != 0) & (rounded == 0)).sum()),
+            units=tuple(units.tolist()),
+            leaks=leaks,
+            weight_bits=self.bits,
+        )
+
+    def _chosen(self, widths: list[int]) -> _Choice:
+        """Return the first choice in which all leaks act, or else that of the least error."""
+        needed, tried = finest_bits(self.layer), list[_Choice]()
+        for bits_of in [{}, needed][: 1 + bool(needed)]:
+            for width in widths:
+                tried.append(self._at(width, bits_of))
+                if all(leak.acts for leak in tried[-1].leaks):
+                    return tried[-1]
+                if not any(leak.stops for leak in tried[-1].leaks):  # more bits are of no help
+                    break
+        return min(tried, key=lambda choice: max(leak.error for leak in choice.leaks))
+
+    def _at(self, potential_bits: int, bits_of: dict[str, int]) -> _Choice:
+        """Return what a potential width, and bits of fractions, lead to."""
+        neuron = finer(self.layer.neuron, bits_of)
+        exponent, lsb = self.exponent, self.layer.neuron.lsb
+        if exponent is None or lsb is None:
+            exponent = self._exponent(potential_bits)
+            lsb = self.scale / 2**exponent
+        parameters = self._parameters(neuron, lsb, potential_bits)
+        leaks = measured_leaks(self.layer, neuron, parameters, potential_bits)
+        return _Choice(neuron, potential_bits, exponent, lsb, parameters, leaks)
+
+    def _error(self, message: str, remedy: str) -> SpikeletError:
+        return SpikeletError(f"network {self.network.name!r}: {message}", remedy=remedy)
+
+    def _clipped(self) -> int:
+        """Return how many weights lie beyond the integer range."""
+        if self.bits == 1:
+            return 0
+        rounded, limit = np.round(self.weights / self.scale), 1 << (self.bits - 1)
+        return int(np.sum((rounded < -limit) | (rounded >= limit)))
+
+    def _expected(self) -> tuple[float, float]:
+        """Return how far potentials move, as calibration shows it or by a bound."""
+        if self.shown:
+            run = self.shown.layers[self.layer.name]
+            return run.lowest, run.highest
+        high = float(np.where(self.weights > 0, self.weights, 0).sum(axis=0).max())
+        low = float(np.where(self.weights < 0, self.weights, 0).sum(axis=0).min())
+        for values in self._membrane().values():
+            low += min(0.0, float(values.min()))
+            high += max(0.0, float(values.max()))
+        return low, high
+
+    def _membrane(self) -> dict[str, FloatArray]:
+        """Return the parameters that are membrane values, by name."""
+        parameters = self.layer.neuron.parameters
+        return {p.name: self.layer.values(p.name) for p in parameters if p.kind == "membrane"}
+
+    def _exponent(self, potential_bits: int) -> int:
+        """Return the largest exponent for which the extent fits, 0 if only the parameters do."""
+        low, high = self._expected()
+        extent = (CALIBRATION_HEADROOM if self.shown else BOUND_HEADROOM) * max(-low, high)
+        v_max = (1 << (potential_bits - 1)) - 1
+        for name, values in self._membrane().items():
+            needed = float(np.abs(values).max()) / self.scale
+            if needed > v_max:
+                raise self._error(
+                    f"the {name} of layer {self.layer.name!r} is {needed:.6g} weight steps at "
+                    f"{self.bits}-bit weights; potentials of {potential_bits} bits hold {v_max}",
+                    "raise the potential width (--potential-bits, up to 24) or lower the weight "
+                    "width (--weight-bits)",
+                )
+            extent = max(extent, needed * self.scale)
+        room = np.log2(v_max * self.scale / extent)
+        return int(np.clip(np.floor(room), 0, MAX_EXPONENT))
+
+    def _parameters(
+        self, model: NeuronModel, lsb: float, potential_bits: int
+    ) -> dict[str, IntArray]:
+        """Return the parameters without those that have their default in all neurons."""
+        layer, found = self.layer, dict[str, IntArray]()
+        for parameter in model.parameters:
+            if parameter.name not in layer.parameters:
+                continue
+            low, high = model.range_of(parameter, potential_bits, layer.constants)
+            values = layer.values(parameter.name)
+            steps = {"membrane": 1 / lsb, "fraction": float(parameter.one)}
+            rounded = _rounded(values * steps.get(parameter.kind, 1.0))
+            if np.all(rounded == parameter.default):
+                continue
+            if parameter.kind == "fraction":  # a factor of 1 is more than the largest
+                rounded = np.clip(rounded, low, high)
+            check_range(
+                f"network {self.network.name!r}: {parameter.name} of layer {layer.name!r}",
+                rounded,
+                low,
+                high,
+            )
+            found[parameter.name] = rounded.astype(np.int32)
+        return found
+
+
+def _fixed_scale(weights: FloatArray, bits: int, lsb: float) -> tuple[float, int]:
+    """Return the weight unit and exponent of the least squared error where the LSB is given."""
+    exponents = range(MAX_EXPONENT + 1)
+    best = min(exponents, key=lambda exponent: squared_error(weights, lsb * 2**exponent, bits))
+    return lsb * 2**best, best
+
+
+def _rounded(values: FloatArray) -> npt.NDArray[np.int64]:
+    """Return the nearest integers, as one value where all are equal."""
+    rounded = np.clip(np.floor(values + 0.5), -_FAR, _FAR).astype(np.int64)
+    return rounded[:1] if np.all(rounded == rounded[0]) else rounded

@@ -1,0 +1,1 @@
+"""What each framework means by a NIR file; a file for each framework."""

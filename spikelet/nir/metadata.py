@@ -1,0 +1,129 @@
+"""What the metadata of a NIR file say of its neurons, and whether that can be so."""
+
+from dataclasses import dataclass
+
+from spikelet.description.errors import SpikeletError
+from spikelet.description.neurons.model import NeuronModel
+from spikelet.description.neurons.models import neuron_models
+from spikelet.nir.convention import Convention
+from spikelet.nir.frameworks import FRAMEWORKS, NIR, SNNTORCH
+from spikelet.nir.graph import NirGraph
+
+__all__ = ["RESET_POTENTIAL", "Said", "check_reset", "reset_metadata", "said_of"]
+
+RESET_POTENTIAL = "reset_potential"
+"""The parameter that a ``v_reset`` becomes."""
+
+_RESETS = {
+    "subtract": ("subtract", True),
+    "subtract-immediate": ("subtract", False),
+    "zero": ("zero", True),
+    "zero-immediate": ("zero", False),
+    "none": ("none", None),
+}
+"""The resets of snnTorch in the words of its modules: mechanism, and whether it is delayed."""
+
+_WRITERS = {**FRAMEWORKS, "spikelet": NIR}
+"""Who names itself as ``simulator``, and what it means."""
+
+_READ = ("dt", "simulator", "reset_mechanism", "reset", "reset_delay")
+_NEUTRAL = {"inhibition": (False, 0), "graded_spikes_factor": (1,), "state_quant": (False, 0)}
+"""What snnTorch's modules can be told and a chip does not compute, with what says nothing."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a file says.
+
+    Parameters
+    ----------
+    framework : Convention or None
+    reset : str or None
+        Mechanism.
+    delay : bool or None
+        Whether it waits for the next tick.
+    unread : tuple of str
+        Keys that mean nothing here.
+    """
+
+    framework: Convention | None
+    reset: str | None
+    delay: bool | None
+    unread: tuple[str, ...]
+
+    def reset_in(self, convention: Convention, graph: NirGraph) -> str:
+        """Return the convention's way to reset that the file says; SpikeletError if it has none."""
+        for reset in convention.resets:
+            mechanism, delay = _words(convention, reset)
+            if _same(mechanism, self.reset) and (
+                None in (delay, self.delay) or delay == self.delay
+            ):
+                return reset
+        delayed = "" if self.delay is None else f" and reset_delay {self.delay}"
+        raise SpikeletError(
+            f"{graph.path}: its metadata says reset_mechanism {self.reset!r}{delayed}, which "
+            f"{convention.title} does not have",
+            remedy=f"its neurons reset by {', '.join(convention.resets)}",
+        )
+
+
+def _words(convention: Convention, reset: str) -> tuple[str, bool | None]:
+    return _RESETS[reset] if convention is SNNTORCH else (reset, None)
+
+
+def _same(has: object, said: object) -> bool:
+    """Return whether a mechanism is what is said of it: one to a value covers one to zero."""
+    return has == said or (has, said) == ("value", "zero")
+
+
+def reset_metadata(model: NeuronModel) -> dict[str, str | bool]:
+    """Return what a file says of how neurons of a model reset, as far as NIR has words for it."""
+    if RESET_POTENTIAL in model.parameter_names:
+        return {"reset_mechanism": "value", "reset_delay": False}
+    for convention in FRAMEWORKS.values():
+        if (reset := convention.reset_of(model.name)) is not None:
+            mechanism, delay = _words(convention, reset)
+            found: dict[str, str | bool] = {"reset_mechanism": mechanism}
+            return found if delay is None else {**found, "reset_delay": delay}
+    return {}
+
+
+def check_reset(graph: NirGraph, model: NeuronModel) -> None:
+    """SpikeletError if the file says another reset than a model that is known to have one."""
+    has, said = reset_metadata(model), said_of(graph)
+    for key, found in (("reset_mechanism", said.reset), ("reset_delay", said.delay)):
+        if found is not None and key in has and not _same(has[key], found):
+            raise SpikeletError(
+                f"{graph.path}: its metadata says {key} {found!r}, but that of neuron model "
+                f"{model.name} is {has[key]!r}",
+                remedy="choose the model it was trained with: one of "
+                f"{', '.join(neuron_models())}, or a file",
+            )
+
+
+def said_of(graph: NirGraph) -> Said:
+    """Return what a file says of its neurons.
+
+    SpikeletError if it says what a chip does not compute.
+    """
+    metadata = graph.metadata
+    for key, nothing in _NEUTRAL.items():
+        if key in metadata and metadata[key] not in nothing:
+            raise SpikeletError(
+                f"{graph.path}: its metadata says {key} {metadata[key]!r}, which a chip does not "
+                "compute",
+                remedy=f"train without {key}, or with {nothing[0]}",
+            )
+    simulator = str(metadata.get("simulator", "")).lower()
+    names = sorted(_WRITERS, key=len, reverse=True)
+    framework = next((_WRITERS[name] for name in names if simulator.startswith(name)), None)
+    mechanism = metadata.get("reset_mechanism", metadata.get("reset"))
+    delay = metadata.get("reset_delay")
+    unread = [key for key in metadata if key not in (*_READ, *_NEUTRAL)]
+    unread += [f"{key} of {node.name}" for node in graph.nodes.values() for key in node.metadata]
+    return Said(
+        framework,
+        None if mechanism is None else str(mechanism),
+        None if delay is None else bool(delay),
+        tuple(unread + (["simulator"] if simulator and framework is None else [])),
+    )

@@ -1,0 +1,110 @@
+"""``spikelet tune``: the smallest chip that keeps the accuracy, as a command of ``compile``."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+
+from spikelet.terminal import Terminal, command_line, printing_options
+
+__all__ = ["tune"]
+
+
+@click.command()
+@click.argument("network", type=click.Path(path_type=Path))
+@click.argument("samples", type=click.Path(path_type=Path))
+@click.option(
+    *("-o", "--out", "folder"),
+    type=click.Path(path_type=Path),
+    help="Project folder, unless NETWORK is one.",
+)
+@click.option(
+    "--accuracy",
+    type=float,
+    default=-0.5,
+    show_default=True,
+    help="Percentage points against float that may be lost.",
+)
+@click.option("--neuron", metavar="MODEL", help="As for compile.")
+@click.option("--dt", type=float, help="As for compile.")
+@click.option("--calibration", type=click.Path(path_type=Path), help="As for compile.")
+@click.option("--target", help="Board or device that it must fit, and whose resources count.")
+@click.option("--max-cycles", type=float, help="Clock cycles that a sample may take, predicted.")
+@click.option("--count", type=click.IntRange(min=1), help="Only the first so many samples.")
+@click.option(
+    "--trials",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="Chips to try before single steps, and steps at most.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--resume", is_flag=True, help="Go on with the trials in the folder.")
+@printing_options
+def tune(
+    terminal: Terminal,
+    network: Path,
+    samples: Path,
+    folder: Path | None,
+    neuron: str | None,
+    dt: float | None,
+    calibration: Path | None,
+    target: str | None,
+    count: int | None,
+    **options: Any,
+) -> None:
+    """Search the smallest chip of NETWORK that keeps the accuracy on SAMPLES, which have labels.
+
+    What is searched are the weight and potential bits of each layer, lanes, pipelines and the kind
+    of memory. Printed is the command that compiles the best.
+    """
+    from spikelet.description.errors import SpikeletError
+    from spikelet.samples.samples import load_samples
+    from spikelet.tuning.study import PICTURE
+    from spikelet.tuning.tune import tune as tuned
+
+    if folder is None and not network.is_dir():
+        raise SpikeletError(
+            f"{network} is no project folder, and there is none to work in",
+            remedy="name one: -o FOLDER",
+        )
+    folder = folder or network
+    shown = load_samples(samples).first(count)
+    given: dict[str, Any] = {"neuron": neuron, "dt": dt, "target": target}
+    with terminal.progress() as progress:
+        result = tuned(
+            network,
+            shown,
+            **given,
+            calibration=load_samples(calibration) if calibration else None,
+            folder=folder,
+            command=command_line(click.get_current_context()),
+            progress=progress,
+            **options,
+        )
+    rows = [
+        [
+            " ".join(result.space.words(trial.point)),
+            f"{result.accuracy(trial):.2%}",
+            f"{trial.size:.4f}",
+            ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in trial.needed.items() if n),
+            f"{trial.cycles:,.0f}",
+        ]
+        for trial in result.front
+    ]
+    header = ("chips on the front", "accuracy", f"size ({result.target})", "takes", "cycles")
+    terminal.table(header, rows)
+    best = result.best
+    terminal.say(
+        f"float network {result.float_accuracy:.2%}, best chip {result.accuracy(best):.2%} of "
+        f"{result.bounds.samples:,} samples; {len(result.trials)} chips tried"
+    )
+    picture = folder / "tuning" / PICTURE
+    terminal.say(f"picture: {picture}")
+    given |= {"calibration": calibration, "target": target and result.target}
+    kept = [w for name, value in given.items() if value is not None for w in (f"--{name}", value)]
+    words = ["spikelet", "compile", network, "-o", folder, *kept, *result.words]
+    command = shlex.join(map(str, words))
+    terminal.say(command)
+    terminal.result({**result.to_dict(), "command": command, "picture": str(picture)})

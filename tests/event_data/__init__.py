@@ -1,0 +1,1 @@
+"""Events: their files, binning, and the road to a chip."""
