@@ -107,6 +107,9 @@ def test_operations_on_whole_sequences() -> None:
         np.testing.assert_allclose(values(signal, spikes[tick]), expected[tick])
     again = OPERATIONS["stack"](ticks, (TICKS, SAMPLES, 5), 0)
     check(x, spikes, again, expected)
+    behind = OPERATIONS["stack"](ticks, (SAMPLES, TICKS, 5), 1)
+    assert behind.lead.axes == (BATCH, TIME)
+    check(x, spikes, behind, expected.swapaxes(0, 1))
 
 
 def test_values_that_are_put_together() -> None:

@@ -70,18 +70,18 @@ def refused(net: Any, *parts: str, given: Any = None, **options: Any) -> None:
 
 
 def test_states_that_were_left_over() -> None:
-    """A run before makes no difference, nor does a run twice."""
+    """A run before makes no difference, whole or tick by tick, nor do hooks stay."""
     import torch
 
-    case = CASES["rleaky_all_to_all"]
-    net = case.make()
-    first = from_snntorch(net, sample(case.inputs))
-    for tick in sample(case.inputs, rate=0.9):
-        net(torch.as_tensor(tick))
-    again = from_snntorch(net, sample(case.inputs))
-    assert first.samples.digest == again.samples.digest
-    assert first.network.digest == again.network.digest
-    assert not any(hooks for m in net.modules() for hooks in (m._forward_hooks,))
+    loop = net_with(looped(plain))
+    chain, inputs = CASES["rleaky_all_to_all"].make(), CASES["rleaky_all_to_all"].inputs
+    for net, given in ((loop, sample((10,), rate=0.9)), (chain, sample(inputs, rate=0.9)[0])):
+        first = from_snntorch(net, sample(inputs))
+        net(torch.as_tensor(given))
+        again = from_snntorch(net, sample(inputs))
+        assert first.samples.digest == again.samples.digest
+        assert first.network.digest == again.network.digest
+        assert not any(module._forward_hooks for module in net.modules())
 
 
 def test_weights_that_are_not_exact() -> None:

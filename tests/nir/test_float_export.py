@@ -10,7 +10,7 @@ import h5py
 import nir  # type: ignore[import-untyped]
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import spikelet
@@ -52,6 +52,7 @@ def test_a_network_of_many_models(tmp_path: Path) -> None:
     check_file(chain(first, second, third, more=(back, skip)), tmp_path)
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     decay=st.lists(st.floats(0, 1, width=32), min_size=1, max_size=4),
     dt=st.sampled_from([1e-4, 1e-3, 0.7, 1.0]),
