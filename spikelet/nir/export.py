@@ -7,6 +7,7 @@ adaptation, is a given number. ``docs/plastic-networks.md`` says what NIR cannot
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from spikelet.description.errors import SpikeletError
 from spikelet.description.files import AtomicFile
 from spikelet.network.integers import IntegerNetwork, IntegerPopulation, IntegerProjection
+from spikelet.network.order import late_pairs
 from spikelet.nir.handler import BIAS
 from spikelet.nir.handlers import neuron_node
 from spikelet.nir.metadata import RESET_POTENTIAL, reset_metadata
@@ -189,6 +191,8 @@ class _Graph:
         source, target = projection.source, projection.target
         population = self.network.population(target)
         lsb, name = self._lsb(population), f"{source}->{target}"
+        if name in self.nodes:
+            name = f"{name} after {projection.delay}"
         weights = projection.weights.astype(np.float64)
         matrix = weights.T * (2.0**population.weight_exponent * lsb)
         kind, fields = Linear.written(matrix)
@@ -207,7 +211,18 @@ class _Graph:
         """
         if any(group.name == source for group in self.network.inputs):
             return target.depth
-        return max(1, target.depth - self.network.population(source).depth)
+        apart = target.depth - self.network.population(source).depth
+        if self.network.floats is None:
+            return max(1, apart)
+        return apart + (source == target.name or (source, target.name) in self._late)
+
+    @cached_property
+    def _late(self) -> set[tuple[str, str]]:
+        """Pairs of populations between which spikes take a tick that no node says."""
+        names = {population.name for population in self.network.populations}
+        ends = [(p.source, p.target) for p in self.network.projections if p.source != p.target]
+        targets = {name: [b for a, b in ends if a == name] for name in names}
+        return late_pairs(targets, [b for a, b in ends if a not in names])
 
     def left_out(self) -> list[str]:
         """Return what the file does not express, in words."""
