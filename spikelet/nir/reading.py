@@ -284,6 +284,8 @@ def _of_model(convention: Convention, model: NeuronModel) -> tuple[Convention, s
 
 def _check_numbers(graph: NirGraph, nodes: list[NirNode], dt: float | None) -> None:
     """SpikeletError if the numbers are those of frameworks that mean others by them than NIR."""
+    if not all(_of_one_size(node) for node in nodes):
+        return  # which its handler refuses, where the size of the layer is known
     others = []
     for convention in FRAMEWORKS.values():
         if convention is NIR:
@@ -306,6 +308,11 @@ def _check_numbers(graph: NirGraph, nodes: list[NirNode], dt: float | None) -> N
             "equations do",
             remedy=f"pass --framework {names}; if NIR's equations are meant, --framework nir",
         )
+
+
+def _of_one_size(node: NirNode) -> bool:
+    """Return whether a node's fields have one value, or as many as each other."""
+    return len({values.size for values in node.fields.values()} - {1}) <= 1
 
 
 def _same_numbers(
