@@ -48,7 +48,7 @@ def shared_maps(network: IntegerNetwork, limits: PlacementLimits) -> dict[str, C
                 continue
             bits = population.weight_bits or 8
             if _can_share(into[0], shape, limits) and (
-                limits.synapses == _SHARED or _cost(shape, limits, bits)
+                limits.synapses == _SHARED or _takes_less(shape, limits, bits)
             ):
                 found[population.name] = shape
     return found
@@ -72,7 +72,7 @@ def _is_convolution(
     return np.array_equal(part.matrix(part.kernel(matrix)), matrix)
 
 
-def _cost(whole: ConvolutionShape, limits: PlacementLimits, weight_bits: int) -> bool:
+def _takes_less(whole: ConvolutionShape, limits: PlacementLimits, weight_bits: int) -> bool:
     """Return whether shared synapses take less than dense ones."""
     cut = cut_map(whole, limits.axons(True), limits.neurons(True), limits.lanes)
     shared = []
