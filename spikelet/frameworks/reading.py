@@ -159,7 +159,7 @@ def _population(layer: SeenLayer, signal: Signal) -> tuple[Population, list[Proj
         parameters[CURRENT_BIAS if CURRENT_BIAS in model.parameter_names else BIAS] = driven.bias
     name = layer.name
     into = [
-        Projection(_source(source, name), name, part.matrix())
+        Projection(_source(source, name), name, part.matrix(), part.convolution)
         for source, part in driven.parts.items()
     ]
     return Population(name, size, model, parameters), into
