@@ -45,8 +45,7 @@ def convolution(
 
 def _convolved(conv: Convolution, added: Array) -> Callable[[Signal], Signal]:
     def apply(signal: Signal) -> Signal:
-        sparse = Sparse(conv.n_source, conv.size, *conv.triplets())
-        return signal.through(sparse, conv.output_shape).plus(added)
+        return signal.through(Sparse.of_convolution(conv), conv.output_shape).plus(added)
 
     return apply
 

@@ -66,7 +66,6 @@ def _convolution(layer: Any) -> Callable[[Signal], Signal]:
             numbers(layer.weight), signal.shape, layer.stride, layer.dilation, around, layer.groups
         )
         added = np.zeros(1) if layer.bias is None else conv.per_value(numbers(layer.bias))
-        sparse = Sparse(conv.n_source, conv.size, *conv.triplets())
-        return signal.through(sparse, conv.output_shape).plus(added)
+        return signal.through(Sparse.of_convolution(conv), conv.output_shape).plus(added)
 
     return back

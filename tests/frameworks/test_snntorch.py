@@ -326,3 +326,12 @@ def test_a_network_that_was_read_compiles(tmp_path: Path) -> None:
     imported = from_snntorch(net_with(looped(plain)), sample((10,)), name="two")
     compiled = spikelet.compile(imported.network, calibration=imported.samples.spikes)
     assert compiled.network.floats is imported.network
+
+
+def test_convolutions_stay_known_as_such() -> None:
+    """So that a chip can share their weights; one that is pooled behind is a matrix only."""
+    imported = from_snntorch(CASES["convolution"].make(), sample((2, 8, 8)))
+    found = {p.target: p.convolution is not None for p in imported.network.projections}
+    assert found == {"3": False, "6": True, "9": False}
+    back = from_snntorch(CASES["convolution_back"].make(), sample((6, 6))).network
+    assert back.recurrent("lif1").convolution is not None

@@ -22,7 +22,7 @@ SPIKELET = Convention(
     title="Spikelet",
     rules={
         "LIF": Rule(_MODELS, gain="1", r=("tau/dt",), clamped=True),
-        "IF": Rule(_MODELS, decay="1", gain="1", r=("1",)),
+        "IF": Rule(_MODELS, decay="", gain="1", r=("1",)),
         "CubaLIF": Rule(
             {"value": "cuba-lif"},
             gain="1",
