@@ -10,6 +10,7 @@ import io
 import math
 import os
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -69,6 +70,7 @@ _PYTORCH = "a PyTorch file (.pt)"
 _DAMAGED = (
     *(OSError, EOFError, ValueError, KeyError, TypeError, NotImplementedError, RuntimeError),
     *(SyntaxError, OverflowError, zipfile.BadZipFile, zlib.error, struct.error),
+    tokenize.TokenError,
 )
 """What numpy and zipfile raise for damaged files; their texts advise to unpickle."""
 
@@ -203,7 +205,7 @@ def _read(
 ) -> _Found:
     if isinstance(source, bytes):
         return read("the file", io.BytesIO(source))
-    path = Path(source)
+    path = source if isinstance(source, Path) else Path(source)
     if os.path.isdir(path):
         raise SpikeletError(f"{path} is a folder, not a file", remedy=f"give {needed}")
     try:

@@ -24,6 +24,7 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.neurons.models import neuron_model, neuron_models
+from spikelet.nir.frameworks import FRAMEWORKS
 from spikelet.nir.handlers import HANDLERS
 from spikelet.reports.neuron_listing import usual_core
 
@@ -205,6 +206,43 @@ def node_kinds() -> str:
     return _table(("node", "fields", "what it becomes"), rows)
 
 
+def conventions() -> str:
+    """Return a table of what each framework means, made from its convention."""
+    rows = []
+    for convention in FRAMEWORKS.values():
+        step = {"dt": "s", "dt dt": "s, times dt", "1": "ticks"}[convention.step]
+        usual = "" if convention.dt is None or convention.step == "1" else f"{convention.dt:g}"
+        for kind, rule in {**convention.rules, **convention.readouts}.items():
+            resets = ", ".join(
+                f"{reset}: `{name}`"
+                for reset, name in sorted(
+                    rule.models.items(), key=lambda item: item[0] != convention.reset
+                )
+            )
+            decay = f"`{rule.decay}`{', in 0..1' if rule.clamped else ''}" if rule.decay else "none"
+            gain = f"`{rule.gain}`" + (
+                f", of the current `{rule.current_gain}`" if rule.current_gain else ""
+            )
+            tau = step if rule.decay else ""
+            written = " or ".join(f"`{formula}`" for formula in rule.r)
+            read = (f"`{convention.name}`", f"`{kind}`", tau, usual, written)
+            rows.append((*read, decay, gain, rule.start, resets))
+    header = ("framework", "node", "tau in", "dt", "r in the file", "decay", "input gain")
+    said = [
+        f"* `{c.name}`: {c.title}, {c.source}."
+        + (f" Its files do not say {'; '.join(c.unsaid)}." if c.unsaid else "")
+        + (" Several spikes a tick." if c.several else "")
+        for c in FRAMEWORKS.values()
+    ]
+    table = _table((*header, "start", "neuron models by reset, the usual first"), rows)
+    return (
+        table
+        + "\nSources, and what is taken where a file does not say it:\n\n"
+        + "\n".join(said)
+        + "\n"
+    )
+
+
 def neuron_table() -> str:
     """Return the table of the neuron models, made from their texts."""
     rows = []
@@ -222,6 +260,7 @@ def neuron_table() -> str:
 
 
 PARTS: dict[str, Callable[[], str]] = {
+    "conventions.md": conventions,
     "memory-map.md": lambda: tables(EXAMPLE),
     "networks.md": node_kinds,
     "neurons.md": neuron_table,

@@ -33,6 +33,7 @@ from spikelet.fpga.flow import FpgaReport
 from spikelet.locked import writing
 from spikelet.reports.report import write_report
 from spikelet.rtl_gen.emit import check_top
+from spikelet.runs.drift import drift
 from spikelet.runs.engines import engine_named, engine_tools
 from spikelet.runs.epochs import Epochs
 from spikelet.runs.hardware import chip_verilog
@@ -309,6 +310,7 @@ class Project:
                 state=state,
                 made=[*made, Artefact("report", {}, command=self.command)],
                 out_of_date=old,
+                drifts=drift(compiled, kept.samples) if kept.samples else (),
             )
         return page, old
 

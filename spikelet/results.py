@@ -15,6 +15,7 @@ from spikelet.runs.learn import LearningRun
 from spikelet.runs.recorded import Recorded
 from spikelet.runs.verify import Verification
 from spikelet.samples.samples import Score
+from spikelet.support import Check
 from spikelet.terminal import Terminal
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "score_fields",
     "score_words",
     "show_build",
+    "show_check",
     "show_compiled",
     "show_learned",
     "show_verification",
@@ -76,13 +78,14 @@ def show_compiled(
     for layer in compiled.layers:
         cores = [compiled.chip.cores[part.core] for part in layer.slices]
         shapes = ", ".join(f"{c.n_axons}x{c.n_neurons}, {c.lanes}" for c in cores)
+        synapses = ", ".join(dict.fromkeys(core.synapses for core in cores))
         stats, rule = quantised.get(layer.name), compiled.network.rule(layer.name)
+        learns = rule.name if rule else ""
         scale = f"{stats.scale:.6g}" if stats else ""
         clipped = f"{stats.clipped} of {stats.weights}" if stats else ""
-        rows.append(
-            [layer.name, str(layer.size), scale, clipped, shapes, rule.name if rule else ""]
-        )
-    header = ("layer", "size", "weight scale", "clipped", "cores (axons x neurons, lanes)", "rule")
+        rows.append([layer.name, str(layer.size), scale, clipped, shapes, synapses, learns])
+    shape = "cores (axons x neurons, lanes)"
+    header = ("layer", "size", "weight scale", "clipped", shape, "synapses", "rule")
     terminal.table(header, rows)
     if len(compiled.chip.cores) > 1:
         loads, drawn = compiled.quality.loads, compiled.quality.random
@@ -108,10 +111,34 @@ def compiled_fields(
         "layers": [asdict(layer) for layer in compiled.layers],
         "quantisation": [asdict(layer) for layer in compiled.network.quantisation],
         "cores": [
-            {"axons": c.n_axons, "neurons": c.n_neurons, "lanes": c.lanes}
+            {
+                "axons": c.n_axons,
+                "neurons": c.n_neurons,
+                "lanes": c.lanes,
+                "synapses": c.synapses,
+            }
             for c in compiled.chip.cores
         ],
     }
+
+
+def show_check(terminal: Terminal, found: Check) -> None:
+    """Print each node with its verdict, the time constants, and what each device has room for."""
+    rows = []
+    for node in found.nodes:
+        shape = "" if node.shape is None else " x ".join(map(str, node.shape))
+        words = [*node.reasons, *([f"remedy: {node.remedy}"] if node.remedy else [])]
+        rows.append([node.name, node.kind, shape, node.verdict, "; ".join(words)])
+    terminal.table(("node", "type", "shape", "verdict", "why"), rows)
+    for line in (*found.reading, *found.leaks):
+        terminal.say(line)
+    for report in found.devices:
+        remedies = f"; it would with {' or '.join(report.remedies)}" if report.remedies else ""
+        terminal.say(f"{report}{remedies}")
+    for problem, remedy in found.problems:
+        terminal.say(f"problem: {problem}\n  remedy: {remedy}")
+    terminal.warn(found.doubts)
+    terminal.say(f"{found.path}: {found.verdict}")
 
 
 def show_verification(terminal: Terminal, result: Verification) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py  # type: ignore[import-untyped]
+import nir  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -20,7 +21,9 @@ from hypothesis import strategies as st
 
 from spikelet.cli import main
 from spikelet.description.errors import SpikeletWarning
-from tests.helpers.networks import affine, lif, linear, sink, source, write
+from spikelet.nir.handlers import HANDLERS
+from tests.helpers.event_files import cochlea, moving_bar, write_csv, write_nmnist, write_shd
+from tests.helpers.networks import affine, integrator, lif, linear, sink, source, write
 
 FEW, MANY = 25, 1000
 
@@ -130,6 +133,12 @@ def _made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     spikes = rng.random((3, 6, 4)) < 0.5
     np.savez(folder / "s.npz", spikes=spikes, labels=[0, 1, 1])
     np.savez(folder / "l.npz", levels=rng.integers(0, 9, (2, 8)), full_scale=8, labels=[0, 1])
+    bar = moving_bar(0, 1, events=60)
+    write_nmnist(folder / "e.bin", bar)
+    write_csv(folder / "e.csv", bar)
+    np.save(folder / "e.npy", bar)
+    np.savez(folder / "e.npz", bar)
+    write_shd(folder / "e.h5", [cochlea(0, 0), cochlea(1, 1)], [0, 1])
     nodes = {
         "in": source(4),
         "fc": affine(3, 4, 1),
@@ -139,13 +148,48 @@ def _made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "out": sink(2),
     }
     write(folder / "n.nir", nodes)
+    _write_further_kinds(folder / "k.nir")
+    assert run("compile", folder / "k.nir", "-o", folder / "k", *NEURON)[0] == 0
     assert run("compile", folder / "n.nir", "-o", folder / "b", *NEURON)[0] == 0
     assert run("run", folder / "b", folder / "s.npz")[0] == 0
     assert run("learn", folder / "n.toml", folder / "l.npz", "-o", folder / "learned")[0] == 0
     return folder
 
 
+NETWORKS = ("n.nir", "k.nir")
+
 NEURON = ("--neuron", "nir-euler", "--dt", "1e-3")
+
+
+def _write_further_kinds(path: Path) -> None:
+    """Two inputs, convolutions, pools, delays, a loop, and outputs that are read."""
+    nodes: dict[str, Any] = {
+        **{"in": source(1, 4, 4), "line": source(1, 5), "fc": linear(2, 8, 1), "fc1": linear(2, 4)},
+        "conv": nir.Conv2d((4, 4), np.ones((2, 1, 3, 3)), 1, "same", 1, 1, np.zeros(2)),
+        "conv1": nir.Conv1d(5, np.ones((1, 1, 2)), 1, 0, 1, 1, np.zeros(1)),
+        **{"a": integrator(32), "sum": nir.SumPool2d(2, 1, 0), "mean": nir.AvgPool2d(2, 1, 0)},
+        **{
+            "flat": nir.Flatten({"input": np.array([2, 2, 2])}, 0),
+            "late": nir.Delay(np.full(8, 2e-3)),
+        },
+        **{
+            "step": nir.Threshold(np.ones(2)),
+            "again": nir.Delay(np.full(2, 1e-3)),
+            "back": linear(2, 2, 2),
+        },
+        **{
+            "i": nir.I(np.ones(2)),
+            "li": nir.LI(*np.full((3, 2), 2e-3)),
+            "c": nir.CubaLI(*np.full((5, 2), 2e-3)),
+        },
+        **{"o1": sink(2), "o2": sink(2), "o3": sink(2), "o4": sink(2)},
+    }
+    edges = [("in", "conv"), ("conv", "a"), ("a", "sum"), ("sum", "mean"), ("mean", "flat")]
+    edges += [("flat", "late"), ("late", "fc"), ("fc", "step"), ("line", "conv1"), ("conv1", "fc1")]
+    edges += [("fc1", "step"), ("step", "again"), ("again", "back"), ("back", "step")]
+    edges += [("step", "i"), ("i", "o1"), ("step", "li"), ("li", "o2"), ("step", "c"), ("c", "o3")]
+    nodes |= {"flat2": nir.Flatten({"input": np.array([2, 4, 4])}, 0), "fc2": linear(2, 32, 3)}
+    write(path, nodes, [*edges, ("a", "flat2"), ("flat2", "fc2"), ("fc2", "o4")])
 
 
 def mutated(data: st.DataObject, content: bytes) -> bytes:
@@ -200,7 +244,7 @@ def test_options(made: Path, data: st.DataObject) -> None:
 @fuzz
 def test_bytes_of_files(made: Path, data: st.DataObject) -> None:
     """Good files with some bytes changed, behind every command that reads them."""
-    name = data.draw(st.sampled_from(["n.toml", "n.nir", "s.npz", "l.npz", "chip.json", "snap"]))
+    name = data.draw(st.sampled_from(["n.toml", *NETWORKS, "s.npz", "l.npz", "chip.json", "snap"]))
     places = {
         "chip.json": made / "b" / "compiled" / "chip.json",
         "snap": made / "learned" / "learned" / "snapshot.npz",
@@ -210,7 +254,7 @@ def test_bytes_of_files(made: Path, data: st.DataObject) -> None:
     bad.write_bytes(mutated(data, content))
     if name == "n.toml":
         run("learn", bad, made / "l.npz", "-o", made / "x")
-    elif name == "n.nir":
+    elif name in NETWORKS:
         run("compile", bad, "-o", made / "c", *NEURON)
     elif name == "l.npz":
         run("learn", made / "n.toml", bad, "-o", made / "x")
@@ -280,6 +324,7 @@ ARRAYS = st.one_of(
 def test_values_of_samples(made: Path, data: st.DataObject) -> None:
     """Arrays of any shape and number format under the names that samples files have."""
     names = ["spikes", "levels", "labels", "full_scale", "ticks", "reward", "test_spikes", "x"]
+    names.append("lengths")
     arrays: dict[str, Any] = {"spikes": np.ones((3, 6, 4)), "labels": np.arange(3)}
     if data.draw(st.booleans()):
         arrays = {"levels": np.ones((3, 8), int), "full_scale": 8, "ticks": 3}
@@ -288,12 +333,55 @@ def test_values_of_samples(made: Path, data: st.DataObject) -> None:
     np.savez(made / "values.npz", **arrays, allow_pickle=True)
     run("run", made / "b", made / "values.npz", "--recording", made / "t.npz")
     run("learn", made / "n.toml", made / "values.npz", "-o", made / "x")
+    run("data", made / "values.npz", "--merge-counts", "--time-first", "-o", made / "new.npz")
+
+
+EVENT_FILES = ("e.bin", "e.csv", "e.npy", "e.npz", "e.h5")
+
+
+@fuzz
+def test_bytes_of_event_files(made: Path, data: st.DataObject) -> None:
+    """Good event files with some bytes changed: refused, or samples that a network runs."""
+    name = data.draw(st.sampled_from(EVENT_FILES))
+    bad, out = made / f"bad-{name}", made / "binned.npz"
+    bad.write_bytes(mutated(data, (made / name).read_bytes()))
+    run("data", bad)
+    options = ("--sensor", "700" if name == "e.h5" else "34x34", "--bin", "10ms", "--ticks", "9")
+    out.unlink(missing_ok=True)
+    status, _ = run("data", bad, *options, "--downsample", 17, "--polarity", "merged", "-o", out)
+    assert out.exists() == (status == 0)
+    if status == 0 and name != "e.h5":  # 2 x 2 inputs, as the network has
+        assert run("run", made / "b", out, "--recording", made / "t.npz")[0] == 0
+
+
+@fuzz
+def test_options_of_data(made: Path, data: st.DataObject) -> None:
+    """Any value, and none, for the options of events."""
+    number = st.one_of(st.integers(), st.integers(-2, 40), st.sampled_from([0, 10**12, 2**63]))
+    size = st.tuples(number, number).map(lambda pair: f"{pair[0]}x{pair[1]}")
+    time = st.tuples(number, st.sampled_from(["us", "ms", "s", "h", ""])).map(
+        lambda pair: f"{pair[0]}{pair[1]}"
+    )
+    region = st.tuples(number, number, size).map(lambda parts: ",".join(map(str, parts)))
+    words = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=6)
+    values = {
+        **{"--bin": time, "--start": time, "--sensor": size, "--region": region},
+        **dict.fromkeys(("--ticks", "--downsample", "--count", "--sample"), number),
+        **dict.fromkeys(("--polarity", "--columns", "--time-unit"), words),
+    }
+    chosen = data.draw(
+        st.lists(st.sampled_from(sorted(values)), min_size=1, max_size=4, unique=True)
+    )
+    flags = data.draw(st.lists(st.sampled_from(["--cut", "--lengths"]), max_size=2, unique=True))
+    options = [f"{name}={data.draw(st.one_of(values[name], words))}" for name in chosen]
+    name = data.draw(st.sampled_from(EVENT_FILES))
+    run("data", made / name, *options, *flags)
 
 
 @fuzz
 def test_values_of_networks(made: Path, data: st.DataObject) -> None:
     """Fields of nodes of any shape and number format, other types, edges and metadata."""
-    (made / "values.nir").write_bytes((made / "n.nir").read_bytes())
+    (made / "values.nir").write_bytes((made / data.draw(st.sampled_from(NETWORKS))).read_bytes())
     with h5py.File(made / "values.nir", "a") as file:
         nodes = file["node/nodes"]
         for _ in range(data.draw(st.integers(1, 2))):
@@ -303,9 +391,7 @@ def test_values_of_networks(made: Path, data: st.DataObject) -> None:
             if what == "kind":
                 node.pop("type", None)
                 node["type"] = data.draw(
-                    st.sampled_from(
-                        ["LIF", "IF", "Linear", "Flatten", "Scale", "NIRGraph", "", "Q"]
-                    )
+                    st.sampled_from([*(handler.kind for handler in HANDLERS), "NIRGraph", "", "Q"])
                 )
             elif what == "edges":
                 del file["node/edges"]

@@ -53,8 +53,6 @@ def class_folder(path: Path, opened: Callable[[Path], EventFile]) -> EventFile:
 def _blocks(
     path: Path, first: EventFile, opened: Callable[[Path], EventFile]
 ) -> Iterator[EventBlock]:
-    if path.is_dir():
-        raise SpikeletError(f"{path} is a folder in the folder of a class", remedy=_LAYOUT)
     file = opened(path)
     for what in ("kind", "sensor", "polarity"):
         mine, others = getattr(file, what), getattr(first, what)

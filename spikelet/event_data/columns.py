@@ -1,6 +1,7 @@
 """Named columns of numbers as events: which is which, and what their values must be."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ _NAMES = {
 
 _LARGEST_TIME = float(1 << 53)
 """Microseconds up to which float64 is exact: 285 years."""
+
+_NO_TIME = 1 << 62
 
 
 def columns_of(names: Sequence[str], place: str) -> dict[str, int]:
@@ -52,12 +55,26 @@ def microseconds(values: npt.NDArray[Any], unit: str, place: str) -> npt.NDArray
         if values.dtype == np.uint64 and values.size and values.max() >= _LARGEST_TIME:
             raise _no_time(values[values >= _LARGEST_TIME][0], place)
         return values.astype(np.int64) if values.dtype == np.uint64 else values
+    if values.dtype == np.float16:  # as SHD has them: there are few, and they convert slowly
+        found = _half_microseconds(unit)[values.view(np.uint16)]
+    else:
+        found = _rounded(values, scale)
+    if found.size and found.max() == _NO_TIME:
+        raise _no_time(values[found == _NO_TIME][0], place)
+    return found
+
+
+def _rounded(values: npt.NDArray[Any], scale: float) -> npt.NDArray[np.int64]:
+    """Return scaled values, rounded; ``_NO_TIME`` for those that are no time."""
     with np.errstate(all="ignore"):
         scaled = np.rint(values.astype(np.float64) * scale)
-        wrong = ~(np.abs(scaled) < _LARGEST_TIME)
-    if wrong.any():
-        raise _no_time(values[wrong][0], place)
-    return scaled.astype(np.int64)
+        return np.where(np.abs(scaled) < _LARGEST_TIME, scaled, _NO_TIME).astype(np.int64)
+
+
+@lru_cache
+def _half_microseconds(unit: str) -> npt.NDArray[np.int64]:
+    """Return the microseconds of every float16, by its bits."""
+    return _rounded(np.arange(1 << 16, dtype=np.uint16).view(np.float16), TIME_UNITS[unit])
 
 
 def _no_time(value: Any, place: str) -> SpikeletError:

@@ -34,15 +34,7 @@ def event_reader_of(path: Path, more: Iterable[EventReader] = ()) -> EventReader
     SpikeletError
         If the file cannot be read, or one of ``more`` is no :class:`EventReader`.
     """
-    readers = (*more, *EVENT_READERS)
-    for reader in readers:
-        if not isinstance(reader, EventReader):
-            raise SpikeletError(
-                f"a reader of event files must be an EventReader, not {reader!r}",
-                remedy="give an object, not its class",
-            )
-    head = beginning(path, "; or ".join(reader.needed for reader in readers))
-    return next((reader for reader in readers if reader.recognises(path, head)), None)
+    return _recognised(path, *_readers(more))
 
 
 def open_events(
@@ -63,16 +55,34 @@ def open_events(
     SpikeletError
         If the file is of no kind that is read, or damaged.
     """
-    path, layout, more = Path(path), layout or Layout(), tuple(readers)
+    path, layout = Path(path), layout or Layout()
+    known, needed = _readers(readers)
 
     def opened(file: Path) -> EventFile:
-        suffix = file.suffix.lower()
-        named = (one for one in (*more, *EVENT_READERS) if suffix in one.suffixes)
-        reader = event_reader_of(file, more) or next(named, None)  # which says what it misses
+        reader = _recognised(file, known, needed)
         if reader is None:
-            needed = "; or ".join(one.needed for one in (*more, *EVENT_READERS))
+            suffix = file.suffix.lower()
+            reader = next((one for one in known if suffix in one.suffixes), None)
+        if reader is None:
             kind = kind_of(beginning(file, needed))
             raise SpikeletError(f"{file} is {kind}, not a file of events", remedy=f"give {needed}")
-        return reader.open(file, layout)
+        return reader.open(file, layout)  # which, by a suffix, says what is wrong with the file
 
     return class_folder(path, opened) if path.is_dir() else opened(path)
+
+
+def _readers(more: Iterable[EventReader]) -> tuple[tuple[EventReader, ...], str]:
+    """Return all readers, and what is needed, for messages."""
+    readers = (*more, *EVENT_READERS)
+    for reader in readers:
+        if not isinstance(reader, EventReader):
+            raise SpikeletError(
+                f"a reader of event files must be an EventReader, not {reader!r}",
+                remedy="give an object, not its class",
+            )
+    return readers, "; or ".join(reader.needed for reader in readers)
+
+
+def _recognised(path: Path, readers: Iterable[EventReader], needed: str) -> EventReader | None:
+    head = beginning(path, needed)
+    return next((reader for reader in readers if reader.recognises(path, head)), None)

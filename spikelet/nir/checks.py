@@ -1,13 +1,14 @@
 """What a NIR graph must be, before anything is made of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from spikelet.description.errors import SpikeletError
 from spikelet.nir.graph import INPUT_KIND, OUTPUT_KIND, NirGraph
 from spikelet.nir.handler import NodeHandler
 from spikelet.nir.neurons import NeuronHandler
+from spikelet.nir.specification import check_fields
 
-__all__ = ["check_edges", "check_graph"]
+__all__ = ["check_edges", "check_graph", "check_node"]
 
 
 def check_graph(graph: NirGraph, handlers: Mapping[str, NodeHandler]) -> None:
@@ -29,19 +30,30 @@ def check_graph(graph: NirGraph, handlers: Mapping[str, NodeHandler]) -> None:
         a neuron node to itself.
     """
     check_edges(graph)
-    for name, node in graph.nodes.items():
-        if node.kind not in handlers:
-            raise graph.error(
-                name,
-                f"node type {node.kind} is not supported",
-                remedy=f"supported node types are {', '.join(handlers)}",
-            )
-        try:
-            handlers[node.kind].check(node.fields)
-        except SpikeletError as error:
-            raise graph.error(name, error.args[0], remedy=error.remedy) from error
+    for name in graph.nodes:
+        check_node(graph, name, handlers)
     graph.sort()
     _check_ends(graph, handlers)
+
+
+def check_node(graph: NirGraph, name: str, handlers: Mapping[str, NodeHandler]) -> None:
+    """SpikeletError unless a node is of one of these kinds, and its fields hold what they may."""
+    node = graph.nodes[name]
+    if node.kind not in handlers:
+        raise graph.error(
+            name,
+            f"node type {node.kind} is not supported",
+            remedy=f"supported node types are {', '.join(handlers)}",
+        )
+    try:
+        handlers[node.kind].check(node.fields)
+        check_fields(node.kind, tuple(node.fields), _read(handlers[node.kind]))
+    except SpikeletError as error:
+        raise graph.error(name, error.args[0], remedy=error.remedy) from error
+
+
+def _read(handler: NodeHandler) -> tuple[str, ...]:
+    return tuple(field.name for field in handler.fields)
 
 
 def check_edges(graph: NirGraph) -> None:
@@ -84,17 +96,23 @@ def _check_ends(graph: NirGraph, handlers: Mapping[str, NodeHandler]) -> None:
             f"{graph.path}: there is no neuron in the network",
             remedy=f"add a {' or '.join(kinds)} node after the weights",
         )
-    fed, used = set(inputs), set(outputs)
-    for name in graph.forward:
-        fed.update([name] if fed.intersection(graph.predecessors(name)) else [])
-    for name in reversed(graph.forward):
-        used.update([name] if used.intersection(graph.successors(name)) else [])
+    fed, used = _reached(inputs, graph.successors), _reached(outputs, graph.predecessors)
     for name in inputs:
         if name not in used:
             raise graph.error(
                 name, "the input does not reach an Output", remedy="add the missing edge"
             )
     _check_on_a_way(graph, ((fed, "gets no input"), (used, "does not lead to an Output")))
+
+
+def _reached(ends: list[str], step: Callable[[str], list[str]]) -> set[str]:
+    """Return the nodes that are reached from some, these included."""
+    found, rest = set(ends), list(ends)
+    while rest:
+        new = [name for name in step(rest.pop()) if name not in found]
+        found.update(new)
+        rest += new
+    return found
 
 
 def _check_on_a_way(graph: NirGraph, ways: Iterable[tuple[set[str], str]]) -> None:

@@ -17,6 +17,7 @@ from spikelet.description.array_files import LARGEST_BYTES
 from spikelet.description.errors import SpikeletError
 from spikelet.nir.checks import check_edges
 from spikelet.nir.graph import NirGraph, NirNode
+from spikelet.nir.unwritten import broken_off
 
 __all__ = ["read_graph"]
 
@@ -63,15 +64,19 @@ def _read_file(path: Path, file: Any, neurons: tuple[str, ...]) -> NirGraph:
     kind = root.get("type") if isinstance(root, h5py.Group) else None
     nodes = root.get("nodes") if kind is not None and _value(kind) == "NIRGraph" else None
     if nodes is None or "edges" not in root:
-        raise SpikeletError(
+        raise broken_off(path, root) or SpikeletError(
             f"{path} is an HDF5 file but holds no NIR graph: a group 'node' of type NIRGraph with "
             f"'nodes' and 'edges' is missing; found {', '.join(sorted(file)) or 'nothing'}",
             remedy="export the network with nir.write(path, graph)",
         )
     graph = _read_nodes(path, root, neurons)
-    metadata = root.get("metadata", {}).items()
-    graph.metadata = {key: _value(v) for key, v in metadata if hasattr(v, "dtype")}
+    graph.metadata = _metadata(root)
     return graph
+
+
+def _metadata(group: Any) -> dict[str, Any]:
+    items = group.get("metadata", {}).items()
+    return {key: _value(value) for key, value in items if hasattr(value, "dtype")}
 
 
 def _read_nodes(path: Path, root: Any, neurons: tuple[str, ...], prefix: str = "") -> NirGraph:
@@ -85,7 +90,7 @@ def _read_nodes(path: Path, root: Any, neurons: tuple[str, ...], prefix: str = "
             for field, item in group.items()
             if isinstance(item, h5py.Dataset) and field not in ("type", "edges")
         }
-        read[name] = NirNode(name, kind, fields)
+        read[name] = NirNode(name, kind, fields, _metadata(group))
         if kind == "NIRGraph":
             nested[name] = _read_nodes(path, group, neurons, f"{name}.")
     edges = _array(path, f"{prefix}edges", root["edges"]).reshape(-1, 2)

@@ -15,6 +15,7 @@ from spikelet.fpga.flow import FpgaReport
 from spikelet.placement.place import PlacementQuality
 from spikelet.reports.fpga_section import Cost, design, speed_rows
 from spikelet.reports.report_page import PAGE, check_extra, filled, write_page
+from spikelet.runs.drift import Drift
 from spikelet.runs.learn import LearningRun
 from spikelet.runs.run import Run
 from spikelet.runs.verify import EngineResult, Verification
@@ -23,7 +24,7 @@ from spikelet.samples.samples import Samples
 
 _MISSING_EXTRA: ImportError | None = None
 try:
-    from spikelet.reports import learning_section, plots, structure_plots
+    from spikelet.reports import drift_section, learning_section, plots, structure_plots
 except ImportError as error:
     _MISSING_EXTRA = error
 
@@ -54,6 +55,7 @@ def write_report(
     state: str = "v",
     made: Sequence[Artefact] = (),
     out_of_date: Sequence[OutOfDate] = (),
+    drifts: Sequence[Drift] = (),
 ) -> Path:
     """Write ``index.html``, and its pictures beside it as PNGs; return the page's path.
 
@@ -81,6 +83,8 @@ def write_report(
         Records of what the page shows: what it was made of, and the commands that make it again.
     out_of_date : sequence of OutOfDate
         What the page names and does not show.
+    drifts : sequence of Drift
+        How far integers drift from the float network at each weight width.
 
     Raises
     ------
@@ -97,6 +101,8 @@ def write_report(
     pictures = _drawn(compiled, samples, run, sample, state, decode)
     if learned:
         pictures |= learning_section.drawn(learned)
+    if drifts:
+        pictures["drift"] = drift_section.drawn(drifts)
     cost = _cost(verification, run)
     page = filled(
         _TEMPLATE,
@@ -124,6 +130,10 @@ def write_report(
         provenance=_provenance(compiled, made, learned),
         commands=list(dict.fromkeys(record.command for record in made if record.command)),
         out_of_date=out_of_date,
+        drift=drift_section.filled_in(drifts),
+        drift_samples=drifts[0].samples if drifts else 0,
+        leaks=drift_section.leaks(compiled.network.quantisation),
+        units=[layer.name for layer in compiled.network.quantisation if len(layer.units) > 1],
     )
     record = Artefact("report", _inputs(compiled, made))
     return write_page(Path(folder), page, pictures, record)

@@ -22,8 +22,8 @@ __all__ = [
     "first_spike",
     "last",
     "maximum",
-    "population",
     "population_value",
+    "population_vector",
 ]
 
 Votes = npt.NDArray[np.int64]
@@ -82,7 +82,7 @@ def first_spike(spikes: npt.NDArray[Any]) -> Votes:
     return np.where(fired.any(axis=1), ticks - fired.argmax(axis=1), 0).astype(np.int64)
 
 
-def population(spikes: npt.NDArray[Any]) -> Votes:
+def population_vector(spikes: npt.NDArray[Any]) -> Votes:
     """Return votes, (samples, outputs), that are higher the nearer an output is to the value.
 
     The value is that of :func:`population_value`; votes are exact, so that equals are equals.
@@ -114,7 +114,7 @@ def population_value(spikes: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
 DECODERS: dict[str, Callable[[npt.NDArray[Any]], npt.NDArray[Any]]] = {
     "count": count,
     "first": first_spike,
-    "population": population,
+    "population": population_vector,
     "last": last,
     "maximum": maximum,
 }

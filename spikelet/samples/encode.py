@@ -1,8 +1,9 @@
-"""Encoders: from intensities to input spikes.
+"""Encoders: from intensities, or signals, to input spikes.
 
-All take integer intensities in 0..``full_scale``, shape (samples, inputs), and return spikes, shape
-(samples, ticks, inputs), 1 where an input spikes. SpikeletError for intensities that are not
-integers, of another shape or outside their range, and for fewer than 1 tick.
+Those of :data:`ENCODERS` take integer intensities in 0..``full_scale``, shape (samples, inputs),
+and return spikes, shape (samples, ticks, inputs), 1 where an input spikes; ``population`` has
+several inputs for each intensity. SpikeletError for intensities that are not integers, of another
+shape or outside their range, and for fewer than 1 tick. ``delta`` takes signals over time.
 """
 
 from collections.abc import Callable
@@ -16,8 +17,10 @@ __all__ = [
     "ENCODERS",
     "MOST_PLACES",
     "check_levels",
+    "delta",
     "latency",
     "poisson",
+    "population",
     "rank_order",
     "rate",
     "rest",
@@ -27,6 +30,7 @@ MOST_PLACES = 1 << 31
 """Samples times ticks times inputs that are encoded at once."""
 
 _LARGEST_SCALE = 1 << 30
+_LEAST_RESPONSE = 0.1
 
 
 def rate(levels: npt.ArrayLike, full_scale: int, ticks: int) -> npt.NDArray[np.uint8]:
@@ -176,6 +180,99 @@ def rank_order(
     return _single_spikes(ranks * ticks // count, (ranks < count) & (checked > 0), ticks)
 
 
+def population(
+    levels: npt.ArrayLike, full_scale: int, ticks: int, *, fields: int, beta: float = 1.5
+) -> npt.NDArray[np.uint8]:
+    """Encode each intensity by several inputs, which spike the earlier the nearer it is to theirs.
+
+    Bohte, Kok & La Poutré 2002, "Error-backpropagation in temporally encoded networks of spiking
+    neurons", section 4: Gaussian receptive fields, of which number ``i``, from 1 to ``fields``, has
+    its centre at ``(2 i - 3) / 2 * full_scale / (fields - 2)``, and all have a deviation of
+    ``full_scale / (beta * (fields - 2))``. A field that responds with ``r``, at most 1, spikes in
+    the tick nearest to ``(ticks - 1) * (1 - r)``; one with ``r`` below 0.1 does not spike.
+
+    Parameters
+    ----------
+    levels : array of int, shape (samples, intensities)
+        In 0..``full_scale``.
+    full_scale : int
+    ticks : int
+    fields : int
+        Inputs for each intensity, 3 or more.
+    beta : float
+        Above 0: the larger, the narrower the fields.
+
+    Returns
+    -------
+    array of uint8, shape (samples, ticks, intensities * fields)
+        The inputs of an intensity stand beside each other.
+
+    Raises
+    ------
+    SpikeletError
+        If a level is outside 0..``full_scale``, or ``fields`` or ``beta`` is out of range.
+    """
+    checked = _checked(levels, full_scale, ticks)
+    if type(fields) is not int or fields < 3:
+        raise SpikeletError(f"encoder population: fields must be an int of 3 or more: {fields!r}")
+    if not 0 < beta < np.inf:
+        raise SpikeletError(f"encoder population: beta must be above 0, not {beta!r}")
+    _check_places(len(checked), ticks, checked.shape[1] * fields)
+    centres = (2 * np.arange(1, fields + 1) - 3) / 2 / (fields - 2)
+    away = (checked[:, :, None] / full_scale - centres) * beta * (fields - 2)
+    response = np.exp(-(away**2) / 2).reshape(len(checked), -1)
+    due = np.rint((ticks - 1) * (1 - response)).astype(np.int64)
+    return _single_spikes(due, response >= _LEAST_RESPONSE, ticks)
+
+
+def delta(signal: npt.ArrayLike, threshold: float) -> npt.NDArray[np.uint8]:
+    """Encode signals by their changes: a spike when one has risen, or fallen, by a threshold.
+
+    Send-on-delta (Miskowicz 2006, "Send-on-delta concept: an event-based data reporting
+    strategy"), with a reference that follows in steps: it is a channel's first value, and each
+    spike moves it by the threshold (step-forward encoding: Petro, Kasabov & Kiss 2020, "Selection
+    and optimization of temporal spike encoding methods for spiking neural networks"). So the first
+    value, and the threshold times on spikes minus off spikes, is within a threshold of the signal,
+    unless it changes by more than one in a tick.
+
+    Parameters
+    ----------
+    signal : array of float, shape (samples, ticks, channels)
+    threshold : float
+        Above 0.
+
+    Returns
+    -------
+    array of uint8, shape (samples, ticks, 2 * channels)
+        First all channels' off spikes, then all channels' on spikes.
+
+    Raises
+    ------
+    SpikeletError
+        If the signal is of another shape or not finite, or the threshold is not above 0.
+    """
+    values = np.asarray(signal)
+    numbers = values.ndim == 3 and values.dtype.kind in "biuf"
+    if not numbers or not np.isfinite(values).all():
+        raise SpikeletError(
+            "encoder delta: a signal must be finite numbers of shape (samples, ticks, channels), "
+            f"not {values.dtype} of shape {values.shape}"
+        )
+    if not 0 < threshold < np.inf:
+        raise SpikeletError(f"encoder delta: threshold must be above 0, not {threshold!r}")
+    samples, ticks, channels = values.shape
+    _check_places(samples, ticks, 2 * channels)
+    spikes = np.zeros((samples, ticks, 2, channels), np.uint8)
+    exact = values.astype(np.float64)
+    reference = exact[:, :1].sum(axis=1)  # 0 where there is no tick
+    for tick in range(ticks):
+        change = exact[:, tick] - reference
+        spikes[:, tick, 0] = change <= -threshold
+        spikes[:, tick, 1] = change >= threshold
+        reference += threshold * (spikes[:, tick, 1].astype(np.int8) - spikes[:, tick, 0])
+    return spikes.reshape(samples, ticks, 2 * channels)
+
+
 def rest(spikes: npt.NDArray[np.uint8], ticks: int) -> npt.NDArray[np.uint8]:
     """Return spikes with so many silent ticks behind each sample, in which traces decay.
 
@@ -197,7 +294,7 @@ def rest(spikes: npt.NDArray[np.uint8], ticks: int) -> npt.NDArray[np.uint8]:
 
 
 ENCODERS: dict[str, Callable[..., npt.NDArray[np.uint8]]] = {
-    f.__name__: f for f in (rate, poisson, latency, rank_order)
+    f.__name__: f for f in (rate, poisson, latency, rank_order, population)
 }
 """The encoders by name."""
 

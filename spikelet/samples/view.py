@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.summary import summary
+
 __all__ = ["View", "image_text", "raster_text"]
 
 _SHADES = " .:-=+*#%@"
@@ -13,7 +15,7 @@ _ROWS, _COLUMNS = 20, 72
 """Signs of a picture made of text, at most."""
 
 
-@dataclass
+@dataclass(eq=False)
 class View:
     """Samples summed up, and one of them as it is.
 
@@ -41,6 +43,8 @@ class View:
     labels : dict of int to int
         How many samples have each label.
     """
+
+    __repr__ = summary
 
     chosen: int = 0
     samples: int = 0

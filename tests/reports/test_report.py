@@ -25,6 +25,7 @@ from spikelet.reports import report as module
 from spikelet.reports import structure_plots
 from spikelet.reports.report import write_report
 from spikelet.runs.agreement import LayerAgreement
+from spikelet.runs.drift import Drift, drift
 from spikelet.runs.run import Run
 from spikelet.runs.verify import EngineResult, Verification
 from spikelet.samples.samples import Samples, Score
@@ -211,10 +212,10 @@ def test_cycles_and_speed(page: tuple[Path, Page], trace: Recording) -> None:
 def test_network_and_quantisation(page: tuple[Path, Page], compiled: CompiledNetwork) -> None:
     html = page[1]
     cores = html.tables["cores"][1:]
-    assert [row[2:6] for row in cores] == [
-        ["p0, from neuron 0", "16", "4", "4"],
-        ["p0, from neuron 4", "16", "8", "8"],
-        ["p1", "12", "4", "3"],
+    assert [row[2:7] for row in cores] == [
+        ["p0, from neuron 0", "dense", "16", "4", "4"],
+        ["p0, from neuron 4", "dense", "16", "8", "8"],
+        ["p1", "dense", "12", "4", "3"],
     ]
     layer = compiled.network.quantisation[0]
     assert html.tables["quantisation"][1][:5] == [
@@ -230,6 +231,42 @@ def test_network_and_quantisation(page: tuple[Path, Page], compiled: CompiledNet
         ["p1", "10", "10", "10", "100.0 %", "0 of 3", "not recorded"],
     ]
     assert compiled.chip.digest in html.text
+
+
+def test_drift_and_leaks(tmp_path: Path, samples: Samples) -> None:
+    """A row for each width and layer, in the words of ``check``; each leak with its numbers."""
+    slow = chain([16, 12, 3], decay=np.array([0.999]))
+    compiled = compile_network(slow, potential_bits=16)
+    drifts = (*drift(compiled, samples, (2, 4)), Drift(8, 0, (), None, "it is refused"))
+    html = bare(tmp_path, compiled, drifts=drifts)
+    rows = html.tables["drift"][1:]
+    assert [row[:2] for row in rows] == [
+        ["as compiled", "p0"],
+        ["", "p1"],
+        ["2", "p0"],
+        ["", "p1"],
+        ["4", "p0"],
+        ["", "p1"],
+        ["8", ""],
+    ]
+    assert rows[-1][2:4] == ["unsupported", "it is refused"]
+    first, few = (d.layers[0] for d in drifts[:2])
+    assert few.first is not None and few.overlap is not None
+    sample, tick, neuron = few.first
+    assert rows[2][2:] == [
+        "approximate",
+        f"sample {sample}, tick {tick}, neuron {neuron}",
+        f"{few.float_spikes:,}",
+        f"{few.integer_spikes:,}",
+        f"{few.overlap:.1%}",
+        f"{drifts[1].score.accuracy:.1%}" if drifts[1].score else "",
+    ]
+    assert rows[0][2] == first.verdict
+    assert "over 5 samples" in html.text
+    (leak,) = compiled.network.quantisation[0].leaks
+    opening = ["p0", "decay", "approximate" if leak.acts else "unsupported", "0", "999.5"]
+    assert html.tables["leaks"][1][:6] == [*opening, "1,023.5"]
+    assert (tmp_path / "drift.png").exists()
 
 
 def test_sample(page: tuple[Path, Page], compiled: CompiledNetwork, trace: Recording) -> None:

@@ -13,8 +13,8 @@ from spikelet.samples.decode import (
     first_spike,
     last,
     maximum,
-    population,
     population_value,
+    population_vector,
 )
 from spikelet.samples.samples import Samples, winners
 
@@ -41,7 +41,7 @@ def test_the_first_spike() -> None:
 def test_the_population_vector() -> None:
     """Means of 13/5, 1, none and 3/2, which lies between two outputs."""
     assert np.array_equal(population_value(SPIKES), [2.6, 1, np.nan, 1.5], equal_nan=True)
-    votes = population(SPIKES)
+    votes = population_vector(SPIKES)
     assert winners(votes).tolist() == [3, 1, -1, 1]
     assert votes[3, 1] == votes[3, 2] and not votes[2].any()
 
@@ -51,7 +51,7 @@ def test_votes_are_of_any_numbers_of_outputs() -> None:
     rng = np.random.default_rng(3)
     for outputs in (1, 2, 9):
         spikes = rng.random((50, 6, outputs)) < 0.2
-        value, votes = population_value(spikes), population(spikes)
+        value, votes = population_value(spikes), population_vector(spikes)
         spiked = spikes.any(axis=(1, 2))
         near = np.abs(np.arange(outputs) - value[spiked, None]).argmin(axis=1)
         assert winners(votes)[spiked].tolist() == near.tolist()
@@ -90,6 +90,6 @@ def test_potentials_end_where_the_sample_does() -> None:
     assert last(potentials).tolist() == [[-4.0, -0.5], [-1.0, -3.0]]
     assert maximum(potentials).tolist() == [[0.5, -0.5], [-1.0, -1.5]]
     assert winners(last(potentials)).tolist() == [1, 0]
-    for decode in (first_spike, population):
+    for decode in (first_spike, population_vector):
         with pytest.raises(SpikeletError, match="takes spikes, and outputs of the network are pot"):
             decode(potentials)

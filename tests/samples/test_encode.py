@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import spikelet
-from spikelet.samples.encode import ENCODERS, latency, poisson, rank_order, rate, rest
+from spikelet.samples.encode import (
+    ENCODERS,
+    delta,
+    latency,
+    poisson,
+    population,
+    rank_order,
+    rate,
+    rest,
+)
 
 LEVELS = arrays(
     np.int64, st.tuples(st.integers(1, 3), st.integers(1, 8)), elements=st.integers(0, 16)
@@ -100,7 +109,7 @@ def test_rest_is_silence_behind_each_sample():
     ],
 )
 def test_bad_intensities(name, levels, full_scale, ticks, message):
-    options = {"count": 1} if name == "rank_order" else {}
+    options = {"rank_order": {"count": 1}, "population": {"fields": 3}}.get(name, {})
     with pytest.raises(spikelet.SpikeletError, match=message):
         ENCODERS[name](levels, full_scale, ticks, **options)
 
@@ -118,3 +127,73 @@ def test_bad_intensities(name, levels, full_scale, ticks, message):
 def test_bad_options(encode, options, message):
     with pytest.raises(spikelet.SpikeletError, match=message):
         encode([[1, 2]], 16, 4, **options)
+
+
+@given(LEVELS, st.integers(1, 30), st.integers(3, 8))
+def test_population_spikes_the_earlier_the_nearer(levels, ticks, fields):
+    """Checked against Bohte's formulas, written down field by field."""
+    spikes = population(levels, 16, ticks, fields=fields)
+    assert spikes.shape == (len(levels), ticks, levels.shape[1] * fields)
+    by_field = spikes.reshape(len(levels), ticks, -1, fields)
+    for sample, line in np.ndindex(*levels.shape):
+        for field in range(1, fields + 1):
+            centre = (2 * field - 3) / 2 * 16 / (fields - 2)
+            deviation = 16 / (1.5 * (fields - 2))
+            response = np.exp(-((levels[sample, line] - centre) ** 2) / (2 * deviation**2))
+            fired = np.flatnonzero(by_field[sample, :, line, field - 1])
+            assert len(fired) == (response >= 0.1)
+            if len(fired):
+                assert abs(fired[0] - (ticks - 1) * (1 - response)) <= 0.5 + 1e-9
+
+
+def test_population_by_hand():
+    """The centres of 4 fields are -1/4, 1/4, 3/4 and 5/4 of the range, their deviation a third."""
+    spikes = population([[0, 25, 50]], 100, 11, fields=4)
+    when = [np.flatnonzero(spikes[0, :, line]).tolist() for line in range(12)]
+    # exp(-9/32) = 0.75, exp(-81/32) = 0.08; exp(-9/8) = 0.32
+    assert when[:4] == [[2], [2], [], []]
+    assert when[4:8] == [[7], [0], [7], []]
+    assert when[8:] == [[], [2], [2], []]
+
+
+@given(
+    arrays(
+        np.float64,
+        st.tuples(st.just(2), st.integers(0, 30), st.integers(1, 3)),
+        elements=st.floats(-4, 4, width=16),
+    ),
+    st.sampled_from([0.25, 1.0, 3.0]),
+)
+def test_delta_follows_what_changes_slowly(signal, threshold):
+    slow = np.cumsum(np.clip(signal, -threshold, threshold), axis=1)
+    spikes = delta(slow, threshold)
+    off, on = np.split(spikes.astype(int), 2, axis=2)
+    assert spikes.shape == (2, signal.shape[1], 2 * signal.shape[2]) and not (off & on).any()
+    told = slow[:, :1] + threshold * np.cumsum(on - off, axis=1)
+    assert (np.abs(told - slow) < threshold + 1e-9).all()
+
+
+def test_delta_by_hand():
+    signal = np.array([5, 5.9, 6, 9, 9, 9, 4]).reshape(1, 7, 1)
+    assert delta(signal, 1)[0].tolist() == [
+        [0, 0], [0, 0], [0, 1], [0, 1], [0, 1], [0, 1], [1, 0]
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("encode", "message"),
+    [
+        (lambda: population([[1]], 4, 5, fields=2), "fields must be an int of 3 or more: 2"),
+        (lambda: population([[1]], 4, 5, fields=3.0), "fields must be an int"),
+        (lambda: population([[1]], 4, 5, fields=3, beta=0), "beta must be above 0, not 0"),
+        (lambda: population([[5]], 4, 5, fields=3), r"must be in 0\.\.4"),
+        (lambda: population([[1]], 4, 10**6, fields=10**6), "places for a spike"),
+        (lambda: delta(np.zeros((2, 3)), 1), r"\(samples, ticks, channels\), not float64 of shape"),
+        (lambda: delta(np.full((1, 2, 3), np.nan), 1), "must be finite numbers"),
+        (lambda: delta(np.zeros((1, 2, 3)), 0), "threshold must be above 0, not 0"),
+        (lambda: delta(np.zeros((1, 2, 3), "S1"), 1), "must be finite numbers"),
+    ],
+)
+def test_what_population_and_delta_refuse(encode, message):
+    with pytest.raises(spikelet.SpikeletError, match=message):
+        encode()

@@ -5,6 +5,7 @@ saccades", and the scripts published with it: 8 bits of x, 8 of y, 1 of polarity
 microseconds, the highest first. A y of 240 is no event, but adds 8,192 us to all times behind it.
 """
 
+import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -30,7 +31,7 @@ class NMnist(EventReader):
 
     def open(self, path: Path, layout: Layout) -> EventFile:
         """Return the one stream of the file."""
-        size = path.stat().st_size
+        size = os.stat(path).st_size
         if size % _EVENT_BYTES:
             raise SpikeletError(
                 f"{path} is cut short, or not of N-MNIST's layout: its {size:,} bytes are "

@@ -25,6 +25,8 @@ _TIMES, _UNITS, _LABELS = "spikes/times", "spikes/units", "labels"
 _DAMAGED = (OSError, RuntimeError, *MALFORMED)
 """What h5py raises for damaged files."""
 
+_SAMPLES_AT_ONCE = 64
+
 
 class Shd(EventReader):
     """An HDF5 file with ragged `spikes/times` in seconds, `spikes/units` and `labels`."""
@@ -64,30 +66,42 @@ class Shd(EventReader):
                     f"{path}: {_LABELS} must be {shapes[0][0]} numbers from 0, not {labels.dtype} "
                     f"of shape {labels.shape}"
                 )
+        ragged = _Ragged(path, times, units)
         streams = [
             EventStream(
                 f"{path}: sample {index}",
-                partial(_blocks, path, times, units, index, self.needed),
+                partial(ragged.blocks, index),
                 None if labels is None else int(labels[index]),
             )
             for index in range(shapes[0][0])
         ]
-        kind = "SHD spikes"
-        return EventFile(path, kind, streams, polarity=False, from_zero=True)
+        return EventFile(path, "SHD spikes", streams, polarity=False, from_zero=True)
 
 
-def _blocks(path: Path, times: Any, units: Any, index: int, needed: str) -> Iterator[EventBlock]:
-    place = f"{path}: sample {index}"
-    try:
-        t, x = np.asarray(times[index]), np.asarray(units[index])
-    except _DAMAGED as error:
-        raise _damaged(path, error, needed) from error
-    if t.ndim != 1 or t.shape != x.shape:
-        raise SpikeletError(
-            f"{place} has {_TIMES} of shape {t.shape} and {_UNITS} of {x.shape}",
-            remedy="there must be as many times as units",
-        )
-    yield _sorted(block_of(t, x, None, None, "s", place))
+class _Ragged:
+    """The arrays of all samples; some that follow one another are kept, since h5py is slow."""
+
+    def __init__(self, path: Path, times: Any, units: Any) -> None:
+        self.path, self.times, self.units = path, times, units
+        self.first = 0
+        self.kept: tuple[npt.NDArray[Any], ...] = (np.zeros(0), np.zeros(0))
+
+    def blocks(self, index: int) -> Iterator[EventBlock]:
+        """Yield the only block of a sample."""
+        place = f"{self.path}: sample {index}"
+        if not self.first <= index < self.first + len(self.kept[0]):
+            try:
+                some = slice(index, index + _SAMPLES_AT_ONCE)
+                self.kept, self.first = (self.times[some], self.units[some]), index
+            except _DAMAGED as error:
+                raise _damaged(self.path, error, Shd.needed) from error
+        t, x = (np.asarray(arrays[index - self.first]) for arrays in self.kept)
+        if t.ndim != 1 or t.shape != x.shape:
+            raise SpikeletError(
+                f"{place} has {_TIMES} of shape {t.shape} and {_UNITS} of {x.shape}",
+                remedy="there must be as many times as units",
+            )
+        yield _sorted(block_of(t, x, None, None, "s", place))
 
 
 def _sorted(block: EventBlock) -> EventBlock:
