@@ -18,6 +18,7 @@ from spikelet.description.learning.rule import LearningRule
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.update import can_spike, update_of
 from spikelet.description.summary import summary
+from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.network.float_update import at_rest
 from spikelet.network.input_spikes import checked_spikes
 from spikelet.network.layer_quantisation import LayerQuantisation
@@ -114,6 +115,9 @@ class IntegerProjection:
         None: the weights are fixed.
     connectivity : str
         One of ``CONNECTIVITY`` of :mod:`spikelet.network.values`.
+    convolution : ConvolutionShape or None
+        That of the weights, if they are a convolution's; sources and targets are then numbered with
+        the channel first: ``(channel * height + y) * width + x``.
     """
 
     __repr__ = summary
@@ -124,6 +128,7 @@ class IntegerProjection:
     delay: int
     rule: LearningRule | None = None
     connectivity: str = "all_to_all"
+    convolution: ConvolutionShape | None = None
 
     @property
     def title(self) -> str:

@@ -48,10 +48,9 @@ def quantise(
     (:func:`neuron_units`). All projections into a population share its scale, because they share
     its accumulator. Weights that lie on a grid the width can express are recovered exactly; else
     the scale is the one of least squared error, of the weights or, with calibration, of the
-    currents.
-    The weight exponent is the largest for which the parameters that are membrane values and the
-    expected potentials fit. A model with an ``lsb`` fixes both: a weight unit is the LSB times a
-    power of two, that of the least error.
+    currents. The weight exponent is the largest for which the parameters that are membrane values
+    and the expected potentials fit. A model with an ``lsb`` fixes both: a weight unit is the LSB
+    times a power of two, that of the least error.
 
     Parameters
     ----------

@@ -136,6 +136,10 @@ class Sparse:
         if isinstance(weight, Sparse):
             if self.passes_on:
                 return weight
+            if self.convolution and weight.convolution:
+                both = weight.convolution.behind(self.convolution)
+                if both:
+                    return Sparse.of_convolution(both)
             return self._through_sparse(weight)
         found = np.zeros((self.n_source, len(weight)))
         rows = self.gains[:, None] * weight.T[self.targets]
