@@ -18,6 +18,8 @@
     Clock cycles per second of a Verilated chip, beside cocotb with Python in every cycle.
 ``python -m benchmarks.mnist_accuracy --data FOLDER``
     Accuracy of the 784-128-10 network, float and golden, and its RTL against golden.
+``python -m benchmarks.event_data``
+    How fast event files of each layout are read and binned, beside numpy alone.
 ``python -m benchmarks.random_chips``
     The long differential run: thousands of random chips, networks and inputs on every engine.
 """

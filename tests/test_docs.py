@@ -12,13 +12,17 @@ import pytest
 
 import spikelet
 from spikelet.boards import BOARDS
+from spikelet.cli import main
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import CHIP_REGISTERS, ChipMap
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.models import neuron_model, neuron_models
 from spikelet.description.neurons.text import FUNCTIONS, INPUTS
+from spikelet.event_data.event_readers import EVENT_READERS
 from spikelet.fpga.families import devices
 from spikelet.nir.handlers import HANDLERS
+from spikelet.samples.decode import CLASS_IS
+from spikelet.samples.encode import ENCODERS
 from spikelet.samples.sample_readers import NEEDED, READERS
 from tests.helpers.networks import RESETS
 
@@ -27,6 +31,7 @@ DOCS = ROOT / "docs"
 PAGES = (
     "architecture",
     "conversion",
+    "data",
     "formal",
     "fpga",
     "installing",
@@ -38,6 +43,7 @@ PAGES = (
     "neurons",
     "placement",
     "plastic-networks",
+    "quantisation",
     "results",
     "simulate-any-verilog",
     "simulation",
@@ -178,20 +184,43 @@ def test_code_of_the_networks_page_runs(tmp_path: Path, monkeypatch: pytest.Monk
                 file[f"node/nodes/{name}/{field}"] = value
         edges = [("in", "crop"), ("crop", "if"), ("if", "out")]
         file["node/edges"] = np.array(edges, h5py.string_dtype())
-    (tmp_path / "one.lists").write_text("0 4\n\n1 2 3\n")
-    node, reader = re.findall(r"```python\n(.*?)```", text_of("networks"), re.DOTALL)
+    (node,) = re.findall(r"```python\n(.*?)```", text_of("networks"), re.DOTALL)
     found: dict[str, Any] = {}
     exec(node, found)
-    exec(reader, found)
     assert (found["network"].projections[0].weights == np.eye(5)[:, 1:4]).all()
-    spikes = found["samples"].spikes
-    assert spikes.tolist() == [[[1, 0, 0, 0, 1], [0, 0, 0, 0, 0], [0, 1, 1, 1, 0]]]
-    compiled = found["compiled"]
-    counts = spikelet.run(compiled, spikes).output_counts()
+    spikes = np.array([[[1, 0, 0, 0, 1], [0, 0, 0, 0, 0], [0, 1, 1, 1, 0]]])
+    counts = spikelet.run(found["compiled"], spikes).output_counts()
     assert counts.tolist() == [[1, 1, 1]]
+
+
+def test_code_of_the_data_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "one.lists").write_text("0 4\n\n1 2 3\n")
+    (tmp_path / "one.pixels").write_text("5 7\n8 0\n")
+    binned, samples, events = re.findall(r"```python\n(.*?)```", text_of("data"), re.DOTALL)
+    found: dict[str, Any] = {}
+    exec(binned, found)
+    assert np.argwhere(found["samples"].spikes[0]).tolist() == [[0, 1], [1, 2], [1, 3]]
+    exec(samples, found)
+    expected = [[[1, 0, 0, 0, 1], [0, 0, 0, 0, 0], [0, 1, 1, 1, 0]]]
+    assert found["samples"].spikes.tolist() == expected
+    exec(events, found)
+    assert np.argwhere(found["few"].spikes[0]).tolist() == [[0, 7], [3, 0]]
 
 
 def test_kinds_of_samples_files_are_all_there() -> None:
     for reader in READERS:
         (suffix,) = reader.suffixes
-        assert f"| `{suffix}` | " in text_of("networks") and suffix in NEEDED
+        assert f"| `{suffix}` | " in text_of("data") and suffix in NEEDED
+
+
+def test_event_files_options_and_decoders_are_all_there() -> None:
+    text = text_of("data")
+    for reader in EVENT_READERS:
+        assert all(f"`{suffix}`" in text for suffix in reader.suffixes if suffix != ".aedat")
+    for option in main.commands["data"].params:
+        name = option.opts[-1]
+        if name.startswith("--") and name not in ("--out", "--quiet"):
+            assert re.search(rf"{name}\b", text), name
+    assert all(f"| `{name}` | " in text for name in CLASS_IS)
+    assert all(f"`{name}`" in text for name in (*ENCODERS, "delta"))

@@ -18,6 +18,7 @@ _MOST_PLACES = 1 << 31
 """Places for a spike in one sample."""
 
 _LARGEST_SENSOR = 1 << 16
+_LARGEST_TIME = 1 << 53
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,15 @@ class Binning:
                 f"binning: columns and rows of a sensor must be in 1..{_LARGEST_SENSOR}, not "
                 f"{self.sensor[0]} and {self.sensor[1]}"
             )
-        if self.downsample < 1:
-            raise SpikeletError(f"binning: downsample must be 1 or more, not {self.downsample}")
+        for name, number in (("bin", self.bin or 1), ("start", self.start or 0)):
+            if abs(number) > _LARGEST_TIME:
+                raise SpikeletError(
+                    f"binning: {name} must be within {_LARGEST_TIME} us, not {number}"
+                )
+        if not 1 <= self.downsample <= _LARGEST_SENSOR:
+            raise SpikeletError(
+                f"binning: downsample must be in 1..{_LARGEST_SENSOR}, not {self.downsample}"
+            )
         if self.polarity not in POLARITIES:
             raise SpikeletError(
                 f"binning: polarity must be one of {', '.join(POLARITIES)}, not {self.polarity!r}"

@@ -198,8 +198,14 @@ class _Filling:
         self._begin()
 
     def _begin(self) -> None:
-        self.spikes = np.zeros((self.grid.ticks, *self.grid.shape), np.uint8)
+        self.spikes: npt.NDArray[np.uint8] | None = None
         self.events, self.length = 0, 1
+
+    def _made(self) -> npt.NDArray[np.uint8]:
+        """Return the sample's spikes, which take no memory before they are needed."""
+        if self.spikes is None:
+            self.spikes = np.zeros((self.grid.ticks, *self.grid.shape), np.uint8)
+        return self.spikes
 
     def add(self, where: npt.NDArray[np.int64], ticks: npt.NDArray[np.integer[Any]]) -> None:
         """Add events, of the inputs ``where``, below 0 for those that are left out."""
@@ -207,18 +213,19 @@ class _Filling:
             return
         ticks = ticks - self.first
         self.length = int(ticks[-1]) + 1
-        size = self.spikes[0].size
+        spikes = self._made()
+        size = spikes[0].size
         if not self.grid.all_used:
             used = where >= 0
             self.tally.elsewhere += len(used) - int(np.count_nonzero(used))
             where, ticks = where[used], ticks[used]
-        self.spikes.reshape(-1)[where + ticks * np.int64(size)] = 1
+        spikes.reshape(-1)[where + ticks * np.int64(size)] = 1
         self.events += len(where)
 
     def done(self, *, full: bool) -> Binned:
         """Return the sample, and begin the next; ``full`` if the stream goes on behind it."""
-        made = Binned(self.spikes, self.grid.ticks if full else self.length, self.label)
-        spikes = int(np.count_nonzero(self.spikes))
+        made = Binned(self._made(), self.grid.ticks if full else self.length, self.label)
+        spikes = int(np.count_nonzero(made.spikes))
         self.tally.spikes += spikes
         self.tally.merged += self.events - spikes
         self.first += self.grid.ticks

@@ -116,7 +116,7 @@ def _differs(tick: int, other: int) -> SpikeletError:
 
 def _without_before(signal: Signal) -> Signal:
     """Return a signal where there were no spikes in the tick before."""
-    parts = {name: part for name, part in signal.parts.items() if not source_of(name)[1]}
+    parts = {name: part for name, part in signal.parts.items() if not source_of(name[0])[1]}
     return Signal(parts, signal.bias, signal.shape)
 
 
@@ -160,7 +160,7 @@ def _population(layer: SeenLayer, signal: Signal) -> tuple[Population, list[Proj
     name = layer.name
     into = [
         Projection(_source(source, name), name, part.matrix(), part.convolution)
-        for source, part in driven.parts.items()
+        for (source, _), part in driven.parts.items()
     ]
     return Population(name, size, model, parameters), into
 

@@ -6,6 +6,7 @@ express.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.files import AtomicFile
 from spikelet.network.integers import IntegerNetwork, IntegerPopulation, IntegerProjection
 from spikelet.network.network import Network
+from spikelet.network.order import late_pairs
 from spikelet.nir.export_float import float_graph
 from spikelet.nir.handler import BIAS
 from spikelet.nir.handlers import neuron_node
@@ -170,6 +172,8 @@ class _IntegerGraph:
         source, target = projection.source, projection.target
         population = self.network.population(target)
         lsb, name = self._lsb(population), f"{source}->{target}"
+        if name in self.written.nodes:
+            name = f"{name} after {projection.delay}"
         weights = projection.weights.astype(np.float64)
         matrix = weights.T * (2.0**population.weight_exponent * lsb)
         kind, fields = Linear.written(matrix)
@@ -188,7 +192,18 @@ class _IntegerGraph:
         """
         if any(group.name == source for group in self.network.inputs):
             return target.depth
-        return max(1, target.depth - self.network.population(source).depth)
+        apart = target.depth - self.network.population(source).depth
+        if self.network.floats is None:
+            return max(1, apart)
+        return apart + (source == target.name or (source, target.name) in self._late)
+
+    @cached_property
+    def _late(self) -> set[tuple[str, str]]:
+        """Pairs of populations between which spikes take a tick that no node says."""
+        names = {population.name for population in self.network.populations}
+        ends = [(p.source, p.target) for p in self.network.projections if p.source != p.target]
+        targets = {name: [b for a, b in ends if a == name] for name in names}
+        return late_pairs(targets, [b for a, b in ends if a not in names])
 
     def left_out(self) -> list[str]:
         """Return what the file does not express, in words."""

@@ -90,7 +90,7 @@ def constants(
     exact : bool
         Whether bits are dropped that float32 leaves unsure; see :func:`without_noise`.
     """
-    rule, r = convention.rules[kind], _numbers(fields, "r")
+    rule, r = convention.rule(kind), _numbers(fields, "r")
     time, syn = _times(fields)
     with np.errstate(all="ignore"):
         if not time:

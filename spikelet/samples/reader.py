@@ -1,7 +1,7 @@
 """What a kind of samples file is to the rest: the door for a new one.
 
 A reader turns a file into named arrays; what they must hold is checked for all kinds alike
-(``samples/sample_file.py``). ``docs/networks.md`` shows one.
+(``samples/sample_file.py``). ``docs/data.md`` shows one.
 """
 
 from abc import ABC, abstractmethod

@@ -199,10 +199,19 @@ def test_a_stream_is_not_in_memory_as_a_whole(tmp_path: Path) -> None:
             "an event has y 33, and the sensor has 34 columns and 9 rows",
             "34 rows",
         ),
+        ({"sensor": (33, 34)}, "an event has x 33, and the sensor has 33 columns", "at least 34"),
+        (
+            {"sensor": (34, 33)},
+            "an event has y 33, and the sensor has 34 columns and 33 rows",
+            "34",
+        ),
         ({"bin": None, "ticks": None}, "how long is a tick", "--bin 10ms"),
         ({"bin": 0}, "bin must be 1 or more, not 0", ""),
         ({"ticks": -1}, "ticks must be 1 or more, not -1", ""),
-        ({"downsample": 0}, "downsample must be 1 or more, not 0", ""),
+        ({"downsample": 0}, r"downsample must be in 1\.\.65536, not 0", ""),
+        ({"downsample": 1 << 63}, r"downsample must be in 1\.\.65536, not 9223372036854775808", ""),
+        ({"bin": 1 << 63}, "bin must be within 9007199254740992 us, not 9223372036854775808", ""),
+        ({"start": -(1 << 63)}, "start must be within 9007199254740992 us, not -922", ""),
         ({"polarity": "up"}, "must be one of both, merged, on, off, not 'up'", ""),
         ({"sensor": (0, 34)}, r"must be in 1\.\.65536, not 0 and 34", ""),
         ({"region": (30, 0, 5, 5)}, "5 columns and 5 rows from column 30 and row 0 on is not", ""),
@@ -229,3 +238,16 @@ def test_sensors_and_polarities_that_a_file_denies(tmp_path: Path) -> None:
     path = write_shd(tmp_path / "e.h5", [cochlea(0, 0)], None)
     with pytest.raises(SpikeletError, match="have no polarity, so there are none that are on"):
         bin_events(path, Binning(10, 3, (700, 1), polarity="on"))
+
+
+def test_a_stream_that_goes_on_fills_its_sample() -> None:
+    """Also where its last ticks are empty, and whether the next event is in the same block."""
+    events = np.zeros(2, EVENTS)
+    events["t"] = [0, 95]
+    for cuts in ([], [1]):
+        for cut, lengths in ((False, [5]), (True, [5, 5])):
+            file = file_of(events, cuts, from_zero=True)
+            binning = Binning(10, 5, (1, 1), cut=cut)
+            grid, _ = planned(file, binning)
+            made = list(binned(file, grid, Tally(), cut=cut))
+            assert [sample.length for sample in made] == lengths

@@ -295,3 +295,24 @@ def test_folders_that_are_wrong(tmp_path: Path) -> None:
 def test_units_of_time() -> None:
     with pytest.raises(SpikeletError, match="must be one of ns, us, ms, s, not 'minutes'"):
         Layout(time_unit="minutes")
+
+
+def test_shd_in_slices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Samples are read several at a time, and can be asked for in any order."""
+    samples = [cochlea(index % 3, index) for index in range(7)]
+    path = write_shd(tmp_path / "e.h5", samples, None)
+    for size in (1, 3, 64):
+        monkeypatch.setattr("spikelet.event_data.readers.shd._SAMPLES_AT_ONCE", size)
+        file = open_events(path)
+        for index in (*range(7), 2, 6, 0):
+            assert sorted(joined(file, index).x.tolist()) == sorted(samples[index][1].tolist())
+
+
+def test_time_that_goes_back_between_two_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.save(tmp_path / "e.npy", _events(t=[1, 3, 2]))
+    for size in (1, 2, 3):
+        monkeypatch.setattr("spikelet.event_data.readers.structured.BLOCK_EVENTS", size)
+        with pytest.raises(SpikeletError, match="event 2 is at 2 us, the one before it at 3 us"):
+            joined(open_events(tmp_path / "e.npy"))

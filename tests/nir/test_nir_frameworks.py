@@ -39,6 +39,8 @@ EXACT: dict[str, tuple[str, str | None]] = {
     "si_lif_single": ("sinabs", None),
     "sx_if": ("spyx", None),
     "sx_lif": ("spyx", None),
+    "st_conv_nopool": ("snntorch", None),
+    "sj_conv": ("spikingjelly", None),
 }
 """Framework, and the neuron model where it is not the usual one."""
 

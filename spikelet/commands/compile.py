@@ -1,0 +1,114 @@
+"""``spikelet compile``: from a network file to a compiled network and its chip files."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import click
+
+from spikelet.commands.options import (
+    DT,
+    FRAMEWORK,
+    FROM_0,
+    NETWORK,
+    NEURON,
+    PLACEMENT_SEED,
+    POSITIVE,
+    POTENTIAL_BITS,
+    WEIGHT_BITS,
+)
+from spikelet.description.chip.params import TOPOLOGIES
+from spikelet.terminal import Terminal, command_line, printing_options
+
+__all__ = ["compile_command"]
+
+
+@click.command("compile")
+@NETWORK
+@click.option("-o", "--out", "folder", type=click.Path(path_type=Path), required=True)
+@NEURON
+@FRAMEWORK
+@DT
+@WEIGHT_BITS
+@POTENTIAL_BITS
+@click.option("--neuron-scales/--layer-scale", default=None, help="Weight scale of each neuron.")
+@click.option("--plastic", "rules", multiple=True, help="LAYER=RULE.toml: a layer that learns.")
+@click.option("--seed", type=FROM_0, help="In the place of that of a TOML file.")
+@click.option("--max-axons", type=POSITIVE, help="Largest core: axons; 1024 by default.")
+@click.option("--max-neurons", type=POSITIVE, help="Largest core: neurons; 256 by default.")
+@click.option("--lanes", type=POSITIVE, help="Neurons accumulated in a cycle; 16 by default.")
+@click.option("--pipelines", type=POSITIVE, help="Neuron-update pipelines; 1 by default.")
+@click.option("--synapses", help="auto (by default), dense, or shared: kernels.")
+@click.option("--weight-memory", type=click.Choice(["block", "spram"]), help="block by default.")
+@click.option(
+    "--fifo-depth",
+    type=click.IntRange(2, 16),
+    help="Flits that wait at each input of a router; 4 by default.",
+)
+@click.option("--topology", type=click.Choice(TOPOLOGIES), help="mesh by default.")
+@click.option("--multicast/--no-multicast", default=None, help="Default: where it is of use.")
+@PLACEMENT_SEED
+@click.option(
+    "--draw-key",
+    type=click.IntRange(1, (1 << 32) - 1),
+    help="What neurons that draw numbers start from; 1 by default.",
+)
+@click.option("--calibration", type=click.Path(path_type=Path), help="Samples for ranges, rates.")
+@click.option("--target", "targets", multiple=True, help="Board or device that it must fit.")
+@click.option("--top", default="chip", show_default=True, help="Name of the Verilog's top module.")
+@printing_options
+def compile_command(
+    terminal: Terminal,
+    network: Path,
+    folder: Path,
+    rules: tuple[str, ...],
+    weight_bits: tuple[str, ...],
+    potential_bits: tuple[str, ...],
+    calibration: Path | None,
+    targets: tuple[str, ...],
+    top: str,
+    **options: Any,
+) -> None:
+    """Import, quantise and place NETWORK (a NIR or TOML file, or a folder); write the chip's files.
+
+    What is not given is taken from a TOML file, or from the network that a folder holds.
+    """
+    from spikelet.boards import BOARDS
+    from spikelet.compiler.compile import compile_network
+    from spikelet.network.limits import PlacementLimits
+    from spikelet.network.quantise import bits_of_layers
+    from spikelet.network.toml_file import rules_of_layers
+    from spikelet.project import Project
+    from spikelet.results import compiled_fields, old_fields, show_compiled
+    from spikelet.rtl_gen.emit import check_top
+    from spikelet.runs.recorded import compare_recorded
+    from spikelet.runs.verify import compile_warnings
+    from spikelet.samples.samples import load_samples
+    from spikelet.targets import require_target, target_named
+
+    check_top(top)
+    samples = load_samples(calibration) if calibration else None
+    limits = {field.name: options.pop(field.name) for field in fields(PlacementLimits)}
+    compiled = compile_network(
+        network,
+        plastic=rules_of_layers(rules),
+        weight_bits=bits_of_layers("--weight-bits", weight_bits),
+        potential_bits=bits_of_layers("--potential-bits", potential_bits),
+        limits={name: value for name, value in limits.items() if value is not None},
+        calibration=samples.spikes if samples else None,
+        **options,
+    )
+    recorded = compare_recorded(compiled.network.floats, samples, compiled.network.draw_key)
+    for target in map(target_named, targets):
+        fit = require_target(compiled, target)
+        rest = "; the sample's events are counted by build" if target in BOARDS else ""
+        terminal.say(f"{fit}{rest}")
+    project = Project(folder, command_line(click.get_current_context()))
+    old = project.save(compiled, network=network, calibration=samples, top=top)
+    warnings = compile_warnings(compiled, samples, recorded)
+    show_compiled(terminal, compiled, recorded)
+    terminal.warn(warnings)
+    terminal.out_of_date(old)
+    terminal.say(f"compiled to {folder}")
+    made = compiled_fields(compiled, folder, recorded)
+    terminal.result({**made, "warnings": warnings, **old_fields(old)})

@@ -1,0 +1,57 @@
+"""Arguments and options that several commands have."""
+
+from pathlib import Path
+
+import click
+
+__all__ = [
+    "COUNT",
+    "DECODE",
+    "DT",
+    "FRAMEWORK",
+    "FROM_0",
+    "LEARNING",
+    "NETWORK",
+    "NEURON",
+    "OUT",
+    "PLACEMENT_SEED",
+    "POSITIVE",
+    "POTENTIAL_BITS",
+    "SAMPLES",
+    "START",
+    "WEIGHT_BITS",
+]
+
+POSITIVE = click.IntRange(min=1)
+FROM_0 = click.IntRange(min=0)
+NETWORK = click.argument("network", type=click.Path(path_type=Path))
+SAMPLES = click.argument("samples", type=click.Path(path_type=Path))
+OUT = click.option(
+    *("-o", "--out", "folder"),
+    type=click.Path(path_type=Path),
+    help="Project folder, unless NETWORK is one.",
+)
+NEURON = click.option(
+    "--neuron", metavar="MODEL", help="Neuron model: a name, or a .toml or .json file."
+)
+FRAMEWORK = click.option(
+    "--framework", metavar="NAME", help="Who wrote a NIR file: snntorch, norse, ..."
+)
+DT = click.option("--dt", type=float, help="Seconds per tick, where the file does not say.")
+WEIGHT_BITS = click.option(
+    "--weight-bits", metavar="[LAYER=]BITS", multiple=True, help="4 by default."
+)
+POTENTIAL_BITS = click.option(
+    "--potential-bits", metavar="[LAYER=]BITS", multiple=True, help="16 by default."
+)
+COUNT = click.option("--count", type=POSITIVE, help="Only the first so many samples.")
+PLACEMENT_SEED = click.option(
+    "--placement-seed",
+    type=FROM_0,
+    default=0,
+    show_default=True,
+    help="Another seed, another chip.",
+)
+DECODE = click.option("--decode", default="count", show_default=True, help="Decoder of classes.")
+LEARNING = click.option("--learning/--no-learning", default=True, help="Only run, or learn.")
+START = click.option("--start", type=click.Path(path_type=Path), help="A snapshot to begin with.")

@@ -1,0 +1,69 @@
+"""``spikelet run``: samples on one engine."""
+
+from pathlib import Path
+
+import click
+
+from spikelet.commands.options import COUNT, DECODE, LEARNING, NETWORK, OUT, SAMPLES, START
+from spikelet.terminal import Terminal, command_line, printing_options
+
+__all__ = ["run"]
+
+
+@click.command()
+@NETWORK
+@SAMPLES
+@OUT
+@click.option("--engine", default="golden", show_default=True, help="golden, rtl, netlist-...")
+@COUNT
+@DECODE
+@LEARNING
+@START
+@click.option(
+    "--recording", type=click.Path(path_type=Path), help="Also write the recording there."
+)
+@printing_options
+def run(
+    terminal: Terminal,
+    network: Path,
+    samples: Path,
+    folder: Path | None,
+    engine: str,
+    count: int | None,
+    decode: str,
+    learning: bool,
+    start: Path | None,
+    recording: Path | None,
+) -> None:
+    """Run SAMPLES on one engine; keep the Recording in the project folder."""
+    from spikelet.description.chip.state import ChipState
+    from spikelet.project import opened
+    from spikelet.results import score_fields, score_words
+    from spikelet.runs.engines import engine_named
+    from spikelet.samples.decode import decoder_named
+    from spikelet.samples.plastic_samples import load_learning_samples
+
+    engine_named(engine)
+    decoder_named(decode)
+    project = opened(network, folder, command_line(click.get_current_context()))
+    net = project.load().network
+    chosen = load_learning_samples(samples, net.encoder).first(count)
+    with terminal.progress() as progress:
+        progress(engine, 0, len(chosen.spikes))
+        ran = project.run(
+            chosen,
+            engine,
+            learning=learning,
+            start=ChipState.load(start) if start else None,
+            progress=lambda done: progress(engine, done, len(chosen.spikes)),
+        )
+    trace = ran.recording
+    if recording:
+        trace.save(recording)
+    recording = recording or project.run_file(engine)
+    score = chosen.score(ran.votes(decode)) if net.floats else None
+    runs = f"{trace.samples:,} samples of {trace.ticks:,} ticks"
+    words = score_words(score) if score else ""
+    terminal.say(f"{engine}: {runs}{words}; Recording in {recording}")
+    fields = score_fields(score) if score else {"samples": trace.samples}
+    terminal.result({"engine": engine, "ticks": trace.ticks, **fields, "trace": str(recording)})

@@ -1,0 +1,78 @@
+"""``spikelet verify``: engines against golden, bit for bit."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from spikelet.commands.options import (
+    COUNT,
+    DECODE,
+    LEARNING,
+    NETWORK,
+    OUT,
+    POSITIVE,
+    SAMPLES,
+    START,
+)
+from spikelet.terminal import Terminal, command_line, printing_options
+
+__all__ = ["verify"]
+
+
+@click.command()
+@NETWORK
+@SAMPLES
+@OUT
+@click.option(
+    *("--engine", "engines"),
+    multiple=True,
+    default=("rtl",),
+    show_default=True,
+    help="Besides golden; can be given several times; cocotb: in every simulator that is there.",
+)
+@COUNT
+@DECODE
+@LEARNING
+@START
+@click.option("--netlist-samples", type=POSITIVE, default=20, show_default=True)
+@click.option("--waves", is_flag=True, help="Of a difference, write a waveform.")
+@printing_options
+def verify(
+    terminal: Terminal,
+    network: Path,
+    samples: Path,
+    folder: Path | None,
+    engines: tuple[str, ...],
+    count: int | None,
+    decode: str,
+    learning: bool,
+    start: Path | None,
+    netlist_samples: int,
+    waves: bool,
+) -> None:
+    """Run golden and other engines on SAMPLES and compare everything, bit for bit."""
+    from spikelet.description.chip.state import ChipState
+    from spikelet.project import opened
+    from spikelet.results import show_verification
+    from spikelet.runs.engines import chosen_engines
+    from spikelet.samples.plastic_samples import load_learning_samples
+
+    chosen = chosen_engines(engines, terminal.say)
+    project = opened(network, folder, command_line(click.get_current_context()))
+    shown = load_learning_samples(samples, project.load().network.encoder).first(count)
+    with terminal.progress() as progress:
+        result = project.verify(
+            shown,
+            chosen,
+            learning=learning,
+            start=ChipState.load(start) if start else None,
+            netlist_samples=netlist_samples,
+            decode=decode,
+            progress=progress,
+            waves=terminal.say if waves else None,
+        )
+    show_verification(terminal, result)
+    terminal.result(result.to_dict())
+    if not result.equal:
+        sys.exit(1)
