@@ -16,7 +16,7 @@ from spikelet.description.learning.named_rules import (
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.neurons.models import neuron_model
-from spikelet.description.synapses.convolution import Convolution
+from spikelet.description.synapses.convolution import ConvolutionShape
 
 __all__ = ["FITTED", "HELD_OUT"]
 
@@ -48,7 +48,7 @@ def _chip(core: CoreParams, width: int = 1, height: int = 1, **fields: Any) -> C
     return ChipParams((core,) * (width * height), width, height, **fields)
 
 
-def _shared(convolution: Convolution, **fields: Any) -> CoreParams:
+def _shared(convolution: ConvolutionShape, **fields: Any) -> CoreParams:
     options = convolution.options()
     n_axons, n_neurons = convolution.n_axons, convolution.n_neurons
     return _core(n_axons, n_neurons, synapses="shared", synapse_options=options, **fields)
@@ -286,9 +286,9 @@ HELD_OUT: dict[str, dict[str, ChipParams]] = {
         ),
         "2 convolutions and a dense core": ChipParams(
             (
-                _shared(Convolution(24, 24, 2, 12, 12, 16, 5, 5, 2, 2, 1, 1, 2, 2), lanes=8),
+                _shared(ConvolutionShape(24, 24, 2, 12, 12, 16, 5, 5, 2, 2, 1, 1, 2, 2), lanes=8),
                 _shared(
-                    Convolution(12, 12, 16, 10, 10, 24, 3, 3),
+                    ConvolutionShape(12, 12, 16, 10, 10, 24, 3, 3),
                     lanes=8,
                     pipelines=2,
                     weight_bits=6,
@@ -301,7 +301,7 @@ HELD_OUT: dict[str, dict[str, ChipParams]] = {
         ),
         "dilated convolution": _chip(
             _shared(
-                Convolution(20, 30, 3, 20, 26, 6, 3, 3, 1, 1, 2, 2, 2),
+                ConvolutionShape(20, 30, 3, 20, 26, 6, 3, 3, 1, 1, 2, 2, 2),
                 lanes=2,
                 threshold="neuron",
             )
@@ -329,7 +329,9 @@ HELD_OUT: dict[str, dict[str, ChipParams]] = {
             )
         ),
         "SDSP": _chip(_plastic(sdsp(theta_v=300, w_max=15), 64, 32, lanes=4, weight_bits=5)),
-        "convolution": _chip(_shared(Convolution(16, 16, 2, 14, 14, 4, 3, 3), lanes=4, **_SPRAM)),
+        "convolution": _chip(
+            _shared(ConvolutionShape(16, 16, 2, 14, 14, 4, 3, 3), lanes=4, **_SPRAM)
+        ),
     },
 }
 """Chips that no coefficient comes from, to tell the error of the estimate."""

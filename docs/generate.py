@@ -212,7 +212,7 @@ def conventions() -> str:
     for convention in FRAMEWORKS.values():
         step = {"dt": "s", "dt dt": "s, times dt", "1": "ticks"}[convention.step]
         usual = "" if convention.dt is None or convention.step == "1" else f"{convention.dt:g}"
-        for kind, rule in convention.rules.items():
+        for kind, rule in {**convention.rules, **convention.readouts}.items():
             resets = ", ".join(
                 f"{reset}: `{name}`"
                 for reset, name in sorted(
@@ -224,7 +224,7 @@ def conventions() -> str:
                 f", of the current `{rule.current_gain}`" if rule.current_gain else ""
             )
             tau = step if rule.decay else ""
-            written = " or ".join(f"`{formula}`" for formula in rule.r) or "any"
+            written = " or ".join(f"`{formula}`" for formula in rule.r)
             read = (f"`{convention.name}`", f"`{kind}`", tau, usual, written)
             rows.append((*read, decay, gain, rule.start, resets))
     header = ("framework", "node", "tau in", "dt", "r in the file", "decay", "input gain")

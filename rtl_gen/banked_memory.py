@@ -11,8 +11,8 @@ __all__ = ["BankedMemory"]
 class BankedMemory(wiring.Component):
     """Memory with one read port and one write port, in banks with a write enable each.
 
-    Its users never read and write the same row in the same cycle, so synthesis may ignore the
-    collision.
+    Its users never read and write the same row in the same cycle, or do not use what they then
+    read, so synthesis may ignore the collision.
 
     No bench of its own: each memory of a core is one; ``sim/bench_core.py`` reads and writes them.
 

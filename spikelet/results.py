@@ -78,13 +78,14 @@ def show_compiled(
     for layer in compiled.layers:
         cores = [compiled.chip.cores[part.core] for part in layer.slices]
         shapes = ", ".join(f"{c.n_axons}x{c.n_neurons}, {c.lanes}" for c in cores)
+        synapses = ", ".join(dict.fromkeys(core.synapses for core in cores))
         stats, rule = quantised.get(layer.name), compiled.network.rule(layer.name)
+        learns = rule.name if rule else ""
         scale = f"{stats.scale:.6g}" if stats else ""
         clipped = f"{stats.clipped} of {stats.weights}" if stats else ""
-        rows.append(
-            [layer.name, str(layer.size), scale, clipped, shapes, rule.name if rule else ""]
-        )
-    header = ("layer", "size", "weight scale", "clipped", "cores (axons x neurons, lanes)", "rule")
+        rows.append([layer.name, str(layer.size), scale, clipped, shapes, synapses, learns])
+    shape = "cores (axons x neurons, lanes)"
+    header = ("layer", "size", "weight scale", "clipped", shape, "synapses", "rule")
     terminal.table(header, rows)
     if len(compiled.chip.cores) > 1:
         loads, drawn = compiled.quality.loads, compiled.quality.random
@@ -110,7 +111,12 @@ def compiled_fields(
         "layers": [asdict(layer) for layer in compiled.layers],
         "quantisation": [asdict(layer) for layer in compiled.network.quantisation],
         "cores": [
-            {"axons": c.n_axons, "neurons": c.n_neurons, "lanes": c.lanes}
+            {
+                "axons": c.n_axons,
+                "neurons": c.n_neurons,
+                "lanes": c.lanes,
+                "synapses": c.synapses,
+            }
             for c in compiled.chip.cores
         ],
     }

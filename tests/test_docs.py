@@ -43,6 +43,7 @@ PAGES = (
     "neurons",
     "placement",
     "plastic-networks",
+    "quantisation",
     "results",
     "simulate-any-verilog",
     "simulation",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py  # type: ignore[import-untyped]
+import nir  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -20,8 +21,9 @@ from hypothesis import strategies as st
 
 from spikelet.cli import main
 from spikelet.description.errors import SpikeletWarning
+from spikelet.nir.handlers import HANDLERS
 from tests.helpers.event_files import cochlea, moving_bar, write_csv, write_nmnist, write_shd
-from tests.helpers.networks import affine, lif, linear, sink, source, write
+from tests.helpers.networks import affine, integrator, lif, linear, sink, source, write
 
 FEW, MANY = 25, 1000
 
@@ -146,13 +148,48 @@ def _made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "out": sink(2),
     }
     write(folder / "n.nir", nodes)
+    _write_further_kinds(folder / "k.nir")
+    assert run("compile", folder / "k.nir", "-o", folder / "k", *NEURON)[0] == 0
     assert run("compile", folder / "n.nir", "-o", folder / "b", *NEURON)[0] == 0
     assert run("run", folder / "b", folder / "s.npz")[0] == 0
     assert run("learn", folder / "n.toml", folder / "l.npz", "-o", folder / "learned")[0] == 0
     return folder
 
 
+NETWORKS = ("n.nir", "k.nir")
+
 NEURON = ("--neuron", "nir-euler", "--dt", "1e-3")
+
+
+def _write_further_kinds(path: Path) -> None:
+    """Two inputs, convolutions, pools, delays, a loop, and outputs that are read."""
+    nodes: dict[str, Any] = {
+        **{"in": source(1, 4, 4), "line": source(1, 5), "fc": linear(2, 8, 1), "fc1": linear(2, 4)},
+        "conv": nir.Conv2d((4, 4), np.ones((2, 1, 3, 3)), 1, "same", 1, 1, np.zeros(2)),
+        "conv1": nir.Conv1d(5, np.ones((1, 1, 2)), 1, 0, 1, 1, np.zeros(1)),
+        **{"a": integrator(32), "sum": nir.SumPool2d(2, 1, 0), "mean": nir.AvgPool2d(2, 1, 0)},
+        **{
+            "flat": nir.Flatten({"input": np.array([2, 2, 2])}, 0),
+            "late": nir.Delay(np.full(8, 2e-3)),
+        },
+        **{
+            "step": nir.Threshold(np.ones(2)),
+            "again": nir.Delay(np.full(2, 1e-3)),
+            "back": linear(2, 2, 2),
+        },
+        **{
+            "i": nir.I(np.ones(2)),
+            "li": nir.LI(*np.full((3, 2), 2e-3)),
+            "c": nir.CubaLI(*np.full((5, 2), 2e-3)),
+        },
+        **{"o1": sink(2), "o2": sink(2), "o3": sink(2), "o4": sink(2)},
+    }
+    edges = [("in", "conv"), ("conv", "a"), ("a", "sum"), ("sum", "mean"), ("mean", "flat")]
+    edges += [("flat", "late"), ("late", "fc"), ("fc", "step"), ("line", "conv1"), ("conv1", "fc1")]
+    edges += [("fc1", "step"), ("step", "again"), ("again", "back"), ("back", "step")]
+    edges += [("step", "i"), ("i", "o1"), ("step", "li"), ("li", "o2"), ("step", "c"), ("c", "o3")]
+    nodes |= {"flat2": nir.Flatten({"input": np.array([2, 4, 4])}, 0), "fc2": linear(2, 32, 3)}
+    write(path, nodes, [*edges, ("a", "flat2"), ("flat2", "fc2"), ("fc2", "o4")])
 
 
 def mutated(data: st.DataObject, content: bytes) -> bytes:
@@ -207,7 +244,7 @@ def test_options(made: Path, data: st.DataObject) -> None:
 @fuzz
 def test_bytes_of_files(made: Path, data: st.DataObject) -> None:
     """Good files with some bytes changed, behind every command that reads them."""
-    name = data.draw(st.sampled_from(["n.toml", "n.nir", "s.npz", "l.npz", "chip.json", "snap"]))
+    name = data.draw(st.sampled_from(["n.toml", *NETWORKS, "s.npz", "l.npz", "chip.json", "snap"]))
     places = {
         "chip.json": made / "b" / "compiled" / "chip.json",
         "snap": made / "learned" / "learned" / "snapshot.npz",
@@ -217,7 +254,7 @@ def test_bytes_of_files(made: Path, data: st.DataObject) -> None:
     bad.write_bytes(mutated(data, content))
     if name == "n.toml":
         run("learn", bad, made / "l.npz", "-o", made / "x")
-    elif name == "n.nir":
+    elif name in NETWORKS:
         run("compile", bad, "-o", made / "c", *NEURON)
     elif name == "l.npz":
         run("learn", made / "n.toml", bad, "-o", made / "x")
@@ -344,7 +381,7 @@ def test_options_of_data(made: Path, data: st.DataObject) -> None:
 @fuzz
 def test_values_of_networks(made: Path, data: st.DataObject) -> None:
     """Fields of nodes of any shape and number format, other types, edges and metadata."""
-    (made / "values.nir").write_bytes((made / "n.nir").read_bytes())
+    (made / "values.nir").write_bytes((made / data.draw(st.sampled_from(NETWORKS))).read_bytes())
     with h5py.File(made / "values.nir", "a") as file:
         nodes = file["node/nodes"]
         for _ in range(data.draw(st.integers(1, 2))):
@@ -354,9 +391,7 @@ def test_values_of_networks(made: Path, data: st.DataObject) -> None:
             if what == "kind":
                 node.pop("type", None)
                 node["type"] = data.draw(
-                    st.sampled_from(
-                        ["LIF", "IF", "Linear", "Flatten", "Scale", "NIRGraph", "", "Q"]
-                    )
+                    st.sampled_from([*(handler.kind for handler in HANDLERS), "NIRGraph", "", "Q"])
                 )
             elif what == "edges":
                 del file["node/edges"]

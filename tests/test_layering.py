@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
@@ -35,6 +36,7 @@ ORDER = (
     ("reports",),
     ("runs",),
     ("compiler",),
+    ("frameworks",),
     ("nir",),
     ("network",),
     ("event_data",),
@@ -45,6 +47,9 @@ ORDER = (
 """Modules and folders of ``spikelet/``; each imports from its own line and those below."""
 
 ROOF = tuple(f"spikelet.{name}" for line in ORDER for name in line)
+
+WITH_TORCH = ("spikelet/frameworks/tensors.py", "spikelet/frameworks/trace.py")
+"""Modules that run those of frameworks; PyTorch is not installed with the tests."""
 
 ALLOWED: dict[str, tuple[str, ...]] = {
     "description": (*GROUND, "numpy"),
@@ -62,6 +67,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         *(*GROUND, "spikelet.placement", "numpy", "scipy", "pymetis", "matplotlib"),
     ),
     "spikelet/conversion": (*GROUND, *ROOM, *ROOF, *FRONT, "scipy", "onnx"),
+    **dict.fromkeys(WITH_TORCH, (*GROUND, *ROOF, "numpy", "torch")),
     "spikelet": (*GROUND, *ROOM, *ROOF, "spikelet.__version__", *FRONT),
 }
 """What the modules of a folder, or one module, may import besides the standard library."""
@@ -172,8 +178,35 @@ def test_no_arrow_is_hidden(module: Path) -> None:
 
 @pytest.mark.parametrize("module", MODULES, ids=str)
 def test_every_name_in_all_exists_once(module: Path) -> None:
-    loaded = import_module(dotted(module))
-    names = list(getattr(loaded, "__all__", ()))
+    names, there = named_in(module)
     assert len(set(names)) == len(names)
     for name in names:
-        assert hasattr(loaded, name), f"{module}: __all__ names {name}, which does not exist"
+        assert name in there, f"{module}: __all__ names {name}, which does not exist"
+
+
+def named_in(module: Path) -> tuple[list[str], list[str]]:
+    """Return the names in a module's ``__all__``, and those that are there."""
+    if module.as_posix() not in WITH_TORCH:
+        loaded = import_module(dotted(module))
+        names = list(getattr(loaded, "__all__", ()))
+        return names, [name for name in names if hasattr(loaded, name)]
+    tree = ast.parse((ROOT / module).read_text())
+    kinds = (ast.ClassDef, ast.FunctionDef)
+    (said,) = (
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+    )
+    return said, [node.name for node in tree.body if isinstance(node, kinds)]
+
+
+def test_importing_spikelet_imports_no_framework() -> None:
+    """Nor does the module of the calls, before one of them is used."""
+    code = (
+        "import sys, spikelet, spikelet.cli, spikelet.project; spikelet.from_snntorch;"
+        "names = {'torch', 'snntorch', 'norse', 'spikingjelly', 'sinabs', 'spyx', 'rockpool'};"
+        "print(*names & set(sys.modules))"
+    )
+    command = [sys.executable, "-c", code]
+    printed = subprocess.run(command, check=True, cwd=ROOT, capture_output=True, text=True).stdout
+    assert not printed.strip()

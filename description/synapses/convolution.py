@@ -1,7 +1,7 @@
 """The geometry of a two-dimensional convolution: what shared synapses and their users agree on."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property, lru_cache
 from math import gcd
 from typing import NamedTuple
@@ -11,13 +11,13 @@ import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError
 
-__all__ = ["Axis", "Convolution", "Reach"]
+__all__ = ["Axis", "ConvolutionShape", "Reach"]
 
 _WORD = 16
 """Axons in a word of the axon bitmap of a core that has as many: ``CoreParams.scan_bits``."""
 
 _MOST = 4096
-"""Axons and neurons of a core."""
+"""Axons of a core."""
 
 _MOST_WEIGHTS = 1 << 20
 """Weights of a kernel: as a core of 256 axons and 4,096 neurons has."""
@@ -111,8 +111,10 @@ class Axis:
 
 
 @dataclass(frozen=True)
-class Convolution:
+class ConvolutionShape:
     """A two-dimensional convolution from an input map to an output map, or to a part of one.
+
+    Of a core if its axons and neurons are not too many, else to be cut into some that are.
 
     The kernel has shape (kernel_height, kernel_width, channels, out_channels). Output (y, x) sees
     input ``(y * stride_y + ky * dilation_y - padding_y, x * stride_x + ...)`` through tap (ky, kx),
@@ -138,7 +140,7 @@ class Convolution:
     Raises
     ------
     SpikeletError
-        If a value is out of range, a window sees no input, or the maps do not fit a core.
+        If a value is out of range, a window sees no input, or the kernel is too large.
     """
 
     height: int
@@ -165,19 +167,13 @@ class Convolution:
                 )
         self.y.check("convolution, y")
         self.x.check("convolution, x")
-        for what, needed in (("axons", self.n_axons), ("neurons", self.n_neurons)):
-            if needed > _MOST:
-                raise SpikeletError(
-                    f"convolution: its map needs {needed} {what}, a core has at most {_MOST}",
-                    remedy="cut it by rows or by channels",
-                )
         if (n_weights := self.n_taps * self.out_channels) > _MOST_WEIGHTS:
             raise SpikeletError(
                 f"convolution: its kernel has {n_weights} weights, at most {_MOST_WEIGHTS} can be"
             )
 
     @classmethod
-    def of(cls, options: Mapping[str, int]) -> "Convolution":
+    def of(cls, options: Mapping[str, int]) -> "ConvolutionShape":
         """Return the convolution with these fields, all of them; inverse of :meth:`options`."""
         return _convolution(tuple(sorted(options.items())))
 
@@ -235,6 +231,26 @@ class Convolution:
         """Inputs, at most, of an output."""
         return min(self.n_taps, self.height * self.width * self.channels)
 
+    def part(self, rows: range, channels: range) -> "ConvolutionShape":
+        """Return the part that computes some output rows of some output channels.
+
+        It sees the input rows from :meth:`first_row` of the first output row on.
+        """
+        first = self.first_row(rows.start)
+        reach = (rows.stop - 1) * self.stride_y - self.padding_y
+        last = reach + (self.kernel_height - 1) * self.dilation_y
+        return replace(
+            self,
+            height=min(self.height, last + 1) - first,
+            out_height=len(rows),
+            out_channels=len(channels),
+            padding_y=max(0, self.padding_y - rows.start * self.stride_y),
+        )
+
+    def first_row(self, out_row: int) -> int:
+        """Return the first input row in the window of an output row."""
+        return max(0, out_row * self.stride_y - self.padding_y)
+
     @property
     def n_taps(self) -> int:
         """Weights of a kernel to one output channel."""
@@ -287,5 +303,5 @@ class Convolution:
 
 
 @lru_cache(maxsize=256)
-def _convolution(options: tuple[tuple[str, int], ...]) -> Convolution:
-    return Convolution(**dict(options))
+def _convolution(options: tuple[tuple[str, int], ...]) -> ConvolutionShape:
+    return ConvolutionShape(**dict(options))

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from spikelet.description.checks import check_range, unsigned_bits
 from spikelet.description.errors import SpikeletError
 from spikelet.description.lanes import lane_banks, pack_lanes
-from spikelet.description.synapses.convolution import Convolution
+from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.description.synapses.format import (
     CoreShape,
     Memory,
@@ -34,12 +34,12 @@ class Shared(SynapseFormat):
     """
 
     name = "shared"
-    options = tuple(field.name for field in fields(Convolution))
+    options = tuple(field.name for field in fields(ConvolutionShape))
     holds_scan = True
 
     def check_core(self, core: CoreShape) -> None:
         """Raise SpikeletError unless the convolution has the core's axons and neurons."""
-        convolution = Convolution.of(core.synapse_options)
+        convolution = ConvolutionShape.of(core.synapse_options)
         for name in ("n_axons", "n_neurons"):
             given, needed = getattr(core, name), getattr(convolution, name)
             if given != needed:
@@ -59,16 +59,16 @@ class Shared(SynapseFormat):
 
     def rows(self, core: CoreShape) -> int:
         """Return a row for each tap, input channel and block of output channels."""
-        convolution = Convolution.of(core.synapse_options)
+        convolution = ConvolutionShape.of(core.synapse_options)
         return convolution.n_taps * (convolution.out_channels // core.lanes)
 
     def fan_in(self, core: CoreShape) -> int:
         """Return the inputs that a window has."""
-        return Convolution.of(core.synapse_options).fan_in
+        return ConvolutionShape.of(core.synapse_options).fan_in
 
     def check(self, core: CoreShape, weights: npt.NDArray[np.int16], name: str) -> None:
         """Raise SpikeletError unless ``weights`` has the kernel's shape and its values."""
-        shape = Convolution.of(core.synapse_options).kernel_shape
+        shape = ConvolutionShape.of(core.synapse_options).kernel_shape
         if weights.shape != shape:
             raise SpikeletError(f"{name}: the kernel must have shape {shape}, not {weights.shape}")
         check_range(f"{name}: weights", weights, core.weight_min, core.weight_max)
@@ -77,7 +77,7 @@ class Shared(SynapseFormat):
         self, core: CoreShape, matrix: npt.NDArray[np.int16], name: str
     ) -> npt.NDArray[np.int16]:
         """Return the kernel whose convolution the matrix is; SpikeletError if it is none."""
-        convolution = Convolution.of(core.synapse_options)
+        convolution = ConvolutionShape.of(core.synapse_options)
         kernel = convolution.kernel(matrix)
         if not np.array_equal(convolution.matrix(kernel), matrix):
             raise SpikeletError(
@@ -88,11 +88,11 @@ class Shared(SynapseFormat):
 
     def matrix(self, core: CoreShape, weights: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
         """Return the kernel, written out for every output."""
-        return Convolution.of(core.synapse_options).matrix(weights)
+        return ConvolutionShape.of(core.synapse_options).matrix(weights)
 
     def regions(self, core: CoreShape) -> tuple[SynapseRegion, ...]:
         """Return the kernel's region."""
-        convolution = Convolution.of(core.synapse_options)
+        convolution = ConvolutionShape.of(core.synapse_options)
         banks = lane_banks(core.lanes, core.weight_bits)
         layout = (
             f"(((ky * {convolution.kernel_width} + kx) * {convolution.channels} + channel) * "
@@ -120,7 +120,7 @@ class Shared(SynapseFormat):
 
         A group's number is added to, compared and chosen from in more places than a weight row's.
         """
-        convolution = Convolution.of(core.synapse_options)
+        convolution = ConvolutionShape.of(core.synapse_options)
         group, row = (unsigned_bits(n - 1) for n in (core.groups, core.weight_rows))
         more_y, more_x = (
             unsigned_bits(max(reach.n for reach in axis.reaches))
@@ -152,7 +152,7 @@ class Shared(SynapseFormat):
         complete; those that the last row of the map reaches, after all visits. Active axons are
         taken to be spread evenly over the map.
         """
-        convolution = Convolution.of(core.synapse_options)
+        convolution = ConvolutionShape.of(core.synapse_options)
         blocks, line = (
             convolution.out_channels // core.lanes,
             core.groups // convolution.out_height,

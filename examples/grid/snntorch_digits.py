@@ -44,7 +44,8 @@ def network() -> nn.Sequential:
 def outputs(net: nn.Sequential, spikes: Tensor) -> Tensor:
     """Return output spikes, (samples, ticks, outputs), of input spikes (samples, ticks, inputs)."""
     utils.reset(net)
-    return torch.stack([net(tick) for tick in spikes.unbind(1)], 1)
+    with parametrize.cached():  # weights are rounded once, not in every tick
+        return torch.stack([net(tick) for tick in spikes.unbind(1)], 1)
 
 
 def fit(net: nn.Sequential, spikes: Tensor, labels: Tensor, epochs: int, rate: float) -> None:

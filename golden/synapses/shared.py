@@ -3,13 +3,13 @@
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.synapses.convolution import Axis, Convolution
+from spikelet.description.synapses.convolution import Axis, ConvolutionShape
 
 __all__ = ["synaptic_sums"]
 
 
 def synaptic_sums(
-    convolution: Convolution, active: npt.NDArray[np.bool_], kernel: npt.NDArray[np.int16]
+    convolution: ConvolutionShape, active: npt.NDArray[np.bool_], kernel: npt.NDArray[np.int16]
 ) -> npt.NDArray[np.int32]:
     """Return the convolution of the active axons with the kernel, exactly.
 
@@ -18,7 +18,7 @@ def synaptic_sums(
 
     Parameters
     ----------
-    convolution : Convolution
+    convolution : ConvolutionShape
     active : array of bool, shape (..., n_axons)
         S: axons with an arrival in this tick.
     kernel : array of int16, shape (kernel_height, kernel_width, channels, out_channels)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.errors import SpikeletError
-from spikelet.description.synapses.convolution import Convolution
+from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.golden.synapses import dense, shared
 
 __all__ = ["Sums", "register_sums", "synaptic_sums"]
@@ -18,7 +18,7 @@ Sums = Callable[[CoreParams, npt.NDArray[np.bool_], npt.NDArray[np.int16]], npt.
 _SUMS: dict[str, Sums] = {
     "dense": lambda _, active, weights: dense.synaptic_sums(active, weights),
     "shared": lambda core, active, kernel: shared.synaptic_sums(
-        Convolution.of(core.synapse_options), active, kernel
+        ConvolutionShape.of(core.synapse_options), active, kernel
     ),
 }
 

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import connect, flipped
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import Region
-from spikelet.description.synapses.convolution import Convolution
+from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.rtl_gen.sum_memory import SumMemory
 from spikelet.rtl_gen.synapse_memory import SynapseMemory
 from spikelet.rtl_gen.synapses.ports import crossbar_members
@@ -46,7 +46,7 @@ class SharedCrossbar(wiring.Component):
 
     def __init__(self, core: CoreParams, regions: dict[str, Region]) -> None:
         self.core = core
-        self.convolution = Convolution.of(core.synapse_options)
+        self.convolution = ConvolutionShape.of(core.synapse_options)
         self.blocks = self.convolution.out_channels // core.lanes
         self.region = regions["weights"]
         super().__init__(crossbar_members(core, regions))

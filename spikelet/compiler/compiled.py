@@ -36,7 +36,7 @@ __all__ = ["COMPILED", "CompiledNetwork", "PlacedLayer", "Slice"]
 COMPILED = "compiled network"
 """What the record of a saved network calls it."""
 
-_FORMAT = 6
+_FORMAT = 7
 """Version of the saved form; raised when it changes."""
 
 _CHIP_FILE, _ARRAYS_FILE = "chip.json", "arrays.npz"

@@ -13,6 +13,7 @@ from spikelet.compiler.neuron_parameters import (
     scopes,
     with_silent_spares,
 )
+from spikelet.compiler.synapses import other_format, shared_maps
 from spikelet.description.checks import signed_bits, unsigned_bits
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import list_entries
@@ -22,6 +23,7 @@ from spikelet.description.errors import SpikeletError
 from spikelet.network.float_update import at_rest
 from spikelet.network.integers import IntegerNetwork, IntegerPopulation
 from spikelet.network.limits import PlacementLimits
+from spikelet.placement.maps import lanes_of_channels
 from spikelet.placement.network import Connection, PlacementNetwork
 from spikelet.placement.place import PlacedNetwork, place_network
 
@@ -73,6 +75,7 @@ class _Placer:
         self.limits = limits
         reasons = {p.name: network.kept_whole(p.name) for p in network.populations}
         self.whole = {name: reason for name, reason in reasons.items() if reason}
+        self.shared = shared_maps(network, limits)
 
     def compiled(
         self,
@@ -94,6 +97,7 @@ class _Placer:
                 net.outputs,
                 rates,
                 self.whole,
+                self.shared,
             ),
             self.limits,
             topology=topology,
@@ -131,6 +135,9 @@ class _Placer:
         )
         whole = population.name in self.whole
         lanes = self.limits.lanes_of(population.size, whole)
+        convolution = part.convolution
+        if convolution:
+            lanes = lanes_of_channels(convolution.out_channels, self.limits.lanes)
         n_neurons = -(-len(part.neurons) // lanes) * lanes
         weight_bits, weight_format = self._weight_width(population)
         try:
@@ -148,7 +155,8 @@ class _Placer:
                 list_entries=list_entries(placed.destinations[index]),
                 weight_memory=self.limits.weight_memory,
                 parameters=scopes(population.neuron, population.parameters),
-                synapses=self.limits.synapses,
+                synapses="shared" if convolution else other_format(self.limits),
+                synapse_options=convolution.options() if convolution else {},
                 # idle neurons that stay at rest may start at any time
                 first_tick=0
                 if at_rest(population.neuron, population.parameters)

@@ -10,6 +10,7 @@ from spikelet.description.chip.image import ChipImage, CoreImage
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.neurons.model import NeuronModel
+from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.network.integers import (
     InputGroup,
     IntegerNetwork,
@@ -104,6 +105,7 @@ def network_fields(network: IntegerNetwork) -> dict[str, Any]:
             {
                 **{n: getattr(p, n) for n in ("source", "target", "delay", "connectivity")},
                 "rule": p.rule and asdict(p.rule),
+                "convolution": p.convolution and p.convolution.options(),
             }
             for p in network.projections
         ],
@@ -116,7 +118,7 @@ def network_fields(network: IntegerNetwork) -> dict[str, Any]:
         "floats": floats
         and {
             "neurons": [models.index(p.neuron) for p in floats.populations],
-            "projections": [[p.source, p.target] for p in floats.projections],
+            "projections": [[p.source, p.target, p.delay] for p in floats.projections],
             "origin": floats.origin and floats.origin.to_dict(),
         },
     }
@@ -149,6 +151,7 @@ def network_of(entry: dict[str, Any], arrays: _Arrays) -> IntegerNetwork:
             p["delay"],
             p["rule"] and LearningRule.from_dict(p["rule"]),
             p["connectivity"],
+            p["convolution"] and ConvolutionShape.of(p["convolution"]),
         )
         for i, p in enumerate(entry["projections"])
     )
@@ -180,8 +183,8 @@ def _floats_of(entry: dict[str, Any], models: list[NeuronModel], arrays: _Arrays
         )
     )
     projections = tuple(
-        Projection(source, target, arrays[f"float_projection_{i}"])
-        for i, (source, target) in enumerate(entry["floats"]["projections"])
+        Projection(source, target, arrays[f"float_projection_{i}"], delay=delay)
+        for i, (source, target, delay) in enumerate(entry["floats"]["projections"])
     )
     return Network(
         entry["name"],

@@ -24,8 +24,8 @@ from spikelet.samples.samples import Samples, winners
 
 __all__ = ["NEURON", "Conversion", "convert"]
 
-NEURON = "lif-subtract-ge"
-"""Model of the neurons: without a decay, those of Rueckauer et al. 2017, equation 3."""
+NEURON = "if-subtract-half"
+"""Model of the neurons: Rueckauer et al. 2017, equation 3, but they start halfway to a spike."""
 
 _CALIBRATED = 1_000
 """Samples on which the activations of the ReLU network are taken."""

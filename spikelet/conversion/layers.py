@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 from spikelet.description.errors import SpikeletError
 from spikelet.description.summary import summary
 from spikelet.network.convolution import Convolution
-from spikelet.nir.export import Fields
+from spikelet.nir.written import Fields
 
 __all__ = [
     "Convolved",

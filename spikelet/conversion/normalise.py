@@ -24,7 +24,7 @@ from spikelet.conversion.layers import (
 )
 from spikelet.description.errors import SpikeletError
 from spikelet.description.summary import summary
-from spikelet.nir.export import Fields, graph_file
+from spikelet.nir.written import Fields, WrittenGraph
 
 __all__ = ["OUTPUT", "Normalised", "normalised"]
 
@@ -72,7 +72,7 @@ class Normalised:
             nodes[name] = ("IF", {field: np.full(shape, n) for field, n in each.items()})
             before = value
         nodes["end"] = ("Output", {"shape": np.array(shape)})
-        return graph_file(nodes, list(pairwise(nodes)), {})
+        return WrittenGraph(nodes, list(pairwise(nodes))).contents()
 
 
 def normalised(network: ReluNetwork, values: FloatArray, percentile: float) -> Normalised:

@@ -11,15 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
-from math import prod
+from math import gcd, prod
 
 import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.summary import summary
+from spikelet.description.synapses.convolution import ConvolutionShape
 
-__all__ = ["Convolution", "same_padding"]
+__all__ = ["Convolution", "same_padding", "shape_in_core"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -199,6 +200,62 @@ class Convolution:
             target = (target[:, None] * self.output_shape[1 + axis] + to[inside]).ravel()
         return source, target
 
+    def behind(self, first: "Convolution") -> "Convolution | None":
+        """Return both as one, this behind ``first``; None if they are none, or a larger one.
+
+        They are one if where this pads with 0, ``first`` would give 0: such as behind a pool whose
+        windows do not overlap. The one has no groups.
+        """
+        if first.output_shape != self.shape:
+            return None
+        padding, stride, dilation, window = [], [], [], []
+        for axis in range(len(self.window)):
+            (size, reach, step), front = first._axis(axis), first.padding[axis][0]
+            (length, own_reach, own_step), own_front = self._axis(axis), self.padding[axis][0]
+            last = (self.output_shape[1 + axis] - 1) * own_step + own_reach - 1 - own_front
+            if own_front and reach - 1 - step - front >= 0:
+                return None
+            if last >= length and length * step - front < size:
+                return None
+            stride.append(step * own_step)
+            dilation.append(gcd(first.dilation[axis], step * self.dilation[axis]))
+            span = (own_reach - 1) * step + reach
+            window.append((span - 1) // dilation[-1] + 1)
+            before = own_front * step + front
+            behind = (self.output_shape[1 + axis] - 1) * stride[-1] + span - size - before
+            padding.append((before, max(0, behind)))
+        kernel = np.zeros((self.kernel.shape[0], first.shape[0], *window))
+        inner, outer = first._without_groups(), self._without_groups()
+        for here, there in product(*(np.ndindex(part.window) for part in (self, first))):
+            at = (
+                (h * d * s + t * e) // g
+                for h, d, s, t, e, g in zip(
+                    *(here, self.dilation, first.stride),
+                    *(there, first.dilation, dilation),
+                    strict=True,
+                )
+            )
+            kernel[:, :, *at] += outer[:, :, *here] @ inner[:, :, *there]
+        try:
+            found = Convolution(kernel, first.shape, tuple(stride), tuple(dilation), tuple(padding))
+        except SpikeletError:  # too many weights
+            return None
+        return found if found.output_shape == self.output_shape else None
+
+    def _axis(self, axis: int) -> tuple[int, int, int]:
+        """Return the values that arrive along an axis, the reach of the kernel, and the stride."""
+        return self.shape[1 + axis], self._reach[axis], self.stride[axis]
+
+    def _without_groups(self) -> FloatArray:
+        """Return the kernel from all inputs: 0 from those of other groups."""
+        outside, inside = len(self.kernel) // self.groups, self.kernel.shape[1]
+        found = np.zeros((len(self.kernel), self.shape[0], *self.window))
+        for group in range(self.groups):
+            outputs = slice(group * outside, (group + 1) * outside)
+            inputs = slice(group * inside, (group + 1) * inside)
+            found[outputs, inputs] = self.kernel[outputs]
+        return found
+
     @classmethod
     def pooling(
         cls,
@@ -248,3 +305,25 @@ def same_padding(
         )
     needed = [d * (k - 1) for k, d in zip(window, dilation, strict=True)]
     return tuple((n // 2, n - n // 2) for n in needed)
+
+
+def shape_in_core(convolution: Convolution) -> ConvolutionShape | None:
+    """Return the geometry by which a core can share the kernel; None if there is none.
+
+    One axis is one row. The kernel of a core has no groups: what a group does not see is 0.
+    """
+    if len(convolution.window) > 2:
+        return None
+    height, width = (1, *convolution.shape[1:])[-2:]
+    out_height, out_width = (1, *convolution.output_shape[1:])[-2:]
+    kernel = (1, *convolution.window)[-2:]
+    stride, dilation = (1, *convolution.stride)[-2:], (1, *convolution.dilation)[-2:]
+    padding = (0, *(front for front, _ in convolution.padding))[-2:]
+    channels, out_channels = convolution.shape[0], convolution.kernel.shape[0]
+    try:
+        return ConvolutionShape(
+            *(height, width, channels, out_height, out_width, out_channels),
+            *(*kernel, *stride, *dilation, *padding),
+        )
+    except SpikeletError:  # windows that see nothing, or a kernel too large
+        return None

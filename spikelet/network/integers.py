@@ -18,9 +18,11 @@ from spikelet.description.learning.rule import LearningRule
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.update import can_spike, update_of
 from spikelet.description.summary import summary
+from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.network.float_update import at_rest
+from spikelet.network.input_spikes import checked_spikes
 from spikelet.network.layer_quantisation import LayerQuantisation
-from spikelet.network.network import FloatArray, Network, checked_spikes
+from spikelet.network.network import FloatArray, Network
 from spikelet.samples.plastic_samples import Encoder
 
 __all__ = [
@@ -113,6 +115,9 @@ class IntegerProjection:
         None: the weights are fixed.
     connectivity : str
         One of ``CONNECTIVITY`` of :mod:`spikelet.network.values`.
+    convolution : ConvolutionShape or None
+        That of the weights, if they are a convolution's; sources and targets are then numbered with
+        the channel first: ``(channel * height + y) * width + x``.
     """
 
     __repr__ = summary
@@ -123,6 +128,7 @@ class IntegerProjection:
     delay: int
     rule: LearningRule | None = None
     connectivity: str = "all_to_all"
+    convolution: ConvolutionShape | None = None
 
     @property
     def title(self) -> str:
@@ -148,7 +154,7 @@ class IntegerNetwork:
         In the order of their lines in the input spikes.
     populations : tuple of IntegerPopulation
     projections : tuple of IntegerProjection
-        At most one for each pair of source and target.
+        At most one of each source, target and delay.
     outputs : tuple of str
         Populations whose neurons, one population after another, are the outputs: by their spikes,
         or, of populations that cannot spike, their potentials.
@@ -252,7 +258,7 @@ class IntegerNetwork:
         raise self.error(f"there is no population {name!r}; there are {names}")
 
     def projection(self, source: str, target: str) -> IntegerProjection:
-        """Return a projection by its ends; SpikeletError lists them otherwise."""
+        """Return a projection by its ends, the first; SpikeletError lists them otherwise."""
         for projection in self.projections:
             if (projection.source, projection.target) == (source, target):
                 return projection
@@ -307,6 +313,8 @@ class IntegerNetwork:
                 "make the first layer plastic, or train this one without bias",
             )
         for p in self.into(layer):
+            if p is not self.projection(p.source, layer):
+                raise self.error(f"{p.title} has several delays, which no rule can tell apart")
             if p.connectivity != "all_to_all":
                 raise self.error(f"{p.title} is {p.connectivity}, and a rule would change that")
             low, high = int(p.weights.min()), int(p.weights.max())

@@ -19,16 +19,16 @@ from spikelet.description.expression import Constant, Name, Node, Operation, nam
 from spikelet.description.neurons.model import FRACTION_BITS, NeuronModel, Parameter
 from spikelet.network.network import Population
 
-__all__ = ["Leak", "finer", "finest_bits", "leak_parameters", "measured_leaks"]
+__all__ = ["MOST_LEFT", "Leak", "finer", "finest_bits", "leak_parameters", "measured_leaks"]
 
 TIME_CONSTANTS = 3
 """After so many, what is left is looked at: in real numbers, 5 %."""
 
-MOST_LEFT = 0.1
+MOST_LEFT = 0.15
 """The largest share that may be left then of a leak that is said to act."""
 
-_ROUNDED_OFF = 0.05
-"""Share of the beginning below which rounding may stop a leak, so that it acts."""
+_ROUNDED_OFF = 0.12
+"""Share of the beginning below which rounding may stop a leak, so that less than that is left."""
 
 _FAR_OFF = 1.25
 """Ratio of time constants from which a leak is said to be another."""

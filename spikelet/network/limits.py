@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from spikelet.description.synapses.formats import synapse_format
 from spikelet.placement.partition import CoreLimits
 
-__all__ = ["PlacementLimits"]
+__all__ = ["AUTO", "PlacementLimits"]
+
+AUTO = "auto"
+"""Synapses in whatever format takes least; see :mod:`spikelet.compiler.synapses`."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,9 @@ class PlacementLimits(CoreLimits):
     weight_memory : str
         As for :class:`CoreParams`: ``"block"`` or ``"spram"``.
     synapses : str
-        As for :class:`CoreParams`.
+        ``"auto"``: cores share the kernel of a convolution where that takes less than dense
+        synapses; ``"shared"``: wherever they can; or a format for all cores, as for
+        :class:`CoreParams`.
     fifo_depth : int
         Flits that wait at each input of a router, 2..16. They are registers in a family
         without distributed RAM.
@@ -30,11 +35,12 @@ class PlacementLimits(CoreLimits):
     lanes: int = 16
     pipelines: int = 1
     weight_memory: str = "block"
-    synapses: str = "dense"
+    synapses: str = AUTO
     fifo_depth: int = 4
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check("pipelines", 1, self.lanes, power_of_two=True)
         self.check("fifo_depth", 2, 16)
-        synapse_format(self.synapses)
+        if self.synapses != AUTO:
+            synapse_format(self.synapses)

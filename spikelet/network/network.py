@@ -16,7 +16,8 @@ from spikelet.description.neurons.model import NeuronModel, Parameter, State
 from spikelet.description.neurons.update import can_spike
 from spikelet.description.summary import summary
 from spikelet.network.convolution import Convolution
-from spikelet.network.order import feedback_refusal, topological_order
+from spikelet.network.input_spikes import checked_spikes
+from spikelet.network.order import depths
 from spikelet.network.origin import Origin
 from spikelet.placement.network import INPUT
 
@@ -26,7 +27,6 @@ __all__ = [
     "Network",
     "Population",
     "Projection",
-    "checked_spikes",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -154,6 +154,9 @@ class Projection:
     weights : array of float64, shape (n_source, n_target)
     convolution : Convolution or None
         The one that the weights are, if they are one.
+    delay : int or None
+        Ticks from a spike to its arrival: 0 or more, 1 or more to the same population. None: none,
+        or 1 to the same population.
     """
 
     __repr__ = summary
@@ -162,20 +165,30 @@ class Projection:
     target: str
     weights: FloatArray
     convolution: Convolution | None = None
+    delay: int | None = None
+
+    @property
+    def ticks(self) -> int:
+        """Ticks from a spike to its arrival."""
+        return int(self.source == self.target) if self.delay is None else self.delay
 
     def __post_init__(self) -> None:
         name = f"projection {self.source!r} -> {self.target!r}: weights"
         object.__setattr__(self, "weights", _finite(name, self.weights, None))
         if self.weights.ndim != 2:
             raise SpikeletError(f"{name} must be a matrix, not of shape {self.weights.shape}")
+        least = int(self.source == self.target)
+        if not (isinstance(self.ticks, int) and self.ticks >= least):
+            here = name.removesuffix(": weights")
+            raise SpikeletError(f"{here}: delay must be {least} or more, not {self.delay!r}")
 
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A graph of populations: feed-forward, but for projections of a population to itself.
+    """A graph of populations: feed-forward, but for projections with a delay.
 
     Spikes reach other populations in the tick they are emitted, their own in the tick after, as in
-    snnTorch's ``RLeaky`` (Eshraghian et al. 2023).
+    snnTorch's ``RLeaky`` (Eshraghian et al. 2023), or as much later as a projection says.
 
     Parameters
     ----------
@@ -186,7 +199,7 @@ class Network:
     populations : tuple of Population
         In topological order.
     projections : tuple of Projection
-        At most one for each pair of source and target, which may be the same population.
+        At most one of each source, target and delay; these may be the same population.
     outputs : tuple of str
         Populations whose neurons, one population after another, are the network's outputs: by their
         spikes, or, of populations that cannot spike, their potentials.
@@ -196,8 +209,9 @@ class Network:
     Raises
     ------
     SpikeletError
-        If names, shapes or the order do not agree, for a cycle of several populations, and for a
-        population that gets no input from others or does not lead to an output.
+        If names, shapes or the order do not agree, for loops of too few ticks
+        (:func:`~spikelet.network.order.depths`), and for a population that gets no input from
+        others or does not lead to an output.
     """
 
     __repr__ = summary
@@ -240,7 +254,7 @@ class Network:
             for name, values in p.parameters.items():
                 parts += [name, values]
         for q in self.projections:
-            parts += [q.source, q.target, q.weights]
+            parts += [q.source, q.target, q.weights, *([str(q.delay)] if q.delay else [])]
         return digest_of(*parts)
 
     def _error(self, message: str) -> SpikeletError:
@@ -254,9 +268,9 @@ class Network:
             for end in (source, target):
                 if end not in self.sizes or (end == INPUT and end == target):
                     raise self._error(f"{here}: there is no population {end!r}")
-            if (source, target) in seen:
+            if (source, target, projection.ticks) in seen:
                 raise self._error(f"{here} is given twice")
-            seen.add((source, target))
+            seen.add((source, target, projection.ticks))
             expected = (self.sizes[source], self.sizes[target])
             if projection.weights.shape != expected:
                 raise self._error(
@@ -268,14 +282,14 @@ class Network:
                 )
 
     def _check_order(self) -> None:
-        sources = {name: self.sources(name) for name in self.sizes if name != INPUT}
-        topological_order(sources, lambda way: feedback_refusal(f"network {self.name!r}", way))
+        names = [name for name in self._depths if name != INPUT]  # refuses loops that are too early
         known = {INPUT}
-        for name, before in sources.items():
-            if not before:
+        for name in names:
+            if not self.sources(name):
                 raise self._error(f"population {name!r} gets no input")
-            for source in before:
-                if source not in known:
+            for projection in self.into(name):
+                if not projection.ticks and projection.source not in known:
+                    source = projection.source
                     raise self._error(f"population {name!r} must come after its source {source!r}")
             known.add(name)
 
@@ -287,11 +301,14 @@ class Network:
         for name in self.outputs:
             if name not in self.sizes or name == INPUT:
                 raise self._error(f"output {name!r} is not a population")
-        useful = set(self.outputs)
-        for population in reversed(self.populations):
+        useful, rest = set(self.outputs), list(self.outputs)
+        while rest:
+            before = set(self.sources(rest.pop())) - {INPUT} - useful
+            useful |= before
+            rest += sorted(before)
+        for population in self.populations:
             if population.name not in useful:
                 raise self._error(f"population {population.name!r} does not lead to an output")
-            useful.update(self.sources(population.name))
 
     @cached_property
     def sizes(self) -> dict[str, int]:
@@ -312,9 +329,8 @@ class Network:
         return [p for p in self.projections if p.target == population]
 
     def recurrent(self, population: str) -> Projection | None:
-        """Return the projection of a population to itself, if there is one."""
-        own = [p for p in self.projections if p.source == p.target == population]
-        return own[0] if own else None
+        """Return the first projection of a population to itself, if there is one."""
+        return next((p for p in self.into(population) if p.source == population), None)
 
     def first_neuron(self, population: str) -> int:
         """Return the number of a population's first neuron among all, in the populations' order."""
@@ -323,14 +339,16 @@ class Network:
 
     @cached_property
     def _depths(self) -> dict[str, int]:
-        depths = {INPUT: -1}
-        for population in self.populations:
-            before = max(depths[source] for source in self.sources(population.name))
-            depths[population.name] = before + 1
-        return depths
+        names = [p.name for p in self.populations]
+        own = ((p.source, p.target, p.ticks) for p in self.projections if p.source != INPUT)
+        return {INPUT: -1, **depths(f"network {self.name!r}", names, own)}
 
     def depth(self, population: str) -> int:
-        """Return the longest way from the input, in populations; 0 if only the input feeds it."""
+        """Return the ticks that a population runs behind the input on a chip.
+
+        Without delays, the longest way from the input, in populations; 0 if only the input feeds
+        it.
+        """
         return self._depths[population]
 
     @property
@@ -349,33 +367,6 @@ class Network:
         SpikeletError unless they have that shape and every value is 0 or 1.
         """
         return checked_spikes(f"network {self.name!r}", spikes, self.n_inputs)
-
-
-def checked_spikes(what: str, spikes: npt.ArrayLike, n_inputs: int) -> npt.NDArray[Any]:
-    """Return input spikes as an array (samples, ticks, n_inputs) of 0 and 1.
-
-    SpikeletError, opened by ``what``, unless they have that shape and every value is 0 or 1.
-    """
-    try:
-        dense = np.asarray(spikes)
-    except ValueError as error:  # lists of unequal length
-        raise SpikeletError(f"{what}: input spikes must be one array: {error}") from error
-    if dense.dtype.kind not in "biuf":
-        raise SpikeletError(f"{what}: input spikes must be numbers 0 and 1, not {dense.dtype}")
-    if dense.ndim != 3 or dense.shape[2] != n_inputs:
-        raise SpikeletError(
-            f"{what}: input spikes must have shape (samples, ticks, {n_inputs}), not {dense.shape}"
-        )
-    if dense.dtype.kind in "bu" and dense.max(initial=0) <= 1:
-        return dense  # one pass over the array, where the general check takes three
-    wrong = (dense != 0) & (dense != 1)
-    if wrong.any():
-        sample, tick, line = (int(i) for i in np.argwhere(wrong)[0])
-        raise SpikeletError(
-            f"{what}: input spikes must be 0 or 1, found {dense[sample, tick, line]} at sample "
-            f"{sample}, tick {tick}, input {line}"
-        )
-    return dense
 
 
 def _finite(name: str, values: npt.ArrayLike, shapes: list[tuple[int, ...]] | None) -> FloatArray:

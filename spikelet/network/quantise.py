@@ -9,7 +9,7 @@ import numpy.typing as npt
 from spikelet.description.checks import check_range
 from spikelet.description.errors import SpikeletError
 from spikelet.network.integers import InputGroup, IntegerNetwork
-from spikelet.network.network import INPUT, Network
+from spikelet.network.network import INPUT, Network, Projection
 from spikelet.network.normalise import normalised
 from spikelet.network.quantise_layer import LayerQuantiser
 from spikelet.network.shown import Shown
@@ -39,19 +39,18 @@ def quantise(
 ) -> IntegerNetwork:
     """Turn a float network into integers, its layers one tick apart.
 
-    A population at depth k (the longest way from the input) runs k ticks late, so that a spike,
-    which takes at least one tick from core to core, is always in time. A projection from depth a to
-    depth b has delay b - a, one of a population to itself delay 1, and inputs into depth k are sent
-    k ticks ahead.
+    A population at depth k (without delays, the longest way from the input) runs k ticks late, so
+    that a spike, which takes at least one tick from core to core, is always in time. A projection
+    from depth a to depth b has delay b - a, and its own besides; inputs into depth k are sent k
+    ticks ahead.
 
     Each neuron is first put in a unit of its own, which changes none of its spikes
     (:func:`neuron_units`). All projections into a population share its scale, because they share
     its accumulator. Weights that lie on a grid the width can express are recovered exactly; else
     the scale is the one of least squared error, of the weights or, with calibration, of the
-    currents.
-    The weight exponent is the largest for which the parameters that are membrane values and the
-    expected potentials fit. A model with an ``lsb`` fixes both: a weight unit is the LSB times a
-    power of two, that of the least error.
+    currents. The weight exponent is the largest for which the parameters that are membrane values
+    and the expected potentials fit. A model with an ``lsb`` fixes both: a weight unit is the LSB
+    times a power of two, that of the least error.
 
     Parameters
     ----------
@@ -89,8 +88,7 @@ def quantise(
         name = population.name
         layer = LayerQuantiser(even, population, bits_of[name], shown)
         for p in even.into(name):
-            delay = _delay(network, p.source, p.target)
-            projections[p.source, p.target] = layer.projection(p, delay)
+            projections[p.source, p.target, p.ticks] = layer.projection(p, _delay(network, p))
         widths = [of_potentials[name]] if name in of_potentials else _USUAL_POTENTIAL_BITS
         integers, statistics = layer.population(widths, units[name])
         populations.append(integers)
@@ -99,7 +97,7 @@ def quantise(
         network.name,
         (InputGroup(INPUT, (network.n_inputs,)),),
         tuple(populations),
-        tuple(projections[p.source, p.target] for p in network.projections),
+        tuple(projections[p.source, p.target, p.ticks] for p in network.projections),
         network.outputs,
         network.dt,
         floats=network,
@@ -147,24 +145,24 @@ def _widths(network: Network, what: str, given: Bits, ends: tuple[int, int]) -> 
     return dict(each)
 
 
-def _delay(network: Network, source: str, target: str) -> int:
-    """Return the delay of a projection; from the input, of its events."""
-    if source == INPUT:
-        return network.depth(target)
-    return 1 if source == target else network.depth(target) - network.depth(source)
+def _delay(network: Network, projection: Projection) -> int:
+    """Return the delay of a projection on the chip; from the input, of its events."""
+    source, depth = projection.source, network.depth(projection.target)
+    return projection.ticks + depth - (0 if source == INPUT else network.depth(source))
 
 
 def _check_depths(network: Network) -> None:
     for population in network.populations:
         # an event with delay 0 is due at the coming tick, a spike with delay 1 too
-        sources = network.sources(population.name)
-        waits = [_delay(network, s, population.name) + (2 if s == INPUT else 1) for s in sources]
+        into = network.into(population.name)
+        waits = [_delay(network, p) + (2 if p.source == INPUT else 1) for p in into]
         needed = 1 << (max(waits) - 1).bit_length()
         if needed > MAX_DELAY_SLOTS:
             depth = network.depth(population.name)
             raise SpikeletError(
                 f"network {network.name!r}: layer {population.name!r} at depth {depth} is fed over "
-                f"a skip connection that needs {needed} delay slots, a core has at most "
+                f"a skip connection or delay that needs {needed} delay slots, a core has at most "
                 f"{MAX_DELAY_SLOTS}",
-                remedy="shorten the skip connection by feeding the layer from a later one",
+                remedy="shorten the delay, or the skip connection by feeding the layer from a "
+                "later one",
             )

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from spikelet.description.checks import check_range
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.model import NeuronModel
+from spikelet.network.convolution import shape_in_core
 from spikelet.network.integers import IntegerPopulation, IntegerProjection
 from spikelet.network.layer_quantisation import LayerQuantisation
 from spikelet.network.leaks import Leak, finer, finest_bits, measured_leaks
@@ -95,8 +96,13 @@ class LayerQuantiser:
                 f"{self.scale:g}",
                 "raise the weight width (--weight-bits), or balance the layer's sources",
             )
+        convolution = projection.convolution
         return IntegerProjection(
-            projection.source, projection.target, found.astype(np.int16), delay
+            projection.source,
+            projection.target,
+            found.astype(np.int16),
+            delay,
+            convolution=None if convolution is None else shape_in_core(convolution),
         )
 
     def population(

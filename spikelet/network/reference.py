@@ -11,7 +11,7 @@ from spikelet.description.neurons.draws import key_after
 from spikelet.description.summary import summary
 from spikelet.golden.draws import draws, next_key
 from spikelet.network.float_update import FloatUpdate
-from spikelet.network.network import INPUT, FloatArray, Network, Population
+from spikelet.network.network import INPUT, FloatArray, Network, Population, Projection
 
 __all__ = ["FloatLayer", "FloatRun", "run_float", "run_layers"]
 
@@ -52,9 +52,9 @@ class FloatLayer:
 def run_float(network: Network, spikes: npt.ArrayLike, *, draw_key: int = 1) -> list[FloatRun]:
     """Return what each population does with input spikes, in the order of the populations.
 
-    All populations run in the same tick, in topological order: a spike reaches the next population
-    in the tick it is emitted, and its own population in the tick after. Every sample starts from
-    potential 0, with no spike before it.
+    All populations run in the same tick, in order: a spike reaches the next population in the tick
+    it is emitted, its own in the tick after, or as much later as a projection says. Every sample
+    starts from potential 0, with no spike before it.
 
     Parameters
     ----------
@@ -98,51 +98,110 @@ def _run_block(
 ) -> list[FloatLayer]:
     samples, ticks, n_inputs = dense.shape
     emitted = {INPUT: dense.reshape(samples * ticks, n_inputs).astype(np.float64)}
-    layers = []
-    for population in network.populations:
-        current = sum(
-            emitted[projection.source] @ projection.weights
-            for projection in network.into(population.name)
-            if projection.source != population.name
-        )
-        layer = _run_population(
-            network,
-            population,
-            np.reshape(current, (samples, ticks, population.size)),
-            potentials or population.name in network.readouts,
-            draw_key,
-        )
-        flat = layer.spikes.reshape(samples * ticks, population.size)
-        emitted[population.name] = flat.astype(np.float64)
-        layers.append(layer)
+    layers: list[FloatLayer] = []
+    for group in _groups(network):
+        inside = {population.name for population in group}
+        currents = {
+            population.name: _current(
+                [p for p in network.into(population.name) if p.source not in inside],
+                emitted,
+                (samples, ticks, population.size),
+            )
+            for population in group
+        }
+        found = _run_group(network, group, currents, potentials, draw_key)
+        for population, layer in zip(group, found, strict=True):
+            flat = layer.spikes.reshape(samples * ticks, population.size)
+            emitted[population.name] = flat.astype(np.float64)
+        layers += found
     return layers
 
 
-def _run_population(
-    network: Network, population: Population, current: FloatArray, record: bool, draw_key: int
-) -> FloatLayer:
-    """Run one population; ``current`` is the summed input (samples, ticks, size).
+def _groups(network: Network) -> list[list[Population]]:
+    """Return the populations in order, those together that loops join, which run tick by tick."""
+    number = {population.name: i for i, population in enumerate(network.populations)}
+    last = list(range(len(number)))  # of the populations that must run with each
+    for p in network.projections:
+        if p.source != INPUT and number[p.source] >= number[p.target]:
+            first = number[p.target]
+            last[first] = max(last[first], number[p.source])
+    groups: list[list[Population]] = []
+    end = -1
+    for i, population in enumerate(network.populations):
+        if i > end:
+            groups.append([])
+        end = max(end, last[i])
+        groups[-1].append(population)
+    return groups
 
-    What the population feeds back to itself is not in ``current``. Neurons draw what they draw on a
-    chip, where a population runs a tick later for each that is before it.
+
+def _current(
+    projections: list[Projection], emitted: dict[str, FloatArray], shape: tuple[int, int, int]
+) -> FloatArray:
+    """Return what arrives over projections from populations that have run, shape ``shape``."""
+    current = np.zeros(shape)
+    for projection in projections:
+        sent = (emitted[projection.source] @ projection.weights).reshape(shape)
+        late = min(projection.ticks, shape[1])
+        current[:, late:] += sent[:, : shape[1] - late]
+    return current
+
+
+def _run_group(
+    network: Network,
+    group: list[Population],
+    currents: dict[str, FloatArray],
+    record: bool,
+    draw_key: int,
+) -> list[FloatLayer]:
+    """Run populations together; ``currents`` are their inputs from others (samples, ticks, size).
+
+    Neurons draw what they draw on a chip, where a population runs some ticks later.
     """
-    recurrent = network.recurrent(population.name)
-    update, unit = FloatUpdate.of(population), population.unit(population.neuron.state("v"))
-    first = network.first_neuron(population.name)
-    indices = np.arange(first, first + population.size)
-    key = key_after(draw_key, network.depth(population.name))
-    spikes = np.zeros(current.shape, np.bool_)
-    potentials = np.zeros(current.shape) if record else None
-    for tick in range(current.shape[1]):
-        arriving = current[:, tick]
-        if recurrent is not None and tick:
-            arriving = arriving + spikes[:, tick - 1] @ recurrent.weights
-        update.tick(arriving * unit, partial(_drawn, key, indices))
-        key = next_key(key)
-        spikes[:, tick] = update.states["fired"] != 0
-        if potentials is not None:
-            potentials[:, tick] = update.states["v"] / unit
-    return FloatLayer(spikes, potentials, update.lowest / unit, update.highest / unit)
+    runs = {p.name: _PopulationRun(network, p, currents[p.name], record, draw_key) for p in group}
+    inner = {name: [p for p in network.into(name) if p.source in runs] for name in runs}
+    for tick in range(next(iter(currents.values())).shape[1]):
+        for name, run in runs.items():
+            arriving = currents[name][:, tick]
+            for p in inner[name]:
+                if p.ticks <= tick:
+                    arriving = arriving + runs[p.source].spikes[:, tick - p.ticks] @ p.weights
+            run.tick(tick, arriving)
+    return [run.layer() for run in runs.values()]
+
+
+class _PopulationRun:
+    """One population, tick by tick."""
+
+    def __init__(
+        self,
+        network: Network,
+        population: Population,
+        current: FloatArray,
+        record: bool,
+        draw_key: int,
+    ) -> None:
+        self.update = FloatUpdate.of(population)
+        self.unit = population.unit(population.neuron.state("v"))
+        first = network.first_neuron(population.name)
+        self.indices = np.arange(first, first + population.size)
+        self.key = key_after(draw_key, network.depth(population.name))
+        self.spikes = np.zeros(current.shape, np.bool_)
+        record = record or population.name in network.readouts
+        self.potentials = np.zeros(current.shape) if record else None
+
+    def tick(self, tick: int, arriving: FloatArray) -> None:
+        """Go on by a tick."""
+        self.update.tick(arriving * self.unit, partial(_drawn, self.key, self.indices))
+        self.key = next_key(self.key)
+        self.spikes[:, tick] = self.update.states["fired"] != 0
+        if self.potentials is not None:
+            self.potentials[:, tick] = self.update.states["v"] / self.unit
+
+    def layer(self) -> FloatLayer:
+        """Return what it did."""
+        lowest, highest = self.update.lowest / self.unit, self.update.highest / self.unit
+        return FloatLayer(self.spikes, self.potentials, lowest, highest)
 
 
 def _drawn(key: int, indices: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -46,9 +46,9 @@ class Shown:
         for projection in self.network.into(population):
             source = projection.source
             spikes = self.inputs if source == INPUT else self.layers[source].spikes
-            if source == population:  # its own come a tick later
-                spikes = np.roll(spikes, 1, axis=1)
-                spikes[:, :1] = 0
+            if projection.ticks:
+                spikes = np.roll(spikes, projection.ticks, axis=1)
+                spikes[:, : projection.ticks] = 0
             parts.append(spikes.reshape(-1, spikes.shape[2]))
         busy = np.flatnonzero(np.any([part.any(axis=1) for part in parts], axis=0))
         chosen = busy[:: max(1, -(-len(busy) // _TICKS))]

@@ -1,6 +1,6 @@
 """What a NIR graph must be, before anything is made of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from spikelet.description.errors import SpikeletError
 from spikelet.nir.graph import INPUT_KIND, OUTPUT_KIND, NirGraph
@@ -96,17 +96,23 @@ def _check_ends(graph: NirGraph, handlers: Mapping[str, NodeHandler]) -> None:
             f"{graph.path}: there is no neuron in the network",
             remedy=f"add a {' or '.join(kinds)} node after the weights",
         )
-    fed, used = set(inputs), set(outputs)
-    for name in graph.forward:
-        fed.update([name] if fed.intersection(graph.predecessors(name)) else [])
-    for name in reversed(graph.forward):
-        used.update([name] if used.intersection(graph.successors(name)) else [])
+    fed, used = _reached(inputs, graph.successors), _reached(outputs, graph.predecessors)
     for name in inputs:
         if name not in used:
             raise graph.error(
                 name, "the input does not reach an Output", remedy="add the missing edge"
             )
     _check_on_a_way(graph, ((fed, "gets no input"), (used, "does not lead to an Output")))
+
+
+def _reached(ends: list[str], step: Callable[[str], list[str]]) -> set[str]:
+    """Return the nodes that are reached from some, these included."""
+    found, rest = set(ends), list(ends)
+    while rest:
+        new = [name for name in step(rest.pop()) if name not in found]
+        found.update(new)
+        rest += new
+    return found
 
 
 def _check_on_a_way(graph: NirGraph, ways: Iterable[tuple[set[str], str]]) -> None:

@@ -121,6 +121,9 @@ class Convention:
         The framework, with the version that was read.
     rules : mapping of str to Rule
         By node kind; kinds that are not there, its exporter does not write.
+    readouts : mapping of str to Rule
+        By node kind, of nodes that never spike, as far as their constants are not those of the kind
+        that does.
     step : str
         Of :data:`STEPS`.
     dt : float or None
@@ -140,12 +143,17 @@ class Convention:
     name: str
     title: str
     rules: Mapping[str, Rule]
+    readouts: Mapping[str, Rule] = field(default_factory=dict)
     step: str = "dt"
     dt: float | None = None
     reset: str = "value"
     unsaid: tuple[str, ...] = ()
     several: bool = False
     source: str = ""
+
+    def rule(self, kind: str) -> Rule:
+        """Return what it says of a node kind that it has a rule for."""
+        return self.readouts[kind] if kind in self.readouts else self.rules[kind]
 
     @property
     def resets(self) -> tuple[str, ...]:

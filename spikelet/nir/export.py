@@ -1,22 +1,24 @@
-"""Writing of NIR files: integer networks, with what they have learned, for other simulators.
+"""Writing of NIR files: float networks, and integer networks with what they have learned.
 
-Weights, thresholds and the rest are given in units in which a population's threshold, without
-adaptation, is a given number. ``docs/plastic-networks.md`` says what NIR cannot express.
+Of an integer network, weights, thresholds and the rest are given in units in which a population's
+threshold, without adaptation, is a given number. ``docs/plastic-networks.md`` says what NIR cannot
+express.
 """
 
-import io
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.files import AtomicFile
 from spikelet.network.integers import IntegerNetwork, IntegerPopulation, IntegerProjection
+from spikelet.network.network import Network
+from spikelet.network.order import late_pairs
+from spikelet.nir.export_float import float_graph
 from spikelet.nir.handler import BIAS
 from spikelet.nir.handlers import neuron_node
 from spikelet.nir.metadata import RESET_POTENTIAL, reset_metadata
@@ -24,15 +26,22 @@ from spikelet.nir.nodes.affine import Affine
 from spikelet.nir.nodes.input import Input
 from spikelet.nir.nodes.linear import Linear
 from spikelet.nir.nodes.output import Output
+from spikelet.nir.written import WrittenGraph
 
-__all__ = ["Fields", "graph_file", "to_nir", "write_nir"]
-
-_NIR_VERSION = "1.0"
-Fields = Mapping[str, npt.NDArray[Any]]
+__all__ = ["to_nir", "write_nir"]
 
 
-def write_nir(network: IntegerNetwork, path: Path, *, threshold: float = 1.0) -> list[str]:
-    """Write a network, such as that of a run, as a NIR file; see :func:`to_nir`.
+def write_nir(
+    network: Network | IntegerNetwork, path: str | Path, *, threshold: float | None = None
+) -> list[str]:
+    """Write a network, such as that of a run or of a framework's module, as a NIR file.
+
+    Parameters
+    ----------
+    network : Network or IntegerNetwork
+    path : path
+    threshold : float or None
+        As for :func:`to_nir`.
 
     Returns
     -------
@@ -46,7 +55,7 @@ def write_nir(network: IntegerNetwork, path: Path, *, threshold: float = 1.0) ->
     """
     contents, left_out = to_nir(network, threshold=threshold)
     try:
-        with AtomicFile(path) as file:
+        with AtomicFile(Path(path)) as file:
             file.write(contents)
     except OSError as error:
         raise SpikeletError(
@@ -56,15 +65,20 @@ def write_nir(network: IntegerNetwork, path: Path, *, threshold: float = 1.0) ->
     return left_out
 
 
-def to_nir(network: IntegerNetwork, *, threshold: float = 1.0) -> tuple[bytes, list[str]]:
-    """Return a network as a NIR file of Linear, Affine, Delay, LIF and IF nodes.
+def to_nir(
+    network: Network | IntegerNetwork, *, threshold: float | None = None
+) -> tuple[bytes, list[str]]:
+    """Return a network as a NIR file of Linear, Affine, Delay, LIF, CubaLIF and IF nodes.
+
+    The file of a float network gives the same network when it is read, without any option.
 
     Parameters
     ----------
-    network : IntegerNetwork
+    network : Network or IntegerNetwork
         With what was learned: the ``network`` of a :class:`Run`.
-    threshold : float
-        What each population's threshold becomes: the largest of its neurons', without adaptation.
+    threshold : float or None
+        What the threshold of each population of integers becomes: the largest of its neurons',
+        without adaptation. None: 1. A float network keeps its own.
 
     Returns
     -------
@@ -76,58 +90,34 @@ def to_nir(network: IntegerNetwork, *, threshold: float = 1.0) -> tuple[bytes, l
     Raises
     ------
     SpikeletError
-        If ``threshold`` is not above 0, or a neuron model has no parameter ``threshold``, which
-        every neuron node of NIR has.
+        If ``threshold`` is not above 0, or given for a float network; if a neuron model has no
+        parameter ``threshold``, which every neuron node of NIR has, or a float network has
+        parameters that NIR has no field for.
     """
+    if isinstance(network, Network):
+        if threshold is not None:
+            raise SpikeletError(
+                "NIR export: a float network keeps its own thresholds",
+                remedy="leave threshold out",
+            )
+        return float_graph(network).contents(), []
+    threshold = 1.0 if threshold is None else threshold
     if not 0 < threshold < float("inf"):
         raise SpikeletError(f"NIR export: threshold must be above 0, not {threshold!r}")
-    graph = _Graph(network, threshold)
-    return graph_file(graph.nodes, graph.edges, graph.metadata()), graph.left_out()
-
-
-def graph_file(
-    nodes: Mapping[str, tuple[str, Fields]],
-    edges: Sequence[tuple[str, str]],
-    metadata: Mapping[str, Any],
-) -> bytes:
-    """Return a graph as a NIR file, as ``nir.write`` makes it.
-
-    Parameters
-    ----------
-    nodes : mapping of str to (str, mapping of str to array)
-        Kind and fields, by name.
-    edges : sequence of (str, str)
-    metadata : mapping
-    """
-    contents = io.BytesIO()
-    with h5py.File(contents, "w") as hdf:
-        hdf.create_dataset("version", data=_NIR_VERSION, dtype=h5py.string_dtype())
-        root = hdf.create_group("node")
-        root.create_dataset("type", data="NIRGraph", dtype=h5py.string_dtype())
-        group = root.create_group("nodes")
-        for name, (kind, fields) in nodes.items():
-            node = group.create_group(name)
-            node.create_dataset("type", data=kind, dtype=h5py.string_dtype())
-            for key, values in fields.items():
-                packed = {"compression": "gzip"} if values.ndim else {}
-                node.create_dataset(key, data=values, **packed)
-        root.create_dataset("edges", data=list(edges), dtype=h5py.string_dtype())
-        said = root.create_group("metadata")
-        for key, value in metadata.items():
-            said.create_dataset(key, data=value)
-    return contents.getvalue()
+    graph = _IntegerGraph(network, threshold)
+    return graph.written.contents(), graph.left_out()
 
 
 @dataclass(eq=False)
-class _Graph:
+class _IntegerGraph:
     network: IntegerNetwork
     threshold: float
-    nodes: dict[str, tuple[str, Fields]] = field(default_factory=dict)
-    edges: list[tuple[str, str]] = field(default_factory=list)
+    written: WrittenGraph = field(default_factory=WrittenGraph)
 
     def __post_init__(self) -> None:
+        self.written.metadata = self._metadata()
         for group in self.network.inputs:
-            self.nodes[group.name] = (Input.kind, {"shape": np.array([group.size])})
+            self.written.nodes[group.name] = (Input.kind, {"shape": np.array([group.size])})
         for population in self.network.populations:
             if "threshold" not in population.parameters:
                 raise SpikeletError(
@@ -144,7 +134,7 @@ class _Graph:
             self._projection(projection, with_bias=first)
         for name in self.network.outputs:
             size = self.network.sizes[name]
-            self._add(f"{name} output", Output.kind, {"shape": np.array([size])}, name, None)
+            self.written.add(f"{name} output", Output.kind, {"shape": np.array([size])}, name, None)
 
     def _lsb(self, population: IntegerPopulation) -> float:
         """Return the value of a population's potential LSB."""
@@ -154,13 +144,6 @@ class _Graph:
     def _dt(self) -> float:
         """Seconds per tick; of a network that needs none, as good as any."""
         return self.network.dt or 1e-3
-
-    def _add(
-        self, name: str, kind: str, fields: Fields, source: str | None, target: str | None
-    ) -> None:
-        self.nodes[name] = (kind, fields)
-        self.edges += [(source, name)] if source else []
-        self.edges += [(name, target)] if target else []
 
     def _neurons(self, population: IntegerPopulation) -> None:
         lsb, name = self._lsb(population), population.name
@@ -178,17 +161,19 @@ class _Graph:
             threshold = _used("threshold", population) + raised
             largest = (1 << (population.potential_bits - 1)) - 1
             parameters["threshold"] = np.minimum(threshold, largest) * lsb
-        self.nodes[name] = neuron_node(parameters, self._dt, population.size)
+        self.written.nodes[name] = neuron_node(parameters, self._dt, population.size)
         if "inhibition" in population.parameters:
             strength = _scaled("inhibition", population, lsb)
             others = np.tile(-strength[:, None], (1, population.size))
             np.fill_diagonal(others, 0.0)
-            self._add(f"{name} inhibition", *Linear.written(others), name, name)
+            self.written.add(f"{name} inhibition", *Linear.written(others), name, name)
 
     def _projection(self, projection: IntegerProjection, *, with_bias: bool) -> None:
         source, target = projection.source, projection.target
         population = self.network.population(target)
         lsb, name = self._lsb(population), f"{source}->{target}"
+        if name in self.written.nodes:
+            name = f"{name} after {projection.delay}"
         weights = projection.weights.astype(np.float64)
         matrix = weights.T * (2.0**population.weight_exponent * lsb)
         kind, fields = Linear.written(matrix)
@@ -197,8 +182,8 @@ class _Graph:
         waiting = projection.delay - self._step(source, population)
         if waiting:
             delays = np.full(len(weights), waiting * self._dt)
-            self._add(f"{name} delay", "Delay", {"delay": delays}, source, name)
-        self._add(name, kind, fields, None if waiting else source, target)
+            self.written.add(f"{name} delay", "Delay", {"delay": delays}, source, name)
+        self.written.add(name, kind, fields, None if waiting else source, target)
 
     def _step(self, source: str, target: IntegerPopulation) -> int:
         """Return the delay of a projection without a node of its own.
@@ -207,7 +192,18 @@ class _Graph:
         """
         if any(group.name == source for group in self.network.inputs):
             return target.depth
-        return max(1, target.depth - self.network.population(source).depth)
+        apart = target.depth - self.network.population(source).depth
+        if self.network.floats is None:
+            return max(1, apart)
+        return apart + (source == target.name or (source, target.name) in self._late)
+
+    @cached_property
+    def _late(self) -> set[tuple[str, str]]:
+        """Pairs of populations between which spikes take a tick that no node says."""
+        names = {population.name for population in self.network.populations}
+        ends = [(p.source, p.target) for p in self.network.projections if p.source != p.target]
+        targets = {name: [b for a, b in ends if a == name] for name in names}
+        return late_pairs(targets, [b for a, b in ends if a not in names])
 
     def left_out(self) -> list[str]:
         """Return what the file does not express, in words."""
@@ -229,7 +225,7 @@ class _Graph:
             found.append("how neurons reset: the populations have different neuron models")
         return found
 
-    def metadata(self) -> dict[str, Any]:
+    def _metadata(self) -> dict[str, Any]:
         """Return what the importer, and a reader, may want to know."""
         populations = self.network.populations
         known: dict[str, Any] = {"dt": self._dt, "simulator": "spikelet"}

@@ -11,7 +11,7 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.summary import summary
 from spikelet.network.network import FloatArray
 from spikelet.nir.convention import CURRENT_GAINS, DECAYS, GAINS, STEPS, WRITTEN, Convention, Rule
-from spikelet.nir.conventions.nir import NIR
+from spikelet.nir.conventions.nir import NIR, SPIKELET
 from spikelet.nir.conventions.norse import NORSE
 from spikelet.nir.conventions.rockpool import ROCKPOOL
 from spikelet.nir.conventions.sinabs import SINABS, SINABS_UNNORMALISED
@@ -20,7 +20,16 @@ from spikelet.nir.conventions.spikingjelly import SPIKINGJELLY
 from spikelet.nir.conventions.spyx import SPYX
 from spikelet.nir.graph import NirNode
 
-__all__ = ["FRAMEWORKS", "NIR", "SNNTORCH", "Constants", "constants", "framework_named", "misfit"]
+__all__ = [
+    "FRAMEWORKS",
+    "NIR",
+    "SNNTORCH",
+    "SPIKELET",
+    "Constants",
+    "constants",
+    "framework_named",
+    "misfit",
+]
 
 FRAMEWORKS: Mapping[str, Convention] = {
     convention.name: convention
@@ -81,7 +90,7 @@ def constants(
     exact : bool
         Whether bits are dropped that float32 leaves unsure; see :func:`without_noise`.
     """
-    rule, r = convention.rules[kind], _numbers(fields, "r")
+    rule, r = convention.rule(kind), _numbers(fields, "r")
     time, syn = _times(fields)
     with np.errstate(all="ignore"):
         if not time:

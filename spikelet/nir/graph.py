@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.summary import summary
-from spikelet.network.order import feedback_refusal, topological_order
+from spikelet.network.order import late_pairs, topological_order
 
 __all__ = ["INPUT_KIND", "OUTPUT_KIND", "NirGraph", "NirNode"]
 
@@ -44,8 +44,11 @@ class NirGraph:
         The node types that spike.
     metadata : dict
     ways_back : dict of str to list of str
-        Of a neuron node, the nodes that lead its spikes back to it, each after its predecessors
-        among them; filled by :meth:`sort`.
+        Of a neuron node whose spikes come back to it, the nodes that lead them there, each after
+        its predecessors among them; filled by :meth:`sort`.
+    late : set of (str, str)
+        Pairs of neuron nodes: spikes of the first go round a loop over the second, and take a tick
+        to it; filled by :meth:`sort`.
     """
 
     path: Path
@@ -54,6 +57,7 @@ class NirGraph:
     neurons: tuple[str, ...]
     metadata: dict[str, Any] = field(default_factory=dict)
     ways_back: dict[str, list[str]] = field(default_factory=dict)
+    late: set[tuple[str, str]] = field(default_factory=set)
 
     def predecessors(self, name: str) -> list[str]:
         """Return the nodes with an edge to ``name``, in the order of the nodes."""
@@ -123,30 +127,28 @@ class NirGraph:
     def sort(self) -> None:
         """Find the ways back, and put the other nodes into topological order, ways back last.
 
-        A neuron node's spikes come back to it over nodes that do nothing else.
+        A neuron node's spikes come back to it over nodes that do nothing else. In a loop over
+        several neuron nodes, spikes take a tick from a node to one that is as near to an Input, or
+        nearer, counted in neuron nodes; such an edge does not count in the order.
 
         Raises
         ------
         SpikeletError
-            For other cycles, a node on a way back with an edge to or from elsewhere, and an edge
-            from a neuron node to itself.
+            For cycles without a neuron node, and a node on a way back of one neuron node with an
+            edge to or from elsewhere.
         """
         neurons = [name for name, node in self.nodes.items() if node.kind in self.neurons]
         ways = {name: self._way_back(name) for name in neurons}
-        self.ways_back = {name: way for name, way in ways.items() if way}
+        self.ways_back = {
+            name: way for name, way in ways.items() if way or (name, name) in self.edges
+        }
+        self.late = self._late(neurons)
         forward = self._ordered(self.forward)
         order = [*forward, *(name for way in self.ways_back.values() for name in way)]
         self.nodes = {name: self.nodes[name] for name in order}
 
     def _way_back(self, neuron: str) -> list[str]:
         """Return the nodes between a neuron node and itself, in topological order."""
-        if (neuron, neuron) in self.edges:
-            raise self.error(
-                neuron,
-                "there is an edge from the node to itself",
-                remedy="exporters leave such edges by mistake: remove it; if spikes do come back "
-                "with a weight of 1, say so with a Scale node",
-            )
         before = self._reached(neuron, self.predecessors)
         way = [name for name in self._reached(neuron, self.successors) if name in before]
         for name in way:
@@ -175,16 +177,59 @@ class NirGraph:
                     rest.append(name)
         return found
 
+    def _late(self, neurons: list[str]) -> set[tuple[str, str]]:
+        """Return the pairs of neuron nodes between which spikes in a loop take a tick."""
+        targets = {
+            name: [n for n in self._next(name) if n != name and n in neurons] for name in neurons
+        }
+        inputs = [name for name, node in self.nodes.items() if node.kind == INPUT_KIND]
+        return late_pairs(targets, [n for i in inputs for n in self._next(i) if n in neurons])
+
+    def _next(self, name: str) -> list[str]:
+        """Return the nodes behind a node, up to and with the next neuron nodes."""
+        found, rest = list[str](), [name]
+        while rest:
+            for after in self.successors(rest.pop()):
+                if after not in found:
+                    found.append(after)
+                    rest += [after] if self.nodes[after].kind not in self.neurons else []
+        return found
+
     def _ordered(self, names: list[str]) -> list[str]:
-        """Return some of the nodes in topological order, as far as edges join them."""
+        """Return some of the nodes in topological order, but for edges of which all are late."""
         return topological_order(
-            {name: [n for n in self.predecessors(name) if n in names] for name in names},
-            self._cycle,
+            {name: [n for n in self._before(name) if n in names] for name in names}, self._cycle
         )
 
+    def _before(self, name: str) -> list[str]:
+        """Return what must be walked before a node."""
+        late = {source for source, target in self.late if target == name}
+        before = [n for n in self.predecessors(name) if n != name or n not in self.ways_back]
+        if not late:
+            return before
+        found = []
+        for node in before:
+            spiking = self._sources(node)
+            if not late.intersection(spiking):
+                found.append(node)
+            else:  # the others of its sources
+                found += [n for n in spiking if n not in late and n != name]
+        return found
+
+    def _sources(self, name: str) -> list[str]:
+        """Return the neuron nodes whose spikes a node gives, itself if it is one."""
+        found, rest, seen = list[str](), [name], set[str]()
+        while rest:
+            node = rest.pop()
+            if self.nodes[node].kind in self.neurons:
+                found.append(node)
+                continue
+            new = [n for n in self.predecessors(node) if n not in seen]
+            seen.update(new)
+            rest += new
+        return list(dict.fromkeys(found))
+
     def _cycle(self, way_round: list[str]) -> SpikeletError:
-        if any(self.nodes[name].kind in self.neurons for name in way_round):
-            return feedback_refusal(str(self.path), way_round)
         return SpikeletError(
             f"{self.path}: no neuron node takes a tick in the cycle "
             f"{' -> '.join(repr(name) for name in way_round)}",

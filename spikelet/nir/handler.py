@@ -6,8 +6,8 @@ raises :class:`SpikeletError` without naming file or node: the import puts them 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, ClassVar
 
@@ -18,9 +18,10 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.update import can_spike
 from spikelet.description.summary import summary
+from spikelet.network.convolution import Convolution
 from spikelet.network.network import INPUT, FloatArray, Population, Projection
 from spikelet.nir.reading import Reading
-from spikelet.nir.signal import Signal
+from spikelet.nir.signal import Connection, Signal
 
 __all__ = [
     "BIAS",
@@ -142,10 +143,13 @@ class NetworkParts:
         Seconds per tick.
     notes : list of str
         What is worth saying of single nodes.
-    n_inputs : int
+    lines : dict of str to slice
+        The input lines of each Input node.
     populations : list of Population
     projections : list of Projection
     outputs : list of str
+    late : set of (str, str)
+        Source and target of what goes round a loop: it takes a tick.
     """
 
     def __init__(self, reading: Reading) -> None:
@@ -153,15 +157,29 @@ class NetworkParts:
         self.neuron = reading.given or reading.model("LIF")
         self.dt = reading.dt
         self.notes: list[str] = []
-        self.n_inputs = 0
+        self.lines: dict[str, slice] = {}
+        self.late: frozenset[tuple[str, str]] = frozenset()
+        self._values: dict[str, NeuronValues] = {}
         self.populations: list[Population] = []
         self.projections: list[Projection] = []
         self.outputs: list[str] = []
 
-    def inputs(self, shape: tuple[int, ...]) -> Signal:
-        """Return the spikes of the network's inputs, of this shape."""
-        self.n_inputs = prod(shape)
-        return Signal.spikes(INPUT, shape)
+    @property
+    def n_inputs(self) -> int:
+        """Input lines of all Input nodes."""
+        return max((lines.stop for lines in self.lines.values()), default=0)
+
+    def inputs(self, name: str, shape: tuple[int, ...]) -> Signal:
+        """Add the lines of an Input behind those that there are; return their spikes."""
+        first = self.n_inputs
+        self.lines[name] = slice(first, first + prod(shape))
+        return Signal.spikes(name, shape)
+
+    def note_lines(self) -> None:
+        """Note which input lines are whose, where there are several Input nodes."""
+        if len(self.lines) > 1:
+            of_each = (f"{n!r} {lines.start}..{lines.stop - 1}" for n, lines in self.lines.items())
+            self.notes.append(f"input lines: {', '.join(of_each)}")
 
     def neurons(self, name: str, values: NeuronValues, signal: Signal) -> Signal:
         """Add a population with what drives it; return its spikes, or potentials if it has none.
@@ -177,26 +195,72 @@ class NetworkParts:
         driven = signal.scaled(values.gain)
         model = values.neuron or self.neuron
         parameters = dict(values.parameters)
-        for parameter, constant in ((values.bias, driven.bias), (BIAS, values.constant)):
-            if constant.any():
-                parameters[parameter] = parameters.get(parameter, 0) + constant
+        if values.constant.any():
+            parameters[BIAS] = parameters.get(BIAS, 0) + values.constant
+        if driven.bias.any():
+            parameters[values.bias] = parameters.get(values.bias, 0) + driven.bias
         population = Population(name, signal.size, model, parameters)
-        into = [Projection(s, name, p.matrix(), p.convolution) for s, p in driven.parts.items()]
-        for what, numbers in (
-            *((f"weights from {p.source!r}", p.weights) for p in into),
-            *population.parameters.items(),
-        ):
-            largest = float(np.abs(numbers).max(initial=0))
-            if largest > _LARGEST_NUMBER:
-                raise SpikeletError(
-                    f"{what}, with the node's input gain, must be at most {_LARGEST_NUMBER:g}, "
-                    f"found {largest:g}",
-                    remedy="check the units of the node's fields and of the weights before it",
-                )
+        into = self._projections(name, driven)
+        _check_numbers(
+            [
+                *((f"weights from {p.source!r}", p.weights) for p in into),
+                *population.parameters.items(),
+            ]
+        )
         self.populations.append(population)
         self.projections += into
+        self._values[name] = values
         made = Signal.spikes if can_spike(model) else Signal.potentials
         return made(name, signal.shape)
+
+    def feed(self, name: str, signal: Signal) -> None:
+        """Add what comes back to a population over a loop; SpikeletError for another size."""
+        number = [population.name for population in self.populations].index(name)
+        population, values = self.populations[number], self._values[name]
+        check_size("the layer", population.size, signal)
+        driven = signal.scaled(values.gain)
+        if driven.bias.any():
+            bias = population.parameters.get(values.bias, 0) + driven.bias
+            parameters = {**population.parameters, values.bias: bias}
+            self.populations[number] = replace(population, parameters=parameters)
+        for projection in self._projections(name, driven):
+            self._add(projection)
+
+    def _add(self, projection: Projection) -> None:
+        """Add a projection, to one of the same ends and delay if there is one."""
+        ends = [(p.source, p.target, p.ticks) for p in self.projections]
+        if (key := (projection.source, projection.target, projection.ticks)) in ends:
+            other = self.projections.pop(ends.index(key))
+            weights = projection.weights + other.weights
+            projection = replace(projection, weights=weights, convolution=None)
+        self.projections.append(projection)
+
+    def _projections(self, name: str, driven: Signal) -> list[Projection]:
+        """Return the projections that a signal is, those of all input lines as one."""
+        found, inputs = [], dict[int, list[tuple[str, Connection]]]()
+        for (source, ticks), part in driven.parts.items():
+            if source in self.lines:
+                inputs.setdefault(ticks, []).append((source, part))
+                continue
+            late = ticks + (source == name or (source, name) in self.late)
+            delay = None if late == (source == name) else late
+            found.append(Projection(source, name, part.matrix(), part.convolution, delay))
+        first = [
+            Projection(INPUT, name, *self._of_lines(parts), ticks or None)
+            for ticks, parts in inputs.items()
+        ]
+        return first + found
+
+    def _of_lines(
+        self, parts: list[tuple[str, Connection]]
+    ) -> tuple[FloatArray, Convolution | None]:
+        """Return the weights of all input lines, and the convolution that they are."""
+        if len(self.lines) == 1:
+            return parts[0][1].matrix(), parts[0][1].convolution
+        weights = np.zeros((self.n_inputs, parts[0][1].size))
+        for source, part in parts:
+            weights[self.lines[source]] = part.matrix()
+        return weights, None
 
 
 @dataclass(frozen=True, eq=False)
@@ -296,6 +360,17 @@ class NodeHandler(ABC):
         for field in self.fields:
             if field.name in fields:
                 field.check(fields[field.name])
+
+
+def _check_numbers(named: Iterable[tuple[str, FloatArray]]) -> None:
+    for what, numbers in named:
+        largest = float(np.abs(numbers).max(initial=0))
+        if largest > _LARGEST_NUMBER:
+            raise SpikeletError(
+                f"{what}, with the node's input gain, must be at most {_LARGEST_NUMBER:g}, "
+                f"found {largest:g}",
+                remedy="check the units of the node's fields and of the weights before it",
+            )
 
 
 def check_size(what: str, size: int, signal: Signal) -> None:

@@ -11,6 +11,7 @@ from spikelet.nir.nodes.conv1d import Conv1d
 from spikelet.nir.nodes.conv2d import Conv2d
 from spikelet.nir.nodes.cuba_li import CurrentIntegrator
 from spikelet.nir.nodes.cuba_lif import CubaLif
+from spikelet.nir.nodes.delay import Delay
 from spikelet.nir.nodes.flatten import Flatten
 from spikelet.nir.nodes.i import PureIntegrator
 from spikelet.nir.nodes.if_ import Integrator
@@ -33,7 +34,7 @@ HANDLERS: tuple[NodeHandler, ...] = (
     *(Conv1d(), Conv2d(), SumPool2d(), AvgPool2d()),
     *NEURON_HANDLERS,
     *(LeakyIntegrator(), CurrentIntegrator(), PureIntegrator()),
-    *(Flatten(), Scale()),
+    *(Flatten(), Scale(), Delay()),
 )
 """One handler a file of ``nir/nodes/``; a test compares the two."""
 

@@ -11,6 +11,7 @@ each node kind (``nir/nodes/``). Here signals are led from node to node:
 
 import warnings
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -115,19 +116,30 @@ class Walk:
         self.handlers = handlers
         self.parts = parts
         self.signals: dict[str, Signal] = {}
+        self.coming: dict[str, list[str]] = {}
+        parts.late = frozenset(graph.late)
 
     def step(self, name: str) -> None:
         """Lead what arrives at a node through it; SpikeletError, naming the node, if it cannot."""
         incoming = self._incoming(name)
-        if way_back := self.graph.ways_back.get(name):
+        if name in self.graph.ways_back:
+            if (name, name) in self.graph.edges:
+                self._warn(
+                    name,
+                    "there is an edge from the node to itself: its spikes come back to it a tick "
+                    "later, with a weight of 1; some exporters leave such an edge by mistake: then "
+                    "remove it",
+                )
             self.signals[name] = Signal.spikes(name, incoming.shape)
-            for back in way_back:
+            for back in self.graph.ways_back[name]:
                 self.signals[back] = self._applied(back, self._incoming(back))
             incoming = self._incoming(name)
         self.signals[name] = self._applied(name, incoming)
 
     def network(self) -> Network:
         """Return the float network that the nodes have made, all of which were walked."""
+        self._feed_loops()
+        self.parts.note_lines()
         return Network(
             self.graph.path.stem,
             self.parts.n_inputs,
@@ -138,9 +150,26 @@ class Walk:
             self.parts.reading.origin(self.graph, tuple(self.parts.notes)),
         )
 
+    def _feed_loops(self) -> None:
+        """Add what arrives at neuron nodes from nodes that are walked behind them."""
+        for name, before in self.coming.items():
+            try:
+                self.parts.feed(name, self._sum(name, before))
+            except SpikeletError as error:
+                if error.args[0].startswith(str(self.graph.path)):
+                    raise
+                raise self.graph.error(name, error.args[0], remedy=error.remedy) from error
+
     def _incoming(self, name: str) -> Signal:
         """Return the sum of what arrives at a node over nodes that were walked already."""
         before = [node for node in self.graph.predecessors(name) if node in self.signals]
+        self.coming.pop(name, None)
+        if coming := [n for n in self.graph.predecessors(name) if n not in self.signals]:
+            self.coming[name] = coming
+        return self._sum(name, before)
+
+    def _sum(self, name: str, before: list[str]) -> Signal:
+        """Return the sum of what some nodes give to a node."""
         sizes = {node: self.signals[node].size for node in before}
         if len(set(sizes.values())) > 1:
             found = " and ".join(f"{size} from {node!r}" for node, size in sizes.items())
@@ -161,16 +190,16 @@ class Walk:
             )
         return Signal.sum(signals)
 
+    def _warn(self, name: str, message: str) -> None:
+        text = f"{self.graph.path}: {self.graph.place(name)}: {message}"
+        warnings.warn(text, SpikeletWarning, stacklevel=2)
+
     def _applied(self, name: str, incoming: Signal) -> Signal:
         """Return what leaves a node; errors and warnings name it."""
         graph, node = self.graph, self.graph.nodes[name]
-
-        def warn(message: str) -> None:
-            text = f"{graph.path}: {graph.place(name)}: {message}"
-            warnings.warn(text, SpikeletWarning, stacklevel=2)
-
         sources = tuple(f"{a!r} ({graph.nodes[a].kind})" for a in graph.predecessors(name))
-        shape, back = incoming.shape, bool(graph.ways_back.get(name))
+        warn = partial(self._warn, name)
+        shape, back = incoming.shape, name in graph.ways_back
         seen = ImportedNode(name, node.kind, node.fields, sources, shape, self.parts, warn, back)
         try:
             return self.handlers[node.kind].apply(seen, incoming)

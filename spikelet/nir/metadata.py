@@ -1,15 +1,24 @@
 """What the metadata of a NIR file say of its neurons, and whether that can be so."""
 
+import json
 from dataclasses import dataclass
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.model import NeuronModel
-from spikelet.description.neurons.models import neuron_models
+from spikelet.description.neurons.models import neuron_model, neuron_models
 from spikelet.nir.convention import Convention
-from spikelet.nir.frameworks import FRAMEWORKS, NIR, SNNTORCH
+from spikelet.nir.frameworks import FRAMEWORKS, SNNTORCH, SPIKELET
 from spikelet.nir.graph import NirGraph
 
-__all__ = ["RESET_POTENTIAL", "Said", "check_reset", "reset_metadata", "said_of"]
+__all__ = [
+    "NEURON_MODELS",
+    "RESET_POTENTIAL",
+    "Said",
+    "check_reset",
+    "models_metadata",
+    "reset_metadata",
+    "said_of",
+]
 
 RESET_POTENTIAL = "reset_potential"
 """The parameter that a ``v_reset`` becomes."""
@@ -23,10 +32,13 @@ _RESETS = {
 }
 """The resets of snnTorch in the words of its modules: mechanism, and whether it is delayed."""
 
-_WRITERS = {**FRAMEWORKS, "spikelet": NIR}
+_WRITERS = {**FRAMEWORKS, "spikelet": SPIKELET}
 """Who names itself as ``simulator``, and what it means."""
 
-_READ = ("dt", "simulator", "reset_mechanism", "reset", "reset_delay")
+NEURON_MODELS = "neuron_models"
+"""The metadata key under which a file of ours names the model of each neuron node, in JSON."""
+
+_READ = ("dt", "simulator", NEURON_MODELS, "reset_mechanism", "reset", "reset_delay")
 _NEUTRAL = {"inhibition": (False, 0), "graded_spikes_factor": (1,), "state_quant": (False, 0)}
 """What snnTorch's modules can be told and a chip does not compute, with what says nothing."""
 
@@ -42,6 +54,8 @@ class Said:
         Mechanism.
     delay : bool or None
         Whether it waits for the next tick.
+    models : dict of str to NeuronModel
+        Of the neuron nodes that the file names one for.
     unread : tuple of str
         Keys that mean nothing here.
     """
@@ -49,6 +63,7 @@ class Said:
     framework: Convention | None
     reset: str | None
     delay: bool | None
+    models: dict[str, NeuronModel]
     unread: tuple[str, ...]
 
     def reset_in(self, convention: Convention, graph: NirGraph) -> str:
@@ -125,5 +140,34 @@ def said_of(graph: NirGraph) -> Said:
         framework,
         None if mechanism is None else str(mechanism),
         None if delay is None else bool(delay),
+        _named_models(graph),
         tuple(unread + (["simulator"] if simulator and framework is None else [])),
     )
+
+
+def models_metadata(models: dict[str, NeuronModel]) -> dict[str, str]:
+    """Return what a file says of the models of its neuron nodes."""
+    return {NEURON_MODELS: json.dumps({name: model.name for name, model in models.items()})}
+
+
+def _named_models(graph: NirGraph) -> dict[str, NeuronModel]:
+    """Return the models that a file names; SpikeletError unless they are of its neuron nodes."""
+    if NEURON_MODELS not in graph.metadata:
+        return {}
+    where = f"{graph.path}: metadata {NEURON_MODELS!r}"
+    remedy = 'it is JSON such as {"lif1": "snntorch-subtract"}, or is left out'
+    try:
+        named = json.loads(graph.metadata[NEURON_MODELS])
+    except (TypeError, ValueError) as error:
+        raise SpikeletError(f"{where} is no JSON: {error}", remedy=remedy) from error
+    if not isinstance(named, dict):
+        raise SpikeletError(f"{where} must name a model for each neuron node", remedy=remedy)
+    for node, name in named.items():
+        if node not in graph.nodes or graph.nodes[node].kind not in graph.neurons:
+            raise SpikeletError(f"{where}: there is no neuron node {node!r}", remedy=remedy)
+        if name not in neuron_models():
+            raise SpikeletError(
+                f"{where}: there is no neuron model {name!r}",
+                remedy=f"the models are {', '.join(neuron_models())}",
+            )
+    return {node: neuron_model(name) for node, name in named.items()}

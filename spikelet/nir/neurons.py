@@ -14,6 +14,7 @@ import numpy.typing as npt
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.network.network import FloatArray, Population
+from spikelet.nir.frameworks import SPIKELET
 from spikelet.nir.handler import Field, ImportedNode, NeuronValues, NodeHandler
 from spikelet.nir.metadata import RESET_POTENTIAL
 from spikelet.nir.signal import Signal
@@ -51,7 +52,8 @@ class NeuronHandler(NodeHandler):
         population = node.network.populations[-1]
         driven = signal.scaled(values.gain).parts.values()
         drive = np.sum([part.excitation() for part in driven], axis=0)
-        if asked := question(self.doubts(node, population), population, drive):
+        ours = node.network.reading.convention is SPIKELET  # whose units are not in doubt
+        if not ours and (asked := question(self.doubts(node, population), population, drive)):
             node.warn(asked)
         return spikes
 

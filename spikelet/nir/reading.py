@@ -1,7 +1,8 @@
 """How a file is read: by whose convention, with which neuron models, at which time step."""
 
 import warnings
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from spikelet.description.neurons.models import neuron_model, neuron_models
 from spikelet.description.summary import summary
 from spikelet.network.origin import Origin
 from spikelet.nir.convention import STEPS, Convention, Rule
-from spikelet.nir.frameworks import FRAMEWORKS, NIR, constants, framework_named, misfit
+from spikelet.nir.frameworks import FRAMEWORKS, NIR, SPIKELET, constants, framework_named, misfit
 from spikelet.nir.graph import NirGraph, NirNode
 from spikelet.nir.metadata import Said, said_of
 from spikelet.nir.time_step import given_time_step
@@ -43,6 +44,8 @@ class Reading:
         Who says whose convention it is; empty: nobody.
     doubts : tuple of str
         See :class:`Origin`.
+    named : mapping of str to NeuronModel
+        Models of single nodes, which the file names.
     """
 
     __repr__ = summary
@@ -54,6 +57,7 @@ class Reading:
     dt: float | None
     stated: str
     doubts: tuple[str, ...] = ()
+    named: Mapping[str, NeuronModel] = field(default_factory=dict)
 
     def rule(self, kind: str) -> Rule:
         """Return what the convention says of a node kind; SpikeletError if it has none."""
@@ -65,7 +69,7 @@ class Reading:
             )
         return self.convention.rules[kind]
 
-    def model(self, kind: str, recurrent: bool = False) -> NeuronModel:
+    def model(self, kind: str, recurrent: bool = False, name: str = "") -> NeuronModel:
         """Return the model of a node kind's neurons.
 
         Parameters
@@ -73,12 +77,16 @@ class Reading:
         kind : str
         recurrent : bool
             Whether their spikes come back to them.
+        name : str
+            Of the node, if one is meant.
 
         Raises
         ------
         SpikeletError
             If its neurons do not reset so.
         """
+        if name in self.named:
+            return self.named[name]
         rule = self.models.rules.get(kind)
         if rule is None or self.reset is None:
             return self.given or neuron_model("nir-euler")
@@ -102,7 +110,7 @@ class Reading:
             self.convention.name,
             (
                 f"as {self.convention.title} writes it ({self.stated or 'nobody says so'})",
-                *(self._words(kind) for kind in kinds if kind in self.convention.rules),
+                *(self._words(kind, graph) for kind in kinds if kind in self.convention.rules),
                 *notes,
                 *([f"metadata not read: {', '.join(unread)}"] if unread else []),
             ),
@@ -116,15 +124,17 @@ class Reading:
             self.doubts,
         )
 
-    def _words(self, kind: str) -> str:
+    def _words(self, kind: str, graph: NirGraph) -> str:
         rule = self.convention.rules[kind]
         unit = {"dt dt": ", tau is times dt", "1": ", tau counts ticks"}.get(
             self.convention.step, ""
         )
         decay = f"decay {rule.decay}{unit}, " if rule.decay else "no decay, "
+        nodes = [node.name for node in graph.nodes.values() if node.kind == kind]
+        models = dict.fromkeys(self.model(kind, name=node).name for node in nodes)
         return (
             f"{kind}: {decay}input gain {rule.gain}, start {rule.start}, "
-            f"neuron model {self.model(kind).name}"
+            f"neuron model {', '.join(models)}"
         )
 
 
@@ -181,7 +191,8 @@ def _stated(graph: NirGraph, framework: str | None, said: Said) -> tuple[Convent
     if framework is None:
         return None if found is None else (found, "metadata 'simulator'")
     convention = framework_named(framework)
-    if found is not None and not convention.name.startswith(found.name):
+    euler = found is SPIKELET and convention is NIR  # the same, where there is a leak
+    if found is not None and not euler and not convention.name.startswith(found.name):
         raise SpikeletError(
             f"{graph.path}: its metadata says simulator {graph.metadata['simulator']!r}, but "
             f"--framework is {framework}",
@@ -213,8 +224,15 @@ def _stated_reading(
         raise _no_time_step(graph, _timed(convention, nodes))
     models, reset = convention, convention.reset
     if model is not None:
+        for name, named in said.models.items():
+            if named != model:
+                raise SpikeletError(
+                    f"{graph.path}: its metadata say that the neurons of {name!r} are of model "
+                    f"{named.name}, but --neuron is {model.name}",
+                    remedy="leave --neuron out",
+                )
         reset_of = convention.reset_of(model.name)
-        if reset_of is None and model.name in neuron_models() and convention is not NIR:
+        if reset_of is None and model.name in neuron_models() and convention not in (NIR, SPIKELET):
             raise SpikeletError(
                 f"{graph.path}: {by} says {convention.name}, whose neurons are not of model "
                 f"{model.name}",
@@ -222,7 +240,9 @@ def _stated_reading(
                 "takes any model",
             )
         return Reading(convention, *_of_model(convention, model), model, step, by)
-    elif said.reset is not None:
+    if {node.name for node in nodes} <= said.models.keys():
+        return Reading(convention, models, reset, None, step, by, named=said.models)
+    if said.reset is not None:
         reset = said.reset_in(convention, graph)
     return Reading(convention, models, reset, None, step, by)
 
@@ -264,6 +284,8 @@ def _of_model(convention: Convention, model: NeuronModel) -> tuple[Convention, s
 
 def _check_numbers(graph: NirGraph, nodes: list[NirNode], dt: float | None) -> None:
     """SpikeletError if the numbers are those of frameworks that mean others by them than NIR."""
+    if not all(_of_one_size(node) for node in nodes):
+        return  # which its handler refuses, where the size of the layer is known
     others = []
     for convention in FRAMEWORKS.values():
         if convention is NIR:
@@ -286,6 +308,11 @@ def _check_numbers(graph: NirGraph, nodes: list[NirNode], dt: float | None) -> N
             "equations do",
             remedy=f"pass --framework {names}; if NIR's equations are meant, --framework nir",
         )
+
+
+def _of_one_size(node: NirNode) -> bool:
+    """Return whether a node's fields have one value, or as many as each other."""
+    return len({values.size for values in node.fields.values()} - {1}) <= 1
 
 
 def _same_numbers(

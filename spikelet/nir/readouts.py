@@ -39,21 +39,25 @@ class ReadoutHandler(NeuronHandler):
     def values(self, node: ImportedNode, size: int) -> NeuronValues:
         """Return decays, input gain and constant input."""
         reading = node.network.reading
-        convention = reading.convention if self.spiking in reading.convention.rules else NIR
+        kind = self.kind if self.kind in reading.convention.readouts else self.spiking
+        known = (*reading.convention.rules, *reading.convention.readouts)
+        convention = reading.convention if kind in known else NIR
+        rule = convention.rule(kind)
         if self.leaks and reading.dt is None and convention.step != "1":
             raise SpikeletError(
                 "the time step is not known: the file has no metadata 'dt'",
                 remedy="pass the time step of the training: --dt SECONDS",
             )
-        found = constants(convention, self.spiking, numbers(node, size), reading.dt)
+        found = constants(convention, kind, numbers(node, size), reading.dt)
         decays = {"decay": found.decay, "decay_i": found.decay_i}
         parameters = {}
         for field, name in self.leaks:
             decay = decays[name]
             assert decay is not None
-            check_leak(node, field, decay, node.parameter(field, size))
+            if not rule.clamped:
+                check_leak(node, field, decay, node.parameter(field, size))
             parameters[name] = decay
-        start = convention.rules[self.spiking].start
+        start = rule.start
         if start in node.fields and node.fields[start].any():
             raise SpikeletError(
                 f"{convention.title} starts potentials at {start}, which is "

@@ -1,8 +1,8 @@
 """Signals between the nodes of a NIR graph, as linear functions of spikes.
 
 A signal is ``sum_s spikes_s @ parts[s] + bias``: one connection for each source of spikes, a
-population or the network's input, and a constant. A connection is dense or sparse, so that large
-layers wired one to one, or by a convolution, stay small.
+population or an input, some ticks ago, and a constant. A connection is dense or sparse, so that
+large layers wired one to one, or by a convolution, stay small.
 """
 
 from collections.abc import Iterable
@@ -136,6 +136,10 @@ class Sparse:
         if isinstance(weight, Sparse):
             if self.passes_on:
                 return weight
+            if self.convolution and weight.convolution:
+                both = weight.convolution.behind(self.convolution)
+                if both:
+                    return Sparse.of_convolution(both)
             return self._through_sparse(weight)
         found = np.zeros((self.n_source, len(weight)))
         rows = self.gains[:, None] * weight.T[self.targets]
@@ -216,8 +220,8 @@ class Signal:
 
     Parameters
     ----------
-    parts : dict of str to Connection
-        By source of spikes: a population, or the network's input.
+    parts : dict of (str, int) to Connection
+        By source of spikes, a population or an Input node, and the ticks that they were delayed.
     bias : array of float64, shape (size,)
         Added in every tick.
     shape : tuple of int
@@ -232,7 +236,7 @@ class Signal:
 
     __repr__ = summary
 
-    parts: dict[str, Connection]
+    parts: dict[tuple[str, int], Connection]
     bias: FloatArray
     shape: tuple[int, ...]
     spikes_of: str | None = None
@@ -242,7 +246,7 @@ class Signal:
     def spikes(cls, source: str, shape: tuple[int, ...]) -> "Signal":
         """Return the spikes of a source as they are."""
         size = prod(shape)
-        return cls({source: Sparse.one_to_one(size)}, np.zeros(size), shape, source)
+        return cls({(source, 0): Sparse.one_to_one(size)}, np.zeros(size), shape, source)
 
     @classmethod
     def potentials(cls, population: str, shape: tuple[int, ...]) -> "Signal":
@@ -284,6 +288,26 @@ class Signal:
         else:
             bias = weight @ self.bias
         return Signal(parts, bias, shape or (len(bias),))
+
+    def delayed(self, ticks: npt.NDArray[np.int64]) -> "Signal":
+        """Return the values of some ticks ago, 0 before the first; ticks of shape (size,) or (1,).
+
+        SpikeletError where the values have a constant, which would begin late.
+        """
+        late = np.broadcast_to(ticks, (self.size,))
+        if (self.bias[late > 0] != 0).any():
+            raise SpikeletError(
+                "a bias in front of a delay begins late, which no neuron's bias does",
+                remedy="put the delay in front of the node with the bias",
+            )
+        if not late.any():
+            return self
+        parts: dict[tuple[str, int], Connection] = {}
+        for value in np.unique(late).tolist():
+            for (source, before), part in self.parts.items():
+                chosen = part if (late == value).all() else part.scaled((late == value) * 1.0)
+                parts[source, before + value] = chosen
+        return Signal(parts, self.bias, self.shape)
 
     @classmethod
     def sum(cls, signals: list["Signal"]) -> "Signal":

@@ -47,7 +47,8 @@ class Doubt:
 
 def many_ticks(field: str, tau: FloatArray, dt: float | None) -> list[Doubt]:
     """Return the doubt about a time constant that is a great many ticks, if it is."""
-    if dt is None or np.median(tau) < _MANY_TICKS * dt:
+    tau = tau[np.isfinite(tau)]  # one without end says that there is no leak
+    if dt is None or not tau.size or np.median(tau) < _MANY_TICKS * dt:
         return []
     reason = f"{field} is {np.median(tau):g} s, {np.median(tau) / dt:,.0f} ticks of {dt:g} s"
     remedy = f"if {field} is in milliseconds, give dt in milliseconds too (--dt {dt * 1000:g})"

@@ -10,6 +10,7 @@ from scipy import sparse
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.summary import summary
+from spikelet.description.synapses.convolution import ConvolutionShape
 
 __all__ = ["INPUT", "Connection", "ConnectionRows", "PlacementNetwork"]
 
@@ -90,6 +91,9 @@ class PlacementNetwork:
         Spikes a tick of each neuron of a population, or of each input line; 1 where it is missing.
     whole : mapping of str to str
         Populations that must stay in one core, and why.
+    convolutions : mapping of str to ConvolutionShape
+        Populations whose cores share the kernel of the one connection into them. Its rows and
+        neurons are numbered with the channel first.
 
     Raises
     ------
@@ -106,6 +110,7 @@ class PlacementNetwork:
     outputs: tuple[str, ...] = ()
     rates: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
     whole: Mapping[str, str] = field(default_factory=dict)
+    convolutions: Mapping[str, ConvolutionShape] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.populations:

@@ -15,6 +15,8 @@ from scipy import sparse
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.summary import summary
+from spikelet.description.synapses.convolution import ConvolutionShape
+from spikelet.placement.maps import cut_map, places
 from spikelet.placement.network import ConnectionRows, PlacementNetwork
 
 __all__ = ["CoreLimits", "Part", "partition"]
@@ -88,13 +90,15 @@ class Part:
     ----------
     population : str
     neurons : array of int64
-        Ascending; neuron ``i`` of the core is ``neurons[i]`` of the population.
+        Neuron ``i`` of the core is ``neurons[i]`` of the population.
     axons : array of int64
-        Ascending; axon ``i`` of the core is row ``axons[i]`` of :class:`ConnectionRows`.
+        Axon ``i`` of the core is row ``axons[i]`` of :class:`ConnectionRows`, if it is needed.
     needed : array of bool, shape (axons,)
         Whether a neuron of the part listens to the axon; nothing is sent to the others.
     shared : bool
         Whether the other parts of the population have the same axons in the same places.
+    convolution : ConvolutionShape or None
+        Of a part whose core shares a kernel; it numbers neurons and axons. Else both are ascending.
     """
 
     __repr__ = summary
@@ -104,6 +108,7 @@ class Part:
     axons: IntArray
     needed: npt.NDArray[np.bool_]
     shared: bool
+    convolution: ConvolutionShape | None = None
 
 
 def partition(
@@ -125,6 +130,8 @@ def partition(
     """
     rows = network.rows_into(population)
     size, n_rows = network.sizes[population], len(rows.source)
+    if population in network.convolutions:
+        return _of_convolution(population, network.convolutions[population], rows, limits)
     if population in network.whole:
         return [_whole(network, population, rows, limits)]
     _check_axons(network, population, rows, limits)
@@ -165,6 +172,25 @@ def _whole(
             )
     listens = _needs(rows.synapses, np.zeros(size, np.int64)).toarray()[:, 0] > 0
     return Part(population, np.arange(size), np.arange(n_rows), listens, shared=True)
+
+
+def _of_convolution(
+    population: str, whole: ConvolutionShape, rows: ConnectionRows, limits: CoreLimits
+) -> list[Part]:
+    """Return a map cut by output rows and channels; parts with all rows share their axons."""
+    found = []
+    cut = cut_map(whole, limits.axons(True), limits.neurons(True), limits.lanes)
+    for out_rows, channels in cut:
+        shape = whole.part(out_rows, channels)
+        sources, neurons = places(whole, out_rows, channels)
+        axons = np.zeros(shape.n_axons, np.int64)
+        axons[shape.axons.ravel()] = sources
+        needed = np.zeros(shape.n_axons, np.bool_)
+        listens = rows.synapses[sources][:, neurons].sum(axis=1) > 0
+        needed[shape.axons.ravel()] = listens
+        shared = len(out_rows) == whole.out_height
+        found.append(Part(population, neurons, axons, needed, shared, shape))
+    return found
 
 
 def _part(

@@ -100,7 +100,12 @@ class PlacedNetwork:
             rows = part.axons[(part.axons >= first) & (part.axons < first + n_rows)] - first
             block = connection.weights[rows][:, part.neurons]
             blocks.append(block.toarray() if sparse.issparse(block) else block)
-        return np.concatenate(blocks) if blocks else np.zeros((0, len(part.neurons)), np.int8)
+        if not blocks:
+            return np.zeros((0, len(part.neurons)), np.int8)
+        found = np.concatenate(blocks)
+        if part.convolution:  # some axons are nobody's
+            found[~part.needed] = 0
+        return found
 
     def quality(self, count: int = 8, seed: int = 0) -> PlacementQuality:
         """Return link loads, and what so many random placements of the same parts come to."""
@@ -281,18 +286,21 @@ class _Ways:
         rows = self.network.rows_into(population)
         here = [(i, p) for i, p in enumerate(self.parts) if p.population == population]
         from_host = self.part_of[rows.source] == HOST
-        together = np.zeros(len(rows.source), np.bool_)
-        if len(here) > 1 and here[0][1].shared:
-            together = ~from_host
+        shared = len(here) > 1 and here[0][1].shared
+        if shared:
+            axons = here[0][1].axons  # those of all parts
+            together = np.flatnonzero(~from_host[axons])
             numbers = np.array([i for i, _ in here])
             needed = np.stack([part.needed for _, part in here])[:, together]
             sets, which = np.unique(needed, axis=1, return_inverse=True)
             for index, members in enumerate(sets.T):
-                axon = np.flatnonzero(together)[which.ravel() == index]
+                axon = together[which.ravel() == index]
+                row = axons[axon]
                 if members.any():
-                    yield _Bundle(numbers[members], rows.source[axon], axon, rows.delay[axon])
+                    yield _Bundle(numbers[members], rows.source[row], axon, rows.delay[row])
         for index, part in here:
-            axon = np.flatnonzero(part.needed & ~together[part.axons])
+            alone = part.needed & from_host[part.axons] if shared else part.needed
+            axon = np.flatnonzero(alone)
             row = part.axons[axon]
             yield _Bundle(np.array([index]), rows.source[row], axon, rows.delay[row])
 

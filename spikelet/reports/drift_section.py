@@ -9,7 +9,8 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from spikelet.network.layer_quantisation import LayerQuantisation
 from spikelet.reports.plot_style import INK, PALETTE, WIDTH, as_png
-from spikelet.runs.drift import Drift, LayerDrift
+from spikelet.runs.agreement import LayerAgreement
+from spikelet.runs.drift import Drift
 
 __all__ = ["drawn", "filled_in", "leaks"]
 
@@ -45,12 +46,14 @@ def _ticks(constant: float | None) -> str:
     return "none" if constant in (None, inf) else f"{constant:,.1f}"
 
 
-def _row(layer: LayerDrift) -> list[str]:
+def _row(layer: LayerAgreement) -> list[str]:
     first = "–"
     if layer.first:
         sample, tick, neuron = layer.first
         first = f"sample {sample:,}, tick {tick:,}, neuron {neuron:,}"
     overlap = "no spikes" if layer.overlap is None else f"{layer.overlap:.1%}"
+    if layer.potential_error is not None:
+        overlap = f"potentials, {layer.potential_error:.1%} off"
     counts = [f"{layer.float_spikes:,}", f"{layer.integer_spikes:,}"]
     return [layer.verdict, first, *counts, overlap]
 

@@ -1,6 +1,6 @@
 """Float against integer spikes, layer by layer, and what in them should worry the user."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
@@ -19,6 +19,7 @@ __all__ = [
     "LayerAgreement",
     "agreement",
     "agreement_warnings",
+    "layer_agreements",
     "output_warnings",
     "quantisation_warnings",
 ]
@@ -61,6 +62,8 @@ class LayerAgreement:
     potential_error : float or None
         Of a layer whose potentials are read: root mean square of integer minus float potentials, as
         a share of that of the float potentials. None of other layers.
+    first : (int, int, int) or None
+        Sample, tick and neuron of the first spike that differs; None where none does.
     """
 
     name: str
@@ -73,6 +76,12 @@ class LayerAgreement:
     busiest: int = 0
     saturations: int | None = None
     potential_error: float | None = None
+    first: tuple[int, int, int] | None = None
+
+    @property
+    def verdict(self) -> str:
+        """``exact`` where no spike, or potential that is read, differs, else ``approximate``."""
+        return "approximate" if self.first or self.potential_error else "exact"
 
     @property
     def share(self) -> float:
@@ -108,7 +117,12 @@ def agreement(run: Run, spikes: npt.ArrayLike) -> tuple[LayerAgreement, ...]:
     key = run.compiled.network.draw_key
     layers = run_layers(floats, spikes, potentials=False, draw_key=key)
     names = [population.name for population in floats.populations]
-    return tuple(_agreement(run, name, layer) for name, layer in zip(names, layers, strict=True))
+    return layer_agreements(run, dict(zip(names, layers, strict=True)))
+
+
+def layer_agreements(run: Run, floats: Mapping[str, FloatLayer]) -> tuple[LayerAgreement, ...]:
+    """Compare a run's spikes with those of the float network's layers, by name."""
+    return tuple(_agreement(run, name, layer) for name, layer in floats.items())
 
 
 def _agreement(run: Run, name: str, layer: FloatLayer) -> LayerAgreement:
@@ -118,7 +132,8 @@ def _agreement(run: Run, name: str, layer: FloatLayer) -> LayerAgreement:
             f"the Recording of {run.recording.engine} is of {mine.shape[0]} samples of "
             f"{mine.shape[1]} ticks, the input of {theirs.shape[0]} of {theirs.shape[1]}"
         )
-    by_neuron = mine.sum(axis=(0, 1))
+    by_neuron, apart = mine.sum(axis=(0, 1)), mine != theirs
+    first = np.argwhere(apart)[0].tolist() if apart.any() else None
     ticks = counted(run.lengths, *mine.shape[:2])
     saturations = None
     if run.recording.states is not None:
@@ -138,6 +153,7 @@ def _agreement(run: Run, name: str, layer: FloatLayer) -> LayerAgreement:
         potential_error=None
         if layer.potentials is None
         else _relative_error(run.potentials(name)[ticks], layer.potentials[ticks]),
+        first=first and (first[0], first[1], first[2]),
     )
 
 

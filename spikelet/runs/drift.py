@@ -1,10 +1,7 @@
 """How far integers drift from the float network at each weight width, layer by layer."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-
-import numpy as np
-import numpy.typing as npt
 
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.compiler.place import place
@@ -13,12 +10,12 @@ from spikelet.network.integers import IntegerNetwork
 from spikelet.network.limits import PlacementLimits
 from spikelet.network.network import Network
 from spikelet.network.quantise import quantise
-from spikelet.network.reference import run_layers
+from spikelet.network.reference import FloatLayer, run_layers
+from spikelet.runs.agreement import LayerAgreement, layer_agreements
 from spikelet.runs.run import Run, run
-from spikelet.samples.lengths import within
 from spikelet.samples.samples import Samples, Score
 
-__all__ = ["Drift", "LayerDrift", "drift"]
+__all__ = ["Drift", "drift"]
 
 WIDTHS = range(1, 9)
 """Bits of weights."""
@@ -26,38 +23,6 @@ WIDTHS = range(1, 9)
 _MOST_SAMPLES = 200
 _WHOLE = PlacementLimits(max_axons=4096, max_neurons=4096)
 """Few and large cores: what a network computes does not depend on them."""
-
-
-@dataclass(frozen=True)
-class LayerDrift:
-    """A layer's integer spikes beside those of the float network.
-
-    Parameters
-    ----------
-    name : str
-    float_spikes, integer_spikes : int
-    common : int
-        Spikes of both, of the same sample, tick and neuron.
-    first : (int, int, int) or None
-        Sample, tick and neuron of the first difference; None where there is none.
-    """
-
-    name: str
-    float_spikes: int
-    integer_spikes: int
-    common: int
-    first: tuple[int, int, int] | None
-
-    @property
-    def verdict(self) -> str:
-        """``exact`` where no spike differs, else ``approximate``."""
-        return "approximate" if self.first else "exact"
-
-    @property
-    def overlap(self) -> float | None:
-        """Common spikes as a share of the spikes of either; None where there are none."""
-        either = self.float_spikes + self.integer_spikes - self.common
-        return self.common / either if either else None
 
 
 @dataclass(frozen=True)
@@ -70,7 +35,7 @@ class Drift:
         Of all layers; None: as the network is compiled.
     samples : int
         That were run.
-    layers : tuple of LayerDrift
+    layers : tuple of LayerAgreement
         Empty for a width that is refused.
     score : Score or None
         How the samples were classified; None for a width that is refused.
@@ -80,7 +45,7 @@ class Drift:
 
     weight_bits: int | None
     samples: int
-    layers: tuple[LayerDrift, ...]
+    layers: tuple[LayerAgreement, ...]
     score: Score | None
     refused: str = ""
 
@@ -110,14 +75,14 @@ def drift(
     if network.floats is None or not len(part.spikes):
         return ()
     layers = run_layers(network.floats, part.spikes, potentials=False, draw_key=network.draw_key)
-    floats = {
-        population.name: within(part.lengths, layer.spikes)
-        for population, layer in zip(network.floats.populations, layers, strict=True)
-    }
-    found = [_drift(None, run(compiled, part, learning=False), part, floats)]
+    names = [population.name for population in network.floats.populations]
+    floats = dict(zip(names, layers, strict=True))
+    record = ("spikes", "states") if network.readouts else ("spikes",)
+    found = [_drift(None, run(compiled, part, learning=False, record=record), part, floats)]
     for bits in widths:
         try:
-            ran = run(place(_at(network, network.floats, part, bits), _WHOLE), part)
+            placed = place(_at(network, network.floats, part, bits), _WHOLE)
+            ran = run(placed, part, record=record)
         except SpikeletError as error:
             found.append(Drift(bits, 0, (), None, error.args[0]))
         else:
@@ -137,18 +102,6 @@ def _at(network: IntegerNetwork, floats: Network, samples: Samples, bits: int) -
     return replace(found, draw_key=network.draw_key)
 
 
-def _drift(
-    bits: int | None, ran: Run, samples: Samples, floats: dict[str, npt.NDArray[np.bool_]]
-) -> Drift:
-    layers = []
-    for name, theirs in floats.items():
-        mine = ran.spikes(name)
-        apart = mine != theirs
-        first = None
-        if apart.any():
-            sample, tick, neuron = np.unravel_index(int(apart.argmax()), apart.shape)
-            first = int(sample), int(tick), int(neuron)
-        layers.append(
-            LayerDrift(name, int(theirs.sum()), int(mine.sum()), int((mine & theirs).sum()), first)
-        )
-    return Drift(bits, len(mine), tuple(layers), samples.score(ran.output_counts()))
+def _drift(bits: int | None, ran: Run, samples: Samples, floats: Mapping[str, FloatLayer]) -> Drift:
+    score = samples.score(ran.votes())
+    return Drift(bits, len(samples.spikes), layer_agreements(ran, floats), score)

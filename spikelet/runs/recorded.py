@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from spikelet.network.origin import Origin
 from spikelet.network.reference import FloatLayer, run_layers
 from spikelet.nir.frameworks import FRAMEWORKS
 from spikelet.nir.importer import load_network
-from spikelet.samples.lengths import within
+from spikelet.samples.decode import count
+from spikelet.samples.lengths import ended, within
 from spikelet.samples.samples import Samples, winners
 
 __all__ = ["OUTPUTS", "Recorded", "RecordedLayer", "compare_recorded", "recorded_warnings"]
@@ -244,7 +245,9 @@ def _compared(network: Network, samples: Samples, draw_key: int = 1) -> Recorded
     by_name = {p.name: layer for p, layer in zip(network.populations, layers, strict=True)}
     named = {_layer_of(network, name): values for name, values in samples.expected.items()}
     order = [name for name in (*by_name, OUTPUTS) if name in named]
-    ran = [_held(name, named[name], _of(name, by_name, network), samples) for name in order]
+    ran = [
+        _held(name, named[name], _of(name, by_name, network), network, samples) for name in order
+    ]
     equal = np.logical_and.reduce([each for _, each in ran])
     return Recorded(len(samples.spikes), int(equal.sum()), tuple(layer for layer, _ in ran))
 
@@ -270,15 +273,32 @@ def _layer_of(network: Network, name: str) -> str:
     )
 
 
-def _of(name: str, by_name: Mapping[str, FloatLayer], network: Network) -> list[FloatLayer]:
-    return [by_name[n] for n in (network.outputs if name == OUTPUTS else (name,))]
+def _of(name: str, by_name: Mapping[str, FloatLayer], network: Network) -> dict[str, FloatLayer]:
+    return {n: by_name[n] for n in (network.outputs if name == OUTPUTS else (name,))}
+
+
+def _classes(
+    layers: Mapping[str, FloatLayer], network: Network, samples: Samples
+) -> npt.NDArray[np.int64]:
+    """Return the classes by most spikes, or largest sum of potentials where these are read."""
+    values = [
+        ended(samples.lengths, np.asarray(layer.potentials))
+        if name in network.readouts
+        else within(samples.lengths, layer.spikes)
+        for name, layer in layers.items()
+    ]
+    return winners(count(np.concatenate(values, axis=2)))
 
 
 def _held(
-    name: str, values: _Array, layers: Iterable[FloatLayer], samples: Samples
+    name: str,
+    values: _Array,
+    layers: Mapping[str, FloatLayer],
+    network: Network,
+    samples: Samples,
 ) -> tuple[RecordedLayer, npt.NDArray[np.bool_]]:
     """Compare a layer; return also in which samples it is equal."""
-    spikes = np.concatenate([layer.spikes for layer in layers], axis=2)
+    spikes = np.concatenate([layer.spikes for layer in layers.values()], axis=2)
     what, recorded = _kind(name, values, spikes)
     if samples.lengths is not None:
         spikes = within(samples.lengths, spikes)
@@ -286,9 +306,10 @@ def _held(
     if what == "counts":
         found = spikes.sum(axis=1)
     elif what == "classes":
-        found = winners(spikes.sum(axis=1))
+        found = _classes(layers, network, samples)
     if what == "potentials":
-        found = np.concatenate([np.asarray(layer.potentials) for layer in layers], axis=2)
+        read = [np.asarray(layer.potentials) for layer in layers.values()]
+        found = np.concatenate(read, axis=2)
         far = _NEAR * max(1.0, float(np.abs(recorded).max(initial=0)))
         apart = ~(np.abs(found - recorded) <= far)
     else:

@@ -252,7 +252,8 @@ class Run:
         """Write the snapshot, the weights by projection, and, if ``recording``, the Recording.
 
         ``weights.npz`` holds an array (n_source, n_target) called ``SOURCE_to_TARGET`` for each
-        projection, and for states that are kept, such as the adaptation, ``STATE_POPULATION``.
+        projection, with ``_after_DELAY`` behind it for further delays between the same two, and for
+        states that are kept, such as the adaptation, ``STATE_POPULATION``.
         SpikeletError if the folder cannot be written.
         """
         contents = {
@@ -267,10 +268,13 @@ class Run:
 
 def weights_file(compiled: CompiledNetwork, image: ChipImage) -> bytes:
     """Return the contents of ``weights.npz``: see :meth:`Run.save`."""
-    arrays: dict[str, npt.NDArray[Any]] = {
-        f"{p.source}_to_{p.target}": compiled.weights(p.source, p.target, image)
-        for p in compiled.network.projections
-    }
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    for p in compiled.network.projections:
+        name = f"{p.source}_to_{p.target}"
+        if name in arrays:  # of another delay, which does not learn
+            arrays[f"{name}_after_{p.delay}"] = p.weights
+        else:
+            arrays[name] = compiled.weights(p.source, p.target, image)
     for population in compiled.network.populations:
         for name in compiled.core(population.name).update.kept:
             arrays[f"{name}_{population.name}"] = compiled.kept_state(population.name, name, image)

@@ -137,7 +137,10 @@ def read_verification(folder: Path, present: Mapping[str, str]) -> KeptVerificat
             golden["structure"],
             golden["float"] and Score(**golden["float"]),
             [EngineResult.from_dict(result["engine"]) for result in results if result],
-            [LayerAgreement(**layer) for layer in golden["layers"]],
+            [
+                LayerAgreement(**{**layer, "first": layer["first"] and tuple(layer["first"])})
+                for layer in golden["layers"]
+            ],
             golden["outputs"],
             decode=golden["decode"],
             recorded=golden["recorded"] and Recorded.from_dict(golden["recorded"]),

@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from spikelet.compiler.compile import compile_network
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.errors import SpikeletError
+from spikelet.description.neurons.models import neuron_model
 from spikelet.network.builder import PlasticNetwork
+from spikelet.network.quantise import quantise
 from spikelet.network.reference import run_float
+from spikelet.nir.importer import load_network
 from spikelet.runs.run import run
 from tests.helpers.networks import LIF_MODELS, branched, spikes
 from tests.network.test_normalise import factors_of, in_other_units
@@ -71,3 +74,18 @@ def test_potentials_of_a_network_that_was_not_trained() -> None:
     np.testing.assert_array_equal(found.potentials("p"), found.states("p")["v"])  # in LSBs
     with pytest.raises(SpikeletError, match="has no layer 'q'"):
         found.potentials("q")
+
+
+@pytest.mark.parametrize("name", ["digits", "mnist"])
+def test_what_needs_nothing_grows_in_nothing(name: str) -> None:
+    """The examples' networks are on a grid, of equal neurons, and their leaks are short."""
+    network = load_network(f"examples/{name}/{name}.nir", "snntorch-subtract")
+    found = quantise(network)
+    for population, layer in zip(found.populations, found.quantisation, strict=True):
+        assert (population.weight_bits, population.potential_bits) == (4, 16)
+        assert {k: v.shape for k, v in population.parameters.items()} == {
+            "threshold": (1,),
+            "decay": (1,),
+        }
+        assert population.neuron is neuron_model("snntorch-subtract")
+        assert layer.units == (1.0,) and not layer.rms_error and layer.leaks[0].acts

@@ -98,7 +98,9 @@ def test_accuracy_over_ticks_is_that_of_neurons_in_loops(converted: Conversion) 
     right = np.zeros(ticks)
     for shown, label in zip(samples.given, samples.labels, strict=True):
         spikes = spikelet.rate(shown[None], FULL_SCALE, ticks)[0]
-        potentials = {p.name: np.zeros(p.size) for p in network.populations}
+        potentials = {
+            p.name: np.zeros(p.size) + p.values("threshold") / 2 for p in network.populations
+        }
         counts = np.zeros(5, int)
         for tick in range(ticks):
             emitted: dict[str, npt.NDArray[Any]] = {INPUT: spikes[tick]}
@@ -120,7 +122,7 @@ def test_accuracy_over_ticks_is_that_of_neurons_in_loops(converted: Conversion) 
 
 def test_with_ticks_the_classes_become_those_of_the_relu_network(cnn: Path) -> None:
     found = convert(cnn, labelled(small_cnn()), ticks=256)
-    assert found.accuracies[0] < 0.5 and 0.9 < found.accuracies[31] <= found.accuracy
+    assert found.accuracies[0] < found.accuracies[7] - 0.1 and found.accuracies[31] > 0.9
     assert found.accuracy >= 0.98 and found.lost == pytest.approx(100 * (1 - found.accuracy))
 
 

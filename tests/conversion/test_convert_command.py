@@ -53,7 +53,7 @@ def test_what_is_printed(tmp_path: Path, files: tuple[Path, Path]) -> None:
     assert code == 0, output
     words = " ".join(output.split())
     assert "of 20 samples, spiking" in words and "after 5 ticks" in words
-    assert "left out: the Softmax" in words and "--neuron lif-subtract-ge" in words
+    assert "left out: the Softmax" in words and "--neuron if-subtract-half" in words
     rows = [line.split("│")[1].strip() for line in output.splitlines() if line.startswith("│")]
     assert rows == ["1", "2", "4", "5"]
 

@@ -11,7 +11,7 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import ChipMap
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.neurons.models import neuron_model
-from spikelet.description.synapses.convolution import Convolution
+from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY
 from spikelet.rtl_gen.synapses.dense import DenseCrossbar
 from spikelet.rtl_gen.synapses.shared import SharedCrossbar
@@ -62,7 +62,7 @@ def test_crossbar(bench, seed, tmp_path):
 )
 def shared_bench(request: pytest.FixtureRequest) -> Bench:
     """Build a shared crossbar."""
-    convolution = Convolution(5, 7, 3, 3, 4, 8, 3, 3, *(2, 2), *(1, 1), *(1, 1))
+    convolution = ConvolutionShape(5, 7, 3, 3, 4, 8, 3, 3, *(2, 2), *(1, 1), *(1, 1))
     core = CoreParams(
         convolution.n_axons,
         convolution.n_neurons,

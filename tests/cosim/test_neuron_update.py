@@ -37,6 +37,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     },
     "cuba-lif-ge": {"parameters": {"decay_i": "neuron", "reset_potential": "neuron"}},
     "cuba-lif-subtract-ge": {"parameters": {"decay": "neuron", "decay_i": "shared"}},
+    "if-subtract-half": {"parameters": {"threshold": "neuron", "bias": "neuron"}},
     "lif-ge": {"parameters": {"decay": "neuron", "threshold": "neuron"}},
     "lif-subtract": {"parameters": {"decay": "neuron"}, "potential_bits": 12},
     "lif-subtract-ge": {"parameters": {"threshold": "neuron", "bias": "neuron"}},

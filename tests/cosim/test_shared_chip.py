@@ -14,7 +14,7 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState
 from spikelet.description.neurons.models import neuron_model
 from spikelet.description.run.events import Events
-from spikelet.description.synapses.convolution import Convolution
+from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.golden import chip as golden_chip
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.rtl_gen.joined_chips import whole_chip
@@ -23,12 +23,12 @@ from spikelet.sim.verilator import Design
 from tests.helpers.random_chips import random_chip_of, random_core, random_events, random_image
 from tests.helpers.random_convolutions import convolution_core, random_convolution
 
-FIRST = Convolution(10, 9, 2, 5, 5, 8, 3, 3, 2, 2, 1, 1, 1, 1)
-SECOND = Convolution(5, 5, 8, 5, 3, 4, 3, 3, 1, 1, 1, 2, 1, 1)
+FIRST = ConvolutionShape(10, 9, 2, 5, 5, 8, 3, 3, 2, 2, 1, 1, 1, 1)
+SECOND = ConvolutionShape(5, 5, 8, 5, 3, 4, 3, 3, 1, 1, 1, 2, 1, 1)
 N_OUTPUTS = 16
 
 
-def core_of(convolution: Convolution, lanes: int, pipelines: int) -> CoreParams:
+def core_of(convolution: ConvolutionShape, lanes: int, pipelines: int) -> CoreParams:
     return CoreParams(
         convolution.n_axons,
         convolution.n_neurons,

@@ -15,7 +15,7 @@ from amaranth.sim import Simulator
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import core_regions
-from spikelet.description.synapses.convolution import Convolution
+from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.golden.synapses.sums import synaptic_sums
 from spikelet.rtl_gen.banked_memory import BankedMemory
 from spikelet.rtl_gen.sum_memory import SumMemory
@@ -113,7 +113,7 @@ def run(
     return sums
 
 
-def check(seed: int) -> Convolution:
+def check(seed: int) -> ConvolutionShape:
     """Compare a core of random geometry with golden; return the geometry."""
     rng = np.random.default_rng(seed)
     convolution = random_convolution(rng)

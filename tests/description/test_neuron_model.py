@@ -34,7 +34,7 @@ CONVENTIONS = (
 
 
 READOUTS = {"li", "cuba-li", "linear"}
-OTHERS = {"cuba-lif", "izhikevich", "lif-refractory", "threshold"}
+OTHERS = {"cuba-lif", "if-subtract-half", "izhikevich", "lif-refractory", "threshold"}
 
 
 def test_the_models_that_are_there() -> None:

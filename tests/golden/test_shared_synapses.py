@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikelet.description.chip.params import ChipParams
-from spikelet.description.synapses.convolution import Convolution
+from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.golden import chip as golden_chip
 from spikelet.golden.synapses.sums import synaptic_sums
 from spikelet.golden.timing import core_cycles, tick_cycles
@@ -49,7 +49,9 @@ def test_the_native_path_is_equal(seed: int) -> None:
 def test_a_chip_is_as_slow_as_its_slowest_core() -> None:
     """A silent core waits for its scan; of cores that are alike any may be the slowest."""
     rng = np.random.default_rng(2)
-    core = replace(convolution_core(rng, Convolution(9, 9, 1, 9, 9, 8, 1, 1)), lanes=4, pipelines=2)
+    core = replace(
+        convolution_core(rng, ConvolutionShape(9, 9, 1, 9, 9, 8, 1, 1)), lanes=4, pipelines=2
+    )
     cycles = core_cycles(core, np.arange(core.n_axons + 1))
     assert cycles[0] > cycles[3] < cycles[-1]
     chip = ChipParams((core,) * 2, 2)

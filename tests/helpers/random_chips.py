@@ -10,7 +10,7 @@ from spikelet.description.chip.image import ChipImage, CoreImage
 from spikelet.description.chip.params import TOPOLOGIES, ChipParams
 from spikelet.description.neurons.model import NeuronModel, Parameter
 from spikelet.description.run.events import Events
-from spikelet.description.synapses.convolution import Convolution
+from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.golden.chip import run
 from tests.helpers.neuron_models import ALL_MODELS
 
@@ -131,7 +131,7 @@ def random_image(rng: np.random.Generator, chip: ChipParams) -> ChipImage:
 
 def _core_image(rng: np.random.Generator, chip: ChipParams, core: CoreParams) -> CoreImage:
     options = core.synapse_options
-    shape = Convolution.of(options).kernel_shape if options else (core.n_axons, core.n_neurons)
+    shape = ConvolutionShape.of(options).kernel_shape if options else (core.n_axons, core.n_neurons)
     weights = rng.integers(core.weight_min, core.weight_max + 1, shape)
     if core.weight_format == "binary":
         weights = rng.choice([-1, 1], weights.shape)

@@ -4,12 +4,12 @@ import numpy as np
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.neurons.models import neuron_model
-from spikelet.description.synapses.convolution import Convolution
+from spikelet.description.synapses.convolution import ConvolutionShape
 
 __all__ = ["convolution_core", "random_convolution", "random_kernel"]
 
 
-def random_convolution(rng: np.random.Generator) -> Convolution:
+def random_convolution(rng: np.random.Generator) -> ConvolutionShape:
     """Return a small convolution, or a part of one, of any geometry."""
 
     def axis() -> tuple[int, int, int, int, int, int]:
@@ -24,7 +24,7 @@ def random_convolution(rng: np.random.Generator) -> Convolution:
     if rng.random() < 0.1:  # rows of whole words: a power of two would be too many
         y, x = (80, 2, 3, 1, 1, 27), (35, 3, 5, 2, 4, 2)
         channels, out_channels = 1, 2
-    return Convolution(
+    return ConvolutionShape(
         *(y[0], x[0], channels),
         *(y[5], x[5], out_channels),
         *(y[1], x[1]),
@@ -32,7 +32,7 @@ def random_convolution(rng: np.random.Generator) -> Convolution:
     )
 
 
-def convolution_core(rng: np.random.Generator, convolution: Convolution) -> CoreParams:
+def convolution_core(rng: np.random.Generator, convolution: ConvolutionShape) -> CoreParams:
     """Return a core with any lanes, pipelines and widths that hold a convolution."""
     lanes = 1 << int(rng.integers(0, 5))
     while convolution.out_channels % lanes:
@@ -53,7 +53,7 @@ def convolution_core(rng: np.random.Generator, convolution: Convolution) -> Core
 
 def random_kernel(rng: np.random.Generator, core: CoreParams) -> np.ndarray:
     """Return weights of a core that shares them; the ends of the range are among them."""
-    shape = Convolution.of(core.synapse_options).kernel_shape
+    shape = ConvolutionShape.of(core.synapse_options).kernel_shape
     kernel = rng.integers(core.weight_min, core.weight_max + 1, shape).astype(np.int16)
     kernel[..., 0], kernel[..., -1] = core.weight_max, core.weight_min
     return kernel

@@ -1,5 +1,6 @@
 """Convolutions against plain loops over the equation, and what is refused of them."""
 
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -66,6 +67,38 @@ def test_pools_are_sums_and_averages_of_windows(data: st.DataObject) -> None:
         y = pooled(x, window, stride, padding) * weight
         assert y.shape == of.output_shape
         np.testing.assert_allclose(x.ravel() @ matrix(of), y.ravel(), atol=1e-12)
+
+
+@settings(max_examples=200, deadline=None)
+@given(first=convolutions(), second=convolutions(), same=st.booleans())
+def test_two_in_a_row_are_one_or_none(first: Convolution, second: Convolution, same: bool) -> None:
+    """Or two, where the second pads with 0 what the first would give otherwise."""
+    if same and len(first.window) == len(second.window):
+        inputs = first.output_shape[0]
+        kernel = np.resize(second.kernel, (len(second.kernel), inputs, *second.window))
+        try:
+            second = replace(second, kernel=kernel, shape=first.output_shape, groups=1)
+        except SpikeletError:  # the kernel does not fit what is left
+            assume(False)
+    one = second.behind(first)
+    assert one is None or first.output_shape == second.shape
+    if one:
+        assert (matrix(one) == matrix(first) @ matrix(second)).all()
+        assert (one.shape, one.output_shape) == (first.shape, second.output_shape)
+
+
+def test_a_convolution_behind_a_pool_is_a_larger_one() -> None:
+    pool = Convolution.pooling((4, 8, 8), (2, 2), (2, 2), (0, 0))
+    kernel = np.arange(4.0 * 4 * 9).reshape(4, 4, 3, 3)
+    second = Convolution(kernel, (4, 4, 4), (1, 1), (1, 1), ((1, 1),) * 2)
+    one = second.behind(pool)
+    assert one and one.window == (6, 6) and one.stride == (2, 2)
+    assert (matrix(one) == matrix(pool) @ matrix(second)).all()
+    odd = Convolution.pooling((4, 9, 9), (2, 2), (2, 2), (0, 0))  # leaves the last row out
+    assert second.behind(odd) is None
+    without = replace(second, padding=((0, 0),) * 2)
+    found = without.behind(odd)
+    assert found and (matrix(found) == matrix(odd) @ matrix(without)).all()
 
 
 @pytest.mark.parametrize(("kernel", "dilation"), [*product((1, 2, 3, 4, 5), (1, 2, 3))])

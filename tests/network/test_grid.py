@@ -178,3 +178,22 @@ def test_what_is_refused() -> None:
         spikelet.grid(np.ones((2, 3)), 9)
     with pytest.raises(SpikeletError, match="potential_bits are given for 'p', which is no layer"):
         spikelet.grid(np.ones((2, 3)), 4, potential_bits={"p": 3})
+
+
+@pytest.mark.parametrize(
+    ("framework", "model"), [("norse", "nir-euler"), ("spikingjelly", "lif-ge")]
+)
+def test_a_framework_s_own_spikes(framework: str, model: str) -> None:
+    """Recorded in the framework, of a layer that was put on the grid there in its own loop."""
+    with np.load(f"tests/fixtures/grid/{framework}.npz") as file:
+        recorded = {name: file[name] for name in file.files}
+    weights = recorded["weights"].astype(np.float64).T
+    parameters = {n: np.atleast_1d(recorded[n]).astype(float) for n in ("threshold", "decay")}
+    layer = Population("p", weights.shape[1], spikelet.neuron_model(model), parameters)
+    shown = np.unpackbits(recorded["spikes"], axis=-1, count=weights.shape[0])
+    one = Network("n", len(weights), None, (layer,), (Projection(INPUT, "p", weights),), ("p",))
+    compiled = compile_network(one, weight_bits=4, potential_bits=20)
+    (stats,) = compiled.network.quantisation
+    assert stats.rms_error < 1e-6 * stats.scale, "the weights are on the grid"
+    assert recorded["expected"].sum() > 1000
+    np.testing.assert_array_equal(run(compiled, shown).outputs, recorded["expected"])

@@ -1,6 +1,7 @@
 """The float network checks itself."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -106,13 +107,16 @@ def test_network_refuses(fields: dict[str, Any], message: str) -> None:
 
 
 def test_network_refuses_cycles_of_several_populations() -> None:
-    back = Projection("b", "a", np.ones((1, 2)))
-    with refused(
-        "network 'n': layers run one tick apart, so feedback to an earlier layer would come too "
-        "late; found the cycle 'a' -> 'b' -> 'a'"
-    ) as info:
-        network(projections=(IN_A, A_B, back))
-    assert "may feed back to itself" in info.value.remedy
+    for delay in (None, 1):
+        back = Projection("b", "a", np.ones((1, 2)), delay=delay)
+        with refused(
+            "network 'n': layers run one tick apart, so a loop over 2 takes 2 ticks or more, but "
+            f"spikes come round it in {delay or 0}, too early: 'a' -> 'b' -> 'a'"
+        ) as info:
+            network(projections=(IN_A, A_B, back))
+        assert f"a Delay of {2 - (delay or 0)} more tick" in info.value.remedy
+    in_time = network(projections=(IN_A, A_B, replace(back, delay=2)))
+    assert (in_time.depth("a"), in_time.depth("b")) == (0, 1)
 
 
 def test_a_population_may_feed_itself() -> None:

@@ -175,6 +175,26 @@ def test_a_silent_calibration_leaves_room_for_the_threshold(potential_bits: int)
     )
 
 
+def test_calibration_chooses_the_scale_by_the_currents() -> None:
+    """Large weights of sources that hardly spike are clipped for the sake of the others."""
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(60, 5))
+    weights[:6] *= 6
+    shown = spikes(4, 50, 60, rate=0.3, seed=1)
+    shown[..., :6] = 0
+    network = single(weights)
+
+    def error(found: IntegerNetwork) -> float:
+        lost = weights - restored(found)[0]
+        return float(((shown.reshape(-1, 60) @ lost) ** 2).sum())
+
+    plain, calibrated = quantise(network, 4, 16), quantise(network, 4, 16, shown)
+    assert calibrated.quantisation[0].scale < plain.quantisation[0].scale
+    assert error(calibrated) < 0.5 * error(plain)
+    silent = quantise(network, 4, 16, np.zeros_like(shown))
+    assert silent.quantisation[0].scale == plain.quantisation[0].scale
+
+
 def test_bound_without_calibration() -> None:
     network = single([[0.5, -1.0], [0.25, 0.125]], bias=np.array([0.5, -0.25]))
     (layer,) = quantise(network).quantisation

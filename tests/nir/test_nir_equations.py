@@ -306,6 +306,45 @@ def test_a_layer_spikes_as_its_framework_computes(name: str, tmp_path: Path) -> 
     np.testing.assert_array_equal(run_float(network, given)[0].spikes, expected)
 
 
+READOUTS = {
+    "rockpool": (
+        nir.LI(TAU, exported_rockpool(), ZEROS),
+        lambda i, x: (i + x) * np.exp(-1e-3 / TAU),  # exp_syn_torch.py
+    ),
+    "sinabs": (
+        nir.LI(1e3 * TAU, ONES, ZEROS),
+        lambda v, x: np.exp(-1 / (TAU * 1e3)) * v + x,  # exp_leak.py, norm_input=False
+    ),
+    "norse": (
+        nir.LI(1e-3 * TAU, ONES, ZEROS),
+        lambda v, x: v + 1e-3 / TAU * (x - v),  # leaky_integrator_box.py
+    ),
+    "nir": (nir.LI(TAU, 3 * ONES, ZEROS), lambda v, x: v + 1e-3 / TAU * (3 * x - v)),
+    "spyx": (nir.LI(1 / (1 - BETA), ONES, ZEROS), lambda v, x: BETA * v + x),  # nir.py, PSU_LIF
+}
+
+
+@pytest.mark.parametrize("framework", READOUTS)
+def test_a_layer_that_is_read_leaks_as_its_framework_computes(
+    framework: str, tmp_path: Path
+) -> None:
+    node, step = READOUTS[framework]
+    layer = {
+        "rockpool": nir.LIF(TAU, exported_rockpool(), ZEROS, THRESHOLD),
+        "nir": nir.IF(ONES, THRESHOLD),
+    }.get(framework, nir.IF(ONES, THRESHOLD))
+    fc, out = affine(SIZE, INPUTS, 5), affine(SIZE, SIZE, 6)
+    nodes = {"in": source(INPUTS), "fc": fc, "n": layer, "fo": out, "li": node, "o": sink(SIZE)}
+    dt = 1e-3 if framework == "nir" else None
+    network = load_network(write(tmp_path / "net.nir", nodes), framework=framework, dt=dt)
+    hidden, read = run_float(network, spikes(8, TICKS, INPUTS, seed=2))
+    assert hidden.spikes.any()
+    v = np.zeros((8, SIZE))
+    for tick in range(TICKS):
+        v = step(v, hidden.spikes[:, tick] @ out.weight.T + out.bias)
+        np.testing.assert_allclose(read.potentials[:, tick], v, rtol=1e-9, atol=1e-9)
+
+
 def test_a_recurrent_layer_of_reset_to_zero(tmp_path: Path) -> None:
     """snnTorch 1.0, rleaky.py: the whole of what a tick adds is lost with the potential."""
     fc, rec = affine(SIZE, INPUTS, 5), affine(SIZE, SIZE, 6)

@@ -3,6 +3,7 @@
 ``tests/fixtures/frameworks`` says which networks these are.
 """
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,8 @@ EXACT: dict[str, tuple[str, str | None]] = {
     "si_lif_single": ("sinabs", None),
     "sx_if": ("spyx", None),
     "sx_lif": ("spyx", None),
+    "st_conv_nopool": ("snntorch", None),
+    "sj_conv": ("spikingjelly", None),
 }
 """Framework, and the neuron model where it is not the usual one."""
 
@@ -300,6 +303,51 @@ def test_a_file_that_its_exporter_left_unfinished(name: str, node: str, remedy: 
     with pytest.raises(SpikeletError, match=f"broken off at node {node}") as info:
         read(name, "norse")
     assert remedy in str(info.value)
+
+
+ODD = {
+    "empty": np.zeros(0),
+    "of another size": np.ones(3),
+    "a text": "fast",
+    "complex": np.array([1j, 2]),
+    "NaN": np.full(2, np.nan),
+    "infinite": np.full(2, np.inf),
+    "zero": np.zeros(2),
+    "negative": -np.ones(2),
+    "huge": np.full(2, 1e300),
+    "a matrix": np.ones((2, 3)),
+    "missing": None,
+}
+
+
+READ_BY: tuple[dict[str, Any], ...] = (
+    *({"framework": name} for name in ("snntorch", "norse", "spyx", "rockpool")),
+    *({"neuron": name, "dt": 1e-3} for name in ("nir-euler", "snntorch-subtract")),
+)
+
+
+@pytest.mark.parametrize("value", ODD)
+@pytest.mark.parametrize("kind", ["LIF", "CubaLIF"])
+def test_odd_fields_are_read_or_refused(kind: str, value: str, tmp_path: Path) -> None:
+    """By a convention or none: a network, or an error."""
+    usual = {"LIF": nir.LIF(*(np.full(2, x) for x in (1e-2, 1.0, 0.0, 1.0, 0.0)))}
+    usual |= {"CubaLIF": cuba()}
+    refused = 0
+    for field in FIELDS[kind]:
+        path = one(tmp_path, usual[kind])
+        with h5py.File(path, "a") as file:
+            del file[f"node/nodes/l/{field}"]
+            if value != "missing":
+                file[f"node/nodes/l/{field}"] = ODD[value]
+        for options in READ_BY:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                try:
+                    load_network(path, **options)
+                except SpikeletError as error:
+                    assert error.remedy, error
+                    refused += 1
+    assert refused > 5
 
 
 # Conventions are data

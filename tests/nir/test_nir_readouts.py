@@ -38,6 +38,8 @@ from tests.helpers.networks import (
 )
 from tests.helpers.nir_evaluation import refused
 
+EXPORTED = Path(__file__).parents[1] / "fixtures" / "frameworks"
+
 INPUTS, HIDDEN, READ = 6, 8, 3
 
 
@@ -107,6 +109,17 @@ def test_potentials_follow_the_equations(file: Path, kind: str) -> None:
         np.testing.assert_allclose(read.potentials[sample], expected, rtol=0, atol=1e-12)
     np.testing.assert_array_equal(float_outputs(network, SHOWN), read.potentials)
     np.testing.assert_allclose(float_counts(network, SHOWN), read.potentials.sum(axis=1))
+
+
+def test_values_of_a_linear_are_those_that_snntorch_recorded() -> None:
+    """Up to its rounding in float32."""
+    recorded = np.load(EXPORTED / "recorded.npz")
+    network = load_network(EXPORTED / "st_readout.nir", framework="snntorch")
+    spiking, read = run_float(network, recorded["spikes"])
+    np.testing.assert_array_equal(spiking.spikes, recorded["st_readout/layer_1"])
+    np.testing.assert_allclose(read.potentials, recorded["st_readout/expected"], atol=1e-6)
+    classes = float_counts(network, recorded["spikes"]).argmax(axis=1)
+    assert (classes == recorded["labels"]).mean() > 0.9
 
 
 @pytest.mark.parametrize("kind", ["I", "Linear", "Affine"])

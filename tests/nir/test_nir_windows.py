@@ -322,3 +322,24 @@ def test_a_map_too_large_for_a_matrix(file: Path) -> None:
     nodes = {"in": source(2, 128, 128), "c": conv2d(4, 2, 3, 3), "if": integrator(), "out": sink(1)}
     write(file, nodes)
     refused(file, "32,768 values lead to 63,504", "2,080,899,072 weights", "a larger stride")
+
+
+def test_cores_share_kernels_from_the_file_on(file: Path) -> None:
+    """Also the one that a convolution and the pool in front of it become; outputs are the same."""
+    nodes = {
+        "in": source(2, 12, 12),
+        "conv": conv2d(4, 2, 3, 3, padding=1),
+        "if": integrator(),
+        "pool": nir.SumPool2d(2, 2, 0),
+        "conv2": conv2d(4, 4, 3, 3, padding=1),
+        "if2": integrator(),
+        "out": sink(4, 6, 6),
+    }
+    write(file, nodes)
+    compiled = [
+        compile_network(file, EULER, limits={"synapses": name}) for name in ("auto", "dense")
+    ]
+    assert [core.synapses for core in compiled[0].chip.cores] == ["shared"] * 2
+    given = spikes(3, 8, 288)
+    outputs = [spikelet_run(one, given).outputs for one in compiled]
+    assert (outputs[0] == outputs[1]).all() and outputs[0].any()

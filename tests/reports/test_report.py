@@ -212,10 +212,10 @@ def test_cycles_and_speed(page: tuple[Path, Page], trace: Recording) -> None:
 def test_network_and_quantisation(page: tuple[Path, Page], compiled: CompiledNetwork) -> None:
     html = page[1]
     cores = html.tables["cores"][1:]
-    assert [row[2:6] for row in cores] == [
-        ["p0, from neuron 0", "16", "4", "4"],
-        ["p0, from neuron 4", "16", "8", "8"],
-        ["p1", "12", "4", "3"],
+    assert [row[2:7] for row in cores] == [
+        ["p0, from neuron 0", "dense", "16", "4", "4"],
+        ["p0, from neuron 4", "dense", "16", "8", "8"],
+        ["p1", "dense", "12", "4", "3"],
     ]
     layer = compiled.network.quantisation[0]
     assert html.tables["quantisation"][1][:5] == [

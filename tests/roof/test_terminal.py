@@ -28,13 +28,13 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, arguments, catch_exceptions=False)
 
 
-COMPILE = ("compile", "n.nir", "-o", "p", "--neuron", "nir-euler", "--dt", "1e-3")
+COMPILE = ("compile", "n.nir", "-o", "p", "--framework", "nir", "--dt", "1e-3")
 
 
 def test_json_is_all_that_a_command_prints(folder: Path) -> None:
     compiled = json.loads(run(*COMPILE, "--json").stdout)
     assert compiled["out_of_date"] == [] and compiled["cores"] == [
-        {"axons": 6, "neurons": 4, "lanes": 4}
+        {"axons": 6, "neurons": 4, "lanes": 4, "synapses": "dense"}
     ]
     assert compiled["digests"].keys() == {
         *("chip structure", "chip contents", "chip mapping", "float network"),

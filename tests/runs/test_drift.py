@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from spikelet.compiler.compile import compile_network
+from spikelet.description.neurons.models import neuron_model
 from spikelet.network.grid import grid
-from spikelet.network.network import Network
+from spikelet.network.network import Network, Population
 from spikelet.network.reference import run_float
 from spikelet.runs.drift import Drift, drift
 from spikelet.runs.run import run
@@ -94,3 +95,15 @@ def test_networks_and_samples_without(samples: Samples) -> None:
     assert drift(replace(compiled, network=replace(compiled.network, floats=None)), samples) == ()
     unlabelled = drift(compiled, replace(samples, labels=None), (4,))
     assert unlabelled[0].score is not None and unlabelled[0].score.accuracy is None
+
+
+def test_potentials_that_are_read(samples: Samples) -> None:
+    """A layer that cannot spike is compared by its potentials, not called exact for its silence."""
+    network = off_grid("nir-euler", 1)
+    read = Population("b", 4, neuron_model("li"), {"decay": np.array([0.9])})
+    network = replace(network, populations=(network.populations[0], read))
+    found = drift(compile_network(network), samples, (2, 8))
+    layers = [of_width(found, bits).layers[1] for bits in (2, 8)]
+    assert [layer.verdict for layer in layers] == ["approximate"] * 2
+    few, many = (layer.potential_error or 0 for layer in layers)
+    assert few > many > 0

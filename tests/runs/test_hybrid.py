@@ -106,7 +106,12 @@ def test_what_is_refused() -> None:
     refused(
         r"weights and bounds -8\.\.100 .* need 8 bits; 4 bits hold -8\.\.7", trained(), rule=wide
     )
-    refused("weights of 1 bit, .* cannot learn", trained(), weight_bits=1)
+    without_0 = [
+        replace(p, weights=np.where(p.weights == 0, 0.125, p.weights))
+        for p in trained().projections
+    ]
+    binary = replace(trained(), projections=tuple(without_0))
+    refused("weights of 1 bit, .* cannot learn", binary, weight_bits=1)
     first, second = trained().populations
     biased = replace(second, parameters={**second.parameters, "bias": np.full(3, 0.5)})
     deep = replace(trained(), populations=(first, biased))

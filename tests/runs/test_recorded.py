@@ -17,7 +17,7 @@ from spikelet.project import Project
 from spikelet.runs.recorded import compare_recorded, recorded_warnings
 from spikelet.runs.verify import compile_warnings, verify
 from spikelet.samples.samples import Samples, load_samples
-from tests.helpers.networks import chain, spikes
+from tests.helpers.networks import affine, chain, integrator, linear, sink, source, spikes, write
 
 EXPORTED = Path(__file__).parents[1] / "fixtures" / "frameworks"
 RECORDED = np.load(EXPORTED / "recorded.npz")
@@ -65,6 +65,20 @@ def test_what_can_be_recorded_of_the_outputs(what: str, values: Any) -> None:
     assert found.layers[0].first.endswith(
         f"recorded {wrong.reshape(5, -1)[3, 0]:g}, float {values.reshape(5, -1)[3, 0]:g}"
     )
+
+
+def test_outputs_that_are_potentials(tmp_path: Path) -> None:
+    """Of a layer without spikes, values within what float32 leaves sure, and classes."""
+    nodes = {"in": source(6), "fc": linear(8, 6, 1), "l": integrator(8), "out": affine(3, 8, 2)}
+    path = write(tmp_path / "net.nir", {**nodes, "o": sink(3)})
+    network = load_network(path, "nir-euler")
+    values = run_float(network, SPIKES)[-1].potentials
+    assert (values.sum(axis=1).argmax(axis=1) != 0).all(), "not what no spike would give"
+    for recorded in (values.astype(np.float32), values.sum(axis=1).argmax(axis=1)):
+        found = compare_recorded(network, Samples(SPIKES, expected={"": recorded}))
+        assert found and found.all_equal
+    found = compare_recorded(network, Samples(SPIKES, expected={"": values + 0.01}))
+    assert found and found.equal == 0
 
 
 def test_layers_are_compared_in_the_networks_order() -> None:

@@ -2,7 +2,7 @@
 
 from spikelet.nir.convention import Convention, Rule
 
-__all__ = ["NIR"]
+__all__ = ["NIR", "SPIKELET"]
 
 NIR = Convention(
     name="nir",
@@ -14,3 +14,25 @@ NIR = Convention(
     },
     source="table 1 of the paper",
 )
+
+_MODELS = {"value": "nir-euler"}
+
+SPIKELET = Convention(
+    name="spikelet",
+    title="Spikelet",
+    rules={
+        "LIF": Rule(_MODELS, gain="1", r=("tau/dt",), clamped=True),
+        "IF": Rule(_MODELS, decay="", gain="1", r=("1",)),
+        "CubaLIF": Rule(
+            {"value": "cuba-lif"},
+            gain="1",
+            current_gain="1",
+            r=("tau/dt",),
+            w_in=("tau/dt",),
+            clamped=True,
+        ),
+    },
+    source="spikelet/nir/export.py",
+)
+"""NIR's equations with gains of 1, so that a neuron without a leak has a tau without end; which
+model its neurons are of, a file says itself."""

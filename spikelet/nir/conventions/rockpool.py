@@ -23,9 +23,10 @@ ROCKPOOL = Convention(
             w_in=("1",),
         ),
     },
+    readouts={"LI": Rule({}, decay="exp(-dt/tau)", gain="r dt/tau")},  # ExpSynTorch
     dt=1e-3,
     reset="subtract",
     unsaid=("bias of the neurons (0) and noise_std (0)", "max_spikes_per_dt (many)"),
     several=True,
-    source="rockpool/nn/modules/torch/nir.py, lif_neuron_torch.py, lif_torch.py",
+    source="rockpool/nn/modules/torch/nir.py, lif_neuron_torch.py, lif_torch.py, exp_syn_torch.py",
 )

@@ -14,6 +14,7 @@ SINABS = Convention(
     name="sinabs",
     title="sinabs 3.1",
     rules={"LIF": _LIF, "IF": _IAF},
+    readouts={"LI": Rule({}, decay="exp(-dt/tau)", gain="1")},  # ExpLeak: norm_input=False
     step="1",  # its time constants count ticks
     reset="subtract",
     unsaid=(

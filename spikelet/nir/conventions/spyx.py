@@ -22,6 +22,7 @@ SPYX = Convention(
             clamped=True,
         ),
     },
+    readouts={"LI": Rule({}, gain="1", clamped=True)},  # of a PSU_LIF, before its Threshold
     dt=1.0,
     reset="subtract",
     source="spyx/nir.py, spyx/nn.py",

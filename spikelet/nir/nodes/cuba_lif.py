@@ -19,9 +19,9 @@ from spikelet.nir.neurons import (
 )
 from spikelet.nir.units import Doubt, far_from_threshold, many_ticks
 
-__all__ = ["CubaLif"]
+__all__ = ["CURRENT_BIAS", "CubaLif"]
 
-_CURRENT_BIAS = "bias_i"
+CURRENT_BIAS = "bias_i"
 """The parameter of a model that adds a constant to the synaptic current in every tick."""
 
 
@@ -48,10 +48,10 @@ class CubaLif(NeuronHandler):
         needed = [field.name for field in self.fields if field.name in node.fields]
         given = {name: node.parameter(name, size) for name in needed}
         reading = node.network.reading
-        rule, model = reading.rule(self.kind), reading.model(self.kind, node.recurrent)
-        if not {"decay_i", _CURRENT_BIAS} <= set(model.parameter_names):
+        rule, model = reading.rule(self.kind), reading.model(self.kind, node.recurrent, node.name)
+        if not {"decay_i", CURRENT_BIAS} <= set(model.parameter_names):
             raise SpikeletError(
-                f"neuron model {model.name} has no synaptic current (decay_i and {_CURRENT_BIAS})",
+                f"neuron model {model.name} has no synaptic current (decay_i and {CURRENT_BIAS})",
                 remedy="leave --neuron out, or pass a model that has one, such as cuba-lif",
             )
         if not rule.clamped:
@@ -73,7 +73,7 @@ class CubaLif(NeuronHandler):
             found.current_gain * found.gain,
             (given["v_leak"] - begin) * (1 - found.decay),
             model,
-            _CURRENT_BIAS,
+            CURRENT_BIAS,
         )
 
     def doubts(self, node: ImportedNode, population: Population) -> list[Doubt]:
@@ -93,12 +93,13 @@ class CubaLif(NeuronHandler):
         if "decay_i" not in parameters or "decay" not in parameters:
             return None
         rate, rate_i = 1 - parameters["decay"], 1 - parameters["decay_i"]
-        return {
-            "v_threshold": parameters["threshold"],
-            "v_reset": parameters.get(RESET_POTENTIAL, np.zeros(size)),
-            "tau_mem": dt / rate,
-            "tau_syn": dt / rate_i,
-            "r": 1 / rate,
-            "w_in": 1 / rate_i,  # so that an input, times both gains, counts 1
-            "v_leak": np.zeros(size),
-        }
+        with np.errstate(divide="ignore"):  # without a leak, tau has no end
+            return {
+                "v_threshold": parameters["threshold"],
+                "v_reset": parameters.get(RESET_POTENTIAL, np.zeros(size)),
+                "tau_mem": dt / rate,
+                "tau_syn": dt / rate_i,
+                "r": 1 / rate,
+                "w_in": 1 / rate_i,  # so that an input, times both gains, counts 1
+                "v_leak": np.zeros(size),
+            }

@@ -24,7 +24,7 @@ class Integrator(NeuronHandler):
         """Return threshold and reset potential, and the input gain."""
         reading = node.network.reading
         reading.rule(self.kind)
-        model = reading.model(self.kind, node.recurrent)
+        model = reading.model(self.kind, node.recurrent, node.name)
         gain = constants(reading.convention, self.kind, numbers(node, size), reading.dt).gain
         begin = start(node, size)
         found = firing(node, size, model, begin)

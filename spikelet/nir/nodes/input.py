@@ -7,11 +7,13 @@ __all__ = ["Input"]
 
 
 class Input(NodeHandler):
-    """One input line for each value of its shape, in row-major order."""
+    """One input line for each value of its shape, in row-major order; behind those of the `Input`
+    nodes that come before it in the file, which has them by name.
+    """
 
     kind = "Input"
     fields = (Field("shape"),)
 
     def apply(self, node: ImportedNode, signal: Signal) -> Signal:
         """Return the spikes of the input lines."""
-        return node.network.inputs(declared_shape(node))
+        return node.network.inputs(node.name, declared_shape(node))

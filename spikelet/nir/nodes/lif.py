@@ -39,7 +39,7 @@ class Lif(NeuronHandler):
         """Return decay, threshold and reset potential, input gain and constant input."""
         tau, _, v_leak = (node.parameter(field, size) for field in ("tau", "r", "v_leak"))
         reading = node.network.reading
-        rule, model = reading.rule(self.kind), reading.model(self.kind, node.recurrent)
+        rule, model = reading.rule(self.kind), reading.model(self.kind, node.recurrent, node.name)
         if not rule.clamped:
             for field in self.fields[:2]:
                 field.check_finite(node.fields[field.name])
@@ -67,10 +67,11 @@ class Lif(NeuronHandler):
         if "decay" not in parameters:
             return None
         rate = 1 - parameters["decay"]
-        return {
-            "v_threshold": parameters["threshold"],
-            "v_reset": parameters.get(RESET_POTENTIAL, np.zeros(size)),
-            "tau": dt / rate,
-            "r": 1 / rate,  # so that an input, times r dt/tau, counts 1
-            "v_leak": np.zeros(size),
-        }
+        with np.errstate(divide="ignore"):  # without a leak, tau has no end
+            return {
+                "v_threshold": parameters["threshold"],
+                "v_reset": parameters.get(RESET_POTENTIAL, np.zeros(size)),
+                "tau": dt / rate,
+                "r": 1 / rate,  # so that an input, times r dt/tau, counts 1
+                "v_leak": np.zeros(size),
+            }

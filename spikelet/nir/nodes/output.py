@@ -6,7 +6,6 @@ import numpy as np
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.models import neuron_model
-from spikelet.network.network import INPUT
 from spikelet.nir.handler import (
     Field,
     ImportedNode,
@@ -36,7 +35,7 @@ class Output(NodeHandler):
         shape = declared_shape(node)
         if prod(shape) != 1:  # a scalar neuron parameter makes exporters declare one value
             check_size(f"shape {list(shape)}", prod(shape), signal)
-        if signal.spikes_of in (None, INPUT) and signal.potentials_of is None:
+        if signal.spikes_of in (None, *node.network.lines) and signal.potentials_of is None:
             values = NeuronValues({}, np.ones(1), np.zeros(1), neuron_model("linear"))
             signal = node.network.neurons(node.name, values, signal)
         population = str(signal.spikes_of or signal.potentials_of)

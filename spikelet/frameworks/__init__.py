@@ -1,0 +1,1 @@
+"""From a framework's module to a float network: read, traced, recorded."""

@@ -1,0 +1,1 @@
+"""Modules of snnTorch, Norse, SpikingJelly and sinabs, read by the calls; and what was recorded."""
