@@ -1,1 +1,0 @@
-../../spikelet/convert_command.py

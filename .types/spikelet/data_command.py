@@ -1,1 +1,0 @@
-../../spikelet/data_command.py

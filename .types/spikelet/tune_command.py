@@ -1,1 +1,0 @@
-../../spikelet/tune_command.py
