@@ -1,5 +1,6 @@
 """Data: what a file of events or samples holds, and what a chip will see of it."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.array_files import packed_arrays
-from spikelet.description.errors import SpikeletError
+from spikelet.description.errors import SpikeletError, SpikeletWarning
 from spikelet.description.files import AtomicFile
 from spikelet.description.summary import summary
 from spikelet.event_data.binning import Binning, Grid, grid_of
@@ -141,6 +142,9 @@ def data(
             f"sample must be in 0..{view.samples - 1}, of those that were looked at, not {sample}",
             remedy="choose one of these, or look at more (--count)",
         )
+    if not view.spikes:
+        said = f"{path}: no input spikes in any of {view.samples:,} samples: check the options"
+        warnings.warn(said, SpikeletWarning, stacklevel=2)
     if out is not None:
         found.lines.append(f"samples: {out}")
     if picture is not None:

@@ -127,7 +127,7 @@ def _pixels(values: npt.NDArray[Any], name: str, place: str) -> npt.NDArray[np.i
 
 def _polarities(values: npt.NDArray[Any], place: str) -> npt.NDArray[np.integer[Any]]:
     if values.dtype.kind == "b":
-        return values.view(np.uint8)
+        values = values.view(np.uint8)  # a damaged one may hold more than 0 and 1
     if values.dtype.kind not in "iuf":
         raise SpikeletError(f"{place}: p must be 0 or 1, not {values.dtype}")
     wrong = (values != 0) & (np.abs(values) != 1) if values.dtype.kind != "u" else values > 1

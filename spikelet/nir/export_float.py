@@ -44,6 +44,12 @@ def float_graph(network: Network) -> WrittenGraph:
             first = bias.any() and not number  # one of them brings the bias
             written = Affine.written(weight, bias) if first else Linear.written(weight)
             source, target = projection.source, projection.target
+            if projection.ticks != (source == target):
+                raise SpikeletError(
+                    f"NIR export: spikes of {source!r} arrive at {target!r} {projection.ticks} "
+                    "ticks later; the delays of a float network are not written",
+                    remedy="keep the file that the network was read from",
+                )
             graph.add(f"{source}->{target}", *written, source, target)
     for name in network.outputs:
         shape = {"shape": np.array([network.sizes[name]])}

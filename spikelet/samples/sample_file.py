@@ -89,9 +89,10 @@ class SampleFile:
                 check_padding(lengths, spikes)
             return spikes
         if not {f"{self.prefix}levels", "full_scale", "ticks"} <= self.arrays.keys():
+            events = any(values.dtype.names for values in self.arrays.values())
             raise SpikeletError(
                 f"{self.path} holds {', '.join(self.arrays) or 'nothing'}",
-                remedy=f"give {NEEDED}",
+                remedy=FROM_EVENTS if events else f"give {NEEDED}",
             )
         given = self.levels(), self.number("full_scale"), self.number("ticks")
         with self._named():

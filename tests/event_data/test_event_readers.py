@@ -308,6 +308,15 @@ def test_shd_in_slices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             assert sorted(joined(file, index).x.tolist()) == sorted(samples[index][1].tolist())
 
 
+def test_a_truth_value_of_2(tmp_path: Path) -> None:
+    path = write_npy(tmp_path / "e.npy", BAR)
+    content = bytearray(path.read_bytes())
+    content[-1] = 2  # the last event's polarity
+    path.write_bytes(content)
+    with pytest.raises(SpikeletError, match=r"e\.npy: p is 2"):
+        joined(open_events(path))
+
+
 def test_time_that_goes_back_between_two_blocks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -329,9 +329,9 @@ def test_a_network_that_was_read_compiles(tmp_path: Path) -> None:
 
 
 def test_convolutions_stay_known_as_such() -> None:
-    """So that a chip can share their weights; one that is pooled behind is a matrix only."""
+    """So that a chip can share their weights; also one that is normalised and pooled behind."""
     imported = from_snntorch(CASES["convolution"].make(), sample((2, 8, 8)))
     found = {p.target: p.convolution is not None for p in imported.network.projections}
-    assert found == {"3": False, "6": True, "9": False}
+    assert found == {"3": True, "6": True, "9": False}
     back = from_snntorch(CASES["convolution_back"].make(), sample((6, 6))).network
     assert back.recurrent("lif1").convolution is not None

@@ -98,11 +98,14 @@ def test_what_nir_has_no_words_for(tmp_path: Path) -> None:
             spikelet.write_nir(network, tmp_path / "net.nir", **options)
         assert caught.value.remedy
 
-    late = population("a", 2, "lif-refractory", refractory_period=3)
-    no_words(chain(late), "'a', of model lif-refractory: .* with refractory_period")
+    refractory = population("a", 2, "lif-refractory", refractory_period=3)
+    no_words(chain(refractory), "'a', of model lif-refractory: .* with refractory_period")
     behind = population("a", 2, "cuba-lif", decay=0.5, decay_i=0.5, bias=0.25)
     no_words(chain(behind), "a bias behind its synaptic current")
     plain = chain(population("a", 2, "nir-euler"))
+    late = Projection(INPUT, "a", np.ones((5, 2)), delay=3)
+    delayed = Network("net", 5, None, plain.populations, (late,), ("a",))
+    no_words(delayed, "arrive at 'a' 3 ticks later")
     no_words(plain, "a float network keeps its own thresholds", threshold=2.0)
 
 

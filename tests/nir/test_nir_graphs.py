@@ -15,6 +15,7 @@ from spikelet.compiler.compile import compile_network
 from spikelet.description.errors import SpikeletError
 from spikelet.network.network import Network
 from spikelet.network.reference import run_float
+from spikelet.network.shown import Shown
 from spikelet.nir.export import write_nir
 from spikelet.nir.importer import load_network
 from spikelet.runs.run import run as spikelet_run
@@ -111,6 +112,15 @@ def test_delays_are_saved_and_equal_in_rtl(file: Path, tmp_path: Path) -> None:
     result.runs["golden"].save(tmp_path / "run")
     with np.load(tmp_path / "run" / "weights.npz") as weights:
         assert {"a_to_b", "a_to_b_after_3", "a_to_b_after_8"} == {k for k in weights if "a_to" in k}
+
+
+def test_what_calibration_shows_arrives_late_too(file: Path) -> None:
+    nodes = {"in": source(SIZE), "d": delay(3), "f": grid(SIZE, SIZE, 1), "a": integrator(SIZE)}
+    network = load_network(write(file, {**nodes, "out": sink(SIZE)}), EULER, DT)
+    shown = np.ones((1, 8, SIZE), np.uint8)
+    shown[0, 2] = 0
+    found = Shown.of(network, shown).arriving("a")
+    np.testing.assert_array_equal(found, np.ones((4, SIZE)))  # ticks 3, 4, 6 and 7
 
 
 def test_a_delayed_output_is_read(file: Path) -> None:

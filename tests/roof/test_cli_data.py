@@ -64,6 +64,13 @@ def test_a_samples_file_is_written_and_shown(bars: Path, tmp_path: Path) -> None
     assert found["rate"] == expected.spikes.mean()
 
 
+def test_samples_without_a_spike_are_warned_about(bars: Path, tmp_path: Path) -> None:
+    options = ["--sensor", "34x34", "--bin", "1ms", "--ticks", "9", "--start", "9s"]
+    text = said(bars, *options, "-o", tmp_path / "s.npz")
+    assert "warning:" in text and "no input spikes in any of 4 samples" in text
+    assert not load_samples(tmp_path / "s.npz").spikes.any()
+
+
 def test_the_options_of_text(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "e.txt", moving_bar(0, 0), header="")
     options = ["--columns", "t,x,y,p", "--time-unit", "ms"]

@@ -97,6 +97,7 @@ def test_spikes_of_any_number_format(tmp_path: Path, dtype: str, order: str) -> 
     [
         ({}, "holds nothing", "give an .npz"),
         ({"events": np.zeros(3)}, "holds events", "give an .npz"),
+        ({"events": np.zeros(3, [("t", "i8")])}, "holds events", "spikelet data"),
         ({"spikes": np.where(SPIKES, 1, -1)}, "must be 0 or 1, found -1 at sample 0", "levels"),
         (
             {"spikes": np.where(SPIKES, 3, 0)},
