@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from spikelet.commands.options import COUNT, SAMPLES
 from spikelet.terminal import Terminal, command_line, printing_options
 
 __all__ = ["convert"]
@@ -13,7 +14,7 @@ __all__ = ["convert"]
 
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
-@click.argument("samples", type=click.Path(path_type=Path))
+@SAMPLES
 @click.option("-o", "--out", "folder", type=click.Path(path_type=Path), required=True)
 @click.option(
     "--ticks", type=click.IntRange(min=1), default=32, show_default=True, help="Of a sample."
@@ -32,7 +33,7 @@ __all__ = ["convert"]
 )
 @click.option("--mean", type=float, multiple=True, help="Of the inputs in training, per channel.")
 @click.option("--std", type=float, multiple=True, help="Of the inputs in training, per channel.")
-@click.option("--count", type=click.IntRange(min=1), help="Only the first so many samples.")
+@COUNT
 @printing_options
 def convert(
     terminal: Terminal,

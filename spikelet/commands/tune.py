@@ -6,19 +6,26 @@ from typing import Any
 
 import click
 
+from spikelet.commands.options import (
+    COUNT,
+    DT,
+    FRAMEWORK,
+    FROM_0,
+    NETWORK,
+    NEURON,
+    OUT,
+    POSITIVE,
+    SAMPLES,
+)
 from spikelet.terminal import Terminal, command_line, printing_options
 
 __all__ = ["tune"]
 
 
 @click.command()
-@click.argument("network", type=click.Path(path_type=Path))
-@click.argument("samples", type=click.Path(path_type=Path))
-@click.option(
-    *("-o", "--out", "folder"),
-    type=click.Path(path_type=Path),
-    help="Project folder, unless NETWORK is one.",
-)
+@NETWORK
+@SAMPLES
+@OUT
 @click.option(
     "--accuracy",
     type=float,
@@ -26,20 +33,21 @@ __all__ = ["tune"]
     show_default=True,
     help="Percentage points against float that may be lost.",
 )
-@click.option("--neuron", metavar="MODEL", help="As for compile.")
-@click.option("--dt", type=float, help="As for compile.")
+@NEURON
+@FRAMEWORK
+@DT
 @click.option("--calibration", type=click.Path(path_type=Path), help="As for compile.")
 @click.option("--target", help="Board or device that it must fit, and whose resources count.")
 @click.option("--max-cycles", type=float, help="Clock cycles that a sample may take, predicted.")
-@click.option("--count", type=click.IntRange(min=1), help="Only the first so many samples.")
+@COUNT
 @click.option(
     "--trials",
-    type=click.IntRange(min=1),
+    type=POSITIVE,
     default=100,
     show_default=True,
     help="Chips to try before single steps, and steps at most.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--seed", type=FROM_0, default=0, show_default=True)
 @click.option("--resume", is_flag=True, help="Go on with the trials in the folder.")
 @printing_options
 def tune(
@@ -48,6 +56,7 @@ def tune(
     samples: Path,
     folder: Path | None,
     neuron: str | None,
+    framework: str | None,
     dt: float | None,
     calibration: Path | None,
     target: str | None,
@@ -71,7 +80,7 @@ def tune(
         )
     folder = folder or network
     shown = load_samples(samples).first(count)
-    given: dict[str, Any] = {"neuron": neuron, "dt": dt, "target": target}
+    given: dict[str, Any] = {"neuron": neuron, "framework": framework, "dt": dt, "target": target}
     with terminal.progress() as progress:
         result = tuned(
             network,

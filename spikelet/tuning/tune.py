@@ -110,6 +110,7 @@ def tune(
     accuracy: float = -0.5,
     neuron: NeuronModel | str | Path | None = None,
     dt: float | None = None,
+    framework: str | None = None,
     target: str | None = None,
     max_cycles: float | None = None,
     calibration: Samples | None = None,
@@ -135,7 +136,7 @@ def tune(
         With labels.
     accuracy : float
         Percentage points that may be lost against the float network, as a change: -100..0.
-    neuron, dt
+    neuron, dt, framework
         As for :func:`spikelet.compile`.
     target : str or None
         Board or device that the chip must fit; its size is the sum of the shares of all resources
@@ -164,7 +165,7 @@ def tune(
         resume, or no chip that was tried keeps the bounds: it says the best that was reached.
     """
     _check(accuracy, max_cycles, trials, seed, samples)
-    network = _trained(source, neuron, dt)
+    network = _trained(source, neuron, dt, framework)
     counted = LARGEST if target is None else target_named(target)
     space = Space.of(network, _memories(counted))
     samples.check_labels(network.n_outputs)
@@ -236,11 +237,16 @@ def _check(
         )
 
 
-def _trained(source: Source, neuron: NeuronModel | str | Path | None, dt: float | None) -> Network:
+def _trained(
+    source: Source,
+    neuron: NeuronModel | str | Path | None,
+    dt: float | None,
+    framework: str | None,
+) -> Network:
     """Return the float network of a source; SpikeletError if it has none."""
-    if isinstance(source, Network) and neuron is None and dt is None:
+    if isinstance(source, Network) and (neuron, dt, framework) == (None, None, None):
         return source
-    network = compile_network(source, neuron, dt).network
+    network = compile_network(source, neuron, dt, framework=framework).network
     if network.floats is None:
         raise network.error(
             "it was not trained: there is no float network whose accuracy could be kept",
