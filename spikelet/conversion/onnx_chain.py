@@ -8,6 +8,7 @@ import numpy as np
 
 from spikelet.conversion.layers import FloatArray, Layer, scaled_and_shifted
 from spikelet.description.errors import SpikeletError
+from spikelet.description.summary import summary
 from spikelet.network.convolution import same_padding
 
 __all__ = ["Chain", "OnnxNode"]
@@ -24,6 +25,8 @@ class OnnxNode:
     inputs : tuple of array of float64, or None
         None for one that is no constant.
     """
+
+    __repr__ = summary
 
     kind: str
     name: str

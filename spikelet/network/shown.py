@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.summary import summary
 from spikelet.network.network import INPUT, FloatArray, Network
 from spikelet.network.reference import FloatLayer, run_layers
 from spikelet.network.scale import codes
@@ -27,6 +28,8 @@ class Shown:
     layers : dict of str to FloatLayer
         By population.
     """
+
+    __repr__ = summary
 
     network: Network
     inputs: npt.NDArray[np.number]

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from spikelet.compiler.compile import compile_network
 from spikelet.description.errors import SpikeletError
+from spikelet.description.summary import summary
 from spikelet.network.network import Network
 from spikelet.runs.run import run
 from spikelet.samples.samples import Samples
@@ -108,6 +109,8 @@ class Workbench:
     calibration : array of 0 and 1, shape (samples, ticks, n_inputs), or None
         As for :func:`spikelet.compile`.
     """
+
+    __repr__ = summary
 
     network: Network
     samples: Samples

@@ -26,6 +26,8 @@ class Holder:
 
 
 ROOT = Path(__file__).parents[2]
+LEFT_OUT = ("spikelet.__main__", "spikelet.frameworks.tensors", "spikelet.frameworks.trace")
+"""What runs when it is imported, and what stands on PyTorch."""
 
 
 def classes() -> Iterator[type]:
@@ -33,7 +35,7 @@ def classes() -> Iterator[type]:
     for path in (ROOT / folder for folder in ("description", "spikelet")):
         name = "spikelet." if path.name == "spikelet" else "spikelet.description."
         for found in pkgutil.walk_packages([str(path)], name):
-            if found.name == "spikelet.__main__":
+            if found.name in LEFT_OUT:
                 continue
             for item in vars(import_module(found.name)).values():
                 if is_dataclass(item) and item.__module__ == found.name:
