@@ -3,7 +3,7 @@ one chip.
 """
 
 from functools import reduce
-from operator import or_
+from operator import and_, or_
 
 from amaranth import Cat, Module, Value
 from amaranth.lib import wiring
@@ -77,8 +77,9 @@ class JoinedChips(wiring.Component):
             ]
         # Chips to whose windows an address does not belong answer 0.
         answers = [part.config_response.payload for part in self.parts.values()]
+        together = [part.config_response.valid for part in self.parts.values()]
         m.d.comb += [
-            self.config_response.valid.eq(lead.config_response.valid),
+            self.config_response.valid.eq(reduce(and_, together)),
             self.config_response.payload.eq(reduce(or_, answers)),
         ]
         return m

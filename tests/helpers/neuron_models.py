@@ -3,7 +3,7 @@
 from spikelet.description.neurons.model import NeuronModel, Parameter, State
 from spikelet.description.neurons.models import neuron_models
 
-__all__ = ["ALL_MODELS", "HABITUATING", "NOISY", "ODD"]
+__all__ = ["ALL_MODELS", "HABITUATING", "MIXED_MODELS", "NOISY", "ODD"]
 
 V = State("v")
 FIRED = State("fired", "flag")
@@ -59,3 +59,10 @@ count = phase; v = where(fired, -truncate(clipped, 1), clipped)
 """Three more states, two flags, a table, and most of the functions."""
 
 ALL_MODELS = (*neuron_models().values(), NOISY, HABITUATING, ODD)
+
+_MIXED = ("cuba-lif", "izhikevich", "lif-refractory", "nir-euler", "snntorch-subtract-immediate")
+_MIXED += ("snntorch-subtract", "snntorch-zero-immediate", "snntorch-zero")
+MIXED_MODELS = (*(neuron_models()[name] for name in _MIXED), NOISY, HABITUATING, ODD)
+"""Those of random chips: one of each kind of text. The others differ from them in a line, or never
+spike, and have tests of their own.
+"""

@@ -12,7 +12,7 @@ from spikelet.description.neurons.model import NeuronModel, Parameter
 from spikelet.description.run.events import Events
 from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.golden.chip import run
-from tests.helpers.neuron_models import ALL_MODELS
+from tests.helpers.neuron_models import MIXED_MODELS
 
 __all__ = ["random_chip", "random_chip_of", "random_events", "random_image", "spiking"]
 
@@ -27,7 +27,7 @@ def random_core(
     rng: np.random.Generator, model: NeuronModel | None = None, *, first_tick: int | None = None
 ) -> CoreParams:
     """Return a small core with any combination of options, of any model or of a certain one."""
-    neuron = model or _pick(rng, *ALL_MODELS)
+    neuron = model or _pick(rng, *MIXED_MODELS)
     potential_bits = int(rng.integers(8, 25))
     lanes = _pick(rng, 1, 2, 4, 8, 16, 32)
     weight_bits = int(rng.integers(1, 9))

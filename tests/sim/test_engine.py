@@ -22,7 +22,7 @@ from spikelet.rtl_gen.joined_chips import whole_chip
 from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design, lint
 from tests.cosim.plastic import plastic_chip
-from tests.helpers.random_chips import random_chip, random_events, random_image
+from tests.helpers.random_chips import random_chip, random_core, random_events, random_image
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +41,16 @@ def made():
 def test_lint(seed, tmp_path):
     rng = np.random.default_rng(seed)
     chip = random_chip(rng)
+    write_chip(chip, random_image(rng, chip), "random", tmp_path)
+    lint(tmp_path / "chip.v", "chip")
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(2, 1), (2, 2)])
+def test_lint_of_chips_cut_into_several(columns, rows, tmp_path):
+    """What only one of them answers must not be left open in the others."""
+    rng = np.random.default_rng(1)
+    cores = tuple(random_core(rng, neuron_model("cuba-lif")) for _ in range(3))
+    chip = ChipParams(cores, 2, 2, 3, chip_columns=columns, chip_rows=rows)
     write_chip(chip, random_image(rng, chip), "random", tmp_path)
     lint(tmp_path / "chip.v", "chip")
 
