@@ -111,9 +111,9 @@ def _current(
     """Return what arrives in a tick, shape (samples, size)."""
     found = np.zeros((len(emitted[INPUT]), population.size))
     for projection in network.into(population.name):
-        back = projection.source == population.name
-        if not back or tick:
-            given = emitted[projection.source][:, tick - back].astype(np.float64)
+        late = projection.ticks
+        if tick >= late:
+            given = emitted[projection.source][:, tick - late].astype(np.float64)
             found = found + given @ projection.weights
     return found
 
