@@ -35,6 +35,7 @@ WORK = {
 
 VERBS = {
     COMPILE: "chip",
+    f"spikelet check '{NETWORK}'": "chip",
     "spikelet run project samples.npz": "chip",
     "spikelet verify project samples.npz": "chip",
     "spikelet build project ULX3S-85F": "fpga",
