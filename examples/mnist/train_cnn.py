@@ -1,4 +1,4 @@
-"""Train ``cnn.onnx``, a ReLU network to convert: ``python -m spikelet.examples.mnist.train_cnn``.
+"""Train a network like ``cnn.onnx``: ``python -m spikelet.examples.mnist.train_cnn``.
 
 Trained on the first 50,000 of MNIST's training images; needs torch and onnx. Batch normalisation
 stays in the file.

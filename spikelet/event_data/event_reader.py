@@ -1,13 +1,12 @@
 """What a kind of event file is to the rest: the door for a new one (``docs/data.md``)."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 from spikelet.description.errors import SpikeletError
 from spikelet.event_data.event_file import EventFile
+from spikelet.samples.reader import FileReader
 
 __all__ = ["TIME_UNITS", "EventReader", "Layout"]
 
@@ -38,28 +37,8 @@ class Layout:
             )
 
 
-class EventReader(ABC):
-    """How event files of one kind are read.
-
-    Attributes
-    ----------
-    needed : str
-        What such a file holds, for messages: "an .h5 file with ...".
-    starts : tuple of bytes
-        What such a file may begin with; empty: only the suffix tells.
-    suffixes : tuple of str
-        As in ".csv", in lower case.
-    """
-
-    needed: ClassVar[str]
-    starts: ClassVar[Sequence[bytes]] = ()
-    suffixes: ClassVar[Sequence[str]] = ()
-
-    def recognises(self, path: Path, head: bytes) -> bool:
-        """Return whether a file, of which ``head`` is the beginning, is of this kind."""
-        if self.starts:
-            return head.startswith(tuple(self.starts))
-        return path.suffix.lower() in self.suffixes
+class EventReader(FileReader):
+    """How event files of one kind are read."""
 
     @abstractmethod
     def open(self, path: Path, layout: Layout) -> EventFile:

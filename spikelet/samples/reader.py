@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 
 import numpy.typing as npt
 
-__all__ = ["SampleReader"]
+__all__ = ["FileReader", "SampleReader"]
 
 
-class SampleReader(ABC):
-    """How files of one kind are read.
+class FileReader(ABC):
+    """How files of one kind, of samples or of events, are known.
 
     Attributes
     ----------
@@ -24,8 +24,7 @@ class SampleReader(ABC):
     starts : tuple of bytes
         What such a file may begin with; empty: only the suffix tells.
     suffixes : tuple of str
-        As in ".csv", in lower case. A file of such a name that no reader recognises is given to
-        this one, to say what is wrong with it.
+        As in ".csv", in lower case.
     """
 
     needed: ClassVar[str]
@@ -37,6 +36,13 @@ class SampleReader(ABC):
         if self.starts:
             return head.startswith(tuple(self.starts))
         return path.suffix.lower() in self.suffixes
+
+
+class SampleReader(FileReader):
+    """How samples files of one kind are read.
+
+    A file that no reader recognises is given to one of its suffix, to say what is wrong with it.
+    """
 
     @abstractmethod
     def read(self, path: Path) -> dict[str, npt.NDArray[Any]]:

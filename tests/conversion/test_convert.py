@@ -10,8 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-pytest.importorskip("onnx")
-
 import spikelet
 from spikelet.conversion.convert import NEURON, Conversion, convert
 from spikelet.conversion.normalise import normalised

@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-pytest.importorskip("onnx")
-
 from spikelet.cli import main
 from tests.helpers.onnx_networks import Builder, computed
 

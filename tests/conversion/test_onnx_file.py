@@ -7,9 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-pytest.importorskip("onnx")
-
 from onnx import TensorProto, helper
 
 from spikelet.conversion.layers import Convolved, Dense, Pooled

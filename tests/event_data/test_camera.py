@@ -1,7 +1,6 @@
 """Files of event cameras, through faery: the events that were written, damage, and the extra."""
 
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +17,7 @@ from tests.helpers.event_files import moving_bar
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "events"
 NAMES = ("bar.aedat4", "bar2.raw", "bar3.raw", "bar.dat")
 
-needs_faery = pytest.mark.skipif(find_spec("faery") is None, reason="needs faery")
 
-
-@needs_faery
 @pytest.mark.parametrize("name", NAMES)
 def test_events_are_those_that_were_written(name: str) -> None:
     file = open_events(FIXTURES / name)
@@ -33,7 +29,6 @@ def test_events_are_those_that_were_written(name: str) -> None:
         assert np.array_equal(found, bar[field].astype(int)), field
 
 
-@needs_faery
 @pytest.mark.parametrize("name", NAMES)
 def test_files_that_were_cut_short(name: str, tmp_path: Path) -> None:
     """Between two words, an EVT or DAT file gives the events before the cut: nothing shows it."""
@@ -44,7 +39,6 @@ def test_files_that_were_cut_short(name: str, tmp_path: Path) -> None:
             bin_events(tmp_path / name, Binning(1000, 10, (34, 34)))
 
 
-@needs_faery
 def test_another_sensor_than_the_header_says() -> None:
     with pytest.raises(SpikeletError, match="is of a sensor of 34 columns and 34 rows, not of 128"):
         bin_events(FIXTURES / "bar.dat", Binning(1000, 10, (128, 128)))

@@ -4,10 +4,7 @@ import json
 import shlex
 from pathlib import Path
 
-import pytest
 from click.testing import CliRunner
-
-pytest.importorskip("optuna")
 
 from spikelet.cli import main
 from spikelet.project import Project

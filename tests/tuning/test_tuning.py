@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("optuna")
-
 import spikelet
 from spikelet.description.artefact import Artefact
 from spikelet.description.errors import SpikeletError
