@@ -110,6 +110,7 @@ class Reading:
             self.convention.name,
             (
                 f"as {self.convention.title} writes it ({self.stated or 'nobody says so'})",
+                *([f"{self.dt:g} seconds a tick"] if self.dt is not None else []),
                 *(self._words(kind, graph) for kind in kinds if kind in self.convention.rules),
                 *notes,
                 *([f"metadata not read: {', '.join(unread)}"] if unread else []),
