@@ -67,6 +67,9 @@ class HostCommands:
             address = 0
             if operation in ("write", "read"):
                 address = yield from _number(4)
+                words = 1 << self.params.address_bits
+                if address >= words:  # beyond those of the chip, as long as it stays there
+                    address = words | (address & (words - 1))
             for left in range(count, 0, -1):
                 yield from self._once(operation, address, left)
                 address += 1
@@ -76,7 +79,6 @@ class HostCommands:
 
     def _once(self, operation: str, address: int, left: int) -> Generator[None, int, None]:
         """Execute one of several of an operation; ``left`` counts them, with this one."""
-        address &= (1 << self.params.address_bits) - 1
         if operation == "write":
             data = yield from _number(4)
             self.chip.write(address, data)

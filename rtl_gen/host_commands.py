@@ -15,12 +15,15 @@ _WRITE, _READ, _EVENTS, _RUN, _CLEAR, _IDENTIFY = range(len(OPERATIONS))
 
 
 def chip_side(params: LinkParams) -> dict[str, wiring.Member]:
-    """Return the members that drive a chip: the other side of those of ``rtl_gen/chip.py``."""
+    """Return the members that drive a chip: the other side of those of ``rtl_gen/chip.py``.
+
+    Addresses have a bit more than those of the chip, which is set in all that lie beyond.
+    """
     flit = stream.Signature(params.flit_bits)
     return {
         "event_in": Out(flit),
         "event_out": In(flit),
-        "config_request": Out(config_request(params.address_bits)),
+        "config_request": Out(config_request(params.address_bits + 1)),
         "config_response": In(config_response()),
         "start": Out(1),
         "clear": Out(1),
@@ -67,7 +70,7 @@ class HostCommands(wiring.Component):
         m = Module()
         operation = Signal(range(len(OPERATIONS)))
         count = Signal(16)  # of words, flits or ticks still to come
-        address = Signal(self.params.address_bits)
+        address = Signal(self.params.address_bits + 1)
         word = Signal(32)  # what has come, or is still to be sent from the lowest byte on
         left = Signal(range(5))  # bytes of it
         taken, sent = self.i.valid & self.i.ready, self.o.valid & self.o.ready
@@ -103,7 +106,8 @@ class HostCommands(wiring.Component):
             with m.State("ADDRESS"):
                 m.d.comb += self.i.ready.eq(left != 0)
                 with m.If(left == 0):
-                    m.d.sync += address.eq(word)
+                    beyond = word[self.params.address_bits :].any()
+                    m.d.sync += address.eq(Cat(word[: self.params.address_bits], beyond))
                     m.next = "NEXT"
             with m.State("NEXT"):
                 m.d.sync += left.eq(Mux(operation == _EVENTS, self.params.flit_bytes, 4))

@@ -136,7 +136,7 @@ def _stream(rng: np.random.Generator, params: LinkParams, operations: int) -> by
     stream = _operation("identify", 4)
     for _ in range(operations):
         count = int(rng.integers(7))
-        address = int(rng.integers(1 << params.address_bits))
+        address = int(rng.integers(1 << (params.address_bits if rng.random() < 0.9 else 32)))
         words = [(int(rng.integers(1 << 32)), 4) for _ in range(count)]
         flits = [
             (int(rng.integers(1 << params.flit_bits)), params.flit_bytes) for _ in range(count)

@@ -1,0 +1,245 @@
+"""A link to a chip over a line of bytes: words, events and ticks as operations of the host link."""
+
+import secrets
+import struct
+from collections.abc import Iterator
+
+import numpy as np
+
+from spikelet.description.chip.host_link import IDENTITY, OPERATIONS, VERSION
+from spikelet.description.errors import SpikeletError
+from spikelet.host.link import Batch, Ran, Words
+from spikelet.host.port import Port
+from spikelet.host.session import Session
+
+__all__ = ["SerialLink"]
+
+_WRITE, _READ, _EVENTS, _RUN, _CLEAR, _IDENTIFY = range(len(OPERATIONS))
+_MOST = (1 << 16) - 1
+"""Words, events or ticks of one operation."""
+
+_AHEAD = 1 << 14
+"""Bytes that wait to be sent, while a run goes on making more."""
+
+_NONE: Iterator[bytes] = iter(())
+
+_SLICE_S = 0.02
+_RESEND_S = 0.2
+_IDENTITY_WORDS = IDENTITY.size // 4
+
+
+class SerialLink:
+    """A :class:`spikelet.host.link.Link` to a chip with a host link.
+
+    Parameters
+    ----------
+    port : Port
+        Closed by :meth:`close`, and if there is no answer.
+    reset : bool
+        Whether the chip is reset first; its memories keep their contents.
+    patience_s : float
+        Seconds without any answer, or without the end of a tick that has had its clock cycles,
+        after which the link fails.
+
+    Attributes
+    ----------
+    structure : int
+        First 32 bits of the structure's digest, as the chip says it.
+    clock_hz : int
+        Of the chip's clock.
+
+    Raises
+    ------
+    SpikeletError
+        If nothing answers, or what answers is no host link of this version.
+    """
+
+    def __init__(self, port: Port, *, reset: bool = True, patience_s: float = 5.0) -> None:
+        self.port = port
+        self.patience_s = patience_s
+        self._number = secrets.randbelow(256)
+        try:
+            self._open(reset=reset)
+        except BaseException:
+            port.close()
+            raise
+
+    def _open(self, *, reset: bool) -> None:
+        self._number = (self._number + 1 + secrets.randbelow(255)) % 256  # another one
+        self._session = Session(self._number, reset=reset)
+        self._session.send(_operation(_IDENTIFY, _IDENTITY_WORDS))
+        fields = IDENTITY.unpack(self._take(IDENTITY.size))
+        magic, version, self.structure, self.clock_hz, _, self._flit_bytes = fields[:6]
+        self._spike_bytes, self._spike_bits = fields[6:]
+        if magic != b"SPK" or version != VERSION:
+            raise SpikeletError(
+                f"{self.port.name}: what answers is no chip of Spikelet's",
+                remedy="load the bitstream into the board, or name another port",
+            )
+
+    @property
+    def resent(self) -> int:
+        """Bytes that were sent again, since the line had lost them."""
+        return self._session.resent
+
+    def write(self, words: Words) -> None:
+        """Write rows of (address, data)."""
+        self._session.send(_writes(words))
+        self._finish()
+
+    def read(self, addresses: Words) -> Words:
+        """Return the words at these addresses."""
+        self._session.send(_reads(addresses))
+        return _words(self._take(4 * len(addresses)))
+
+    def run(self, batch: Batch) -> Ran:
+        """Run samples."""
+        shape = (batch.samples, batch.ticks)
+        outputs = np.zeros((*shape, batch.n_outputs), np.uint16)
+        words = np.zeros((*shape, len(batch.probes)), np.uint32)
+        limit_s = self.patience_s + batch.cycle_limit / self.clock_hz
+        requests = self._requests(batch)
+        for place in range(batch.samples * batch.ticks):
+            counts = outputs[divmod(place, batch.ticks)]
+            spikes = self._spikes(requests, limit_s)
+            if spikes is None:
+                self._open(reset=True)  # the chip hangs; no operation would ever be executed
+                return Ran(outputs, words, place)
+            lines = np.array(spikes, np.int64) & batch.output_mask
+            np.add.at(counts, lines[lines < batch.n_outputs], 1)
+            words[divmod(place, batch.ticks)] = _words(self._take(4 * len(batch.probes), requests))
+        for last in requests:  # of samples of no ticks
+            self._session.send(last)
+        self._finish()
+        return Ran(outputs, words)
+
+    def close(self) -> None:
+        """Close the port."""
+        self.port.close()
+
+    def _requests(self, batch: Batch) -> Iterator[bytes]:
+        """Return what is sent for each tick."""
+        reads = _reads(batch.probes)
+        flit_bytes = self._flit_bytes
+        for sample in range(batch.samples):
+            clears = _operation(_CLEAR, 1) if batch.clear else b""
+            for tick in range(batch.ticks):
+                place = sample * batch.ticks + tick
+                rows = np.stack([batch.settings, batch.values[sample, tick]], axis=1)
+                flits = batch.flits[batch.offsets[place] : batch.offsets[place + 1]]
+                events = b"".join(
+                    _operation(_EVENTS, len(part))
+                    + part.astype("<u4").view(np.uint8).reshape(-1, 4)[:, :flit_bytes].tobytes()
+                    for part in _parts(flits)
+                )
+                yield clears + _writes(rows) + events + _operation(_RUN, 1) + reads
+                clears = b""
+            if clears:
+                yield clears
+
+    def _spikes(self, requests: Iterator[bytes], limit_s: float) -> list[int] | None:
+        """Return the spikes of a tick, or None if it does not end in so many seconds."""
+        spikes: list[int] = []
+        last = 1 << (8 * self._spike_bytes - 1)
+        while True:
+            if not self._arrived(self._spike_bytes, requests, limit_s):
+                return None
+            spike = int.from_bytes(self._taken(self._spike_bytes), "little")
+            if spike == last:
+                return spikes
+            spikes.append(spike)
+
+    def _finish(self) -> None:
+        """Wait until all that was sent has been executed."""
+        self._session.send(_operation(_IDENTIFY, 1))
+        self._take(4)
+
+    def _take(self, size: int, requests: Iterator[bytes] = _NONE) -> bytes:
+        """Return so many bytes of the chip's stream."""
+        if not self._arrived(size, requests, self.patience_s):
+            raise SpikeletError(
+                f"{self.port.name}: the chip does not execute what it is sent",
+                remedy="reset the board, then start again",
+            )
+        return self._taken(size)
+
+    def _taken(self, size: int) -> bytes:
+        taken = bytes(self._session.received[:size])
+        del self._session.received[:size]
+        return taken
+
+    def _arrived(self, size: int, requests: Iterator[bytes], limit_s: float) -> bool:
+        """Wait until so many bytes have come; False if none comes for so long.
+
+        SpikeletError if there is no answer at all for as long as there is patience.
+        """
+        session, stream = self._session, self._session.received
+        silent_s = idle_s = since_resent_s = 0.0
+        while len(stream) < size:
+            self._send(requests)
+            before = len(stream), session.unacknowledged
+            came = self.port.read(_SLICE_S)
+            if session.take(came):
+                silent_s = since_resent_s = 0.0
+            elif not came:
+                silent_s += _SLICE_S
+                since_resent_s += _SLICE_S
+            moved = (len(stream), session.unacknowledged) != before
+            idle_s = 0.0 if moved else idle_s + (0.0 if came else _SLICE_S)
+            if since_resent_s >= _RESEND_S:
+                session.timed_out()
+                since_resent_s = 0.0
+            if silent_s >= self.patience_s:
+                raise SpikeletError(
+                    f"{self.port.name}: nothing answers",
+                    remedy="load the bitstream into the board, and check port and baud rate",
+                )
+            if idle_s >= limit_s:
+                return False
+        return True
+
+    def _send(self, requests: Iterator[bytes]) -> None:
+        """Send what can be sent."""
+        session = self._session
+        while session.unacknowledged < _AHEAD and (more := next(requests, b"")):
+            session.send(more)
+        if line := session.outgoing():
+            self.port.write(line)
+
+
+def _operation(number: int, count: int) -> bytes:
+    return struct.pack("<BH", number, count)
+
+
+def _parts(array: Words) -> Iterator[Words]:
+    """Return an array in parts of as many as an operation takes."""
+    yield from (array[at : at + _MOST] for at in range(0, len(array), _MOST))
+
+
+def _runs(addresses: Words) -> Iterator[slice]:
+    """Return the places of each run of consecutive addresses."""
+    breaks = np.flatnonzero(np.diff(addresses.astype(np.int64)) != 1) + 1
+    ends = [0, *breaks.tolist(), len(addresses)]
+    for first, last in zip(ends, ends[1:], strict=False):
+        yield from (slice(at, min(at + _MOST, last)) for at in range(first, last, _MOST))
+
+
+def _writes(words: Words) -> bytes:
+    rows = np.ascontiguousarray(words, "<u4").reshape(-1, 2)
+    return b"".join(
+        _operation(_WRITE, run.stop - run.start)
+        + rows[run.start, 0].tobytes()
+        + rows[run, 1].tobytes()
+        for run in _runs(rows[:, 0])
+    )
+
+
+def _reads(addresses: Words) -> bytes:
+    at = np.ascontiguousarray(addresses, "<u4")
+    return b"".join(
+        _operation(_READ, run.stop - run.start) + at[run.start].tobytes() for run in _runs(at)
+    )
+
+
+def _words(line: bytes) -> Words:
+    return np.frombuffer(line, "<u4").astype(np.uint32)
