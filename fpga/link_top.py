@@ -69,7 +69,10 @@ class LinkTop(wiring.Component):
             link.busy.eq(chip.busy),
             request.valid.eq(link.config_request.valid),
             link.config_request.ready.eq(request.ready),
-            *(request.p[name].eq(link.config_request.p[name]) for name in request.p.shape().members),
+            *(
+                request.p[name].eq(link.config_request.p[name])
+                for name in request.p.shape().members
+            ),
             link.config_response.payload.eq(answer.payload),
             link.config_response.valid.eq(answer.valid),
         ]

@@ -27,8 +27,7 @@ _WRAP = 1 << OFFSET_BITS
 class HostLink:
     """Takes bytes of the line, and answers in bytes.
 
-    What has come is executed at once, so all of the buffer is always free; in gates it is freed as
-    operations are executed.
+    What has come is executed at once; in gates it waits in a buffer.
 
     Parameters
     ----------
@@ -89,8 +88,7 @@ class HostLink:
         while self._answers or self._unsent():
             payload = self._unsent()
             control = VERSION | (REFUSED if self.commands.refused else 0)
-            room = self.params.buffer_bytes - CRC_BYTES
-            numbers = (self._following % _WRAP, self._end, room)
+            numbers = (self._following % _WRAP, self._end, self._end)
             header = bytes([control, self.session])
             header += b"".join(number.to_bytes(2, "little") for number in numbers)
             self._answers = False

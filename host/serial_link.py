@@ -3,6 +3,7 @@
 import secrets
 import struct
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
@@ -69,13 +70,14 @@ class SerialLink:
         self._session = Session(self._number, reset=reset)
         self._session.send(_operation(_IDENTIFY, _IDENTITY_WORDS))
         fields = IDENTITY.unpack(self._take(IDENTITY.size))
-        magic, version, self.structure, self.clock_hz, _, self._flit_bytes = fields[:6]
+        magic, version, self.structure, self.clock_hz, log_bytes, self._flit_bytes = fields[:6]
         self._spike_bytes, self._spike_bits = fields[6:]
         if magic != b"SPK" or version != VERSION:
             raise SpikeletError(
                 f"{self.port.name}: what answers is no chip of Spikelet's",
                 remedy="load the bitstream into the board, or name another port",
             )
+        self._session.buffer_bytes = 1 << log_bytes
 
     @property
     def resent(self) -> int:
@@ -220,7 +222,7 @@ def _runs(addresses: Words) -> Iterator[slice]:
     """Return the places of each run of consecutive addresses."""
     breaks = np.flatnonzero(np.diff(addresses.astype(np.int64)) != 1) + 1
     ends = [0, *breaks.tolist(), len(addresses)]
-    for first, last in zip(ends, ends[1:], strict=False):
+    for first, last in pairwise(ends):
         yield from (slice(at, min(at + _MOST, last)) for at in range(first, last, _MOST))
 
 

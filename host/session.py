@@ -8,6 +8,8 @@ import struct
 
 from spikelet.description.chip.host_link import (
     AGAIN,
+    CRC_BYTES,
+    LEAST_BUFFER,
     OFFSET_BITS,
     OPEN,
     REFUSED,
@@ -41,6 +43,8 @@ class Session:
     ----------
     opened : bool
         The chip has answered.
+    buffer_bytes : int
+        Of the chip's buffer; to be set once it is known.
     received : bytearray
         What has come of its stream, to be taken away from the front.
     resent : int
@@ -52,6 +56,7 @@ class Session:
         self.opened = False
         self.received = bytearray()
         self.resent = 0
+        self.buffer_bytes = LEAST_BUFFER
         self._payload = payload
         self._reset = reset
         self._frames = FrameReader()
@@ -89,7 +94,7 @@ class Session:
         return heard
 
     def _reply(self, content: bytes) -> bool:
-        control, session, offset, ack, room = _REPLY.unpack_from(content)
+        control, session, offset, ack, executed = _REPLY.unpack_from(content)
         if control & 0xF != VERSION:
             raise SpikeletError(
                 f"the chip's link is of version {control & 0xF}, this driver's of {VERSION}",
@@ -114,7 +119,8 @@ class Session:
             del self._waiting[:behind]
             self._acknowledged += behind
             self._sent = max(self._sent, self._acknowledged)
-            self._limit = self._acknowledged + room
+            waiting = (ack - executed) % _WRAP
+            self._limit = self._acknowledged - waiting + self.buffer_bytes - CRC_BYTES
         payload = content[len(REPLY_HEADER) :]
         if offset == self._end % _WRAP:
             self.received += payload

@@ -1,6 +1,6 @@
 """The chip's end of the link to its host. Twin of ``golden/host_link.py``."""
 
-from amaranth import C, Cat, Module, Mux, ResetInserter, Signal
+from amaranth import Array, C, Cat, Module, Mux, ResetInserter, Signal
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -21,9 +21,6 @@ from spikelet.rtl_gen.frame_transmitter import FrameTransmitter
 from spikelet.rtl_gen.host_commands import HostCommands, chip_side
 
 __all__ = ["HostLink"]
-
-_NEWS = 4
-"""The host is told of room whenever such a part of the buffer has become free: a quarter."""
 
 
 class HostLink(wiring.Component):
@@ -88,8 +85,8 @@ class _Receiving:
     session : Signal(8)
     end : Signal(16)
         Offset behind what has been received.
-    executed : Signal
-        Lowest bits of the offset behind what has been taken.
+    executed : Signal(16)
+        Offset behind what the operations have taken of it.
     ack : Signal(16)
         Offset behind what the host has received of the other stream.
     opens, again, answers : Signal(1)
@@ -104,7 +101,7 @@ class _Receiving:
         self.opens = opens
         self.session = Signal(8)
         self.end, self.ack = Signal(OFFSET_BITS), Signal(OFFSET_BITS)
-        self.executed = Signal(bits)
+        self.executed = Signal(OFFSET_BITS)
         self.again, self.answers = Signal(), Signal()
         control, session, ack = Signal(8), Signal(8), Signal(OFFSET_BITS)
         in_order, full, carries = Signal(), Signal(), Signal()
@@ -126,7 +123,7 @@ class _Receiving:
 
         m.submodules.requests = storage = memory.Memory(shape=8, depth=size, init=[])
         write, read = storage.write_port(), storage.read_port()
-        fits = (put[:bits] - self.executed)[:bits] != size
+        fits = (put - self.executed)[:bits] != size
         payload = frames.write & (frames.place >= len(REQUEST_HEADER))
         m.d.comb += [write.addr.eq(put), write.data.eq(frames.data), write.en.eq(payload & fits)]
         with m.If(payload):
@@ -153,7 +150,7 @@ class _Receiving:
         m.d.comb += [
             read.addr.eq(self.executed),
             read.en.eq(1),
-            commands.i.valid.eq(fetched & (self.executed != self.end[:bits])),
+            commands.i.valid.eq(fetched & (self.executed[:bits] != self.end[:bits])),
             commands.i.payload.eq(read.data),
         ]
         m.d.sync += fetched.eq(~leaves)
@@ -192,21 +189,22 @@ def _sending(link: HostLink, m: Module, commands: HostCommands, received: _Recei
     with m.If(stored):
         m.d.sync += put.eq(put + 1)
 
-    header = Signal(8 * len(REPLY_HEADER))  # what is still to be sent of it
-    left = Signal(range(len(REPLY_HEADER) + 1))
+    place = Signal(range(len(REPLY_HEADER) + 1))  # in the header, or behind it
     end = Signal(bits)
     again, answers, fetched = Signal(), Signal(), Signal()
-    news = Cat(received.executed[bits - _NEWS.bit_length() :], commands.refused)
+    # The host is told of room whenever a quarter of the buffer has become free.
+    news = Cat(received.executed[bits - 3 : bits], commands.refused)
     told = Signal.like(news)
-    room = (received.executed + size - CRC_BYTES - received.end[:bits])[:bits]
-    control = Cat(C(VERSION, 4), commands.refused, C(0, 3))
-    fields = (control, received.session, following, received.end, room)
-    of_header = left != 0
+    ack, executed = Signal(OFFSET_BITS), Signal(OFFSET_BITS)  # as they were when it began
+    control = C(VERSION, 8) | Mux(commands.refused, C(REFUSED, 8), 0)
+    header = Cat(control, received.session, following, ack, executed)
+    parts = Array(header.word_select(at, 8) for at in range(len(REPLY_HEADER)))
+    of_header = place != len(REPLY_HEADER)
     behind = Mux(of_header, following, following + 1)[:bits]
     sent = frames.i.valid & frames.i.ready
     m.d.comb += [
-        frames.i.p.data.eq(Mux(of_header, header[:8], read.data)),
-        frames.i.p.last.eq((left <= 1) & (behind == end)),
+        frames.i.p.data.eq(Mux(of_header, parts[place[:-1]], read.data)),
+        frames.i.p.last.eq((place >= len(REPLY_HEADER) - 1) & (behind == end)),
     ]
     m.d.sync += fetched.eq(~sent)
     with m.FSM(name="reply"):
@@ -214,14 +212,14 @@ def _sending(link: HostLink, m: Module, commands: HostCommands, received: _Recei
             with m.If(again):
                 m.d.sync += [following.eq(received.ack), again.eq(0)]
             with m.Elif(frames.idle & (answers | (put != following[:bits]) | (news != told))):
-                m.d.sync += [header.eq(Cat(*fields)), left.eq(len(REPLY_HEADER)), end.eq(put)]
-                m.d.sync += [answers.eq(0), told.eq(news)]
+                m.d.sync += [ack.eq(received.end), executed.eq(received.executed), end.eq(put)]
+                m.d.sync += [place.eq(0), answers.eq(0), told.eq(news)]
                 m.next = "SEND"
         with m.State("SEND"):
             m.d.comb += frames.i.valid.eq(fetched)
             with m.If(sent):
                 with m.If(of_header):
-                    m.d.sync += [header.eq(header >> 8), left.eq(left - 1)]
+                    m.d.sync += place.eq(place + 1)
                 with m.Else():
                     m.d.sync += following.eq(following + 1)
                 with m.If(frames.i.p.last):
@@ -233,4 +231,4 @@ def _sending(link: HostLink, m: Module, commands: HostCommands, received: _Recei
     with m.If(received.answers):
         m.d.sync += answers.eq(1)
     with m.If(received.opens):
-        m.d.sync += [value.eq(0) for value in (put, following, again, left)]
+        m.d.sync += [value.eq(0) for value in (put, following, again)]

@@ -10,8 +10,11 @@ from spikelet.description.errors import SpikeletError
 __all__ = ["LEAST_DIVIDER", "Uart", "baud_divider"]
 
 LEAST_DIVIDER = 5
-"""Clock cycles of a bit, at least. A start bit is seen up to a cycle late, and at the stop bit a sender
-that is off by 3 % has moved by 0.285 bits: with 4 cycles no sampling point stands both."""
+"""Clock cycles of a bit, at least.
+
+A start bit is seen up to a cycle late, and at the stop bit a sender that is off by 3 % has moved by
+0.285 bits: with 4 cycles no sampling point stands both.
+"""
 
 _WORST_ERROR = 0.01
 

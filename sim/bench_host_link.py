@@ -183,6 +183,7 @@ async def nothing_is_lost_or_done_twice(dut: Any) -> None:
     for number in (7, 8):
         checks.reach("second session", number == 8)
         session = Session(number, payload=params.buffer_bytes // 2)
+        session.buffer_bytes = params.buffer_bytes
         stream = _stream(rng, params, 60)
         session.send(stream)
         straight = HostLink(params, NotedChip())
@@ -215,7 +216,6 @@ async def nothing_is_lost_or_done_twice(dut: Any) -> None:
 @cocotb.test(timeout_time=4, timeout_unit="ms")
 async def noise_does_nothing(dut: Any) -> None:
     """Bytes of no frame, an unknown operation; then a session."""
-    params: LinkParams = parameters()["params"]
     rng, ports, line = await _connected(dut)
     checks = Checks("refused", "reset")
     line.rate = 0

@@ -124,7 +124,7 @@ class VirtualBoard:
             return line
         values = np.frombuffer(line, np.uint8)
         hit = self._random.random(len(values)) < self.damage
-        lost = hit & (self._random.random(len(values)) < 0.5)  # noqa: PLR2004 - one half
+        lost = hit & (self._random.random(len(values)) < 0.5)
         flips = np.left_shift(1, self._random.integers(0, 8, len(values)))
         return np.where(hit, values ^ flips, values)[~lost].astype(np.uint8).tobytes()
 

@@ -21,6 +21,7 @@ __all__ = [
     "ESCAPED",
     "FLAG",
     "IDENTITY",
+    "LEAST_BUFFER",
     "OFFSET_BITS",
     "OPEN",
     "OPERATIONS",
@@ -49,8 +50,11 @@ executed until the next session.
 REQUEST_HEADER = ("control", "session", "offset", "offset", "ack", "ack")
 """Bytes before the payload of a frame to the chip; of two of a name, the first is the lower."""
 
-REPLY_HEADER = (*REQUEST_HEADER, "room", "room")
+REPLY_HEADER = (*REQUEST_HEADER, "executed", "executed")
 """Bytes before the payload of a frame from the chip."""
+
+LEAST_BUFFER = 32
+"""Bytes of a buffer that every chip has at least."""
 
 CRC_BYTES = 4
 
@@ -106,7 +110,7 @@ class LinkParams:
         check_int("host link: address_bits", self.address_bits, 1, 32)
         check_int("host link: structure", self.structure, 0, largest)
         check_int("host link: clock_hz", self.clock_hz, 1, largest)
-        check_int("host link: buffer_bytes", self.buffer_bytes, 32, 16384)
+        check_int("host link: buffer_bytes", self.buffer_bytes, LEAST_BUFFER, 16384)
         if self.buffer_bytes.bit_count() != 1:
             raise SpikeletError(
                 f"host link: buffer_bytes must be a power of two, not {self.buffer_bytes}"

@@ -1,7 +1,5 @@
 """A driver and a board that knows nothing but its pins."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
