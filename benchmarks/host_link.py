@@ -78,8 +78,8 @@ def main() -> int:
     console.print(table)
     filled, moved, seconds = _streamed(divider)
     console.print(
-        f"without operations: {luts} LUT4 {verdict(luts <= LUTS)}, {whole['block_rams']} block RAMs "
-        f"{verdict(whole['block_rams'] <= BLOCK_RAMS)}\n"
+        f"without operations: {luts} LUT4 {verdict(luts <= LUTS)}, "
+        f"{whole['block_rams']} block RAMs {verdict(whole['block_rams'] <= BLOCK_RAMS)}\n"
         f"{moved:,} bytes of events in {seconds:.3f} s at {BAUD:,} baud: "
         f"{filled:.1%} of the line {verdict(filled >= LINE)}"
     )

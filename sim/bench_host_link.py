@@ -178,7 +178,8 @@ async def nothing_is_lost_or_done_twice(dut: Any) -> None:
     params: LinkParams = parameters()["params"]
     rng, ports, line = await _connected(dut)
     checks = Checks(*(("damaged",) if line.rate else ()), "wrapped", "second session")
-    golden = HostLink(params, NotedChip())
+    reference = NotedChip()
+    golden = HostLink(params, reference)
     seen = 0
     for number in (7, 8):
         checks.reach("second session", number == 8)
@@ -209,7 +210,7 @@ async def nothing_is_lost_or_done_twice(dut: Any) -> None:
         seen = len(line.reached)
         checks.sequence(list(expected), list(session.received), "byte of the answers")
         checks.sequence(list(golden.commands.sent), list(expected), "byte of golden's answers")
-        checks.sequence(golden.chip.told, ports.chip.told, "operation at the chip")
+        checks.sequence(reference.told, ports.chip.told, "operation at the chip")
     checks.finish()
 
 

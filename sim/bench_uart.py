@@ -105,7 +105,8 @@ async def bytes_leave_in_bits_of_the_divider(dut: Any) -> None:
         dut.sending__valid.value = 0
     for _ in range(12 * divider):
         await edge
-    found, place = [], 0
+    found: list[int] = []
+    place = 0
     while 0 in line[place:]:
         begin = line.index(0, place)
         bits = line[begin : begin + 10 * divider]
