@@ -1,6 +1,8 @@
 """``spikelet check``: verdicts of single nodes, what a file as a whole lacks, devices, and JSON."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +140,22 @@ def test_a_file_that_is_not_nir_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "text.nir").write_text("no")
     with pytest.raises(SpikeletError, match="is not an HDF5 file"):
         check(tmp_path / "text.nir")
+
+
+def test_only_what_it_needs_is_loaded(file: Path) -> None:
+    """It answers in a fraction of a second, and in an installation without extras."""
+    chain(file, fc=linear(8, 6), cells=lif(8))
+    script = """
+import sys
+from spikelet.cli import main
+try:
+    main(["check", sys.argv[1], "--neuron", "nir-euler", "--dt", "1e-3"])
+except SystemExit as end:
+    assert not end.code
+print(*sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+    command = [sys.executable, "-c", script, str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    loaded = done.stdout.splitlines()[-1].split()
+    assert {"numpy", "h5py"} <= set(loaded), "this is no list of modules"
+    assert not {"amaranth", "amaranth_boards", "matplotlib", "jinja2", "pyosys"} & set(loaded)
