@@ -63,7 +63,7 @@ def changes(
 
 def _on_boards() -> dict[str, str]:
     """Return the first board of each device that some board has."""
-    from spikelet.boards import BOARDS  # whose pins take long to import
+    from spikelet.boards import BOARDS  # noqa: PLC0415 - they take long to import
 
     return {board.device: name for name, board in reversed(BOARDS.items())}
 

@@ -1,4 +1,4 @@
-"""What ``spikelet check`` shows: a table of nodes; apart from other results, which load much more."""
+"""What ``spikelet check`` shows: a table of nodes. What other results need loads far longer."""
 
 from spikelet.support import Check
 from spikelet.terminal import Terminal
