@@ -20,7 +20,14 @@ from spikelet.samples.decode import count
 from spikelet.samples.lengths import ended, within
 from spikelet.samples.samples import Samples, winners
 
-__all__ = ["OUTPUTS", "Recorded", "RecordedLayer", "compare_recorded", "recorded_warnings"]
+__all__ = [
+    "OUTPUTS",
+    "Recorded",
+    "RecordedLayer",
+    "compare_recorded",
+    "recorded_warnings",
+    "require_recorded",
+]
 
 OUTPUTS = "outputs"
 """What the outputs of a network are called among its layers."""
@@ -169,6 +176,21 @@ def compare_recorded(
         return found
     fitting, tried = _fitting(path, network, samples)
     return Recorded(found.samples, found.equal, found.layers, fitting, tried)
+
+
+def require_recorded(recorded: Recorded | None) -> None:
+    """SpikeletError unless something was recorded, and the float network equals all of it."""
+    if recorded is None:
+        raise SpikeletError(
+            "nothing was compared with the framework, which --require-recorded asks for: there are "
+            "no samples that hold what it recorded, or the network was not trained",
+            remedy="give a trained network, and samples with the framework's own spikes (expected)",
+        )
+    if not recorded.all_equal:
+        raise SpikeletError(
+            f"{recorded.words}, and --require-recorded asks for all: {recorded.difference}",
+            remedy="read the file as it was trained: --framework, --neuron, --dt",
+        )
 
 
 def recorded_warnings(origin: Origin | None, recorded: Recorded | None) -> Iterator[str]:
