@@ -150,7 +150,9 @@ def check(
         str(path),
         tuple(_checked(node, support, integers) for node in support.nodes),
         tuple(problems),
-        (*origin.reading, *origin.unsaid) if origin else (),
+        (*origin.reading, *(f"not in the file, and taken: {u}" for u in origin.unsaid))
+        if origin
+        else (),
         (*(origin.doubts if origin else ()), *support.doubts),
         tuple(_leaks(integers)) if integers else (),
         chip,

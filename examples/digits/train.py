@@ -8,8 +8,10 @@ and scikit-learn.
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
@@ -63,7 +65,7 @@ def main() -> None:
         "test": (test_levels, test_labels),
         "calibration": (train_levels[:CALIBRATION], train_labels[:CALIBRATION]),
     }
-    arrays = {}
+    arrays: dict[str, npt.NDArray[Any]] = {}
     for name, (shown, classes) in images.items():
         spikes = rate(shown, PLAN.full_scale, PLAN.ticks)
         of_snntorch = record(out, spikes)
