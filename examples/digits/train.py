@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
@@ -65,7 +64,7 @@ def main() -> None:
         "test": (test_levels, test_labels),
         "calibration": (train_levels[:CALIBRATION], train_labels[:CALIBRATION]),
     }
-    arrays: dict[str, npt.NDArray[Any]] = {}
+    arrays: dict[str, Any] = {}
     for name, (shown, classes) in images.items():
         spikes = rate(shown, PLAN.full_scale, PLAN.ticks)
         of_snntorch = record(out, spikes)
@@ -74,8 +73,8 @@ def main() -> None:
     np.savez_compressed(
         out.with_name(f"{out.stem}_test.npz"),
         **arrays,
-        full_scale=PLAN.full_scale,
-        ticks=PLAN.ticks,
+        full_scale=np.array(PLAN.full_scale),
+        ticks=np.array(PLAN.ticks),
     )
 
 

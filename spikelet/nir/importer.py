@@ -191,9 +191,9 @@ class Walk:
                 name,
                 f"the potentials of {read[0]!r} arrive, which never spikes: a core sends spikes "
                 "only, so that its potentials can be read, but not be passed on",
-                remedy="let them lead to an Output alone, or spike, as those of a LIF or IF node; an "
-                "LI in front of weights and neurons is a synaptic current: write both as a CubaLIF "
-                "of its tau_syn, where all that arrives at these neurons passes LI of this tau",
+                remedy="let them lead to an Output alone, or spike, as those of a LIF or IF node; "
+                "an LI in front of weights and neurons is a synaptic current: write both as a "
+                "CubaLIF of its tau_syn, where all that arrives there passes an LI of this tau",
             )
         return Signal.sum(signals)
 
