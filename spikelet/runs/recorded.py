@@ -321,7 +321,8 @@ def _held(
 ) -> tuple[RecordedLayer, npt.NDArray[np.bool_]]:
     """Compare a layer; return also in which samples it is equal."""
     spikes = np.concatenate([layer.spikes for layer in layers.values()], axis=2)
-    what, recorded = _kind(name, values, spikes)
+    potentials = bool(layers) and all(layer in network.readouts for layer in layers)
+    what, recorded = _kind(name, values, spikes, potentials)
     if samples.lengths is not None:
         spikes = within(samples.lengths, spikes)
     found: _Array = spikes
@@ -354,15 +355,20 @@ def _held(
     return RecordedLayer(name, what, len(equal), int(equal.sum()), *numbers, first), equal
 
 
-def _kind(name: str, values: _Array, spikes: npt.NDArray[np.bool_]) -> tuple[str, _Array]:
-    """Return what was recorded, and its values; SpikeletError for another shape."""
+def _kind(
+    name: str, values: _Array, spikes: npt.NDArray[np.bool_], read: bool
+) -> tuple[str, _Array]:
+    """Return what was recorded, and its values; SpikeletError for another shape.
+
+    ``read`` says whether it is of populations that never spike, whose potentials may be whole.
+    """
     samples, ticks, size = spikes.shape
     whole = values.dtype.kind in "biu" or bool((values == np.rint(values)).all())
     flat = values.reshape(*values.shape[:2], -1) if values.ndim > 3 else values
     if whole:
         flat = flat.astype(np.int64)
     if flat.shape == (samples, ticks, size):
-        return ("spikes" if whole else "potentials"), flat
+        return ("spikes" if whole and not read else "potentials"), flat
     if whole and flat.shape == (samples, size):
         return "counts", flat
     if whole and name == OUTPUTS and flat.shape == (samples,):

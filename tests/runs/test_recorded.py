@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import nir  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -247,6 +248,20 @@ def test_a_script_can_ask_for_equality(tmp_path: Path, name: str, neuron: str, w
     assert folder.exists() != bool(words), "a network that was refused is written all the same"
     invoke(*arguments, "--json")
     assert words in asked("verify", folder, given, "--engine", "golden")
+
+
+def test_values_of_a_readout_may_be_whole(tmp_path: Path) -> None:
+    """They are potentials all the same, not spikes."""
+    nodes = {"in": source(6), "fc": linear(4, 6), "cells": integrator(4)}
+    weights = nir.Linear(np.random.default_rng(1).integers(-3, 4, (2, 4)).astype(float))
+    file = write(tmp_path / "net.nir", {**nodes, "last": weights, "out": sink(2)})
+    network = load_network(file, "nir-euler", 1e-3)
+    values = run_float(network, SPIKES)[1].potentials
+    assert np.array_equal(values, np.round(values)) and values.std() > 0.5
+    found = compare_recorded(network, samples(_out=values))
+    assert found and found.all_equal and found.layers[0].what == "potentials"
+    wrong = compare_recorded(network, samples(_out=values + 1))
+    assert wrong and not wrong.equal
 
 
 @pytest.mark.parametrize("part", ["test_", "calibration_"])
