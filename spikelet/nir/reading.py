@@ -329,12 +329,19 @@ def _same_numbers(
 
 
 def _unknown(graph: NirGraph, nodes: list[NirNode], dt: float | None) -> SpikeletError:
-    fitting = _fitting(nodes, dt, "the numbers fit")
+    fits = _fitting(nodes, dt, "the numbers fit")
+    either = (
+        "; of several, that in which it was trained: compile with samples that hold what it "
+        "recorded (expected) says whether it was"
+        if " or " in fits
+        else ""
+    )
+    others = f"pass --framework with one of {', '.join(FRAMEWORKS)}"
     return SpikeletError(
         f"{graph.path}: the model of its neurons is not known: neither an option nor the file's "
         "metadata say which framework wrote it, or which model its neurons are of",
-        remedy=f"{fitting + '; ' if fitting else ''}pass --framework with one of "
-        f"{', '.join(FRAMEWORKS)}, or --neuron with one of {', '.join(neuron_models())}, or a file",
+        remedy=(f"{fits}{either}; or {others}" if fits else others)
+        + "; or --neuron with a model (spikelet neurons lists them) or a file",
     )
 
 
