@@ -10,6 +10,7 @@ import numpy as np
 from spikelet.description.errors import SpikeletError, SpikeletWarning
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.models import neuron_model, neuron_models
+from spikelet.description.neurons.update import can_spike
 from spikelet.description.summary import summary
 from spikelet.network.origin import Origin
 from spikelet.nir.convention import STEPS, Convention, Rule
@@ -337,11 +338,12 @@ def _unknown(graph: NirGraph, nodes: list[NirNode], dt: float | None) -> Spikele
         else ""
     )
     others = f"pass --framework with one of {', '.join(FRAMEWORKS)}"
+    models = [name for name, model in neuron_models().items() if can_spike(model)]
     return SpikeletError(
         f"{graph.path}: the model of its neurons is not known: neither an option nor the file's "
         "metadata say which framework wrote it, or which model its neurons are of",
         remedy=(f"{fits}{either}; or {others}" if fits else others)
-        + "; or --neuron with a model (spikelet neurons lists them) or a file",
+        + f"; or --neuron with one of {', '.join(models)}, or a file",
     )
 
 
