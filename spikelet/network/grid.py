@@ -14,7 +14,6 @@ from spikelet.network.integers import IntegerNetwork, IntegerPopulation, Weights
 from spikelet.network.layer_quantisation import LayerQuantisation
 from spikelet.network.network import INPUT, FloatArray, Network, Population, Projection
 from spikelet.network.quantise import Bits, quantise
-from spikelet.network.scale import codes
 
 __all__ = ["grid", "in_real_numbers"]
 
@@ -158,9 +157,8 @@ def _projection(before: Projection, weights: Weights, stats: LayerQuantisation) 
     if convolution is not None:
         channels = np.broadcast_to(unit, (weights.shape[1],))
         channels = channels.reshape(convolution.output_shape[0], -1)[:, 0]
-        even = convolution.scaled(stats.scale / channels)
-        kernel = codes(even.kernel, stats.scale, stats.weight_bits)
-        convolution = replace(even, kernel=kernel.astype(np.float64)).scaled(channels)
+        kernel = convolution.kernel_of(weights).astype(np.float64)
+        convolution = replace(convolution, kernel=kernel).scaled(channels)
     return replace(before, weights=_values(weights, unit), convolution=convolution)
 
 
