@@ -6,6 +6,7 @@ import click
 
 __all__ = [
     "COUNT",
+    "DECAY_BITS",
     "DECODE",
     "DT",
     "FRAMEWORK",
@@ -43,6 +44,9 @@ WEIGHT_BITS = click.option(
 )
 POTENTIAL_BITS = click.option(
     "--potential-bits", metavar="[LAYER=]BITS", multiple=True, help="16 by default."
+)
+DECAY_BITS = click.option(
+    "--decay-bits", metavar="[LAYER=]BITS", multiple=True, help="12, and more for slow leaks."
 )
 COUNT = click.option("--count", type=POSITIVE, help="Only the first so many samples.")
 PLACEMENT_SEED = click.option(

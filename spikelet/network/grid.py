@@ -35,6 +35,7 @@ def grid(
     potential_bits: Bits | None = ...,
     calibration: npt.ArrayLike | None = ...,
     neuron_scales: bool = ...,
+    decay_bits: Bits | None = ...,
     neuron: NeuronModel | str = ...,
 ) -> Network: ...
 
@@ -47,6 +48,7 @@ def grid(
     potential_bits: Bits | None = ...,
     calibration: npt.ArrayLike | None = ...,
     neuron_scales: bool = ...,
+    decay_bits: Bits | None = ...,
     neuron: NeuronModel | str = ...,
 ) -> dict[str, npt.NDArray[Any]]: ...
 
@@ -59,6 +61,7 @@ def grid(
     potential_bits: Bits | None = ...,
     calibration: npt.ArrayLike | None = ...,
     neuron_scales: bool = ...,
+    decay_bits: Bits | None = ...,
     neuron: NeuronModel | str = ...,
 ) -> npt.NDArray[Any]: ...
 
@@ -70,6 +73,7 @@ def grid(
     potential_bits: Bits | None = None,
     calibration: npt.ArrayLike | None = None,
     neuron_scales: bool = False,
+    decay_bits: Bits | None = None,
     neuron: NeuronModel | str = "nir-euler",
 ) -> Network | dict[str, npt.NDArray[Any]] | npt.NDArray[Any]:
     """Round weights, thresholds, biases and decays to what a chip will hold, in their own units.
@@ -87,7 +91,7 @@ def grid(
         value or (outputs,). Without a threshold, and as an array alone, weights only.
     bits : int, or mapping of str to int for a network
         As ``weight_bits`` of :func:`quantise`.
-    potential_bits, calibration, neuron_scales
+    potential_bits, calibration, neuron_scales, decay_bits
         As for :func:`quantise`. Of a layer's arrays, calibration is its input spikes.
     neuron : NeuronModel or str
         Model of a layer's neurons.
@@ -107,6 +111,7 @@ def grid(
         "potential_bits": potential_bits,
         "calibration": calibration,
         "neuron_scales": neuron_scales,
+        "decay_bits": decay_bits,
     }
     if isinstance(layer, Network):
         return _fixed(layer, bits, options)

@@ -13,7 +13,7 @@ from spikelet.description.neurons.model import NeuronModel
 from spikelet.network.convolution import shape_in_core
 from spikelet.network.integers import IntegerPopulation, IntegerProjection
 from spikelet.network.layer_quantisation import LayerQuantisation
-from spikelet.network.leaks import Leak, finer, finest_bits, measured_leaks
+from spikelet.network.leaks import Leak, finer, finest_bits, leak_parameters, measured_leaks
 from spikelet.network.network import FloatArray, Network, Population, Projection
 from spikelet.network.rounding import ByCurrents, Nearest, Rounding
 from spikelet.network.scale import best_scale, squared_error
@@ -111,7 +111,7 @@ class LayerQuantiser:
         )
 
     def population(
-        self, potential_bits: Iterable[int], units: FloatArray
+        self, potential_bits: Iterable[int], units: FloatArray, decay_bits: int | None = None
     ) -> tuple[IntegerPopulation, LayerQuantisation]:
         """Return the population in integers, and what that did to it.
 
@@ -122,8 +122,12 @@ class LayerQuantiser:
             a leak needs them: the first that leaves all leaks about as they were, or else the best.
         units : array of float64, shape (1,) or (size,)
             Of the neurons, by which the network was divided.
+        decay_bits : int or None
+            Of the fractions by which states decay; None: the usual, or finer ones where needed.
         """
-        neuron, bits, exponent, lsb, parameters, leaks = self._chosen(list(potential_bits))
+        neuron, bits, exponent, lsb, parameters, leaks = self._chosen(
+            list(potential_bits), decay_bits
+        )
         low, high = self._expected
         binary = self.bits == 1 and bool(self.weights.all())
         weight_bits = self.bits if self.bits > 1 or binary else 2
@@ -158,10 +162,14 @@ class LayerQuantiser:
             weight_bits=self.bits,
         )
 
-    def _chosen(self, widths: list[int]) -> _Choice:
+    def _chosen(self, widths: list[int], decay_bits: int | None) -> _Choice:
         """Return the first choice in which all leaks act, or else that of the least error."""
         needed, tried = finest_bits(self.layer), list[_Choice]()
-        for bits_of in [{}, needed][: 1 + bool(needed)]:
+        fractions = [{}, needed][: 1 + bool(needed)]
+        if decay_bits is not None:
+            leaks = leak_parameters(self.layer.neuron)
+            fractions = [{parameter.name: decay_bits for parameter, *_ in leaks}]
+        for bits_of in fractions:
             for width in widths:
                 tried.append(self._at(width, bits_of))
                 if all(leak.acts for leak in tried[-1].leaks):

@@ -20,7 +20,14 @@ from spikelet.samples.decode import count
 from spikelet.samples.lengths import ended, within
 from spikelet.samples.samples import Samples, winners
 
-__all__ = ["OUTPUTS", "Recorded", "RecordedLayer", "compare_recorded", "recorded_warnings"]
+__all__ = [
+    "OUTPUTS",
+    "Recorded",
+    "RecordedLayer",
+    "compare_recorded",
+    "readings",
+    "recorded_warnings",
+]
 
 OUTPUTS = "outputs"
 """What the outputs of a network are called among its layers."""
@@ -204,7 +211,7 @@ def _fitting(path: Path, network: Network, samples: Samples) -> tuple[tuple[str,
     """Return the options by which a file fits the samples, and how many others were tried."""
     few, found, tried = samples.first(_TRIED_SAMPLES), [], 0
     seen = {network.digest}
-    for options, other in _readings(path, network.dt):
+    for options, other in readings(path, network.dt):
         if other.digest in seen:
             continue
         seen.add(other.digest)
@@ -214,7 +221,7 @@ def _fitting(path: Path, network: Network, samples: Samples) -> tuple[tuple[str,
     return tuple(found), tried
 
 
-def _readings(path: Path, dt: float | None) -> Iterator[tuple[str, Network]]:
+def readings(path: Path, dt: float | None) -> Iterator[tuple[str, Network]]:
     """Yield how a file could be read otherwise: the options, and the network."""
     for convention in FRAMEWORKS.values():
         for reset in convention.resets:
