@@ -13,6 +13,7 @@ import pytest
 import spikelet
 from spikelet.description.artefact import Artefact
 from spikelet.description.errors import SpikeletError
+from spikelet.description.synapses.formats import synapse_formats
 from spikelet.fpga.families import device_named
 from spikelet.fpga.fit import check_fit
 from spikelet.network.convolution import Convolution
@@ -320,7 +321,7 @@ def convolved() -> tuple[Network, Samples]:
 def test_synapses_and_cores_are_chosen_and_kept_when_interrupted(tmp_path: Path) -> None:
     network, samples = convolved()
     space = Space.of(network, ("block",))
-    assert space.synapses[:3] == ("auto", "dense", "shared")
+    assert space.synapses == ("auto", *synapse_formats())
     assert space.ends["axons of a core"] == (4, 8) and space.ends["neurons of a core"] == (4, 8)
     options: dict[str, Any] = {"accuracy": -15, "trials": 16, "seed": 1}
     whole = tune(network, samples, **options)
