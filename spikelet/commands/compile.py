@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from spikelet.commands.options import (
+    DECAY_BITS,
     DT,
     FRAMEWORK,
     FROM_0,
@@ -32,6 +33,7 @@ __all__ = ["compile_command"]
 @DT
 @WEIGHT_BITS
 @POTENTIAL_BITS
+@DECAY_BITS
 @click.option("--neuron-scales/--layer-scale", default=None, help="Weight scale of each neuron.")
 @click.option("--plastic", "rules", multiple=True, help="LAYER=RULE.toml: a layer that learns.")
 @click.option("--seed", type=FROM_0, help="In the place of that of a TOML file.")
@@ -66,6 +68,7 @@ def compile_command(
     rules: tuple[str, ...],
     weight_bits: tuple[str, ...],
     potential_bits: tuple[str, ...],
+    decay_bits: tuple[str, ...],
     calibration: Path | None,
     require_recorded: bool,
     targets: tuple[str, ...],
@@ -98,6 +101,7 @@ def compile_command(
         plastic=rules_of_layers(rules),
         weight_bits=bits_of_layers("--weight-bits", weight_bits),
         potential_bits=bits_of_layers("--potential-bits", potential_bits),
+        decay_bits=bits_of_layers("--decay-bits", decay_bits),
         limits={name: value for name, value in limits.items() if value is not None},
         calibration=samples.spikes if samples else None,
         **options,

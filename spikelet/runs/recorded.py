@@ -25,6 +25,7 @@ __all__ = [
     "Recorded",
     "RecordedLayer",
     "compare_recorded",
+    "readings",
     "recorded_warnings",
     "require_recorded",
 ]
@@ -226,7 +227,7 @@ def _fitting(path: Path, network: Network, samples: Samples) -> tuple[tuple[str,
     """Return the options by which a file fits the samples, and how many others were tried."""
     few, found, tried = samples.first(_TRIED_SAMPLES), [], 0
     seen = {network.digest}
-    for options, other in _readings(path, network.dt):
+    for options, other in readings(path, network.dt):
         if other.digest in seen:
             continue
         seen.add(other.digest)
@@ -236,7 +237,7 @@ def _fitting(path: Path, network: Network, samples: Samples) -> tuple[tuple[str,
     return tuple(found), tried
 
 
-def _readings(path: Path, dt: float | None) -> Iterator[tuple[str, Network]]:
+def readings(path: Path, dt: float | None) -> Iterator[tuple[str, Network]]:
     """Yield how a file could be read otherwise: the options, and the network."""
     for convention in FRAMEWORKS.values():
         for reset in convention.resets:
