@@ -19,7 +19,7 @@ from spikelet.description.chip.memory_map import (
     LEARNING_REGISTERS,
     ChipMap,
 )
-from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.packets import output_bits
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState
 from spikelet.description.chip.state_words import restore_program, snapshot_of, state_words
@@ -243,6 +243,7 @@ class Chip:
             ],
             np.uint32,
         )
+        mask, shift = output_bits(self.chip)
         return Batch(
             events.samples,
             events.ticks,
@@ -253,8 +254,9 @@ class Chip:
             np.repeat(rewards.astype(np.uint32)[..., np.newaxis], len(settings), axis=2),
             probes.addresses,
             self.chip.n_outputs,
-            (1 << flit_packet(self.chip).fields[0].width) - 1,
+            mask,
             cycle_limit,
+            shift,
         )
 
     def _check_ended(self, ran: Ran, first: int, batch: Batch) -> None:

@@ -43,6 +43,9 @@ class Batch:
         The bits of a flit at ``event_out`` that hold the output line.
     cycle_limit : int
         Clock cycles in which a tick, and a clear, must end.
+    count_shift : int
+        The bit of a flit at ``event_out`` from which on it holds a count of spikes; 0: it stands
+        for one.
     """
 
     samples: int
@@ -56,6 +59,7 @@ class Batch:
     n_outputs: int
     output_mask: int
     cycle_limit: int
+    count_shift: int = 0
 
     @classmethod
     def clearing(cls, cycle_limit: int) -> "Batch":

@@ -17,6 +17,7 @@ from spikelet.commands.options import (
     POSITIVE,
     POTENTIAL_BITS,
     REQUIRE_RECORDED,
+    SPIKE_BITS,
     WEIGHT_BITS,
 )
 from spikelet.description.chip.params import TOPOLOGIES
@@ -34,6 +35,7 @@ __all__ = ["compile_command"]
 @WEIGHT_BITS
 @POTENTIAL_BITS
 @DECAY_BITS
+@SPIKE_BITS
 @click.option("--neuron-scales/--layer-scale", default=None, help="Weight scale of each neuron.")
 @click.option("--plastic", "rules", multiple=True, help="LAYER=RULE.toml: a layer that learns.")
 @click.option("--seed", type=FROM_0, help="In the place of that of a TOML file.")
@@ -69,6 +71,7 @@ def compile_command(
     weight_bits: tuple[str, ...],
     potential_bits: tuple[str, ...],
     decay_bits: tuple[str, ...],
+    spike_bits: tuple[str, ...],
     calibration: Path | None,
     require_recorded: bool,
     targets: tuple[str, ...],
@@ -102,6 +105,7 @@ def compile_command(
         weight_bits=bits_of_layers("--weight-bits", weight_bits),
         potential_bits=bits_of_layers("--potential-bits", potential_bits),
         decay_bits=bits_of_layers("--decay-bits", decay_bits),
+        spike_bits=bits_of_layers("--spike-bits", spike_bits),
         limits={name: value for name, value in limits.items() if value is not None},
         calibration=samples.spikes if samples else None,
         **options,

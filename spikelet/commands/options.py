@@ -20,6 +20,7 @@ __all__ = [
     "POTENTIAL_BITS",
     "REQUIRE_RECORDED",
     "SAMPLES",
+    "SPIKE_BITS",
     "START",
     "WEIGHT_BITS",
 ]
@@ -53,6 +54,12 @@ REQUIRE_RECORDED = click.option(
 )
 DECAY_BITS = click.option(
     "--decay-bits", metavar="[LAYER=]BITS", multiple=True, help="12, and more for slow leaks."
+)
+SPIKE_BITS = click.option(
+    "--spike-bits",
+    metavar="[LAYER=]BITS",
+    multiple=True,
+    help="Of counts of spikes, where neurons spike several times a tick; by calibration, or 4.",
 )
 COUNT = click.option("--count", type=POSITIVE, help="Only the first so many samples.")
 PLACEMENT_SEED = click.option(

@@ -13,7 +13,7 @@ from spikelet.network.order import late_pairs
 from spikelet.nir.export_shapes import channel_bias, written_shapes
 from spikelet.nir.handler import BIAS
 from spikelet.nir.handlers import convolution_node, neuron_node, readout_node
-from spikelet.nir.metadata import RESET_POTENTIAL, models_metadata
+from spikelet.nir.metadata import RESET_POTENTIAL, models_metadata, parameters_metadata
 from spikelet.nir.nodes.affine import Affine
 from spikelet.nir.nodes.cuba_lif import CURRENT_BIAS
 from spikelet.nir.nodes.delay import Delay
@@ -70,7 +70,9 @@ class _FloatGraph:
             for number, projection in enumerate(network.into(population.name)):
                 self._projection(projection, np.zeros(1) if number else bias)
         models = {p.name: p.neuron for p in network.populations if can_spike(p.neuron)}
+        told = {p.name: _further(p) for p in network.populations if p.name in models}
         self.graph.metadata = {"dt": self.dt, "simulator": "spikelet", **models_metadata(models)}
+        self.graph.metadata |= parameters_metadata(told)
 
     def _neurons(self, population: Population) -> tuple[str, dict[str, FloatArray]]:
         kind, fields = _node(population, self.dt)
@@ -119,23 +121,26 @@ def _late(network: Network) -> set[tuple[str, str]]:
     return pairs | {(name, name) for name in names}
 
 
+def _further(population: Population) -> dict[str, FloatArray]:
+    """Return the parameters that NIR has no field for."""
+    return {
+        name: values
+        for name, values in population.parameters.items()
+        if name not in (*_IN_NODE, *_IN_WEIGHTS)
+        and (values != (population.neuron.parameter(name).default or 0)).any()
+    }
+
+
 def _node(population: Population, dt: float) -> tuple[str, dict[str, FloatArray]]:
     names = population.neuron.parameter_names
-    known = (*_IN_NODE, *_IN_WEIGHTS)
-    strange = [
-        parameter.name
-        for parameter in population.neuron.parameters
-        if parameter.name not in known
-        and (population.values(parameter.name) != (parameter.default or 0)).any()
-    ]
-    if not strange and not can_spike(population.neuron):
+    if not can_spike(population.neuron) and not _further(population):
         parameters = {name: _of_each(population, name) for name in names if name in _DECAYS}
         if (found := readout_node(population.neuron.name, parameters, dt)) is not None:
             return found
-    if strange or "threshold" not in names:
+    if "threshold" not in names:
         raise SpikeletError(
             f"NIR export: population {population.name!r}, of model {population.neuron.name}: NIR "
-            f"has no neurons with {', '.join(strange) or 'no threshold'}",
+            "has no neurons with no threshold",
             remedy="write the network as TOML, or keep what it was made from",
         )
     parameters = {
