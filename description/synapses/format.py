@@ -9,6 +9,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.synapses.scan import word_counts
+
 __all__ = ["CoreShape", "Memory", "SynapseFormat", "SynapseRegion", "Words"]
 
 Words = tuple[str, npt.NDArray[np.int64], npt.NDArray[np.uint32]]
@@ -28,6 +30,10 @@ class CoreShape(Protocol):
     def pipelines(self) -> int: ...
     @property
     def groups(self) -> int: ...
+    @property
+    def scan_bits(self) -> int: ...
+    @property
+    def scan_words(self) -> int: ...
     @property
     def weight_bits(self) -> int: ...
     @property
@@ -169,3 +175,22 @@ class SynapseFormat(ABC):
             Words of the axon bitmap that hold none of them: the scan takes a cycle for each, as it
             does for each active axon.
         """
+
+    def exact_cycles(self, core: CoreShape, active: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+        """Return the clock cycles that :meth:`cycles` predicts, counted from the axons themselves.
+
+        As long as a format does not count them: those of their number, rounded.
+
+        Parameters
+        ----------
+        core : CoreShape
+        active : array of bool, shape (ticks, n_axons)
+
+        Returns
+        -------
+        array of int64, shape (ticks,)
+        """
+        counts = word_counts(active, core.scan_bits)
+        number = counts.sum(axis=1).astype(np.float64)
+        empty = np.count_nonzero(counts == 0, axis=1).astype(np.float64)
+        return np.rint(self.cycles(core, number, empty)).astype(np.int64)
