@@ -109,12 +109,15 @@ class SynapseFormat(ABC):
         What the format must be told of a core: the names in its ``synapse_options``.
     holds_scan : bool
         Whether the crossbar lets the scan of the axons wait, by a port ``ready``.
+    takes_words : bool
+        Whether the crossbar sees the axon bitmap's words as the scan fetches them.
     """
 
     name: str
     learns = False
     options: tuple[str, ...] = ()
     holds_scan = False
+    takes_words = False
 
     def check_core(self, core: CoreShape) -> None:  # noqa: B027 - most formats suit every core
         """Raise SpikeletError if a core cannot have this format."""

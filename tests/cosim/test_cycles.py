@@ -25,6 +25,10 @@ def shared_core(rng: np.random.Generator) -> CoreParams:
     return convolution_core(rng, random_convolution(rng))
 
 
+def gather_core(rng: np.random.Generator) -> CoreParams:
+    return convolution_core(rng, random_convolution(rng), "gather")
+
+
 def check(core: CoreParams, rng: np.random.Generator) -> None:
     """Compare a chip of one core, whose neurons are not updated in its first ticks.
 
@@ -53,7 +57,8 @@ def check(core: CoreParams, rng: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("draw", "seed"), [(random_core, 0), (random_core, 2), (shared_core, 0), (shared_core, 2)]
+    ("draw", "seed"),
+    [(random_core, 0), (random_core, 2), (shared_core, 0), (gather_core, 2), (gather_core, 4)],
 )
 def test_cycles_are_those_of_the_rtl(
     draw: Callable[[np.random.Generator], CoreParams], seed: int
@@ -63,7 +68,7 @@ def test_cycles_are_those_of_the_rtl(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("draw", [random_core, shared_core])
+@pytest.mark.parametrize("draw", [random_core, shared_core, gather_core])
 @pytest.mark.parametrize("seed", range(3, 9))
 def test_cycles_are_those_of_the_rtl_whatever_the_core(
     draw: Callable[[np.random.Generator], CoreParams], seed: int
