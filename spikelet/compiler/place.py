@@ -13,7 +13,7 @@ from spikelet.compiler.neuron_parameters import (
     scopes,
     with_silent_spares,
 )
-from spikelet.compiler.synapses import other_format, shared_maps
+from spikelet.compiler.synapses import map_format, other_format, shared_maps
 from spikelet.description.checks import signed_bits, unsigned_bits
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import list_entries
@@ -76,6 +76,9 @@ class _Placer:
         reasons = {p.name: network.kept_whole(p.name) for p in network.populations}
         self.whole = {name: reason for name, reason in reasons.items() if reason}
         self.shared = shared_maps(network, limits)
+        self.formats = {
+            name: map_format(network, limits, name, shape) for name, shape in self.shared.items()
+        }
 
     def compiled(
         self,
@@ -155,7 +158,9 @@ class _Placer:
                 list_entries=list_entries(placed.destinations[index]),
                 weight_memory=self.limits.weight_memory,
                 parameters=scopes(population.neuron, population.parameters),
-                synapses="shared" if convolution else other_format(self.limits),
+                synapses=self.formats[part.population]
+                if convolution
+                else other_format(self.limits),
                 synapse_options=convolution.options() if convolution else {},
                 # idle neurons that stay at rest may start at any time
                 first_tick=0
