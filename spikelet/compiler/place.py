@@ -23,7 +23,7 @@ from spikelet.description.errors import SpikeletError
 from spikelet.network.float_update import at_rest
 from spikelet.network.integers import IntegerNetwork, IntegerPopulation
 from spikelet.network.limits import PlacementLimits
-from spikelet.placement.maps import lanes_of_channels
+from spikelet.placement.maps import lanes_of_channels, pipelines_of_channels
 from spikelet.placement.network import Connection, PlacementNetwork
 from spikelet.placement.place import PlacedNetwork, place_network
 
@@ -139,9 +139,14 @@ class _Placer:
         whole = population.name in self.whole
         lanes = self.limits.lanes_of(population.size, whole)
         convolution = part.convolution
+        n_neurons = -(-len(part.neurons) // lanes) * lanes
+        pipelines = min(self.limits.pipelines, lanes)
         if convolution:
             lanes = lanes_of_channels(convolution.out_channels, self.limits.lanes)
-        n_neurons = -(-len(part.neurons) // lanes) * lanes
+            pipelines = pipelines_of_channels(
+                convolution.out_channels, min(self.limits.pipelines, lanes)
+            )
+            n_neurons = convolution.n_neurons
         weight_bits, weight_format = self._weight_width(population)
         try:
             core = CoreParams(
@@ -153,7 +158,7 @@ class _Placer:
                 weight_exponent=population.weight_exponent,
                 potential_bits=population.potential_bits,
                 lanes=lanes,
-                pipelines=min(self.limits.pipelines, lanes),
+                pipelines=pipelines,
                 delay_slots=placed.delay_slots[index],
                 list_entries=list_entries(placed.destinations[index]),
                 weight_memory=self.limits.weight_memory,

@@ -10,7 +10,7 @@ from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.golden.timing import core_cycles
 from spikelet.network.integers import IntegerNetwork, IntegerProjection, Weights
 from spikelet.network.limits import AUTO, PlacementLimits
-from spikelet.placement.maps import cut_map, lanes_of_channels, places
+from spikelet.placement.maps import cut_map, lanes_of_channels, pipelines_of_channels, places
 
 __all__ = ["map_format", "other_format", "shared_maps"]
 
@@ -121,6 +121,7 @@ def _core(
     format: str = _DENSE,
     shape: ConvolutionShape | None = None,
 ) -> CoreParams:
+    pipelines = min(limits.pipelines, lanes)
     return CoreParams(
         n_axons,
         n_neurons,
@@ -128,7 +129,7 @@ def _core(
         weight_bits=weight_bits,
         weight_format="unsigned" if weight_bits == 1 else "signed",
         lanes=lanes,
-        pipelines=min(limits.pipelines, lanes),
+        pipelines=pipelines_of_channels(shape.out_channels, pipelines) if shape else pipelines,
         synapses=format,
         synapse_options=shape.options() if shape else {},
     )
