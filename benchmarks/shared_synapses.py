@@ -123,13 +123,9 @@ def _cells(name: str, format: str, target: str, seeds: int, folder: Path) -> dic
         target_mhz=TARGETS_MHZ[target],
         seeds=range(1, seeds + 1),
     )
-    used = {
-        name: built.routed.cells[placed].used
-        for name in ("luts", "flip_flops", "block_rams")
-        if (placed := device.family.resource(name).placed)
-    }
-    used = {**built.synthesised, **used}
-    print(built.synthesised, built.routed.cells, built.harnessed)
+    used = dict(built.synthesised)  # routed, harness and crossbar share cells
+    for kind in () if built.harnessed else ("luts", "flip_flops", "block_rams"):
+        used[kind] = built.routed.cells[device.family.resource(kind).placed].used
     goal = dict(zip(MAPS, LUTS.get((format, target), ()), strict=False)).get(name)
     return {
         "device": target,

@@ -1,6 +1,6 @@
 """How many rows of neurons the groups of a convolution have. No twin: it computes nothing."""
 
-from amaranth import C, Module, Mux, Signal, Value
+from amaranth import Module, Mux, Signal, Value
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.synapses.convolution import ConvolutionShape
@@ -9,7 +9,9 @@ from spikelet.rtl_gen.layouts import delayed
 __all__ = ["rows_of_groups"]
 
 
-def rows_of_groups(m: Module, core: CoreParams, ends: Value, delay: int) -> tuple[Value, Value]:
+def rows_of_groups(
+    m: Module, core: CoreParams, ends: Value, delay: int
+) -> tuple[Value | int, Value | int]:
     """Return the rows of neurons of the group that ends next, and of that ``delay`` cycles ago.
 
     A constant, unless the last block of output channels has fewer than the others.
@@ -25,7 +27,7 @@ def rows_of_groups(m: Module, core: CoreParams, ends: Value, delay: int) -> tupl
     shape = ConvolutionShape.of(core.synapse_options)
     whole, last = (n // core.pipelines for n in shape.lanes_in_use(core.lanes))
     if whole == last:
-        return C(whole), C(whole)
+        return whole, whole
     blocks = shape.blocks(core.lanes)
     block = Signal(range(blocks), name="ending_block")
     is_last = block == blocks - 1

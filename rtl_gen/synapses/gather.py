@@ -292,7 +292,7 @@ class GatherCrossbar(wiring.Component):
         return sums
 
     def _hand_over(
-        self, m: Module, sums: list[Signal], ending: Value, rows: Value, busy: Value
+        self, m: Module, sums: list[Signal], ending: Value, rows: Value | int, busy: Value
     ) -> None:
         """Let the sums of a group leave, ``pipelines`` in a cycle."""
         leaving = Signal(self.used * self.core.current_bits)

@@ -196,7 +196,7 @@ class SharedCrossbar(wiring.Component):
 
     def _leave(
         self, m: Module, load: Signal, leave: Signal, visits_left: Value, found: dict[str, Signal]
-    ) -> tuple[Signal, Signal, Value]:
+    ) -> tuple[Signal, Signal, Value | int]:
         """Let groups leave in order; return whether any is still to leave, and the next.
 
         Also the rows of the group whose sums leave the memory. After a reset all leave, which
@@ -225,7 +225,7 @@ class SharedCrossbar(wiring.Component):
         return running, group, left_rows
 
     def _hand_over(
-        self, m: Module, leave: Signal, running: Signal, memory: SumMemory, rows: Value
+        self, m: Module, leave: Signal, running: Signal, memory: SumMemory, rows: Value | int
     ) -> None:
         """Let the sums of a group leave, ``pipelines`` in a cycle."""
         leaving = Signal(len(memory.sums))
