@@ -9,7 +9,7 @@ import numpy.typing as npt
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.synapses.convolution import ConvolutionShape
-from spikelet.golden.synapses import dense, shared
+from spikelet.golden.synapses import dense, gather, shared
 
 __all__ = ["Sums", "register_sums", "synaptic_sums"]
 
@@ -19,6 +19,9 @@ Sums = Callable[[CoreParams, npt.NDArray[Any], npt.NDArray[np.int16]], npt.NDArr
 _SUMS: dict[str, Sums] = {
     "dense": lambda _, active, weights: dense.synaptic_sums(active, weights),
     "shared": lambda core, active, kernel: shared.synaptic_sums(
+        ConvolutionShape.of(core.synapse_options), active, kernel
+    ),
+    "gather": lambda core, active, kernel: gather.synaptic_sums(
         ConvolutionShape.of(core.synapse_options), active, kernel
     ),
 }

@@ -13,7 +13,7 @@ from spikelet.compiler.neuron_parameters import (
     scopes,
     with_silent_spares,
 )
-from spikelet.compiler.synapses import other_format, shared_maps
+from spikelet.compiler.synapses import map_format, other_format, shared_maps
 from spikelet.description.checks import signed_bits, unsigned_bits
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import list_entries
@@ -23,7 +23,7 @@ from spikelet.description.errors import SpikeletError
 from spikelet.network.float_update import at_rest
 from spikelet.network.integers import IntegerNetwork, IntegerPopulation
 from spikelet.network.limits import PlacementLimits
-from spikelet.placement.maps import lanes_of_channels
+from spikelet.placement.maps import lanes_of_channels, pipelines_of_channels
 from spikelet.placement.network import Connection, PlacementNetwork
 from spikelet.placement.place import PlacedNetwork, place_network
 
@@ -76,6 +76,9 @@ class _Placer:
         reasons = {p.name: network.kept_whole(p.name) for p in network.populations}
         self.whole = {name: reason for name, reason in reasons.items() if reason}
         self.shared = shared_maps(network, limits)
+        self.formats = {
+            name: map_format(network, limits, name, shape) for name, shape in self.shared.items()
+        }
 
     def compiled(
         self,
@@ -136,9 +139,14 @@ class _Placer:
         whole = population.name in self.whole
         lanes = self.limits.lanes_of(population.size, whole)
         convolution = part.convolution
+        n_neurons = -(-len(part.neurons) // lanes) * lanes
+        pipelines = min(self.limits.pipelines, lanes)
         if convolution:
             lanes = lanes_of_channels(convolution.out_channels, self.limits.lanes)
-        n_neurons = -(-len(part.neurons) // lanes) * lanes
+            pipelines = pipelines_of_channels(
+                convolution.out_channels, min(self.limits.pipelines, lanes)
+            )
+            n_neurons = convolution.n_neurons
         weight_bits, weight_format = self._weight_width(population)
         try:
             core = CoreParams(
@@ -150,12 +158,14 @@ class _Placer:
                 weight_exponent=population.weight_exponent,
                 potential_bits=population.potential_bits,
                 lanes=lanes,
-                pipelines=min(self.limits.pipelines, lanes),
+                pipelines=pipelines,
                 delay_slots=placed.delay_slots[index],
                 list_entries=list_entries(placed.destinations[index]),
                 weight_memory=self.limits.weight_memory,
                 parameters=scopes(population.neuron, population.parameters),
-                synapses="shared" if convolution else other_format(self.limits),
+                synapses=self.formats[part.population]
+                if convolution
+                else other_format(self.limits),
                 synapse_options=convolution.options() if convolution else {},
                 # idle neurons that stay at rest may start at any time
                 first_tick=0

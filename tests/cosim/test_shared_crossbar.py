@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""The shared crossbar on random geometries, in Amaranth's simulator: its sums equal golden's.
+"""Crossbars of convolutions on random geometries, in Amaranth's simulator: golden's sums.
 
 The memory of sums is as bad as silicon may be: it powers up with anything, and a row that is read
 while it is written reads as something else.
@@ -19,7 +19,7 @@ from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.golden.synapses.sums import synaptic_sums
 from spikelet.rtl_gen.banked_memory import BankedMemory
 from spikelet.rtl_gen.sum_memory import SumMemory
-from spikelet.rtl_gen.synapses.shared import SharedCrossbar
+from spikelet.rtl_gen.synapses.crossbars import crossbar
 from tests.helpers.random_convolutions import (
     convolution_core,
     random_convolution,
@@ -53,22 +53,31 @@ class PoorMemory(BankedMemory):
         return m
 
 
+async def write(ctx: Any, port: Any, core: CoreParams, kernel: np.ndarray) -> None:
+    """Write the kernel."""
+    ((_, offsets, words),) = core.synapse_format.words(core, kernel)
+    for offset, word in zip(offsets.tolist(), words.tolist(), strict=True):
+        ctx.set(port.offset, offset)
+        ctx.set(port.data, word)
+        ctx.set(port.write, 1)
+        await ctx.tick()
+    ctx.set(port.write, 0)
+
+
+def bitmap_words(core: CoreParams, active: np.ndarray) -> list[int]:
+    """Return the words of the axon bitmap."""
+    bits = np.pad(active, (0, -core.n_axons % core.scan_bits)).reshape(-1, core.scan_bits)
+    return (bits << np.arange(core.scan_bits)).sum(axis=1).tolist()
+
+
 def run(
     core: CoreParams, kernel: np.ndarray, ticks: np.ndarray, rng: np.random.Generator
 ) -> list[list[int]]:
     """Return the sums that left in each tick. Every third tick the axons come with gaps."""
-    dut = SharedCrossbar(core, core_regions(core, 8))
+    dut = crossbar(core, core_regions(core, 8))
+    takes_words = core.synapse_format.takes_words
     sums: list[list[int]] = []
     bits, pace = core.current_bits, core.lanes // core.pipelines
-
-    async def write(ctx: Any) -> None:
-        ((_, offsets, words),) = core.synapse_format.words(core, kernel)
-        for offset, word in zip(offsets.tolist(), words.tolist(), strict=True):
-            ctx.set(dut.weights.offset, offset)
-            ctx.set(dut.weights.data, word)
-            ctx.set(dut.weights.write, 1)
-            await ctx.tick()
-        ctx.set(dut.weights.write, 0)
 
     async def step(ctx: Any) -> None:
         """Let a cycle pass, and note what leaves in it."""
@@ -79,8 +88,20 @@ def run(
                 sums[-1].append(code - (code >> bits - 1 << bits))
         await ctx.tick()
 
+    async def give_words(ctx: Any, active: np.ndarray) -> None:
+        """Give the words, as the scan fetches them; of its axons the crossbar needs nothing."""
+        for word, data in enumerate(bitmap_words(core, active)):
+            for _ in range(int(rng.integers(0, 4))):
+                await step(ctx)
+            ctx.set(dut.word_valid, 1)
+            ctx.set(dut.word, word)
+            ctx.set(dut.word_data, data)
+            await step(ctx)
+            ctx.set(dut.word_valid, 0)
+            ctx.set(dut.word_data, (1 << core.scan_bits) - 1)  # means nothing now
+
     async def bench(ctx: Any) -> None:
-        await write(ctx)
+        await write(ctx, dut.weights, core, kernel)
         waited = 0
         while ctx.get(dut.busy):
             assert not ctx.get(dut.sums_valid), "what clears the sums leaves"
@@ -93,7 +114,9 @@ def run(
             await step(ctx)
             ctx.set(dut.start, 0)
             ctx.set(dut.scanning, 1)
-            for axon in np.flatnonzero(active).tolist():
+            if takes_words:
+                await give_words(ctx, active)
+            for axon in [] if takes_words else np.flatnonzero(active).tolist():
                 for _ in range(int(rng.integers(0, 4)) if number % 3 == 2 else 0):
                     await step(ctx)
                 ctx.set(dut.axon_valid, 1)
@@ -113,11 +136,11 @@ def run(
     return sums
 
 
-def check(seed: int) -> ConvolutionShape:
+def check(seed: int, synapses: str) -> ConvolutionShape:
     """Compare a core of random geometry with golden; return the geometry."""
     rng = np.random.default_rng(seed)
     convolution = random_convolution(rng)
-    core = convolution_core(rng, convolution)
+    core = convolution_core(rng, convolution, synapses)
     kernel = random_kernel(rng, core)
     ticks = np.stack([rng.random(core.n_axons) < density for density in DENSITIES])
     sums = run(core, kernel, ticks, rng)
@@ -135,14 +158,16 @@ def poor_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SumMemory, "memory", memory)
 
 
+@pytest.mark.parametrize("synapses", ["shared", "gather"])
 @pytest.mark.parametrize("seed", range(8))
-def test_its_sums_are_those_of_golden(seed: int) -> None:
-    check(seed)
+def test_its_sums_are_those_of_golden(seed: int, synapses: str) -> None:
+    check(seed, synapses)
 
 
 @pytest.mark.slow
-def test_its_sums_are_those_of_golden_whatever_the_geometry() -> None:
-    found = [check(seed) for seed in range(100, 250)]
+@pytest.mark.parametrize("synapses", ["shared", "gather"])
+def test_its_sums_are_those_of_golden_whatever_the_geometry(synapses: str) -> None:
+    found = [check(seed, synapses) for seed in range(100, 250)]
     for name in ("stride_y", "stride_x", "dilation_y", "dilation_x", "kernel_height", "padding_x"):
         assert {getattr(convolution, name) for convolution in found} >= {1, 2, 3}
     assert any(c.row_axons & (c.row_axons - 1) for c in found), "no rows of whole words"
