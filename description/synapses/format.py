@@ -29,6 +29,10 @@ class CoreShape(Protocol):
     @property
     def groups(self) -> int: ...
     @property
+    def scan_bits(self) -> int: ...
+    @property
+    def scan_words(self) -> int: ...
+    @property
     def weight_bits(self) -> int: ...
     @property
     def weight_format(self) -> str: ...
@@ -112,6 +116,16 @@ class SynapseFormat(ABC):
 
     def check_core(self, core: CoreShape) -> None:  # noqa: B027 - most formats suit every core
         """Raise SpikeletError if a core cannot have this format."""
+
+    def options_of(self, lanes: int, matrix: npt.NDArray[np.integer]) -> dict[str, int]:
+        """Return what a core that is made for a matrix of weights is told, besides its fields.
+
+        Parameters
+        ----------
+        lanes : int
+        matrix : array of int, shape (n_axons, n_neurons)
+        """
+        return {}
 
     @abstractmethod
     def rows(self, core: CoreShape) -> int:

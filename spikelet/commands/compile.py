@@ -38,7 +38,7 @@ __all__ = ["compile_command"]
 @click.option("--max-neurons", type=POSITIVE, help="Largest core: neurons; 256 by default.")
 @click.option("--lanes", type=POSITIVE, help="Neurons accumulated in a cycle; 16 by default.")
 @click.option("--pipelines", type=POSITIVE, help="Neuron-update pipelines; 1 by default.")
-@click.option("--synapses", help="auto (by default), dense, or shared: kernels.")
+@click.option("--synapses", help="auto (by default), dense, shared: kernels, or sparse: rows.")
 @click.option("--weight-memory", type=click.Choice(["block", "spram"]), help="block by default.")
 @click.option(
     "--fifo-depth",

@@ -24,9 +24,9 @@ class PlacementLimits(CoreLimits):
     weight_memory : str
         As for :class:`CoreParams`: ``"block"`` or ``"spram"``.
     synapses : str
-        ``"auto"``: cores share the kernel of a convolution where that takes less than dense
-        synapses; ``"shared"``: wherever they can; or a format for all cores, as for
-        :class:`CoreParams`.
+        ``"auto"``: cores share the kernel of a convolution, or store rows of the weights that are
+        not 0, where that takes less than dense synapses; ``"shared"``, ``"sparse"``: wherever they
+        can; or a format for all cores, as for :class:`CoreParams`.
     fifo_depth : int
         Flits that wait at each input of a router, 2..16. They are registers in a family
         without distributed RAM.
