@@ -127,6 +127,10 @@ class SynapseFormat(ABC):
         """
         return {}
 
+    def options_with(self, core: CoreShape, lanes: int) -> dict[str, int]:
+        """Return the options of a core of fewer lanes that holds whatever weights this one holds."""
+        return dict(core.synapse_options)
+
     @abstractmethod
     def rows(self, core: CoreShape) -> int:
         """Return the rows of the weight memory, each ``lanes`` weights."""

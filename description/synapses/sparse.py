@@ -73,6 +73,12 @@ class Sparse(SynapseFormat):
         fan_in = (matrix != 0).sum(axis=0).max()
         return {"entries": max(1, int(lengths.sum())), "fan_in": max(1, int(fan_in))}
 
+    def options_with(self, core: CoreShape, lanes: int) -> dict[str, int]:
+        """Return more entries: what was in one may be in as many as lanes are put together."""
+        entries = core.synapse_options["entries"] * (core.lanes // lanes)
+        most = core.n_axons * (core.n_neurons // lanes)
+        return {**core.synapse_options, "entries": min(entries, most)}
+
     def rows(self, core: CoreShape) -> int:
         """Return the entries for which there is room."""
         return core.synapse_options["entries"]
