@@ -128,7 +128,7 @@ class SynapseFormat(ABC):
         return {}
 
     def options_with(self, core: CoreShape, lanes: int) -> dict[str, int]:
-        """Return the options of a core of fewer lanes that holds whatever weights this one holds."""
+        """Return the options of a core of fewer lanes that holds all weights that this one may."""
         return dict(core.synapse_options)
 
     @abstractmethod
