@@ -55,18 +55,21 @@ class Collector:
 
 
 async def _tick(
-    dut: Any, edge: RisingEdge, n_axons: int, axons: list[int], gaps: list[int], trailing: int
+    dut: Any, edge: RisingEdge, core: CoreParams, axons: list[int], gaps: list[int], trailing: int
 ) -> None:
     """Give one tick's axons, each after a gap, as a scan would; wait until the sums are out.
 
-    An axon stands while the crossbar, if it can, holds the scan.
+    An axon stands while the crossbar, if it can, holds the scan. Words of the axon bitmap, if the
+    crossbar sees them, come up to that of the axon before it, the rest at the end.
     """
+    n_axons, words = core.n_axons, _words(core, axons)
     ready = getattr(dut, "ready", None)
     dut.start.value = 1
     await edge
     dut.start.value = 0
     dut.scanning.value = 1
     for axon, gap in zip(axons, gaps, strict=True):
+        await _give_words(dut, edge, words, axon // core.scan_bits)
         for _ in range(gap):
             await edge
         dut.axon.value = axon
@@ -77,12 +80,30 @@ async def _tick(
         dut.axon_valid.value = 0
         dut.axon.value = (axon + 1) % n_axons  # means nothing now
         assert dut.busy.value, "not busy during the scan"
+    await _give_words(dut, edge, words, core.scan_words - 1)
     for _ in range(trailing):
         await edge
     dut.scanning.value = 0
     await edge
     while dut.busy.value:
         await edge
+
+
+def _words(core: CoreParams, axons: list[int]) -> dict[int, int]:
+    """Return the words of the axon bitmap by number, if the core's crossbar takes them."""
+    words = dict.fromkeys(range(core.scan_words if core.synapse_format.takes_words else 0), 0)
+    for axon in axons if words else ():
+        words[axon // core.scan_bits] |= 1 << axon % core.scan_bits
+    return words
+
+
+async def _give_words(dut: Any, edge: RisingEdge, words: dict[int, int], last: int) -> None:
+    """Give the words up to ``last`` that have not been given yet, one a cycle."""
+    for word in [number for number in words if number <= last]:
+        dut.word.value, dut.word_data.value = word, words.pop(word)
+        dut.word_valid.value = 1
+        await edge
+        dut.word_valid.value = 0
 
 
 @cocotb.test(timeout_time=100, timeout_unit="us")
@@ -94,6 +115,8 @@ async def sums(dut: Any) -> None:
     core, weights = chip.cores[0], image.cores[0].weights
     checks = Checks("silent tick", "all axons", "largest sum", "smallest sum", "gaps", "no gaps")
     idle = dict.fromkeys(("start", "axon_valid", "axon", "scanning"), 0)
+    if core.synapse_format.takes_words:
+        idle |= dict.fromkeys(("word_valid", "word", "word_data"), 0)
     regions = [region.name for region in core.synapse_format.regions(core)]
     idle |= {f"{name}__{access}": 0 for name in regions for access in ("write", "read")}
     edge = await start(dut, **idle)
@@ -113,7 +136,7 @@ async def sums(dut: Any) -> None:
         sparse = rng.random() < 0.5 and tick > 1
         gaps = rng.integers(0, 4 if sparse else 1, len(axons)).tolist()
         collector.rows.clear()
-        await _tick(dut, edge, core.n_axons, axons, gaps, int(rng.integers(not axons, 4)))
+        await _tick(dut, edge, core, axons, gaps, int(rng.integers(not axons, 4)))
         expected = synaptic_sums(core, active, weights)
         got = [value for _, row in collector.rows for value in row]
         checks.equal(expected, got, "sums of neuron", tick=tick, core=0)

@@ -9,6 +9,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.synapses.scan import word_counts
+
 __all__ = ["CoreShape", "Memory", "SynapseFormat", "SynapseRegion", "Words"]
 
 Words = tuple[str, npt.NDArray[np.int64], npt.NDArray[np.uint32]]
@@ -107,12 +109,15 @@ class SynapseFormat(ABC):
         What the format must be told of a core: the names in its ``synapse_options``.
     holds_scan : bool
         Whether the crossbar lets the scan of the axons wait, by a port ``ready``.
+    takes_words : bool
+        Whether the crossbar sees the axon bitmap's words as the scan fetches them.
     """
 
     name: str
     learns = False
     options: tuple[str, ...] = ()
     holds_scan = False
+    takes_words = False
 
     def check_core(self, core: CoreShape) -> None:  # noqa: B027 - most formats suit every core
         """Raise SpikeletError if a core cannot have this format."""
@@ -187,3 +192,26 @@ class SynapseFormat(ABC):
             Words of the axon bitmap that hold none of them: the scan takes a cycle for each, as it
             does for each active axon.
         """
+
+    def exact_cycles(
+        self, core: CoreShape, active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]
+    ) -> npt.NDArray[np.int64]:
+        """Return the clock cycles that :meth:`cycles` predicts, counted from the axons themselves.
+
+        As long as a format does not count them: those of their number, rounded.
+
+        Parameters
+        ----------
+        core : CoreShape
+        active : array of bool, shape (ticks, n_axons)
+        weights : array of int16
+            As the format stores them.
+
+        Returns
+        -------
+        array of int64, shape (ticks,)
+        """
+        counts = word_counts(active, core.scan_bits)
+        number = counts.sum(axis=1).astype(np.float64)
+        empty = np.count_nonzero(counts == 0, axis=1).astype(np.float64)
+        return np.rint(self.cycles(core, number, empty)).astype(np.int64)

@@ -17,11 +17,16 @@ from spikelet.description.synapses.format import (
     SynapseRegion,
     Words,
 )
+from spikelet.description.synapses.visits import last_leave
 
 __all__ = ["Shared"]
 
 _LATENCY = 6
 """Cycles from the scan's first axon to its first visit, and from the last visit to its sums."""
+
+_AFTER_LEAVE = -5
+"""What a dense core's pipeline has more than this crossbar's, counted from the start of a tick to
+the last sums; ``golden/timing.py`` adds that of a dense core."""
 
 
 class Shared(SynapseFormat):
@@ -168,3 +173,10 @@ class Shared(SynapseFormat):
         left = before + (scan - before) / (active + 1) + (core.groups - 1) * pace - 1
         found: npt.NDArray[np.float64] = np.maximum(visited + _LATENCY, left)
         return found
+
+    def exact_cycles(
+        self, core: CoreShape, active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]
+    ) -> npt.NDArray[np.int64]:
+        """Return when the last group leaves, counted visit by visit."""
+        convolution = ConvolutionShape.of(core.synapse_options)
+        return last_leave(core, convolution, active) + _AFTER_LEAVE

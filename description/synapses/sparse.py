@@ -15,6 +15,7 @@ from spikelet.description.synapses.format import (
     SynapseRegion,
     Words,
 )
+from spikelet.description.synapses.scan import word_counts
 
 __all__ = ["Sparse", "field_bits", "row_bits", "sums_memory"]
 
@@ -241,19 +242,7 @@ class Sparse(SynapseFormat):
     def exact_cycles(
         self, core: CoreShape, active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]
     ) -> npt.NDArray[np.int64]:
-        """Return the clock cycles that :meth:`cycles` predicts, axon by axon.
-
-        Parameters
-        ----------
-        core : CoreShape
-        active : array of bool, shape (ticks, n_axons)
-        weights : array of int16
-            The entries.
-
-        Returns
-        -------
-        array of int64, shape (ticks,)
-        """
+        """Return when the last group leaves, counted axon by axon."""
         left = (core.groups - 1) * (core.lanes // core.pipelines)
         return _read(core, active, self.lengths(core, weights)) + left - _BEFORE_SCAN
 
@@ -281,8 +270,7 @@ def _read(
     An axon is *listed* by the scan and taken, its row is read and then known, its entries are
     named. The scan stands still while a row has been read and the one before is still known.
     """
-    words = np.pad(active, ((0, 0), (0, -core.n_axons % core.scan_bits)))
-    counts = words.reshape(len(active), -1, core.scan_bits).sum(axis=2)
+    counts = word_counts(active, core.scan_bits)
     fetched = 2 + np.cumsum(np.maximum(counts, 1), axis=1) - np.maximum(counts, 1)
     tick, axon = np.nonzero(active)
     number = counts.sum(axis=1)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.synapses.convolution import ConvolutionShape
-from spikelet.golden.synapses import dense, shared, sparse
+from spikelet.golden.synapses import dense, gather, shared, sparse
 
 __all__ = ["Sums", "register_sums", "synaptic_sums"]
 
@@ -18,6 +18,9 @@ Sums = Callable[[CoreParams, npt.NDArray[np.bool_], npt.NDArray[np.int16]], npt.
 _SUMS: dict[str, Sums] = {
     "dense": lambda _, active, weights: dense.synaptic_sums(active, weights),
     "shared": lambda core, active, kernel: shared.synaptic_sums(
+        ConvolutionShape.of(core.synapse_options), active, kernel
+    ),
+    "gather": lambda core, active, kernel: gather.synaptic_sums(
         ConvolutionShape.of(core.synapse_options), active, kernel
     ),
     "sparse": lambda core, active, entries: sparse.synaptic_sums(

@@ -7,6 +7,7 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import Region
 from spikelet.description.errors import SpikeletError
 from spikelet.rtl_gen.synapses.dense import DenseCrossbar
+from spikelet.rtl_gen.synapses.gather import GatherCrossbar
 from spikelet.rtl_gen.synapses.shared import SharedCrossbar
 from spikelet.rtl_gen.synapses.sparse import SparseCrossbar
 
@@ -18,6 +19,7 @@ Crossbar = Callable[[CoreParams, dict[str, Region]], Any]
 _CROSSBARS: dict[str, Crossbar] = {
     "dense": DenseCrossbar,
     "shared": SharedCrossbar,
+    "gather": GatherCrossbar,
     "sparse": SparseCrossbar,
 }
 

@@ -1,6 +1,6 @@
 """Shared synapses: a kernel, scattered over sums. Twin of ``golden/synapses/shared.py``."""
 
-from amaranth import Array, C, Cat, Module, Mux, Shape, Signal, Value
+from amaranth import Cat, Module, Mux, Shape, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import connect, flipped
 
@@ -10,6 +10,7 @@ from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.rtl_gen.sum_memory import SumMemory
 from spikelet.rtl_gen.synapse_memory import SynapseMemory
 from spikelet.rtl_gen.synapses.ports import crossbar_members
+from spikelet.rtl_gen.synapses.tables import table
 
 __all__ = ["SharedCrossbar"]
 
@@ -110,7 +111,7 @@ class SharedCrossbar(wiring.Component):
         for name, (at, values) in tables.items():
             found[name] = Signal(range(max(values) + 1) if max(values) else 1, name=name)
             with m.If(coming):
-                m.d.sync += found[name].eq(_table(at, values))
+                m.d.sync += found[name].eq(table(at, values))
         m.d.comb += [
             self.ready.eq(~looked | load),
             coming.eq(self.axon_valid & self.ready),
@@ -131,8 +132,8 @@ class SharedCrossbar(wiring.Component):
         words_in_row = shape.row_axons >> word_bits
         words = range(self.core.scan_words)
         word = self.axon[word_bits:]
-        y = _table(word, [at // words_in_row for at in words])
-        in_row = Cat(self.axon[:word_bits], _table(word, [at % words_in_row for at in words]))
+        y = table(word, [at // words_in_row for at in words])
+        in_row = Cat(self.axon[:word_bits], table(word, [at % words_in_row for at in words]))
         return y, in_row[channel_bits:], channel
 
     def _visit(
@@ -245,12 +246,3 @@ class SharedCrossbar(wiring.Component):
 def _reached(found: dict[str, Signal]) -> Value:
     """Return whether the axon that has been looked up reaches any output."""
     return found["reach_y"] & found["reach_x"] & found["reach_channel"]
-
-
-def _table(at: Value, values: list[int]) -> Value:
-    """Return the value in a table of constants; 0 beyond it."""
-    width = max(1, max(values).bit_length())
-    if len(at) == 0:
-        return C(values[0], width)
-    beyond = (1 << len(at)) - len(values)
-    return Array([*(C(value, width) for value in values), *[C(0, width)] * beyond])[at]

@@ -38,7 +38,12 @@ __all__ = ["compile_command"]
 @click.option("--max-neurons", type=POSITIVE, help="Largest core: neurons; 256 by default.")
 @click.option("--lanes", type=POSITIVE, help="Neurons accumulated in a cycle; 16 by default.")
 @click.option("--pipelines", type=POSITIVE, help="Neuron-update pipelines; 1 by default.")
-@click.option("--synapses", help="auto (by default), dense, shared: kernels, or sparse: rows.")
+@click.option("--synapses", help="auto (by default), dense, kernels: shared, gather, or sparse.")
+@click.option(
+    "--block-ram",
+    type=POSITIVE,
+    help="Bits of a block RAM, for --synapses auto; by default the --target's, or 16384.",
+)
 @click.option("--weight-memory", type=click.Choice(["block", "spram"]), help="block by default.")
 @click.option(
     "--fifo-depth",
@@ -84,11 +89,13 @@ def compile_command(
     from spikelet.runs.recorded import compare_recorded
     from spikelet.runs.verify import compile_warnings
     from spikelet.samples.samples import load_samples
-    from spikelet.targets import require_target, target_named
+    from spikelet.targets import block_ram_of, require_target, target_named
 
     check_top(top)
     samples = load_samples(calibration) if calibration else None
     limits = {field.name: options.pop(field.name) for field in fields(PlacementLimits)}
+    if limits["block_ram"] is None and targets:
+        limits["block_ram"] = min(block_ram_of(target_named(target)) for target in targets)
     compiled = compile_network(
         network,
         plastic=rules_of_layers(rules),

@@ -13,7 +13,7 @@ from spikelet.compiler.neuron_parameters import (
     scopes,
     with_silent_spares,
 )
-from spikelet.compiler.synapses import other_format, shared_maps, sparse_lanes
+from spikelet.compiler.synapses import map_format, other_format, shared_maps, sparse_lanes
 from spikelet.description.checks import signed_bits, unsigned_bits
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import list_entries
@@ -77,6 +77,9 @@ class _Placer:
         reasons = {p.name: network.kept_whole(p.name) for p in network.populations}
         self.whole = {name: reason for name, reason in reasons.items() if reason}
         self.shared = shared_maps(network, limits)
+        self.formats = {
+            name: map_format(network, limits, name, shape) for name, shape in self.shared.items()
+        }
 
     def compiled(
         self,
@@ -189,7 +192,7 @@ class _Placer:
         """Return the synapse format of a core, and its options."""
         part = placed.parts[index]
         if part.convolution:
-            return "shared", part.convolution.options()
+            return self.formats[part.population], part.convolution.options()
         name = "sparse" if part.population in self.sparse else other_format(self.limits)
         if not synapse_format(name).options:
             return name, {}

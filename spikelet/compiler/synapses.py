@@ -1,6 +1,6 @@
 """Which synapse format the cores of each population get."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -13,12 +13,17 @@ from spikelet.network.integers import IntegerNetwork, IntegerProjection, Weights
 from spikelet.network.limits import AUTO, PlacementLimits
 from spikelet.placement.maps import cut_map, lanes_of_channels, places
 
-__all__ = ["other_format", "shared_maps", "sparse_lanes"]
+__all__ = ["map_format", "other_format", "shared_maps", "sparse_lanes"]
 
-_SHARED, _DENSE, _SPARSE = "shared", "dense", "sparse"
+_SHARED, _GATHER, _DENSE, _SPARSE = "shared", "gather", "dense", "sparse"
 
 _ACTIVITY = 0.1
 """Share of the axons that are active in the tick by whose cycles formats are compared."""
+
+_SMALL_RAM = 4096
+"""Bits of a block RAM up to which gathering is tried: an iCE40 has few, and as small.
+
+A memory of sums, whose rows are wide, takes many of them."""
 
 _DENSEST = 0.5
 """Share of the weights that are not 0 from which on rows are not tried: they cannot pay."""
@@ -26,13 +31,11 @@ _DENSEST = 0.5
 _Part = tuple[CoreParams, int]
 """A core, and the inputs that it has."""
 
-_BLOCK = (512, 32)
-"""Rows and bits of a block RAM, by which memories are compared."""
-
 
 def other_format(limits: PlacementLimits) -> str:
-    """Return the format of the cores of populations that neither of the other functions names."""
-    return _DENSE if limits.synapses in (AUTO, _SHARED, _SPARSE) else limits.synapses
+    """Return the format of the cores of populations that no other function here names."""
+    named = (AUTO, _SHARED, _GATHER, _SPARSE)
+    return _DENSE if limits.synapses in named else limits.synapses
 
 
 def shared_maps(network: IntegerNetwork, limits: PlacementLimits) -> dict[str, ConvolutionShape]:
@@ -45,7 +48,7 @@ def shared_maps(network: IntegerNetwork, limits: PlacementLimits) -> dict[str, C
     them may need more.
     """
     found = {}
-    if limits.synapses in (AUTO, _SHARED):
+    if limits.synapses in (AUTO, _SHARED, _GATHER):
         for population in network.populations:
             into = network.into(population.name)
             shape = into[0].convolution if len(into) == 1 else None
@@ -53,12 +56,28 @@ def shared_maps(network: IntegerNetwork, limits: PlacementLimits) -> dict[str, C
                 continue
             if population.weight_format == "binary":  # it has no 0 for what a window does not see
                 continue
-            bits = population.weight_bits or 8
             if _can_share(into[0], shape, limits) and (
-                limits.synapses == _SHARED or _takes_less(shape, limits, bits)
+                map_format(network, limits, population.name, shape) != _DENSE
             ):
                 found[population.name] = shape
     return found
+
+
+def map_format(
+    network: IntegerNetwork, limits: PlacementLimits, name: str, shape: ConvolutionShape
+) -> str:
+    """Return the format of the cores of a population that can share a kernel.
+
+    ``"auto"`` takes the one with the least product of :func:`shared_maps`: dense, shared, and
+    where block RAMs are small gathered too.
+    """
+    if limits.synapses != AUTO:
+        return limits.synapses
+    bits = network.population(name).weight_bits or 8
+    products = {_DENSE: _product(_dense_cores(shape, limits, bits), limits)}
+    for format in (_SHARED, _GATHER) if limits.block_ram <= _SMALL_RAM else (_SHARED,):
+        products[format] = _product(_map_cores(shape, limits, bits, format), limits)
+    return min(products, key=products.__getitem__)
 
 
 def sparse_lanes(
@@ -98,14 +117,14 @@ def sparse_lanes(
         dense, choices = _both(limits, bits, most, parts(name), limits.synapses == AUTO)
         if not dense:
             continue
-        lanes = min(choices, key=lambda lanes: _product(choices[lanes]))
+        lanes = min(choices, key=lambda lanes: _product(choices[lanes], limits))
         rows, needed, before = choices[lanes], _bits(choices[lanes]), _bits(dense)
         if needed >= before:
             why.append(f"rows of {name!r} take {needed:,} bits, dense weights {before:,}")
         elif limits.synapses == _SPARSE or (
-            before > _BLOCK[0] * _BLOCK[1]
-            and _blocks(rows) < _blocks(dense)
-            and _product(rows) < _product(dense)
+            before > limits.block_ram
+            and _blocks(rows, limits) < _blocks(dense, limits)
+            and _product(rows, limits) < _product(dense, limits)
         ):
             found[name] = lanes
     if limits.synapses == _SPARSE and not found:
@@ -152,24 +171,29 @@ def _is_convolution(
     return np.array_equal(part.matrix(part.kernel(matrix)), matrix)
 
 
-def _takes_less(whole: ConvolutionShape, limits: PlacementLimits, weight_bits: int) -> bool:
-    """Return whether shared synapses take less than dense ones."""
-    cut = cut_map(whole, limits.axons(True), limits.neurons(True), limits.lanes)
-    shared = []
-    for piece in cut:
+def _map_cores(
+    whole: ConvolutionShape, limits: PlacementLimits, weight_bits: int, format: str
+) -> Iterator[tuple[CoreParams, int]]:
+    """Yield the cores of a map that share its kernel, each with its inputs."""
+    for piece in cut_map(whole, limits.axons(True), limits.neurons(True), limits.lanes):
         part = whole.part(*piece)
         lanes = lanes_of_channels(part.out_channels, limits.lanes)
         core = _core(
             *(limits, weight_bits, part.n_axons, part.n_neurons, lanes),
-            *(_SHARED, part.options()),
+            *(format, part.options()),
         )
-        shared.append((core, part.axons.size))
+        yield core, part.axons.size
+
+
+def _dense_cores(
+    whole: ConvolutionShape, limits: PlacementLimits, weight_bits: int
+) -> list[tuple[CoreParams, int]]:
+    """Return as few dense cores as the limits allow for a map, each with its inputs."""
     n_inputs = whole.height * whole.width * whole.channels
     lanes, most = limits.lanes_of(whole.n_neurons), limits.most_of(whole.n_neurons)
     n_axons, n_neurons = min(n_inputs, limits.axons()), min(whole.n_neurons, most)
     core = _core(limits, weight_bits, n_axons, -(-n_neurons // lanes) * lanes, lanes)
-    dense = [(core, n_axons)] * -(-whole.n_neurons // n_neurons)
-    return _product(shared) < _product(dense)
+    return [(core, n_axons)] * -(-whole.n_neurons // n_neurons)
 
 
 def _core(
@@ -204,20 +228,22 @@ def _part(
     return _core(limits, weight_bits, n_axons, n_neurons, lanes, synapses, options), n_axons
 
 
-def _product(cores: Iterable[_Part]) -> float:
+def _product(cores: Iterable[_Part], limits: PlacementLimits) -> float:
     """Return block RAMs of all cores times cycles of the slowest; each with its inputs."""
     cores = list(cores)
     active = [np.array([round(_ACTIVITY * n_inputs)], np.int32) for _, n_inputs in cores]
     cycles = [core_cycles(core, here) for (core, _), here in zip(cores, active, strict=True)]
-    return _blocks(cores) * float(max(cycles)[0])
+    return _blocks(cores, limits) * float(max(cycles)[0])
 
 
-def _blocks(cores: Iterable[_Part]) -> int:
+def _blocks(cores: Iterable[_Part], limits: PlacementLimits) -> int:
     """Return the block RAMs of the synapses of all cores."""
+    row_bits = 1 << (limits.block_ram.bit_length() - 5) // 2  # 512 of 32 bits, 256 of 16
+    rows = limits.block_ram // row_bits
     return sum(
-        -(-memory.rows // _BLOCK[0])
+        -(-memory.rows // rows)
         * -(-memory.row_bits // memory.bank_bits)
-        * -(-memory.bank_bits // _BLOCK[1])
+        * -(-memory.bank_bits // row_bits)
         for core, _ in cores
         for memory in core.synapse_format.memories(core)
         if memory.kind != "auto"

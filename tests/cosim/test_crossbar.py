@@ -1,8 +1,8 @@
 # amaranth: UnusedElaboratable=no
 """The dense crossbar with each weight format, and with weight rows that do not fill their banks.
 
-And the shared and the sparse one, of which ``test_shared_crossbar.py`` has many geometries and
-``test_sparse_crossbar.py`` many rows.
+And those of a convolution and of sparse rows, of which ``test_shared_crossbar.py`` has many
+geometries and ``test_sparse_crossbar.py`` many rows.
 """
 
 from dataclasses import replace
@@ -17,9 +17,8 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.neurons.models import neuron_model
 from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY
+from spikelet.rtl_gen.synapses.crossbars import crossbar
 from spikelet.rtl_gen.synapses.dense import DenseCrossbar
-from spikelet.rtl_gen.synapses.shared import SharedCrossbar
-from spikelet.rtl_gen.synapses.sparse import SparseCrossbar
 from tests.cosim.support import SEEDS, Bench, cases, image_of
 
 
@@ -61,23 +60,26 @@ def test_crossbar(bench, seed, tmp_path):
 @pytest.fixture(
     scope="module",
     params=cases(
-        blocks={"lanes": 4, "pipelines": 2, "weight_bits": 5},
-        unsigned={"lanes": 8, "pipelines": 8, "weight_bits": 8, "weight_format": "unsigned"},
+        blocks={"synapses": "shared", "lanes": 4, "pipelines": 2, "weight_bits": 5},
+        unsigned={
+            **{"synapses": "shared", "lanes": 8, "pipelines": 8},
+            **{"weight_bits": 8, "weight_format": "unsigned"},
+        },
+        windows={"synapses": "gather", "lanes": 4, "pipelines": 1, "weight_bits": 5},
     ),
 )
 def shared_bench(request: pytest.FixtureRequest) -> Bench:
-    """Build a shared crossbar."""
+    """Build a crossbar of a convolution."""
     convolution = ConvolutionShape(5, 7, 3, 3, 4, 8, 3, 3, *(2, 2), *(1, 1), *(1, 1))
     core = CoreParams(
         convolution.n_axons,
         convolution.n_neurons,
         neuron_model("snntorch-zero"),
-        synapses="shared",
         synapse_options=convolution.options(),
         **request.param,
     )
     chip = ChipParams((core,))
-    component = SharedCrossbar(core, ChipMap(chip).cores[0])
+    component = crossbar(core, ChipMap(chip).cores[0])
     return Bench(component, bench="crossbar", chip=chip, config_latency=CONFIG_LATENCY, even=False)
 
 
@@ -105,7 +107,7 @@ def sparse_bench(request: pytest.FixtureRequest) -> Bench:
         **{"synapses": "sparse", "synapse_options": options, **request.param},
     )
     chip = ChipParams((core,))
-    component = SparseCrossbar(core, ChipMap(chip).cores[0])
+    component = crossbar(core, ChipMap(chip).cores[0])
     return Bench(component, bench="crossbar", chip=chip, config_latency=CONFIG_LATENCY, even=False)
 
 

@@ -62,7 +62,8 @@ def chip() -> ChipParams:
         weight_exponent=4,
         parameters={"decay": "shared", "threshold": "neuron"},
     )
-    return ChipParams((core_of(FIRST, 8, 2), core_of(SECOND, 2, 1), dense), 3, 1, N_OUTPUTS)
+    first, second = core_of(FIRST, 8, 2), replace(core_of(SECOND, 2, 1), synapses="gather")
+    return ChipParams((first, second, dense), 3, 1, N_OUTPUTS)
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +150,7 @@ def test_golden_predicts_its_cycles() -> None:
 def test_random_chips(seed: int) -> None:
     """Convolutions of any geometry among dense cores, joined and routed in any way."""
     rng = np.random.default_rng(seed)
-    cores = [convolution_core(rng, random_convolution(rng)) for _ in range(2)]
+    cores = [convolution_core(rng, random_convolution(rng), s) for s in ("shared", "gather")]
     chip = random_chip_of(rng, (*cores, random_core(rng)))
     image, events = random_image(rng, chip), random_events(rng, chip, ticks=30)
     expected = golden_chip.run(*lowered(chip, image), events, backend="numpy")

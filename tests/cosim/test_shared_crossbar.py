@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""The shared crossbar on random geometries, in Amaranth's simulator: its sums equal golden's.
+"""Crossbars of convolutions on random geometries, in Amaranth's simulator: golden's sums.
 
 The memory of sums is as bad as silicon may be: it powers up with anything, and a row that is read
 while it is written reads as something else.
@@ -22,11 +22,11 @@ from tests.helpers.random_convolutions import (
 DENSITIES = (0.0, 1.0, 1.0, 0.5, 0.2, 0.05, 0.0, 0.1)
 
 
-def check(seed: int) -> ConvolutionShape:
+def check(seed: int, synapses: str) -> ConvolutionShape:
     """Compare a core of random geometry with golden; return the geometry."""
     rng = np.random.default_rng(seed)
     convolution = random_convolution(rng)
-    core = convolution_core(rng, convolution)
+    core = convolution_core(rng, convolution, synapses)
     kernel = random_kernel(rng, core)
     ticks = np.stack([rng.random(core.n_axons) < density for density in DENSITIES])
     assert crossbar_sums(core, kernel, ticks, rng) == synaptic_sums(core, ticks, kernel).tolist()
@@ -43,14 +43,16 @@ def poor_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SumMemory, "memory", memory)
 
 
+@pytest.mark.parametrize("synapses", ["shared", "gather"])
 @pytest.mark.parametrize("seed", range(8))
-def test_its_sums_are_those_of_golden(seed: int) -> None:
-    check(seed)
+def test_its_sums_are_those_of_golden(seed: int, synapses: str) -> None:
+    check(seed, synapses)
 
 
 @pytest.mark.slow
-def test_its_sums_are_those_of_golden_whatever_the_geometry() -> None:
-    found = [check(seed) for seed in range(100, 250)]
+@pytest.mark.parametrize("synapses", ["shared", "gather"])
+def test_its_sums_are_those_of_golden_whatever_the_geometry(synapses: str) -> None:
+    found = [check(seed, synapses) for seed in range(100, 250)]
     for name in ("stride_y", "stride_x", "dilation_y", "dilation_x", "kernel_height", "padding_x"):
         assert {getattr(convolution, name) for convolution in found} >= {1, 2, 3}
     assert any(c.row_axons & (c.row_axons - 1) for c in found), "no rows of whole words"

@@ -8,13 +8,11 @@ import numpy as np
 import pytest
 
 from spikelet.description.chip.core import CoreParams
-from spikelet.description.chip.destinations import HOST, destinations
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState
 from spikelet.description.run.events import Events
 from spikelet.golden import chip as golden_chip
-from spikelet.golden.timing import core_cycles
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.rtl_gen.joined_chips import whole_chip
 from spikelet.sim.engine import VerilatedChip
@@ -72,44 +70,6 @@ def test_random_chips_equal_those_with_dense_weights(seed: int, tmp_path: Path) 
         other = random_image(rng, chip)  # as after training again: other rows, the same structure
         rtl.load(other)
         assert rtl.run(events).first_difference(golden_chip.run(chip, other, events)) is None
-
-
-def exact_cycles(chip: ChipParams, image: ChipImage, active: np.ndarray) -> np.ndarray:
-    """Return the clock cycles of a chip of one core in ticks with these active axons."""
-    (core,), (contents,) = chip.cores, image.cores
-    format, none = core.synapse_format, np.zeros(1)
-    silent = core_cycles(core, none.astype(np.int32)) - format.cycles(
-        core, none, none + core.scan_words
-    )
-    ticks = active.reshape(-1, core.n_axons)
-    crossbar = format.exact_cycles(core, ticks, contents.weights)
-    return (silent + crossbar).reshape(active.shape[:-1]) + 2 * chip.barrier_latency
-
-
-@pytest.mark.parametrize(
-    "seed", [1, 9, *(pytest.param(n, marks=pytest.mark.slow) for n in range(10, 30))]
-)
-def test_its_cycles_are_predicted_exactly(seed: int) -> None:
-    """Where the axons are known and no spikes are on their way out behind the last group."""
-    rng = np.random.default_rng(seed)
-    core = sparse_core(rng)
-    chip = ChipParams((core,), n_outputs=1)
-    (contents,) = random_image(rng, chip).cores
-    image = ChipImage((replace(contents, destinations=destinations([], HOST, [])),))
-    spikes = rng.random((len(ACTIVITIES), 20, core.n_axons)) < np.array(ACTIVITIES)[:, None, None]
-    events = Events.from_spikes(spikes, [(axon, 0, axon, 0) for axon in range(core.n_axons)])
-    golden = golden_chip.run(chip, image, events)
-    assert golden.cycles is not None and golden.spikes is not None
-    with VerilatedChip(chip, Design(to_verilog(whole_chip(chip), "chip")), optimise="build") as rtl:
-        rtl.load(image)
-        found = rtl.run(events)
-    assert found.first_difference(golden) is None
-    exact = exact_cycles(chip, image, spikes)
-    quiet = ~golden.spikes[0].any(axis=2)
-    assert (quiet & spikes.any(axis=2)).any() and len(np.unique(exact)) > 10
-    assert (found.cycles[quiet] == exact[quiet]).all()
-    assert (found.cycles >= exact).all()
-    assert (golden.cycles[0] == exact[0]).all(), "of silent ticks the number of axons tells all"
 
 
 def test_what_a_core_takes_without_its_axons_is_off_by_so_much() -> None:

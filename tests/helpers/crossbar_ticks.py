@@ -39,23 +39,29 @@ class PoorMemory(BankedMemory):
         return m
 
 
+def _bitmap_words(core: CoreParams, active: np.ndarray) -> list[int]:
+    """Return the words of the axon bitmap."""
+    bits = np.pad(active, (0, -core.n_axons % core.scan_bits)).reshape(-1, core.scan_bits)
+    return (bits << np.arange(core.scan_bits)).sum(axis=1).tolist()
+
+
+async def _write(ctx: Any, port: Any, offsets: list[int], words: list[int]) -> None:
+    for offset, word in zip(offsets, words, strict=True):
+        ctx.set(port.offset, offset)
+        ctx.set(port.data, word)
+        ctx.set(port.write, 1)
+        await ctx.tick()
+    ctx.set(port.write, 0)
+
+
 def crossbar_sums(
     core: CoreParams, weights: np.ndarray, ticks: np.ndarray, rng: np.random.Generator
 ) -> list[list[int]]:
     """Return the sums that left in each tick. Every third tick the axons come with gaps."""
     dut = crossbar(core, core_regions(core, 8))
+    takes_words = core.synapse_format.takes_words
     sums: list[list[int]] = []
     bits, pace = core.current_bits, core.lanes // core.pipelines
-
-    async def write(ctx: Any) -> None:
-        for region, offsets, words in core.synapse_format.words(core, weights):
-            port = getattr(dut, region)
-            for offset, word in zip(offsets.tolist(), words.tolist(), strict=True):
-                ctx.set(port.offset, offset)
-                ctx.set(port.data, word)
-                ctx.set(port.write, 1)
-                await ctx.tick()
-            ctx.set(port.write, 0)
 
     async def step(ctx: Any) -> None:
         """Let a cycle pass, and note what leaves in it."""
@@ -66,8 +72,21 @@ def crossbar_sums(
                 sums[-1].append(code - (code >> bits - 1 << bits))
         await ctx.tick()
 
+    async def give_words(ctx: Any, active: np.ndarray) -> None:
+        """Give the words, as the scan fetches them; of its axons the crossbar needs nothing."""
+        for word, data in enumerate(_bitmap_words(core, active)):
+            for _ in range(int(rng.integers(0, 4))):
+                await step(ctx)
+            ctx.set(dut.word_valid, 1)
+            ctx.set(dut.word, word)
+            ctx.set(dut.word_data, data)
+            await step(ctx)
+            ctx.set(dut.word_valid, 0)
+            ctx.set(dut.word_data, (1 << core.scan_bits) - 1)  # means nothing now
+
     async def bench(ctx: Any) -> None:
-        await write(ctx)
+        for region, offsets, words in core.synapse_format.words(core, weights):
+            await _write(ctx, getattr(dut, region), offsets.tolist(), words.tolist())
         waited = 0
         while ctx.get(dut.busy):
             assert not ctx.get(dut.sums_valid), "what clears the sums leaves"
@@ -80,7 +99,9 @@ def crossbar_sums(
             await step(ctx)
             ctx.set(dut.start, 0)
             ctx.set(dut.scanning, 1)
-            for axon in np.flatnonzero(active).tolist():
+            if takes_words:
+                await give_words(ctx, active)
+            for axon in [] if takes_words else np.flatnonzero(active).tolist():
                 for _ in range(int(rng.integers(0, 4)) if number % 3 == 2 else 0):
                     await step(ctx)
                 ctx.set(dut.axon_valid, 1)

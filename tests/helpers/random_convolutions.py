@@ -32,7 +32,9 @@ def random_convolution(rng: np.random.Generator) -> ConvolutionShape:
     )
 
 
-def convolution_core(rng: np.random.Generator, convolution: ConvolutionShape) -> CoreParams:
+def convolution_core(
+    rng: np.random.Generator, convolution: ConvolutionShape, synapses: str = "shared"
+) -> CoreParams:
     """Return a core with any lanes, pipelines and widths that hold a convolution."""
     lanes = 1 << int(rng.integers(0, 5))
     while convolution.out_channels % lanes:
@@ -46,7 +48,7 @@ def convolution_core(rng: np.random.Generator, convolution: ConvolutionShape) ->
         lanes=lanes,
         pipelines=1 << int(rng.integers(0, lanes.bit_length())),
         weight_memory=str(rng.choice(["block", "spram"])),
-        synapses="shared",
+        synapses=synapses,
         synapse_options=convolution.options(),
     )
 
