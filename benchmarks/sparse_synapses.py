@@ -37,6 +37,7 @@ ACTIVITIES = (0.0, 0.02, 0.1, 0.25)
 DENSITIES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
 """Shares of the weights that are left."""
 
+PIPELINES = (1, 2, 4)
 TICKS, TARGET_MHZ, DEVICE = 20, 140.0, "LFE5U-25F"
 
 
@@ -52,15 +53,15 @@ def main() -> int:
     print_versions(tools)
     network = pruned(options.density)
     compiled = {
-        (synapses, pipelines): compile_network(
+        (pipelines, synapses): compile_network(
             network, limits={"synapses": synapses, "pipelines": pipelines}
         )
-        for pipelines in (1, 4)
+        for pipelines in PIPELINES
         for synapses in ("auto", "dense")
     }
     cells = [
-        _cells(one, options.seeds, options.folder / "_".join(map(str, key)))
-        for key, one in compiled.items()
+        _cells(compiled[1, name], options.seeds, options.folder / f"{name}_1")
+        for name in ("auto", "dense")
     ]
     console.print(_table(f"crossbar of the first layer alone, and chip, on {DEVICE}", cells))
     cycles = [_cycles(one) for one in compiled.values()]

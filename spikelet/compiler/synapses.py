@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import numpy as np
 
 from spikelet.description.chip.core import CoreParams
+from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.models import neuron_model
 from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.description.synapses.formats import synapse_format
@@ -87,11 +88,11 @@ def sparse_lanes(
 ) -> dict[str, int]:
     """Return the populations whose cores store rows of the weights that are not 0, with the lanes.
 
-    A population can if it does not learn, and its weights are not binary. With ``"sparse"`` it does
-    if rows take fewer bits than dense weights. With ``"auto"`` it does if rows take less by the
-    product of :func:`shared_maps`, and fewer block RAMs, and its dense weights are more than one
-    block RAM holds. Of the numbers of lanes, that with the
-    least product is taken: few lanes leave few places of an entry empty, many need few entries.
+    A population can if it does not learn, its weights are not binary, and its cores have room for
+    its rows. With ``"sparse"`` it does if rows take fewer bits than dense weights. With ``"auto"``
+    it does if rows take less by the product of :func:`shared_maps`, and fewer block RAMs, and its
+    dense weights are more than one block RAM holds. Of the numbers of lanes, that with the least
+    product is taken: few lanes leave few places of an entry empty, many need few entries.
 
     Parameters
     ----------
@@ -115,7 +116,8 @@ def sparse_lanes(
         most = limits.lanes_of(population.size, bool(network.kept_whole(name)))
         bits = population.weight_bits or 8
         dense, choices = _both(limits, bits, most, parts(name), limits.synapses == AUTO)
-        if not dense:
+        if not choices:
+            why += [f"rows of {name!r} have more entries than a core may"] if dense else []
             continue
         lanes = min(choices, key=lambda lanes: _product(choices[lanes], limits))
         rows, needed, before = choices[lanes], _bits(choices[lanes]), _bits(dense)
@@ -140,7 +142,8 @@ def _both(
 ) -> tuple[list[_Part], dict[int, list[_Part]]]:
     """Return the cores of a population with dense weights, and with rows, by number of lanes.
 
-    None if they are ``hopeful`` and one is too dense.
+    Only those lanes with which every core has room for its rows; none at all if they are
+    ``hopeful`` and one is too dense.
     """
     dense: list[_Part] = []
     choices: dict[int, list[_Part]] = {1 << step: [] for step in range(most.bit_length())}
@@ -148,8 +151,11 @@ def _both(
         if hopeful and np.count_nonzero(matrix) > _DENSEST * matrix.size:
             return [], {}
         dense.append(_part(limits, bits, matrix, most, _DENSE))
-        for lanes, cores in choices.items():
-            cores.append(_part(limits, bits, matrix, lanes, _SPARSE))
+        for lanes in list(choices):
+            try:
+                choices[lanes].append(_part(limits, bits, matrix, lanes, _SPARSE))
+            except SpikeletError:  # too many entries
+                del choices[lanes]
     return dense, choices
 
 

@@ -137,6 +137,23 @@ def test_what_has_no_room_is_refused() -> None:
         core.synapse_format.stored(core, matrix, "layer 'a'")
 
 
+def test_rows_that_no_core_has_room_for() -> None:
+    """With one lane there is an entry for each weight."""
+    rng = np.random.default_rng(5)
+    network = Network(
+        "large",
+        1000,
+        None,
+        (population("a", 700, 40.0),),
+        (Projection(INPUT, "a", grid(rng, 0.45, 1000, 700)),),
+        ("a",),
+    )
+    limits = {"lanes": 1, "max_neurons": 700}
+    assert formats(compile_network(network, limits=limits)) == [["dense"]]
+    with pytest.raises(SpikeletError, match="rows of 'a' have more entries than a core may"):
+        compile_network(network, limits={"synapses": "sparse", **limits})
+
+
 def test_sparse_by_hand_refuses_what_is_too_dense_or_learns() -> None:
     limits = {"synapses": "sparse"}
     with pytest.raises(
