@@ -48,10 +48,10 @@ def _chip(core: CoreParams, width: int = 1, height: int = 1, **fields: Any) -> C
     return ChipParams((core,) * (width * height), width, height, **fields)
 
 
-def _shared(convolution: ConvolutionShape, **fields: Any) -> CoreParams:
+def _shared(convolution: ConvolutionShape, synapses: str = "shared", **fields: Any) -> CoreParams:
     options = convolution.options()
     n_axons, n_neurons = convolution.n_axons, convolution.n_neurons
-    return _core(n_axons, n_neurons, synapses="shared", synapse_options=options, **fields)
+    return _core(n_axons, n_neurons, synapses=synapses, synapse_options=options, **fields)
 
 
 def _rule(dw: str, **fields: Any) -> LearningRule:
@@ -306,6 +306,15 @@ HELD_OUT: dict[str, dict[str, ChipParams]] = {
                 threshold="neuron",
             )
         ),
+        "2 gathered convolutions": ChipParams(
+            (
+                _shared(ConvolutionShape(28, 28, 1, 14, 14, 6, 5, 5, 2, 2), "gather", lanes=8),
+                _shared(ConvolutionShape(14, 14, 6, 7, 7, 20, 3, 3, 2, 2), "gather", pipelines=2),
+            ),
+            2,
+            1,
+            n_outputs=32,
+        ),
     },
     "ice40": {
         "784 x 64": _chip(_core(784, lanes=8, **_SPRAM), n_outputs=10),
@@ -331,6 +340,11 @@ HELD_OUT: dict[str, dict[str, ChipParams]] = {
         "SDSP": _chip(_plastic(sdsp(theta_v=300, w_max=15), 64, 32, lanes=4, weight_bits=5)),
         "convolution": _chip(
             _shared(ConvolutionShape(16, 16, 2, 14, 14, 4, 3, 3), lanes=4, **_SPRAM)
+        ),
+        "gathered convolution": _chip(
+            _shared(
+                ConvolutionShape(28, 28, 1, 14, 14, 6, 3, 3, 2, 2, 1, 1, 1, 1), "gather", lanes=8
+            )
         ),
     },
 }

@@ -109,6 +109,8 @@ class SynapseFormat(ABC):
         What the format must be told of a core: the names in its ``synapse_options``.
     holds_scan : bool
         Whether the crossbar lets the scan of the axons wait, by a port ``ready``.
+    pads_lanes : bool
+        Whether lanes of a group may have no neuron: ``n_neurons`` need not be a multiple of them.
     takes_words : bool
         Whether the crossbar sees the axon bitmap's words as the scan fetches them.
     """
@@ -117,6 +119,7 @@ class SynapseFormat(ABC):
     learns = False
     options: tuple[str, ...] = ()
     holds_scan = False
+    pads_lanes = False
     takes_words = False
 
     def check_core(self, core: CoreShape) -> None:  # noqa: B027 - most formats suit every core
@@ -135,6 +138,10 @@ class SynapseFormat(ABC):
     def options_with(self, core: CoreShape, lanes: int) -> dict[str, int]:
         """Return the options of a core of fewer lanes that holds all weights that this one may."""
         return dict(core.synapse_options)
+
+    def groups(self, core: CoreShape) -> int:
+        """Return the groups of neurons that are summed at once."""
+        return core.n_neurons // core.lanes
 
     @abstractmethod
     def rows(self, core: CoreShape) -> int:

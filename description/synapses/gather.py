@@ -8,7 +8,7 @@ import numpy.typing as npt
 from spikelet.description.checks import unsigned_bits
 from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.description.synapses.format import CoreShape, Memory
-from spikelet.description.synapses.shared import Shared
+from spikelet.description.synapses.shared import Shared, fewer_rows
 from spikelet.description.synapses.windows import last_group_end, windows_of
 
 __all__ = ["Gather"]
@@ -42,6 +42,7 @@ class Gather(Shared):
         row, word = (
             unsigned_bits(n - 1) for n in (core.weight_rows, core.scan_words * windows.in_word)
         )
+        used = convolution.lanes_in_use(core.lanes)[0]
         at = unsigned_bits(windows.span_bits + windows.bits)
         return Counter(
             {
@@ -49,8 +50,8 @@ class Gather(Shared):
                 + convolution.out_width * (word + at + 2)
                 + (windows.span_bits + windows.bits) * windows.bits,
                 "address": 4 * row + 4 * word + 3 * at,
-                "sum": core.lanes * core.current_bits,
-                "multiplexer": (core.lanes - core.pipelines) * core.current_bits
+                "sum": used * core.current_bits,
+                "multiplexer": (used - core.pipelines) * core.current_bits
                 + 2 * row
                 + 2 * word
                 + 3 * windows.bits
@@ -73,7 +74,8 @@ class Gather(Shared):
         positions = convolution.out_height * convolution.out_width
         hits = convolution.visits.mean() * active / positions
         gathered = hits + words * np.exp(-hits / words) + hits / (hits + words)
-        group = np.maximum(gathered, core.lanes // core.pipelines)
+        pace = convolution.out_channels / convolution.blocks(core.lanes) / core.pipelines
+        group = np.maximum(gathered, pace)
         found: npt.NDArray[np.float64] = np.maximum(
             empty_words + active, core.groups * group + _FIRST_WORD
         )
@@ -84,7 +86,7 @@ class Gather(Shared):
     ) -> npt.NDArray[np.int64]:
         """Return when the last group ends, counted word by word."""
         convolution = ConvolutionShape.of(core.synapse_options)
-        blocks = core.groups // (convolution.out_height * convolution.out_width)
-        pace = core.lanes // core.pipelines
-        end = last_group_end(convolution, core.scan_bits, active, blocks, pace)
-        return end - _FIRST_WORD
+        whole, last = (n // core.pipelines for n in convolution.lanes_in_use(core.lanes))
+        paces = [*[whole] * (convolution.blocks(core.lanes) - 1), last]
+        end = last_group_end(convolution, core.scan_bits, active, paces)
+        return end - _FIRST_WORD + fewer_rows(core)

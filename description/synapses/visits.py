@@ -32,7 +32,8 @@ def last_leave(
     -------
     array of int64, shape (ticks,)
     """
-    groups, pause = core.groups, core.lanes // core.pipelines - 1
+    groups, blocks = core.groups, convolution.blocks(core.lanes)
+    whole, short = (n // core.pipelines - 1 for n in convolution.lanes_in_use(core.lanes))
     scan = _Scan(word_counts(active, core.scan_bits))
     visits, complete = _axons(core, convolution, active)
     every = np.arange(len(active))
@@ -57,6 +58,7 @@ def last_leave(
         found = np.where(coming, at, found)
         at += coming
         last = np.where(leave, cycle, last)
+        pause = np.where(group % blocks == blocks - 1, short, whole)
         group += leave
         cooldown = np.where(leave, pause, np.maximum(cooldown - 1, 0))
     return last
@@ -98,7 +100,7 @@ def _axons(
     Of those that reach no output, 0 visits. Shapes (ticks, most active axons in a tick + 1).
     """
     visits, complete = np.zeros((2, core.n_axons), np.int64)
-    blocks = core.groups // (convolution.out_height * convolution.out_width)
+    blocks = convolution.blocks(core.lanes)
     numbers = convolution.axons
     visits[numbers] = convolution.visits[:, :, None] * blocks
     line = convolution.out_width * blocks

@@ -138,24 +138,21 @@ def last_group_end(
     shape: ConvolutionShape,
     scan_bits: int,
     active: npt.NDArray[np.bool_],
-    blocks: int,
-    pace: int,
+    paces: list[int],
 ) -> _Ints:
     """Return the cycle, from the start of a tick, in which the last group ends.
 
     A word is fetched, taken, and its active axons with a tap are listed, one a cycle, as
     ``rtl_gen/synapses/gather.py`` does it; it is fetched once the scan has copied it. The last
-    word of a group takes a cycle more, and groups end ``pace`` cycles apart at least.
+    word of a group takes a cycle more, and it ends when the sums of the group before have left.
 
     Parameters
     ----------
     shape : ConvolutionShape
     scan_bits : int
     active : array of bool, shape (ticks, n_axons)
-    blocks : int
-        Groups of an output position.
-    pace : int
-        Cycles in which the sums of a group leave.
+    paces : list of int
+        Cycles in which the sums of each group of an output position leave.
 
     Returns
     -------
@@ -170,17 +167,18 @@ def last_group_end(
     bits = np.pad(active, ((0, 0), (0, counts.shape[1] * scan_bits - active.shape[1])))
     fetch, taken, end, group_end = np.zeros((4, len(active)), np.int64)
     fetch += 1
-    group_end -= pace
+    free = group_end  # the shift register, by which sums leave
     for row in windows.rows:
         for column in windows.columns:
             read = list(windows.words(row, column))
             hits = [np.count_nonzero(bits[:, axons], axis=1) for _, axons in read]
-            for _ in range(blocks):
+            for pace in paces:
                 for (word, _), found in zip(read, hits, strict=True):
                     there = copied[:, word // windows.in_word]
                     fetch = np.maximum(np.maximum(fetch + 1, taken), there)
                     taken = np.maximum(fetch + 1, end)
                     end = taken + np.maximum(found, 1)
-                group_end = end = np.maximum(taken + hits[-1] + 1, group_end + pace)
+                group_end = end = np.maximum(taken + hits[-1] + 1, free)
+                free = group_end + pace
     last: _Ints = np.maximum(group_end, scan_cycles(counts) + 3)
     return last

@@ -11,6 +11,7 @@ from spikelet.description.synapses.windows import Windows
 from spikelet.rtl_gen.banked_memory import BankedMemory
 from spikelet.rtl_gen.layouts import delayed
 from spikelet.rtl_gen.synapse_memory import SynapseMemory
+from spikelet.rtl_gen.synapses.blocks import rows_of_groups
 from spikelet.rtl_gen.synapses.ports import crossbar_members
 from spikelet.rtl_gen.synapses.tables import table
 
@@ -46,7 +47,8 @@ class GatherCrossbar(wiring.Component):
         self.core = core
         self.shape = ConvolutionShape.of(core.synapse_options)
         self.windows = Windows(self.shape, core.scan_bits)
-        self.blocks = self.shape.out_channels // core.lanes
+        self.blocks = self.shape.blocks(core.lanes)
+        self.used, _ = self.shape.lanes_in_use(core.lanes)
         self.region = regions["weights"]
         span = self.windows.span_bits
         self.bit_shape = signed(max(span, self.windows.bits).bit_length() + 1)
@@ -62,7 +64,7 @@ class GatherCrossbar(wiring.Component):
         here, at, base, last, mask, data = self._walk(m, named, window, fetch)
 
         # A word is fetched, taken when the word before is done, and its bits are listed.
-        cooldown = Signal(range(core.lanes // core.pipelines))
+        cooldown = Signal(range(self.used // core.pipelines))
         remaining, lowest = Signal(bits), Signal(bits)
         fetched_at, listed_at, lowest_at = (
             Signal(self.bit_shape, name=f"{stage}_at") for stage in ("fetched", "listed", "lowest")
@@ -101,15 +103,20 @@ class GatherCrossbar(wiring.Component):
             lowest_at.eq(listed_at),
             lowest_base.eq(listed_base),
         ]
+        ending_after = 2 + SynapseMemory.latency
+        rows, left_rows = rows_of_groups(m, core, group_end, ending_after)
         with m.If(group_end):
-            m.d.sync += cooldown.eq(core.lanes // core.pipelines - 1)
+            m.d.sync += cooldown.eq(rows - 1)
         with m.Elif(cooldown != 0):
             m.d.sync += cooldown.eq(cooldown - 1)
         with m.If(self.start):
             m.d.sync += running.eq(1)
         with m.Elif(~(named | window | fetched | listed)):
             m.d.sync += running.eq(0)
-        self._accumulate(m, lowest, lowest_at, lowest_base, group_end, running)
+        endings = Signal(ending_after)
+        m.d.sync += endings.eq(Cat(group_end, endings))
+        sums = self._accumulate(m, lowest, lowest_at, lowest_base, endings[-1])
+        self._hand_over(m, sums, endings[-1], left_rows, running | endings.any())
         return m
 
     def _copied(self, m: Module, here: Signal) -> Value:
@@ -250,17 +257,13 @@ class GatherCrossbar(wiring.Component):
         return mask, words.read_data.word_select(place, windows.bits)
 
     def _accumulate(
-        self,
-        m: Module,
-        lowest: Signal,
-        lowest_at: Signal,
-        lowest_base: Signal,
-        group_end: Signal,
-        running: Signal,
-    ) -> None:
-        """Read the weights of the axons that are listed, add them, and let the sums leave."""
+        self, m: Module, lowest: Signal, lowest_at: Signal, lowest_base: Signal, ending: Value
+    ) -> list[Signal]:
+        """Read the weights of the axons that are listed, and add them; return the lanes' sums.
+
+        Where the sums of a group are ``ending``, they are cleared.
+        """
         core, windows = self.core, self.windows
-        rows_in_group = core.lanes // core.pipelines
         index = Cat(
             Cat(lowest[i] for i in range(windows.bits) if i >> bit & 1).any()
             for bit in range((windows.bits - 1).bit_length())
@@ -278,28 +281,30 @@ class GatherCrossbar(wiring.Component):
         connect(m, flipped(self.weights), weights.config)
         m.d.comb += [weights.read.eq(reading), weights.read_row.eq(base + tap)]
         accumulating = delayed(m, reading, weights.latency, name="accumulating")
-        endings = Signal(2 + weights.latency)
-        ending = endings[-1]
-        m.d.sync += endings.eq(Cat(group_end, endings))
-
-        sums = [Signal(signed(core.current_bits), name=f"sum_{i}") for i in range(core.lanes)]
-        leaving = Signal(core.lanes * core.current_bits)
-        rows_left = Signal(range(rows_in_group + 1))
+        sums = [Signal(signed(core.current_bits), name=f"sum_{i}") for i in range(self.used)]
         for lane, total in enumerate(sums):
             code = weights.row_data.word_select(lane, core.weight_bits)
+            weight = code.as_signed() if core.weight_format == "signed" else code
             with m.If(ending):
                 m.d.sync += total.eq(0)
             with m.Elif(accumulating):
-                signed_weights = core.weight_format == "signed"
-                m.d.sync += total.eq(total + (code.as_signed() if signed_weights else code))
+                m.d.sync += total.eq(total + weight)
+        return sums
+
+    def _hand_over(
+        self, m: Module, sums: list[Signal], ending: Value, rows: Value | int, busy: Value
+    ) -> None:
+        """Let the sums of a group leave, ``pipelines`` in a cycle."""
+        leaving = Signal(self.used * self.core.current_bits)
+        rows_left = Signal(range(self.used // self.core.pipelines + 1))
         with m.If(ending):
-            m.d.sync += [leaving.eq(Cat(sums)), rows_left.eq(rows_in_group)]
+            m.d.sync += [leaving.eq(Cat(sums)), rows_left.eq(rows)]
         with m.Elif(self.sums_valid):
             m.d.sync += [leaving.eq(leaving >> len(self.sums)), rows_left.eq(rows_left - 1)]
         m.d.comb += [
             self.sums_valid.eq(rows_left != 0),
             self.sums.eq(leaving),
-            self.busy.eq(running | endings.any() | self.sums_valid),
+            self.busy.eq(busy | self.sums_valid),
         ]
 
 

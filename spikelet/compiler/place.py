@@ -24,7 +24,7 @@ from spikelet.description.synapses.formats import synapse_format
 from spikelet.network.float_update import at_rest
 from spikelet.network.integers import IntegerNetwork, IntegerPopulation
 from spikelet.network.limits import PlacementLimits
-from spikelet.placement.maps import lanes_of_channels
+from spikelet.placement.maps import lanes_of_channels, pipelines_of_channels
 from spikelet.placement.network import Connection, PlacementNetwork
 from spikelet.placement.place import PlacedNetwork, place_network
 
@@ -153,6 +153,10 @@ class _Placer:
             lanes = lanes_of_channels(convolution.out_channels, self.limits.lanes)
         lanes = self.sparse.get(population.name, lanes)
         n_neurons = -(-len(part.neurons) // lanes) * lanes
+        pipelines = min(self.limits.pipelines, lanes)
+        if convolution:
+            pipelines = pipelines_of_channels(convolution.out_channels, pipelines)
+            n_neurons = convolution.n_neurons
         synapses, options = self._synapses(placed, index, n_neurons, lanes)
         weight_bits, weight_format = self._weight_width(population)
         try:
@@ -165,7 +169,7 @@ class _Placer:
                 weight_exponent=population.weight_exponent,
                 potential_bits=population.potential_bits,
                 lanes=lanes,
-                pipelines=min(self.limits.pipelines, lanes),
+                pipelines=pipelines,
                 delay_slots=placed.delay_slots[index],
                 list_entries=list_entries(placed.destinations[index]),
                 weight_memory=self.limits.weight_memory,

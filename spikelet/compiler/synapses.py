@@ -12,7 +12,7 @@ from spikelet.description.synapses.formats import synapse_format
 from spikelet.golden.timing import core_cycles
 from spikelet.network.integers import IntegerNetwork, IntegerProjection, Weights
 from spikelet.network.limits import AUTO, PlacementLimits
-from spikelet.placement.maps import cut_map, lanes_of_channels, places
+from spikelet.placement.maps import cut_map, lanes_of_channels, pipelines_of_channels, places
 
 __all__ = ["map_format", "other_format", "shared_maps", "sparse_lanes"]
 
@@ -116,8 +116,10 @@ def sparse_lanes(
         most = limits.lanes_of(population.size, bool(network.kept_whole(name)))
         bits = population.weight_bits or 8
         dense, choices = _both(limits, bits, most, parts(name), limits.synapses == AUTO)
+        if not dense:  # it shares a kernel, or is too dense
+            continue
         if not choices:
-            why += [f"rows of {name!r} have more entries than a core may"] if dense else []
+            why.append(f"rows of {name!r} have more entries than a core may")
             continue
         lanes = min(choices, key=lambda lanes: _product(choices[lanes], limits))
         rows, needed, before = choices[lanes], _bits(choices[lanes]), _bits(dense)
@@ -186,7 +188,7 @@ def _map_cores(
         lanes = lanes_of_channels(part.out_channels, limits.lanes)
         core = _core(
             *(limits, weight_bits, part.n_axons, part.n_neurons, lanes),
-            *(format, part.options()),
+            *(format, part.options(), part.out_channels),
         )
         yield core, part.axons.size
 
@@ -210,7 +212,11 @@ def _core(
     lanes: int,
     synapses: str = _DENSE,
     options: Mapping[str, int] | None = None,
+    channels: int = 0,
 ) -> CoreParams:
+    pipelines = min(limits.pipelines, lanes)
+    if channels:
+        pipelines = pipelines_of_channels(channels, pipelines)
     return CoreParams(
         n_axons,
         n_neurons,
@@ -218,7 +224,7 @@ def _core(
         weight_bits=weight_bits,
         weight_format="unsigned" if weight_bits == 1 else "signed",
         lanes=lanes,
-        pipelines=min(limits.pipelines, lanes),
+        pipelines=pipelines,
         synapses=synapses,
         synapse_options=options or {},
     )

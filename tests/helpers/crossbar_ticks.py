@@ -45,11 +45,13 @@ def _bitmap_words(core: CoreParams, active: np.ndarray) -> list[int]:
     return (bits << np.arange(core.scan_bits)).sum(axis=1).tolist()
 
 
-async def _write(ctx: Any, port: Any, offsets: list[int], words: list[int]) -> None:
+async def _write(ctx: Any, dut: Any, region: str, offsets: list[int], words: list[int]) -> None:
+    port = getattr(dut, region)
     for offset, word in zip(offsets, words, strict=True):
         ctx.set(port.offset, offset)
         ctx.set(port.data, word)
         ctx.set(port.write, 1)
+        assert not ctx.get(dut.sums_valid), "what clears the sums leaves"
         await ctx.tick()
     ctx.set(port.write, 0)
 
@@ -86,7 +88,7 @@ def crossbar_sums(
 
     async def bench(ctx: Any) -> None:
         for region, offsets, words in core.synapse_format.words(core, weights):
-            await _write(ctx, getattr(dut, region), offsets.tolist(), words.tolist())
+            await _write(ctx, dut, region, offsets.tolist(), words.tolist())
         waited = 0
         while ctx.get(dut.busy):
             assert not ctx.get(dut.sums_valid), "what clears the sums leaves"

@@ -37,8 +37,7 @@ def convolution_core(
 ) -> CoreParams:
     """Return a core with any lanes, pipelines and widths that hold a convolution."""
     lanes = 1 << int(rng.integers(0, 5))
-    while convolution.out_channels % lanes:
-        lanes //= 2
+    most = min(lanes, convolution.out_channels & -convolution.out_channels)  # of the pipelines
     return CoreParams(
         convolution.n_axons,
         convolution.n_neurons,
@@ -46,7 +45,7 @@ def convolution_core(
         weight_bits=int(rng.integers(2, 9)),
         weight_format=str(rng.choice(["signed", "unsigned"])),
         lanes=lanes,
-        pipelines=1 << int(rng.integers(0, lanes.bit_length())),
+        pipelines=1 << int(rng.integers(0, most.bit_length())),
         weight_memory=str(rng.choice(["block", "spram"])),
         synapses=synapses,
         synapse_options=convolution.options(),
