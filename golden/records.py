@@ -14,7 +14,7 @@ from spikelet.description.run.recording import learned_fields, recorded_states
 
 __all__ = ["RECORDS", "Records"]
 
-RECORDS = ("spikes", "states", "learning", "checksums", "cycles")
+RECORDS = ("spikes", "states", "learning", "cycles", "checksums")
 """What can be recorded besides outputs and counters; ``cycles``: counted, not estimated."""
 
 
