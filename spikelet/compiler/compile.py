@@ -49,6 +49,7 @@ def compile_network(
     weight_bits: Bits | None = None,
     potential_bits: Bits | None = None,
     neuron_scales: bool | None = None,
+    decay_bits: Bits | None = None,
     plastic: Mapping[str, LearningRule] | None = None,
     seed: int | None = None,
     limits: PlacementLimits | Mapping[str, Any] | None = None,
@@ -67,7 +68,7 @@ def compile_network(
         of the objects that these become.
     neuron, dt, framework
         As for :func:`load_network`; other networks bring their own.
-    weight_bits, potential_bits : int, mapping of str to int, or None
+    weight_bits, potential_bits, decay_bits : int, mapping of str to int, or None
         As for :func:`quantise`, of a trained network; layers for which none are given have the
         usual ones, or those of one that is quantised.
     neuron_scales : bool or None
@@ -93,7 +94,7 @@ def compile_network(
     """
     opened = _opened(source, neuron, dt, seed, framework)
     asked = (
-        *(weight_bits, potential_bits, neuron_scales, calibration),
+        *(weight_bits, potential_bits, neuron_scales, decay_bits, calibration),
         *(topology, multicast, draw_key),
     )
     own = PlacementLimits()
@@ -105,7 +106,7 @@ def compile_network(
     elif isinstance(opened, NetworkFile):
         own, opened = opened.limits, opened.network
     chosen = limits if isinstance(limits, PlacementLimits) else replace(own, **(limits or {}))
-    network = _integers(opened, weight_bits, potential_bits, neuron_scales, calibration)
+    network = _integers(opened, weight_bits, potential_bits, neuron_scales, decay_bits, calibration)
     if draw_key is not None:
         network = replace(network, draw_key=draw_key)
     for layer, rule in (plastic or {}).items():
@@ -221,19 +222,20 @@ def _integers(
     weight_bits: Bits | None,
     potential_bits: Bits | None,
     neuron_scales: bool | None,
+    decay_bits: Bits | None,
     calibration: npt.ArrayLike | None,
 ) -> IntegerNetwork:
     """Return a network in integers, quantised if it was trained and is not, or otherwise so."""
     network = source.integers() if isinstance(source, PlasticNetwork) else source
-    asked = (weight_bits, potential_bits, neuron_scales)
+    asked = (weight_bits, potential_bits, neuron_scales, decay_bits)
     if isinstance(network, IntegerNetwork):
-        if network.floats is None and asked != (None, None, None):
+        if network.floats is None and asked != (None,) * 4:
             raise network.error(
                 "its populations have weight and potential bits of their own",
-                "leave --weight-bits, --potential-bits and --neuron-scales out, or change its "
-                "description",
+                "leave --weight-bits, --potential-bits, --neuron-scales and --decay-bits out, or "
+                "change its description",
             )
-        if network.floats is None or (calibration is None and asked == (None, None, None)):
+        if network.floats is None or (calibration is None and asked == (None,) * 4):
             return network
         own = any(q.neuron_scales for q in network.quantisation)
         learned = {p.target: p.rule for p in network.projections if p.rule}
@@ -243,6 +245,7 @@ def _integers(
             _other(potential_bits, {p.name: p.potential_bits for p in network.populations}),
             calibration,
             neuron_scales=own if neuron_scales is None else neuron_scales,
+            decay_bits=_other(decay_bits, {q.name: q.decay_bits for q in network.quantisation}),
         )
         for layer, rule in learned.items():
             again = again.make_plastic(layer, rule)
@@ -253,6 +256,7 @@ def _integers(
         _other(potential_bits, {}),
         calibration,
         neuron_scales=bool(neuron_scales),
+        decay_bits=decay_bits,
     )
 
 

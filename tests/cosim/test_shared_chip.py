@@ -44,7 +44,15 @@ def core_of(convolution: ConvolutionShape, lanes: int, pipelines: int) -> CorePa
 
 def lowered(chip: ChipParams, image: ChipImage) -> tuple[ChipParams, ChipImage]:
     """Return a chip and its contents with dense weights."""
-    cores = tuple(replace(core, synapses="dense", synapse_options={}) for core in chip.cores)
+    cores = tuple(
+        replace(
+            core,
+            synapses="dense",
+            synapse_options={},
+            lanes=min(core.lanes, core.n_neurons & -core.n_neurons),  # dense lanes divide them
+        )
+        for core in chip.cores
+    )
     contents = (
         replace(part, weights=core.synapse_format.matrix(core, part.weights))
         for core, part in zip(chip.cores, image.cores, strict=True)
