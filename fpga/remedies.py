@@ -141,6 +141,7 @@ def _with_bits(bits: int) -> _ChipChange:
 def _with_lanes(lanes: int) -> _ChipChange:
     return _of_cores(
         lanes=lambda core: min(core.lanes, lanes),
+        synapse_options=lambda core: core.synapse_format.options_with(core, min(core.lanes, lanes)),
         pipelines=lambda core: min(core.pipelines, lanes),
     )
 

@@ -133,7 +133,7 @@ class GoldenChip:
             self.neurons,
             spikes=records.spikes,
             states=records.states,
-            cycles=exact_tick_cycles(self.chip, records.axons)
+            cycles=exact_tick_cycles(self.chip, self.image, records.axons)
             if records.axons
             else tick_cycles(self.chip, records.active_axons),
             learned=records.learned,

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.draws import MIXING_STAGES
@@ -43,7 +44,9 @@ def core_cycles(core: CoreParams, active_axons: npt.NDArray[np.int32]) -> npt.ND
     return cycles
 
 
-def exact_core_cycles(core: CoreParams, active: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+def exact_core_cycles(
+    core: CoreParams, active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]
+) -> npt.NDArray[np.int64]:
     """Return the clock cycles that a core needs for each tick, counted from the axons themselves.
 
     Those of the RTL, but for spikes that are on their way out behind the last update, waiting in
@@ -53,6 +56,8 @@ def exact_core_cycles(core: CoreParams, active: npt.NDArray[np.bool_]) -> npt.ND
     ----------
     core : CoreParams
     active : array of bool, shape (..., n_axons)
+    weights : array of int16
+        As the core's synapse format stores them.
 
     Returns
     -------
@@ -65,19 +70,20 @@ def exact_core_cycles(core: CoreParams, active: npt.NDArray[np.bool_]) -> npt.ND
             remedy='leave "cycles" out of what is recorded: cycles are predicted all the same',
         )
     ticks = active.reshape(-1, core.n_axons)
-    crossbar = core.synapse_format.exact_cycles(core, ticks)
+    crossbar = core.synapse_format.exact_cycles(core, ticks, weights)
     cycles = _pipeline(core) + crossbar + core.lanes // core.pipelines
     return cycles.reshape(active.shape[:-1])
 
 
 def exact_tick_cycles(
-    chip: ChipParams, active: Sequence[npt.NDArray[np.bool_]]
+    chip: ChipParams, image: ChipImage, active: Sequence[npt.NDArray[np.bool_]]
 ) -> npt.NDArray[np.int64]:
     """Return the clock cycles of each tick, as :func:`exact_core_cycles` counts them.
 
     Parameters
     ----------
     chip : ChipParams
+    image : ChipImage
     active : sequence of array of bool, shape (samples, ticks, n_axons)
         Of each core.
 
@@ -85,7 +91,10 @@ def exact_tick_cycles(
     -------
     array of int64, shape (samples, ticks)
     """
-    cycles = [exact_core_cycles(*pair) for pair in zip(chip.cores, active, strict=True)]
+    cycles = [
+        exact_core_cycles(core, axons, contents.weights)
+        for core, axons, contents in zip(chip.cores, active, image.cores, strict=True)
+    ]
     slowest: npt.NDArray[np.int64] = np.maximum.reduce(cycles)
     return slowest + 2 * chip.barrier_latency
 

@@ -125,9 +125,12 @@ async def sums(dut: Any) -> None:
     idle = dict.fromkeys(("start", "axon_valid", "axon", "scanning", *graded), 0)
     if core.synapse_format.takes_words:
         idle |= dict.fromkeys(("word_valid", "word", "word_data"), 0)
-    edge = await start(dut, **idle, weights__write=0, weights__read=0)
-    words = config_words(chip, image, 0, "weights")
-    await write_region(dut, "weights", words)
+    regions = [region.name for region in core.synapse_format.regions(core)]
+    idle |= {f"{name}__{access}": 0 for name in regions for access in ("write", "read")}
+    edge = await start(dut, **idle)
+    words = {name: config_words(chip, image, 0, name) for name in regions}
+    for name in regions:
+        await write_region(dut, name, words[name])
     collector = Collector(dut, core)
     expected_order = []
     while dut.busy.value:
@@ -167,9 +170,10 @@ async def sums(dut: Any) -> None:
         checks.reach("smallest sum", (expected == smallest).sum())
         checks.reach("gaps", sum(gaps) > 0)
         checks.reach("no gaps", axons and not sum(gaps))
-    offsets = rng.permutation(len(words)).tolist()
-    read = await read_region(
-        dut, "weights", [words[i][0] for i in offsets], latency=given["config_latency"]
-    )
-    checks.sequence([words[i][1] for i in offsets], read, "weight word")
+    for name, written in words.items():
+        order = rng.permutation(len(written)).tolist()
+        read = await read_region(
+            dut, name, [written[i][0] for i in order], latency=given["config_latency"]
+        )
+        checks.sequence([written[i][1] for i in order], read, f"word of {name}")
     checks.finish()

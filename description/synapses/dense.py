@@ -99,7 +99,9 @@ class Dense(SynapseFormat):
         further: npt.NDArray[np.float64] = np.maximum(active + 1, update)
         return empty_words + active + (core.groups - 1) * further
 
-    def exact_cycles(self, core: CoreShape, active: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    def exact_cycles(
+        self, core: CoreShape, active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]
+    ) -> npt.NDArray[np.int64]:
         """Return the scan, which ends the first group, and the groups after it."""
         counts = word_counts(active, core.scan_bits)
         further = np.maximum(counts.sum(axis=1) + 1, core.lanes // core.pipelines)

@@ -127,6 +127,20 @@ class SynapseFormat(ABC):
     def check_core(self, core: CoreShape) -> None:  # noqa: B027 - most formats suit every core
         """Raise SpikeletError if a core cannot have this format."""
 
+    def options_of(self, lanes: int, matrix: npt.NDArray[np.integer]) -> dict[str, int]:
+        """Return what a core that is made for a matrix of weights is told, besides its fields.
+
+        Parameters
+        ----------
+        lanes : int
+        matrix : array of int, shape (n_axons, n_neurons)
+        """
+        return {}
+
+    def options_with(self, core: CoreShape, lanes: int) -> dict[str, int]:
+        """Return the options of a core of fewer lanes that holds all weights that this one may."""
+        return dict(core.synapse_options)
+
     def groups(self, core: CoreShape) -> int:
         """Return the groups of neurons that are summed at once."""
         return core.n_neurons // core.lanes
@@ -188,7 +202,9 @@ class SynapseFormat(ABC):
             does for each active axon.
         """
 
-    def exact_cycles(self, core: CoreShape, active: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    def exact_cycles(
+        self, core: CoreShape, active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]
+    ) -> npt.NDArray[np.int64]:
         """Return the clock cycles that :meth:`cycles` predicts, counted from the axons themselves.
 
         As long as a format does not count them: those of their number, rounded.
@@ -197,6 +213,8 @@ class SynapseFormat(ABC):
         ----------
         core : CoreShape
         active : array of bool, shape (ticks, n_axons)
+        weights : array of int16
+            As the format stores them.
 
         Returns
         -------

@@ -91,7 +91,9 @@ class Gather(Shared):
         )
         return found
 
-    def exact_cycles(self, core: CoreShape, active: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    def exact_cycles(
+        self, core: CoreShape, active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]
+    ) -> npt.NDArray[np.int64]:
         """Return when the last group ends, counted word by word."""
         convolution = ConvolutionShape.of(core.synapse_options)
         whole, last = (n // core.pipelines for n in convolution.lanes_in_use(core.lanes))

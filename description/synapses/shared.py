@@ -187,7 +187,9 @@ class Shared(SynapseFormat):
         found: npt.NDArray[np.float64] = np.maximum(visited + _LATENCY, left)
         return found
 
-    def exact_cycles(self, core: CoreShape, active: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    def exact_cycles(
+        self, core: CoreShape, active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]
+    ) -> npt.NDArray[np.int64]:
         """Return when the last group leaves, counted visit by visit."""
         convolution = ConvolutionShape.of(core.synapse_options)
         return last_leave(core, convolution, active) + _AFTER_LEAVE + fewer_rows(core)

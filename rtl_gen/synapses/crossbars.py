@@ -9,6 +9,7 @@ from spikelet.description.errors import SpikeletError
 from spikelet.rtl_gen.synapses.dense import DenseCrossbar
 from spikelet.rtl_gen.synapses.gather import GatherCrossbar
 from spikelet.rtl_gen.synapses.shared import SharedCrossbar
+from spikelet.rtl_gen.synapses.sparse import SparseCrossbar
 
 __all__ = ["Crossbar", "crossbar", "register_crossbar"]
 
@@ -19,6 +20,7 @@ _CROSSBARS: dict[str, Crossbar] = {
     "dense": DenseCrossbar,
     "shared": SharedCrossbar,
     "gather": GatherCrossbar,
+    "sparse": SparseCrossbar,
 }
 
 

@@ -43,7 +43,7 @@ __all__ = ["compile_command"]
 @click.option("--max-neurons", type=POSITIVE, help="Largest core: neurons; 256 by default.")
 @click.option("--lanes", type=POSITIVE, help="Neurons accumulated in a cycle; 16 by default.")
 @click.option("--pipelines", type=POSITIVE, help="Neuron-update pipelines; 1 by default.")
-@click.option("--synapses", help="auto (by default), dense, or kernels: shared, gather.")
+@click.option("--synapses", help="auto (by default), dense, kernels: shared, gather, or sparse.")
 @click.option(
     "--block-ram",
     type=POSITIVE,

@@ -24,9 +24,9 @@ class PlacementLimits(CoreLimits):
     weight_memory : str
         As for :class:`CoreParams`: ``"block"`` or ``"spram"``.
     synapses : str
-        ``"auto"``: cores share the kernel of a convolution where that takes less than dense
-        synapses; ``"shared"``, ``"gather"``: wherever they can; or a format for all cores, as for
-        :class:`CoreParams`.
+        ``"auto"``: cores share the kernel of a convolution, or store rows of the weights that are
+        not 0, where that takes less than dense synapses; ``"shared"``, ``"gather"``, ``"sparse"``:
+        wherever they can; or a format for all cores, as for :class:`CoreParams`.
     block_ram : int
         Bits of a block RAM, by which ``"auto"`` compares memories; a power of two. Where they are
         as small as an iCE40's, 4096, ``"gather"`` is compared too.

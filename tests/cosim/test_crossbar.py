@@ -1,13 +1,17 @@
 # amaranth: UnusedElaboratable=no
 """The dense crossbar with each weight format, and with weight rows that do not fill their banks.
 
-And those of a convolution, of which ``test_shared_crossbar.py`` has many geometries.
+And those of a convolution and of sparse rows, of which ``test_shared_crossbar.py`` has many
+geometries and ``test_sparse_crossbar.py`` many rows.
 """
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.memory_map import ChipMap
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.neurons.models import neuron_model
@@ -91,3 +95,39 @@ def test_shared_crossbar(shared_bench, seed, tmp_path):
     core, kernel = shared_bench.parameters["chip"].cores[0], image.cores[0].weights
     kernel[..., 0], kernel[..., -1] = core.weight_max, core.weight_min
     shared_bench.run(seed, tmp_path, image=image)
+
+
+@pytest.fixture(
+    scope="module",
+    params=cases(
+        banks={"lanes": 8, "pipelines": 2, "weight_bits": 5},
+        unsigned={"lanes": 4, "pipelines": 4, "weight_bits": 8, "weight_format": "unsigned"},
+        one_group={"lanes": 16, "pipelines": 1, "weight_memory": "spram"},
+    ),
+)
+def sparse_bench(request: pytest.FixtureRequest) -> Bench:
+    """Build a sparse crossbar."""
+    options = {"entries": 45 * (1 if request.param["lanes"] == 16 else 2), "fan_in": 12}
+    core = CoreParams(
+        **{"n_axons": 45, "n_neurons": 16, "neuron": neuron_model("snntorch-zero")},
+        **{"synapses": "sparse", "synapse_options": options, **request.param},
+    )
+    chip = ChipParams((core,))
+    component = crossbar(core, ChipMap(chip).cores[0])
+    return Bench(component, bench="crossbar", chip=chip, config_latency=CONFIG_LATENCY, even=False)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_sparse_crossbar(sparse_bench, seed, tmp_path):
+    """Neurons 0 and 1 have as many axons as any may, and the ends of the range of weights."""
+    chip = sparse_bench.parameters["chip"]
+    image, core = image_of(chip, seed), chip.cores[0]
+    rng = np.random.default_rng(seed)
+    matrix = np.zeros((core.n_axons, core.n_neurons), np.int16)
+    for neuron, weight in enumerate((core.weight_max, core.weight_min)):
+        matrix[rng.permutation(core.n_axons)[:12], neuron] = weight
+    matrix[rng.permutation(core.n_axons)[:20], 2:] = rng.integers(0, 2, (20, core.n_neurons - 2))
+    matrix[:, 2:][np.cumsum(matrix[:, 2:], axis=0) > 12] = 0
+    weights = core.synapse_format.stored(core, matrix, "core 0")
+    contents = replace(image.cores[0], weights=weights)
+    sparse_bench.run(seed, tmp_path, image=ChipImage((contents,)))

@@ -17,6 +17,7 @@ from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design
 from tests.helpers.random_chips import random_core, random_image
 from tests.helpers.random_convolutions import convolution_core, random_convolution
+from tests.helpers.random_sparse import sparse_core
 
 DENSITIES = (0.0, 0.02, 0.1, 0.3, 0.7, 1.0)
 
@@ -27,6 +28,15 @@ def shared_core(rng: np.random.Generator) -> CoreParams:
 
 def gather_core(rng: np.random.Generator) -> CoreParams:
     return convolution_core(rng, random_convolution(rng), "gather")
+
+
+def wide_sparse_core(rng: np.random.Generator) -> CoreParams:
+    """Return a core with many words of axons, of which some are empty while entries are read."""
+    return replace(
+        CoreParams(500, 32, sparse_core(rng).neuron, lanes=2),
+        synapses="sparse",
+        synapse_options={"entries": 2000, "fan_in": 120},
+    )
 
 
 def check(core: CoreParams, rng: np.random.Generator) -> None:
@@ -58,7 +68,10 @@ def check(core: CoreParams, rng: np.random.Generator) -> None:
 
 @pytest.mark.parametrize(
     ("draw", "seed"),
-    [(random_core, 0), (random_core, 2), (shared_core, 3), (gather_core, 2), (gather_core, 4)],
+    [
+        *((random_core, 0), (random_core, 2), (shared_core, 3), (gather_core, 2), (gather_core, 4)),
+        *((sparse_core, 1), (wide_sparse_core, 0)),
+    ],
 )
 def test_cycles_are_those_of_the_rtl(
     draw: Callable[[np.random.Generator], CoreParams], seed: int
@@ -68,7 +81,7 @@ def test_cycles_are_those_of_the_rtl(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("draw", [random_core, shared_core, gather_core])
+@pytest.mark.parametrize("draw", [random_core, shared_core, gather_core, sparse_core])
 @pytest.mark.parametrize("seed", range(6, 12))
 def test_cycles_are_those_of_the_rtl_whatever_the_core(
     draw: Callable[[np.random.Generator], CoreParams], seed: int
