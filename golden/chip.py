@@ -15,7 +15,7 @@ from spikelet.golden.dense_spikes import DenseSpikes
 from spikelet.golden.native import NativeCores, warn_of_numpy
 from spikelet.golden.numpy_cores import NumpyCores
 from spikelet.golden.records import Records
-from spikelet.golden.timing import tick_cycles
+from spikelet.golden.timing import exact_tick_cycles, tick_cycles
 
 __all__ = ["BACKENDS", "GoldenChip", "run"]
 
@@ -96,7 +96,9 @@ class GoldenChip:
             As many samples and ticks are run as it has.
         record : iterable of str
             Any of ``"spikes"``, ``"states"``, ``"learning"`` and ``"checksums"``: what the
-            Recording holds, besides outputs and counters.
+            Recording holds, besides outputs and counters. And ``"cycles"``: clock cycles are
+            counted from the axons of each tick, not estimated from their number, which is slower
+            (:func:`~spikelet.golden.timing.exact_core_cycles`).
         progress : callable
             Told how many samples are done, now and then.
         reward : array of int, shape (samples, ticks), or None
@@ -131,7 +133,9 @@ class GoldenChip:
             self.neurons,
             spikes=records.spikes,
             states=records.states,
-            cycles=tick_cycles(self.chip, records.active_axons),
+            cycles=exact_tick_cycles(self.chip, self.image, records.axons)
+            if records.axons
+            else tick_cycles(self.chip, records.active_axons),
             learned=records.learned,
             checksums=records.checksums,
             notes=dict(self.notes),

@@ -61,6 +61,7 @@ struct run {
     uint8_t *counts; /* (slots, 64 * words): how many spikes each bit stands for; NULL: one each */
     const int32_t *most; /* (n_cores): spikes that an axon takes; read where there are counts */
     int64_t slots, words;
+    uint64_t *recorded_due; /* (samples, ticks, words), or NULL: receives those of each tick */
     const struct destination *destinations; /* of all neurons; behind them their lists */
     int32_t *fired;  /* (neurons + SPARE): those that fired in this tick, and have destinations */
     uint8_t *fired_counts; /* (neurons + SPARE): how often, where there are counts */
@@ -310,6 +311,9 @@ static void run_tick(const struct core *cores, struct state *states, const struc
     /* No spike is due in the tick it is sent in, so the next core's can be listed already. */
     struct active this = {run->lists, 0}, next = {run->lists + run->list_room, 0};
     int64_t n_fired = 0;
+    if (run->recorded_due)
+        memcpy(run->recorded_due + row * run->words, due_at(run, now),
+               run->words * sizeof(*run->due));
     list_active(&cores[0], run, now, &this);
     for (int64_t i = 0; i < run->n_cores; i++) {
         if (i + 1 < run->n_cores)

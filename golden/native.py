@@ -78,6 +78,7 @@ class _Run(ctypes.Structure):
         ("cleared_bytes", ctypes.c_int64),
         *((name, ctypes.c_void_p) for name in ("due", "counts", "most")),
         *((name, ctypes.c_int64) for name in ("slots", "words")),
+        ("recorded_due", ctypes.c_void_p),
         *((name, ctypes.c_void_p) for name in ("destinations", "fired", "fired_counts", "lists")),
         *((name, ctypes.c_int64) for name in ("list_room", "fetched_rows")),
         *((name, ctypes.c_void_p) for name in ("sums", "input", "routes")),
@@ -293,11 +294,25 @@ class NativeCores:
         run.merged = records.merged_spikes.ctypes.data
         run.rewards = rewards.ctypes.data
         run.probes, run.n_probes = ctypes.addressof(probes), len(probes)
+        shape = (inputs.samples, inputs.ticks, self._due.shape[1])
+        due = np.empty(shape, np.uint64) if records.axons else None
+        run.recorded_due = None if due is None else due.ctypes.data
         keep = _set_dense(run, inputs) if isinstance(inputs, DenseSpikes) else _set(run, inputs)
         self._kernel(self._structures, self._states, run)
         del keep
+        if due is not None:
+            self._unpack(due[here], records, here)
         ticks = inputs.ticks
         self._ticks = ticks if clear else self._ticks + ticks * (here.stop - here.start)
+
+    def _unpack(self, due: npt.NDArray[np.uint64], records: Records, here: slice) -> None:
+        """Record the active axons of each core, from the axon bitmaps of all."""
+        first = 0
+        for core, axons in zip(self.chip.cores, records.axons or [], strict=True):
+            words = np.ascontiguousarray(due[..., first : first + bitmap_words(core)])
+            bits = np.unpackbits(words.astype("<u8").view(np.uint8), axis=-1, bitorder="little")
+            axons[here] = bits[..., : core.n_axons]
+            first += bitmap_words(core)
 
     def _probes(self, records: Records) -> Any:
         """Return what the kernel is to record after each tick."""

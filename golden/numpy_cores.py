@@ -117,6 +117,8 @@ class NumpyCores:
                     )
                     emit(fired, first, targets[i], bitmaps, records.outputs[here])
                     records.active_axons[here, now, i] = active.sum(axis=2, dtype=np.int32)
+                    if records.axons:
+                        records.axons[i][here, now] = active
                     if records.spikes:
                         records.spikes[i][here, now] = fired
         for i, bitmap in enumerate(bitmaps):

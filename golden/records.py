@@ -15,8 +15,8 @@ from spikelet.description.run.recording import learned_fields, recorded_states
 
 __all__ = ["RECORDS", "Records"]
 
-RECORDS = ("spikes", "states", "learning", "checksums")
-"""What can be recorded besides outputs and counters."""
+RECORDS = ("spikes", "states", "learning", "cycles", "checksums")
+"""What can be recorded besides outputs and counters; ``cycles``: counted, not estimated."""
 
 
 @dataclass
@@ -33,6 +33,8 @@ class Records:
     states : list of dict of arrays, shapes (samples, ticks, n_neurons), or None
     learned : list of dict of arrays, shapes (samples, ticks, ...), or None
     checksums : array of uint32, shape (samples, cores), or None
+    axons : list of arrays of bool, shape (samples, ticks, n_axons), or None
+        The active axons of each core, from which cycles are counted.
     """
 
     outputs: npt.NDArray[np.uint16]
@@ -42,6 +44,7 @@ class Records:
     states: list[dict[str, npt.NDArray[Any]]] | None = None
     learned: list[dict[str, npt.NDArray[Any]]] | None = None
     checksums: npt.NDArray[np.uint32] | None = None
+    axons: list[npt.NDArray[np.bool_]] | None = None
 
     @classmethod
     def empty(
@@ -75,6 +78,9 @@ class Records:
             _named(chip, run, recorded_states) if "states" in record else None,
             _named(chip, run, learned_fields) if "learning" in record else None,
             np.empty((samples, n_cores), np.uint32) if "checksums" in record else None,
+            [np.empty((*run, core.n_axons), np.bool_) for core in chip.cores]
+            if "cycles" in record
+            else None,
         )
 
 

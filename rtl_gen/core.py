@@ -129,6 +129,12 @@ class Core(wiring.Component):
                 bitmap.busy | crossbar.busy | neurons.busy | emission.busy | learning_busy
             ),
         ]
+        if core.synapse_format.takes_words:
+            m.d.comb += [
+                crossbar.word_valid.eq(bitmap.word_valid),
+                crossbar.word.eq(bitmap.word),
+                crossbar.word_data.eq(bitmap.word_data),
+            ]
         strobes = {
             "active_axons": crossbar.axon_valid,
             "merged_spikes": bitmap.merged,

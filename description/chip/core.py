@@ -122,7 +122,7 @@ class CoreParams:
                 raise SpikeletError(
                     f"core: {name} must be a power of two, not {getattr(self, name)}"
                 )
-        if self.n_neurons % self.lanes:
+        if self.n_neurons % self.lanes and not self.synapse_format.pads_lanes:
             raise SpikeletError(
                 f"core: n_neurons must be a multiple of lanes ({self.lanes}), not {self.n_neurons}"
             )
@@ -317,8 +317,8 @@ class CoreParams:
 
     @property
     def groups(self) -> int:
-        """Neuron groups, each ``lanes`` neurons, that share a weight word."""
-        return self.n_neurons // self.lanes
+        """Neuron groups, each up to ``lanes`` neurons, that share a weight word."""
+        return self.synapse_format.groups(self)
 
     @property
     def rows(self) -> int:

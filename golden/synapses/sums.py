@@ -9,7 +9,7 @@ import numpy.typing as npt
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.synapses.convolution import ConvolutionShape
-from spikelet.golden.synapses import dense, shared
+from spikelet.golden.synapses import dense, gather, shared, sparse
 
 __all__ = ["Sums", "register_sums", "synaptic_sums"]
 
@@ -20,6 +20,12 @@ _SUMS: dict[str, Sums] = {
     "dense": lambda _, active, weights: dense.synaptic_sums(active, weights),
     "shared": lambda core, active, kernel: shared.synaptic_sums(
         ConvolutionShape.of(core.synapse_options), active, kernel
+    ),
+    "gather": lambda core, active, kernel: gather.synaptic_sums(
+        ConvolutionShape.of(core.synapse_options), active, kernel
+    ),
+    "sparse": lambda core, active, entries: sparse.synaptic_sums(
+        active, entries, core.n_neurons, core.lanes
     ),
 }
 

@@ -321,7 +321,8 @@ def run(
         stream in pieces, the last of them drained, is one run, bit for bit.
     record : sequence of str
         Any of ``"spikes"``, ``"states"``, ``"learning"`` (weights, tags, traces and kept states
-        after each tick: large) and ``"checksums"`` (of the state after each sample). States are
+        after each tick: large), ``"checksums"`` (of the state after each sample) and ``"cycles"``:
+        golden counts clock cycles from the axons of each tick; else it estimates them. States are
         always recorded of a network with outputs that are potentials.
     folder : Path or None
         The project folder, in which synthesis works and leaves its netlist, and where the emitted

@@ -9,7 +9,13 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.neurons.models import neuron_model
-from spikelet.golden.timing import core_cycles, learning_cycles, tick_cycles
+from spikelet.golden.timing import (
+    core_cycles,
+    exact_core_cycles,
+    exact_tick_cycles,
+    learning_cycles,
+    tick_cycles,
+)
 from tests.helpers.neuron_models import NOISY
 
 MODEL = neuron_model("snntorch-subtract")
@@ -72,6 +78,30 @@ def test_cycles_of_a_core_counted_by_hand(
 ) -> None:
     core = CoreParams(neuron=MODEL, **fields)  # type: ignore[arg-type]
     assert core_cycles(core, np.array([active], np.int32)) == [cycles]
+
+
+@pytest.mark.parametrize(
+    ("fields", "axons", "cycles"),
+    [
+        # A cycle for each axon and each empty word; the scan drains behind the last words' axons.
+        ({"n_axons": 64, "n_neurons": 4, "lanes": 4}, [], PIPELINE + 4 + 0 + 4),
+        ({"n_axons": 64, "n_neurons": 4, "lanes": 4}, [0, 1, 15], PIPELINE + 3 + 3 + 0 + 4),
+        ({"n_axons": 64, "n_neurons": 4, "lanes": 4}, [47], PIPELINE + 1 + 3 + 1 + 4),
+        ({"n_axons": 64, "n_neurons": 4, "lanes": 4}, [0, 63], PIPELINE + 2 + 2 + 2 + 4),
+        ({"n_axons": 16, "n_neurons": 12, "lanes": 4}, [3, 4, 5, 6], PIPELINE + 4 + 2 + 2 * 5 + 4),
+    ],
+)
+def test_cycles_counted_from_the_axons(
+    fields: dict[str, int], axons: list[int], cycles: int
+) -> None:
+    core = CoreParams(neuron=MODEL, **fields)  # type: ignore[arg-type]
+    active = np.zeros((1, 2, core.n_axons), np.bool_)
+    active[0, 1, axons] = True
+    assert exact_core_cycles(core, active)[0, 1] == cycles
+    chip = ChipParams((core,) * 2, 2)
+    slower = [np.zeros_like(active), active]
+    silent = exact_core_cycles(core, slower[0])[0, 1]
+    assert exact_tick_cycles(chip, slower)[0, 1] == max(cycles, silent) + 2 * chip.barrier_latency
 
 
 def test_lines_and_draws_of_a_model_count() -> None:

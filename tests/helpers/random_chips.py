@@ -15,6 +15,7 @@ from spikelet.description.run.events import Events
 from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.golden.chip import run
 from tests.helpers.neuron_models import MIXED_MODELS
+from tests.helpers.random_sparse import made_sparse, random_entries
 
 __all__ = ["MANY", "random_chip", "random_chip_of", "random_events", "random_image", "spiking"]
 
@@ -113,7 +114,13 @@ def random_chip(
 ) -> ChipParams:
     """Return a chip of up to ``most_cores`` random cores, joined in any way."""
     n_cores = int(rng.integers(1, most_cores + 1))
-    return random_chip_of(rng, tuple(random_core(rng, model) for _ in range(n_cores)))
+    cores = [random_core(rng, model) for _ in range(n_cores)]
+    return random_chip_of(rng, tuple(_maybe_sparse(rng, core) for core in cores))
+
+
+def _maybe_sparse(rng: np.random.Generator, core: CoreParams) -> CoreParams:
+    sparse = core.weight_format != "binary" and _pick(rng, False, False, True)
+    return made_sparse(rng, core) if sparse else core
 
 
 def random_chip_of(rng: np.random.Generator, cores: tuple[CoreParams, ...]) -> ChipParams:
@@ -149,11 +156,7 @@ def random_image(rng: np.random.Generator, chip: ChipParams) -> ChipImage:
 
 
 def _core_image(rng: np.random.Generator, chip: ChipParams, core: CoreParams) -> CoreImage:
-    options = core.synapse_options
-    shape = ConvolutionShape.of(options).kernel_shape if options else (core.n_axons, core.n_neurons)
-    weights = rng.integers(core.weight_min, core.weight_max + 1, shape)
-    if core.weight_format == "binary":
-        weights = rng.choice([-1, 1], weights.shape)
+    weights = _weights(rng, core)
     parameters, states = random_contents(rng, core)
     draws = core.update.draws
     return CoreImage(
@@ -164,6 +167,15 @@ def _core_image(rng: np.random.Generator, chip: ChipParams, core: CoreParams) ->
         draw_key=int(rng.integers(1, 1 << 32)) if draws else 0,
         draw_indices=rng.integers(0, 1 << 24, core.n_neurons * draws).astype(np.int32),
     )
+
+
+def _weights(rng: np.random.Generator, core: CoreParams) -> np.ndarray:
+    if core.synapses == "sparse":
+        return random_entries(rng, core)
+    options = core.synapse_options
+    shape = ConvolutionShape.of(options).kernel_shape if options else (core.n_axons, core.n_neurons)
+    weights = rng.integers(core.weight_min, core.weight_max + 1, shape)
+    return rng.choice([-1, 1], shape) if core.weight_format == "binary" else weights
 
 
 def random_contents(
