@@ -60,8 +60,8 @@ async def _tick(
     """Give one tick's axons, each after a gap, as a scan would; wait until the sums are out.
 
     An axon stands while the crossbar, if it can, holds the scan. With graded spikes it comes as
-    often as it is in ``axons``. Words of the axon bitmap, if the crossbar sees them, come up to that
-    of the axon before it, the rest at the end.
+    often as it is in ``axons``. Words of the axon bitmap, if the crossbar sees them, come up to
+    that of the axon before it, the rest at the end.
     """
     graded = hasattr(dut, "again")
     before = -1
@@ -113,6 +113,19 @@ async def _give_words(dut: Any, edge: RisingEdge, words: dict[int, int], last: i
         dut.word_valid.value = 0
 
 
+def _active(
+    rng: np.random.Generator, core: CoreParams, density: float, *, most: bool
+) -> npt.NDArray[Any]:
+    """Return which axons are active, or how often; ``most``: as often as can be."""
+    active: npt.NDArray[Any] = rng.random(core.n_axons) < density
+    if core.spike_bits == 1:
+        return active
+    least = core.most_spikes if most else 1
+    counts = active * rng.integers(least, core.most_spikes + 1, core.n_axons)
+    found: npt.NDArray[Any] = counts.astype(np.uint8)
+    return found
+
+
 @cocotb.test(timeout_time=100, timeout_unit="us")
 async def sums(dut: Any) -> None:
     """Sums of every neuron in every tick, in order; a group after the other at the stated pace."""
@@ -139,11 +152,7 @@ async def sums(dut: Any) -> None:
     smallest, largest = core.sum_range
     for tick in range(TICKS):
         density = (0.0, 1.0, *rng.random(TICKS))[tick]
-        active: npt.NDArray[Any] = rng.random(core.n_axons) < density
-        if core.spike_bits > 1:
-            least = core.most_spikes if tick == 1 else 1
-            active = active * rng.integers(least, core.most_spikes + 1, core.n_axons)
-            active = active.astype(np.uint8)
+        active = _active(rng, core, density, most=tick == 1)
         axons = np.repeat(np.arange(core.n_axons), active).tolist()
         sparse = rng.random() < 0.5 and tick > 1
         gaps = rng.integers(0, 4 if sparse else 1, len(axons)).tolist()
