@@ -43,6 +43,9 @@ class Batch:
         The bits of a flit at ``event_out`` that hold the output line.
     cycle_limit : int
         Clock cycles in which a tick, and a clear, must end.
+    stop : int or None
+        Address of a word that is read after each tick: where it is not 0, the sample has ended, and
+        no event of its further ticks is sent.
     """
 
     samples: int
@@ -56,6 +59,7 @@ class Batch:
     n_outputs: int
     output_mask: int
     cycle_limit: int
+    stop: int | None = None
 
     @classmethod
     def clearing(cls, cycle_limit: int) -> "Batch":
@@ -79,11 +83,14 @@ class Ran:
     unfinished : int or None
         ``sample * ticks + tick`` of the tick that did not end within the limit, or of which the
         clear before it did not; nothing was run behind it. None if all ended.
+    ticks_run : array of int64, shape (samples,), or None
+        Ticks that each sample has run, of a batch with ``stop``; what was not run is 0.
     """
 
     outputs: npt.NDArray[np.uint16]
     words: Words
     unfinished: int | None = None
+    ticks_run: npt.NDArray[np.int64] | None = None
 
 
 class Link(Protocol):

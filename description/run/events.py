@@ -118,6 +118,14 @@ class Events:
             self.delay[part],
         )
 
+    def first_ticks(self, ticks: int) -> "Events":
+        """Return the events of the first ticks of a single sample."""
+        if self.samples != 1:
+            raise SpikeletError(f"events: ticks are cut off one sample, not {self.samples}")
+        offsets = self.offsets[: ticks + 1]
+        part = slice(0, offsets[-1])
+        return Events(1, ticks, offsets, self.core[part], self.axon[part], self.delay[part])
+
 
 def checked_reward(
     chip: ChipParams, reward: npt.ArrayLike | None, samples: int, ticks: int

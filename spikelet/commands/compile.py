@@ -45,6 +45,11 @@ __all__ = ["compile_command"]
     type=click.IntRange(2, 16),
     help="Flits that wait at each input of a router; 4 by default.",
 )
+@click.option(
+    "--early-stop/--no-early-stop",
+    default=None,
+    help="The chip can stop at the first output spike; off by default.",
+)
 @click.option("--topology", type=click.Choice(TOPOLOGIES), help="mesh by default.")
 @click.option("--multicast/--no-multicast", default=None, help="Default: where it is of use.")
 @PLACEMENT_SEED

@@ -8,6 +8,7 @@ import click
 from spikelet.commands.options import (
     COUNT,
     DECODE,
+    EARLY_STOP,
     LEARNING,
     NETWORK,
     OUT,
@@ -33,6 +34,7 @@ __all__ = ["verify"]
 )
 @COUNT
 @DECODE
+@EARLY_STOP
 @LEARNING
 @START
 @click.option("--netlist-samples", type=POSITIVE, default=20, show_default=True)
@@ -46,6 +48,7 @@ def verify(
     engines: tuple[str, ...],
     count: int | None,
     decode: str,
+    early_stop: bool,
     learning: bool,
     start: Path | None,
     netlist_samples: int,
@@ -69,6 +72,7 @@ def verify(
             start=ChipState.load(start) if start else None,
             netlist_samples=netlist_samples,
             decode=decode,
+            early_stop=early_stop,
             progress=progress,
             waves=terminal.say if waves else None,
         )

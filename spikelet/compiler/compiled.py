@@ -281,7 +281,7 @@ class CompiledNetwork:
         SpikeletError
             If the folder cannot be written.
         """
-        description = {
+        description: dict[str, Any] = {
             "network": network_fields(self.network),
             "chip": self.chip.to_dict(),
             "layers": [asdict(layer) for layer in self.layers],
@@ -289,6 +289,8 @@ class CompiledNetwork:
             "measured": self.quality.measured,
             "limits": asdict(self.limits),
         }
+        if not self.limits.early_stop:  # named only where it is
+            del description["limits"]["early_stop"]
         loads = self.quality.loads.loads
         arrays = {
             "routes": self.routes,

@@ -106,7 +106,11 @@ def write_verification(
         Artefact(
             _kind(result.engine),
             inputs,
-            options={"samples": result.samples, "ticks": result.ticks},
+            options={
+                "samples": result.samples,
+                "ticks": result.ticks,
+                **({"early_stop": True} if result.early_stop else {}),
+            },
             tools=engine_tools(result.engine),
             command=command,
             sources=sources,
