@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.neuron_words import state_type
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.recording import learned_fields, recorded_states
@@ -28,7 +29,7 @@ class Records:
         Zero at first.
     active_axons : array of int32, shape (samples, ticks, cores)
     merged_spikes : array of int32, shape (samples, cores)
-    spikes : list of arrays of bool, shape (samples, ticks, n_neurons), or None
+    spikes : list of arrays of bool or uint8, shape (samples, ticks, n_neurons), or None
     states : list of dict of arrays, shapes (samples, ticks, n_neurons), or None
     learned : list of dict of arrays, shapes (samples, ticks, ...), or None
     checksums : array of uint32, shape (samples, cores), or None
@@ -39,7 +40,7 @@ class Records:
     outputs: npt.NDArray[np.uint16]
     active_axons: npt.NDArray[np.int32]
     merged_spikes: npt.NDArray[np.int32]
-    spikes: list[npt.NDArray[np.bool_]] | None = None
+    spikes: list[npt.NDArray[Any]] | None = None
     states: list[dict[str, npt.NDArray[Any]]] | None = None
     learned: list[dict[str, npt.NDArray[Any]]] | None = None
     checksums: npt.NDArray[np.uint32] | None = None
@@ -71,7 +72,7 @@ class Records:
             np.zeros((*run, chip.n_outputs), np.uint16),
             np.zeros((*run, n_cores), np.int32),
             np.zeros((samples, n_cores), np.int32),
-            [np.zeros((*run, core.n_neurons), np.bool_) for core in chip.cores]
+            [np.zeros((*run, core.n_neurons), state_type(core, "fired")) for core in chip.cores]
             if "spikes" in record
             else None,
             _named(chip, run, recorded_states) if "states" in record else None,

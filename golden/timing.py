@@ -72,6 +72,7 @@ def tick_cycles(chip: ChipParams, active_axons: npt.NDArray[np.int32]) -> npt.ND
     Parameters
     ----------
     active_axons : array of int32, shape (samples, ticks, cores)
+        Each as often as its count of spikes.
 
     Returns
     -------
@@ -82,6 +83,9 @@ def tick_cycles(chip: ChipParams, active_axons: npt.NDArray[np.int32]) -> npt.ND
         alike.setdefault(core, []).append(index)
     cycles = []
     for core, cores in alike.items():
+        if core.spike_bits > 1:  # its counts are too many for a table
+            cycles.append(_rounded(core, active_axons[..., cores]).max(axis=-1))
+            continue
         table, rises = _rounded_cycles(core)
         if len(cores) == 1:
             cycles.append(table[active_axons[..., cores[0]]])
@@ -93,9 +97,12 @@ def tick_cycles(chip: ChipParams, active_axons: npt.NDArray[np.int32]) -> npt.ND
     return slowest + 2 * chip.barrier_latency
 
 
+def _rounded(core: CoreParams, active_axons: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    return np.rint(core_cycles(core, active_axons)).astype(np.int64)
+
+
 @lru_cache(maxsize=256)
 def _rounded_cycles(core: CoreParams) -> tuple[npt.NDArray[np.int64], bool]:
     """Return :func:`core_cycles` of 0, 1, ... all axons, rounded, and whether they never fall."""
-    cycles = core_cycles(core, np.arange(core.n_axons + 1, dtype=np.int32))
-    table = np.rint(cycles).astype(np.int64)
+    table = _rounded(core, np.arange(core.n_axons + 1, dtype=np.int32))
     return table, bool((np.diff(table) >= 0).all())

@@ -20,7 +20,7 @@ from spikelet.description.chip.memory_map import (
     ChipMap,
     chip_registers,
 )
-from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.packets import output_bits
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState
 from spikelet.description.chip.state_words import restore_program, snapshot_of, state_words
@@ -257,6 +257,7 @@ class Chip:
             ],
             np.uint32,
         )
+        mask, shift = output_bits(self.chip)
         return Batch(
             events.samples,
             events.ticks,
@@ -267,8 +268,9 @@ class Chip:
             np.repeat(rewards.astype(np.uint32)[..., np.newaxis], len(settings), axis=2),
             probes.addresses,
             self.chip.n_outputs,
-            (1 << flit_packet(self.chip).fields[0].width) - 1,
+            mask,
             cycle_limit,
+            shift,
             chip_registers(self.chip).index("stopped") if stop_at_output else None,
         )
 

@@ -43,6 +43,9 @@ class Batch:
         The bits of a flit at ``event_out`` that hold the output line.
     cycle_limit : int
         Clock cycles in which a tick, and a clear, must end.
+    count_shift : int
+        The bit of a flit at ``event_out`` from which on it holds a count of spikes; 0: it stands
+        for one.
     stop : int or None
         Address of a word that is read after each tick: where it is not 0, the sample has ended, and
         no event of its further ticks is sent.
@@ -59,6 +62,7 @@ class Batch:
     n_outputs: int
     output_mask: int
     cycle_limit: int
+    count_shift: int = 0
     stop: int | None = None
 
     @classmethod

@@ -59,8 +59,11 @@ async def _tick(
 ) -> None:
     """Give one tick's axons, each after a gap, as a scan would; wait until the sums are out.
 
-    An axon stands while the crossbar, if it can, holds the scan.
+    An axon stands while the crossbar, if it can, holds the scan. With graded spikes it comes as
+    often as it is in ``axons``.
     """
+    graded = hasattr(dut, "again")
+    before = -1
     ready = getattr(dut, "ready", None)
     dut.start.value = 1
     await edge
@@ -71,6 +74,10 @@ async def _tick(
             await edge
         dut.axon.value = axon
         dut.axon_valid.value = 1
+        if graded:
+            dut.again.value = int(axon == before)
+            dut.count.value = axons.count(axon)
+            before = axon
         await edge
         while ready is not None and not ready.value:
             await edge
@@ -93,7 +100,8 @@ async def sums(dut: Any) -> None:
     image: ChipImage = given["image"]
     core, weights = chip.cores[0], image.cores[0].weights
     checks = Checks("silent tick", "all axons", "largest sum", "smallest sum", "gaps", "no gaps")
-    idle = dict.fromkeys(("start", "axon_valid", "axon", "scanning"), 0)
+    graded = ("again", "count") if core.spike_bits > 1 else ()
+    idle = dict.fromkeys(("start", "axon_valid", "axon", "scanning", *graded), 0)
     edge = await start(dut, **idle, weights__write=0, weights__read=0)
     words = config_words(chip, image, 0, "weights")
     await write_region(dut, "weights", words)
@@ -105,8 +113,12 @@ async def sums(dut: Any) -> None:
     smallest, largest = core.sum_range
     for tick in range(TICKS):
         density = (0.0, 1.0, *rng.random(TICKS))[tick]
-        active: npt.NDArray[np.bool_] = rng.random(core.n_axons) < density
-        axons = np.flatnonzero(active).tolist()
+        active: npt.NDArray[Any] = rng.random(core.n_axons) < density
+        if core.spike_bits > 1:
+            least = core.most_spikes if tick == 1 else 1
+            active = active * rng.integers(least, core.most_spikes + 1, core.n_axons)
+            active = active.astype(np.uint8)
+        axons = np.repeat(np.arange(core.n_axons), active).tolist()
         sparse = rng.random() < 0.5 and tick > 1
         gaps = rng.integers(0, 4 if sparse else 1, len(axons)).tolist()
         collector.rows.clear()

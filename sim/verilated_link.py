@@ -25,8 +25,7 @@ class _RunStruct(ctypes.Structure):
 
     _fields_ = (
         *((name, ctypes.c_int64) for name in _SHARED_NUMBERS),
-        ("output_mask", ctypes.c_int64),
-        ("stop", ctypes.c_int64),
+        *((name, ctypes.c_int64) for name in ("output_mask", "count_shift", "stop")),
         *((name, ctypes.c_void_p) for name in ("offsets", "flits", "settings", "values")),
         *((name, ctypes.c_void_p) for name in ("probes", "words", "outputs", "ticks_run")),
     )
@@ -107,6 +106,7 @@ class VerilatedLink:
             n_probes=len(batch.probes),
             n_outputs=batch.n_outputs,
             output_mask=batch.output_mask,
+            count_shift=batch.count_shift,
             stop=-1 if batch.stop is None else batch.stop,
             **{name: _at(array) for name, array in arrays.items()},
         )

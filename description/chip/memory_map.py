@@ -70,9 +70,9 @@ FLAGS = ("overrun", "late_event", "dropped_packet")
 """Bits of the register ``flags``, set since clear; a packet dropped by a core counts too."""
 
 COUNTERS = ("active_axons", "merged_spikes", "dropped_packets")
-"""Counters of a core since clear: axons found active; spikes that merged into an arrival already
-due at the same axon and tick; packets to axons or delays that the core does not have. All wrap at
-2**32."""
+"""Counters of a core since clear: axons found active, each as often as its count of spikes; spikes
+that merged into an arrival already due at the same axon and tick, of counts what was above their
+largest; packets to axons or delays that the core does not have. All wrap at 2**32."""
 
 LEARNING_REGISTERS = ("enable", "reward")
 """Registers of a plastic core: bit 0 switches learning on; the reward of the coming ticks."""
@@ -136,10 +136,10 @@ def core_regions(core: CoreParams, destination_bits: int) -> dict[str, Region]:
         (
             "arrivals",
             core.delay_slots * _ceil_power_of_two(core.scan_words),
-            core.scan_bits,
+            core.scan_bits * core.spike_bits,
             "rw",
             f"slot * {_ceil_power_of_two(core.scan_words)} + axon / {core.scan_bits}; "
-            f"axon a at bit a % {core.scan_bits}; slot: tick % {core.delay_slots}",
+            f"axon a at bit {_arrival_bit(core)}; slot: tick % {core.delay_slots}",
         ),
         ("tick", 1, TICK_BITS, "rw", "coming tick since clear; from 256 on, 256 + tick % 256"),
         ("counters", len(COUNTERS), 32, "r", ", ".join(COUNTERS)),
@@ -164,6 +164,12 @@ def core_regions(core: CoreParams, destination_bits: int) -> dict[str, Region]:
         regions[name] = Region(name, base, words, span, bits, access, layout)
         base += span
     return regions
+
+
+def _arrival_bit(core: CoreParams) -> str:
+    place = f"a % {core.scan_bits}"
+    bits = core.spike_bits
+    return place if bits == 1 else f"({place}) * {bits}, a count of {bits} bits"
 
 
 def _state_layout(core: CoreParams) -> str:

@@ -181,6 +181,11 @@ class ChipParams:
         return cls(**{**values, "cores": cores})
 
     @cached_property
+    def count_bits(self) -> int:
+        """Bits of the count in a packet: graded spikes; 1 where no packet has one."""
+        return max(max(core.spike_bits, core.fired_bits) for core in self.cores)
+
+    @cached_property
     def reach(self) -> npt.NDArray[np.int64]:
         """Axons, and delay slots, of each core: shape (2, cores)."""
         return np.array([(core.n_axons, core.delay_slots) for core in self.cores], np.int64).T

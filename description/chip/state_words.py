@@ -271,7 +271,7 @@ def _arrivals(
     stride = 1 << (core.scan_words - 1).bit_length()
     offsets, words = [], []
     for slot, due in zip(_slots(core, ticks), state.arrivals, strict=True):
-        at, data = pack_lanes(scan_rows(core, due), 1)
+        at, data = pack_lanes(scan_rows(core, due), core.spike_bits)
         offsets.append(slot * stride + at)
         words.append(data)
     return np.concatenate(offsets), np.concatenate(words)
@@ -279,9 +279,11 @@ def _arrivals(
 
 def _unpacked_arrivals(
     core: CoreParams, words: npt.NDArray[np.uint32], ticks: int
-) -> npt.NDArray[np.bool_]:
-    bits = (words.reshape(core.delay_slots, -1, 1) >> np.arange(core.scan_bits)) & 1
-    by_slot = bits.reshape(core.delay_slots, -1)[:, : core.n_axons].astype(np.bool_)
+) -> npt.NDArray[Any]:
+    shifts = np.arange(core.scan_bits) * core.spike_bits
+    counts = (words.reshape(core.delay_slots, -1, 1) >> shifts) & core.most_spikes
+    kind = np.uint8 if core.spike_bits > 1 else np.bool_
+    by_slot: npt.NDArray[Any] = counts.reshape(core.delay_slots, -1)[:, : core.n_axons].astype(kind)
     return by_slot[_slots(core, ticks)]
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from spikelet.description.array_files import arrays_under, packed_arrays, read_arrays
 from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.neuron_words import state_type
 from spikelet.description.errors import MALFORMED, SpikeletError
 from spikelet.description.files import AtomicFile
 from spikelet.description.summary import summary
@@ -68,12 +69,12 @@ def recorded_states(core: CoreParams) -> dict[str, tuple[tuple[int, ...], type[n
     """Return shape and type of what ``Recording.states`` has of a core after each tick, by name.
 
     Of each neuron the states that ``clear`` clears, but for ``fired``, which are the spikes; flags
-    are bool.
+    are bool, counts uint8.
     """
-    kinds = {name: core.neuron.state(name).kind for name in core.update.states if name != "fired"}
     return {
-        name: ((core.n_neurons,), np.bool_ if kind == "flag" else np.int32)
-        for name, kind in kinds.items()
+        name: ((core.n_neurons,), state_type(core, name))
+        for name in core.update.states
+        if name != "fired"
     }
 
 
@@ -111,13 +112,14 @@ class Recording:
     outputs : array of uint16, shape (samples, ticks, n_outputs)
         Spikes that reached the host, counted by output line.
     active_axons : array of int32, shape (samples, ticks, cores)
-        Axons found active.
+        Axons found active, each as often as its count of spikes.
     merged_spikes : array of int32, shape (samples, cores)
-        Spikes that merged into an arrival already due at the same axon and tick.
+        Spikes that merged into an arrival already due at the same axon and tick; of counts, those
+        above their largest.
     neurons : tuple of int
         Neurons in use in each core, for the count of synaptic operations.
     spikes : list of arrays of bool, shape (samples, ticks, n_neurons), or None
-        Per core, where recorded.
+        Per core, where recorded; uint8, counts, of a core whose neurons send graded spikes.
     states : list of dict of arrays, shape (samples, ticks, n_neurons), or None
         Per core, where recorded: the states of the neurons that ``clear`` clears, but for
         ``fired``, after each tick, by name; the potential, ``v``, in potential LSBs.
@@ -141,7 +143,7 @@ class Recording:
     active_axons: npt.NDArray[np.int32]
     merged_spikes: npt.NDArray[np.int32]
     neurons: tuple[int, ...]
-    spikes: list[npt.NDArray[np.bool_]] | None = None
+    spikes: list[npt.NDArray[Any]] | None = None
     states: list[dict[str, npt.NDArray[Any]]] | None = None
     cycles: npt.NDArray[np.int64] | None = None
     learned: list[dict[str, npt.NDArray[Any]]] | None = None

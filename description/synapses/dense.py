@@ -69,7 +69,9 @@ class Dense(SynapseFormat):
         weights = Memory("weights", core.weight_rows, row_bits, core.weight_memory)
         if core.groups == 1:
             return (weights,)
-        return weights, Memory("axon list", core.n_axons, unsigned_bits(core.n_axons - 1))
+        count_bits = core.spike_bits if core.spike_bits > 1 else 0
+        list_bits = unsigned_bits(core.n_axons - 1) + count_bits
+        return weights, Memory("axon list", core.n_axons, list_bits)
 
     def logic(self, core: CoreShape) -> Counter[str]:
         """Return addresses, the sums of the lanes and the shift register behind them."""

@@ -77,6 +77,9 @@ def crossbar_members(core: CoreParams, regions: dict[str, Region]) -> dict[str, 
     axon_valid : ``In(1)``
     axon : ``In(range(n_axons))``
         Active axons of this tick, while ``scanning``.
+    again : ``In(1)``, count : ``In(spike_bits)``
+        Where axons take counts of spikes: an axon comes ``count`` times, in cycles that need not
+        follow each other, all but the first with ``again``.
     scanning : ``In(1)``
         High from the cycle after ``start`` until the last axon has come.
     sums_valid : ``Out(1)``
@@ -101,6 +104,8 @@ def crossbar_members(core: CoreParams, regions: dict[str, Region]) -> dict[str, 
         "sums": Out(core.pipelines * core.current_bits),
         "busy": Out(1),
     }
+    if core.spike_bits > 1:
+        members |= {"again": In(1), "count": In(core.spike_bits)}
     if core.synapse_format.holds_scan:
         members["ready"] = Out(1)
     if core.learning:

@@ -31,6 +31,8 @@ from tests.cosim.support import SEEDS, Bench, cases, image_of
             "pipelines": 4,
             "weight_memory": "spram",
         },
+        graded={"weight_bits": 4, "lanes": 8, "pipelines": 2, "spike_bits": 3},
+        graded_spram={"lanes": 16, "pipelines": 4, "weight_memory": "spram", "spike_bits": 2},
         single={"weight_bits": 8, "lanes": 1, "pipelines": 1, "n_neurons": 5},
     ),
 )
@@ -56,6 +58,7 @@ def test_crossbar(bench, seed, tmp_path):
 @pytest.fixture(
     scope="module",
     params=cases(
+        graded={"lanes": 8, "pipelines": 4, "weight_bits": 4, "spike_bits": 2},
         blocks={"lanes": 4, "pipelines": 2, "weight_bits": 5},
         unsigned={"lanes": 8, "pipelines": 8, "weight_bits": 8, "weight_format": "unsigned"},
     ),

@@ -48,6 +48,7 @@ def convolution_core(rng: np.random.Generator, convolution: ConvolutionShape) ->
         weight_memory=str(rng.choice(["block", "spram"])),
         synapses="shared",
         synapse_options=convolution.options(),
+        spike_bits=int(rng.spawn(1)[0].choice([1, 1, 2, 4, 7])),
     )
 
 

@@ -33,7 +33,8 @@ def later(events: Events) -> Events:
     kept = tick >= 2 * sample
     counts = np.bincount(events.tick_of_event[kept], minlength=events.samples * events.ticks)
     offsets = np.concatenate([[0], np.cumsum(counts)])
-    fields = {name: getattr(events, name)[kept] for name in ("core", "axon", "delay")}
+    names = ("core", "axon", "delay", *(("count",) if events.count is not None else ()))
+    fields = {name: getattr(events, name)[kept] for name in names}
     return replace(events, offsets=offsets, **fields)
 
 
