@@ -58,6 +58,16 @@ __all__ = ["compile_command"]
     type=click.IntRange(1, (1 << 32) - 1),
     help="What neurons that draw numbers start from; 1 by default.",
 )
+@click.option(
+    "--input-levels",
+    type=click.IntRange(1, 255),
+    help="Graded inputs (direct coding), in so many steps from 0 to 1.",
+)
+@click.option(
+    "--input-counts",
+    type=click.IntRange(1, 255),
+    help="Inputs are counts of events, up to so many in a tick.",
+)
 @click.option("--calibration", type=click.Path(path_type=Path), help="Samples for ranges, rates.")
 @click.option("--target", "targets", multiple=True, help="Board or device that it must fit.")
 @click.option("--top", default="chip", show_default=True, help="Name of the Verilog's top module.")
@@ -79,7 +89,8 @@ def compile_command(
     What is not given is taken from a TOML file, or from the network that a folder holds.
     """
     from spikelet.boards import BOARDS
-    from spikelet.compiler.compile import compile_network
+    from spikelet.compiler.compile import compile_network, compiled_folder
+    from spikelet.compiler.compiled import CompiledNetwork
     from spikelet.network.limits import PlacementLimits
     from spikelet.network.quantise import bits_of_layers
     from spikelet.network.toml_file import rules_of_layers
@@ -92,7 +103,10 @@ def compile_command(
     from spikelet.targets import require_target, target_named
 
     check_top(top)
-    samples = load_samples(calibration) if calibration else None
+    levels = options["input_levels"] or options["input_counts"] or 1
+    if network.is_dir() and calibration:
+        levels = CompiledNetwork.load(compiled_folder(network)).network.input_levels
+    samples = load_samples(calibration, input_levels=levels) if calibration else None
     limits = {field.name: options.pop(field.name) for field in fields(PlacementLimits)}
     compiled = compile_network(
         network,

@@ -61,7 +61,7 @@ def run(
     net = project.load().network
     if early_stop:
         check_decoder(project.load(), decode)
-    chosen = load_learning_samples(samples, net.encoder).first(count)
+    chosen = load_learning_samples(samples, net.encoder, input_levels=net.input_levels).first(count)
     with terminal.progress() as progress:
         progress(engine, 0, len(chosen.spikes))
         ran = project.run(

@@ -63,7 +63,9 @@ def verify(
 
     chosen = chosen_engines(engines, terminal.say)
     project = opened(network, folder, command_line(click.get_current_context()))
-    shown = load_learning_samples(samples, project.load().network.encoder).first(count)
+    net = project.load().network
+    loaded = load_learning_samples(samples, net.encoder, input_levels=net.input_levels)
+    shown = loaded.first(count)
     with terminal.progress() as progress:
         result = project.verify(
             shown,
