@@ -140,11 +140,11 @@ class SampleFile:
             raise self.error(
                 name, f"has shape {spikes.shape}: there is nothing in it", f"give {NEEDED}"
             )
-        wrong = (spikes != 0) & (spikes != 1)
-        if self.input_levels > 1:
-            self._check_counts(name, spikes)
-        elif wrong.any():
-            spikes = self._merged(name, spikes, wrong)
+        if spikes.dtype.kind not in "bu" or spikes.max() > self.input_levels:  # else all is valid
+            if self.input_levels > 1:
+                self._check_counts(name, spikes)
+            elif (wrong := (spikes != 0) & (spikes != 1)).any():
+                spikes = self._merged(name, spikes, wrong)
         return np.ascontiguousarray(spikes, np.uint8)
 
     def _check_counts(self, name: str, spikes: npt.NDArray[Any]) -> None:
@@ -332,7 +332,8 @@ class SampleFile:
                 f"must be whole numbers, found {values.ravel()[wrong[0]]} at {wrong[0]} "
                 f"({wrong.size} of {values.size})",
                 "round them, or scale them to whole numbers, before storing, such as "
-                "np.rint(255 * levels).astype(int) and full_scale 255"
+                "np.rint(255 * levels).astype(int) and full_scale 255; or let the first layer see "
+                "them in every tick: spikelet compile --input-levels N"
                 if name.endswith("levels")
                 else "round them, or scale them to whole numbers, before storing",
             )

@@ -116,7 +116,8 @@ class Samples:
         lengths = () if self.lengths is None else ("lengths", self.lengths)
         recorded = [part for name in sorted(self.expected) for part in (name, self.expected[name])]
         expected = ("expected", *recorded) if recorded else ()
-        return digest_of(self.spikes.astype(np.uint8), self.labels, *rewards, *lengths, *expected)
+        spikes = self.spikes.astype(np.uint8, copy=False)
+        return digest_of(spikes, self.labels, *rewards, *lengths, *expected)
 
     def first(self, count: int | None) -> "Samples":
         """Return the first ``count`` samples; all of them for None.

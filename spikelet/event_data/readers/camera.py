@@ -43,7 +43,8 @@ class Camera(EventReader):
         width, height = (int(size) for size in decoder.dimensions())
         sensor = None if (width, height) == _UNKNOWN else (width, height)
         stream = EventStream(str(path), partial(self._blocks, path))
-        return EventFile(path, f"events of a camera ({decoder.file_type})", [stream], sensor)
+        kind = header.kind if header.end else decoder.file_type
+        return EventFile(path, f"events of a camera ({kind})", [stream], sensor)
 
     def _decoder(self, path: Path) -> Any:
         try:
