@@ -40,7 +40,7 @@ def digest_of(*parts: bytes | str | npt.NDArray[Any] | None) -> str:
             kept = np.ascontiguousarray(part, part.dtype.newbyteorder("="))
             header = f"{kept.dtype.str} {kept.shape} ".encode()
             state.update(f"{len(header) + kept.nbytes} ".encode() + header)
-            state.update(kept.reshape(-1).view(np.uint8))  # no copy: arrays may be large
+            state.update(kept.reshape(-1).view(np.uint8).data)  # no copy: arrays may be large
         else:
             data = part.encode() if isinstance(part, str) else part or b""
             state.update(f"{len(data)} ".encode() + data)

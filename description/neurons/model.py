@@ -104,7 +104,7 @@ class NeuronModel:
     text : str
         Lines of the language of ``docs/neurons.md``. Every state is assigned once.
     states : tuple of State
-        Among them the potential ``v`` and ``fired``, a flag or a count: how often it spikes.
+        Among them the potential ``v`` and ``fired``, a flag or a count: how often a neuron spikes.
     parameters : tuple of Parameter
     version : int
         Raised whenever what a named model computes changes.

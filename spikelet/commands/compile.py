@@ -15,6 +15,7 @@ from spikelet.commands.options import (
     PLACEMENT_SEED,
     POSITIVE,
     POTENTIAL_BITS,
+    SPIKE_BITS,
     WEIGHT_BITS,
 )
 from spikelet.description.chip.params import TOPOLOGIES
@@ -31,6 +32,7 @@ __all__ = ["compile_command"]
 @DT
 @WEIGHT_BITS
 @POTENTIAL_BITS
+@SPIKE_BITS
 @click.option("--neuron-scales/--layer-scale", default=None, help="Weight scale of each neuron.")
 @click.option("--plastic", "rules", multiple=True, help="LAYER=RULE.toml: a layer that learns.")
 @click.option("--seed", type=FROM_0, help="In the place of that of a TOML file.")
@@ -79,6 +81,7 @@ def compile_command(
     rules: tuple[str, ...],
     weight_bits: tuple[str, ...],
     potential_bits: tuple[str, ...],
+    spike_bits: tuple[str, ...],
     calibration: Path | None,
     targets: tuple[str, ...],
     top: str,
@@ -113,6 +116,7 @@ def compile_command(
         plastic=rules_of_layers(rules),
         weight_bits=bits_of_layers("--weight-bits", weight_bits),
         potential_bits=bits_of_layers("--potential-bits", potential_bits),
+        spike_bits=bits_of_layers("--spike-bits", spike_bits),
         limits={name: value for name, value in limits.items() if value is not None},
         calibration=samples.spikes if samples else None,
         **options,

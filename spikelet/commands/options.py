@@ -19,6 +19,7 @@ __all__ = [
     "POSITIVE",
     "POTENTIAL_BITS",
     "SAMPLES",
+    "SPIKE_BITS",
     "START",
     "WEIGHT_BITS",
 ]
@@ -44,6 +45,12 @@ WEIGHT_BITS = click.option(
 )
 POTENTIAL_BITS = click.option(
     "--potential-bits", metavar="[LAYER=]BITS", multiple=True, help="16 by default."
+)
+SPIKE_BITS = click.option(
+    "--spike-bits",
+    metavar="[LAYER=]BITS",
+    multiple=True,
+    help="Of counts of spikes, where neurons spike several times a tick; by calibration, or 4.",
 )
 COUNT = click.option("--count", type=POSITIVE, help="Only the first so many samples.")
 PLACEMENT_SEED = click.option(

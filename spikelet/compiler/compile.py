@@ -48,6 +48,7 @@ def compile_network(
     weight_bits: Bits | None = None,
     potential_bits: Bits | None = None,
     neuron_scales: bool | None = None,
+    spike_bits: Bits | None = None,
     plastic: Mapping[str, LearningRule] | None = None,
     seed: int | None = None,
     limits: PlacementLimits | Mapping[str, Any] | None = None,
@@ -73,6 +74,8 @@ def compile_network(
         usual ones, or those of one that is quantised.
     neuron_scales : bool or None
         As for :func:`quantise`; None: False, or as before.
+    spike_bits : int, mapping of str to int, or None
+        As for :func:`quantise`; None: as before, unless there is a calibration.
     plastic : mapping of str to LearningRule, or None
         Layers that learn, and how; see :meth:`IntegerNetwork.make_plastic`.
     seed : int or None
@@ -99,7 +102,7 @@ def compile_network(
     """
     opened = _opened(source, neuron, dt, seed, framework)
     asked = (
-        *(weight_bits, potential_bits, neuron_scales, calibration),
+        *(weight_bits, potential_bits, neuron_scales, spike_bits, calibration),
         *(topology, multicast, draw_key, input_levels, input_counts),
     )
     own = PlacementLimits()
@@ -112,7 +115,7 @@ def compile_network(
         own, opened = opened.limits, opened.network
     opened = _graded(opened, input_levels, input_counts)
     chosen = limits if isinstance(limits, PlacementLimits) else replace(own, **(limits or {}))
-    network = _integers(opened, weight_bits, potential_bits, neuron_scales, calibration)
+    network = _integers(opened, weight_bits, potential_bits, neuron_scales, spike_bits, calibration)
     if draw_key is not None:
         network = replace(network, draw_key=draw_key)
     for layer, rule in (plastic or {}).items():
@@ -248,19 +251,21 @@ def _integers(
     weight_bits: Bits | None,
     potential_bits: Bits | None,
     neuron_scales: bool | None,
+    spike_bits: Bits | None,
     calibration: npt.ArrayLike | None,
 ) -> IntegerNetwork:
     """Return a network in integers, quantised if it was trained and is not, or otherwise so."""
     network = source.integers() if isinstance(source, PlasticNetwork) else source
-    asked = (weight_bits, potential_bits, neuron_scales)
+    asked = (weight_bits, potential_bits, neuron_scales, spike_bits)
+    none = all(option is None for option in asked)
     if isinstance(network, IntegerNetwork):
-        if network.floats is None and asked != (None, None, None):
+        if network.floats is None and not none:
             raise network.error(
                 "its populations have weight and potential bits of their own",
-                "leave --weight-bits, --potential-bits and --neuron-scales out, or change its "
-                "description",
+                "leave --weight-bits, --potential-bits, --spike-bits and --neuron-scales out, or "
+                "change its description",
             )
-        if network.floats is None or (calibration is None and asked == (None, None, None)):
+        if network.floats is None or (calibration is None and none):
             return network
         own = any(q.neuron_scales for q in network.quantisation)
         learned = {p.target: p.rule for p in network.projections if p.rule}
@@ -270,6 +275,7 @@ def _integers(
             _other(potential_bits, {p.name: p.potential_bits for p in network.populations}),
             calibration,
             neuron_scales=own if neuron_scales is None else neuron_scales,
+            spike_bits=_other(spike_bits, {} if calibration is not None else network.spike_bits),
         )
         for layer, rule in learned.items():
             again = again.make_plastic(layer, rule)
@@ -280,6 +286,7 @@ def _integers(
         _other(potential_bits, {}),
         calibration,
         neuron_scales=bool(neuron_scales),
+        spike_bits=spike_bits,
     )
 
 

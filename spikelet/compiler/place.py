@@ -163,7 +163,7 @@ class _Placer:
                 if at_rest(population.neuron, population.parameters)
                 else population.depth,
                 learning=rule,
-                spike_bits=unsigned_bits(self.network.levels_into(population.name)),
+                spike_bits=self.network.arriving_bits(population.name),
             )
             if whole and n_neurons > len(part.neurons):  # they would learn, or inhibit, too
                 core = with_silent_spares(core)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError
+from spikelet.description.neurons.update import sends_counts
 from spikelet.description.summary import summary
 from spikelet.network.float_update import FloatUpdate
 from spikelet.network.network import INPUT, FloatArray, Network, Population
@@ -90,16 +91,22 @@ def _layer(
         current, before = _current(network, population, emitted, tick), update.states
         update.tick(current, _no_draw)
         after = update.states
-        new = (after["fired"] != 0) != (theirs[:, tick] != 0)
+        new = after["fired"] != _fired(population, theirs[:, tick])
         new &= ~differs
         if new.any():
             scale = max(update.highest, -update.lowest, *np.abs(population.values("threshold")))
             rounding = max(rounding, _ROUNDING * float(scale))
-            _check(population.name, update, before, current, theirs[:, tick], new, tick, rounding)
+            fired = _fired(population, theirs[:, tick])
+            _check(population.name, update, before, current, fired, new, tick, rounding)
         differs |= new
         update.states = after
     name, count = population.name, int(np.count_nonzero(theirs))
     return LayerAgreement(name, count, differs.size, int(differs.sum()), rounding)
+
+
+def _fired(population: Population, theirs: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return what a population should have fired: counts, where its model has them."""
+    return theirs if sends_counts(population.neuron) else (theirs != 0).astype(np.float64)
 
 
 def _current(
@@ -133,11 +140,12 @@ def _check(
     for shift in (rounding, -rounding):
         update.states = before
         update.tick(current + shift, _no_draw)
-        equal |= (update.states["fired"] != 0) == (theirs != 0)
+        equal |= update.states["fired"] == theirs
     wrong = new & ~equal
     if wrong.any():
         sample, neuron = (int(i) for i in np.argwhere(wrong)[0])
-        spiked = ("does not spike", "spikes")[int(theirs[sample, neuron] != 0)]
+        count = int(theirs[sample, neuron])
+        spiked = ("does not spike", "spikes")[count] if count < 2 else f"spikes {count} times"
         raise SpikeletError(
             f"module {name!r}: neuron {neuron} {spiked} in tick {tick} of sample {sample}, where "
             f"its class and parameters say otherwise ({int(wrong.sum()):,} such neurons in this "

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.checks import check_int
+from spikelet.description.checks import check_int, unsigned_bits
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.neurons.model import NeuronModel
-from spikelet.description.neurons.update import can_spike, update_of
+from spikelet.description.neurons.update import can_spike, sends_counts, update_of
 from spikelet.description.summary import summary
 from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.network.float_update import at_rest
@@ -101,6 +101,18 @@ class IntegerPopulation:
     weight_format: str | None = None
     states: Mapping[str, IntArray] = field(default_factory=dict)
     depth: int = 0
+
+    @property
+    def fired_bits(self) -> int:
+        """Bits of how often a neuron spikes in a tick; 1: once or not."""
+        model = self.neuron
+        constants = {
+            p.name: int(self.parameters[p.name][0]) if p.name in self.parameters else p.default or 0
+            for p in model.parameters
+            if p.constant
+        }
+        fired = model.range_of(model.state("fired"), self.potential_bits, constants)
+        return unsigned_bits(fired[1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,11 +246,6 @@ class IntegerNetwork:
         """Largest count of an input line in a tick; 1 where none is graded."""
         return max(group.levels for group in self.inputs)
 
-    def levels_into(self, population: str) -> int:
-        """Return the largest count of a line of the inputs that lead to a population; 1 of none."""
-        levels = {group.name: group.levels for group in self.inputs}
-        return max((levels.get(p.source, 1) for p in self.into(population)), default=1)
-
     @property
     def n_outputs(self) -> int:
         """Output lines."""
@@ -297,6 +304,17 @@ class IntegerNetwork:
     def _neurons(self, population: str) -> tuple[NeuronModel, Mapping[str, IntArray]]:
         found = self.population(population)
         return found.neuron, found.parameters
+
+    @property
+    def spike_bits(self) -> dict[str, int]:
+        """Bits of the counts of populations that send counts, by name."""
+        return {p.name: p.fired_bits for p in self.populations if sends_counts(p.neuron)}
+
+    def arriving_bits(self, population: str) -> int:
+        """Return the bits of the counts that arrive at a population; 1: plain spikes."""
+        sent = {group.name: unsigned_bits(group.levels) for group in self.inputs}
+        sent |= {p.name: p.fired_bits for p in self.populations}
+        return max((sent.get(p.source, 1) for p in self.into(population)), default=1)
 
     def first_neuron(self, population: str) -> int:
         """Return the number in the network of a population's first neuron."""

@@ -10,7 +10,7 @@ from spikelet.description.errors import SpikeletError
 from spikelet.network.network import INPUT, FloatArray, Network, Population
 from spikelet.nir.handler import BIAS
 from spikelet.nir.handlers import neuron_node
-from spikelet.nir.metadata import RESET_POTENTIAL, models_metadata
+from spikelet.nir.metadata import RESET_POTENTIAL, models_metadata, parameters_metadata
 from spikelet.nir.nodes.affine import Affine
 from spikelet.nir.nodes.cuba_lif import CURRENT_BIAS
 from spikelet.nir.nodes.input import Input
@@ -55,23 +55,28 @@ def float_graph(network: Network) -> WrittenGraph:
         shape = {"shape": np.array([network.sizes[name]])}
         graph.add(f"{name} output", Output.kind, shape, name, None)
     models = {population.name: population.neuron for population in network.populations}
+    told = {population.name: _further(population) for population in network.populations}
     graph.metadata = {"dt": dt, "simulator": "spikelet", **models_metadata(models)}
+    graph.metadata |= parameters_metadata(told)
     return graph
+
+
+def _further(population: Population) -> dict[str, FloatArray]:
+    """Return the parameters that NIR has no field for."""
+    return {
+        name: values
+        for name, values in population.parameters.items()
+        if name not in (*_IN_NODE, *_IN_WEIGHTS)
+        and (values != (population.neuron.parameter(name).default or 0)).any()
+    }
 
 
 def _node(population: Population, dt: float) -> tuple[str, dict[str, FloatArray]]:
     names = population.neuron.parameter_names
-    known = (*_IN_NODE, *_IN_WEIGHTS)
-    strange = [
-        parameter.name
-        for parameter in population.neuron.parameters
-        if parameter.name not in known
-        and (population.values(parameter.name) != (parameter.default or 0)).any()
-    ]
-    if strange or "threshold" not in names:
+    if "threshold" not in names:
         raise SpikeletError(
             f"NIR export: population {population.name!r}, of model {population.neuron.name}: NIR "
-            f"has no neurons with {', '.join(strange) or 'no threshold'}",
+            "has no neurons with no threshold",
             remedy="write the network as TOML, or keep what it was made from",
         )
     parameters = {

@@ -179,8 +179,11 @@ class Run:
         found: FloatArray = self.states(layer)["v"] * self.compiled.network.lsb(layer)
         return found
 
-    def spikes(self, layer: str) -> npt.NDArray[np.bool_]:
-        """Return a layer's spikes (samples, ticks, size); SpikeletError if not recorded."""
+    def spikes(self, layer: str) -> npt.NDArray[Any]:
+        """Return a layer's spikes (samples, ticks, size); SpikeletError if not recorded.
+
+        Bool, or uint8, counts, of a layer that sends graded spikes.
+        """
         placed, recorded = self._recorded("spikes", layer)
         return self._assembled(recorded, placed)
 

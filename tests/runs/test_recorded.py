@@ -14,7 +14,9 @@ from spikelet.description.errors import SpikeletError
 from spikelet.network.reference import run_float
 from spikelet.nir.importer import load_network
 from spikelet.project import Project
+from spikelet.runs.agreement import agreement, agreement_warnings
 from spikelet.runs.recorded import compare_recorded, recorded_warnings
+from spikelet.runs.run import run
 from spikelet.runs.verify import compile_warnings, verify
 from spikelet.samples.samples import Samples, load_samples
 from tests.helpers.networks import affine, chain, integrator, linear, sink, source, spikes, write
@@ -235,17 +237,46 @@ def test_doubts_are_warnings_until_something_is_compared() -> None:
 
 
 def test_several_spikes_a_tick_are_said_with_their_number() -> None:
-    network = load_network(EXPORTED / "si_iaf_default.nir", framework="sinabs")
+    network = load_network(EXPORTED / "si_iaf_default.nir", "lif-ge", framework="sinabs")
     (words,) = recorded_warnings(network.origin, None)
     assert words.startswith("approximate: sinabs 3.1 lets a neuron spike several times in a tick")
     layer = RECORDED["si_iaf_default/layer_1"]
     given = Samples(RECORDED["spikes"], expected={"1": layer})
-    (words,) = recorded_warnings(network.origin, compare_recorded(network, given))
+    fits, words = recorded_warnings(network.origin, compare_recorded(network, given))
     further = int(layer.sum()) - int((layer > 0).sum())
     assert f"of {layer.sum():,} recorded spikes {further:,}" in words and "overlap" in words
-    single = load_network(EXPORTED / "si_lif_single.nir", framework="sinabs")
+    assert "the file fits as read with --framework sinabs" in fits
+    single = load_network(EXPORTED / "si_lif_single.nir", "lif-subtract-ge", framework="sinabs")
     given = Samples(RECORDED["spikes"], expected={"": RECORDED["si_lif_single/expected"]})
     assert not list(recorded_warnings(single.origin, compare_recorded(single, given)))
+
+
+@pytest.mark.parametrize(("name", "bits"), [("si_iaf_default", 8), ("rp_lif", None)])
+def test_the_chip_computes_graded_spikes(name: str, bits: int | None) -> None:
+    """RTL equals golden, in counts; bits are those that are asked for, or that samples need."""
+    framework = {"si": "sinabs", "rp": "rockpool"}[name[:2]]
+    shown = RECORDED["spikes"]
+    compiled = compile_network(
+        EXPORTED / f"{name}.nir",
+        framework=framework,
+        weight_bits=8,
+        potential_bits=24,
+        spike_bits=bits,
+        calibration=shown,
+    )
+    expected = RECORDED[f"{name}/expected"]
+    assert [core.spike_bits for core in compiled.chip.cores] == [1, bits or 3]
+    given = Samples(shown[:6], expected={"": expected[:6]})
+    result = verify(compiled, given)
+    assert result.equal and result.recorded and result.recorded.all_equal
+    assert all(layer.overlap and layer.overlap > 0.7 for layer in result.layers)
+    assert not any(layer.full_counts for layer in result.layers)
+    ran = run(compiled, shown[:6])
+    assert expected.max() > 2 and ran.outputs.max() > 2
+    few = compile_network(compiled, spike_bits=1)
+    layers = agreement(run(few, shown[:6], record=("spikes", "states")), shown[:6])
+    (warning,) = [w for w in agreement_warnings(layers[:1]) if "counts of spikes" in w]
+    assert "the most that their bits hold" in warning and "--spike-bits" in warning
 
 
 @pytest.mark.parametrize("name", ["sx_lif", "sj_cuba"])
