@@ -9,6 +9,7 @@ import numpy as np
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.models import neuron_model, neuron_models
+from spikelet.description.summary import summary
 from spikelet.network.network import FloatArray
 from spikelet.nir.convention import Convention
 from spikelet.nir.frameworks import FRAMEWORKS, SNNTORCH, SPIKELET
@@ -72,6 +73,8 @@ class Said:
     parameters : dict of str to dict of str to array of float64
         Of these nodes, what NIR has no field for, by name: shape (1,) or (size,).
     """
+
+    __repr__ = summary
 
     framework: Convention | None
     reset: str | None
