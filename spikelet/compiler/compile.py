@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +39,16 @@ _MEASURED_SAMPLES = 16
 """Calibration samples on which the golden model shows who spikes how often."""
 
 
+class _Widths(NamedTuple):
+    """What is asked of :func:`quantise`; None: the usual, or as before."""
+
+    weight_bits: Bits | None
+    potential_bits: Bits | None
+    neuron_scales: bool | None
+    decay_bits: Bits | None
+    spike_bits: Bits | None
+
+
 def compile_network(
     source: Source,
     neuron: NeuronModel | str | Path | None = None,
@@ -48,6 +58,7 @@ def compile_network(
     weight_bits: Bits | None = None,
     potential_bits: Bits | None = None,
     neuron_scales: bool | None = None,
+    decay_bits: Bits | None = None,
     spike_bits: Bits | None = None,
     plastic: Mapping[str, LearningRule] | None = None,
     seed: int | None = None,
@@ -69,7 +80,7 @@ def compile_network(
         of the objects that these become.
     neuron, dt, framework
         As for :func:`load_network`; other networks bring their own.
-    weight_bits, potential_bits : int, mapping of str to int, or None
+    weight_bits, potential_bits, decay_bits : int, mapping of str to int, or None
         As for :func:`quantise`, of a trained network; layers for which none are given have the
         usual ones, or those of one that is quantised.
     neuron_scales : bool or None
@@ -101,10 +112,8 @@ def compile_network(
         As these do.
     """
     opened = _opened(source, neuron, dt, seed, framework)
-    asked = (
-        *(weight_bits, potential_bits, neuron_scales, spike_bits, calibration),
-        *(topology, multicast, draw_key, input_levels, input_counts),
-    )
+    widths = _Widths(weight_bits, potential_bits, neuron_scales, decay_bits, spike_bits)
+    asked = (*widths, calibration, topology, multicast, draw_key, input_levels, input_counts)
     own = PlacementLimits()
     if isinstance(opened, CompiledNetwork):
         if all(option is None for option in asked) and not (plastic or limits or placement_seed):
@@ -115,7 +124,7 @@ def compile_network(
         own, opened = opened.limits, opened.network
     opened = _graded(opened, input_levels, input_counts)
     chosen = limits if isinstance(limits, PlacementLimits) else replace(own, **(limits or {}))
-    network = _integers(opened, weight_bits, potential_bits, neuron_scales, spike_bits, calibration)
+    network = _integers(opened, widths, calibration)
     if draw_key is not None:
         network = replace(network, draw_key=draw_key)
     for layer, rule in (plastic or {}).items():
@@ -248,45 +257,45 @@ def _opened(
 
 def _integers(
     source: Network | PlasticNetwork | IntegerNetwork,
-    weight_bits: Bits | None,
-    potential_bits: Bits | None,
-    neuron_scales: bool | None,
-    spike_bits: Bits | None,
+    asked: _Widths,
     calibration: npt.ArrayLike | None,
 ) -> IntegerNetwork:
     """Return a network in integers, quantised if it was trained and is not, or otherwise so."""
     network = source.integers() if isinstance(source, PlasticNetwork) else source
-    asked = (weight_bits, potential_bits, neuron_scales, spike_bits)
     none = all(option is None for option in asked)
     if isinstance(network, IntegerNetwork):
         if network.floats is None and not none:
             raise network.error(
                 "its populations have weight and potential bits of their own",
-                "leave --weight-bits, --potential-bits, --spike-bits and --neuron-scales out, or "
-                "change its description",
+                "leave --weight-bits, --potential-bits, --decay-bits, --spike-bits and "
+                "--neuron-scales out, or change its description",
             )
         if network.floats is None or (calibration is None and none):
             return network
         own = any(q.neuron_scales for q in network.quantisation)
         learned = {p.target: p.rule for p in network.projections if p.rule}
+        layers = network.quantisation
+        spikes = {} if calibration is not None else network.spike_bits
         again = quantise(
             network.floats,
-            _other(weight_bits, {q.name: q.weight_bits for q in network.quantisation}),
-            _other(potential_bits, {p.name: p.potential_bits for p in network.populations}),
+            _other(asked.weight_bits, {q.name: q.weight_bits for q in layers}),
+            _other(asked.potential_bits, {p.name: p.potential_bits for p in network.populations}),
             calibration,
-            neuron_scales=own if neuron_scales is None else neuron_scales,
-            spike_bits=_other(spike_bits, {} if calibration is not None else network.spike_bits),
+            neuron_scales=own if asked.neuron_scales is None else asked.neuron_scales,
+            decay_bits=_other(asked.decay_bits, {q.name: q.decay_bits for q in layers}),
+            spike_bits=_other(asked.spike_bits, spikes),
         )
         for layer, rule in learned.items():
             again = again.make_plastic(layer, rule)
         return replace(again, seed=network.seed, draw_key=network.draw_key)
     return quantise(
         network,
-        _other(weight_bits, {}),
-        _other(potential_bits, {}),
+        _other(asked.weight_bits, {}),
+        _other(asked.potential_bits, {}),
         calibration,
-        neuron_scales=bool(neuron_scales),
-        spike_bits=spike_bits,
+        neuron_scales=bool(asked.neuron_scales),
+        decay_bits=asked.decay_bits,
+        spike_bits=asked.spike_bits,
     )
 
 

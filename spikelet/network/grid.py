@@ -14,7 +14,6 @@ from spikelet.network.integers import IntegerNetwork, IntegerPopulation, Weights
 from spikelet.network.layer_quantisation import LayerQuantisation
 from spikelet.network.network import INPUT, FloatArray, Network, Population, Projection
 from spikelet.network.quantise import Bits, quantise
-from spikelet.network.scale import codes
 
 __all__ = ["grid", "in_real_numbers"]
 
@@ -36,6 +35,7 @@ def grid(
     potential_bits: Bits | None = ...,
     calibration: npt.ArrayLike | None = ...,
     neuron_scales: bool = ...,
+    decay_bits: Bits | None = ...,
     neuron: NeuronModel | str = ...,
 ) -> Network: ...
 
@@ -48,6 +48,7 @@ def grid(
     potential_bits: Bits | None = ...,
     calibration: npt.ArrayLike | None = ...,
     neuron_scales: bool = ...,
+    decay_bits: Bits | None = ...,
     neuron: NeuronModel | str = ...,
 ) -> dict[str, npt.NDArray[Any]]: ...
 
@@ -60,6 +61,7 @@ def grid(
     potential_bits: Bits | None = ...,
     calibration: npt.ArrayLike | None = ...,
     neuron_scales: bool = ...,
+    decay_bits: Bits | None = ...,
     neuron: NeuronModel | str = ...,
 ) -> npt.NDArray[Any]: ...
 
@@ -71,6 +73,7 @@ def grid(
     potential_bits: Bits | None = None,
     calibration: npt.ArrayLike | None = None,
     neuron_scales: bool = False,
+    decay_bits: Bits | None = None,
     neuron: NeuronModel | str = "nir-euler",
 ) -> Network | dict[str, npt.NDArray[Any]] | npt.NDArray[Any]:
     """Round weights, thresholds, biases and decays to what a chip will hold, in their own units.
@@ -88,7 +91,7 @@ def grid(
         value or (outputs,). Without a threshold, and as an array alone, weights only.
     bits : int, or mapping of str to int for a network
         As ``weight_bits`` of :func:`quantise`.
-    potential_bits, calibration, neuron_scales
+    potential_bits, calibration, neuron_scales, decay_bits
         As for :func:`quantise`. Of a layer's arrays, calibration is its input spikes.
     neuron : NeuronModel or str
         Model of a layer's neurons.
@@ -108,6 +111,7 @@ def grid(
         "potential_bits": potential_bits,
         "calibration": calibration,
         "neuron_scales": neuron_scales,
+        "decay_bits": decay_bits,
     }
     if isinstance(layer, Network):
         return _fixed(layer, bits, options)
@@ -158,9 +162,8 @@ def _projection(before: Projection, weights: Weights, stats: LayerQuantisation) 
     if convolution is not None:
         channels = np.broadcast_to(unit, (weights.shape[1],))
         channels = channels.reshape(convolution.output_shape[0], -1)[:, 0]
-        even = convolution.scaled(stats.scale / channels)
-        kernel = codes(even.kernel, stats.scale, stats.weight_bits)
-        convolution = replace(even, kernel=kernel.astype(np.float64)).scaled(channels)
+        kernel = convolution.kernel_of(weights).astype(np.float64)
+        convolution = replace(convolution, kernel=kernel).scaled(channels)
     return replace(before, weights=_values(weights, unit), convolution=convolution)
 
 

@@ -286,8 +286,7 @@ class Network:
         return replace(
             graded,
             projections=tuple(
-                replace(p, weights=p.weights / levels) if p.source == INPUT else p
-                for p in self.projections
+                _divided(p, levels) if p.source == INPUT else p for p in self.projections
             ),
         )
 
@@ -403,6 +402,13 @@ class Network:
         """
         what = f"network {self.name!r}"
         return checked_spikes(what, spikes, self.n_inputs, self.input_levels)
+
+
+def _divided(projection: Projection, by: float) -> Projection:
+    convolution = projection.convolution
+    if convolution is not None:
+        convolution = replace(convolution, kernel=convolution.kernel / by)
+    return replace(projection, weights=projection.weights / by, convolution=convolution)
 
 
 def _finite(name: str, values: npt.ArrayLike, shapes: list[tuple[int, ...]] | None) -> FloatArray:

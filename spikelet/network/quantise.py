@@ -8,7 +8,9 @@ import numpy.typing as npt
 
 from spikelet.description.checks import check_range
 from spikelet.description.errors import SpikeletError
+from spikelet.description.neurons.model import FRACTION_BITS
 from spikelet.network.integers import InputGroup, IntegerNetwork
+from spikelet.network.leaks import MOST_FRACTION_BITS, finer, leak_parameters
 from spikelet.network.network import INPUT, Network, Population, Projection
 from spikelet.network.normalise import normalised
 from spikelet.network.quantise_layer import LayerQuantiser
@@ -42,6 +44,7 @@ def quantise(
     calibration: npt.ArrayLike | None = None,
     *,
     neuron_scales: bool = False,
+    decay_bits: Bits | None = None,
     spike_bits: Bits | None = None,
 ) -> IntegerNetwork:
     """Turn a float network into integers, its layers one tick apart.
@@ -74,6 +77,9 @@ def quantise(
         one tick in which all excitatory, or all inhibitory, sources spike.
     neuron_scales : bool
         As for :func:`neuron_units`.
+    decay_bits : int, mapping of str to int, or None
+        Of the fractions by which states decay, 12..20, of models whose text allows more than 12.
+        None, and by layer in those not named: 12, and more where a leak would be another.
     spike_bits : int, mapping of str to int, or None
         1..8: of the counts of layers whose neurons spike several times in a tick. None, and by
         layer in those not named: as many as the most needs that calibration shows, or 4.
@@ -89,6 +95,7 @@ def quantise(
     of_potentials = _widths(
         network, "potential_bits", {} if potential_bits is None else potential_bits, (4, 24)
     )
+    of_decays = _decay_widths(network, {} if decay_bits is None else decay_bits)
     _check_depths(network)
     bits_of = {p.name: of_weights.get(p.name, WEIGHT_BITS) for p in network.populations}
     even, units = normalised(network, bits_of, neuron_scales=neuron_scales)
@@ -102,7 +109,7 @@ def quantise(
         for p in even.into(name):
             projections[p.source, p.target, p.ticks] = layer.projection(p, _delay(network, p))
         widths = [of_potentials[name]] if name in of_potentials else _USUAL_POTENTIAL_BITS
-        integers, statistics = layer.population(widths, units[name])
+        integers, statistics = layer.population(widths, units[name], of_decays.get(name))
         populations.append(integers)
         layers.append(replace(statistics, neuron_scales=neuron_scales))
     return IntegerNetwork(
@@ -155,6 +162,28 @@ def _widths(network: Network, what: str, given: Bits, ends: tuple[int, int]) -> 
         where = f"{what} of layer {name!r}" if isinstance(given, Mapping) else what
         check_range(where, np.array([bits]), *ends)
     return dict(each)
+
+
+def _decay_widths(network: Network, given: Bits) -> dict[str, int]:
+    """Return the given widths by population; SpikeletError where a leak cannot have them."""
+    found = _widths(network, "decay_bits", given, (FRACTION_BITS, MOST_FRACTION_BITS))
+    models = {population.name: population.neuron for population in network.populations}
+    for name, bits in found.items():
+        model = models[name]
+        leaks = {parameter.name for parameter, *_ in leak_parameters(model)}
+        if isinstance(given, Mapping) and not leaks:
+            raise SpikeletError(
+                f"network {network.name!r}: decay_bits are given for {name!r}, which has no leak",
+                remedy="leave it out",
+            )
+        made = finer(model, dict.fromkeys(leaks, bits))
+        if any(has != bits for _, _, has in leak_parameters(made)):
+            raise SpikeletError(
+                f"network {network.name!r}: the text of {model.name} has no decays of {bits} bits, "
+                f"which layer {name!r} should have",
+                remedy=f"leave --decay-bits out for it, or give {FRACTION_BITS}",
+            )
+    return found
 
 
 def _with_count_bits(population: Population, bits: int | None) -> Population:

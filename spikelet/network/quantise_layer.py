@@ -1,6 +1,7 @@
 """A layer in integers: its weights, exponent, and the parameters of its neurons."""
 
 from collections.abc import Iterable
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -12,9 +13,10 @@ from spikelet.description.neurons.model import NeuronModel
 from spikelet.network.convolution import shape_in_core
 from spikelet.network.integers import IntegerPopulation, IntegerProjection
 from spikelet.network.layer_quantisation import LayerQuantisation
-from spikelet.network.leaks import Leak, finer, finest_bits, measured_leaks
+from spikelet.network.leaks import Leak, finer, finest_bits, leak_parameters, measured_leaks
 from spikelet.network.network import INPUT, FloatArray, Network, Population, Projection
-from spikelet.network.scale import best_scale, codes, squared_error
+from spikelet.network.rounding import ByCurrents, Nearest, Rounding
+from spikelet.network.scale import best_scale, squared_error
 from spikelet.network.shown import Shown
 
 __all__ = ["LayerQuantiser"]
@@ -79,15 +81,18 @@ class LayerQuantiser:
             )
         self.bits = weight_bits
         lsb = population.neuron.lsb
+        by_currents = ByCurrents(self.into, shown) if shown else None
         if lsb is None:
-            error = shown.current_error(population.name, weight_bits) if shown else None
+            error = None if by_currents is None else partial(by_currents.error, bits=weight_bits)
             self.scale, self.exponent = best_scale(self.weights, weight_bits, error), None
         else:
             self.scale, self.exponent = _fixed_scale(self.weights, weight_bits, lsb)
+        rounding: Rounding = by_currents or Nearest(self.into)
+        self.codes = rounding.codes(self.scale, weight_bits)
 
     def projection(self, projection: Projection, delay: int) -> IntegerProjection:
         """Return a projection into the population; SpikeletError if all its weights become 0."""
-        found = codes(projection.weights, self.scale, self.bits)
+        found = self.codes[self.into.index(projection)]
         if projection.weights.any() and not found.any():
             largest = float(np.abs(projection.weights).max())
             raise self._error(
@@ -106,7 +111,7 @@ class LayerQuantiser:
         )
 
     def population(
-        self, potential_bits: Iterable[int], units: FloatArray
+        self, potential_bits: Iterable[int], units: FloatArray, decay_bits: int | None = None
     ) -> tuple[IntegerPopulation, LayerQuantisation]:
         """Return the population in integers, and what that did to it.
 
@@ -117,9 +122,13 @@ class LayerQuantiser:
             a leak needs them: the first that leaves all leaks about as they were, or else the best.
         units : array of float64, shape (1,) or (size,)
             Of the neurons, by which the network was divided.
+        decay_bits : int or None
+            Of the fractions by which states decay; None: the usual, or finer ones where needed.
         """
-        neuron, bits, exponent, lsb, parameters, leaks = self._chosen(list(potential_bits))
-        low, high = self._expected()
+        neuron, bits, exponent, lsb, parameters, leaks = self._chosen(
+            list(potential_bits), decay_bits
+        )
+        low, high = self._expected
         binary = self.bits == 1 and bool(self.weights.all())
         weight_bits = self.bits if self.bits > 1 or binary else 2
         integers = IntegerPopulation(
@@ -133,7 +142,7 @@ class LayerQuantiser:
             "binary" if binary else "signed",
             depth=self.network.depth(self.layer.name),
         )
-        rounded = codes(self.weights, self.scale, self.bits)
+        rounded = np.concatenate(self.codes)
         return integers, LayerQuantisation(
             self.layer.name,
             self.scale,
@@ -153,10 +162,14 @@ class LayerQuantiser:
             weight_bits=self.bits,
         )
 
-    def _chosen(self, widths: list[int]) -> _Choice:
+    def _chosen(self, widths: list[int], decay_bits: int | None) -> _Choice:
         """Return the first choice in which all leaks act, or else that of the least error."""
         needed, tried = finest_bits(self.layer), list[_Choice]()
-        for bits_of in [{}, needed][: 1 + bool(needed)]:
+        fractions = [{}, needed][: 1 + bool(needed)]
+        if decay_bits is not None:
+            leaks = leak_parameters(self.layer.neuron)
+            fractions = [{parameter.name: decay_bits for parameter, *_ in leaks}]
+        for bits_of in fractions:
             for width in widths:
                 tried.append(self._at(width, bits_of))
                 if all(leak.acts for leak in tried[-1].leaks):
@@ -186,6 +199,7 @@ class LayerQuantiser:
         rounded, limit = np.round(self.weights / self.scale), 1 << (self.bits - 1)
         return int(np.sum((rounded < -limit) | (rounded >= limit)))
 
+    @cached_property
     def _expected(self) -> tuple[float, float]:
         """Return how far potentials move, as calibration shows it or by a bound."""
         if self.shown:
@@ -207,7 +221,7 @@ class LayerQuantiser:
 
     def _exponent(self, potential_bits: int) -> int:
         """Return the largest exponent for which the extent fits, 0 if only the parameters do."""
-        low, high = self._expected()
+        low, high = self._expected
         extent = (CALIBRATION_HEADROOM if self.shown else BOUND_HEADROOM) * max(-low, high)
         v_max = (1 << (potential_bits - 1)) - 1
         for name, values in self._membrane().items():

@@ -1,5 +1,6 @@
 """The grid: what compile makes of a layer, and the same again when that is compiled."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 import spikelet
 from spikelet.compiler.compile import compile_network
 from spikelet.description.errors import SpikeletError
+from spikelet.examples import mnist as examples
 from spikelet.network.convolution import Convolution
 from spikelet.network.grid import in_real_numbers
 from spikelet.network.network import INPUT, Network, Population, Projection
@@ -197,3 +199,14 @@ def test_a_framework_s_own_spikes(framework: str, model: str) -> None:
     assert stats.rms_error < 1e-6 * stats.scale, "the weights are on the grid"
     assert recorded["expected"].sum() > 1000
     np.testing.assert_array_equal(run(compiled, shown).outputs, recorded["expected"])
+
+
+def test_the_binary_example_is_on_its_grid() -> None:
+    path = Path(examples.__file__).with_name("binary.nir")
+    compiled = compile_network(path, "snntorch-subtract", weight_bits=1)
+    for population, layer in zip(
+        compiled.network.populations, compiled.network.quantisation, strict=True
+    ):
+        assert population.weight_format == "binary" and population.weight_bits == 1
+        assert layer.rms_error <= 1e-6 * layer.scale
+    assert all(set(np.unique(p.weights)) == {-1, 1} for p in compiled.network.projections)
