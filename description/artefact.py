@@ -37,12 +37,13 @@ def digest_of(*parts: bytes | str | npt.NDArray[Any] | None) -> str:
     state = hashlib.sha256()
     for part in parts:
         if isinstance(part, np.ndarray):
-            kept = np.ascontiguousarray(part)
-            header = f"{kept.dtype.newbyteorder('=').str} {kept.shape} "
-            data = header.encode() + kept.astype(kept.dtype.newbyteorder("="), copy=False).tobytes()
+            kept = np.ascontiguousarray(part, part.dtype.newbyteorder("="))
+            header = f"{kept.dtype.str} {kept.shape} ".encode()
+            state.update(f"{len(header) + kept.nbytes} ".encode() + header)
+            state.update(kept.reshape(-1).view(np.uint8).data)  # no copy: arrays may be large
         else:
             data = part.encode() if isinstance(part, str) else part or b""
-        state.update(f"{len(data)} ".encode() + data)
+            state.update(f"{len(data)} ".encode() + data)
     return state.hexdigest()
 
 

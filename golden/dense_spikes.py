@@ -95,6 +95,11 @@ class DenseSpikes:
         """Return samples ``first`` up to, not including, ``last``."""
         return DenseSpikes(self.spikes[first:last], self.routes, self.extra_ticks, self.counts)
 
+    def first_ticks(self, ticks: int) -> "DenseSpikes":
+        """Return the first ticks of each sample."""
+        spikes = self.spikes[:, :ticks]
+        return DenseSpikes(spikes, self.routes, ticks - spikes.shape[1], self.counts)
+
     def as_bytes(self) -> npt.NDArray[np.uint8]:
         """Return the spikes as contiguous uint8: counts, or not zero where an input spikes."""
         if self.counts:

@@ -35,6 +35,8 @@ class Records:
     checksums : array of uint32, shape (samples, cores), or None
     axons : list of arrays of bool, shape (samples, ticks, n_axons), or None
         The active axons of each core, from which cycles are counted.
+    ticks_run : array of int64, shape (samples,), or None
+        Of a run with early stop.
     """
 
     outputs: npt.NDArray[np.uint16]
@@ -45,12 +47,13 @@ class Records:
     learned: list[dict[str, npt.NDArray[Any]]] | None = None
     checksums: npt.NDArray[np.uint32] | None = None
     axons: list[npt.NDArray[np.bool_]] | None = None
+    ticks_run: npt.NDArray[np.int64] | None = None
 
     @classmethod
     def empty(
         cls, chip: ChipParams, samples: int, ticks: int, record: Collection[str]
     ) -> "Records":
-        """Return arrays for a run of a chip.
+        """Return arrays for a run of a chip, all zero.
 
         Parameters
         ----------
@@ -70,17 +73,38 @@ class Records:
         n_cores, run = len(chip.cores), (samples, ticks)
         return cls(
             np.zeros((*run, chip.n_outputs), np.uint16),
-            np.empty((*run, n_cores), np.int32),
-            np.empty((samples, n_cores), np.int32),
-            [np.empty((*run, core.n_neurons), state_type(core, "fired")) for core in chip.cores]
+            np.zeros((*run, n_cores), np.int32),
+            np.zeros((samples, n_cores), np.int32),
+            [np.zeros((*run, core.n_neurons), state_type(core, "fired")) for core in chip.cores]
             if "spikes" in record
             else None,
             _named(chip, run, recorded_states) if "states" in record else None,
             _named(chip, run, learned_fields) if "learning" in record else None,
-            np.empty((samples, n_cores), np.uint32) if "checksums" in record else None,
-            [np.empty((*run, core.n_axons), np.bool_) for core in chip.cores]
+            np.zeros((samples, n_cores), np.uint32) if "checksums" in record else None,
+            [np.zeros((*run, core.n_axons), np.bool_) for core in chip.cores]
             if "cycles" in record
             else None,
+        )
+
+    def part(self, sample: int, ticks: int) -> "Records":
+        """Return where the first ticks of one sample are recorded, but for checksums."""
+        here = (slice(sample, sample + 1), slice(ticks))
+
+        def named(
+            cores: list[dict[str, npt.NDArray[Any]]] | None,
+        ) -> list[dict[str, npt.NDArray[Any]]] | None:
+            if cores is None:
+                return None
+            return [{name: values[here] for name, values in core.items()} for core in cores]
+
+        return Records(
+            self.outputs[here],
+            self.active_axons[here],
+            self.merged_spikes[here[0]],
+            None if self.spikes is None else [values[here] for values in self.spikes],
+            named(self.states),
+            named(self.learned),
+            axons=None if self.axons is None else [values[here] for values in self.axons],
         )
 
 
@@ -91,6 +115,6 @@ def _named(
 ) -> list[dict[str, npt.NDArray[Any]]]:
     """Return arrays for what ``fields`` says of each core."""
     return [
-        {name: np.empty((*run, *shape), dtype) for name, (shape, dtype) in fields(core).items()}
+        {name: np.zeros((*run, *shape), dtype) for name, (shape, dtype) in fields(core).items()}
         for core in chip.cores
     ]

@@ -152,7 +152,11 @@ class Project:
             Artefact(
                 f"run of {engine}",
                 {**compiled.digests, "samples": samples.digest, **inputs},
-                options={"samples": trace.samples, "ticks": trace.ticks},
+                options={
+                    "samples": trace.samples,
+                    "ticks": trace.ticks,
+                    **({} if trace.ticks_run is None else {"early_stop": True}),
+                },
                 tools=engine_tools(engine),
                 command=self.command,
                 sources=sources,

@@ -141,6 +141,8 @@ def show_verification(terminal: Terminal, result: Verification) -> None:
     header = ("engine", "samples", "accuracy", "no class", "tied", "cycles", "equal", "seconds")
     terminal.table(header, rows)
     for engine in result.engines:
+        if engine.early_stop:
+            terminal.say(f"{engine.engine}: {engine.early_stop.words}")
         if engine.compared:
             terminal.say(f"{engine.engine}: {engine.verdict}")
     terminal.warn(result.warnings)

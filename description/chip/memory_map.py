@@ -23,6 +23,7 @@ from spikelet.description.neurons.draws import DRAW_INDEX_BITS
 __all__ = [
     "CHIP_REGISTERS",
     "COUNTERS",
+    "EARLY_STOP_REGISTERS",
     "FLAGS",
     "IDENTIFICATION",
     "LEARNING_REGISTERS",
@@ -30,6 +31,7 @@ __all__ = [
     "WRITABLE_REGISTERS",
     "ChipMap",
     "Region",
+    "chip_registers",
     "core_regions",
     "describe",
     "post_bits",
@@ -57,8 +59,12 @@ for ever; clock cycles from one of these to the next, 0 for as few as possible; 
 start in time; host events that missed the tick they were offered for; packets to positions without
 a core; and :data:`FLAGS`."""
 
-WRITABLE_REGISTERS = ("run_ticks", "period")
-"""Those of :data:`CHIP_REGISTERS` that the host writes."""
+EARLY_STOP_REGISTERS = ("stop_at_output", "stopped")
+"""What follows in chips with ``early_stop``, each one bit: the host sets the first; then the second
+is 1 from the end of a tick in which a spike reached the host, until clear, and no tick begins."""
+
+WRITABLE_REGISTERS = ("run_ticks", "period", "stop_at_output")
+"""Those that the host writes."""
 
 FLAGS = ("overrun", "late_event", "dropped_packet")
 """Bits of the register ``flags``, set since clear; a packet dropped by a core counts too."""
@@ -107,6 +113,11 @@ class Region:
 
 def _ceil_power_of_two(value: int) -> int:
     return 1 << (value - 1).bit_length()
+
+
+def chip_registers(chip: ChipParams) -> tuple[str, ...]:
+    """Return the names of a chip's registers, in the order of their addresses from 0."""
+    return CHIP_REGISTERS + (EARLY_STOP_REGISTERS if chip.early_stop else ())
 
 
 def core_regions(core: CoreParams, destination_bits: int) -> dict[str, Region]:
@@ -236,7 +247,7 @@ class ChipMap:
             core_regions(core, destination_packet(chip, core).width) for core in chip.cores
         ]
         used = [max(r.base + r.span for r in regions.values()) for regions in self.cores]
-        self.window = _ceil_power_of_two(max(len(CHIP_REGISTERS), *used))
+        self.window = _ceil_power_of_two(max(len(chip_registers(chip)), *used))
         self.address_bits = (self.window * (1 + len(self.cores)) - 1).bit_length()
         if self.address_bits > 32:
             raise SpikeletError(f"chip: {self.address_bits} address bits exceed 32")
@@ -254,7 +265,7 @@ def describe(chip: ChipParams) -> dict[str, Any]:
         "word_bits": 32,
         "address_bits": chip_map.address_bits,
         "window_words": chip_map.window,
-        "chip_registers": {name: index for index, name in enumerate(CHIP_REGISTERS)},
+        "chip_registers": {name: index for index, name in enumerate(chip_registers(chip))},
         "structure": int(chip.digest[:8], 16),
         "cores": [
             {

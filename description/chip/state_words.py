@@ -9,12 +9,12 @@ import numpy.typing as npt
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage, scan_rows
 from spikelet.description.chip.memory_map import (
-    CHIP_REGISTERS,
     COUNTERS,
     IDENTIFICATION,
     TICK_BITS,
     ChipMap,
     Region,
+    chip_registers,
     post_bits,
     post_fields,
 )
@@ -107,13 +107,13 @@ def readable_words(
         Address and data, by address.
     """
     chip_map = ChipMap(chip)
-    registers = dict.fromkeys(CHIP_REGISTERS, 0) | {
+    registers = dict.fromkeys(chip_registers(chip), 0) | {
         "identification": IDENTIFICATION,
         "structure": int(chip.digest[:8], 16),
         "ticks": state.ticks,
     }
     del registers["cycles"]
-    places = [CHIP_REGISTERS.index(name) for name in registers]
+    places = [chip_registers(chip).index(name) for name in registers]
     words = [np.array([places, list(registers.values())]).T, restore_program(chip, state)]
     for index, counted in enumerate(zip(active_axons, merged_spikes, strict=True)):
         addresses = chip_map.address(index, "counters", np.arange(len(COUNTERS)))

@@ -138,6 +138,22 @@ class Events:
             None if self.count is None else self.count[part],
         )
 
+    def first_ticks(self, ticks: int) -> "Events":
+        """Return the events of the first ticks of a single sample."""
+        if self.samples != 1:
+            raise SpikeletError(f"events: ticks are cut off one sample, not {self.samples}")
+        offsets = self.offsets[: ticks + 1]
+        part = slice(0, offsets[-1])
+        return Events(
+            1,
+            ticks,
+            offsets,
+            self.core[part],
+            self.axon[part],
+            self.delay[part],
+            None if self.count is None else self.count[part],
+        )
+
 
 def check_count(core: int, counts: npt.NDArray[Any], most: int) -> None:
     """Raise SpikeletError unless each count of an event's spikes is in 1..``most``."""

@@ -26,8 +26,11 @@ _UNITS = {
 }
 """What the index of a difference counts, where it is not a neuron."""
 
-_WHOLE = ("active_axons", "merged_spikes", "checksums")
-"""What has one value for a core."""
+_WHOLE = ("active_axons", "merged_spikes", "checksums", "ticks_run")
+"""What has one value for a core, or a sample."""
+
+_OF_SAMPLES = ("checksums", "ticks_run")
+"""What holds for a whole sample."""
 
 _PER_CORE = ("spikes", "states", "learned")
 """What is recorded core by core."""
@@ -128,6 +131,9 @@ class Recording:
         LFSRs after each tick; see :func:`learned_fields`.
     checksums : array of uint32, shape (samples, cores), or None
         :meth:`ChipState.checksums` after each sample, where recorded.
+    ticks_run : array of int64, shape (samples,), or None
+        Ticks after which each sample was stopped by its first output spike, or all ticks, of a run
+        with early stop; what was not run is 0 everywhere. None: all ticks of all samples were run.
     """
 
     __repr__ = summary
@@ -142,6 +148,7 @@ class Recording:
     cycles: npt.NDArray[np.int64] | None = None
     learned: list[dict[str, npt.NDArray[Any]]] | None = None
     checksums: npt.NDArray[np.uint32] | None = None
+    ticks_run: npt.NDArray[np.int64] | None = None
     notes: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -158,6 +165,12 @@ class Recording:
     def synaptic_operations(self) -> npt.NDArray[np.int64]:
         """SOPs, shape (samples, ticks, cores): active axons times neurons in use."""
         return self.active_axons.astype(np.int64) * np.array(self.neurons, np.int64)
+
+    def ends(self) -> npt.NDArray[np.int64]:
+        """Return how many ticks were run of each sample, shape (samples,)."""
+        if self.ticks_run is None:
+            return np.full(self.samples, self.ticks, np.int64)
+        return self.ticks_run
 
     def first(self, samples: int) -> "Recording":
         """Return the Recording of the first so many samples."""
@@ -181,6 +194,7 @@ class Recording:
             cycles=None if self.cycles is None else self.cycles[:samples],
             learned=named(self.learned),
             checksums=None if self.checksums is None else self.checksums[:samples],
+            ticks_run=None if self.ticks_run is None else self.ticks_run[:samples],
             notes=self.notes,
         )
 
@@ -211,6 +225,9 @@ class Recording:
             for core, (got, want) in enumerate(zip(self.spikes, expected.spikes, strict=True)):
                 yield "spikes", core, want, got
         yield from self._named_pairs(expected, "learned")
+        if self.ticks_run is not None or expected.ticks_run is not None:
+            mine, theirs = (trace.ends()[:, None, None] for trace in (self, expected))
+            yield "ticks_run", -1, theirs, mine
         yield "outputs", -1, expected.outputs, self.outputs
         for core in range(len(self.neurons)):
             yield (
@@ -243,7 +260,7 @@ class Recording:
 
     def compared(self, expected: "Recording") -> list[str]:
         """Return the names of what :meth:`first_difference` compares with ``expected``."""
-        optional = ("spikes", "states", "learned", "checksums")
+        optional = ("spikes", "states", "learned", "checksums", "ticks_run")
         both = [
             w for w in optional if getattr(self, w) is not None and getattr(expected, w) is not None
         ]
@@ -272,8 +289,9 @@ class Recording:
         for what in ("states", "learned"):
             for core, named in enumerate(getattr(self, what) or []):
                 arrays |= {f"{what}.{core}.{name}": values for name, values in named.items()}
-        if self.checksums is not None:
-            arrays["checksums"] = self.checksums
+        for what in ("checksums", "ticks_run"):
+            if getattr(self, what) is not None:
+                arrays[what] = getattr(self, what)
         return packed_arrays(arrays)
 
     @classmethod
@@ -306,6 +324,7 @@ class Recording:
             tuple(arrays["neurons"].tolist()),
             cycles=arrays.get("cycles"),
             checksums=arrays.get("checksums"),
+            ticks_run=arrays.get("ticks_run"),
             notes=header["notes"],
             **recorded,
         )
@@ -319,7 +338,7 @@ def _differ(
         return None
     place = np.unravel_index(int(np.argmax(unequal)), unequal.shape)
     sample, tick, *axon, index = (int(i) for i in place)
-    if what == "checksums":
+    if what in _OF_SAMPLES:
         tick = -1
     values = int(expected[place]), int(got[place])
     return Difference(what, sample, tick, core, index, *values, *axon)

@@ -55,6 +55,11 @@ __all__ = ["compile_command"]
     type=click.IntRange(2, 16),
     help="Flits that wait at each input of a router; 4 by default.",
 )
+@click.option(
+    "--early-stop/--no-early-stop",
+    default=None,
+    help="The chip can stop at the first output spike; off by default.",
+)
 @click.option("--topology", type=click.Choice(TOPOLOGIES), help="mesh by default.")
 @click.option("--multicast/--no-multicast", default=None, help="Default: where it is of use.")
 @PLACEMENT_SEED
@@ -62,6 +67,16 @@ __all__ = ["compile_command"]
     "--draw-key",
     type=click.IntRange(1, (1 << 32) - 1),
     help="What neurons that draw numbers start from; 1 by default.",
+)
+@click.option(
+    "--input-levels",
+    type=click.IntRange(1, 255),
+    help="Graded inputs (direct coding), in so many steps from 0 to 1.",
+)
+@click.option(
+    "--input-counts",
+    type=click.IntRange(1, 255),
+    help="Inputs are counts of events, up to so many in a tick.",
 )
 @click.option("--calibration", type=click.Path(path_type=Path), help="Samples for ranges, rates.")
 @REQUIRE_RECORDED
@@ -88,7 +103,8 @@ def compile_command(
     What is not given is taken from a TOML file, or from the network that a folder holds.
     """
     from spikelet.boards import BOARDS
-    from spikelet.compiler.compile import compile_network
+    from spikelet.compiler.compile import compile_network, compiled_folder
+    from spikelet.compiler.compiled import CompiledNetwork
     from spikelet.network.limits import PlacementLimits
     from spikelet.network.quantise import bits_of_layers
     from spikelet.network.toml_file import rules_of_layers
@@ -102,7 +118,10 @@ def compile_command(
     from spikelet.targets import block_ram_of, require_target, target_named
 
     check_top(top)
-    samples = load_samples(calibration) if calibration else None
+    levels = options["input_levels"] or options["input_counts"] or 1
+    if network.is_dir() and calibration:
+        levels = CompiledNetwork.load(compiled_folder(network)).network.input_levels
+    samples = load_samples(calibration, input_levels=levels) if calibration else None
     limits = {field.name: options.pop(field.name) for field in fields(PlacementLimits)}
     if limits["block_ram"] is None and targets:
         limits["block_ram"] = min(block_ram_of(target_named(target)) for target in targets)

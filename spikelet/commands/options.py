@@ -9,6 +9,7 @@ __all__ = [
     "DECAY_BITS",
     "DECODE",
     "DT",
+    "EARLY_STOP",
     "FRAMEWORK",
     "FROM_0",
     "LEARNING",
@@ -70,5 +71,8 @@ PLACEMENT_SEED = click.option(
     help="Another seed, another chip.",
 )
 DECODE = click.option("--decode", default="count", show_default=True, help="Decoder of classes.")
+EARLY_STOP = click.option(
+    "--early-stop", is_flag=True, help="Stop each sample at its first output spike."
+)
 LEARNING = click.option("--learning/--no-learning", default=True, help="Only run, or learn.")
 START = click.option("--start", type=click.Path(path_type=Path), help="A snapshot to begin with.")

@@ -8,6 +8,7 @@ import click
 from spikelet.commands.options import (
     COUNT,
     DECODE,
+    EARLY_STOP,
     LEARNING,
     NETWORK,
     OUT,
@@ -34,6 +35,7 @@ __all__ = ["verify"]
 )
 @COUNT
 @DECODE
+@EARLY_STOP
 @LEARNING
 @START
 @click.option("--netlist-samples", type=POSITIVE, default=20, show_default=True)
@@ -48,6 +50,7 @@ def verify(
     engines: tuple[str, ...],
     count: int | None,
     decode: str,
+    early_stop: bool,
     learning: bool,
     start: Path | None,
     netlist_samples: int,
@@ -64,7 +67,9 @@ def verify(
 
     chosen = chosen_engines(engines, terminal.say)
     project = opened(network, folder, command_line(click.get_current_context()))
-    shown = load_learning_samples(samples, project.load().network.encoder).first(count)
+    net = project.load().network
+    loaded = load_learning_samples(samples, net.encoder, input_levels=net.input_levels)
+    shown = loaded.first(count)
     with terminal.progress() as progress:
         result = project.verify(
             shown,
@@ -73,6 +78,7 @@ def verify(
             start=ChipState.load(start) if start else None,
             netlist_samples=netlist_samples,
             decode=decode,
+            early_stop=early_stop,
             progress=progress,
             waves=terminal.say if waves else None,
         )

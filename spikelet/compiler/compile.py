@@ -16,7 +16,6 @@ from spikelet.description.learning.rule import LearningRule
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.models import neuron_model
 from spikelet.golden import chip as golden_chip
-from spikelet.golden.dense_spikes import DenseSpikes
 from spikelet.network.builder import PlasticNetwork
 from spikelet.network.integers import IntegerNetwork
 from spikelet.network.limits import PlacementLimits
@@ -69,6 +68,8 @@ def compile_network(
     multicast: bool | None = None,
     placement_seed: int = 0,
     draw_key: int | None = None,
+    input_levels: int | None = None,
+    input_counts: int | None = None,
 ) -> CompiledNetwork:
     """Import a network if it is a file, quantise it if it was trained, and place it on a chip.
 
@@ -99,6 +100,11 @@ def compile_network(
         As for :func:`place`; None for a topology is a mesh, or as compiled before.
     draw_key : int or None
         What the draws of neurons start from, 1..2**32 - 1; None: 1, or as before.
+    input_levels : int or None
+        Steps of graded inputs (direct coding), 1..255: an input of so many is what 1 is to the
+        network that was trained. None: inputs spike or not, or as before.
+    input_counts : int or None
+        Largest count of an input in a tick, 1..255, each as it was trained on; one of the two.
 
     Raises
     ------
@@ -107,7 +113,7 @@ def compile_network(
     """
     opened = _opened(source, neuron, dt, seed, framework)
     widths = _Widths(weight_bits, potential_bits, neuron_scales, decay_bits, spike_bits)
-    asked = (*widths, calibration, topology, multicast, draw_key)
+    asked = (*widths, calibration, topology, multicast, draw_key, input_levels, input_counts)
     own = PlacementLimits()
     if isinstance(opened, CompiledNetwork):
         if all(option is None for option in asked) and not (plastic or limits or placement_seed):
@@ -116,6 +122,7 @@ def compile_network(
         opened = opened.network
     elif isinstance(opened, NetworkFile):
         own, opened = opened.limits, opened.network
+    opened = _graded(opened, input_levels, input_counts)
     chosen = limits if isinstance(limits, PlacementLimits) else replace(own, **(limits or {}))
     network = _integers(opened, widths, calibration)
     if draw_key is not None:
@@ -168,7 +175,7 @@ def measured_rates(compiled: CompiledNetwork, spikes: npt.ArrayLike) -> dict[str
     trace = golden_chip.run(
         compiled.chip,
         compiled.image,
-        DenseSpikes(dense, compiled.routes, latency),
+        compiled.dense_spikes(dense, latency),
         record=("spikes",),
     )
     assert trace.spikes is not None
@@ -186,6 +193,26 @@ def measured_rates(compiled: CompiledNetwork, spikes: npt.ArrayLike) -> dict[str
         name: (1 + found.sum(axis=(0, 1), dtype=np.int64)) / (1 + places)
         for name, found in emitted.items()
     }
+
+
+def _graded(
+    source: Network | PlasticNetwork | IntegerNetwork, levels: int | None, counts: int | None
+) -> Network | PlasticNetwork | IntegerNetwork:
+    """Return a trained network with graded inputs; SpikeletError for another."""
+    if levels is not None and counts is not None:
+        raise SpikeletError(
+            "inputs are either steps from 0 to 1 or counts",
+            remedy="give one of input_levels (--input-levels) and input_counts (--input-counts)",
+        )
+    if levels is None and counts is None:
+        return source
+    if isinstance(source, Network):
+        return source.with_graded_inputs(levels or counts or 0, counts=counts is not None)
+    raise SpikeletError(
+        f"network {source.name!r}: inputs of a network that was built by hand, or is compiled "
+        "already, cannot be made graded",
+        remedy="give --input-levels or --input-counts where a trained network is compiled first",
+    )
 
 
 def _opened(

@@ -93,7 +93,7 @@ def network_fields(network: IntegerNetwork) -> dict[str, Any]:
     return {
         "name": network.name,
         "models": [model.to_dict() for model in models],
-        "inputs": [asdict(group) for group in network.inputs],
+        "inputs": [_group_fields(group) for group in network.inputs],
         "populations": [
             {
                 **{name: getattr(p, name) for name in (*_PLAIN, "depth")},
@@ -157,7 +157,7 @@ def network_of(entry: dict[str, Any], arrays: _Arrays) -> IntegerNetwork:
     )
     return IntegerNetwork(
         entry["name"],
-        tuple(InputGroup(group["name"], tuple(group["shape"])) for group in entry["inputs"]),
+        _groups_of(entry),
         populations,
         projections,
         tuple(entry["outputs"]),
@@ -167,6 +167,19 @@ def network_of(entry: dict[str, Any], arrays: _Arrays) -> IntegerNetwork:
         entry["floats"] and _floats_of(entry, models, arrays),
         tuple(_quantisation_of(layer) for layer in entry["quantisation"]),
         entry["encoder"] and Encoder(**entry["encoder"]),
+    )
+
+
+def _group_fields(group: InputGroup) -> dict[str, Any]:
+    fields = asdict(group)
+    if group.levels == 1:  # named only where they are graded
+        del fields["levels"]
+    return fields
+
+
+def _groups_of(entry: dict[str, Any]) -> tuple[InputGroup, ...]:
+    return tuple(
+        InputGroup(**{**group, "shape": tuple(group["shape"])}) for group in entry["inputs"]
     )
 
 
@@ -194,4 +207,5 @@ def _floats_of(entry: dict[str, Any], models: list[NeuronModel], arrays: _Arrays
         projections,
         tuple(entry["outputs"]),
         Origin.from_dict(origin) if (origin := entry["floats"].get("origin")) else None,
+        max(group.levels for group in _groups_of(entry)),
     )

@@ -49,10 +49,13 @@ class InputGroup:
     name : str
     shape : tuple of int
         (lines,), or the (rows, columns) of an image, in row-major order.
+    levels : int
+        Largest count of a line in a tick, 1..255; above 1 they are graded.
     """
 
     name: str
     shape: tuple[int, ...]
+    levels: int = 1
 
     @property
     def size(self) -> int:
@@ -239,6 +242,11 @@ class IntegerNetwork:
         return sum(group.size for group in self.inputs)
 
     @property
+    def input_levels(self) -> int:
+        """Largest count of an input line in a tick; 1 where none is graded."""
+        return max(group.levels for group in self.inputs)
+
+    @property
     def n_outputs(self) -> int:
         """Output lines."""
         return sum(self.sizes[name] for name in self.outputs)
@@ -304,7 +312,8 @@ class IntegerNetwork:
 
     def arriving_bits(self, population: str) -> int:
         """Return the bits of the counts that arrive at a population; 1: plain spikes."""
-        sent = {p.name: p.fired_bits for p in self.populations}
+        sent = {group.name: unsigned_bits(group.levels) for group in self.inputs}
+        sent |= {p.name: p.fired_bits for p in self.populations}
         return max((sent.get(p.source, 1) for p in self.into(population)), default=1)
 
     def first_neuron(self, population: str) -> int:
@@ -352,9 +361,11 @@ class IntegerNetwork:
     def check_spikes(self, spikes: npt.ArrayLike) -> npt.NDArray[Any]:
         """Return input spikes as an array, shape (samples, ticks, n_inputs).
 
-        SpikeletError unless they have that shape and every value is 0 or 1.
+        SpikeletError unless they have that shape and every value is 0 or 1, or, of graded
+        inputs, a count in 0..``input_levels``.
         """
-        return checked_spikes(f"network {self.name!r}", spikes, self.n_inputs)
+        what = f"network {self.name!r}"
+        return checked_spikes(what, spikes, self.n_inputs, self.input_levels)
 
 
 def _inhibits(population: IntegerPopulation) -> bool:

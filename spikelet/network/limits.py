@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from spikelet.description.errors import SpikeletError
 from spikelet.description.synapses.formats import synapse_format
 from spikelet.placement.partition import CoreLimits
 
@@ -33,6 +34,8 @@ class PlacementLimits(CoreLimits):
     fifo_depth : int
         Flits that wait at each input of a router, 2..16. They are registers in a family
         without distributed RAM.
+    early_stop : bool
+        As for :class:`ChipParams`: whether the chip can stop at the first output spike.
     """
 
     lanes: int = 16
@@ -41,11 +44,16 @@ class PlacementLimits(CoreLimits):
     synapses: str = AUTO
     block_ram: int = 16384
     fifo_depth: int = 4
+    early_stop: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check("pipelines", 1, self.lanes, power_of_two=True)
         self.check("block_ram", 512, 1 << 20, power_of_two=True)
         self.check("fifo_depth", 2, 16)
+        if type(self.early_stop) is not bool:
+            raise SpikeletError(
+                f"limits: early_stop must be true or false, not {self.early_stop!r}"
+            )
         if self.synapses != AUTO:
             synapse_format(self.synapses)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -23,6 +23,7 @@ from spikelet.placement.network import INPUT
 
 __all__ = [
     "INPUT",
+    "MOST_LEVELS",
     "FloatArray",
     "Network",
     "Population",
@@ -30,6 +31,9 @@ __all__ = [
 ]
 
 FloatArray = npt.NDArray[np.float64]
+
+MOST_LEVELS = 255
+"""Largest count of a packet."""
 
 _WIDEST_POTENTIAL = 24
 """Bits of the widest potential, where only the sign of a bound counts."""
@@ -205,6 +209,9 @@ class Network:
         spikes, or, of populations that cannot spike, their potentials.
     origin : Origin or None
         How the numbers of its file were read.
+    input_levels : int
+        Largest count of an input in a tick, 1..255. Above 1 inputs are graded: each count arrives,
+        and weights from the inputs are those of a count of 1.
 
     Raises
     ------
@@ -223,8 +230,13 @@ class Network:
     projections: tuple[Projection, ...]
     outputs: tuple[str, ...]
     origin: Origin | None = None
+    input_levels: int = 1
 
     def __post_init__(self) -> None:
+        if type(self.input_levels) is not int or not 1 <= self.input_levels <= MOST_LEVELS:
+            raise self._error(
+                f"input_levels must be a whole number in 1..{MOST_LEVELS}, not {self.input_levels}"
+            )
         if self.n_inputs < 1:
             raise self._error(f"n_inputs must be 1 or more, not {self.n_inputs}")
         if self.dt is not None and not (np.isfinite(self.dt) and self.dt > 0):
@@ -255,7 +267,28 @@ class Network:
                 parts += [name, values]
         for q in self.projections:
             parts += [q.source, q.target, q.weights, *([str(q.delay)] if q.delay else [])]
+        if self.input_levels > 1:
+            parts.append(f"input_levels {self.input_levels}")
         return digest_of(*parts)
+
+    def with_graded_inputs(self, levels: int, *, counts: bool = False) -> "Network":
+        """Return the network with inputs of 0..``levels``.
+
+        For direct coding an input of ``levels`` is what an input of 1 was: weights from the inputs
+        are divided by it. As ``counts``, each is what it was to the network that was trained.
+        SpikeletError if inputs are graded already, or ``levels`` is not in 1..255.
+        """
+        if self.input_levels > 1:
+            raise self._error(f"its inputs are graded already, in {self.input_levels} steps")
+        graded = replace(self, input_levels=levels)
+        if counts:
+            return graded
+        return replace(
+            graded,
+            projections=tuple(
+                _divided(p, levels) if p.source == INPUT else p for p in self.projections
+            ),
+        )
 
     def _error(self, message: str) -> SpikeletError:
         return SpikeletError(f"network {self.name!r}: {message}")
@@ -364,9 +397,18 @@ class Network:
     def check_spikes(self, spikes: npt.ArrayLike) -> npt.NDArray[Any]:
         """Return input spikes as an array, shape (samples, ticks, n_inputs).
 
-        SpikeletError unless they have that shape and every value is 0 or 1.
+        SpikeletError unless they have that shape and every value is 0 or 1, or, of graded
+        inputs, a count in 0..``input_levels``.
         """
-        return checked_spikes(f"network {self.name!r}", spikes, self.n_inputs)
+        what = f"network {self.name!r}"
+        return checked_spikes(what, spikes, self.n_inputs, self.input_levels)
+
+
+def _divided(projection: Projection, by: float) -> Projection:
+    convolution = projection.convolution
+    if convolution is not None:
+        convolution = replace(convolution, kernel=convolution.kernel / by)
+    return replace(projection, weights=projection.weights / by, convolution=convolution)
 
 
 def _finite(name: str, values: npt.ArrayLike, shapes: list[tuple[int, ...]] | None) -> FloatArray:

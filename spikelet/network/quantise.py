@@ -114,7 +114,7 @@ def quantise(
         layers.append(replace(statistics, neuron_scales=neuron_scales))
     return IntegerNetwork(
         network.name,
-        (InputGroup(INPUT, (network.n_inputs,)),),
+        (InputGroup(INPUT, (network.n_inputs,), network.input_levels),),
         tuple(populations),
         tuple(projections[p.source, p.target, p.ticks] for p in network.projections),
         network.outputs,

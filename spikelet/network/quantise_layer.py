@@ -14,7 +14,7 @@ from spikelet.network.convolution import shape_in_core
 from spikelet.network.integers import IntegerPopulation, IntegerProjection
 from spikelet.network.layer_quantisation import LayerQuantisation
 from spikelet.network.leaks import Leak, finer, finest_bits, leak_parameters, measured_leaks
-from spikelet.network.network import FloatArray, Network, Population, Projection
+from spikelet.network.network import INPUT, FloatArray, Network, Population, Projection
 from spikelet.network.rounding import ByCurrents, Nearest, Rounding
 from spikelet.network.scale import best_scale, squared_error
 from spikelet.network.shown import Shown
@@ -205,8 +205,10 @@ class LayerQuantiser:
         if self.shown:
             run = self.shown.layers[self.layer.name]
             return run.lowest, run.highest
-        high = float(np.where(self.weights > 0, self.weights, 0).sum(axis=0).max())
-        low = float(np.where(self.weights < 0, self.weights, 0).sum(axis=0).min())
+        levels = self.network.input_levels
+        most = np.concatenate([p.weights * (levels if p.source == INPUT else 1) for p in self.into])
+        high = float(np.where(most > 0, most, 0).sum(axis=0).max())
+        low = float(np.where(most < 0, most, 0).sum(axis=0).min())
         for values in self._membrane().values():
             low += min(0.0, float(values.min()))
             high += max(0.0, float(values.max()))

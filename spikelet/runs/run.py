@@ -20,6 +20,7 @@ from spikelet.description.summary import summary
 from spikelet.description.versions import package_versions
 from spikelet.network.integers import IntegerNetwork, Weights
 from spikelet.network.network import FloatArray
+from spikelet.runs.early_stop import check_early_stop
 from spikelet.runs.engines import engine_named
 from spikelet.runs.wanted import Wanted
 from spikelet.samples.decode import decoder_named
@@ -62,7 +63,9 @@ class Run:
         Ticks since the state was cleared in which the first sample begins.
     lengths : array of int64, shape (samples,), or None
         Ticks of each sample. What the network did in the padding behind them is read as 0: so a
-        sample gives what it would give alone.
+        sample gives what it would give alone. Of a run with early stop, they are not more than the
+        ticks up to the first output spike; the other layers, which the chip runs ahead of the
+        outputs, are read up to there, too.
     """
 
     __repr__ = summary
@@ -88,6 +91,10 @@ class Run:
                 f"the Recording of {trace.engine} has {trace.ticks} ticks; outputs of network "
                 f"{self.compiled.name!r} appear after {latency}"
             )
+        if trace.ticks_run is not None:
+            ends = trace.ticks_run - latency
+            ends = ends if self.lengths is None else np.minimum(self.lengths, ends)
+            object.__setattr__(self, "lengths", ends)
 
     def _ticks(self, depth: int) -> slice:
         """Return the chip's ticks in which a layer of some depth was in the network's ticks."""
@@ -297,6 +304,7 @@ def run(
     record: Sequence[str] = ("spikes",),
     folder: Path | None = None,
     progress: Callable[[int], None] = lambda samples: None,
+    early_stop: bool = False,
 ) -> Run:
     """Run samples, one after another; what is learned goes on from each to the next.
 
@@ -329,6 +337,8 @@ def run(
         Verilog is; golden and RTL do not need it.
     progress : callable
         Told how many samples are done, now and then.
+    early_stop : bool
+        Whether the chip ends each sample with the tick in which its first output spike leaves it.
 
     Raises
     ------
@@ -361,6 +371,9 @@ def run(
             "run samples of each length by themselves, or from a cleared state and with learning "
             "off; or leave lengths out, so that padding is time",
         )
+    if early_stop:
+        check_early_stop(compiled, learning)
+        compiled.chip.check_early_stop(clear)
     recording, state = chosen.run(
         Wanted(
             compiled,
@@ -373,6 +386,7 @@ def run(
             tuple(record),
             folder,
             progress,
+            early_stop,
         )
     )
     begun = 0 if clear or start is None else start.ticks

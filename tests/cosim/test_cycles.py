@@ -44,7 +44,7 @@ def check(core: CoreParams, rng: np.random.Generator) -> None:
 
     So nothing fires there: spikes on their way out may make a tick longer.
     """
-    core = replace(core, first_tick=10)
+    core = replace(core, first_tick=10, spike_bits=1)
     chip = ChipParams((core,), n_outputs=4)
     image = random_image(rng, chip)
     spikes = rng.random((len(DENSITIES), 20, core.n_axons)) < np.array(DENSITIES)[:, None, None]

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.params import ChipParams
+from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.neurons.models import neuron_model
 from spikelet.golden.timing import (
@@ -17,6 +18,7 @@ from spikelet.golden.timing import (
     tick_cycles,
 )
 from tests.helpers.neuron_models import NOISY
+from tests.helpers.random_chips import random_image
 
 MODEL = neuron_model("snntorch-subtract")
 PIPELINE = 12 + 5
@@ -97,11 +99,20 @@ def test_cycles_counted_from_the_axons(
     core = CoreParams(neuron=MODEL, **fields)  # type: ignore[arg-type]
     active = np.zeros((1, 2, core.n_axons), np.bool_)
     active[0, 1, axons] = True
-    assert exact_core_cycles(core, active)[0, 1] == cycles
     chip = ChipParams((core,) * 2, 2)
+    image = random_image(np.random.default_rng(1), chip)
+    weights = image.cores[0].weights
+    assert exact_core_cycles(core, active, weights)[0, 1] == cycles
     slower = [np.zeros_like(active), active]
-    silent = exact_core_cycles(core, slower[0])[0, 1]
-    assert exact_tick_cycles(chip, slower)[0, 1] == max(cycles, silent) + 2 * chip.barrier_latency
+    silent = exact_core_cycles(core, slower[0], weights)[0, 1]
+    found = exact_tick_cycles(chip, image, slower)[0, 1]
+    assert found == max(cycles, silent) + 2 * chip.barrier_latency
+
+
+def test_cycles_of_counts_are_not_counted() -> None:
+    core = CoreParams(8, 4, MODEL, lanes=4, spike_bits=2)
+    with pytest.raises(SpikeletError, match=r"not counted for cores whose axons take counts of 2"):
+        exact_core_cycles(core, np.ones((1, 8), np.bool_), np.zeros((8, 4), np.int16))
 
 
 def test_lines_and_draws_of_a_model_count() -> None:
