@@ -8,8 +8,9 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.neurons.models import neuron_model
 from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.golden.timing import core_cycles
-from spikelet.network.integers import IntegerNetwork, IntegerProjection, Weights
+from spikelet.network.integers import IntegerNetwork, IntegerProjection
 from spikelet.network.limits import AUTO, PlacementLimits
+from spikelet.network.matrices import Matrix, dense
 from spikelet.placement.maps import cut_map, lanes_of_channels, places
 
 __all__ = ["other_format", "shared_maps"]
@@ -62,13 +63,11 @@ def _can_share(
     return bool(cut) and all(_is_convolution(projection.weights, whole, *piece) for piece in cut)
 
 
-def _is_convolution(
-    weights: Weights, whole: ConvolutionShape, rows: range, channels: range
-) -> bool:
+def _is_convolution(weights: Matrix, whole: ConvolutionShape, rows: range, channels: range) -> bool:
     part = whole.part(rows, channels)
     inputs, outputs = places(whole, rows, channels)
     matrix = np.zeros((part.n_axons, part.n_neurons), weights.dtype)
-    matrix[part.axons.ravel()] = weights[np.ix_(inputs, outputs)]
+    matrix[part.axons.ravel()] = dense(weights[inputs][:, outputs])
     return np.array_equal(part.matrix(part.kernel(matrix)), matrix)
 
 

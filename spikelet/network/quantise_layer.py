@@ -13,6 +13,7 @@ from spikelet.network.convolution import shape_in_core
 from spikelet.network.integers import IntegerPopulation, IntegerProjection
 from spikelet.network.layer_quantisation import LayerQuantisation
 from spikelet.network.leaks import Leak, finer, finest_bits, measured_leaks
+from spikelet.network.matrices import same_places, stacked, stored, zeros_of
 from spikelet.network.network import FloatArray, Network, Population, Projection
 from spikelet.network.scale import best_scale, codes, squared_error
 from spikelet.network.shown import Shown
@@ -71,7 +72,8 @@ class LayerQuantiser:
         self.layer = population
         self.shown = shown
         self.into = network.into(population.name)
-        self.weights = np.concatenate([projection.weights for projection in self.into])
+        self.matrix = stacked([projection.weights for projection in self.into])
+        self.weights, self.zeros = stored(self.matrix), zeros_of(self.matrix)
         if not self.weights.any():
             raise self._error(
                 f"all weights into layer {population.name!r} are 0",
@@ -81,15 +83,17 @@ class LayerQuantiser:
         lsb = population.neuron.lsb
         if lsb is None:
             error = shown.current_error(population.name, weight_bits) if shown else None
-            self.scale, self.exponent = best_scale(self.weights, weight_bits, error), None
+            self.scale = best_scale(self.weights, weight_bits, error, zeros=self.zeros)
+            self.exponent = None
         else:
             self.scale, self.exponent = _fixed_scale(self.weights, weight_bits, lsb)
 
     def projection(self, projection: Projection, delay: int) -> IntegerProjection:
         """Return a projection into the population; SpikeletError if all its weights become 0."""
-        found = codes(projection.weights, self.scale, self.bits)
-        if projection.weights.any() and not found.any():
-            largest = float(np.abs(projection.weights).max())
+        values = stored(projection.weights)
+        found = codes(values, self.scale, self.bits)
+        if values.any() and not found.any():
+            largest = float(np.abs(values).max())
             raise self._error(
                 f"all weights from {projection.source!r} into layer {projection.target!r} become 0 "
                 f"at {self.bits} bits: the largest is {largest:g}, one step of the layer is "
@@ -100,7 +104,7 @@ class LayerQuantiser:
         return IntegerProjection(
             projection.source,
             projection.target,
-            found.astype(np.int16),
+            same_places(projection.weights, found.astype(np.int16)),
             delay,
             convolution=None if convolution is None else shape_in_core(convolution),
         )
@@ -120,7 +124,7 @@ class LayerQuantiser:
         """
         neuron, bits, exponent, lsb, parameters, leaks = self._chosen(list(potential_bits))
         low, high = self._expected()
-        binary = self.bits == 1 and bool(self.weights.all())
+        binary = self.bits == 1 and bool(self.weights.all()) and not self.zeros
         weight_bits = self.bits if self.bits > 1 or binary else 2
         integers = IntegerPopulation(
             self.layer.name,
@@ -134,13 +138,14 @@ class LayerQuantiser:
             depth=self.network.depth(self.layer.name),
         )
         rounded = codes(self.weights, self.scale, self.bits)
+        lost = np.sum((self.weights - self.scale * rounded) ** 2)
         return integers, LayerQuantisation(
             self.layer.name,
             self.scale,
             exponent,
-            self.weights.size,
+            self.weights.size + self.zeros,
             self._clipped(),
-            float(np.sqrt(np.mean((self.weights - self.scale * rounded) ** 2))),
+            float(np.sqrt(lost / (self.weights.size + self.zeros))),
             low / lsb,
             high / lsb,
             "calibration" if self.shown else "bound",
@@ -191,8 +196,8 @@ class LayerQuantiser:
         if self.shown:
             run = self.shown.layers[self.layer.name]
             return run.lowest, run.highest
-        high = float(np.where(self.weights > 0, self.weights, 0).sum(axis=0).max())
-        low = float(np.where(self.weights < 0, self.weights, 0).sum(axis=0).min())
+        high = float(same_places(self.matrix, np.maximum(self.weights, 0)).sum(axis=0).max())
+        low = float(same_places(self.matrix, np.minimum(self.weights, 0)).sum(axis=0).min())
         for values in self._membrane().values():
             low += min(0.0, float(values.min()))
             high += max(0.0, float(values.max()))

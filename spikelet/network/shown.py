@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.summary import summary
+from spikelet.network.matrices import same_places, stacked, stored
 from spikelet.network.network import INPUT, FloatArray, Network
 from spikelet.network.reference import FloatLayer, run_layers
 from spikelet.network.scale import codes
@@ -65,10 +66,11 @@ class Shown:
         arriving = self.arriving(population)
         if not len(arriving):
             return None
-        weights = np.concatenate([p.weights for p in self.network.into(population)])
+        weights = stacked([p.weights for p in self.network.into(population)])
+        values = stored(weights)
 
         def error(scale: float) -> float:
-            lost = weights - scale * codes(weights, scale, bits)
+            lost = same_places(weights, values - scale * codes(values, scale, bits))
             return float(np.sum((arriving @ lost) ** 2))
 
         return error

@@ -7,6 +7,7 @@ the model of each population's neurons, stands in the metadata.
 import numpy as np
 
 from spikelet.description.errors import SpikeletError
+from spikelet.network.matrices import dense
 from spikelet.network.network import INPUT, FloatArray, Network, Population
 from spikelet.nir.handler import BIAS
 from spikelet.nir.handlers import neuron_node
@@ -40,7 +41,7 @@ def float_graph(network: Network) -> WrittenGraph:
     for population in network.populations:
         bias = _bias(population)
         for number, projection in enumerate(network.into(population.name)):
-            weight = projection.weights.T
+            weight = dense(projection.weights).T
             first = bias.any() and not number  # one of them brings the bias
             written = Affine.written(weight, bias) if first else Linear.written(weight)
             source, target = projection.source, projection.target

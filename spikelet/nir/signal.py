@@ -12,10 +12,12 @@ from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.summary import summary
 from spikelet.network.convolution import Convolution
+from spikelet.network.matrices import Matrix, as_sparse
 from spikelet.network.network import FloatArray
 
 __all__ = ["Connection", "Dense", "Signal", "Sparse"]
@@ -59,6 +61,10 @@ class Dense:
 
     def matrix(self) -> FloatArray:
         """Return the weights, shape (n_source, size)."""
+        return self.weights
+
+    def stored(self) -> FloatArray:
+        """Return the weights as a projection has them."""
         return self.weights
 
     def excitation(self) -> FloatArray:
@@ -181,6 +187,20 @@ class Sparse:
 
     def matrix(self) -> FloatArray:
         """Return it as a matrix, shape (n_source, size); SpikeletError if that is too large."""
+        self._check_size()
+        found = np.zeros((self.n_source, self.size))
+        found[self.sources, self.targets] = self.gains
+        return found
+
+    def stored(self) -> Matrix:
+        """Return it as a projection has it: sparse if it is a convolution, else as a matrix."""
+        if self.convolution is None:
+            return self.matrix()
+        self._check_size()
+        places = (self.gains, (self.sources, self.targets))
+        return as_sparse(sparse.coo_array(places, shape=(self.n_source, self.size)))
+
+    def _check_size(self) -> None:
         if self.n_source * self.size > _MOST_WEIGHTS:
             how = "one to one" if self.passes_on else "over a sparse connection"
             raise SpikeletError(
@@ -190,9 +210,6 @@ class Sparse:
                 remedy="make the layer smaller: a larger stride, pooling, or a Linear or Affine "
                 "node with fewer outputs",
             )
-        found = np.zeros((self.n_source, self.size))
-        found[self.sources, self.targets] = self.gains
-        return found
 
     def excitation(self) -> FloatArray:
         """Return what the positive weights add where all sources spike, shape (size,)."""
