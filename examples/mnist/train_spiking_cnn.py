@@ -16,6 +16,7 @@ from typing import Any
 
 import nir
 import numpy as np
+import snntorch
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -168,6 +169,26 @@ def accuracy(network: SpikingCnn, images: Images, encoder: Encoder) -> float:
 
 
 @torch.no_grad()
+def matches_snntorch(network: SpikingCnn, spikes: Tensor) -> bool:
+    """Return whether snnTorch's ``Leaky`` modules give the same spikes and values."""
+    neurons = [
+        snntorch.Leaky(beta=1.0, threshold=float(grid.threshold), reset_mechanism="subtract")
+        for grid in network.grids[:2]
+    ]
+    states = [module.init_leaky() for module in neurons]
+    weights, found = [network.levels(index) for index in range(3)], []
+    for tick in spikes.reshape(*spikes.shape[:2], 1, SIDE, SIDE):
+        currents = functional.conv2d(tick, weights[0], stride=STRIDE)
+        first, states[0] = neurons[0](currents, states[0])
+        second, states[1] = neurons[1](functional.conv2d(first, weights[1]), states[1])
+        values = functional.linear(_pooled(second).flatten(1), weights[2])
+        found.append((values, first, second))
+    values, layers = network(spikes)
+    pairs = zip((values, *layers), zip(*found, strict=True), strict=True)
+    return all(torch.equal(mine, torch.stack(theirs)) for mine, theirs in pairs)
+
+
+@torch.no_grad()
 def export(network: SpikingCnn, path: Path) -> None:
     """Write the network as a NIR file, in whole levels: nothing of it is rounded."""
     weights = [network.levels(index).numpy() for index in range(3)]
@@ -233,6 +254,8 @@ def main() -> None:
     print(f"spikes, before training: {accuracy(network, held_out, encoder):.2%}", flush=True)
     fit(network, training, encoder, options.epochs, SPIKING_RATE)
     print(f"spikes, weights of 4 bits: {accuracy(network, held_out, encoder):.2%}", flush=True)
+    if not matches_snntorch(network, encoder(held_out.levels[:200])):
+        raise RuntimeError("snnTorch's Leaky modules do not give the spikes of this network")
     export(network, options.out)
 
 
