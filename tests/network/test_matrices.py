@@ -14,6 +14,7 @@ from spikelet.compiler.saved import network_arrays, network_fields, network_of
 from spikelet.description.artefact import digest_of
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.models import neuron_model
+from spikelet.network import scale
 from spikelet.network.convolution import Convolution
 from spikelet.network.grid import grid
 from spikelet.network.matrices import (
@@ -159,6 +160,10 @@ def test_a_scale_may_be_told_its_zeros(seed: int, bits: int, rows: int) -> None:
     found = as_sparse(values)
     expected = best_scale(values, bits)
     assert best_scale(stored(found), bits, zeros=zeros_of(found)) == expected
+    step = 1 + values.size // scale._SEARCHED_WEIGHTS
+    np.testing.assert_array_equal(
+        scale._spread(stored(found), zeros_of(found)), np.sort(values, axis=None)[::step]
+    )
 
 
 @settings(deadline=None)
