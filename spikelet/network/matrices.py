@@ -4,7 +4,7 @@ A sparse matrix is a scipy ``csr_array`` in canonical form: in each row, columns
 and none twice.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,7 +20,10 @@ __all__ = [
     "by_column",
     "dense",
     "from_arrays",
+    "from_places",
+    "is_sparse",
     "same_places",
+    "some_columns",
     "stacked",
     "stored",
     "to_arrays",
@@ -33,6 +36,9 @@ Matrix: TypeAlias = npt.NDArray[Any] | sparse.csr_array
 _BLOCK = 1 << 20
 """Values of a sparse matrix that are written out at once."""
 
+_COLUMNS = 256
+"""The same, in columns."""
+
 
 def as_sparse(weights: Matrix) -> sparse.csr_array:
     """Return a matrix in canonical form, without stored zeros."""
@@ -40,6 +46,21 @@ def as_sparse(weights: Matrix) -> sparse.csr_array:
     found.sum_duplicates()
     found.eliminate_zeros()
     return found
+
+
+def from_places(
+    values: npt.NDArray[Any],
+    sources: npt.NDArray[np.int64],
+    targets: npt.NDArray[np.int64],
+    shape: tuple[int, int],
+) -> sparse.csr_array:
+    """Return a sparse matrix of some values and their places; those of one place are added."""
+    return as_sparse(sparse.coo_array((values, (sources, targets)), shape=shape))
+
+
+def is_sparse(weights: Matrix) -> bool:
+    """Return whether a matrix is sparse."""
+    return bool(sparse.issparse(weights))
 
 
 def dense(weights: Matrix) -> npt.NDArray[Any]:
@@ -83,9 +104,19 @@ def by_column(
     return same_places(weights, operation(weights.data, values))
 
 
+def some_columns(weights: Matrix) -> Iterator[npt.NDArray[Any]]:
+    """Yield all columns as arrays (n_source, columns), of a sparse matrix a few at a time."""
+    if isinstance(weights, np.ndarray):
+        yield weights
+        return
+    columns = sparse.csc_array(weights)
+    for first in range(0, weights.shape[1], _COLUMNS):
+        yield columns[:, first : first + _COLUMNS].toarray()
+
+
 def stacked(parts: Sequence[Matrix]) -> Matrix:
     """Return matrices of as many columns, one below the other: dense if all are."""
-    if any(sparse.issparse(part) for part in parts):
+    if any(is_sparse(part) for part in parts):
         return as_sparse(sparse.vstack([sparse.csr_array(part) for part in parts]))
     return np.concatenate(parts)
 

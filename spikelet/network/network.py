@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from spikelet.description.artefact import digest_of
 from spikelet.description.errors import SpikeletError
@@ -18,7 +17,7 @@ from spikelet.description.neurons.update import can_spike
 from spikelet.description.summary import summary
 from spikelet.network.convolution import Convolution
 from spikelet.network.input_spikes import checked_spikes
-from spikelet.network.matrices import Matrix, as_sparse, blocks, dense
+from spikelet.network.matrices import Matrix, as_sparse, blocks, dense, is_sparse
 from spikelet.network.order import depths
 from spikelet.network.origin import Origin
 from spikelet.placement.network import INPUT
@@ -178,11 +177,11 @@ class Projection:
     def __post_init__(self) -> None:
         name = f"projection {self.source!r} -> {self.target!r}: weights"
         weights = self.weights
-        if self.convolution is not None or sparse.issparse(weights):
+        if self.convolution is not None or is_sparse(weights):
             weights = as_sparse(weights).astype(np.float64, copy=False)
             if not np.isfinite(weights.data).all():
                 weights = dense(weights)
-        if not sparse.issparse(weights):
+        if not is_sparse(weights):
             weights = _finite(name, weights, None)
         object.__setattr__(self, "weights", weights)
         if self.weights.ndim != 2:

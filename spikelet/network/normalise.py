@@ -5,13 +5,12 @@ spikes at the same ticks. A folded batch normalisation, or a conversion, leaves 
 units, which would else have to share one weight scale.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from scipy import sparse
 
-from spikelet.network.matrices import Matrix, by_column, stacked, stored, zeros_of
+from spikelet.network.matrices import Matrix, by_column, some_columns, stacked, stored, zeros_of
 from spikelet.network.network import FloatArray, Network, Population, Projection
 from spikelet.network.scale import column_scales, grid_step, shortened
 
@@ -22,9 +21,6 @@ THRESHOLD = "threshold"
 
 _SPREAD = 16.0
 """How far above the others a threshold may be, in weight units, where each neuron has a scale."""
-
-_COLUMNS = 256
-"""Of a sparse matrix, that are written out at once."""
 
 _AS_GIVEN = np.ones(1)
 
@@ -105,7 +101,7 @@ def neuron_units(
         return _AS_GIVEN
     if neuron_scales and not _on_grid(weights, weight_bits):
         steps = _own_steps(weights, weight_bits)
-        best = [column_scales(some, weight_bits) for some in _some_columns(weights)]
+        best = [column_scales(some, weight_bits) for some in some_columns(weights)]
         scales = np.where(steps > 0, steps, np.concatenate(best))
         return _relative(_of_channels(_bounded(scales, thresholds), into))
     if not differ:
@@ -183,19 +179,9 @@ def _on_grid(weights: Matrix, bits: int) -> bool:
     return grid_step(np.append(values, 0.0) if zeros_of(weights) else values, bits) is not None
 
 
-def _some_columns(weights: Matrix) -> Iterator[FloatArray]:
-    """Yield all columns as arrays, of a sparse matrix a few at a time."""
-    if not sparse.issparse(weights):
-        yield weights
-        return
-    by_column = sparse.csc_array(weights)
-    for first in range(0, weights.shape[1], _COLUMNS):
-        yield by_column[:, first : first + _COLUMNS].toarray()
-
-
 def _own_steps(weights: Matrix, bits: int) -> FloatArray:
     """Return the grid step of each neuron's weights, 0 if they are on none."""
-    columns = (column for some in _some_columns(weights) for column in some.T)
+    columns = (column for some in some_columns(weights) for column in some.T)
     steps = [grid_step(column, bits) if column.any() else None for column in columns]
     return np.array([step or 0.0 for step in steps])
 

@@ -12,12 +12,11 @@ from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.summary import summary
 from spikelet.network.convolution import Convolution
-from spikelet.network.matrices import Matrix, as_sparse
+from spikelet.network.matrices import Matrix, from_places
 from spikelet.network.network import FloatArray
 
 __all__ = ["Connection", "Dense", "Signal", "Sparse"]
@@ -197,8 +196,8 @@ class Sparse:
         if self.convolution is None:
             return self.matrix()
         self._check_size()
-        places = (self.gains, (self.sources, self.targets))
-        return as_sparse(sparse.coo_array(places, shape=(self.n_source, self.size)))
+        shape = self.n_source, self.size
+        return from_places(self.gains, self.sources, self.targets, shape)
 
     def _check_size(self) -> None:
         if self.n_source * self.size > _MOST_WEIGHTS:

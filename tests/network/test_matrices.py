@@ -115,6 +115,16 @@ def test_integers_are_those_of_the_dense(
     assert [sparse.issparse(p.weights) for p in found.projections] == [True, True, False, False]
 
 
+def test_expected_potentials_are_those_of_all_excitatory_or_inhibitory_sources() -> None:
+    given = network(6, on_grid=False, spread=0.0)
+    for name, stats in zip("abc", quantise(given, 4).quantisation, strict=True):
+        weights = np.concatenate([dense(p.weights) for p in given.into(name)])
+        high = np.where(weights > 0, weights, 0).sum(axis=0).max() + 1.0  # the threshold
+        low = np.where(weights < 0, weights, 0).sum(axis=0).min()
+        lsb = stats.scale / 2**stats.weight_exponent
+        assert (stats.range_low, stats.range_high) == pytest.approx((low / lsb, high / lsb))
+
+
 def test_float_runs_and_the_grid_are_those_of_the_dense() -> None:
     given = network(3, on_grid=True, spread=0.0)
     spikes = (np.random.default_rng(4).random((3, 9, given.n_inputs)) < 0.2).astype(np.uint8)
