@@ -232,6 +232,50 @@ def export(network: SpikingNetwork, path: Path, plan: TrainingPlan) -> None:
     nir.write(path, graph)
 
 
+def modules_in(path: Path) -> dict[str, nn.Module]:
+    """Return the snnTorch modules of a NIR file that :func:`export` wrote, by node, in order."""
+    graph = nir.read(path)
+    after = dict(graph.edges)
+    modules: dict[str, nn.Module] = {}
+    name = after["input"]
+    while name != "output":
+        node = graph.nodes[name]
+        if isinstance(node, nir.Linear):
+            modules[name] = nn.Linear(*node.weight.shape[::-1], bias=False)
+            modules[name].weight.data = torch.tensor(node.weight)
+        else:
+            modules[name] = snntorch.Leaky(
+                beta=torch.tensor(1 - 1 / node.r),  # r is 1 / (1 - beta)
+                threshold=torch.tensor(node.v_threshold),
+                reset_mechanism=graph.metadata["reset_mechanism"],
+                reset_delay=bool(graph.metadata["reset_delay"]),
+                init_hidden=True,
+            )
+        name = after[name]
+    return modules
+
+
+@torch.no_grad()
+def record(path: Path, spikes: npt.NDArray[np.bool_]) -> dict[str, npt.NDArray[np.bool_]]:
+    """Return what snnTorch makes of input spikes (samples, ticks, inputs), for a samples file.
+
+    ``expected`` are the spikes of the last layer, ``layer_NODE`` those of a hidden one, each of
+    shape (samples, ticks, neurons).
+    """
+    modules = modules_in(path)
+    found: dict[str, list[Tensor]] = {
+        name: [] for name, module in modules.items() if isinstance(module, snntorch.Leaky)
+    }
+    for tick in torch.tensor(spikes, dtype=torch.float32).swapaxes(0, 1):
+        signal = tick
+        for name, module in modules.items():
+            signal = module(signal)
+            if name in found:
+                found[name].append(signal > 0)
+    *hidden, last = ((name, torch.stack(ticks, 1).numpy()) for name, ticks in found.items())
+    return {"expected": last[1], **{f"layer_{name}": values for name, values in hidden}}
+
+
 def train_and_export(
     layers: list[LayerPlan], plan: TrainingPlan, training: Images, held_out: Images, path: Path
 ) -> None:

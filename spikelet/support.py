@@ -22,6 +22,7 @@ from spikelet.network.network import Network
 from spikelet.network.quantise import Bits, quantise
 from spikelet.nir.handler import NodeHandler
 from spikelet.nir.support import FileSupport, NodeSupport, support_of
+from spikelet.placement.partition import LARGEST_CORE
 
 __all__ = ["APPROXIMATE", "EXACT", "NOT_JUDGED", "UNSUPPORTED", "Check", "CheckedNode", "check"]
 
@@ -138,11 +139,11 @@ def check(
     """
     support = support_of(path, neuron, dt, framework=framework, handlers=handlers)
     problems, network = list(support.problems), support.network
-    integers, chip = None, None
+    integers, chip, larger = None, None, ""
     if network is not None:
         try:
             integers = quantise(network, weight_bits or {}, potential_bits)
-            chip = place(integers, PlacementLimits()).chip
+            chip, larger = _placed(integers)
         except SpikeletError as error:
             problems.append((str(error.args[0]), error.remedy))
     origin = network.origin if network else None
@@ -150,12 +151,23 @@ def check(
         str(path),
         tuple(_checked(node, support, integers) for node in support.nodes),
         tuple(problems),
-        (*origin.reading, *origin.unsaid) if origin else (),
-        (*(origin.doubts if origin else ()), *support.doubts),
+        (*origin.reading, *(f"not in the file, and taken: {u}" for u in origin.unsaid))
+        if origin
+        else (),
+        (*(origin.doubts if origin else ()), *support.doubts, *([larger] if larger else [])),
         tuple(_leaks(integers)) if integers else (),
         chip,
         tuple(check_fit(chip, device) for device in devices().values()) if chip else (),
     )
+
+
+def _placed(integers: IntegerNetwork) -> tuple[ChipParams, str]:
+    """Return the chip that a network takes, and what it says of cores larger than the usual."""
+    try:
+        return place(integers, PlacementLimits()).chip, ""
+    except SpikeletError as usual:
+        chip = place(integers, PlacementLimits(max_axons=LARGEST_CORE)).chip
+        return chip, f"with usual cores it is refused: {usual.args[0]}; {usual.remedy}"
 
 
 def _checked(

@@ -22,6 +22,7 @@ ORDER = (
         "__main__",
         "cli",
         "commands",
+        "check_table",
         "demo",
         "results",
         "data_summary",

@@ -28,8 +28,8 @@ def check(
     **options: Any,
 ) -> None:
     """Say of each node of the NIR file FILE whether a chip computes it exactly; write nothing."""
+    from spikelet.check_table import show_check
     from spikelet.network.quantise import bits_of_layers
-    from spikelet.results import show_check
     from spikelet.support import UNSUPPORTED
     from spikelet.support import check as checked
 

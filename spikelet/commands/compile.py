@@ -15,6 +15,7 @@ from spikelet.commands.options import (
     PLACEMENT_SEED,
     POSITIVE,
     POTENTIAL_BITS,
+    REQUIRE_RECORDED,
     WEIGHT_BITS,
 )
 from spikelet.description.chip.params import TOPOLOGIES
@@ -54,6 +55,7 @@ __all__ = ["compile_command"]
     help="What neurons that draw numbers start from; 1 by default.",
 )
 @click.option("--calibration", type=click.Path(path_type=Path), help="Samples for ranges, rates.")
+@REQUIRE_RECORDED
 @click.option("--target", "targets", multiple=True, help="Board or device that it must fit.")
 @click.option("--top", default="chip", show_default=True, help="Name of the Verilog's top module.")
 @printing_options
@@ -65,6 +67,7 @@ def compile_command(
     weight_bits: tuple[str, ...],
     potential_bits: tuple[str, ...],
     calibration: Path | None,
+    require_recorded: bool,
     targets: tuple[str, ...],
     top: str,
     **options: Any,
@@ -82,6 +85,7 @@ def compile_command(
     from spikelet.results import compiled_fields, old_fields, show_compiled
     from spikelet.rtl_gen.emit import check_top
     from spikelet.runs.recorded import compare_recorded
+    from spikelet.runs.recorded import require_recorded as required
     from spikelet.runs.verify import compile_warnings
     from spikelet.samples.samples import load_samples
     from spikelet.targets import require_target, target_named
@@ -99,6 +103,8 @@ def compile_command(
         **options,
     )
     recorded = compare_recorded(compiled.network.floats, samples, compiled.network.draw_key)
+    if require_recorded:
+        required(recorded)
     for target in map(target_named, targets):
         fit = require_target(compiled, target)
         rest = "; the sample's events are counted by build" if target in BOARDS else ""

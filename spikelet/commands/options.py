@@ -17,6 +17,7 @@ __all__ = [
     "PLACEMENT_SEED",
     "POSITIVE",
     "POTENTIAL_BITS",
+    "REQUIRE_RECORDED",
     "SAMPLES",
     "START",
     "WEIGHT_BITS",
@@ -43,6 +44,11 @@ WEIGHT_BITS = click.option(
 )
 POTENTIAL_BITS = click.option(
     "--potential-bits", metavar="[LAYER=]BITS", multiple=True, help="16 by default."
+)
+REQUIRE_RECORDED = click.option(
+    "--require-recorded",
+    is_flag=True,
+    help="Fail unless the float network equals what the framework recorded (expected).",
 )
 COUNT = click.option("--count", type=POSITIVE, help="Only the first so many samples.")
 PLACEMENT_SEED = click.option(

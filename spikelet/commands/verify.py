@@ -12,6 +12,7 @@ from spikelet.commands.options import (
     NETWORK,
     OUT,
     POSITIVE,
+    REQUIRE_RECORDED,
     SAMPLES,
     START,
 )
@@ -36,6 +37,7 @@ __all__ = ["verify"]
 @LEARNING
 @START
 @click.option("--netlist-samples", type=POSITIVE, default=20, show_default=True)
+@REQUIRE_RECORDED
 @click.option("--waves", is_flag=True, help="Of a difference, write a waveform.")
 @printing_options
 def verify(
@@ -49,6 +51,7 @@ def verify(
     learning: bool,
     start: Path | None,
     netlist_samples: int,
+    require_recorded: bool,
     waves: bool,
 ) -> None:
     """Run golden and other engines on SAMPLES and compare everything, bit for bit."""
@@ -56,6 +59,7 @@ def verify(
     from spikelet.project import opened
     from spikelet.results import show_verification
     from spikelet.runs.engines import chosen_engines
+    from spikelet.runs.recorded import require_recorded as required
     from spikelet.samples.plastic_samples import load_learning_samples
 
     chosen = chosen_engines(engines, terminal.say)
@@ -74,5 +78,7 @@ def verify(
         )
     show_verification(terminal, result)
     terminal.result(result.to_dict())
+    if require_recorded:
+        required(result.recorded)
     if not result.equal:
         sys.exit(1)

@@ -58,7 +58,10 @@ class LayerAgreement:
 
 
 def agreement_of(
-    network: Network, spikes: npt.NDArray[Any], fired: Mapping[str, npt.NDArray[Any]]
+    network: Network,
+    spikes: npt.NDArray[Any],
+    fired: Mapping[str, npt.NDArray[Any]],
+    values: Mapping[str, FloatArray],
 ) -> tuple[LayerAgreement, ...]:
     """Return how far each population agrees, each driven by the module's own spikes before it.
 
@@ -68,15 +71,46 @@ def agreement_of(
     spikes : array, shape (samples, ticks, n_inputs)
     fired : mapping of str to array, shape (samples, ticks, size)
         The module's spikes, by population.
+    values : mapping of str to array, shape (samples, ticks, size)
+        What it returned, by population that never spikes.
 
     Raises
     ------
     SpikeletError
-        If a neuron that is not within rounding of its threshold spikes otherwise: then the module
-        is not what its class and parameters say.
+        If a neuron that is not within rounding of its threshold spikes otherwise, or a value is
+        another by more than rounding: then the module is not what its class and parameters say.
     """
     emitted = {INPUT: spikes, **fired}
-    return tuple(_layer(network, p, emitted) for p in network.populations)
+    return tuple(
+        _values(network, p, emitted, values[p.name])
+        if p.name in values
+        else _layer(network, p, emitted)
+        for p in network.populations
+    )
+
+
+def _values(
+    network: Network,
+    population: Population,
+    emitted: Mapping[str, npt.NDArray[Any]],
+    theirs: FloatArray,
+) -> LayerAgreement:
+    """Compare what is read of a population; SpikeletError if it is not equal, but for rounding."""
+    update, name = FloatUpdate.of(population), population.name
+    rounding = _ROUNDING * max(1.0, float(np.abs(theirs).max(initial=0.0)))
+    for tick in range(theirs.shape[1]):
+        update.tick(_current(network, population, emitted, tick), _no_draw)
+        apart = np.abs(update.states["v"] - theirs[:, tick]) > rounding
+        if apart.any():
+            sample, number = (int(i) for i in np.argwhere(apart)[0])
+            ours = np.broadcast_to(update.states["v"], apart.shape)
+            raise SpikeletError(
+                f"{name}: value {number} of tick {tick} of sample {sample} is "
+                f"{theirs[sample, tick, number]:g} in what the module returned, and "
+                f"{ours[sample, number]:g} by the operations that were seen",
+                remedy="report this with the module",
+            )
+    return LayerAgreement(name, 0, theirs[:, 0].size, 0, rounding)
 
 
 def _layer(

@@ -69,7 +69,7 @@ def write_nir(
 def to_nir(
     network: Network | IntegerNetwork, *, threshold: float | None = None
 ) -> tuple[bytes, list[str]]:
-    """Return a network as a NIR file of Linear, Affine, Delay, LIF, CubaLIF and IF nodes.
+    """Return a network as a NIR file.
 
     The file of a float network gives the same network when it is read, without any option.
 

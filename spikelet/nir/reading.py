@@ -10,6 +10,7 @@ import numpy as np
 from spikelet.description.errors import SpikeletError, SpikeletWarning
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.models import neuron_model, neuron_models
+from spikelet.description.neurons.update import can_spike
 from spikelet.description.summary import summary
 from spikelet.network.origin import Origin
 from spikelet.nir.convention import STEPS, Convention, Rule
@@ -329,12 +330,20 @@ def _same_numbers(
 
 
 def _unknown(graph: NirGraph, nodes: list[NirNode], dt: float | None) -> SpikeletError:
-    fitting = _fitting(nodes, dt, "the numbers fit")
+    fits = _fitting(nodes, dt, "the numbers fit")
+    either = (
+        "; of several, that in which it was trained: compile with samples that hold what it "
+        "recorded (expected) says whether it was"
+        if " or " in fits
+        else ""
+    )
+    others = f"pass --framework with one of {', '.join(FRAMEWORKS)}"
+    models = [name for name, model in neuron_models().items() if can_spike(model)]
     return SpikeletError(
         f"{graph.path}: the model of its neurons is not known: neither an option nor the file's "
         "metadata say which framework wrote it, or which model its neurons are of",
-        remedy=f"{fitting + '; ' if fitting else ''}pass --framework with one of "
-        f"{', '.join(FRAMEWORKS)}, or --neuron with one of {', '.join(neuron_models())}, or a file",
+        remedy=(f"{fits}{either}; or {others}" if fits else others)
+        + f"; or --neuron with one of {', '.join(models)}, or a file",
     )
 
 

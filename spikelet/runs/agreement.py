@@ -37,7 +37,7 @@ _TAKES_ALL = 0.9
 _LARGE_ERROR = 0.5
 """Error of potentials that are read, as a share, from which it is said."""
 
-_CALIBRATE = "compile with --calibration, or with more --weight-bits"
+_CALIBRATE = "compile with more --weight-bits, and with --calibration if it was without"
 
 
 @dataclass(frozen=True)

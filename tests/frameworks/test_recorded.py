@@ -35,6 +35,10 @@ def test_a_modules_file_spikes_as_the_module_did(framework: str, name: str, tmp_
     layers = run_layers(network, given.reshape(*given.shape[:2], -1))
     for population, layer in zip(network.populations, layers, strict=True):
         packed = recorded[f"{name}:{population.name}"]
+        if population.name in network.readouts:
+            np.testing.assert_allclose(layer.potentials, packed, rtol=1e-6)
+            assert packed.std() > 0.1
+            continue
         fired = np.unpackbits(packed, axis=1)[:, :TICKS]
         np.testing.assert_array_equal(layer.spikes, fired)
         assert 0.02 < fired.mean() < 0.98

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import nir  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -222,6 +223,58 @@ def test_terminal_says_it_first(tmp_path: Path) -> None:
     assert found.stdout.startswith("float network equals the recorded spikes in 40 of 40 samples")
     found = CliRunner().invoke(main, [str(a) for a in (*arguments, *options[:2])])
     assert found.stdout.startswith("nothing was compared with the framework")
+
+
+@pytest.mark.parametrize(
+    ("name", "neuron", "words"),
+    [
+        ("sj_lif", "lif-ge", ""),
+        ("sj_lif", "lif-subtract-ge", "in 0 of 40 samples"),
+        ("nothing", "lif-ge", "nothing was compared"),
+    ],
+)
+def test_a_script_can_ask_for_equality(tmp_path: Path, name: str, neuron: str, words: str) -> None:
+    """Else a difference is a warning, and nothing to compare is a line."""
+    given, folder = recorded_file(tmp_path, name), tmp_path / "out"
+    arguments = ["compile", EXPORTED / "sj_lif.nir", "-o", folder, "--framework", "spikingjelly"]
+    arguments += ["--neuron", neuron, "--calibration", given]
+
+    def asked(*command: Any) -> str:
+        found = CliRunner().invoke(main, [str(a) for a in (*command, "--require-recorded")])
+        assert found.exit_code == (1 if words else 0), found.output
+        return found.stderr
+
+    assert words in asked(*arguments)
+    assert folder.exists() != bool(words), "a network that was refused is written all the same"
+    invoke(*arguments, "--json")
+    assert words in asked("verify", folder, given, "--engine", "golden")
+
+
+def test_values_of_a_readout_may_be_whole(tmp_path: Path) -> None:
+    """They are potentials all the same, not spikes."""
+    nodes = {"in": source(6), "fc": linear(4, 6), "cells": integrator(4)}
+    weights = nir.Linear(np.random.default_rng(1).integers(-3, 4, (2, 4)).astype(float))
+    file = write(tmp_path / "net.nir", {**nodes, "last": weights, "out": sink(2)})
+    network = load_network(file, "nir-euler", 1e-3)
+    values = run_float(network, SPIKES)[1].potentials
+    assert np.array_equal(values, np.round(values)) and values.std() > 0.5
+    found = compare_recorded(network, samples(_out=values))
+    assert found and found.all_equal and found.layers[0].what == "potentials"
+    wrong = compare_recorded(network, samples(_out=values + 1))
+    assert wrong and not wrong.equal
+
+
+@pytest.mark.parametrize("part", ["test_", "calibration_"])
+def test_the_demo_holds_what_snntorch_recorded(part: str) -> None:
+    examples = Path(__file__).parents[2] / "examples" / "digits"
+    network = load_network(examples / "digits.nir")
+    found = compare_recorded(network, load_samples(examples / "digits_test.npz", part))
+    assert found and found.all_equal and found.samples in (360, 200)
+    assert {layer.name: layer.what for layer in found.layers} == {
+        "1": "spikes",
+        "outputs": "spikes",
+    }
+    assert all(layer.recorded > 3000 for layer in found.layers), "hardly a spike is compared"
 
 
 def test_doubts_are_warnings_until_something_is_compared() -> None:
