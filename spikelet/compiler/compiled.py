@@ -30,6 +30,7 @@ from spikelet.description.summary import summary
 from spikelet.golden.dense_spikes import DenseSpikes
 from spikelet.network.integers import IntegerNetwork, Weights
 from spikelet.network.limits import PlacementLimits
+from spikelet.network.matrices import dense
 from spikelet.placement.place import PlacementQuality
 
 __all__ = ["COMPILED", "CompiledNetwork", "PlacedLayer", "Slice"]
@@ -37,7 +38,7 @@ __all__ = ["COMPILED", "CompiledNetwork", "PlacedLayer", "Slice"]
 COMPILED = "compiled network"
 """What the record of a saved network calls it."""
 
-_FORMAT = 7
+_FORMAT = 8
 """Version of the saved form; raised when it changes."""
 
 _CHIP_FILE, _ARRAYS_FILE = "chip.json", "arrays.npz"
@@ -209,7 +210,7 @@ class CompiledNetwork:
         """
         projection, layer = self.network.projection(source, target), self.layer(target)
         if projection.rule is None:
-            view = projection.weights.view()
+            view = dense(projection.weights).view()
         else:
             stored = (image or self.image).cores[layer.slices[0].core].weights
             view = stored[self.axons(source, target), : layer.size]

@@ -19,6 +19,7 @@ from spikelet.network.integers import (
 )
 from spikelet.network.layer_quantisation import LayerQuantisation
 from spikelet.network.leaks import Leak
+from spikelet.network.matrices import from_arrays, to_arrays
 from spikelet.network.network import Network, Population, Projection
 from spikelet.network.origin import Origin
 from spikelet.placement.arrange import RandomPlacements
@@ -76,13 +77,13 @@ def network_arrays(network: IntegerNetwork) -> _Arrays:
         arrays |= {f"population_{index}.{name}": values for name, values in p.parameters.items()}
         arrays |= {f"states_{index}.{name}": values for name, values in p.states.items()}
     for index, q in enumerate(network.projections):
-        arrays[f"projection_{index}"] = q.weights
+        arrays |= to_arrays(f"projection_{index}", q.weights)
     if network.floats:
         for index, population in enumerate(network.floats.populations):
             for name, values in population.parameters.items():
                 arrays[f"float_{index}.{name}"] = values
         for index, projection in enumerate(network.floats.projections):
-            arrays[f"float_projection_{index}"] = projection.weights
+            arrays |= to_arrays(f"float_projection_{index}", projection.weights)
     return arrays
 
 
@@ -147,7 +148,7 @@ def network_of(entry: dict[str, Any], arrays: _Arrays) -> IntegerNetwork:
         IntegerProjection(
             p["source"],
             p["target"],
-            arrays[f"projection_{i}"],
+            from_arrays(f"projection_{i}", arrays),
             p["delay"],
             p["rule"] and LearningRule.from_dict(p["rule"]),
             p["connectivity"],
@@ -196,7 +197,7 @@ def _floats_of(entry: dict[str, Any], models: list[NeuronModel], arrays: _Arrays
         )
     )
     projections = tuple(
-        Projection(source, target, arrays[f"float_projection_{i}"], delay=delay)
+        Projection(source, target, from_arrays(f"float_projection_{i}", arrays), delay=delay)
         for i, (source, target, delay) in enumerate(entry["floats"]["projections"])
     )
     return Network(

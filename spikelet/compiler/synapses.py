@@ -12,6 +12,7 @@ from spikelet.description.synapses.formats import synapse_format
 from spikelet.golden.timing import core_cycles
 from spikelet.network.integers import IntegerNetwork, IntegerProjection, Weights
 from spikelet.network.limits import AUTO, PlacementLimits
+from spikelet.network.matrices import Matrix, dense
 from spikelet.placement.maps import cut_map, lanes_of_channels, pipelines_of_channels, places
 
 __all__ = ["map_format", "other_format", "shared_maps", "sparse_lanes"]
@@ -170,13 +171,11 @@ def _can_share(
     return bool(cut) and all(_is_convolution(projection.weights, whole, *piece) for piece in cut)
 
 
-def _is_convolution(
-    weights: Weights, whole: ConvolutionShape, rows: range, channels: range
-) -> bool:
+def _is_convolution(weights: Matrix, whole: ConvolutionShape, rows: range, channels: range) -> bool:
     part = whole.part(rows, channels)
     inputs, outputs = places(whole, rows, channels)
     matrix = np.zeros((part.n_axons, part.n_neurons), weights.dtype)
-    matrix[part.axons.ravel()] = weights[np.ix_(inputs, outputs)]
+    matrix[part.axons.ravel()] = dense(weights[inputs][:, outputs])
     return np.array_equal(part.matrix(part.kernel(matrix)), matrix)
 
 

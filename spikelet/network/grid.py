@@ -10,8 +10,9 @@ import numpy.typing as npt
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.models import neuron_model
-from spikelet.network.integers import IntegerNetwork, IntegerPopulation, Weights
+from spikelet.network.integers import IntegerNetwork, IntegerPopulation
 from spikelet.network.layer_quantisation import LayerQuantisation
+from spikelet.network.matrices import Matrix, by_column, dense
 from spikelet.network.network import INPUT, FloatArray, Network, Population, Projection
 from spikelet.network.quantise import Bits, quantise
 
@@ -157,14 +158,15 @@ def _population(
     return replace(before, parameters=parameters)
 
 
-def _projection(before: Projection, weights: Weights, stats: LayerQuantisation) -> Projection:
+def _projection(before: Projection, weights: Matrix, stats: LayerQuantisation) -> Projection:
     unit, convolution = stats.weight_unit, before.convolution
     if convolution is not None:
         channels = np.broadcast_to(unit, (weights.shape[1],))
         channels = channels.reshape(convolution.output_shape[0], -1)[:, 0]
-        kernel = convolution.kernel_of(weights).astype(np.float64)
+        kernel = convolution.kernel_of(dense(weights)).astype(np.float64)
         convolution = replace(convolution, kernel=kernel).scaled(channels)
-    return replace(before, weights=_values(weights, unit), convolution=convolution)
+    values = by_column(weights.astype(np.float64), np.multiply, unit)
+    return replace(before, weights=values, convolution=convolution)
 
 
 def _values(whole: npt.NDArray[Any], unit: FloatArray) -> FloatArray:
@@ -249,7 +251,7 @@ def _told(network: Network, given: Mapping[str, npt.NDArray[Any]]) -> dict[str, 
     for name, old in given.items():
         if name in (_WEIGHTS, _RECURRENT):
             into = network.projections[name == _RECURRENT]
-            values = into.weights.T.reshape(old.shape)
+            values = dense(into.weights).T.reshape(old.shape)
         else:
             values = layer.parameters[name]
             values = values.reshape(old.shape) if values.size == old.size else values

@@ -22,6 +22,7 @@ from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.network.float_update import at_rest
 from spikelet.network.input_spikes import checked_spikes
 from spikelet.network.layer_quantisation import LayerQuantisation
+from spikelet.network.matrices import Matrix, dense
 from spikelet.network.network import FloatArray, Network
 from spikelet.samples.plastic_samples import Encoder
 
@@ -122,8 +123,8 @@ class IntegerProjection:
     Parameters
     ----------
     source, target : str
-    weights : array of int16, shape (n_source, n_target)
-        0 where ``connectivity`` has no synapse.
+    weights : array or scipy ``csr_array`` of int16, shape (n_source, n_target)
+        0 where ``connectivity`` has no synapse. Sparse where a convolution was quantised.
     delay : int
         Ticks from a spike to its arrival; from inputs, ticks after the coming one.
     rule : LearningRule or None
@@ -139,7 +140,7 @@ class IntegerProjection:
 
     source: str
     target: str
-    weights: Weights
+    weights: Matrix
     delay: int
     rule: LearningRule | None = None
     connectivity: str = "all_to_all"
@@ -355,7 +356,10 @@ class IntegerNetwork:
                     f"{rule.name}, {rule.w_min}..{rule.w_max}, do not hold",
                     f"let the rule have w_min of {low} or less and w_max of {high} or more",
                 )
-        changed = (replace(p, rule=rule) if p.target == layer else p for p in self.projections)
+        changed = (
+            replace(p, rule=rule, weights=dense(p.weights)) if p.target == layer else p
+            for p in self.projections
+        )
         return replace(self, projections=tuple(changed))
 
     def check_spikes(self, spikes: npt.ArrayLike) -> npt.NDArray[Any]:

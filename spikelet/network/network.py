@@ -17,6 +17,7 @@ from spikelet.description.neurons.update import can_spike
 from spikelet.description.summary import summary
 from spikelet.network.convolution import Convolution
 from spikelet.network.input_spikes import checked_spikes
+from spikelet.network.matrices import Matrix, as_sparse, blocks, dense, is_sparse
 from spikelet.network.order import depths
 from spikelet.network.origin import Origin
 from spikelet.placement.network import INPUT
@@ -155,7 +156,8 @@ class Projection:
     Parameters
     ----------
     source, target : str
-    weights : array of float64, shape (n_source, n_target)
+    weights : array or scipy ``csr_array`` of float64, shape (n_source, n_target)
+        Of a convolution made sparse, if they are not.
     convolution : Convolution or None
         The one that the weights are, if they are one.
     delay : int or None
@@ -167,7 +169,7 @@ class Projection:
 
     source: str
     target: str
-    weights: FloatArray
+    weights: Matrix
     convolution: Convolution | None = None
     delay: int | None = None
 
@@ -178,7 +180,14 @@ class Projection:
 
     def __post_init__(self) -> None:
         name = f"projection {self.source!r} -> {self.target!r}: weights"
-        object.__setattr__(self, "weights", _finite(name, self.weights, None))
+        weights = self.weights
+        if self.convolution is not None or is_sparse(weights):
+            weights = as_sparse(weights).astype(np.float64, copy=False)
+            if not np.isfinite(weights.data).all():
+                weights = dense(weights)
+        if not is_sparse(weights):
+            weights = _finite(name, weights, None)
+        object.__setattr__(self, "weights", weights)
         if self.weights.ndim != 2:
             raise SpikeletError(f"{name} must be a matrix, not of shape {self.weights.shape}")
         least = int(self.source == self.target)
@@ -260,13 +269,13 @@ class Network:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of all that the float network computes from: not name and origin."""
-        parts: list[str | FloatArray] = [repr((self.n_inputs, self.dt, self.outputs))]
+        parts: list[Any] = [repr((self.n_inputs, self.dt, self.outputs))]
         for p in self.populations:
             parts += [p.name, str(p.size), json.dumps(p.neuron.to_dict(), sort_keys=True)]
             for name, values in p.parameters.items():
                 parts += [name, values]
         for q in self.projections:
-            parts += [q.source, q.target, q.weights, *([str(q.delay)] if q.delay else [])]
+            parts += [q.source, q.target, blocks(q.weights), *([str(q.delay)] if q.delay else [])]
         if self.input_levels > 1:
             parts.append(f"input_levels {self.input_levels}")
         return digest_of(*parts)

@@ -14,6 +14,7 @@ from spikelet.network.convolution import shape_in_core
 from spikelet.network.integers import IntegerPopulation, IntegerProjection
 from spikelet.network.layer_quantisation import LayerQuantisation
 from spikelet.network.leaks import Leak, finer, finest_bits, leak_parameters, measured_leaks
+from spikelet.network.matrices import Matrix, same_places, stacked, stored, zeros_of
 from spikelet.network.network import INPUT, FloatArray, Network, Population, Projection
 from spikelet.network.rounding import ByCurrents, Nearest, Rounding
 from spikelet.network.scale import best_scale, squared_error
@@ -73,7 +74,8 @@ class LayerQuantiser:
         self.layer = population
         self.shown = shown
         self.into = network.into(population.name)
-        self.weights = np.concatenate([projection.weights for projection in self.into])
+        self.matrix = stacked([projection.weights for projection in self.into])
+        self.weights, self.zeros = stored(self.matrix), zeros_of(self.matrix)
         if not self.weights.any():
             raise self._error(
                 f"all weights into layer {population.name!r} are 0",
@@ -84,7 +86,8 @@ class LayerQuantiser:
         by_currents = ByCurrents(self.into, shown) if shown else None
         if lsb is None:
             error = None if by_currents is None else partial(by_currents.error, bits=weight_bits)
-            self.scale, self.exponent = best_scale(self.weights, weight_bits, error), None
+            self.scale = best_scale(self.weights, weight_bits, error, zeros=self.zeros)
+            self.exponent = None
         else:
             self.scale, self.exponent = _fixed_scale(self.weights, weight_bits, lsb)
         rounding: Rounding = by_currents or Nearest(self.into)
@@ -93,8 +96,9 @@ class LayerQuantiser:
     def projection(self, projection: Projection, delay: int) -> IntegerProjection:
         """Return a projection into the population; SpikeletError if all its weights become 0."""
         found = self.codes[self.into.index(projection)]
-        if projection.weights.any() and not found.any():
-            largest = float(np.abs(projection.weights).max())
+        values = stored(projection.weights)
+        if values.any() and not stored(found).any():
+            largest = float(np.abs(values).max())
             raise self._error(
                 f"all weights from {projection.source!r} into layer {projection.target!r} become 0 "
                 f"at {self.bits} bits: the largest is {largest:g}, one step of the layer is "
@@ -129,7 +133,7 @@ class LayerQuantiser:
             list(potential_bits), decay_bits
         )
         low, high = self._expected
-        binary = self.bits == 1 and bool(self.weights.all())
+        binary = self.bits == 1 and bool(self.weights.all()) and not self.zeros
         weight_bits = self.bits if self.bits > 1 or binary else 2
         integers = IntegerPopulation(
             self.layer.name,
@@ -142,21 +146,23 @@ class LayerQuantiser:
             "binary" if binary else "signed",
             depth=self.network.depth(self.layer.name),
         )
-        rounded = np.concatenate(self.codes)
+        rounded = stacked(self.codes)
+        lost = stored(self.matrix - self.scale * rounded)
+        nonzero = int(np.count_nonzero(self.weights))
         return integers, LayerQuantisation(
             self.layer.name,
             self.scale,
             exponent,
-            self.weights.size,
+            self.weights.size + self.zeros,
             self._clipped(),
-            float(np.sqrt(np.mean((self.weights - self.scale * rounded) ** 2))),
+            float(np.sqrt((lost**2).sum() / (self.weights.size + self.zeros))),
             low / lsb,
             high / lsb,
             "calibration" if self.shown else "bound",
             -(1 << (bits - 1)),
             (1 << (bits - 1)) - 1,
-            nonzero=int(np.count_nonzero(self.weights)),
-            vanished=int(((self.weights != 0) & (rounded == 0)).sum()),
+            nonzero=nonzero,
+            vanished=nonzero - int(np.count_nonzero(stored(rounded))),
             units=tuple(units.tolist()),
             leaks=leaks,
             weight_bits=self.bits,
@@ -206,9 +212,9 @@ class LayerQuantiser:
             run = self.shown.layers[self.layer.name]
             return run.lowest, run.highest
         levels = self.network.input_levels
-        most = np.concatenate([p.weights * (levels if p.source == INPUT else 1) for p in self.into])
-        high = float(np.where(most > 0, most, 0).sum(axis=0).max())
-        low = float(np.where(most < 0, most, 0).sum(axis=0).min())
+        most = stacked([p.weights * (levels if p.source == INPUT else 1) for p in self.into])
+        high = _largest_sum(most)
+        low = -_largest_sum(-most)
         for values in self._membrane().values():
             low += min(0.0, float(values.min()))
             high += max(0.0, float(values.max()))
@@ -268,6 +274,12 @@ def _fixed_scale(weights: FloatArray, bits: int, lsb: float) -> tuple[float, int
     exponents = range(MAX_EXPONENT + 1)
     best = min(exponents, key=lambda exponent: squared_error(weights, lsb * 2**exponent, bits))
     return lsb * 2**best, best
+
+
+def _largest_sum(weights: Matrix) -> float:
+    """Return the largest sum of a column, without what is below 0."""
+    positive = same_places(weights, np.maximum(stored(weights), 0))
+    return float(positive.sum(axis=0).max())
 
 
 def _rounded(values: FloatArray) -> npt.NDArray[np.int64]:

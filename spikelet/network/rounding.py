@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from spikelet.network.compensate import Compensated
 from spikelet.network.convolution import Convolution
+from spikelet.network.matrices import Matrix, dense, from_places, same_places, stored
 from spikelet.network.network import FloatArray, Projection
 from spikelet.network.scale import codes
 from spikelet.network.shown import Shown
@@ -21,14 +21,15 @@ _MOST_ROWS = 8192
 _FEWEST_TICKS = 32
 """Of a convolution."""
 
-Codes = npt.NDArray[np.int8]
-
 
 class Rounding(Protocol):
     """Turns the weights of projections into integers."""
 
-    def codes(self, scale: float, bits: int) -> list[Codes]:
-        """Return the integers of each projection, (sources, targets), in units of ``scale``."""
+    def codes(self, scale: float, bits: int) -> list[Matrix]:
+        """Return the integers of each projection, int8, (sources, targets), in units of ``scale``.
+
+        A weight of 0 is 0.
+        """
 
 
 class Nearest:
@@ -37,9 +38,10 @@ class Nearest:
     def __init__(self, into: Sequence[Projection]) -> None:
         self._into = into
 
-    def codes(self, scale: float, bits: int) -> list[Codes]:
+    def codes(self, scale: float, bits: int) -> list[Matrix]:
         """As of any :class:`Rounding`."""
-        return [codes(projection.weights, scale, bits) for projection in self._into]
+        matrices = [projection.weights for projection in self._into]
+        return [same_places(weights, codes(stored(weights), scale, bits)) for weights in matrices]
 
 
 class ByCurrents:
@@ -70,19 +72,19 @@ class ByCurrents:
         """Return the sum of the squares of what rounding changes of currents."""
         return sum(part.error(scale, bits) for part in self._parts)
 
-    def codes(self, scale: float, bits: int) -> list[Codes]:
+    def codes(self, scale: float, bits: int) -> list[Matrix]:
         """As of any :class:`Rounding`."""
-        found = dict[int, Codes]()
+        found = dict[int, Matrix]()
         for i, parts in self._kernels.items():
             convolution = self._into[i].convolution
             assert convolution is not None
             kernel = np.concatenate([part.codes(scale, bits).T for part in parts])
             shaped = kernel.reshape(convolution.kernel.shape).astype(np.float64)
             sources, targets, values = replace(convolution, kernel=shaped).triplets()
-            found[i] = np.zeros(self._into[i].weights.shape, np.int8)
-            found[i][sources, targets] = values
+            shape = self._into[i].weights.shape
+            found[i] = from_places(values.astype(np.int8), sources, targets, shape)
         if self._dense:
-            ends = np.cumsum([len(self._into[i].weights) for i in self._dense])
+            ends = np.cumsum([self._into[i].weights.shape[0] for i in self._dense])
             whole = self._parts[-1].codes(scale, bits)
             found |= dict(zip(self._dense, np.split(whole, ends[:-1]), strict=True))
         return [found[i] for i in range(len(self._into))]
@@ -90,7 +92,7 @@ class ByCurrents:
 
 def _of_dense(projections: Sequence[Projection], shown: Shown) -> Compensated:
     ticks = shown.busy(projections, _MOST_ROWS)
-    weights = np.concatenate([projection.weights for projection in projections])
+    weights = np.concatenate([dense(projection.weights) for projection in projections])
     arriving = [shown.arriving(projection, ticks) for projection in projections]
     return Compensated(weights, np.concatenate(arriving, axis=1))
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from spikelet.description.errors import SpikeletError
 from spikelet.description.files import AtomicFile
 from spikelet.network.integers import IntegerNetwork, IntegerPopulation, IntegerProjection
+from spikelet.network.matrices import dense
 from spikelet.network.network import Network
 from spikelet.network.order import late_pairs
 from spikelet.nir.export_float import float_graph
@@ -174,7 +175,7 @@ class _IntegerGraph:
         lsb, name = self._lsb(population), f"{source}->{target}"
         if name in self.written.nodes:
             name = f"{name} after {projection.delay}"
-        weights = projection.weights.astype(np.float64)
+        weights = dense(projection.weights).astype(np.float64)
         matrix = weights.T * (2.0**population.weight_exponent * lsb)
         kind, fields = Linear.written(matrix)
         if with_bias and BIAS in population.parameters:

@@ -8,6 +8,7 @@ import numpy as np
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.update import can_spike
+from spikelet.network.matrices import dense
 from spikelet.network.network import INPUT, FloatArray, Network, Population, Projection
 from spikelet.network.order import late_pairs
 from spikelet.nir.export_shapes import channel_bias, written_shapes
@@ -107,7 +108,7 @@ class _FloatGraph:
         if len(shape) > 1:
             self.graph.add(f"{name} flatten", *Flatten.written(shape), before, None)
             before = f"{name} flatten"
-        weight = projection.weights.T
+        weight = dense(projection.weights).T
         node = Affine.written(weight, bias) if bias.any() else Linear.written(weight)
         self.graph.add(name, *node, before, target)
 

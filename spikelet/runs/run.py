@@ -19,6 +19,7 @@ from spikelet.description.run.recording import Recording, recorded_states
 from spikelet.description.summary import summary
 from spikelet.description.versions import package_versions
 from spikelet.network.integers import IntegerNetwork, Weights
+from spikelet.network.matrices import dense
 from spikelet.network.network import FloatArray
 from spikelet.runs.early_stop import check_early_stop
 from spikelet.runs.engines import engine_named
@@ -282,7 +283,7 @@ def weights_file(compiled: CompiledNetwork, image: ChipImage) -> bytes:
     for p in compiled.network.projections:
         name = f"{p.source}_to_{p.target}"
         if name in arrays:  # of another delay, which does not learn
-            arrays[f"{name}_after_{p.delay}"] = p.weights
+            arrays[f"{name}_after_{p.delay}"] = dense(p.weights)
         else:
             arrays[name] = compiled.weights(p.source, p.target, image)
     for population in compiled.network.populations:

@@ -74,7 +74,7 @@ class Space:
         names = tuple(population.name for population in network.populations)
         maps = any(p.convolution is not None for p in network.projections)
         widest = max(
-            sum(len(p.weights) for p in network.into(population.name))
+            sum(p.weights.shape[0] for p in network.into(population.name))
             for population in network.populations
         )
         needed = {p.name: max(finest_bits(p).values(), default=0) for p in network.populations}

@@ -124,7 +124,7 @@ def test_a_kernel_is_rounded_for_all_its_places(groups: int) -> None:
     assert of is not None
     shown = spikes(6, 9, one.n_inputs, rate=0.3, seed=5)
     found, dense = ByCurrents(one.projections, Shown.of(one, shown)).codes(0.4, 3)
-    kernel = of.kernel_of(found)
+    kernel = of.kernel_of(dense(found))
     whole = np.zeros(found.shape)
     both = replace(of, kernel=kernel.astype(float)).triplets()
     whole[both[:2]] = both[2]

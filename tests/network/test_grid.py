@@ -14,6 +14,7 @@ from spikelet.description.errors import SpikeletError
 from spikelet.examples import mnist as examples
 from spikelet.network.convolution import Convolution
 from spikelet.network.grid import in_real_numbers
+from spikelet.network.matrices import dense
 from spikelet.network.network import INPUT, Network, Population, Projection
 from spikelet.network.quantise import quantise
 from spikelet.runs.agreement import agreement
@@ -134,10 +135,10 @@ def test_a_kernel_on_the_grid_is_that_of_its_matrix() -> None:
     (onto,) = spikelet.grid(one).projections
     assert onto.convolution is not None
     assert np.unique(onto.convolution.kernel).size <= 16
-    dense = np.zeros((50, 75))
+    matrix = np.zeros((50, 75))
     sources, targets, values = onto.convolution.triplets()
-    dense[sources, targets] = values
-    np.testing.assert_allclose(dense, onto.weights, rtol=1e-12)
+    matrix[sources, targets] = values
+    np.testing.assert_allclose(matrix, dense(onto.weights), rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["nir-euler", "snntorch-subtract", "snntorch-zero"])
