@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from spikelet.network.compensate import Compensated
 from spikelet.network.convolution import Convolution
+from spikelet.network.matrices import dense
 from spikelet.network.network import INPUT, FloatArray, Network, Population, Projection
 from spikelet.network.quantise import quantise
 from spikelet.network.reference import run_float
@@ -123,8 +124,8 @@ def test_a_kernel_is_rounded_for_all_its_places(groups: int) -> None:
     of = one.projections[0].convolution
     assert of is not None
     shown = spikes(6, 9, one.n_inputs, rate=0.3, seed=5)
-    found, dense = ByCurrents(one.projections, Shown.of(one, shown)).codes(0.4, 3)
-    kernel = of.kernel_of(dense(found))
+    found, beside = map(dense, ByCurrents(one.projections, Shown.of(one, shown)).codes(0.4, 3))
+    kernel = of.kernel_of(found)
     whole = np.zeros(found.shape)
     both = replace(of, kernel=kernel.astype(float)).triplets()
     whole[both[:2]] = both[2]
@@ -141,4 +142,4 @@ def test_a_kernel_is_rounded_for_all_its_places(groups: int) -> None:
         np.testing.assert_array_equal(kernel[group * outside : (group + 1) * outside], expected)
     late = np.pad(shown, ((0, 0), (1, 0), (0, 0)))[:, :-1].reshape(-1, one.n_inputs).astype(float)
     alone = Compensated(one.projections[1].weights, late).codes(0.4, 3)
-    np.testing.assert_array_equal(dense, alone)
+    np.testing.assert_array_equal(beside, alone)
