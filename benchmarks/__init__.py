@@ -17,7 +17,10 @@
 ``python -m benchmarks.engine_speed``
     Clock cycles per second of a Verilated chip, beside cocotb with Python in every cycle.
 ``python -m benchmarks.mnist_accuracy --data FOLDER``
-    Accuracy of the 784-128-10 network, float and golden, and its RTL against golden.
+    Accuracy of the 784-128-10 network, float and golden, and its RTL against golden; with
+    ``--network spiking_cnn`` of two convolutions, with ``--device LFE5U-85F`` also placed.
+``python -m benchmarks.compile_cnn``
+    Time and memory of ``spikelet compile`` for a network of three convolutions.
 ``python -m benchmarks.event_data``
     How fast event files of each layout are read and binned, beside numpy alone.
 ``python -m benchmarks.random_chips``

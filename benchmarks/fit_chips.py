@@ -48,10 +48,15 @@ def _chip(core: CoreParams, width: int = 1, height: int = 1, **fields: Any) -> C
     return ChipParams((core,) * (width * height), width, height, **fields)
 
 
-def _shared(convolution: ConvolutionShape, **fields: Any) -> CoreParams:
+def _shared(convolution: ConvolutionShape, synapses: str = "shared", **fields: Any) -> CoreParams:
     options = convolution.options()
     n_axons, n_neurons = convolution.n_axons, convolution.n_neurons
-    return _core(n_axons, n_neurons, synapses="shared", synapse_options=options, **fields)
+    return _core(n_axons, n_neurons, synapses=synapses, synapse_options=options, **fields)
+
+
+def _sparse(n_axons: int, n_neurons: int, entries: int, fan_in: int, **fields: Any) -> CoreParams:
+    options = {"entries": entries, "fan_in": fan_in}
+    return _core(n_axons, n_neurons, synapses="sparse", synapse_options=options, **fields)
 
 
 def _rule(dw: str, **fields: Any) -> LearningRule:
@@ -306,6 +311,21 @@ HELD_OUT: dict[str, dict[str, ChipParams]] = {
                 threshold="neuron",
             )
         ),
+        "784 x 128, rows": _chip(_sparse(784, 128, 3300, 110, lanes=8)),
+        "256 x 64, rows, 4 pipelines": _chip(
+            _sparse(256, 64, 600, 40, lanes=16, pipelines=4, threshold="neuron")
+        ),
+        "512 x 100, rows, one lane": _chip(_sparse(512, 100, 5000, 80, lanes=1, weight_bits=8)),
+        "1024 x 256, rows": _chip(_sparse(1024, 256, 9000, 200, lanes=4, pipelines=2)),
+        "2 gathered convolutions": ChipParams(
+            (
+                _shared(ConvolutionShape(28, 28, 1, 14, 14, 6, 5, 5, 2, 2), "gather", lanes=8),
+                _shared(ConvolutionShape(14, 14, 6, 7, 7, 20, 3, 3, 2, 2), "gather", pipelines=2),
+            ),
+            2,
+            1,
+            n_outputs=32,
+        ),
     },
     "ice40": {
         "784 x 64": _chip(_core(784, lanes=8, **_SPRAM), n_outputs=10),
@@ -331,6 +351,15 @@ HELD_OUT: dict[str, dict[str, ChipParams]] = {
         "SDSP": _chip(_plastic(sdsp(theta_v=300, w_max=15), 64, 32, lanes=4, weight_bits=5)),
         "convolution": _chip(
             _shared(ConvolutionShape(16, 16, 2, 14, 14, 4, 3, 3), lanes=4, **_SPRAM)
+        ),
+        "256 x 64, rows": _chip(_sparse(256, 64, 1000, 40, lanes=4)),
+        "128 x 64, rows, 2 pipelines": _chip(_sparse(128, 64, 300, 20, lanes=8, pipelines=2)),
+        "400 x 32, rows, one lane": _chip(_sparse(400, 32, 1200, 60, lanes=1, weight_bits=6)),
+        "300 x 256, rows": _chip(_sparse(300, 256, 2000, 40, lanes=2)),
+        "gathered convolution": _chip(
+            _shared(
+                ConvolutionShape(28, 28, 1, 14, 14, 6, 3, 3, 2, 2, 1, 1, 1, 1), "gather", lanes=8
+            )
         ),
     },
 }

@@ -109,7 +109,7 @@ def _row(
 ) -> dict[str, Any]:
     """Return what is estimated for a chip, and what it takes."""
     console.print(f"{title}: synthesis for {device.name}", highlight=False)
-    estimated = check_fit(chip, device).needed
+    estimated = {**dict.fromkeys(EXACT, 0), **check_fit(chip, device).needed}
     built = _built(to_verilog(Chip(chip), "chip"), device, folder, tools)
     error = estimated["luts"] / built["luts"] - 1
     exact = all(estimated[name] == built[name] for name in EXACT)

@@ -178,6 +178,7 @@ def kinds_of(chip: ChipParams) -> dict[str, list[str]]:
         "cores": [len(cores)],
         "neuron": [core.neuron.name for core in cores],
         "learning": ["yes" if core.learning else "no" for core in cores],
+        "synapses": [core.synapses for core in cores],
         "weights": [core.weight_format for core in cores],
         "weight memory": [core.weight_memory for core in cores],
         "topology": [chip.topology],

@@ -7,6 +7,7 @@ stamp decides anything.
 
 import hashlib
 import json
+import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
@@ -20,7 +21,15 @@ import numpy.typing as npt
 from spikelet.description.errors import MALFORMED, SpikeletError, file_error
 from spikelet.description.files import AtomicFile
 
-__all__ = ["RECORD", "Artefact", "OutOfDate", "digest_of", "digests_of_files", "file_digest"]
+__all__ = [
+    "RECORD",
+    "ArrayBlocks",
+    "Artefact",
+    "OutOfDate",
+    "digest_of",
+    "digests_of_files",
+    "file_digest",
+]
 
 RECORD = "artefact.json"
 """The record's file name; it is written last."""
@@ -32,17 +41,34 @@ _ATTEMPTS, _PAUSE_S = 20, 0.05
 """How often, and how far apart, a reader looks again while a writer replaces the files."""
 
 
-def digest_of(*parts: bytes | str | npt.NDArray[Any] | None) -> str:
+@dataclass(frozen=True, eq=False)
+class ArrayBlocks:
+    """An array that is not held as one: its type and shape, and its rows, some at a time."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    blocks: Iterable[npt.NDArray[Any]]
+
+
+def digest_of(*parts: bytes | str | npt.NDArray[Any] | ArrayBlocks | None) -> str:
     """Return the SHA-256 of parts in their order; arrays with their type and shape."""
     state = hashlib.sha256()
     for part in parts:
+        if isinstance(part, ArrayBlocks):
+            header = f"{part.dtype.newbyteorder('=').str} {part.shape} ".encode()
+            size = len(header) + math.prod(part.shape) * part.dtype.itemsize
+            state.update(f"{size} ".encode() + header)
+            for block in part.blocks:
+                state.update(block.astype(part.dtype.newbyteorder("="), copy=False).tobytes())
+            continue
         if isinstance(part, np.ndarray):
-            kept = np.ascontiguousarray(part)
-            header = f"{kept.dtype.newbyteorder('=').str} {kept.shape} "
-            data = header.encode() + kept.astype(kept.dtype.newbyteorder("="), copy=False).tobytes()
+            kept = np.ascontiguousarray(part, part.dtype.newbyteorder("="))
+            header = f"{kept.dtype.str} {kept.shape} ".encode()
+            state.update(f"{len(header) + kept.nbytes} ".encode() + header)
+            state.update(kept.reshape(-1).view(np.uint8).data)  # no copy: arrays may be large
         else:
             data = part.encode() if isinstance(part, str) else part or b""
-        state.update(f"{len(data)} ".encode() + data)
+            state.update(f"{len(data)} ".encode() + data)
     return state.hexdigest()
 
 

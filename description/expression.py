@@ -138,6 +138,8 @@ def range_of(node: Node, ranges: Mapping[str, Range]) -> Range:
             raise RangeError(
                 f"{operator} is by a constant in 0..{limit}, not by {_shown(parts[1])}", place
             )
+    if operator == "where":
+        parts[1] = _then_range(node, parts[1])
     found = _RANGES[operator](*parts)
     if max(found[1], ~found[0]).bit_length() >= WIDEST:
         raise RangeError(
@@ -146,6 +148,23 @@ def range_of(node: Node, ranges: Mapping[str, Range]) -> Range:
             place,
         )
     return found
+
+
+def _then_range(node: Operation, found: Range) -> Range:
+    """Return what is left of the range of ``a - b`` where ``a >= b`` or ``a > b`` is the condition.
+
+    It is the only place where two values are not taken to be independent: what divides by
+    subtracting must not grow wider with each step.
+    """
+    condition, then, _ = node.arguments
+    while isinstance(condition, Operation) and condition.operator == "and":
+        condition = condition.arguments[1]
+    if not (isinstance(condition, Operation) and isinstance(then, Operation)):
+        return found
+    if then.operator != "-" or then.arguments != condition.arguments:
+        return found
+    least = {">=": 0, ">": 1}.get(condition.operator, found[0])
+    return max(found[0], min(least, found[1])), found[1]
 
 
 def _shown(values: Range) -> str:

@@ -1,12 +1,12 @@
-"""Training of small spiking networks with 4-bit weights, shared by the example scripts.
+"""Training of small spiking networks with few bits of weights, shared by the example scripts.
 
 A network is a chain of bias-free linear layers, each followed by snnTorch's ``Leaky`` neuron
 (``reset_mechanism="subtract"``, ``reset_delay=True``). The forward pass is written out here in
 plain torch, because that is faster than calling the modules tick by tick; `matches_snntorch`
 checks that both give the same spikes.
 
-Every layer's weight step is a power of two, so that the sums of weights are exact in float32 and
-do not depend on the order of summation.
+A layer's step of 4-bit weights is a power of two, so that the sums of weights are exact in float32
+and do not depend on the order of summation.
 """
 
 import math
@@ -71,6 +71,8 @@ class TrainingPlan:
 
 class SpikingNetwork(nn.Module):
     """Linear and leaky integrate-and-fire layers; all layers run within the same tick."""
+
+    bits = 4
 
     def __init__(self, inputs: int, layers: list[LayerPlan]) -> None:
         super().__init__()
@@ -232,19 +234,69 @@ def export(network: SpikingNetwork, path: Path, plan: TrainingPlan) -> None:
     nir.write(path, graph)
 
 
+def modules_in(path: Path) -> dict[str, nn.Module]:
+    """Return the snnTorch modules of a NIR file that :func:`export` wrote, by node, in order."""
+    graph = nir.read(path)
+    after = dict(graph.edges)
+    modules: dict[str, nn.Module] = {}
+    name = after["input"]
+    while name != "output":
+        node = graph.nodes[name]
+        if isinstance(node, nir.Linear):
+            modules[name] = nn.Linear(*node.weight.shape[::-1], bias=False)
+            modules[name].weight.data = torch.tensor(node.weight)
+        else:
+            modules[name] = snntorch.Leaky(
+                beta=torch.tensor(1 - 1 / node.r),  # r is 1 / (1 - beta)
+                threshold=torch.tensor(node.v_threshold),
+                reset_mechanism=graph.metadata["reset_mechanism"],
+                reset_delay=bool(graph.metadata["reset_delay"]),
+                init_hidden=True,
+            )
+        name = after[name]
+    return modules
+
+
+@torch.no_grad()
+def record(path: Path, spikes: npt.NDArray[np.bool_]) -> dict[str, npt.NDArray[np.bool_]]:
+    """Return what snnTorch makes of input spikes (samples, ticks, inputs), for a samples file.
+
+    ``expected`` are the spikes of the last layer, ``layer_NODE`` those of a hidden one, each of
+    shape (samples, ticks, neurons).
+    """
+    modules = modules_in(path)
+    found: dict[str, list[Tensor]] = {
+        name: [] for name, module in modules.items() if isinstance(module, snntorch.Leaky)
+    }
+    for tick in torch.tensor(spikes, dtype=torch.float32).swapaxes(0, 1):
+        signal = tick
+        for name, module in modules.items():
+            signal = module(signal)
+            if name in found:
+                found[name].append(signal > 0)
+    *hidden, last = ((name, torch.stack(ticks, 1).numpy()) for name, ticks in found.items())
+    return {"expected": last[1], **{f"layer_{name}": values for name, values in hidden}}
+
+
 def train_and_export(
-    layers: list[LayerPlan], plan: TrainingPlan, training: Images, held_out: Images, path: Path
+    layers: list[LayerPlan],
+    plan: TrainingPlan,
+    training: Images,
+    held_out: Images,
+    path: Path,
+    kind: type[SpikingNetwork] = SpikingNetwork,
 ) -> None:
-    """Train in float, then with 4-bit weights; write the NIR file and print the accuracies."""
+    """Train in float, then with few bits; write the NIR file and print the accuracies."""
     torch.manual_seed(plan.seed)
     torch.set_num_threads(1)
     encoder = Encoder(plan.full_scale, plan.ticks)
-    network = SpikingNetwork(training.levels.shape[1], layers)
+    network = kind(training.levels.shape[1], layers)
     fit(network, training, encoder, plan)
     print(f"unquantised weights: {accuracy(network, held_out, encoder):.2%} of the held-out images")
     network.quantised = True
     fit(network, training, encoder, plan)
-    print(f"4-bit weights: {accuracy(network, held_out, encoder):.2%} of the held-out images")
+    reached = accuracy(network, held_out, encoder)
+    print(f"{network.bits}-bit weights: {reached:.2%} of the held-out images")
     network.check_range()
     if not matches_snntorch(network, encoder(held_out.levels[:200])):
         raise RuntimeError("snnTorch's Leaky modules do not give the spikes of this network")

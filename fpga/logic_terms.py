@@ -77,6 +77,11 @@ def _core_terms(core: CoreParams, destination_bits: int) -> Counter[str]:
         if core.scope(name) == "neuron":
             terms["multiplexer"] += (core.pipelines - 1) * regions[name].bits
             terms["register"] += core.pipelines * 2 * regions[name].bits
+    if core.spike_bits > 1:
+        word = core.scan_bits * core.spike_bits
+        terms["multiplexer"] += 3 * word  # the count that is held, the one listed, those written
+        terms["register"] += 2 * word
+        terms["adder"] += 4 * core.spike_bits
     if core.list_entries:
         terms["address"] += 4 * unsigned_bits(core.n_neurons + core.list_entries - 1)
     for name, number in update_terms(core).items():

@@ -175,8 +175,9 @@ def _memories_of_all_cores(core: CoreParams, destination_bits: int) -> Iterator[
         yield _rows_of_lanes(*astuple(memory))
     yield from _neuron_memories(core)
     yield Memory("destinations", core.n_neurons + core.list_entries, destination_bits)
-    yield Memory("axon bitmap", bitmap_rows, core.scan_bits)
-    yield Memory("fired queue", core.rows, core.pipelines + unsigned_bits(core.rows - 1))
+    yield Memory("axon bitmap", bitmap_rows, core.scan_bits * core.spike_bits)
+    fired_bits = core.pipelines * core.fired_bits
+    yield Memory("fired queue", core.rows, fired_bits + unsigned_bits(core.rows - 1))
 
 
 def _neuron_memories(core: CoreParams) -> Iterator[Memory]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from itertools import combinations, product
 from typing import Any
 
-from spikelet.boards import BOARDS
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
@@ -46,12 +45,12 @@ def changes(
         Whether to offer boards rather than devices.
     """
     here = list(_found(chip, device, "", fits))
-    known = devices()
+    names = _on_boards() if board else {name: name for name in devices()}
     others = sorted(
-        (known[name] for name in ({b.device for b in BOARDS.values()} if board else known)),
+        (found for name, found in devices().items() if name in names),
         key=lambda other: other.capacity["luts"],
     )
-    targets = [(other, f"--target {_name(other, board)}") for other in others if other != device]
+    targets = [(other, f"--target {names[other.name]}") for other in others if other != device]
     for other, target in targets:
         change = Change(chip, other, target)
         if fits(change):
@@ -62,9 +61,11 @@ def changes(
     return tuple(here)
 
 
-def _name(device: Device, board: bool) -> str:
-    names = [name for name, found in BOARDS.items() if found.device == device.name]
-    return names[0] if board else device.name
+def _on_boards() -> dict[str, str]:
+    """Return the first board of each device that some board has."""
+    from spikelet.boards import BOARDS  # noqa: PLC0415 - they take long to import
+
+    return {board.device: name for name, board in reversed(BOARDS.items())}
 
 
 def _found(
@@ -140,6 +141,7 @@ def _with_bits(bits: int) -> _ChipChange:
 def _with_lanes(lanes: int) -> _ChipChange:
     return _of_cores(
         lanes=lambda core: min(core.lanes, lanes),
+        synapse_options=lambda core: core.synapse_format.options_with(core, min(core.lanes, lanes)),
         pipelines=lambda core: min(core.pipelines, lanes),
     )
 

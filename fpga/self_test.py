@@ -13,7 +13,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Out
 
 from spikelet.description.checks import unsigned_bits
-from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.packets import output_bits
 from spikelet.description.chip.params import ChipParams
 from spikelet.fpga.self_test_image import (
     StoredRun,
@@ -290,14 +290,21 @@ class SelfTest(wiring.Component):
             attrs={"no_rw_check": 1, "ram_style": "block"},
         )
         read, write = memory.read_port(), memory.write_port()
-        line = Value.cast(event.payload)[: flit_packet(self.params).fields[0].width]
+        mask, shift = output_bits(self.params)
+        line = Value.cast(event.payload)[: mask.bit_length()]
         counted, index = Signal.like(line), Signal(range(n_outputs))
+        added: Value = ~read.data.all()  # so that it stays at its last value
+        if shift:
+            count = Signal(len(Value.cast(event.payload)) - shift)
+            m.d.sync += count.eq(Value.cast(event.payload)[shift:])
+            room = ~read.data
+            added = Mux(count > room, room, count)
         settled, compared, wrong = Signal(), Signal(), Signal()
         best = Signal(width)
         m.d.comb += [
             read.addr.eq(Mux(comparing, index, line)),
             write.addr.eq(counted),
-            write.data.eq(read.data + ~read.data.all()),
+            write.data.eq(read.data + added),
         ]
         with m.FSM(name="count"):
             with m.State("CLEAR"):

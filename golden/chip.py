@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.chip.image import ChipImage
@@ -15,7 +16,7 @@ from spikelet.golden.dense_spikes import DenseSpikes
 from spikelet.golden.native import NativeCores, warn_of_numpy
 from spikelet.golden.numpy_cores import NumpyCores
 from spikelet.golden.records import Records
-from spikelet.golden.timing import tick_cycles
+from spikelet.golden.timing import exact_tick_cycles, tick_cycles
 
 __all__ = ["BACKENDS", "GoldenChip", "run"]
 
@@ -87,6 +88,7 @@ class GoldenChip:
         progress: Callable[[int], None] = lambda samples: None,
         reward: npt.ArrayLike | None = None,
         clear: bool = True,
+        stop_at_output: bool = False,
     ) -> Recording:
         """Run a batch of samples. What is learned goes on from sample to sample, and run to run.
 
@@ -96,7 +98,9 @@ class GoldenChip:
             As many samples and ticks are run as it has.
         record : iterable of str
             Any of ``"spikes"``, ``"states"``, ``"learning"`` and ``"checksums"``: what the
-            Recording holds, besides outputs and counters.
+            Recording holds, besides outputs and counters. And ``"cycles"``: clock cycles are
+            counted from the axons of each tick, not estimated from their number, which is slower
+            (:func:`~spikelet.golden.timing.exact_core_cycles`).
         progress : callable
             Told how many samples are done, now and then.
         reward : array of int, shape (samples, ticks), or None
@@ -104,25 +108,42 @@ class GoldenChip:
         clear : bool
             Whether each sample starts from a cleared state. If not, it goes on from where the one
             before ended, and the first from the present state.
+        stop_at_output : bool
+            Whether each sample ends with the tick in which its first spike reaches the host, as
+            with the chip's register of this name.
 
         Raises
         ------
         SpikeletError
-            If the inputs or rewards do not fit the chip, or something unknown is to be recorded.
+            If the inputs or rewards do not fit the chip, something unknown is to be recorded, or
+            the chip cannot stop, or samples are not cleared, which would keep it stopped.
         """
         inputs.check(self.chip)
+        if stop_at_output:
+            self.chip.check_early_stop(clear)
         samples, ticks = inputs.samples, inputs.ticks
         rewards = checked_reward(self.chip, reward, samples, ticks)
         records = Records.empty(self.chip, samples, ticks, tuple(record))
+        if stop_at_output:
+            records.ticks_run = np.zeros(samples, np.int64)
         at_once = self._cores.samples_at_once(ticks, records, clear)
-        if records.checksums is not None:
+        if records.checksums is not None or (stop_at_output and self._learns):
             at_once = 1
         for first in range(0, samples, at_once):
             last = min(first + at_once, samples)
-            self._cores.run(inputs, slice(first, last), rewards, records, clear)
+            if stop_at_output:
+                self._run_until_output(inputs, slice(first, last), rewards, records)
+            else:
+                self._cores.run(inputs, slice(first, last), rewards, records, clear)
             if records.checksums is not None:
                 records.checksums[first] = self._cores.snapshot().checksums()
             progress(last)
+        if records.axons:
+            cycles = exact_tick_cycles(self.chip, self.image, records.axons)
+        else:
+            cycles = tick_cycles(self.chip, records.active_axons)
+        if records.ticks_run is not None:
+            cycles[np.arange(ticks) >= records.ticks_run[:, None]] = 0
         return Recording(
             "golden",
             records.outputs,
@@ -131,11 +152,47 @@ class GoldenChip:
             self.neurons,
             spikes=records.spikes,
             states=records.states,
-            cycles=tick_cycles(self.chip, records.active_axons),
+            cycles=cycles,
             learned=records.learned,
             checksums=records.checksums,
+            ticks_run=records.ticks_run,
             notes=dict(self.notes),
         )
+
+    @property
+    def _learns(self) -> bool:
+        """Whether a sample can leave something to the next that is cleared."""
+        return any(core.learning or core.update.kept for core in self.chip.cores)
+
+    def _run_until_output(
+        self,
+        inputs: Events | DenseSpikes,
+        here: slice,
+        rewards: npt.NDArray[np.int32],
+        records: Records,
+    ) -> None:
+        """Run the samples ``here``, each up to the tick in which a spike reaches the host.
+
+        A trial of all ticks shows which that is. What a tick does, no later one changes; so the
+        samples are run again, each by so many ticks.
+        """
+        assert records.ticks_run is not None
+        before = self._cores.snapshot() if self._learns else None
+        trial = Records.empty(self.chip, here.stop - here.start, inputs.ticks, ())
+        batch = inputs.samples_between(here.start, here.stop)
+        shown = np.ascontiguousarray(rewards[here])
+        self._cores.run(batch, slice(0, batch.samples), shown, trial, True)
+        if before:
+            self._cores.restore(before)
+        spiked = trial.outputs.sum(axis=2, dtype=np.int64) > 0
+        records.ticks_run[here] = np.where(
+            spiked.any(axis=1), spiked.argmax(axis=1) + 1, inputs.ticks
+        )
+        for sample in range(here.start, here.stop):
+            ticks = int(records.ticks_run[sample])
+            part = inputs.samples_between(sample, sample + 1).first_ticks(ticks)
+            reward = rewards[sample : sample + 1, :ticks]
+            self._cores.run(part, slice(0, 1), reward, records.part(sample, ticks), True)
 
     def learn(self, on: bool, core: int | None = None) -> None:
         """Switch learning on or off in all plastic cores, or in one.

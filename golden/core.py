@@ -39,17 +39,17 @@ class Core:
 
     def run(
         self,
-        active: npt.NDArray[np.bool_],
+        active: npt.NDArray[Any],
         first_tick: int,
         rewards: npt.NDArray[np.int32],
         recorded: dict[str, npt.NDArray[Any]] | None = None,
         learned: dict[str, npt.NDArray[Any]] | None = None,
-    ) -> npt.NDArray[np.bool_]:
+    ) -> npt.NDArray[Any]:
         """Advance by the ticks of ``active``.
 
         Parameters
         ----------
-        active : array of bool, shape (samples, ticks, n_axons)
+        active : array of bool, or uint8 of counts, shape (samples, ticks, n_axons)
             S of each tick.
         first_tick : int
             Number of the first of these ticks, counted from 0 at ``clear``.
@@ -61,8 +61,8 @@ class Core:
 
         Returns
         -------
-        array of bool, shape (samples, ticks, n_neurons)
-            Who fired.
+        array of bool, or uint8 of counts, shape (samples, ticks, n_neurons)
+            Who fired, or how often.
         """
         if self.learning is None:
             sums = synaptic_sums(self.core, active, self.image.weights)
@@ -96,12 +96,12 @@ class Core:
         image = replace(self.image, states=kept)
         return self.learning.contents(image) if self.learning else image
 
-    def state(self, arrivals: npt.NDArray[np.bool_]) -> CoreState:
+    def state(self, arrivals: npt.NDArray[Any]) -> CoreState:
         """Return the state of the last sample.
 
         Parameters
         ----------
-        arrivals : array of bool, shape (delay_slots, n_axons)
+        arrivals : array of bool, or uint8 of counts, shape (delay_slots, n_axons)
             What is due from the coming tick on.
         """
         cleared, learned = CoreState.cleared(self.core), self.learned()

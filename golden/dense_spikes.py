@@ -6,9 +6,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.checks import check_range
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
-from spikelet.description.run.events import Events
+from spikelet.description.run.events import Events, check_count
 
 __all__ = ["DenseSpikes"]
 
@@ -28,22 +29,29 @@ class DenseSpikes:
         (input, core, axon, delay): where each input goes; an input may have several.
     extra_ticks : int
         Ticks without input that follow.
+    counts : bool
+        Whether a value is a count of spikes, 0..255; if not, what is not zero is one.
 
     Raises
     ------
     SpikeletError
-        If ``spikes`` has not three axes.
+        If ``spikes`` has not three axes, or holds something else than counts.
     """
 
     spikes: npt.NDArray[np.generic]
     routes: npt.NDArray[np.integer]
     extra_ticks: int = 0
+    counts: bool = False
 
     def __post_init__(self) -> None:
         if self.spikes.ndim != 3:
             raise SpikeletError(
                 f"spikes must have axes (samples, ticks, inputs), not the shape {self.spikes.shape}"
             )
+        if self.counts:
+            if self.spikes.dtype.kind not in "biu":
+                raise SpikeletError(f"counts of spikes must be integers, not {self.spikes.dtype}")
+            check_range("counts of spikes", np.asarray(self.spikes, np.int64), 0, 255)
 
     @property
     def samples(self) -> int:
@@ -71,17 +79,31 @@ class DenseSpikes:
                     f"route to axons {axon}..{axon + length - 1} of core {core}, delay {delay}: "
                     f"it has {n_axons} axons, and delays up to {longest}"
                 )
+        if self.counts:
+            largest = np.asarray(self.spikes, np.int64).max(axis=(0, 1), initial=0)
+            for line, core, _, _, length in self.runs.tolist():
+                here = largest[line : line + length]
+                check_count(core, here[here > 0], chip.cores[core].most_spikes)
 
     def events(self) -> Events:
         """Return the host events."""
-        return Events.from_spikes(self.spikes, self.routes, extra_ticks=self.extra_ticks)
+        return Events.from_spikes(
+            self.spikes, self.routes, extra_ticks=self.extra_ticks, counts=self.counts
+        )
 
     def samples_between(self, first: int, last: int) -> "DenseSpikes":
         """Return samples ``first`` up to, not including, ``last``."""
-        return DenseSpikes(self.spikes[first:last], self.routes, self.extra_ticks)
+        return DenseSpikes(self.spikes[first:last], self.routes, self.extra_ticks, self.counts)
+
+    def first_ticks(self, ticks: int) -> "DenseSpikes":
+        """Return the first ticks of each sample."""
+        spikes = self.spikes[:, :ticks]
+        return DenseSpikes(spikes, self.routes, ticks - spikes.shape[1], self.counts)
 
     def as_bytes(self) -> npt.NDArray[np.uint8]:
-        """Return the spikes as contiguous uint8, not zero where an input spikes."""
+        """Return the spikes as contiguous uint8: counts, or not zero where an input spikes."""
+        if self.counts:
+            return np.ascontiguousarray(self.spikes, np.uint8)
         one_byte = self.spikes.dtype in (np.uint8, np.int8, np.bool_)
         same = self.spikes if one_byte else self.spikes != 0
         return np.ascontiguousarray(same).view(np.uint8)

@@ -1,6 +1,7 @@
 """Golden model of emission: from fired neurons to arrivals. Twin of ``rtl_gen/emission.py``."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +39,7 @@ def single_targets(chip: ChipParams, destinations: npt.NDArray[np.int32]) -> npt
 
 
 def emit(
-    fired: npt.NDArray[np.bool_],
+    fired: npt.NDArray[Any],
     first_tick: int,
     targets: npt.NDArray[np.int32],
     bitmaps: Sequence[AxonBitmap],
@@ -48,7 +49,7 @@ def emit(
 
     Parameters
     ----------
-    fired : array of bool, shape (samples, ticks, n_neurons)
+    fired : array of bool, or uint8 of counts, shape (samples, ticks, n_neurons)
     first_tick : int
         The tick of ``fired[:, 0]``.
     targets : array of int32, shape (targets, 4)
@@ -70,7 +71,7 @@ def emit(
 
 
 def _add(
-    counts: npt.NDArray[np.uint16], place: npt.NDArray[np.int32], spikes: npt.NDArray[np.bool_]
+    counts: npt.NDArray[np.unsignedinteger], place: npt.NDArray[np.int32], spikes: npt.NDArray[Any]
 ) -> None:
     """Add spikes to axons or output lines, one pass for each time one is repeated."""
     while place.size:

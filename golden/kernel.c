@@ -58,9 +58,13 @@ struct run {
     uint8_t *cleared;          /* all that `clear` sets to 0 */
     int64_t cleared_bytes;
     uint64_t *due; /* (slots, words): the axon bitmaps, in each slot those of all cores */
+    uint8_t *counts; /* (slots, 64 * words): how many spikes each bit stands for; NULL: one each */
+    const int32_t *most; /* (n_cores): spikes that an axon takes; read where there are counts */
     int64_t slots, words;
+    uint64_t *recorded_due; /* (samples, ticks, words), or NULL: receives those of each tick */
     const struct destination *destinations; /* of all neurons; behind them their lists */
     int32_t *fired;  /* (neurons + SPARE): those that fired in this tick, and have destinations */
+    uint8_t *fired_counts; /* (neurons + SPARE): how often, where there are counts */
     uint16_t *lists; /* (3, list_room): active axons of this core and the next; neurons that fired */
     int64_t list_room;
     int64_t fetched_rows; /* most active rows of a core's weights that are fetched ahead */
@@ -70,6 +74,8 @@ struct run {
     int64_t n_routes;
     const int64_t *offsets; /* (samples * ticks + 1) */
     const int32_t *event_core, *event_axon, *event_delay;
+    const int32_t *event_count; /* NULL: one each */
+    int64_t counted;            /* whether `input` holds counts */
     uint16_t *outputs; /* (samples, ticks, n_outputs) */
     int32_t *active;   /* (samples, ticks, n_cores) */
     int32_t *merged;   /* (samples, n_cores) */
@@ -87,7 +93,7 @@ struct probe {
 
 struct state {
     int32_t *v;
-    uint8_t *spikes; /* of the last tick, 0 or 1 */
+    uint8_t *spikes; /* of the last tick, 0 or 1, or counts */
     uint32_t key;    /* of the draws of the coming tick */
 };
 
@@ -97,8 +103,30 @@ INLINE uint64_t *due_at(const struct run *run, int64_t tick)
     return run->due + (tick & (run->slots - 1)) * run->words;
 }
 
-INLINE void arrive(const struct run *run, int64_t now, struct destination to, int32_t *merged)
+/* Return the counts of a tick, where there are any. */
+INLINE uint8_t *counts_at(const struct run *run, int64_t tick)
 {
+    return run->counts + (tick & (run->slots - 1)) * run->words * 64;
+}
+
+/* Let spikes arrive at an axon, as many as it takes. */
+static NOINLINE void arrive_counted(const struct run *run, int64_t now, struct destination to,
+                                    int32_t count, int32_t *merged)
+{
+    uint8_t *held = counts_at(run, now + to.delay) + to.place;
+    const int32_t sum = *held + count, most = run->most[to.core];
+    *held = (uint8_t)(sum < most ? sum : most);
+    merged[to.core] += sum - *held;
+    due_at(run, now + to.delay)[to.place >> 6] |= (uint64_t)1 << (to.place & 63);
+}
+
+INLINE void arrive(const struct run *run, int64_t now, struct destination to, int32_t count,
+                   int32_t *merged)
+{
+    if (run->counts) {
+        arrive_counted(run, now, to, count, merged);
+        return;
+    }
     uint64_t *word = due_at(run, now + to.delay) + (to.place >> 6);
     int bit = to.place & 63;
     merged[to.core] += *word >> bit & 1;
@@ -131,13 +159,23 @@ static void take_inputs(const struct core *cores, const struct run *run, int64_t
         for (int64_t i = run->offsets[at]; i < run->offsets[at + 1]; i++) {
             int32_t core = run->event_core[i];
             int32_t place = cores[core].first_word * 64 + run->event_axon[i];
-            arrive(run, now, (struct destination){core, run->event_delay[i], place}, merged);
+            int32_t count = run->event_count ? run->event_count[i] : 1;
+            arrive(run, now, (struct destination){core, run->event_delay[i], place}, count, merged);
         }
     } else if (tick < run->input_ticks) {
         const uint8_t *input = run->input + (sample * run->input_ticks + tick) * run->n_inputs;
         for (int64_t i = 0; i < run->n_routes; i++) {
             struct route to = run->routes[i];
             int32_t place = cores[to.core].first_word * 64 + to.axon;
+            if (run->counts) {
+                for (int32_t k = 0; k < to.length; k++) {
+                    uint8_t value = input[to.input + k];
+                    struct destination at = {to.core, to.delay, place + k};
+                    if (value)
+                        arrive_counted(run, now, at, run->counted ? value : 1, merged);
+                }
+                continue;
+            }
             arrive_row(due_at(run, now + to.delay), place, input + to.input, to.length,
                        &merged[to.core]);
         }
@@ -153,16 +191,18 @@ static NOINLINE int64_t note_fired(const struct core *core, const struct state *
     for (int k = 0; k < n_fired; k += CHUNK)
         for (int i = k; i < k + CHUNK; i++)
             run->fired[noted + i] = core->first_neuron + fired[i];
+    for (int k = 0; run->fired_counts && k < n_fired; k++)
+        run->fired_counts[noted + k] = state->spikes[fired[k]];
     return noted + n_fired;
 }
 
-INLINE void send(const struct run *run, int64_t now, struct destination to, uint16_t *outputs,
-                 int32_t *merged)
+INLINE void send(const struct run *run, int64_t now, struct destination to, int32_t count,
+                 uint16_t *outputs, int32_t *merged)
 {
     if (to.core == HOST)
-        outputs[to.place]++;
+        outputs[to.place] += count;
     else
-        arrive(run, now, to, merged);
+        arrive(run, now, to, count, merged);
 }
 
 /* Send the spikes of a tick: destinations are fetched two strides ahead, bitmaps one. */
@@ -179,12 +219,25 @@ static NOINLINE void emit(const struct run *run, int64_t now, int64_t n_fired, u
                 __builtin_prefetch(due_at(run, now + soon.delay) + (soon.place >> 6), 1);
         }
         struct destination to = table[run->fired[k]];
+        const int32_t count = run->fired_counts ? run->fired_counts[k] : 1;
         if (to.core != LIST)
-            send(run, now, to, outputs, merged);
+            send(run, now, to, count, outputs, merged);
         else
             for (int32_t i = to.place; table[i].core != LIST; i++)
-                send(run, now, table[i], outputs, merged);
+                send(run, now, table[i], count, outputs, merged);
     }
+}
+
+/* Take a word of axons that are due now, each as often as its count; return how many. */
+static NOINLINE int list_counted(uint64_t bits, int first, uint8_t *counts, uint16_t *axons)
+{
+    int found = 0;
+    for (; bits; bits &= bits - 1) {
+        const int bit = __builtin_ctzll(bits);
+        for (; counts[bit]; counts[bit]--)
+            axons[found++] = (uint16_t)(first + bit);
+    }
+    return found;
 }
 
 /* Take the axons that are due now from the bitmap, and fetch the first of their weights. */
@@ -194,7 +247,11 @@ static NOINLINE void list_active(const struct core *core, const struct run *run,
     uint64_t *words = due_at(run, now) + core->first_word;
     active->n = 0;
     for (int i = 0; i < core->n_words; i++) {
-        active->n += list_bits(words[i], i * 64, active->axons + active->n);
+        uint16_t *axons = active->axons + active->n;
+        active->n += run->counts
+                         ? list_counted(words[i], i * 64,
+                                        counts_at(run, now) + (core->first_word + i) * 64, axons)
+                         : list_bits(words[i], i * 64, axons);
         words[i] = 0;
     }
     const struct crossbar *crossbar = &core->crossbar;
@@ -254,6 +311,9 @@ static void run_tick(const struct core *cores, struct state *states, const struc
     /* No spike is due in the tick it is sent in, so the next core's can be listed already. */
     struct active this = {run->lists, 0}, next = {run->lists + run->list_room, 0};
     int64_t n_fired = 0;
+    if (run->recorded_due)
+        memcpy(run->recorded_due + row * run->words, due_at(run, now),
+               run->words * sizeof(*run->due));
     list_active(&cores[0], run, now, &this);
     for (int64_t i = 0; i < run->n_cores; i++) {
         if (i + 1 < run->n_cores)

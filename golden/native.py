@@ -76,14 +76,16 @@ class _Run(ctypes.Structure):
         *((name, ctypes.c_int64) for name in ("clear", "first_tick")),
         ("cleared", ctypes.c_void_p),
         ("cleared_bytes", ctypes.c_int64),
-        ("due", ctypes.c_void_p),
+        *((name, ctypes.c_void_p) for name in ("due", "counts", "most")),
         *((name, ctypes.c_int64) for name in ("slots", "words")),
-        *((name, ctypes.c_void_p) for name in ("destinations", "fired", "lists")),
+        ("recorded_due", ctypes.c_void_p),
+        *((name, ctypes.c_void_p) for name in ("destinations", "fired", "fired_counts", "lists")),
         *((name, ctypes.c_int64) for name in ("list_room", "fetched_rows")),
         *((name, ctypes.c_void_p) for name in ("sums", "input", "routes")),
         ("n_routes", ctypes.c_int64),
         *((name, ctypes.c_void_p) for name in ("offsets", "event_core", "event_axon")),
-        ("event_delay", ctypes.c_void_p),
+        *((name, ctypes.c_void_p) for name in ("event_delay", "event_count")),
+        ("counted", ctypes.c_int64),
         *((name, ctypes.c_void_p) for name in ("outputs", "active", "merged", "rewards", "probes")),
         ("n_probes", ctypes.c_int64),
     ]
@@ -184,6 +186,7 @@ class NativeCores:
             words=self._due.shape[1],
             destinations=self._destinations.ctypes.data,
             fired=self._fired.ctypes.data,
+            **{name: array.ctypes.data for name, array in self._graded.items()},
             lists=self._lists.ctypes.data,
             list_room=self._lists.shape[1],
             fetched_rows=self._fetched_rows,
@@ -198,8 +201,13 @@ class NativeCores:
         slots = max(core.delay_slots for core in cores)
         shapes = [cleared_shapes(core) for core in cores]
         keys = sorted((name, i) for i, found in enumerate(shapes) for name in found)
-        self._cleared, (self._due, *arrays) = placed(
-            [((slots, int(first_words[-1])), np.uint64), *(shapes[i][name] for name, i in keys)]
+        n_words, graded = int(first_words[-1]), self.chip.count_bits > 1
+        self._cleared, (self._due, counts, *arrays) = placed(
+            [
+                ((slots, n_words), np.uint64),
+                ((slots, 64 * n_words * graded), np.uint8),
+                *(shapes[i][name] for name, i in keys),
+            ]
         )
         cleared: list[dict[str, npt.NDArray[Any]]] = [{} for _ in cores]
         for (name, i), array in zip(keys, arrays, strict=True):
@@ -209,13 +217,28 @@ class NativeCores:
         self._fetched_rows = _FETCHED_ROWS if memory.size > _NEAR_BYTES else 0
         rows = dict(zip(plain, weights, strict=True))
         room = max(max(core.n_axons, core.n_neurons) for core in cores)
-        self._lists = aligned((3, padded(room + SPARE)), np.uint16)
+        listed = max(room, *(core.n_axons * core.most_spikes for core in cores))
+        self._lists = aligned((3, padded(listed + SPARE)), np.uint16)
         self._sums = aligned((padded(room),), np.int32)
         first_neurons = np.cumsum([0, *(core.n_neurons for core in cores)])
         self._destinations = _destinations(self.chip, image, first_neurons, first_words)
         self._fired = aligned((int(first_neurons[-1]) + SPARE,), np.int32)
+        self._graded: dict[str, npt.NDArray[Any]] = {}
+        if graded:
+            self._graded = {
+                "counts": counts,
+                "fired_counts": np.zeros(self._fired.size, np.uint8),
+                "most": np.array([core.most_spikes for core in cores], np.int32),
+            }
         return [
-            CoreMemory(cleared[i], rows.get(i), self._due[:, first : first + n], first, neuron)
+            CoreMemory(
+                cleared[i],
+                rows.get(i),
+                self._due[:, first : first + n],
+                counts[:, 64 * first : 64 * (first + n)],
+                first,
+                neuron,
+            )
             for i, (first, n, neuron) in enumerate(
                 zip(first_words.tolist(), words, first_neurons.tolist(), strict=False)
             )
@@ -271,11 +294,25 @@ class NativeCores:
         run.merged = records.merged_spikes.ctypes.data
         run.rewards = rewards.ctypes.data
         run.probes, run.n_probes = ctypes.addressof(probes), len(probes)
+        shape = (inputs.samples, inputs.ticks, self._due.shape[1])
+        due = np.empty(shape, np.uint64) if records.axons else None
+        run.recorded_due = None if due is None else due.ctypes.data
         keep = _set_dense(run, inputs) if isinstance(inputs, DenseSpikes) else _set(run, inputs)
         self._kernel(self._structures, self._states, run)
         del keep
+        if due is not None:
+            self._unpack(due[here], records, here)
         ticks = inputs.ticks
         self._ticks = ticks if clear else self._ticks + ticks * (here.stop - here.start)
+
+    def _unpack(self, due: npt.NDArray[np.uint64], records: Records, here: slice) -> None:
+        """Record the active axons of each core, from the axon bitmaps of all."""
+        first = 0
+        for core, axons in zip(self.chip.cores, records.axons or [], strict=True):
+            words = np.ascontiguousarray(due[..., first : first + bitmap_words(core)])
+            bits = np.unpackbits(words.astype("<u8").view(np.uint8), axis=-1, bitorder="little")
+            axons[here] = bits[..., : core.n_axons]
+            first += bitmap_words(core)
 
     def _probes(self, records: Records) -> Any:
         """Return what the kernel is to record after each tick."""
@@ -347,6 +384,7 @@ def _set_dense(run: _Run, inputs: DenseSpikes) -> tuple[npt.NDArray[Any], ...]:
     routes = inputs.runs
     run.input_ticks, run.n_inputs = spikes.shape[1:]
     run.input, run.routes, run.n_routes = spikes.ctypes.data, routes.ctypes.data, len(routes)
+    run.counted = inputs.counts
     return spikes, routes
 
 
@@ -362,4 +400,8 @@ def _set(run: _Run, events: Events) -> tuple[npt.NDArray[Any], ...]:
     ]
     run.offsets = offsets.ctypes.data
     run.event_core, run.event_axon, run.event_delay = (values.ctypes.data for values in fields)
+    run.event_count = None
+    if events.count is not None:
+        fields.append(np.ascontiguousarray(events.count, np.int32))
+        run.event_count = fields[-1].ctypes.data
     return offsets, *fields

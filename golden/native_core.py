@@ -98,6 +98,8 @@ class CoreMemory:
     due : array of uint64, shape (slots, words)
         The core's columns of the chip's axon bitmaps: bit ``a % 64`` of word ``a // 64`` is axon
         ``a``. What is due at tick ``t`` is in slot ``t % slots``.
+    counts : array of uint8, shape (slots, 64 * words), or (slots, 0)
+        How many spikes each bit stands for, in a chip with graded spikes.
     first_word : int
         Of these columns.
     first_neuron : int
@@ -107,6 +109,7 @@ class CoreMemory:
     cleared: dict[str, npt.NDArray[Any]]
     weights: npt.NDArray[np.uint8] | None
     due: npt.NDArray[np.uint64]
+    counts: npt.NDArray[np.uint8]
     first_word: int
     first_neuron: int
 
@@ -191,7 +194,9 @@ class NativeCore:
         """Return the slots of the coming ticks, as many as the core has."""
         return (ticks + np.arange(self.core.delay_slots)) % len(self._memory.due)
 
-    def _arrivals(self, ticks: int) -> npt.NDArray[np.bool_]:
+    def _arrivals(self, ticks: int) -> npt.NDArray[Any]:
+        if self.core.spike_bits > 1:
+            return self._memory.counts[self._slots(ticks), : self.core.n_axons]
         due = self._memory.due[self._slots(ticks)].astype("<u8").view(np.uint8)
         bits = np.unpackbits(due, axis=1, count=self.core.n_axons, bitorder="little")
         return bits.view(np.bool_)
@@ -204,6 +209,8 @@ class NativeCore:
         arrivals = np.packbits(state.arrivals, axis=1, bitorder="little")
         due[:, : arrivals.shape[1]] = arrivals
         self._memory.due[self._slots(ticks)] = due.view("<u8")
+        if self._memory.counts.size:
+            self._memory.counts[self._slots(ticks), : self.core.n_axons] = state.arrivals
 
     def _structure(self) -> CoreStructure:
         core, image = self.core, self.image

@@ -37,8 +37,8 @@ def _function(text: str) -> int:
 
 
 def state_type(core: CoreParams, name: str) -> type[np.generic]:
-    """Return how a state is kept: a flag in a byte, others in 32 bits."""
-    return np.uint8 if core.neuron.state(name).kind == "flag" else np.int32
+    """Return how a state is kept: a flag or a count in a byte, others in 32 bits."""
+    return np.uint8 if core.neuron.state(name).kind in ("flag", "count") else np.int32
 
 
 class NativeNeurons:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage
+from spikelet.description.chip.neuron_words import state_type
 from spikelet.description.chip.state import CoreState
 from spikelet.description.expression import names
 from spikelet.description.neurons.draws import key_after
@@ -52,9 +53,9 @@ class NeuronArray:
         self._key = (0, image.draw_key)
 
     @property
-    def fired(self) -> npt.NDArray[np.bool_]:
-        """Who fired in the last tick, shape (samples, n_neurons)."""
-        fired: npt.NDArray[np.bool_] = self.states["fired"] != 0
+    def fired(self) -> npt.NDArray[Any]:
+        """Who fired in the last tick, or how often; shape (samples, n_neurons)."""
+        fired: npt.NDArray[Any] = self.states["fired"].astype(state_type(self.core, "fired"))
         return fired
 
     def update(
@@ -62,7 +63,7 @@ class NeuronArray:
         sums: npt.NDArray[np.int32],
         first_tick: int,
         recorded: Mapping[str, npt.NDArray[Any]] | None = None,
-    ) -> npt.NDArray[np.bool_]:
+    ) -> npt.NDArray[Any]:
         """Advance by the ticks of ``sums``.
 
         Parameters
@@ -77,10 +78,10 @@ class NeuronArray:
 
         Returns
         -------
-        array of bool, same shape
-            Who fired.
+        array of bool, or uint8 of counts, same shape
+            Who fired, or how often.
         """
-        fired = np.zeros(sums.shape, np.bool_)
+        fired = np.zeros(sums.shape, state_type(self.core, "fired"))
         for tick in range(sums.shape[1]):
             if first_tick + tick >= self.core.first_tick:
                 self._tick(sums[:, tick].astype(np.int64), first_tick + tick)

@@ -68,7 +68,7 @@ def neuron_code(core: CoreParams) -> NeuronCode:
     update = core.update
     writer = _Writer(update.ranges)
     states = (*update.states, *update.kept)
-    flags = {name for name in states if core.neuron.state(name).kind == "flag"}
+    flags = {name for name in states if core.neuron.state(name).kind in ("flag", "count")}
     lines = [
         writer.definition(assignment.name, writer.value(assignment.value))
         for line in update.lines
@@ -105,7 +105,7 @@ _INPUTS = {
     "current": lambda writer: writer.definition(
         "current", f"({writer.kind_of('current')})sums[n] << weight_exponent"
     ),
-    "inhibited": lambda writer: writer.definition("inhibited", "any & ~row_fired[n]"),
+    "inhibited": lambda writer: writer.definition("inhibited", "any & !row_fired[n]"),
     "learning": lambda writer: writer.definition("learning", "learning"),
     "draw": lambda writer: writer.definition("draw", "drawn >> 16"),
     DRAWN: lambda writer: writer.definition(DRAWN, "drawn & 65535"),

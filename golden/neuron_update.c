@@ -40,7 +40,7 @@ void spikelet_neuron_update(int32_t columns, int32_t weight_exponent, int32_t le
     CONSTANTS
     uint8_t any = 0;
     for (int n = 0; INHIBITED && n < columns; n++)
-        any |= row_fired[n];
+        any |= row_fired[n] != 0;
     for (int block = 0; block < columns; block += BLOCK) {
 #pragma GCC ivdep
         for (int n = block; n < block + BLOCK; n++) {

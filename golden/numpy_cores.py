@@ -97,7 +97,8 @@ class NumpyCores:
             Core(core, contents, [state] * samples)
             for (core, contents), state in zip(self._pairs(), before.cores, strict=True)
         ]
-        bitmaps = [AxonBitmap(core, samples, ticks) for core in self.chip.cores]
+        graded = self.chip.count_bits > 1
+        bitmaps = [AxonBitmap(core, samples, ticks, graded) for core in self.chip.cores]
         for index, (bitmap, state) in enumerate(zip(bitmaps, before.cores, strict=True)):
             bitmap.carry(state.arrivals)
             bitmap.add_events(events, index)
@@ -115,7 +116,9 @@ class NumpyCores:
                         _part(records.learned, i, here, now),
                     )
                     emit(fired, first, targets[i], bitmaps, records.outputs[here])
-                    records.active_axons[here, now, i] = np.count_nonzero(active, axis=2)
+                    records.active_axons[here, now, i] = active.sum(axis=2, dtype=np.int32)
+                    if records.axons:
+                        records.axons[i][here, now] = active
                     if records.spikes:
                         records.spikes[i][here, now] = fired
         for i, bitmap in enumerate(bitmaps):

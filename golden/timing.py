@@ -1,15 +1,24 @@
 """Cost model: clock cycles of a tick. No twin in rtl_gen, whose cycles it predicts."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.params import ChipParams
+from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.draws import MIXING_STAGES
 
-__all__ = ["core_cycles", "learning_cycles", "tick_cycles"]
+__all__ = [
+    "core_cycles",
+    "exact_core_cycles",
+    "exact_tick_cycles",
+    "learning_cycles",
+    "tick_cycles",
+]
 
 _PIPELINE = 12
 """Cycles from the start of a tick to its barrier, besides those of a neuron's update, that do not
@@ -31,9 +40,68 @@ def core_cycles(core: CoreParams, active_axons: npt.NDArray[np.int32]) -> npt.ND
     empty_words = core.scan_words * (1 - 1 / core.scan_words) ** active
     update = core.lanes // core.pipelines
     crossbar = core.synapse_format.cycles(core, active, empty_words)
-    pipeline = _PIPELINE + len(core.update.lines) + (MIXING_STAGES if core.update.draws else 0)
-    cycles: npt.NDArray[np.float64] = pipeline + crossbar + update
+    cycles: npt.NDArray[np.float64] = _pipeline(core) + crossbar + update
     return cycles
+
+
+def exact_core_cycles(
+    core: CoreParams, active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]
+) -> npt.NDArray[np.int64]:
+    """Return the clock cycles that a core needs for each tick, counted from the axons themselves.
+
+    Those of the RTL, but for spikes that are on their way out behind the last update, waiting in
+    the network, and learning; and exact only in formats that count them (``exact_cycles``).
+
+    Parameters
+    ----------
+    core : CoreParams
+    active : array of bool, shape (..., n_axons)
+    weights : array of int16
+        As the core's synapse format stores them.
+
+    Returns
+    -------
+    array of int64, shape (...)
+    """
+    if core.spike_bits > 1:
+        raise SpikeletError(
+            f"clock cycles are not counted for cores whose axons take counts of {core.spike_bits} "
+            "bits",
+            remedy='leave "cycles" out of what is recorded: cycles are predicted all the same',
+        )
+    ticks = active.reshape(-1, core.n_axons)
+    crossbar = core.synapse_format.exact_cycles(core, ticks, weights)
+    cycles = _pipeline(core) + crossbar + core.lanes // core.pipelines
+    return cycles.reshape(active.shape[:-1])
+
+
+def exact_tick_cycles(
+    chip: ChipParams, image: ChipImage, active: Sequence[npt.NDArray[np.bool_]]
+) -> npt.NDArray[np.int64]:
+    """Return the clock cycles of each tick, as :func:`exact_core_cycles` counts them.
+
+    Parameters
+    ----------
+    chip : ChipParams
+    image : ChipImage
+    active : sequence of array of bool, shape (samples, ticks, n_axons)
+        Of each core.
+
+    Returns
+    -------
+    array of int64, shape (samples, ticks)
+    """
+    cycles = [
+        exact_core_cycles(core, axons, contents.weights)
+        for core, axons, contents in zip(chip.cores, active, image.cores, strict=True)
+    ]
+    slowest: npt.NDArray[np.int64] = np.maximum.reduce(cycles)
+    return slowest + 2 * chip.barrier_latency
+
+
+def _pipeline(core: CoreParams) -> int:
+    """Return the cycles of a tick besides those of the crossbar and of the last group's rows."""
+    return _PIPELINE + len(core.update.lines) + (MIXING_STAGES if core.update.draws else 0)
 
 
 def learning_cycles(
@@ -72,6 +140,7 @@ def tick_cycles(chip: ChipParams, active_axons: npt.NDArray[np.int32]) -> npt.ND
     Parameters
     ----------
     active_axons : array of int32, shape (samples, ticks, cores)
+        Each as often as its count of spikes.
 
     Returns
     -------
@@ -82,6 +151,9 @@ def tick_cycles(chip: ChipParams, active_axons: npt.NDArray[np.int32]) -> npt.ND
         alike.setdefault(core, []).append(index)
     cycles = []
     for core, cores in alike.items():
+        if core.spike_bits > 1:  # its counts are too many for a table
+            cycles.append(_rounded(core, active_axons[..., cores]).max(axis=-1))
+            continue
         table, rises = _rounded_cycles(core)
         if len(cores) == 1:
             cycles.append(table[active_axons[..., cores[0]]])
@@ -93,9 +165,12 @@ def tick_cycles(chip: ChipParams, active_axons: npt.NDArray[np.int32]) -> npt.ND
     return slowest + 2 * chip.barrier_latency
 
 
+def _rounded(core: CoreParams, active_axons: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    return np.rint(core_cycles(core, active_axons)).astype(np.int64)
+
+
 @lru_cache(maxsize=256)
 def _rounded_cycles(core: CoreParams) -> tuple[npt.NDArray[np.int64], bool]:
     """Return :func:`core_cycles` of 0, 1, ... all axons, rounded, and whether they never fall."""
-    cycles = core_cycles(core, np.arange(core.n_axons + 1, dtype=np.int32))
-    table = np.rint(cycles).astype(np.int64)
+    table = _rounded(core, np.arange(core.n_axons + 1, dtype=np.int32))
     return table, bool((np.diff(table) >= 0).all())

@@ -18,8 +18,9 @@ from spikelet.description.chip.memory_map import (
     IDENTIFICATION,
     LEARNING_REGISTERS,
     ChipMap,
+    chip_registers,
 )
-from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.packets import output_bits
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState
 from spikelet.description.chip.state_words import restore_program, snapshot_of, state_words
@@ -149,6 +150,7 @@ class Chip:
         reward: npt.ArrayLike | None = None,
         clear: bool = True,
         start: ChipState | None = None,
+        stop_at_output: bool = False,
         cycle_limit: int = _CYCLE_LIMIT,
     ) -> Recording:
         """Run a batch of samples. What is learned goes on from sample to sample, and run to run.
@@ -174,27 +176,34 @@ class Chip:
             A snapshot to go on from: it is restored, and no sample is cleared. A run in pieces,
             each from the :meth:`snapshot` behind the one before, is the same, bit for bit, as one
             in one piece, on whatever chips of one description the pieces run.
+        stop_at_output : bool
+            Whether each sample ends with the tick in which its first spike reaches the host.
         cycle_limit : int
             Clock cycles in which a tick must end.
 
         Raises
         ------
         SpikeletError
-            If events, rewards or the snapshot do not fit the chip, a tick takes more than
-            ``cycle_limit``, or a packet was dropped, as none is that comes from events and an image
-            that were checked.
+            If events, rewards or the snapshot do not fit the chip, it cannot stop, or is not
+            cleared where it would have to, a tick takes more than ``cycle_limit``, or a packet was
+            dropped, as none is that comes from events and an image that were checked.
         """
         flits = events.flits(self.chip)
         rewards = checked_reward(self.chip, reward, events.samples, events.ticks)
         probes = Probes(self.chip, record)
+        if stop_at_output:
+            self.chip.check_early_stop(clear and start is None)
         if start is not None:
             self.restore(start)
             clear = False
+        if self.chip.early_stop:
+            self.link.write(np.array([[self._stop_register, stop_at_output]], np.uint32))
         before = None if clear else self.read(probes.counters)
         if clear:
             self._ticks_before = 0
         sums = np.zeros((events.samples, len(self.chip.cores)), np.uint32)
         outputs = np.zeros((events.samples, events.ticks, self.chip.n_outputs), np.uint16)
+        ends = np.full(events.samples, events.ticks, np.int64)
         words = [np.zeros((0, events.ticks, len(probes.addresses)), np.uint32)]
         at_once = max(1, _CHUNK_WORDS // (max(1, events.ticks) * (len(probes.addresses) + 1)))
         if "checksums" in record:
@@ -208,10 +217,13 @@ class Chip:
                 clear,
                 probes,
                 cycle_limit,
+                stop_at_output,
             )
             ran = self.link.run(batch)
             self._check_ended(ran, first, batch)
             outputs[first:last] = ran.outputs
+            if stop_at_output:
+                ends[first:last] = self._ends(ran)
             words.append(ran.words)
             if "checksums" in record:
                 sums[first] = self.snapshot().checksums()
@@ -223,6 +235,7 @@ class Chip:
             neurons,
             before=before,
             checksums=sums if "checksums" in record else None,
+            ticks_run=ends if stop_at_output else None,
         )
 
     def _batch(
@@ -233,6 +246,7 @@ class Chip:
         clear: bool,
         probes: Probes,
         cycle_limit: int,
+        stop_at_output: bool,
     ) -> Batch:
         """Return some samples as words."""
         settings = np.array(
@@ -243,6 +257,7 @@ class Chip:
             ],
             np.uint32,
         )
+        mask, shift = output_bits(self.chip)
         return Batch(
             events.samples,
             events.ticks,
@@ -253,9 +268,24 @@ class Chip:
             np.repeat(rewards.astype(np.uint32)[..., np.newaxis], len(settings), axis=2),
             probes.addresses,
             self.chip.n_outputs,
-            (1 << flit_packet(self.chip).fields[0].width) - 1,
+            mask,
             cycle_limit,
+            shift,
+            chip_registers(self.chip).index("stopped") if stop_at_output else None,
         )
+
+    @property
+    def _stop_register(self) -> int:
+        return chip_registers(self.chip).index("stop_at_output")
+
+    def _ends(self, ran: Ran) -> npt.NDArray[np.int64]:
+        """Return how many ticks each sample of a batch with ``stop`` has run."""
+        if ran.ticks_run is None:
+            raise SpikeletError(
+                f"{self.name}: the link does not say how many ticks samples have run",
+                remedy="let its run() obey Batch.stop, and return Ran.ticks_run",
+            )
+        return ran.ticks_run
 
     def _check_ended(self, ran: Ran, first: int, batch: Batch) -> None:
         """Raise SpikeletError if a tick did not end; ``first`` is the first sample's number."""

@@ -43,6 +43,12 @@ class Batch:
         The bits of a flit at ``event_out`` that hold the output line.
     cycle_limit : int
         Clock cycles in which a tick, and a clear, must end.
+    count_shift : int
+        The bit of a flit at ``event_out`` from which on it holds a count of spikes; 0: it stands
+        for one.
+    stop : int or None
+        Address of a word that is read after each tick: where it is not 0, the sample has ended, and
+        no event of its further ticks is sent.
     """
 
     samples: int
@@ -56,6 +62,8 @@ class Batch:
     n_outputs: int
     output_mask: int
     cycle_limit: int
+    count_shift: int = 0
+    stop: int | None = None
 
     @classmethod
     def clearing(cls, cycle_limit: int) -> "Batch":
@@ -79,11 +87,14 @@ class Ran:
     unfinished : int or None
         ``sample * ticks + tick`` of the tick that did not end within the limit, or of which the
         clear before it did not; nothing was run behind it. None if all ended.
+    ticks_run : array of int64, shape (samples,), or None
+        Ticks that each sample has run, of a batch with ``stop``; what was not run is 0.
     """
 
     outputs: npt.NDArray[np.uint16]
     words: Words
     unfinished: int | None = None
+    ticks_run: npt.NDArray[np.int64] | None = None
 
 
 class Link(Protocol):

@@ -63,6 +63,7 @@ class Probes:
         *,
         before: npt.NDArray[np.uint32] | None = None,
         checksums: npt.NDArray[np.uint32] | None = None,
+        ticks_run: npt.NDArray[np.int64] | None = None,
     ) -> Recording:
         """Return the Recording of an engine that has counted outputs and read words.
 
@@ -76,13 +77,15 @@ class Probes:
         before : array of uint32, shape (counters,), or None
             The counters as they were, from which they went on; None if each sample cleared them.
         checksums : array of uint32, shape (samples, cores), or None
+        ticks_run : array of int64, shape (samples,), or None
+            Ticks of each sample that were run, where not all were.
 
         Raises
         ------
         SpikeletError
             If packets were dropped.
         """
-        counts, dropped = self._counted(words, before)
+        counts, dropped = self._counted(words, before, ticks_run)
         self._check_none_dropped(engine, dropped, counts["dropped_packets"])
         return Recording(
             engine,
@@ -92,7 +95,8 @@ class Probes:
             tuple(neurons or (core.n_neurons for core in self.chip.cores)),
             cycles=words[..., 0].astype(np.int64),
             checksums=checksums,
-            **self.recorded(words),
+            ticks_run=ticks_run,
+            **self.recorded(words, ticks_run),
         )
 
     def _check_none_dropped(
@@ -111,13 +115,16 @@ class Probes:
                 )
 
     def _counted(
-        self, words: npt.NDArray[np.uint32], before: npt.NDArray[np.uint32] | None
+        self,
+        words: npt.NDArray[np.uint32],
+        before: npt.NDArray[np.uint32] | None,
+        ticks_run: npt.NDArray[np.int64] | None,
     ) -> tuple[dict[str, npt.NDArray[np.int32]], npt.NDArray[np.int32]]:
         """Return what was counted in each tick.
 
         Parameters
         ----------
-        words, before
+        words, before, ticks_run
             As for :meth:`trace`.
 
         Returns
@@ -129,6 +136,9 @@ class Probes:
         """
         samples, ticks, _ = words.shape
         counters = words[..., 1 : 1 + len(self.counters)]
+        if ticks_run is not None:  # behind them, the counters stay as they are
+            read = np.minimum(np.arange(ticks), ticks_run[:, None] - 1)
+            counters = np.take_along_axis(counters, read[..., None], axis=1)
         first = np.zeros((samples, 1, len(self.counters)), np.uint32)
         if before is not None and ticks:
             first[:1, 0] = before
@@ -139,9 +149,21 @@ class Probes:
         named = {name: by_core[..., place].copy() for place, name in enumerate(COUNTERS)}
         return named, counts[..., 0]
 
-    def recorded(self, words: npt.NDArray[np.uint32]) -> dict[str, Any]:
-        """Return spikes, states and what was learned, by core, as far as recorded."""
+    def recorded(
+        self, words: npt.NDArray[np.uint32], ticks_run: npt.NDArray[np.int64] | None = None
+    ) -> dict[str, Any]:
+        """Return spikes, states and what was learned, by core, as far as recorded.
+
+        0 in ticks that were not run.
+        """
         found: dict[str, list[Any]] = {"spikes": [], "states": [], "learned": []}
+
+        def run(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+            if ticks_run is not None:  # words of 0 need not stand for 0
+                values = values.copy()
+                values[np.arange(words.shape[1]) >= ticks_run[:, None]] = 0
+            return values
+
         start = 1 + len(self.counters)
         for core, addresses in zip(self.chip.cores, self.words, strict=True):
             read = {}
@@ -150,10 +172,10 @@ class Probes:
                 start += len(at)
             if "state" in read:
                 states = unpack_states(core, read["state"])
-                found["spikes"].append(states["fired"])
-                found["states"].append({name: states[name] for name in recorded_states(core)})
+                found["spikes"].append(run(states["fired"]))
+                found["states"].append({name: run(states[name]) for name in recorded_states(core)})
             learned = learned_words(core, read)
             wanted = learned_fields(core) if "learning" in self.record else ()
-            found["learned"].append({name: learned[name] for name in wanted})
+            found["learned"].append({name: run(learned[name]) for name in wanted})
         names = {"spikes": "spikes", "states": "states", "learned": "learning"}
         return {name: found[name] if what in self.record else None for name, what in names.items()}

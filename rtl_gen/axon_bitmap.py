@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import Region
-from spikelet.description.chip.packets import Packet
+from spikelet.description.chip.packets import COUNT, Packet
 from spikelet.rtl_gen.banked_memory import BankedMemory
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed, flit_stream
 from spikelet.rtl_gen.word_scan import WordScan
@@ -17,11 +17,14 @@ __all__ = ["AxonBitmap"]
 class AxonBitmap(wiring.Component):
     """One bit for each axon and delay slot; a scan lists the active axons of a tick.
 
-    A spike that is due at an axon and tick that already has one merges with it. One for an axon or
+    A spike that is due at an axon and tick that already has one merges with it. Where axons take
+    counts of spikes, each has as many bits as a count; what arrives is added, what is above the
+    largest count merges, and an axon is listed as often as its count says. One for an axon or
     a delay that this core does not have, but the chip's largest does, is taken and dropped.
 
     Timing: an arrival a cycle, except that a second one to the same word waits a cycle, and all
-    wait while a scan or a clear runs. See :class:`WordScan` for the scan.
+    wait while a scan or a clear runs. See :class:`WordScan` for the scan, which waits while an axon
+    is listed again.
     Reset: stops; does not clear the memory.
 
     Parameters
@@ -35,7 +38,7 @@ class AxonBitmap(wiring.Component):
     Members
     -------
     arrival : ``In(stream of flit)``
-        Of which only ``axon`` and ``delay`` are looked at.
+        Of which only ``axon``, ``delay`` and ``count`` are looked at.
     start : ``In(1)``
         The coming tick begins: its slot is scanned and emptied.
     clear : ``In(1)``
@@ -47,10 +50,14 @@ class AxonBitmap(wiring.Component):
     axon_valid : ``Out(1)``
     axon : ``Out(range(n_axons))``
         An active axon, in ascending order; it has been taken where ``ready`` is high.
+    again : ``Out(1)``
+        The axon is the one listed before; where there are counts.
+    count : ``Out(spike_bits)``
+        How often it is listed in all; where there are counts.
     scanning : ``Out(1)``
         Further axons may follow.
-    merged : ``Out(1)``
-        Strobe: an arrival has merged.
+    merged : ``Out(1)``, or as wide as a packet's count
+        Strobe: an arrival has merged; of counts, how many spikes.
     dropped : ``Out(1)``
         Strobe: an arrival has been dropped.
     word_valid, word, word_data : ``Out``
@@ -63,25 +70,27 @@ class AxonBitmap(wiring.Component):
 
     def __init__(self, core: CoreParams, region: Region, flit: Packet) -> None:
         self.core = core
-        super().__init__(
-            {
-                "arrival": In(flit_stream(flit)),
-                "start": In(1),
-                "clear": In(1),
-                "slot": In(range(core.delay_slots)),
-                "ready": In(1),
-                "axon_valid": Out(1),
-                "axon": Out(range(core.n_axons)),
-                "scanning": Out(1),
-                "merged": Out(1),
-                "dropped": Out(1),
-                "word_valid": Out(1),
-                "word": Out((core.scan_words - 1).bit_length()),
-                "word_data": Out(core.scan_bits),
-                "busy": Out(1),
-                "config": In(RegionPort((region.span - 1).bit_length(), region.bits)),
-            }
-        )
+        self.count_bits = flit.width - flit.without(COUNT).width  # 0: packets have no counts
+        members = {
+            "arrival": In(flit_stream(flit)),
+            "start": In(1),
+            "clear": In(1),
+            "slot": In(range(core.delay_slots)),
+            "ready": In(1),
+            "axon_valid": Out(1),
+            "axon": Out(range(core.n_axons)),
+            "scanning": Out(1),
+            "merged": Out(max(1, self.count_bits)),
+            "dropped": Out(1),
+            "word_valid": Out(1),
+            "word": Out((core.scan_words - 1).bit_length()),
+            "word_data": Out(core.scan_bits * core.spike_bits),
+            "busy": Out(1),
+            "config": In(RegionPort((region.span - 1).bit_length(), region.bits)),
+        }
+        if core.spike_bits > 1:
+            members |= {"again": Out(1), "count": Out(core.spike_bits)}
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -90,7 +99,9 @@ class AxonBitmap(wiring.Component):
         word_bits = (core.scan_words - 1).bit_length()
         row = data.StructLayout({"word": word_bits, "slot": range(core.delay_slots)})
         m.submodules.memory = memory = BankedMemory(
-            depth=core.delay_slots << word_bits, banks=1, bank_bits=core.scan_bits
+            depth=core.delay_slots << word_bits,
+            banks=1,
+            bank_bits=core.scan_bits * core.spike_bits,
         )
 
         current = Signal(range(core.delay_slots))
@@ -101,7 +112,7 @@ class AxonBitmap(wiring.Component):
         with m.If(self.start):
             m.d.sync += current.eq(self.slot)
 
-        # Arrival: read the word, then write it back with the axon's bit set.
+        # Arrival: read the word, then write it back with the axon's bit set, or its count raised.
         arrival = self.arrival.p
         arrival_row = Signal(row)
         fits = Signal()
@@ -119,8 +130,12 @@ class AxonBitmap(wiring.Component):
             self.arrival.ready.eq(
                 ~occupied & ~self.config.read & ~(setting & (setting_row == arrival_row))
             ),
-            self.merged.eq(setting & (memory.read_data & setting_bit).any()),
         ]
+        if self.count_bits:
+            written = self._raised(m, memory.read_data, setting, setting_bit)
+        else:
+            written = memory.read_data | setting_bit
+            m.d.comb += self.merged.eq(setting & (memory.read_data & setting_bit).any())
         m.d.sync += [
             setting.eq(taken & fits),
             self.dropped.eq(taken & ~fits),
@@ -135,7 +150,7 @@ class AxonBitmap(wiring.Component):
             m.d.sync += [fetched_row.word.eq(scan.word), fetched_row.slot.eq(current)]
         m.d.comb += [
             scan.start.eq(self.start),
-            scan.ready.eq(self.ready),
+            scan.ready.eq(self._repeat(m, scan) if core.spike_bits > 1 else self.ready),
             scan.data.eq(memory.read_data),
             self.axon_valid.eq(scan.axon_valid),
             self.axon.eq(scan.axon),
@@ -165,9 +180,7 @@ class AxonBitmap(wiring.Component):
             memory.write_row.eq(
                 Mux(emptying, fetched_row, Mux(setting, setting_row, configured_row))
             ),
-            memory.write_data.eq(
-                Mux(setting, memory.read_data | setting_bit, Mux(config.write, config.data, 0))
-            ),
+            memory.write_data.eq(Mux(setting, written, Mux(config.write, config.data, 0))),
             config.read_data.eq(
                 delayed(m, memory.read_data, CONFIG_LATENCY - 1, name="arrivals_word")
             ),
@@ -177,6 +190,40 @@ class AxonBitmap(wiring.Component):
             self.busy.eq(occupied | self.axon_valid | setting | self.dropped),
         ]
         return m
+
+    def _raised(self, m: Module, word: Value, setting: Value, setting_bit: Value) -> Value:
+        """Return a word with the count of an arrival added to that of its axon.
+
+        What is above the largest count the axon takes has merged.
+        """
+        bits, count_bits = self.core.spike_bits, self.count_bits
+        count = Signal(count_bits)
+        m.d.sync += count.eq(self.arrival.p[COUNT])
+        held: Value = C(0, bits)
+        for i, mark in enumerate(setting_bit):
+            held = held | (word.word_select(i, bits) & mark.replicate(bits))
+        total = Signal(max(bits, count_bits) + 1)
+        kept = Signal(bits)
+        excess = total > self.core.most_spikes
+        m.d.comb += [
+            total.eq(held + count),
+            kept.eq(Mux(excess, self.core.most_spikes, total)),
+            self.merged.eq(Mux(setting & excess, total - self.core.most_spikes, 0)),
+        ]
+        return Cat(Mux(mark, kept, word.word_select(i, bits)) for i, mark in enumerate(setting_bit))
+
+    def _repeat(self, m: Module, scan: WordScan) -> Value:
+        """List an axon as often as its count says; return whether the scan may go on."""
+        listed = Signal(self.core.spike_bits)  # before now
+        last = Signal()
+        m.d.comb += [
+            last.eq(~scan.axon_valid | (listed + 1 == scan.count)),
+            self.again.eq(listed != 0),
+            self.count.eq(scan.count),
+        ]
+        with m.If(self.ready & scan.axon_valid):
+            m.d.sync += listed.eq(Mux(last, 0, listed + 1))
+        return self.ready & last
 
 
 def _at_most(value: Value, largest: int) -> Value:

@@ -4,7 +4,7 @@ from amaranth import C, Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from spikelet.description.chip.memory_map import CHIP_REGISTERS, IDENTIFICATION, ChipMap, Region
+from spikelet.description.chip.memory_map import IDENTIFICATION, ChipMap, Region, chip_registers
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.rtl_gen.barrier import all_of, sum_of, to_all
@@ -25,8 +25,6 @@ __all__ = ["Chip"]
 
 _DROPPED_BITS = 13
 """As many packets as there can be positions may be dropped in one cycle."""
-
-_REGISTER_SPAN = 1 << (len(CHIP_REGISTERS) - 1).bit_length()
 
 
 class Chip(wiring.Component):
@@ -146,7 +144,7 @@ class Chip(wiring.Component):
         self, m: Module, idle: Value, dropped: Value, core_dropped: Value
     ) -> tuple[tuple[Signal, Signal], ConfigNode]:
         """Build what only the chip with the host has; return the cores' strobes, and its window."""
-        m.submodules.tick_control = control = TickControl(self.latency)
+        m.submodules.tick_control = control = TickControl(self.latency, self.chip.early_stop)
         network = self.network
         feed(m, network.host_out, self.event_out)
         m.d.comb += [
@@ -162,6 +160,9 @@ class Chip(wiring.Component):
             control.config_waits.eq(self.config_request.valid),
             control.configured.eq(self._configured(m)),
         ]
+        if self.chip.early_stop:
+            taken = self.event_out.valid & self.event_out.ready
+            m.d.comb += control.output_taken.eq(taken)
         if self.part is None:
             m.d.comb += [
                 control.all_idle.eq(idle),
@@ -177,8 +178,9 @@ class Chip(wiring.Component):
                 self.core_clear.eq(control.core_clear),
             ]
 
-        words = len(CHIP_REGISTERS)
-        registers = Region("registers", 0, words, _REGISTER_SPAN, 32, "rw", "register")
+        names = chip_registers(self.chip)
+        span = 1 << (len(names) - 1).bit_length()
+        registers = Region("registers", 0, len(names), span, 32, "rw", "register")
         node = self._first_node(m, {"registers": registers})
         port = node.registers
         values = {
@@ -193,7 +195,7 @@ class Chip(wiring.Component):
         ]
         offset = delayed(m, port.offset, CONFIG_LATENCY - 1, name="register")
         with m.Switch(offset):
-            for number, name in enumerate(CHIP_REGISTERS):
+            for number, name in enumerate(names):
                 with m.Case(number):
                     m.d.sync += port.read_data.eq(values[name])
             with m.Default():

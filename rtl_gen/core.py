@@ -117,6 +117,7 @@ class Core(wiring.Component):
             crossbar.axon_valid.eq(bitmap.axon_valid & bitmap.ready),
             crossbar.axon.eq(bitmap.axon),
             crossbar.scanning.eq(bitmap.scanning),
+            *self._repeats(bitmap, crossbar),
             neurons.sums_valid.eq(crossbar.sums_valid),
             neurons.sums.eq(crossbar.sums),
             bitmap.slot.eq(tick),
@@ -128,6 +129,12 @@ class Core(wiring.Component):
                 bitmap.busy | crossbar.busy | neurons.busy | emission.busy | learning_busy
             ),
         ]
+        if core.synapse_format.takes_words:
+            m.d.comb += [
+                crossbar.word_valid.eq(bitmap.word_valid),
+                crossbar.word.eq(bitmap.word),
+                crossbar.word_data.eq(bitmap.word_data),
+            ]
         strobes = {
             "active_axons": crossbar.axon_valid,
             "merged_spikes": bitmap.merged,
@@ -173,6 +180,12 @@ class Core(wiring.Component):
         ]
         return learning.busy
 
+    def _repeats(self, bitmap: AxonBitmap, crossbar: Any) -> list[Any]:
+        """Connect what says how often an axon comes."""
+        if self.core.spike_bits == 1:
+            return []
+        return [crossbar.again.eq(bitmap.again), crossbar.count.eq(bitmap.count)]
+
     def _tick(self, m: Module, port: wiring.PureInterface) -> Signal:
         """Build the number of the coming tick, whose highest bit stays once it is set."""
         tick = Signal(TICK_BITS)
@@ -192,6 +205,10 @@ class Core(wiring.Component):
             strobe = delayed(m, strobes[name], 1, name=f"{name}_strobe")
             with m.If(self.clear):
                 m.d.sync += counter.eq(0)
+            if len(strobe) > 1:  # how much is to be counted
+                with m.Else():
+                    m.d.sync += counter.eq(counter + strobe)
+                continue
             with m.Elif(strobe):
                 m.d.sync += counter.eq(counter + 1)
         port = config.counters

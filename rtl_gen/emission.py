@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import Region
-from spikelet.description.chip.packets import Packet
+from spikelet.description.chip.packets import COUNT, Packet
 from spikelet.rtl_gen.banked_memory import BankedMemory
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed, flit_stream, layout
 
@@ -15,6 +15,8 @@ __all__ = ["DestinationLists", "Emission", "FiredNeurons"]
 
 class FiredNeurons(wiring.Component):
     """Queue of the neurons that fired in a tick, which it holds whole; neurons leave ascending.
+
+    Where neurons can spike several times in a tick, each has a count instead of a bit.
 
     No bench of its own: ``sim/bench_emission.py`` fills it through :class:`Emission`.
 
@@ -30,23 +32,26 @@ class FiredNeurons(wiring.Component):
     start : ``In(1)``
         A tick begins; not while ``busy``.
     row_valid : ``In(1)``
-    row : ``In(pipelines)``
-        A row of neurons, a bit for each; rows come in ascending order from row 0.
+    row : ``In(pipelines * fired_bits)``
+        A row of neurons, a bit or count for each; rows come in ascending order from row 0.
     neuron : ``Out(stream of range(n_neurons))``
+    count : ``Out(fired_bits)``
+        Of the neuron, where there are counts.
     busy : ``Out(1)``
     """
 
     def __init__(self, core: CoreParams) -> None:
         self.core = core
-        super().__init__(
-            {
-                "start": In(1),
-                "row_valid": In(1),
-                "row": In(core.pipelines),
-                "neuron": Out(stream.Signature(range(core.n_neurons))),
-                "busy": Out(1),
-            }
-        )
+        members = {
+            "start": In(1),
+            "row_valid": In(1),
+            "row": In(core.pipelines * core.fired_bits),
+            "neuron": Out(stream.Signature(range(core.n_neurons))),
+            "busy": Out(1),
+        }
+        if core.fired_bits > 1:
+            members["count"] = Out(core.fired_bits)
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -55,7 +60,7 @@ class FiredNeurons(wiring.Component):
         m.submodules.queue = queue = BankedMemory(
             depth=core.rows,
             banks=1,
-            bank_bits=core.pipelines + max(1, (core.rows - 1).bit_length()),
+            bank_bits=len(self.row) + max(1, (core.rows - 1).bit_length()),
         )
         number = Signal(range(core.rows))
         written = Signal(range(core.rows + 1))
@@ -89,10 +94,21 @@ class FiredNeurons(wiring.Component):
         m.d.sync += head_valid.eq(fetch | (head_valid & ~take))
         with m.If(fetch):
             m.d.sync += read.eq(read + 1)
+        bits = core.fired_bits
+        head, head_row = queue.read_data[: len(self.row)], queue.read_data[len(self.row) :]
         with m.If(take & head_valid):
-            m.d.sync += Cat(fired, fired_row).eq(queue.read_data)
+            if bits == 1:
+                m.d.sync += Cat(fired, fired_row).eq(queue.read_data)
+            else:
+                marks = Cat(head.word_select(i, bits).any() for i in range(core.pipelines))
+                m.d.sync += Cat(fired, fired_row).eq(Cat(marks, head_row))
         with m.Else():
             m.d.sync += fired.eq(remaining)
+        if bits > 1:
+            counts = Signal.like(self.row)
+            with m.If(take & head_valid):
+                m.d.sync += counts.eq(head)
+            m.d.comb += self.count.eq(counts.word_select(_lowest(fired), bits))
         return m
 
 
@@ -115,6 +131,8 @@ class DestinationLists(wiring.Component):
         Of the table, 2 or more.
     destination : data.StructLayout
         Of its words.
+    count_bits : int
+        Of how often a neuron has spiked; 1: nothing is built for it.
 
     Members
     -------
@@ -124,6 +142,8 @@ class DestinationLists(wiring.Component):
     row : ``Out(range(words))``
     row_valid : ``Out(1)``
         The word to be looked up.
+    neuron_count : ``In(count_bits)``, count : ``Out(count_bits)``, entry_count : ``In(count_bits)``
+        Of ``neuron``, of the neuron whose word is looked up, and of that of ``entry``.
     looked_up : ``In(1)``
         The table's output is the word looked up before.
     entry_valid : ``In(1)``
@@ -133,19 +153,22 @@ class DestinationLists(wiring.Component):
         The table's output is not to become ``entry``.
     """
 
-    def __init__(self, words: int, destination: data.StructLayout) -> None:
-        super().__init__(
-            {
-                "advance": In(1),
-                "neuron": In(stream.Signature(range(words))),
-                "row": Out(range(words)),
-                "row_valid": Out(1),
-                "looked_up": In(1),
-                "entry_valid": In(1),
-                "entry": In(destination),
-                "drop": Out(1),
-            }
-        )
+    def __init__(self, words: int, destination: data.StructLayout, count_bits: int = 1) -> None:
+        members = {
+            "advance": In(1),
+            "neuron": In(stream.Signature(range(words))),
+            "row": Out(range(words)),
+            "row_valid": Out(1),
+            "looked_up": In(1),
+            "entry_valid": In(1),
+            "entry": In(destination),
+            "drop": Out(1),
+        }
+        self.count_bits = count_bits
+        if count_bits > 1:
+            members |= {"neuron_count": In(count_bits), "entry_count": In(count_bits)}
+            members["count"] = Out(count_bits)
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -182,6 +205,15 @@ class DestinationLists(wiring.Component):
             ]
         with m.If(self.neuron.ready):
             m.d.sync += again_row.eq(self.neuron.payload)
+        if self.count_bits > 1:
+            again_count, next_count = (Signal(self.count_bits, name=n) for n in ("again", "next"))
+            list_count = Mux(listing, next_count, self.entry_count)
+            with m.If(self.advance):
+                m.d.sync += next_count.eq(list_count)
+            with m.If(self.neuron.ready):
+                m.d.sync += again_count.eq(self.neuron_count)
+            single = Mux(again, again_count, self.neuron_count)
+            m.d.comb += self.count.eq(Mux(in_list, list_count, single))
         return m
 
 
@@ -210,7 +242,7 @@ class Emission(wiring.Component):
     start : ``In(1)``
         A tick begins; not while ``busy``.
     fired_valid : ``In(1)``
-    fired : ``In(pipelines)``
+    fired : ``In(pipelines * fired_bits)``
         A row of neurons; rows come in ascending order from row 0.
     flit : ``Out(stream of flit)``
     busy : ``Out(1)``
@@ -228,7 +260,7 @@ class Emission(wiring.Component):
             {
                 "start": In(1),
                 "fired_valid": In(1),
-                "fired": In(core.pipelines),
+                "fired": In(core.pipelines * core.fired_bits),
                 "flit": Out(flit_stream(flit)),
                 "busy": Out(1),
                 "config": In(RegionPort((region.span - 1).bit_length(), region.bits)),
@@ -253,12 +285,17 @@ class Emission(wiring.Component):
             neurons.row_valid.eq(self.fired_valid),
             neurons.row.eq(self.fired),
             self.flit.valid.eq(entry_valid & entry.valid),
-            *[self.flit.p[name].eq(entry[name]) for name in self.flit.p.shape().members],
+            *[
+                self.flit.p[name].eq(entry[name])
+                for name in self.flit.p.shape().members
+                if name != COUNT
+            ],
             advance.eq(~self.flit.valid | self.flit.ready),
             self.busy.eq(neurons.busy | looked_up | entry_valid),
         ]
+        bits = self.core.fired_bits
         if self.core.list_entries:
-            m.submodules.lists = lists = DestinationLists(self.words, self.destination)
+            m.submodules.lists = lists = DestinationLists(self.words, self.destination, bits)
             m.d.comb += [
                 lists.neuron.valid.eq(neurons.neuron.valid),
                 lists.neuron.payload.eq(neurons.neuron.payload),
@@ -283,6 +320,8 @@ class Emission(wiring.Component):
                 entry_valid.eq(looked_up & ~drop),
                 entry.eq(table.read_data),
             ]
+        if COUNT in self.flit.p.shape().members:
+            self._count(m, advance, neurons, lists if self.core.list_entries else None)
 
         config = self.config
         m.d.comb += [
@@ -294,6 +333,24 @@ class Emission(wiring.Component):
             config.read_data.eq(delayed(m, table.read_data, CONFIG_LATENCY - 1, name="table_word")),
         ]
         return m
+
+    def _count(
+        self, m: Module, advance: Signal, neurons: FiredNeurons, lists: DestinationLists | None
+    ) -> None:
+        """Let a neuron's count follow the look-up of its words; one that can spike once sends 1."""
+        bits = self.core.fired_bits
+        if bits == 1:
+            m.d.comb += self.flit.p[COUNT].eq(1)
+            return
+        looked_up, entry = Signal(bits, name="looked_up_count"), Signal(bits, name="entry_count")
+        m.d.comb += self.flit.p[COUNT].eq(entry)
+        if lists is not None:
+            m.d.comb += [lists.neuron_count.eq(neurons.count), lists.entry_count.eq(entry)]
+        with m.If(advance):
+            m.d.sync += [
+                looked_up.eq(neurons.count if lists is None else lists.count),
+                entry.eq(looked_up),
+            ]
 
 
 def _lowest(bits: Value) -> Value:

@@ -46,7 +46,7 @@ class NeuronArray(wiring.Component):
         Low: sums pass without effect, for the ticks before ``first_tick``.
     fired_valid : ``Out(1)``
         A row has been updated, in ascending order.
-    fired : ``Out(pipelines)``
+    fired : ``Out(pipelines * fired_bits)``
     potentials : ``Out(pipelines * potential_bits)``
         After the update, with ``fired``.
     learning : ``In(1)``
@@ -73,7 +73,7 @@ class NeuronArray(wiring.Component):
                 "sums": In(core.pipelines * core.current_bits),
                 "update": In(1),
                 "fired_valid": Out(1),
-                "fired": Out(core.pipelines),
+                "fired": Out(core.pipelines * core.fired_bits),
                 "potentials": Out(core.pipelines * core.potential_bits),
                 "learning": In(1),
                 "busy": Out(1),
@@ -145,7 +145,8 @@ class NeuronArray(wiring.Component):
         }
         if "inhibited" in inputs:
             some_fired = self._some_fired(m)
-            found["inhibited"] = [some_fired & ~mark for mark in fired]
+            silent = [~mark if len(mark) == 1 else mark == 0 for mark in fired]
+            found["inhibited"] = [some_fired & mark for mark in silent]
         if core.update.draws:
             m.submodules.draws = drawn = Draws(core, self.regions)
             m.d.comb += [
@@ -163,7 +164,10 @@ class NeuronArray(wiring.Component):
         """Note for the coming tick whether any neuron has fired in this one."""
         some_fired, firing = Signal(name="some_fired"), Signal(name="firing")
         place = state_fields(self.core)["fired"]
-        restores = self._writes(place.word) & self.state.data[place.first_bit]
+        loaded: Value = self.state.data[place.first_bit]
+        if place.bits > 1:
+            loaded = self.state.data[place.first_bit : place.first_bit + place.bits].any()
+        restores = self._writes(place.word) & loaded
         with m.If(self.start):
             m.d.sync += [some_fired.eq(firing), firing.eq(0)]
         with m.Elif(self.clear):

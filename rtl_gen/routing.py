@@ -3,7 +3,7 @@
 from amaranth import C, Cat, Mux, Value
 from amaranth.lib import data
 
-from spikelet.description.chip.packets import Packet
+from spikelet.description.chip.packets import COUNT, Packet
 
 __all__ = ["GridRouting", "TreeRouting"]
 
@@ -31,7 +31,7 @@ class GridRouting:
         if port in ("north", "south"):
             return flit.without("x", "x_last")
         if leaving and port in ("local", "host"):
-            return flit.only("axon", "delay")
+            return flit.only("axon", "delay", COUNT)
         return flit
 
     def enters_ring(self, source: str, target: str) -> bool:
@@ -146,7 +146,7 @@ class TreeRouting:
 
     def carried(self, flit: Packet, port: str, *, leaving: bool) -> Packet:
         """Return what of a flit is carried into, or out of, a port: only what is yet of use."""
-        return flit.only("axon", "delay") if leaving and self._is_end(port) else flit
+        return flit.only("axon", "delay", COUNT) if leaving and self._is_end(port) else flit
 
     def enters_ring(self, source: str, target: str) -> bool:
         """Return False: a tree has no ring."""

@@ -31,6 +31,8 @@ class SumMemory(wiring.Component):
         Of a sum, signed.
     addend : Shape
         Of a lane's addend.
+    kind : str
+        As for :class:`BankedMemory`.
 
     Members
     -------
@@ -42,11 +44,14 @@ class SumMemory(wiring.Component):
     sums : ``Out(lanes * bits)``
     """
 
-    def __init__(self, *, rows: int, lanes: int, bits: int, addend: Shape) -> None:
+    def __init__(
+        self, *, rows: int, lanes: int, bits: int, addend: Shape, kind: str = "block"
+    ) -> None:
         self.rows = rows
         self.lanes = lanes
         self.bits = bits
         self.addend = addend
+        self.kind = kind
         super().__init__(
             {
                 "add": In(1),
@@ -61,7 +66,7 @@ class SumMemory(wiring.Component):
     def memory(self) -> BankedMemory:
         """Return the memory of rows."""
         return BankedMemory(
-            depth=self.rows, banks=1, bank_bits=self.lanes * self.bits, kind="block"
+            depth=self.rows, banks=1, bank_bits=self.lanes * self.bits, kind=self.kind
         )
 
     def elaborate(self, platform: object) -> Module:

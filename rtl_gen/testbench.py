@@ -67,6 +67,7 @@ def _values(chip: ChipParams, run: RecordedRun) -> dict[str, str]:
         "LAST_PROBES": str(len(run.last_probes)),
         "FLIT_BITS": str(bits),
         "OUTPUT_MASK": f"{bits}'h{run.output_mask:x}",
+        "COUNT": f"(event_out_payload >> {run.count_shift})" if run.count_shift else "1",
         "LIMIT": str(run.cycle_limit),
         **{f"{name.upper()}_WORDS": str(size) for name, size in run.sizes.items()},
         **{f"{name.upper()}_SUM": f"{value:08x}" for name, value in run.checksums.items()},

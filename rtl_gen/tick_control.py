@@ -4,7 +4,12 @@ from amaranth import C, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from spikelet.description.chip.memory_map import CHIP_REGISTERS, FLAGS, WRITABLE_REGISTERS
+from spikelet.description.chip.memory_map import (
+    CHIP_REGISTERS,
+    EARLY_STOP_REGISTERS,
+    FLAGS,
+    WRITABLE_REGISTERS,
+)
 
 __all__ = ["TickControl"]
 
@@ -27,6 +32,10 @@ class TickControl(wiring.Component):
     of a tick, and that has not been taken when it begins: it is due a tick later. So are those
     behind it, until the host pauses between ticks.
 
+    With ``early_stop`` and the register ``stop_at_output``, no tick begins after one in which a
+    spike reached the host, neither by itself nor by a strobe, until ``clear``. ``stopped`` says so,
+    from the cycle on in which ``busy`` falls; ``run_ticks`` keeps what was not run.
+
     Timing: a tick begins, with ``busy`` rising in the next cycle, and ``core_start`` follows
     ``2 + barrier_latency`` cycles later, or once all is idle and configured. ``busy`` falls in the
     cycle after ``all_idle`` says that it is over. What is counted or flagged shows two cycles
@@ -37,6 +46,8 @@ class TickControl(wiring.Component):
     ----------
     barrier_latency : int
         Clock cycles from here to the cores, and from the cores to here.
+    early_stop : bool
+        Whether there are the registers of ``EARLY_STOP_REGISTERS``.
 
     Members
     -------
@@ -55,8 +66,10 @@ class TickControl(wiring.Component):
         Packets that have been dropped for want of a core, in this cycle.
     core_dropped : ``In(1)``
         Some core has dropped a packet.
+    output_taken : ``In(1)``
+        The host takes a spike in this cycle. With ``early_stop`` only.
     write : ``In(1)``
-    write_register : ``In(range(len(CHIP_REGISTERS)))``
+    write_register : ``In(range(len(CHIP_REGISTERS)))``, with those of ``EARLY_STOP_REGISTERS``
     write_data : ``In(32)``
         Sets a register, if it is one of ``WRITABLE_REGISTERS``; only while not ``configured``.
     core_start, core_clear : ``Out(1)``
@@ -64,12 +77,16 @@ class TickControl(wiring.Component):
     busy : ``Out(1)``
         A tick or a clear runs, or is about to; events and requests are not taken.
     NAME : ``Out``
-        The registers of ``CHIP_REGISTERS`` from ``ticks`` on.
+        The registers of ``CHIP_REGISTERS`` from ``ticks`` on, and of ``EARLY_STOP_REGISTERS``.
     """
 
-    def __init__(self, barrier_latency: int) -> None:
+    def __init__(self, barrier_latency: int, early_stop: bool = False) -> None:
         self.barrier_latency = barrier_latency
-        self.registers = CHIP_REGISTERS[CHIP_REGISTERS.index("ticks") :]
+        self.early_stop = early_stop
+        own = EARLY_STOP_REGISTERS if early_stop else ()
+        self.names = CHIP_REGISTERS + own
+        self.registers = self.names[CHIP_REGISTERS.index("ticks") :]
+        widths = {"flags": len(FLAGS)} | dict.fromkeys(own, 1)
         super().__init__(
             {
                 "start": In(1),
@@ -82,12 +99,13 @@ class TickControl(wiring.Component):
                 "dropped": In(13),
                 "core_dropped": In(1),
                 "write": In(1),
-                "write_register": In(range(len(CHIP_REGISTERS))),
+                **({"output_taken": In(1)} if early_stop else {}),
+                "write_register": In(range(len(self.names))),
                 "write_data": In(32),
                 "core_start": Out(1),
                 "core_clear": Out(1),
                 "busy": Out(1),
-                **{name: Out(len(FLAGS) if name == "flags" else 32) for name in self.registers},
+                **{name: Out(widths.get(name, 32)) for name in self.registers},
             }
         )
 
@@ -110,7 +128,7 @@ class TickControl(wiring.Component):
         self._count(m, overrun, late)
         return m
 
-    def _modes(self, m: Module, begins: Signal) -> tuple[Signal, Value]:
+    def _modes(self, m: Module, begins: Signal) -> tuple[Value, Value]:
         """Build what the host sets; return whether ticks start by themselves, and with a period.
 
         Flags beside the registers spare everything else a look at 32 bits.
@@ -119,8 +137,9 @@ class TickControl(wiring.Component):
         forever = Signal()
         timed = Signal()
         written = {
-            name: self.write & (self.write_register == CHIP_REGISTERS.index(name))
+            name: self.write & (self.write_register == self.names.index(name))
             for name in WRITABLE_REGISTERS
+            if name in self.names
         }
         for name, write in written.items():
             with m.If(write):
@@ -133,7 +152,8 @@ class TickControl(wiring.Component):
             m.d.sync += [automatic.eq(self.write_data.any()), forever.eq(self.write_data.all())]
         with m.Elif(begins & ~forever):
             m.d.sync += [self.run_ticks.eq(self.run_ticks - 1), automatic.eq(self.run_ticks != 1)]
-        return automatic, automatic & timed
+        runs = automatic & ~self.stopped if self.early_stop else automatic
+        return runs, runs & timed
 
     def _count(self, m: Module, overrun: Value, late: Value) -> None:
         """Build the counters and flags of what went wrong, a cycle after it did."""
@@ -163,11 +183,16 @@ class TickControl(wiring.Component):
         m.d.comb += settled.eq(wait == 0)
         with m.If(~settled):
             m.d.sync += wait.eq(wait - 1)
+        start: Value = self.start
+        stops: Value | None = None
+        if self.early_stop:
+            start = start & ~self.stopped
+            stops = self.stop_at_output & self._spiked(m)
         with m.FSM():
             with m.State("BETWEEN-TICKS"):
                 m.d.comb += between.eq(1)
                 m.d.sync += [clearing.eq(self.clear), wait.eq(self.barrier_latency)]
-                with m.If(self.start | self.clear | begins):
+                with m.If(start | self.clear | begins):
                     m.next = "SETTLE"
             with m.State("SETTLE"):  # events and configuration are still on their way
                 with m.If(settled & self.all_idle & self.configured):
@@ -184,11 +209,22 @@ class TickControl(wiring.Component):
                     m.next = "RUN"
             with m.State("RUN"), m.If(self.all_idle):
                 m.d.sync += running.eq(0)
+                if stops is not None:
+                    m.d.sync += self.stopped.eq(stops)
                 m.next = "BETWEEN-TICKS"
         return running
 
+    def _spiked(self, m: Module) -> Signal:
+        """Build what knows whether a spike has reached the host since the last strobe."""
+        spiked = Signal()
+        with m.If(self.core_start | self.core_clear):
+            m.d.sync += spiked.eq(0)
+        with m.Elif(self.output_taken):
+            m.d.sync += spiked.eq(1)
+        return spiked
+
     def _begin(
-        self, m: Module, between: Signal, automatic: Signal, paced: Value, begins: Signal
+        self, m: Module, between: Signal, automatic: Value, paced: Value, begins: Signal
     ) -> Value:
         """Build what starts a tick without a strobe; return whether one comes too late."""
         pacing = Signal()  # ``timer`` has been loaded

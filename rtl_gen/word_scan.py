@@ -1,6 +1,6 @@
 """Lists the bits that are set in a row of words. No twin in golden, which uses ``flatnonzero``."""
 
-from amaranth import Cat, Module, Mux, Signal, Value
+from amaranth import C, Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,7 +12,8 @@ __all__ = ["WordScan"]
 class WordScan(wiring.Component):
     """Fetches one word after the other and lists the axons whose bits are set, ascending.
 
-    A word is fetched ahead of the one whose bits are being listed.
+    A word is fetched ahead of the one whose bits are being listed. Where axons take counts of
+    spikes, a word holds those, of ``spike_bits`` bits each, and an axon with a count is listed.
 
     No bench of its own: ``sim/bench_axon_bitmap.py`` watches what it lists.
 
@@ -31,11 +32,13 @@ class WordScan(wiring.Component):
     fetch : ``Out(1)``
         Read word ``word``.
     word : ``Out(range(scan_words))``
-    data : ``In(scan_bits)``
+    data : ``In(scan_bits * spike_bits)``
         From the cycle after ``fetch`` until the next.
     axon_valid : ``Out(1)``
     axon : ``Out(range(n_axons))``
         Taken in each cycle with ``ready``.
+    count : ``Out(spike_bits)``
+        Of the axon, where there are counts.
     scanning : ``Out(1)``
         From the cycle after ``start`` until the last axon has been taken.
     """
@@ -43,18 +46,19 @@ class WordScan(wiring.Component):
     def __init__(self, core: CoreParams) -> None:
         self.core = core
         self.word_bits = (core.scan_words - 1).bit_length()
-        super().__init__(
-            {
-                "start": In(1),
-                "ready": In(1),
-                "fetch": Out(1),
-                "word": Out(self.word_bits),
-                "data": In(core.scan_bits),
-                "axon_valid": Out(1),
-                "axon": Out(range(core.n_axons)),
-                "scanning": Out(1),
-            }
-        )
+        members = {
+            "start": In(1),
+            "ready": In(1),
+            "fetch": Out(1),
+            "word": Out(self.word_bits),
+            "data": In(core.scan_bits * core.spike_bits),
+            "axon_valid": Out(1),
+            "axon": Out(range(core.n_axons)),
+            "scanning": Out(1),
+        }
+        if core.spike_bits > 1:
+            members["count"] = Out(core.spike_bits)
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -87,7 +91,7 @@ class WordScan(wiring.Component):
             m.d.sync += listed_word.eq(fetched_word)
         with m.If(self.ready):
             m.d.sync += [
-                remaining.eq(Mux(take, Mux(fetched, self.data, 0), without_lowest)),
+                remaining.eq(Mux(take, Mux(fetched, self._marks(), 0), without_lowest)),
                 lowest.eq(remaining & ~without_lowest),
                 lowest_word.eq(listed_word),
                 self.axon_valid.eq(lowest.any()),
@@ -95,7 +99,28 @@ class WordScan(wiring.Component):
             ]
         with m.If(self.scanning & self.ready & ~more):
             m.d.sync += self.scanning.eq(0)
+        if core.spike_bits > 1:
+            self._follow_counts(m, take, lowest)
         return m
+
+    def _marks(self) -> Value:
+        """Return a bit for each axon of the word: whether it is due."""
+        bits = self.core.spike_bits
+        if bits == 1:
+            return self.data
+        return Cat(self.data.word_select(i, bits).any() for i in range(self.core.scan_bits))
+
+    def _follow_counts(self, m: Module, take: Signal, lowest: Signal) -> None:
+        """Let the counts of a word follow its bits through the scan."""
+        bits = self.core.spike_bits
+        remaining, listed = Signal.like(self.data), Signal.like(self.data)
+        chosen: Value = C(0, bits)
+        for i, mark in enumerate(lowest):
+            chosen = chosen | (listed.word_select(i, bits) & mark.replicate(bits))
+        with m.If(self.ready):
+            m.d.sync += [listed.eq(remaining), self.count.eq(chosen)]
+        with m.If(take):
+            m.d.sync += remaining.eq(self.data)
 
 
 def _index(one_hot: Value, bits: int) -> Value:

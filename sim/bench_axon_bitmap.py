@@ -13,7 +13,7 @@ from cocotb.triggers import RisingEdge
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import scan_rows
-from spikelet.description.chip.packets import Packet
+from spikelet.description.chip.packets import COUNT, Packet
 from spikelet.description.lanes import pack_lanes
 from spikelet.description.run.events import Events
 from spikelet.golden.axon_bitmap import AxonBitmap
@@ -33,7 +33,7 @@ IDLE = {"start": 0, "clear": 0, "slot": 0, "ready": 1, "config__write": 0, "conf
 
 
 class Arrivals:
-    """Notes what arrives as (tick, axon, delay); ``tick`` is the coming one.
+    """Notes what arrives as (tick, axon, delay, count); ``tick`` is the coming one.
 
     What the core has no axon or delay for is only counted, in ``misfits``.
     """
@@ -41,34 +41,37 @@ class Arrivals:
     def __init__(self, core: CoreParams, flit: Packet) -> None:
         self.core, self.flit = core, flit
         self.tick = self.misfits = 0
-        self.all: list[tuple[int, int, int]] = []
+        self.all: list[tuple[int, int, int, int]] = []
 
     def add(self, word: int) -> None:
         """Note an arrival."""
         fields = self.flit.unpack(word)
         axon, delay = int(fields["axon"]), int(fields["delay"])
         if axon < self.core.n_axons and delay < self.core.delay_slots - 1:
-            self.all.append((self.tick, axon, delay))
+            self.all.append((self.tick, axon, delay, int(fields.get(COUNT, 1))))
         else:
             self.misfits += 1
 
 
-def _expected(core: CoreParams, sent: list[tuple[int, int, int]], ticks: int) -> AxonBitmap:
-    """Return golden's bitmap after arrivals (tick, axon, delay) in the order of their ticks."""
-    tick, axon, delay = np.array(sent, np.int64).reshape(-1, 3).T
+def _expected(core: CoreParams, sent: list[tuple[int, int, int, int]], ticks: int) -> AxonBitmap:
+    """Return golden's bitmap after arrivals as :class:`Arrivals` has them."""
+    tick, axon, delay, count = np.array(sent, np.int32).reshape(-1, 4).T
     counts = np.bincount(tick, minlength=ticks)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     core_of = np.zeros(len(sent), np.int32)
-    bitmap = AxonBitmap(core, 1, ticks)
-    events = Events(1, ticks, offsets, core_of, axon.astype(np.int32), delay.astype(np.int32))
+    bitmap = AxonBitmap(core, 1, ticks, True)
+    events = Events(1, ticks, offsets, core_of, axon, delay, count)
     bitmap.add_events(events, 0)
     return bitmap
 
 
-def _flits(flit: Packet, axons: npt.ArrayLike, delays: npt.ArrayLike) -> list[int]:
+def _flits(
+    flit: Packet, axons: npt.ArrayLike, delays: npt.ArrayLike, counts: npt.ArrayLike = 1
+) -> list[int]:
     """Return arrivals; what a flit says of its way does not matter here."""
-    way = {field.name: 0 for field in flit.fields}
-    words: list[int] = flit.pack(**{**way, "axon": axons, "delay": delays}).tolist()
+    fields = {"axon": axons, "delay": delays, COUNT: counts}
+    known = {field.name: fields.get(field.name, 0) for field in flit.fields}
+    words: list[int] = flit.pack(**known).tolist()
     return words
 
 
@@ -142,9 +145,16 @@ def _number(dut: Any) -> int:
     return int(dut.word.value) if hasattr(dut, "word") else 0
 
 
-def _words(core: CoreParams, active: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+def _counts(rng: np.random.Generator, flit: Packet, size: int) -> npt.NDArray[np.integer]:
+    """Return counts of spikes, half of them 1, as far as a flit has such."""
+    bits = {field.name: field.width for field in flit.fields}.get(COUNT, 1)
+    found: npt.NDArray[np.integer] = rng.integers(1, 1 << rng.choice((1, bits), size))
+    return found
+
+
+def _words(core: CoreParams, active: npt.NDArray[Any]) -> list[tuple[int, int]]:
     """Return the words, with their numbers, of a slot."""
-    _, data = pack_lanes(scan_rows(core, active), 1)
+    _, data = pack_lanes(scan_rows(core, active), core.spike_bits)
     return list(enumerate(data.tolist()))
 
 
@@ -155,10 +165,10 @@ def _cycles(core: CoreParams, axons: list[int]) -> int:
 
 
 def _check_scan(
-    checks: Checks, core: CoreParams, scan: Scan, active: npt.NDArray[np.bool_], **where: int
+    checks: Checks, core: CoreParams, scan: Scan, active: npt.NDArray[Any], **where: int
 ) -> None:
     """Compare a scan with S of its tick."""
-    expected = np.flatnonzero(active).tolist()
+    expected = np.repeat(np.arange(core.n_axons), active).tolist()
     checks.sequence(expected, scan.axons, "active axon", **where)
     checks.sequence(_words(core, active), scan.words, "word", **where)
     # Two cycles to fetch the first word, and as many to list what the last ones hold.
@@ -196,7 +206,7 @@ async def arrivals_and_scans(dut: Any) -> None:
             if tick % 8 != 3 and rng.random() < 0.5:  # also what the core may have no place for
                 axons, delays = rng.integers(0, axon_end, n), rng.integers(0, delay_end, n)
                 axons = np.where(rng.random(n) < 0.5, axons, axons % core.n_axons)
-            source.send(_flits(flit, axons, delays))
+            source.send(_flits(flit, axons, delays, _counts(rng, flit, len(axons))))
             if tick % 8 == 3 or rng.random() < 0.6:
                 await source.sent()
             await _quiet(dut, edge)
@@ -220,11 +230,11 @@ async def arrivals_and_scans(dut: Any) -> None:
         checks.reach("dropped", dropped.count)
         checks.reach("arrival held up", arrivals.stalls)
         longest = core.delay_slots - 2
-        checks.reach("long delay", sum(delay == longest for _, _, delay in arrived.all))
+        checks.reach("long delay", sum(delay == longest for _, _, delay, _ in arrived.all))
     checks.finish()
 
 
-def _slots_words(core: CoreParams, due: npt.NDArray[np.bool_], tick: int) -> list[tuple[int, int]]:
+def _slots_words(core: CoreParams, due: npt.NDArray[Any], tick: int) -> list[tuple[int, int]]:
     """Return (offset, data) of what is due from tick number ``tick`` on, (delay_slots, n_axons)."""
     stride = 1 << (core.scan_words - 1).bit_length()
     return [
@@ -251,15 +261,18 @@ async def configuration(dut: Any) -> None:
         ticks = int(rng.integers(1, core.delay_slots + 2))
         due = rng.random((core.delay_slots, core.n_axons)) < rng.choice((0.05, 0.5))
         due[-1] = False  # nothing can be due so late
+        if core.spike_bits > 1:
+            due = (due * rng.integers(1, 1 << core.spike_bits, due.shape)).astype(np.uint8)
         dut.slot.value = first % core.delay_slots
         await write_region(dut, "config", _slots_words(core, due, first))
-        bitmap = AxonBitmap(core, 1, ticks)
+        bitmap = AxonBitmap(core, 1, ticks, True)
         bitmap.carry(due)
         for tick in range(ticks):
             axons = rng.integers(0, core.n_axons, 0 if tick == 1 else 6)
             delays = rng.integers(0, core.delay_slots - 1, len(axons))
-            np.add.at(bitmap.arrivals[0], (tick + delays, axons), 1)
-            source.send(_flits(flit, axons, delays))
+            counts = _counts(rng, flit, len(axons)).astype(np.uint32)
+            np.add.at(bitmap.arrivals[0], (tick + delays, axons), counts)
+            source.send(_flits(flit, axons, delays, counts))
             await source.sent()
             await _quiet(dut, edge)
             scan = Scan()

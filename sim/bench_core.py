@@ -14,7 +14,7 @@ from spikelet.description.chip.destinations import event_flits
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.memory_map import COUNTERS, ChipMap
 from spikelet.description.chip.neuron_words import unpack_states
-from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.packets import COUNT, flit_packet
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import CoreState
 from spikelet.description.chip.state_words import state_words
@@ -64,7 +64,7 @@ class Expected:
     def __init__(self, chip: ChipParams, image: ChipImage, number: int) -> None:
         self.chip, self.image, self.number = chip, image, number
         self.core = chip.cores[number]
-        self.bitmap = AxonBitmap(self.core, 1, TICKS + 1)
+        self.bitmap = AxonBitmap(self.core, 1, TICKS + 1, chip.count_bits > 1)
         cleared = CoreState.cleared(self.core)
         self.neurons = NeuronArray(self.core, image.cores[number], [cleared])
         self.active_axons = self.dropped = 0
@@ -75,7 +75,7 @@ class Expected:
         fields = flit_packet(self.chip).unpack(word)
         axon, delay = int(fields["axon"]), int(fields["delay"])
         if axon < self.core.n_axons and delay < self.core.delay_slots - 1:
-            self.bitmap.arrivals[0, self.tick + delay, axon] += 1
+            self.bitmap.arrivals[0, self.tick + delay, axon] += int(fields.get(COUNT, 1))
         else:
             self.dropped += 1
 
@@ -84,14 +84,14 @@ class Expected:
     ) -> None:
         """Advance by the tick that has been run; compare counters and states read, and flits."""
         tick = where["tick"]
-        active = self.bitmap.arrivals[0, tick] > 0
+        active = self.bitmap.active(tick, tick + 1)[0, 0]
         sums = synaptic_sums(active, self.image.cores[self.number].weights)
         self.neurons.update(sums[None, None].astype(np.int32), tick)
         fired = self.neurons.fired[0]
         found = unpack_states(self.core, words[len(COUNTERS) :])
         for name, values in found.items():
             checks.equal(self.neurons.states[name][0], values, f"{name} of neuron", **where)
-        expected = flits_of(self.chip, self.image, self.number, np.flatnonzero(fired).tolist())
+        expected = flits_of(self.chip, self.image, self.number, fired)
         checks.sequence(expected, flits, "flit", **where)
         self.active_axons += int(active.sum())
         counted = [self.active_axons, int(self.bitmap.merged()[0]), self.dropped]
@@ -126,7 +126,8 @@ def random_events(rng: np.random.Generator, chip: ChipParams, number: int, kind:
     n = (0, 4, core.n_axons)[kind]
     axon = rng.integers(0, core.n_axons, n)
     delay = rng.integers(0, core.delay_slots - 1, n)
-    words: list[int] = event_flits(chip, np.full(n, number), axon, delay).tolist()
+    count = rng.integers(1, 1 << chip.count_bits, n) if chip.count_bits > 1 else 1
+    words: list[int] = event_flits(chip, np.full(n, number), axon, delay, count).tolist()
     return words
 
 

@@ -55,34 +55,75 @@ class Collector:
 
 
 async def _tick(
-    dut: Any, edge: RisingEdge, n_axons: int, axons: list[int], gaps: list[int], trailing: int
+    dut: Any, edge: RisingEdge, core: CoreParams, axons: list[int], gaps: list[int], trailing: int
 ) -> None:
     """Give one tick's axons, each after a gap, as a scan would; wait until the sums are out.
 
-    An axon stands while the crossbar, if it can, holds the scan.
+    An axon stands while the crossbar, if it can, holds the scan. With graded spikes it comes as
+    often as it is in ``axons``. Words of the axon bitmap, if the crossbar sees them, come up to
+    that of the axon before it, the rest at the end.
     """
+    graded = hasattr(dut, "again")
+    before = -1
+    n_axons, words = core.n_axons, _words(core, axons)
     ready = getattr(dut, "ready", None)
     dut.start.value = 1
     await edge
     dut.start.value = 0
     dut.scanning.value = 1
     for axon, gap in zip(axons, gaps, strict=True):
+        await _give_words(dut, edge, words, axon // core.scan_bits)
         for _ in range(gap):
             await edge
         dut.axon.value = axon
         dut.axon_valid.value = 1
+        if graded:
+            dut.again.value = int(axon == before)
+            dut.count.value = axons.count(axon)
+            before = axon
         await edge
         while ready is not None and not ready.value:
             await edge
         dut.axon_valid.value = 0
         dut.axon.value = (axon + 1) % n_axons  # means nothing now
         assert dut.busy.value, "not busy during the scan"
+    await _give_words(dut, edge, words, core.scan_words - 1)
     for _ in range(trailing):
         await edge
     dut.scanning.value = 0
     await edge
     while dut.busy.value:
         await edge
+
+
+def _words(core: CoreParams, axons: list[int]) -> dict[int, int]:
+    """Return the words of the axon bitmap by number, if the core's crossbar takes them."""
+    words = dict.fromkeys(range(core.scan_words if core.synapse_format.takes_words else 0), 0)
+    for axon in axons if words else ():
+        words[axon // core.scan_bits] |= 1 << axon % core.scan_bits
+    return words
+
+
+async def _give_words(dut: Any, edge: RisingEdge, words: dict[int, int], last: int) -> None:
+    """Give the words up to ``last`` that have not been given yet, one a cycle."""
+    for word in [number for number in words if number <= last]:
+        dut.word.value, dut.word_data.value = word, words.pop(word)
+        dut.word_valid.value = 1
+        await edge
+        dut.word_valid.value = 0
+
+
+def _active(
+    rng: np.random.Generator, core: CoreParams, density: float, *, most: bool
+) -> npt.NDArray[Any]:
+    """Return which axons are active, or how often; ``most``: as often as can be."""
+    active: npt.NDArray[Any] = rng.random(core.n_axons) < density
+    if core.spike_bits == 1:
+        return active
+    least = core.most_spikes if most else 1
+    counts = active * rng.integers(least, core.most_spikes + 1, core.n_axons)
+    found: npt.NDArray[Any] = counts.astype(np.uint8)
+    return found
 
 
 @cocotb.test(timeout_time=100, timeout_unit="us")
@@ -93,10 +134,16 @@ async def sums(dut: Any) -> None:
     image: ChipImage = given["image"]
     core, weights = chip.cores[0], image.cores[0].weights
     checks = Checks("silent tick", "all axons", "largest sum", "smallest sum", "gaps", "no gaps")
-    idle = dict.fromkeys(("start", "axon_valid", "axon", "scanning"), 0)
-    edge = await start(dut, **idle, weights__write=0, weights__read=0)
-    words = config_words(chip, image, 0, "weights")
-    await write_region(dut, "weights", words)
+    graded = ("again", "count") if core.spike_bits > 1 else ()
+    idle = dict.fromkeys(("start", "axon_valid", "axon", "scanning", *graded), 0)
+    if core.synapse_format.takes_words:
+        idle |= dict.fromkeys(("word_valid", "word", "word_data"), 0)
+    regions = [region.name for region in core.synapse_format.regions(core)]
+    idle |= {f"{name}__{access}": 0 for name in regions for access in ("write", "read")}
+    edge = await start(dut, **idle)
+    words = {name: config_words(chip, image, 0, name) for name in regions}
+    for name in regions:
+        await write_region(dut, name, words[name])
     collector = Collector(dut, core)
     expected_order = []
     while dut.busy.value:
@@ -105,12 +152,12 @@ async def sums(dut: Any) -> None:
     smallest, largest = core.sum_range
     for tick in range(TICKS):
         density = (0.0, 1.0, *rng.random(TICKS))[tick]
-        active: npt.NDArray[np.bool_] = rng.random(core.n_axons) < density
-        axons = np.flatnonzero(active).tolist()
+        active = _active(rng, core, density, most=tick == 1)
+        axons = np.repeat(np.arange(core.n_axons), active).tolist()
         sparse = rng.random() < 0.5 and tick > 1
         gaps = rng.integers(0, 4 if sparse else 1, len(axons)).tolist()
         collector.rows.clear()
-        await _tick(dut, edge, core.n_axons, axons, gaps, int(rng.integers(not axons, 4)))
+        await _tick(dut, edge, core, axons, gaps, int(rng.integers(not axons, 4)))
         expected = synaptic_sums(core, active, weights)
         got = [value for _, row in collector.rows for value in row]
         checks.equal(expected, got, "sums of neuron", tick=tick, core=0)
@@ -132,9 +179,10 @@ async def sums(dut: Any) -> None:
         checks.reach("smallest sum", (expected == smallest).sum())
         checks.reach("gaps", sum(gaps) > 0)
         checks.reach("no gaps", axons and not sum(gaps))
-    offsets = rng.permutation(len(words)).tolist()
-    read = await read_region(
-        dut, "weights", [words[i][0] for i in offsets], latency=given["config_latency"]
-    )
-    checks.sequence([words[i][1] for i in offsets], read, "weight word")
+    for name, written in words.items():
+        order = rng.permutation(len(written)).tolist()
+        read = await read_region(
+            dut, name, [written[i][0] for i in order], latency=given["config_latency"]
+        )
+        checks.sequence([written[i][1] for i in order], read, f"word of {name}")
     checks.finish()

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from cocotb.triggers import RisingEdge
 
+from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage
-from spikelet.description.chip.packets import destination_packet, flit_packet
+from spikelet.description.chip.packets import COUNT, destination_packet, flit_packet
 from spikelet.description.chip.params import ChipParams
 from spikelet.golden.axon_bitmap import AxonBitmap
 from spikelet.golden.emission import emit, single_targets
@@ -40,13 +41,13 @@ def _arrivals(
     for flit in flits:
         fields = {name: int(value) for name, value in flit_packet(chip).unpack(flit).items()}
         if fields["host"]:
-            outputs[fields["axon"]] += 1
+            outputs[fields["axon"]] += fields.get(COUNT, 1)
             continue
         x, y = fields["x"], fields["y"]
         for row in range(y, fields.get("y_last", y) + 1):
             for column in range(x, fields.get("x_last", x) + 1):
                 due = arrivals[row * chip.width + column]
-                due[1 + fields["delay"], fields["axon"]] += 1
+                due[1 + fields["delay"], fields["axon"]] += fields.get(COUNT, 1)
     return arrivals, outputs
 
 
@@ -71,9 +72,17 @@ async def _give(
         assert cycle() - began <= most, f"still busy after {most} cycles"
 
 
-def _rows(fired: npt.NDArray[np.bool_], pipelines: int) -> list[int]:
-    rows = fired.reshape(-1, pipelines) @ (1 << np.arange(pipelines))
+def _rows(fired: npt.NDArray[Any], core: CoreParams) -> list[int]:
+    places = 1 << (np.arange(core.pipelines) * core.fired_bits).astype(object)
+    rows = fired.astype(np.int64).astype(object).reshape(-1, core.pipelines) @ places
     return [int(row) for row in rows]
+
+
+def _counted(rng: np.random.Generator, core: CoreParams, fired: npt.NDArray[Any]) -> Any:
+    """Return how often neurons fired that did."""
+    if core.fired_bits == 1:
+        return fired
+    return fired * rng.integers(1, 1 << core.fired_bits, fired.size).astype(np.uint8)
 
 
 def _counts(given: dict[str, Any]) -> npt.NDArray[np.int64]:
@@ -99,14 +108,14 @@ async def _begin(dut: Any, given: dict[str, Any], checks: Checks) -> RisingEdge:
 
 
 def _compare(
-    checks: Checks, given: dict[str, Any], fired: npt.NDArray[np.bool_], got: list[int], tick: int
+    checks: Checks, given: dict[str, Any], fired: npt.NDArray[Any], got: list[int], tick: int
 ) -> None:
     """Compare a tick's flits, and what they bring, with the image and with golden."""
     chip: ChipParams = given["chip"]
     image: ChipImage = given["image"]
-    expected = flits_of(chip, image, 0, np.flatnonzero(fired).tolist())
+    expected = flits_of(chip, image, 0, fired)
     checks.sequence(expected, got, "flit", tick=tick, core=0)
-    bitmaps = [AxonBitmap(c, 1, 1) for c in chip.cores]
+    bitmaps = [AxonBitmap(c, 1, 1, chip.count_bits > 1) for c in chip.cores]
     outputs = np.zeros((1, 1, chip.n_outputs), np.uint16)
     targets = single_targets(chip, image.cores[0].destinations)
     emit(fired[None, None], 0, targets, bitmaps, outputs)
@@ -119,7 +128,8 @@ def _compare(
     checks.reach("silent tick", not fired.any())
     checks.reach("all neurons", fired.all())
     if chip.multicast:
-        checks.reach("to several cores", sum(a.sum() for a in arrived) > len(got) - put_out.sum())
+        sent = flit_packet(chip).unpack(got).get(COUNT, np.ones(len(got))).sum()
+        checks.reach("to several cores", sum(a.sum() for a in arrived) > sent - put_out.sum())
 
 
 @cocotb.test(timeout_time=100, timeout_unit="us")
@@ -136,10 +146,10 @@ async def spikes(dut: Any) -> None:
         kind = PAUSES[tick % len(PAUSES)]
         sink = Sink(dut, "flit", pauses(rng, kind), after_valid=bool(tick // 4 % 2))
         fired = rng.random(core.n_neurons) < (0.0, 1.0, 0.1, 0.4)[int(rng.integers(4))]
-        fired = (fired | (tick == 1)) & (tick != 2)
+        fired = _counted(rng, core, (fired | (tick == 1)) & (tick != 2))
         flits.transfers.clear()
         gaps = rng.integers(0, 1 + 3 * (tick % 3), core.rows).tolist()
-        await _give(dut, edge, _rows(fired, core.pipelines), gaps)
+        await _give(dut, edge, _rows(fired, core), gaps)
         sink.task.cancel()
         dut.flit__ready.value = 0
         _compare(checks, given, fired, flits.payloads, tick)
@@ -163,7 +173,7 @@ async def timing(dut: Any) -> None:
         fired = rng.random(core.n_neurons) < (1.0, 0.8, 0.3, 0.1)[tick % 4]
         gaps = rng.integers(0, 1 + tick // 4 * 6, core.rows)
         given_at = cycle() + 2 + np.cumsum(gaps + 1) - 1
-        await _give(dut, edge, _rows(fired, core.pipelines), gaps.tolist())
+        await _give(dut, edge, _rows(_counted(rng, core, fired), core), gaps.tolist())
         expected: list[int] = []
         free, idle = 0, int(given_at[-1]) + 1
         for neuron in np.flatnonzero(fired).tolist():
@@ -208,7 +218,8 @@ def _walk(given: dict[str, Any], table: npt.NDArray[np.int64], neuron: int) -> l
     """Return the flits of one neuron; words beyond the table, up to the last address, are 0."""
     core = given["chip"].cores[0]
     packet = destination_packet(given["chip"], core)
-    flit_bits = flit_packet(given["chip"]).width
+    flit_bits = flit_packet(given["chip"]).without(COUNT).width
+    once = (1 << flit_bits) if given["chip"].count_bits > 1 else 0
 
     def word(row: int) -> tuple[int, int, int]:
         bits = int(table[row]) if row < len(table) else 0
@@ -217,13 +228,13 @@ def _walk(given: dict[str, Any], table: npt.NDArray[np.int64], neuron: int) -> l
 
     bits, valid, ends = word(neuron)
     if valid:
-        return [bits & ((1 << flit_bits) - 1)]
+        return [bits & ((1 << flit_bits) - 1) | once]
     flits: list[int] = []
     if core.list_entries and not ends:
         addresses = 1 << (len(table) - 1).bit_length()
         row = bits % addresses
         while (found := word(row))[1]:
-            flits.append(found[0] & ((1 << flit_bits) - 1))
+            flits.append(found[0] & ((1 << flit_bits) - 1) | once)
             if found[2]:
                 break
             row = (row + 1) % addresses
@@ -245,7 +256,7 @@ async def wrong_tables(dut: Any) -> None:
         cocotb.log.info("table %d: %s", number, name)
         await _load(dut, given, checks, list(enumerate(table.tolist())))
         flits.transfers.clear()
-        rows, most = _rows(everyone, core.pipelines), core.n_neurons * (2 * words + 3) + 5
+        rows, most = _rows(everyone, core), core.n_neurons * (2 * words + 3) + 5
         await _give(dut, edge, rows, [0] * core.rows, most)
         sent = [_walk(given, table, neuron) for neuron in range(core.n_neurons)]
         checks.sequence(list(chain(*sent)), flits.payloads, "flit", table=number)
@@ -254,7 +265,7 @@ async def wrong_tables(dut: Any) -> None:
             checks.reach("once around", len(sent[0]) == words - 1)
     await _load(dut, given, checks, config_words(given["chip"], given["image"], 0, "destinations"))
     flits.transfers.clear()
-    await _give(dut, edge, _rows(everyone, core.pipelines), [0] * core.rows)
-    expected = flits_of(given["chip"], given["image"], 0, np.arange(core.n_neurons).tolist())
+    await _give(dut, edge, _rows(everyone, core), [0] * core.rows)
+    expected = flits_of(given["chip"], given["image"], 0, everyone)
     checks.sequence(expected, flits.payloads, "flit")
     checks.finish()

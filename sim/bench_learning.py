@@ -102,7 +102,7 @@ class Expected:
         self, checks: Checks, words: _Words, flits: list[int], **where: int
     ) -> None:
         """Compare the flits of a tick, and the counters since the clear."""
-        expected = flits_of(self.chip, self.image, self.number, np.flatnonzero(self.fired).tolist())
+        expected = flits_of(self.chip, self.image, self.number, self.fired)
         checks.sequence(expected, flits, "flit", **where)
         counted = [self.active_axons, int(self.bitmap.merged()[0]), 0]
         checks.equal(counted, words["counters"], "counters", **where)

@@ -42,6 +42,7 @@ class Given:
     probes: Words
     last_probes: Words
     cycle_limit: int
+    count_shift: int = 0
 
     @classmethod
     def of(cls, run: RecordedRun) -> "Given":
@@ -49,7 +50,7 @@ class Given:
         return cls(
             *(run.program, run.samples, run.ticks, run.offsets, run.flits),
             *(run.outputs.shape[2], run.output_mask, run.probes, run.last_probes),
-            run.cycle_limit,
+            *(run.cycle_limit, run.count_shift),
         )
 
 
@@ -70,7 +71,8 @@ class EmittedChip:
     def _count(self, flit: int) -> None:
         line = flit & self.given.output_mask
         assert line < len(self.counts), f"{self.place}: a spike of output {line}, which is none"
-        self.counts[line] += 1
+        shift = self.given.count_shift
+        self.counts[line] += flit >> shift if shift else 1
 
     async def _collect(self) -> None:
         valid, payload = self.dut.config_response__valid, self.dut.config_response__payload

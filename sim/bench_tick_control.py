@@ -1,6 +1,6 @@
 """cocotb bench of the tick control: every promise of its docstring, cycle by cycle.
 
-Parameters: ``barrier_latency``.
+Parameters: ``barrier_latency``, ``early_stop``.
 
 All that surrounds the tick control is modelled here: cores that work for a while after a start,
 events on their way, configuration requests in the chain, and a host.
@@ -15,9 +15,9 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge
 
-from spikelet.description.chip.memory_map import CHIP_REGISTERS, FLAGS
+from spikelet.description.chip.memory_map import FLAGS
 from spikelet.sim.testbench import Checks, parameters, random_source, start
-from spikelet.sim.tick_scoreboard import FOR_EVER, REGISTERS, Scoreboard
+from spikelet.sim.tick_scoreboard import FOR_EVER, NAMES, REGISTERS, Scoreboard
 
 CHAIN = 7
 """Cycles in which a configuration request is under way."""
@@ -41,6 +41,8 @@ class Surroundings:
         How many cycles the host waits before it offers its next event.
     held_up : callable
         Whether the network does not take an event in this cycle.
+    spikes : callable
+        Whether a spike reaches the host in this cycle, in which cores work.
     log : list of dict
         A row for each cycle: ``busy``, ``core_start``, ``core_clear``, ``idle``, ``event_taken``.
     """
@@ -51,7 +53,9 @@ class Surroundings:
         self.travel: Callable[[], int] = lambda: 3
         self.pause: Callable[[], int] = lambda: 0
         self.held_up: Callable[[], bool] = lambda: False
-        self.board = Scoreboard()
+        self.spikes: Callable[[], bool] = lambda: bool(rng.random() < 0.1)
+        self.early_stop: bool = parameters()["early_stop"]
+        self.board = Scoreboard(self.early_stop)
         self.log: list[dict[str, Any]] = []
         self.events, self.next_event = 0, 0
         self.requests: deque[tuple[str, int] | None] = deque()
@@ -66,6 +70,8 @@ class Surroundings:
     async def begin(self) -> None:
         """Reset, with nothing under way."""
         quiet = dict.fromkeys(INPUTS, 0) | {"all_idle": 1, "configured": 1}
+        if self.early_stop:
+            quiet["output_taken"] = 0
         await start(self.dut, **quiet)
 
     async def cycles(self, n: int) -> None:
@@ -121,8 +127,11 @@ class Surroundings:
         self.log.append({"busy": busy, **strobes, **inputs, "idle": idle})
         dut.all_idle.value = inputs["all_idle"] = int(self._idle_then(now - latency))
         self.board.tell(now, busy, inputs, strobes)
+        strobed = inputs["clear"] or (inputs["start"] and not self.board.stopped)
+        begins = not busy and bool(strobed or self.board.begins)
         ends = busy and self._ends(now)
-        begins = not busy and bool(inputs["start"] or inputs["clear"] or self.board.begins)
+        if ends:
+            self.board.end()
         self.expect_busy = (busy and not ends) or begins
         self.log[-1]["begins"] = begins
         if inputs["event_taken"]:
@@ -157,7 +166,7 @@ class Surroundings:
             self.dut.start.value = self.dut.clear.value = 0
         if self.written is not None:
             register, value = self.written
-            inputs |= {"write": 1, "write_register": CHIP_REGISTERS.index(register)}
+            inputs |= {"write": 1, "write_register": NAMES.index(register)}
             inputs["write_data"] = value
             self.written = None
         if self.events and self.now >= self.next_event:
@@ -176,6 +185,9 @@ class Surroundings:
             inputs["dropped"] = int(self.rng.integers(1, 1 << 13))
         if self.rng.random() < 0.02:
             inputs["core_dropped"] = 1
+        if self.early_stop:
+            working = self.now < self.working_until and not self.starts_after
+            inputs["output_taken"] = int(working and self.spikes())
         return inputs
 
     def _check(self, busy: bool) -> None:
@@ -335,18 +347,60 @@ async def overruns(dut: Any) -> None:
 
 
 @cocotb.test(timeout_time=200, timeout_unit="us")
+async def stops_at_output(dut: Any) -> None:
+    """No tick follows one with a spike until clear; or there is no such register."""
+    around, checks = await _begin(dut)
+    spiking = False
+    around.spikes = lambda: spiking
+    for period in (0, 60):
+        for asked in (1, 0):
+            await around.write(period=period, stop_at_output=asked, run_ticks=20)
+            before = len(around.when("core_start"))
+            await around.until(lambda: len(around.when("core_start")) == before + 3)  # noqa: B023
+            spiking = True
+            await around.until(lambda: not around.expect_busy)
+            spiking = False
+            stops = bool(around.early_stop and asked)
+            await around.cycles(500)
+            ran = len(around.when("core_start")) - before
+            assert (ran == 3) if stops else (ran > 5), f"{ran} ticks, period {period}"
+            await around.strobe("start")
+            await around.cycles(20)
+            again = len(around.when("core_start")) - before
+            checks.equal(3 if stops else max(again, ran), again, "ticks after a strobe")
+            checks.equal(17 if stops else 0, int(dut.run_ticks.value) * stops, "ticks left")
+            checks.equal(0, int(dut.overruns.value), "overruns")
+            if around.early_stop:
+                checks.equal(int(stops), int(dut.stopped.value), "stopped")
+                checks.equal(asked, int(dut.stop_at_output.value), "register")
+            await around.strobe("clear")
+            await around.until(lambda: not around.expect_busy)
+            before = len(around.when("core_start"))
+            await around.strobe("start")
+            await around.until(lambda: not around.expect_busy)
+            checks.equal(before + 1, len(around.when("core_start")), "ticks after clear")
+    checks.finish()
+
+
+@cocotb.test(timeout_time=200, timeout_unit="us")
 async def anything(dut: Any) -> None:
     """Random modes, work, traffic and strobes, under the eyes of the scoreboard."""
     corners = ("overrun", "late event", "dropped packet", "belated tick", "strobe while running")
-    around, checks = await _begin(dut, *corners)
+    early = ("stopped",) if parameters()["early_stop"] else ()
+    around, checks = await _begin(dut, *corners, *early)
     rng, state = around.rng, around.board.registers
     around.travel = lambda: int(rng.integers(0, 20))
     around.work = lambda: int(rng.choice([0, 1, 5, 30, 90]))
     around.held_up = lambda: bool(rng.random() < 0.3)
     deeds = ["clear"] * 3 + ["start"] * 10 + ["period"] * 12 + ["run"] * 20 + ["nothing"] * 5
+    deeds += ["stop", "clear"] * (5 * around.early_stop)
+    around.spikes = lambda: bool(rng.random() < 0.01)
     await around.write(period=40, run_ticks=FOR_EVER)
     for deed in rng.permutation(deeds):
         around.pause = (lambda: 0) if rng.integers(2) else (lambda: int(rng.integers(0, 5)))
+        if around.board.stopped and rng.integers(2):
+            await around.strobe("clear")
+            around.requests.append(("run_ticks", FOR_EVER))
         if deed in ("clear", "start"):
             checks.reach("strobe while running", state["run_ticks"])
             await around.strobe(deed)
@@ -354,9 +408,13 @@ async def anything(dut: Any) -> None:
             around.requests.append(("period", int(rng.choice([0, 1, 7, 40, 60, 120]))))
         elif deed == "run":
             around.requests.append(("run_ticks", int(rng.choice([0, 3, 20, FOR_EVER, FOR_EVER]))))
+        elif deed == "stop":
+            around.requests.append(("stop_at_output", int(rng.choice([0, 1, 1, 3]))))
         around.events += int(rng.choice([0, 1, 8, 60]))
         await around.cycles(int(rng.integers(1, 300)))
         for corner, name in zip(corners, REGISTERS[-4:-1], strict=False):
             checks.reach(corner, state[name])
         checks.reach("belated tick", around.board.belated)
+        if early:
+            checks.reach("stopped", around.board.stopped)
     checks.finish()

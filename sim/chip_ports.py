@@ -15,7 +15,7 @@ from spikelet.description.chip.memory_map import (
     ChipMap,
 )
 from spikelet.description.chip.neuron_words import unpack_states
-from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.packets import COUNT, flit_packet
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state_words import state_words
 from spikelet.description.run.recording import Recording
@@ -114,9 +114,11 @@ class Reader:
             checks.equal(want_fired, found["fired"], "spikes of neuron", **place)
             checks.reach("spike", want_fired.any())
         fields = flit_packet(self.chip).unpack(np.array(flits, np.int64))
-        others = sum(fields[name] for name in fields if name != "axon")
+        others = sum(fields[name] for name in fields if name not in ("axon", COUNT))
         assert not np.any(others), f"{where}: a spike for the host holds more than its line"
-        outputs = np.bincount(fields["axon"], minlength=self.chip.n_outputs)
+        outputs = np.bincount(
+            fields["axon"], fields.get(COUNT), minlength=self.chip.n_outputs
+        ).astype(np.int64)
         checks.equal(expected.outputs[sample, tick], outputs, "spikes on output line", **where)
         active, merged, dropped = counters.reshape(self.n_cores, len(COUNTERS)).T
         in_network, in_cores = drops or (0, [0] * self.n_cores)

@@ -282,18 +282,18 @@ class Monitor(_Stream):
 
 
 class StrobeCounter:
-    """Counts the cycles in which a signal is high."""
+    """Counts the cycles in which a signal is high; of one of several bits, it adds its values."""
 
     def __init__(self, dut: Any, name: str) -> None:
         self.count = 0
         self.signal = getattr(dut, name)
         self.edge = RisingEdge(dut.clk)
-        self.raised = RisingEdge(self.signal)
+        self.raised = RisingEdge(self.signal) if len(self.signal) == 1 else None
         self.task = cocotb.start_soon(self._run())
 
     async def _run(self) -> None:
         while True:
-            if not self.signal.value:
+            if self.raised is not None and not self.signal.value:
                 await self.raised
             await self.edge
-            self.count += bool(self.signal.value)
+            self.count += int(self.signal.value)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.memory_map import CHIP_REGISTERS
-from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.packets import output_bits
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState
 from spikelet.description.chip.state_words import snapshot_of, state_words
@@ -95,6 +95,7 @@ def run_samples(
     probes = Probes(chip, record)
     at_end = state_words(chip) if "checksums" in record else []
     structure = np.array([CHIP_REGISTERS.index("structure")], np.uint32)
+    mask, shift = output_bits(chip)
     given = Given(
         image.program(chip),
         events.samples,
@@ -102,12 +103,13 @@ def run_samples(
         events.offsets,
         events.flits(chip),
         n_outputs=chip.n_outputs,
-        output_mask=(1 << flit_packet(chip).fields[0].width) - 1,
+        output_mask=mask,
         probes=np.concatenate([structure, probes.addresses]),
         last_probes=np.concatenate(
             [structure[:0], *(at for core in at_end for at in core.values())]
         ),
         cycle_limit=_CYCLE_LIMIT,
+        count_shift=shift,
     )
     name = f"cocotb-{simulator}"
     simulation = _built(verilog, top, simulator, work)

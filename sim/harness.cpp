@@ -14,10 +14,13 @@
 
 // Samples to run, each from a cleared state if `clear`. Before tick i, values[i] are written to the
 // settings, and the flits offsets[i] .. offsets[i + 1] sent; during it, outputs[i][flit & output_mask]
-// is counted up, as far as there is such a line: a chip sends what its table says; after it, the
-// probes are read.
+// is counted up, as far as there is such a line: a chip sends what its table says; by 1, or by
+// flit >> count_shift if that is not 0; after it, the probes are read. Where `stop` is an address,
+// from 0, its word is read then, too, and ends the sample if it is not 0. ticks_run[sample] is how
+// many ticks were run.
 struct Run {
     int64_t samples, ticks, clear, limit, n_settings, n_probes, n_outputs, output_mask;
+    int64_t count_shift, stop;
     const int64_t* offsets;     // (samples * ticks + 1)
     const uint32_t* flits;
     const uint32_t* settings;   // addresses
@@ -25,6 +28,7 @@ struct Run {
     const uint32_t* probes;     // addresses
     uint32_t* words;            // (samples, ticks, n_probes)
     uint16_t* outputs;          // (samples, ticks, n_outputs)
+    int64_t* ticks_run;         // (samples)
 };
 
 namespace {
@@ -145,10 +149,17 @@ int64_t spikelet_run(void* handle, const Run* request) {
             uint16_t* counts = run.outputs + i * run.n_outputs;
             const auto count = [=](uint32_t flit) {
                 const int64_t line = flit & run.output_mask;
-                if (line < run.n_outputs) ++counts[line];
+                if (line < run.n_outputs) counts[line] += run.count_shift ? flit >> run.count_shift : 1;
             };
             if (!chip.run(true, run.limit, count)) return i;
             chip.read(run.n_probes, run.probes, run.words + i * run.n_probes);
+            ++run.ticks_run[sample];
+            if (run.stop >= 0) {
+                const uint32_t address = static_cast<uint32_t>(run.stop);
+                uint32_t stopped = 0;
+                chip.read(1, &address, &stopped);
+                if (stopped) break;
+            }
         }
     }
     return -1;

@@ -15,7 +15,7 @@ from cocotb.triggers import ClockCycles, RisingEdge
 from spikelet.description.chip.destinations import HOST
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.memory_map import ChipMap
-from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.packets import COUNT, flit_packet
 from spikelet.description.chip.params import ChipParams
 from spikelet.sim.drivers import CLOCK_NS
 from spikelet.sim.run import PARAMETERS_VARIABLE
@@ -86,16 +86,19 @@ def config_words(
     ]
 
 
-def flits_of(chip: ChipParams, image: ChipImage, core: int, neurons: list[int]) -> list[int]:
-    """Return the flits that fired neurons of a core, ascending, send, in order."""
+def flits_of(chip: ChipParams, image: ChipImage, core: int, fired: npt.NDArray[Any]) -> list[int]:
+    """Return the flits that neurons of a core send, in order; ``fired`` is how often each fired."""
+    neurons = np.flatnonzero(fired)
     found = image.cores[core].destinations
-    _, target, axon, delay, columns, rows = found[np.isin(found[:, 0], neurons)].T
+    sources, target, axon, delay, columns, rows = found[np.isin(found[:, 0], neurons)].T
     to_host = target == HOST
     x = np.where(to_host, 0, target % chip.width)
     y = np.where(to_host, 0, target // chip.width)
     fields = {"axon": axon, "delay": delay - 1, "host": to_host, "x": x, "y": y}
     if chip.multicast:
         fields |= {"x_last": x + columns - 1, "y_last": y + rows - 1}
+    if chip.count_bits > 1:
+        fields |= {COUNT: np.asarray(fired, np.int64)[sources]}
     return [int(word) for word in flit_packet(chip).pack(**fields)]
 
 

@@ -1,17 +1,27 @@
 """Scoreboard of the tick control: in every cycle, whether a tick begins and what registers hold."""
 
-from spikelet.description.chip.memory_map import CHIP_REGISTERS
+from spikelet.description.chip.memory_map import (
+    CHIP_REGISTERS,
+    EARLY_STOP_REGISTERS,
+    WRITABLE_REGISTERS,
+)
 
-__all__ = ["FOR_EVER", "REGISTERS", "Scoreboard"]
+__all__ = ["FOR_EVER", "NAMES", "REGISTERS", "Scoreboard"]
 
 FOR_EVER = (1 << 32) - 1
 """``run_ticks`` that are not counted down."""
 
+NAMES = CHIP_REGISTERS + EARLY_STOP_REGISTERS
 REGISTERS = CHIP_REGISTERS[CHIP_REGISTERS.index("ticks") :]
 
 
 class Scoreboard:
     """What :class:`~spikelet.rtl_gen.tick_control.TickControl` promises, told cycle by cycle.
+
+    Parameters
+    ----------
+    early_stop : bool
+        Whether it has the registers of ``EARLY_STOP_REGISTERS``.
 
     Attributes
     ----------
@@ -21,8 +31,10 @@ class Scoreboard:
         A tick begins by itself in the cycle told last.
     """
 
-    def __init__(self) -> None:
-        self.registers = dict.fromkeys(("period", *REGISTERS), 0)
+    def __init__(self, early_stop: bool = False) -> None:
+        own = EARLY_STOP_REGISTERS if early_stop else ()
+        self.registers = dict.fromkeys(("period", *REGISTERS, *own), 0)
+        self.spiked = False  # a spike has reached the host since the last strobe
         self.begins = False
         self.period_ends: int | None = None
         self.due = False
@@ -33,10 +45,21 @@ class Scoreboard:
         self.running = False
         self.seen = (False, False, 0, False)
 
+    @property
+    def stopped(self) -> bool:
+        """Whether no tick begins until clear."""
+        return bool(self.registers.get("stopped"))
+
+    def end(self) -> None:
+        """Take into account that a tick or a clear ended in the cycle told last."""
+        if "stopped" in self.registers:
+            self.registers["stopped"] = int(self.registers["stop_at_output"] and self.spiked)
+
     def tell(self, now: int, busy: bool, inputs: dict[str, int], strobes: dict[str, bool]) -> None:
         """Take one cycle into account."""
         state = self.registers
-        paced = bool(state["run_ticks"] and state["period"])
+        automatic = bool(state["run_ticks"] and not self.stopped)
+        paced = bool(automatic and state["period"])
         boundary = now == self.period_ends
         if not paced:
             self.period_ends, self.due = None, False
@@ -46,7 +69,7 @@ class Scoreboard:
         quiet = not inputs["event_waits"] and not inputs["config_waits"] and inputs["configured"]
         wanted = boundary or (quiet and (self.due or not paced))
         free = not busy and not inputs["start"] and not inputs["clear"]
-        self.begins = bool(state["run_ticks"] and free and wanted)
+        self.begins = bool(automatic and free and wanted)
         overrun = boundary and not self.begins
         self.belated += self.begins and paced and not boundary
         self.due = paced and (self.due or boundary) and not self.begins
@@ -56,8 +79,13 @@ class Scoreboard:
 
         if self.begins and state["run_ticks"] != FOR_EVER:
             state["run_ticks"] -= 1
-        if inputs["write"] and CHIP_REGISTERS[inputs["write_register"]] in ("run_ticks", "period"):
-            state[CHIP_REGISTERS[inputs["write_register"]]] = inputs["write_data"]
+        name = NAMES[inputs["write_register"]]
+        if inputs["write"] and name in WRITABLE_REGISTERS and name in state:
+            one_bit = name in EARLY_STOP_REGISTERS
+            state[name] = inputs["write_data"] & (1 if one_bit else FOR_EVER)
+        self.spiked = not any(strobes.values()) and bool(
+            self.spiked or inputs.get("output_taken", 0)
+        )
         if strobes["core_start"]:
             state["ticks"] += 1
             self.running, self.begun = True, now
@@ -65,7 +93,8 @@ class Scoreboard:
         if self.running:
             state["cycles"] = now + 1 - self.begun
         if strobes["core_clear"]:
-            kept = {name: state[name] for name in ("period", "cycles")}
+            names = ("period", "cycles", *EARLY_STOP_REGISTERS)
+            kept = {name: state[name] for name in names if name in state}
             state.update(dict.fromkeys(state, 0), **kept)
             self.stream_missed = False
             self.seen = (False, False, 0, False)

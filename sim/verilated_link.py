@@ -25,9 +25,9 @@ class _RunStruct(ctypes.Structure):
 
     _fields_ = (
         *((name, ctypes.c_int64) for name in _SHARED_NUMBERS),
-        ("output_mask", ctypes.c_int64),
+        *((name, ctypes.c_int64) for name in ("output_mask", "count_shift", "stop")),
         *((name, ctypes.c_void_p) for name in ("offsets", "flits", "settings", "values")),
-        *((name, ctypes.c_void_p) for name in ("probes", "words", "outputs")),
+        *((name, ctypes.c_void_p) for name in ("probes", "words", "outputs", "ticks_run")),
     )
 
 
@@ -86,6 +86,7 @@ class VerilatedLink:
         shape = (batch.samples, batch.ticks)
         words = np.zeros((*shape, len(batch.probes)), np.uint32)
         outputs = np.zeros((*shape, batch.n_outputs), np.uint16)
+        ticks_run = np.zeros(batch.samples, np.int64)
         arrays: dict[str, npt.NDArray[Any]] = {
             "offsets": np.ascontiguousarray(batch.offsets, np.int64),
             **{
@@ -94,6 +95,7 @@ class VerilatedLink:
             },
             "words": words,
             "outputs": outputs,
+            "ticks_run": ticks_run,
         }
         run = _RunStruct(
             samples=batch.samples,
@@ -104,10 +106,13 @@ class VerilatedLink:
             n_probes=len(batch.probes),
             n_outputs=batch.n_outputs,
             output_mask=batch.output_mask,
+            count_shift=batch.count_shift,
+            stop=-1 if batch.stop is None else batch.stop,
             **{name: _at(array) for name, array in arrays.items()},
         )
         place = self._library.spikelet_run(self._open(), ctypes.byref(run))
-        return Ran(outputs, words, None if place < 0 else int(place))
+        unfinished = None if place < 0 else int(place)
+        return Ran(outputs, words, unfinished, None if batch.stop is None else ticks_run)
 
     def _open(self) -> ctypes.c_void_p:
         """Return the handle; SpikeletError if it was given back."""

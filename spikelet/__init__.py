@@ -42,6 +42,7 @@ _HOMES = {
     "convert": ("spikelet.conversion.convert", "convert"),
     "data": ("spikelet.data_summary", "data"),
     "delta": ("spikelet.samples.encode", "delta"),
+    "direct": ("spikelet.samples.encode", "direct"),
     "from_norse": ("spikelet.frameworks.from_module", "from_norse"),
     "from_sinabs": ("spikelet.frameworks.from_module", "from_sinabs"),
     "from_snntorch": ("spikelet.frameworks.from_module", "from_snntorch"),

@@ -14,6 +14,7 @@ from spikelet.results import (
     show_verification,
 )
 from spikelet.runs.engines import netlist_engines
+from spikelet.runs.recorded import compare_recorded
 from spikelet.samples.samples import load_samples
 from spikelet.terminal import Terminal
 
@@ -41,7 +42,8 @@ def demonstrate(
         placement_seed=placement_seed,
     )
     project.save(compiled, network=example / "digits.nir", calibration=calibration)
-    show_compiled(terminal, compiled)
+    recorded = compare_recorded(compiled.network.floats, calibration)
+    show_compiled(terminal, compiled, recorded)
 
     terminal.say("2 of 4: verify golden, RTL and netlists")
     with terminal.progress() as progress:
@@ -62,7 +64,7 @@ def demonstrate(
     terminal.say(f"report: {page}")
     terminal.result(
         {
-            **compiled_fields(compiled, project.folder),
+            **compiled_fields(compiled, project.folder, recorded),
             "verification": result.to_dict(),
             "builds": builds,
             "report": str(page),

@@ -113,7 +113,7 @@ class Project:
                 tools=package_versions("spikelet", "amaranth", "pyosys"),
                 command=self.command,
             ).write(self.folder / "rtl", contents)
-            return self.out_of_date()
+            return self._out_of_date(compiled)
 
     def keep(
         self, compiled: CompiledNetwork, network: Path | None, calibration: Samples | None = None
@@ -133,7 +133,10 @@ class Project:
 
     def out_of_date(self) -> list[OutOfDate]:
         """Return what in the folder was made of something else than what is there now."""
-        present = self._present(self.load())
+        return self._out_of_date(self.load())
+
+    def _out_of_date(self, compiled: CompiledNetwork) -> list[OutOfDate]:
+        present = self._present(compiled)
         kept = read_verification(self.folder / "verification", present)
         _, old = kept_builds(self.folder, present)
         return [*self._own(), *kept.out_of_date, *self._old_runs(present), *old]
@@ -152,7 +155,11 @@ class Project:
             Artefact(
                 f"run of {engine}",
                 {**compiled.digests, "samples": samples.digest, **inputs},
-                options={"samples": trace.samples, "ticks": trace.ticks},
+                options={
+                    "samples": trace.samples,
+                    "ticks": trace.ticks,
+                    **({} if trace.ticks_run is None else {"early_stop": True}),
+                },
                 tools=engine_tools(engine),
                 command=self.command,
                 sources=sources,

@@ -15,7 +15,6 @@ from spikelet.runs.learn import LearningRun
 from spikelet.runs.recorded import Recorded
 from spikelet.runs.verify import Verification
 from spikelet.samples.samples import Score
-from spikelet.support import Check
 from spikelet.terminal import Terminal
 
 __all__ = [
@@ -26,7 +25,6 @@ __all__ = [
     "score_fields",
     "score_words",
     "show_build",
-    "show_check",
     "show_compiled",
     "show_learned",
     "show_verification",
@@ -122,25 +120,6 @@ def compiled_fields(
     }
 
 
-def show_check(terminal: Terminal, found: Check) -> None:
-    """Print each node with its verdict, the time constants, and what each device has room for."""
-    rows = []
-    for node in found.nodes:
-        shape = "" if node.shape is None else " x ".join(map(str, node.shape))
-        words = [*node.reasons, *([f"remedy: {node.remedy}"] if node.remedy else [])]
-        rows.append([node.name, node.kind, shape, node.verdict, "; ".join(words)])
-    terminal.table(("node", "type", "shape", "verdict", "why"), rows)
-    for line in (*found.reading, *found.leaks):
-        terminal.say(line)
-    for report in found.devices:
-        remedies = f"; it would with {' or '.join(report.remedies)}" if report.remedies else ""
-        terminal.say(f"{report}{remedies}")
-    for problem, remedy in found.problems:
-        terminal.say(f"problem: {problem}\n  remedy: {remedy}")
-    terminal.warn(found.doubts)
-    terminal.say(f"{found.path}: {found.verdict}")
-
-
 def show_verification(terminal: Terminal, result: Verification) -> None:
     """Print each engine's figures, and its comparison with golden in words."""
 
@@ -162,6 +141,8 @@ def show_verification(terminal: Terminal, result: Verification) -> None:
     header = ("engine", "samples", "accuracy", "no class", "tied", "cycles", "equal", "seconds")
     terminal.table(header, rows)
     for engine in result.engines:
+        if engine.early_stop:
+            terminal.say(f"{engine.engine}: {engine.early_stop.words}")
         if engine.compared:
             terminal.say(f"{engine.engine}: {engine.verdict}")
     terminal.warn(result.warnings)

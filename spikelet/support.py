@@ -11,6 +11,7 @@ from spikelet.compiler.place import place
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.model import NeuronModel
+from spikelet.description.neurons.update import sends_counts
 from spikelet.description.summary import summary
 from spikelet.fpga.families import devices
 from spikelet.fpga.fit import FitReport, check_fit
@@ -18,10 +19,11 @@ from spikelet.network.integers import IntegerNetwork
 from spikelet.network.layer_quantisation import LayerQuantisation
 from spikelet.network.leaks import Leak
 from spikelet.network.limits import PlacementLimits
-from spikelet.network.network import Network
-from spikelet.network.quantise import Bits, quantise
+from spikelet.network.network import Network, Population
+from spikelet.network.quantise import COUNT_BITS, Bits, quantise
 from spikelet.nir.handler import NodeHandler
 from spikelet.nir.support import FileSupport, NodeSupport, support_of
+from spikelet.placement.partition import LARGEST_CORE
 
 __all__ = ["APPROXIMATE", "EXACT", "NOT_JUDGED", "UNSUPPORTED", "Check", "CheckedNode", "check"]
 
@@ -119,6 +121,7 @@ def check(
     framework: str | None = None,
     weight_bits: Bits | None = None,
     potential_bits: Bits | None = None,
+    spike_bits: Bits | None = None,
     handlers: Iterable[NodeHandler] = (),
 ) -> Check:
     """Say of each node of a NIR file what a chip makes of it, and write nothing.
@@ -128,7 +131,7 @@ def check(
     path : path
     neuron, dt, framework, handlers
         As for :func:`load_network`.
-    weight_bits, potential_bits : int, mapping of str to int, or None
+    weight_bits, potential_bits, spike_bits : int, mapping of str to int, or None
         As for :func:`quantise`; None: the usual ones.
 
     Raises
@@ -138,11 +141,11 @@ def check(
     """
     support = support_of(path, neuron, dt, framework=framework, handlers=handlers)
     problems, network = list(support.problems), support.network
-    integers, chip = None, None
+    integers, chip, larger = None, None, ""
     if network is not None:
         try:
-            integers = quantise(network, weight_bits or {}, potential_bits)
-            chip = place(integers, PlacementLimits()).chip
+            integers = quantise(network, weight_bits or {}, potential_bits, spike_bits=spike_bits)
+            chip, larger = _placed(integers)
         except SpikeletError as error:
             problems.append((str(error.args[0]), error.remedy))
     origin = network.origin if network else None
@@ -150,12 +153,23 @@ def check(
         str(path),
         tuple(_checked(node, support, integers) for node in support.nodes),
         tuple(problems),
-        (*origin.reading, *origin.unsaid) if origin else (),
-        (*(origin.doubts if origin else ()), *support.doubts),
+        (*origin.reading, *(f"not in the file, and taken: {u}" for u in origin.unsaid))
+        if origin
+        else (),
+        (*(origin.doubts if origin else ()), *support.doubts, *([larger] if larger else [])),
         tuple(_leaks(integers)) if integers else (),
         chip,
         tuple(check_fit(chip, device) for device in devices().values()) if chip else (),
     )
+
+
+def _placed(integers: IntegerNetwork) -> tuple[ChipParams, str]:
+    """Return the chip that a network takes, and what it says of cores larger than the usual."""
+    try:
+        return place(integers, PlacementLimits()).chip, ""
+    except SpikeletError as usual:
+        chip = place(integers, PlacementLimits(max_axons=LARGEST_CORE)).chip
+        return chip, f"with usual cores it is refused: {usual.args[0]}; {usual.remedy}"
 
 
 def _checked(
@@ -209,13 +223,20 @@ def _neuron_reasons(
     rounded = _rounded_parameters(support.network, integers, layer)
     if rounded:
         yield f"rounding: {', '.join(rounded)} to whole potential LSBs"
+    floats, ours = _population(support.network, layer.name), integers.population(layer.name)
+    if sends_counts(ours.neuron) and ours.fired_bits < floats.constants[COUNT_BITS]:
+        most = (1 << ours.fired_bits) - 1
+        yield (
+            f"spikes: at most {most} in a tick, in {ours.fired_bits} bits; what is above follows "
+            "in the ticks after (--spike-bits)"
+        )
 
 
 def _rounded_parameters(
     network: Network, integers: IntegerNetwork, layer: LayerQuantisation
 ) -> list[str]:
     """Return the parameters that are membrane values and not whole LSBs."""
-    floats = next(p for p in network.populations if p.name == layer.name)
+    floats = _population(network, layer.name)
     ours = next(p for p in integers.populations if p.name == layer.name)
     found = []
     for parameter in floats.neuron.parameters:
@@ -225,6 +246,10 @@ def _rounded_parameters(
             if not np.allclose(wanted, held, rtol=1e-9, atol=1e-9):
                 found.append(parameter.name)
     return found
+
+
+def _population(network: Network, name: str) -> Population:
+    return next(p for p in network.populations if p.name == name)
 
 
 def _leak_words(leak: Leak) -> str:

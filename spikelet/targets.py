@@ -28,6 +28,7 @@ from spikelet.runs.wanted import CHIP_VERILOG
 from spikelet.samples.samples import Samples
 
 __all__ = [
+    "block_ram_of",
     "build_for",
     "chip_files",
     "kept_builds",
@@ -53,6 +54,12 @@ def target_named(name: str) -> str:
         if target.casefold() == name.casefold():
             return target
     raise SpikeletError(f"target must be one of {', '.join(targets())}, not {name!r}")
+
+
+def block_ram_of(target: str) -> int:
+    """Return the bits of a block RAM of a target's device, down to a power of two."""
+    device = device_named(target if target in devices() else board_named(target).device)
+    return 1 << device.family.resource("block_rams").bits.bit_length() >> 1
 
 
 def require_target(compiled: CompiledNetwork, target: str) -> FitReport:

@@ -12,7 +12,7 @@ from spikelet.rtl_gen.joined_chips import whole_chip
 from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design
 from tests.helpers.neuron_models import MIXED_MODELS
-from tests.helpers.random_chips import random_chip, random_events, random_image, spiking
+from tests.helpers.random_chips import MANY, random_chip, random_events, random_image, spiking
 from tests.helpers.random_plastic import random_plastic_chip, random_plastic_image, random_reward
 
 SEEDS = range(40)
@@ -96,7 +96,9 @@ def test_the_chips_differ():
     chips = [_drawn(seed)[0] for seed in SEEDS]
     assert {chip.topology for chip in chips[:FAST_CHIPS]} == set(TOPOLOGIES)
     models = {core.neuron for chip in chips[:FAST_CHIPS] for core in chip.cores}
-    assert models == set(MIXED_MODELS)
+    assert models == {*MIXED_MODELS, MANY}
+    assert {core.spike_bits for chip in chips for core in chip.cores} == set(range(1, 9))
+    assert {chip.count_bits > 1 for chip in chips[:FAST_CHIPS]} == {True, False}
     for topology in TOPOLOGIES:
         several = [c for c in chips if c.topology == topology and len(c.cores) > 1]
         assert {chip.multicast for chip in several} == {True, False}, topology

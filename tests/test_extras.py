@@ -35,7 +35,6 @@ WORK = {
 
 VERBS = {
     COMPILE: "chip",
-    f"spikelet check '{NETWORK}'": "chip",
     "spikelet run project samples.npz": "chip",
     "spikelet verify project samples.npz": "chip",
     "spikelet build project ULX3S-85F": "fpga",
@@ -90,6 +89,8 @@ def refused(run: Run, command: str, extra: str) -> str:
 def test_every_command_says_what_is_missing(run: Run) -> None:
     for command, extra in VERBS.items():
         assert refused(run, command, extra).endswith(f"[{extra}]'")
+    checked = run(f"spikelet check '{NETWORK}' --neuron snntorch-subtract")
+    assert checked.returncode == 0 and "LFE5U-25F" in checked.stdout, checked.stderr
     doctor = run("spikelet doctor")
     assert doctor.returncode == 1 and not doctor.stderr
     assert "[fpga]'" in doctor.stdout

@@ -22,7 +22,15 @@ from hypothesis import strategies as st
 from spikelet.cli import main
 from spikelet.description.errors import SpikeletWarning
 from spikelet.nir.handlers import HANDLERS
-from tests.helpers.event_files import cochlea, moving_bar, write_csv, write_nmnist, write_shd
+from tests.helpers.event_files import (
+    cochlea,
+    evt21_words,
+    moving_bar,
+    write_csv,
+    write_evt21,
+    write_nmnist,
+    write_shd,
+)
 from tests.helpers.networks import affine, integrator, lif, linear, sink, source, write
 
 FEW, MANY = 25, 1000
@@ -136,6 +144,7 @@ def _made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     bar = moving_bar(0, 1, events=60)
     write_nmnist(folder / "e.bin", bar)
     write_csv(folder / "e.csv", bar)
+    write_evt21(folder / "e.raw", evt21_words(bar))
     np.save(folder / "e.npy", bar)
     np.savez(folder / "e.npz", bar)
     write_shd(folder / "e.h5", [cochlea(0, 0), cochlea(1, 1)], [0, 1])
@@ -336,7 +345,7 @@ def test_values_of_samples(made: Path, data: st.DataObject) -> None:
     run("data", made / "values.npz", "--merge-counts", "--time-first", "-o", made / "new.npz")
 
 
-EVENT_FILES = ("e.bin", "e.csv", "e.npy", "e.npz", "e.h5")
+EVENT_FILES = ("e.bin", "e.csv", "e.npy", "e.npz", "e.h5", "e.raw")
 
 
 @fuzz

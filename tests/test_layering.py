@@ -22,6 +22,7 @@ ORDER = (
         "__main__",
         "cli",
         "commands",
+        "check_table",
         "demo",
         "results",
         "data_summary",
@@ -66,6 +67,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "spikelet/placement": (
         *(*GROUND, "spikelet.placement", "numpy", "scipy", "pymetis", "matplotlib"),
     ),
+    "spikelet/network/matrices.py": (*GROUND, "numpy", "scipy"),
     "spikelet/conversion": (*GROUND, *ROOM, *ROOF, *FRONT, "scipy", "onnx"),
     **dict.fromkeys(WITH_TORCH, (*GROUND, *ROOF, "numpy", "torch")),
     "spikelet": (*GROUND, *ROOM, *ROOF, "spikelet.__version__", *FRONT),

@@ -20,6 +20,9 @@ __all__ = ["STATE_WORD_BITS", "CoreParams"]
 STATE_WORD_BITS = 32
 """Width of a word of the configuration port, which holds a state of a neuron."""
 
+_WORD_AXONS = (0, 16, 16, 8, 8, 4, 4, 4, 4)
+"""Axons of which a word holds the counts, by the bits of a count."""
+
 
 @dataclass(frozen=True)
 class CoreParams:
@@ -62,11 +65,13 @@ class CoreParams:
     weight_memory : str
         ``"block"`` (block RAM) or ``"spram"`` (a large RAM of one port without initial contents,
         where an FPGA family has such). The behaviour is the same.
+    spike_bits : int
+        Bits, 1..8, of the count that an axon takes in a tick: graded spikes. 1: plain spikes.
     first_tick : int
         First tick (from 0) in which neurons are updated, 0..255; deeper layers with a bias start
         later.
     learning : LearningRule or None
-        Makes the core plastic: not with binary weights or a ``first_tick``.
+        Makes the core plastic: not with binary weights, a ``first_tick`` or graded spikes.
 
     Raises
     ------
@@ -93,6 +98,7 @@ class CoreParams:
     weight_memory: str = "block"
     first_tick: int = 0
     learning: LearningRule | None = None
+    spike_bits: int = 1
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -106,6 +112,7 @@ class CoreParams:
             ("delay_slots", 2, 64),
             ("list_entries", 0, 65536),
             ("first_tick", 0, 255),
+            ("spike_bits", 1, 8),
         ):
             value = getattr(self, name)
             if type(value) is not int or not low <= value <= high:
@@ -115,7 +122,7 @@ class CoreParams:
                 raise SpikeletError(
                     f"core: {name} must be a power of two, not {getattr(self, name)}"
                 )
-        if self.n_neurons % self.lanes:
+        if self.n_neurons % self.lanes and not self.synapse_format.pads_lanes:
             raise SpikeletError(
                 f"core: n_neurons must be a multiple of lanes ({self.lanes}), not {self.n_neurons}"
             )
@@ -143,6 +150,12 @@ class CoreParams:
                 raise SpikeletError(f"core: first_tick must be 0 to learn, not {self.first_tick}")
             self.learning.check(self.weight_min, self.weight_max, self.potential_bits)
         self._check_neuron()
+        if self.learning and max(self.spike_bits, self.fired_bits) > 1:
+            raise SpikeletError(
+                f"core: graded spikes, of {max(self.spike_bits, self.fired_bits)} bits, cannot "
+                "go to or come from a core that learns",
+                remedy="use spike_bits of 1, and a neuron model that spikes once a tick",
+            )
 
     def _check_synapses(self) -> None:
         """Check what the synapse format is told, and that it can serve the core."""
@@ -282,9 +295,19 @@ class CoreParams:
         return {name: bits_of(*ends) for name, ends in self.state_ranges.items()}
 
     @property
+    def most_spikes(self) -> int:
+        """Most spikes that an axon takes in a tick."""
+        return (1 << self.spike_bits) - 1
+
+    @property
+    def fired_bits(self) -> int:
+        """Bits of how often a neuron spikes in a tick; 1: once or not."""
+        return self.state_bits["fired"]
+
+    @property
     def sum_range(self) -> tuple[int, int]:
         """Smallest and largest synaptic sum that any set of spikes can give, in weight LSBs."""
-        fan_in = self.synapse_format.fan_in(self)
+        fan_in = self.synapse_format.fan_in(self) * self.most_spikes
         return fan_in * self.weight_min, fan_in * self.weight_max
 
     @property
@@ -294,8 +317,8 @@ class CoreParams:
 
     @property
     def groups(self) -> int:
-        """Neuron groups, each ``lanes`` neurons, that share a weight word."""
-        return self.n_neurons // self.lanes
+        """Neuron groups, each up to ``lanes`` neurons, that share a weight word."""
+        return self.synapse_format.groups(self)
 
     @property
     def rows(self) -> int:
@@ -304,8 +327,11 @@ class CoreParams:
 
     @property
     def scan_bits(self) -> int:
-        """Axons in one word of the axon bitmap: 16, or fewer in a core of fewer axons."""
-        return min(16, 1 << (self.n_axons - 1).bit_length())
+        """Axons in one word of the axon bitmap: 16, or fewer in a core of fewer axons.
+
+        A word of counts has at most 32 bits: 8 axons for 3 or 4 bits each, 4 for more.
+        """
+        return min(_WORD_AXONS[self.spike_bits], 1 << (self.n_axons - 1).bit_length())
 
     @property
     def scan_words(self) -> int:
@@ -341,7 +367,10 @@ class CoreParams:
             "parameters": dict(self.parameters),
             "learning": learning,
         }
-        options = dict(values.pop("synapse_options"))  # named only where there are any
+        # What a core has no use for is not named.
+        options = dict(values.pop("synapse_options"))
+        if self.spike_bits == 1:
+            del values["spike_bits"]
         return values | ({"synapse_options": options} if options else {})
 
     @classmethod

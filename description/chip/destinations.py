@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from spikelet.description.checks import check_range
 from spikelet.description.chip.core import CoreParams
-from spikelet.description.chip.packets import destination_packet, flit_packet
+from spikelet.description.chip.packets import COUNT, destination_packet, flit_packet
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 
@@ -165,11 +165,21 @@ def destination_words(
 
 
 def event_flits(
-    chip: ChipParams, core: npt.NDArray[np.integer], axon: npt.ArrayLike, delay: npt.ArrayLike
+    chip: ChipParams,
+    core: npt.NDArray[np.integer],
+    axon: npt.ArrayLike,
+    delay: npt.ArrayLike,
+    count: npt.ArrayLike = 1,
 ) -> npt.NDArray[np.uint32]:
-    """Return the flits of events for one core each; ``delay`` in ticks after the coming tick."""
+    """Return the flits of events for one core each.
+
+    ``delay`` is in ticks after the coming tick; ``count``, of a chip with graded spikes, is the
+    number of spikes that an event stands for.
+    """
     x, y = core % chip.width, core // chip.width
     fields = {"axon": axon, "delay": delay, "host": 0, "x": x, "y": y}
     if chip.multicast:
         fields |= {"x_last": x, "y_last": y}
+    if chip.count_bits > 1:
+        fields |= {COUNT: count}
     return flit_packet(chip).pack(**fields)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from spikelet.description.array_files import arrays_under
 from spikelet.description.checks import check_range
 from spikelet.description.chip.core import CoreParams
-from spikelet.description.chip.destinations import check_destinations, destination_words
+from spikelet.description.chip.destinations import HOST, check_destinations, destination_words
 from spikelet.description.chip.memory_map import ChipMap
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
@@ -26,6 +26,9 @@ __all__ = [
     "scan_rows",
 ]
 
+
+MOST_OUTPUTS = 65535
+"""Most spikes of an output line in a tick."""
 
 LAST_INDEX = (1 << DRAW_INDEX_BITS) - 1
 """Largest number of a neuron in a network: 4,096 cores of 4,096."""
@@ -169,6 +172,22 @@ class ChipImage:
         for index, (image, core) in enumerate(zip(self.cores, chip.cores, strict=True)):
             image.check(core, f"core {index}")
             check_destinations(chip, index, image.destinations)
+        if chip.count_bits > 1:
+            self._check_outputs(chip)
+
+    def _check_outputs(self, chip: ChipParams) -> None:
+        """Check that no output line can be sent more spikes in a tick than its count holds."""
+        most = np.zeros(chip.n_outputs, np.int64)
+        for image, core in zip(self.cores, chip.cores, strict=True):
+            lines = image.destinations[image.destinations[:, 1] == HOST, 2]
+            most += np.bincount(lines, minlength=chip.n_outputs) * ((1 << core.fired_bits) - 1)
+        if most.size and most.max() > MOST_OUTPUTS:
+            line = int(most.argmax())
+            raise SpikeletError(
+                f"output line {line} can be sent {most[line]} spikes in a tick, and counts up to "
+                f"{MOST_OUTPUTS}",
+                remedy="send fewer neurons to a line, or build fewer bits of spikes",
+            )
 
     def program(self, chip: ChipParams) -> npt.NDArray[np.uint32]:
         """Return the configuration writes that load this: (writes, 2), address and data."""
@@ -214,8 +233,8 @@ def random_states(lanes: int, seed: int) -> npt.NDArray[np.uint32]:
     return np.where(states == 0, np.uint32(1), states)
 
 
-def scan_rows(core: CoreParams, marks: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
-    """Return marks of the axons as words of ``scan_bits``: (scan_words, scan_bits)."""
+def scan_rows(core: CoreParams, marks: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Return marks, or counts, of the axons as words of ``scan_bits``: (scan_words, scan_bits)."""
     rows = np.zeros(core.scan_words * core.scan_bits, np.uint8)
     rows[: core.n_axons] = marks
     return rows.reshape(core.scan_words, core.scan_bits)

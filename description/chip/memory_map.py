@@ -23,6 +23,7 @@ from spikelet.description.neurons.draws import DRAW_INDEX_BITS
 __all__ = [
     "CHIP_REGISTERS",
     "COUNTERS",
+    "EARLY_STOP_REGISTERS",
     "FLAGS",
     "IDENTIFICATION",
     "LEARNING_REGISTERS",
@@ -30,6 +31,7 @@ __all__ = [
     "WRITABLE_REGISTERS",
     "ChipMap",
     "Region",
+    "chip_registers",
     "core_regions",
     "describe",
     "post_bits",
@@ -57,16 +59,20 @@ for ever; clock cycles from one of these to the next, 0 for as few as possible; 
 start in time; host events that missed the tick they were offered for; packets to positions without
 a core; and :data:`FLAGS`."""
 
-WRITABLE_REGISTERS = ("run_ticks", "period")
-"""Those of :data:`CHIP_REGISTERS` that the host writes."""
+EARLY_STOP_REGISTERS = ("stop_at_output", "stopped")
+"""What follows in chips with ``early_stop``, each one bit: the host sets the first; then the second
+is 1 from the end of a tick in which a spike reached the host, until clear, and no tick begins."""
+
+WRITABLE_REGISTERS = ("run_ticks", "period", "stop_at_output")
+"""Those that the host writes."""
 
 FLAGS = ("overrun", "late_event", "dropped_packet")
 """Bits of the register ``flags``, set since clear; a packet dropped by a core counts too."""
 
 COUNTERS = ("active_axons", "merged_spikes", "dropped_packets")
-"""Counters of a core since clear: axons found active; spikes that merged into an arrival already
-due at the same axon and tick; packets to axons or delays that the core does not have. All wrap at
-2**32."""
+"""Counters of a core since clear: axons found active, each as often as its count of spikes; spikes
+that merged into an arrival already due at the same axon and tick, of counts what was above their
+largest; packets to axons or delays that the core does not have. All wrap at 2**32."""
 
 LEARNING_REGISTERS = ("enable", "reward")
 """Registers of a plastic core: bit 0 switches learning on; the reward of the coming ticks."""
@@ -109,6 +115,11 @@ def _ceil_power_of_two(value: int) -> int:
     return 1 << (value - 1).bit_length()
 
 
+def chip_registers(chip: ChipParams) -> tuple[str, ...]:
+    """Return the names of a chip's registers, in the order of their addresses from 0."""
+    return CHIP_REGISTERS + (EARLY_STOP_REGISTERS if chip.early_stop else ())
+
+
 def core_regions(core: CoreParams, destination_bits: int) -> dict[str, Region]:
     """Return the regions of a core by name, largest first, each aligned to its span."""
     synapse = f"(group * {core.n_axons} + axon)"
@@ -125,10 +136,10 @@ def core_regions(core: CoreParams, destination_bits: int) -> dict[str, Region]:
         (
             "arrivals",
             core.delay_slots * _ceil_power_of_two(core.scan_words),
-            core.scan_bits,
+            core.scan_bits * core.spike_bits,
             "rw",
             f"slot * {_ceil_power_of_two(core.scan_words)} + axon / {core.scan_bits}; "
-            f"axon a at bit a % {core.scan_bits}; slot: tick % {core.delay_slots}",
+            f"axon a at bit {_arrival_bit(core)}; slot: tick % {core.delay_slots}",
         ),
         ("tick", 1, TICK_BITS, "rw", "coming tick since clear; from 256 on, 256 + tick % 256"),
         ("counters", len(COUNTERS), 32, "r", ", ".join(COUNTERS)),
@@ -153,6 +164,12 @@ def core_regions(core: CoreParams, destination_bits: int) -> dict[str, Region]:
         regions[name] = Region(name, base, words, span, bits, access, layout)
         base += span
     return regions
+
+
+def _arrival_bit(core: CoreParams) -> str:
+    place = f"a % {core.scan_bits}"
+    bits = core.spike_bits
+    return place if bits == 1 else f"({place}) * {bits}, a count of {bits} bits"
 
 
 def _state_layout(core: CoreParams) -> str:
@@ -230,7 +247,7 @@ class ChipMap:
             core_regions(core, destination_packet(chip, core).width) for core in chip.cores
         ]
         used = [max(r.base + r.span for r in regions.values()) for regions in self.cores]
-        self.window = _ceil_power_of_two(max(len(CHIP_REGISTERS), *used))
+        self.window = _ceil_power_of_two(max(len(chip_registers(chip)), *used))
         self.address_bits = (self.window * (1 + len(self.cores)) - 1).bit_length()
         if self.address_bits > 32:
             raise SpikeletError(f"chip: {self.address_bits} address bits exceed 32")
@@ -248,7 +265,7 @@ def describe(chip: ChipParams) -> dict[str, Any]:
         "word_bits": 32,
         "address_bits": chip_map.address_bits,
         "window_words": chip_map.window,
-        "chip_registers": {name: index for index, name in enumerate(CHIP_REGISTERS)},
+        "chip_registers": {name: index for index, name in enumerate(chip_registers(chip))},
         "structure": int(chip.digest[:8], 16),
         "cores": [
             {

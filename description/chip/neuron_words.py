@@ -16,6 +16,7 @@ __all__ = [
     "state_fields",
     "state_offsets",
     "state_span",
+    "state_type",
     "unpack_kept",
     "unpack_states",
 ]
@@ -40,24 +41,34 @@ class StateField:
     signed: bool
 
 
+def state_type(core: CoreParams, name: str) -> type[np.generic]:
+    """Return the type of a state's array: bool of flags, uint8 of counts, int32 of others."""
+    kinds: dict[str, type[np.generic]] = {"flag": np.bool_, "count": np.uint8}
+    return kinds.get(core.neuron.state(name).kind, np.int32)
+
+
 def state_fields(core: CoreParams) -> dict[str, StateField]:
     """Return where each state that ``clear`` clears is: flags from bit 31 of word 0 downwards.
 
-    Below them is the potential ``v``; each other state has a word of its own.
+    So are counts of spikes. Below them is the potential ``v``; each other state has a word of its
+    own.
 
     SpikeletError if the flags and the potential need more than a word.
     """
     found = {}
-    flags = [name for name in core.update.states if core.neuron.state(name).kind == "flag"]
-    for index, name in enumerate(flags):
-        found[name] = StateField(0, STATE_WORD_BITS - 1 - index, 1, False)
+    kinds = {name: core.neuron.state(name).kind for name in core.update.states}
+    flags = [name for name, kind in kinds.items() if kind in ("flag", "count")]
+    first = STATE_WORD_BITS
+    for name in flags:
+        first -= core.state_bits[name]
+        found[name] = StateField(0, max(first, 0), core.state_bits[name], False)
     others = [name for name in core.update.states if name not in flags and name != "v"]
     for word, name in enumerate(("v", *others)):
-        bits = STATE_WORD_BITS - (0 if word else len(flags))
+        bits = STATE_WORD_BITS if word else first
         if bits < core.state_bits[name]:
             raise SpikeletError(
-                f"core: {len(flags)} flags and a potential of {core.state_bits[name]} bits do not "
-                f"fit a state word of {STATE_WORD_BITS} bits"
+                f"core: flags and counts of {STATE_WORD_BITS - first} bits, and a potential of "
+                f"{core.state_bits[name]} bits, do not fit a state word of {STATE_WORD_BITS} bits"
             )
         found[name] = StateField(word, 0, bits, core.state_ranges[name][0] < 0)
     return {name: found[name] for name in core.update.states}
@@ -96,7 +107,7 @@ def pack_states(core: CoreParams, states: Mapping[str, npt.NDArray[Any]]) -> npt
 def unpack_states(core: CoreParams, words: npt.NDArray[np.uint32]) -> dict[str, npt.NDArray[Any]]:
     """Inverse of :func:`pack_states`, for words of shape (..., words): arrays (..., n_neurons).
 
-    Flags are bool, others int32.
+    Flags are bool, counts uint8, others int32.
     """
     fields = state_fields(core)
     used = 1 + max(field.word for field in fields.values())
@@ -106,8 +117,7 @@ def unpack_states(core: CoreParams, words: npt.NDArray[np.uint32]) -> dict[str, 
         values = (by_neuron[..., field.word] >> field.first_bit) & ((1 << field.bits) - 1)
         if field.signed:
             values -= (values >> (field.bits - 1)) << field.bits
-        flag = core.neuron.state(name).kind == "flag"
-        found[name] = values.astype(np.bool_ if flag else np.int32)
+        found[name] = values.astype(state_type(core, name))
     return found
 
 

@@ -10,10 +10,21 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 
-__all__ = ["MULTICAST_FIELDS", "Field", "Packet", "destination_packet", "flit_packet"]
+__all__ = [
+    "COUNT",
+    "MULTICAST_FIELDS",
+    "Field",
+    "Packet",
+    "destination_packet",
+    "flit_packet",
+    "output_bits",
+]
 
 MULTICAST_FIELDS = ("x_last", "y_last")
 """Fields of a flit that only a chip with multicast has."""
+
+COUNT = "count"
+"""Field of a flit, its highest bits, that only a chip with graded spikes has."""
 
 
 @dataclass(frozen=True)
@@ -94,14 +105,32 @@ def flit_packet(chip: ChipParams) -> Packet:
     if chip.multicast:
         last = (Field("x_last", x_bits, "last column"), Field("y_last", y_bits, "last row"))
         fields = (*fields, *last)
+    if chip.count_bits > 1:
+        fields = (*fields, Field(COUNT, chip.count_bits, "spikes that it stands for, 1 or more"))
     packet = Packet("flit", fields)
     if packet.width > 30:
         widths = ", ".join(f"{field.name} {field.width}" for field in fields)
         raise SpikeletError(
             f"chip: a flit of {packet.width} bits ({widths}) does not fit the 30 bits there are",
-            remedy="build fewer positions, axons or delay slots, or leave multicast out",
+            remedy="build fewer positions, axons or delay slots, or leave multicast"
+            + (" or graded spikes out" if chip.count_bits > 1 else " out"),
         )
     return packet
+
+
+def output_bits(chip: ChipParams) -> tuple[int, int]:
+    """Return how a flit for the host is read.
+
+    Returns
+    -------
+    mask : int
+        The bits that hold the output line.
+    shift : int
+        The bit from which on it holds a count of spikes; 0: it stands for one.
+    """
+    flit = flit_packet(chip)
+    shift = flit.without(COUNT).width
+    return (1 << flit.fields[0].width) - 1, shift if shift < flit.width else 0
 
 
 def destination_packet(chip: ChipParams, core: CoreParams) -> Packet:
@@ -109,9 +138,9 @@ def destination_packet(chip: ChipParams, core: CoreParams) -> Packet:
 
     With ``valid`` it is a destination, and ``list_ends`` says that it is the last of its neuron.
     Without, ``list_ends`` says that the neuron has none; else the lowest bits are the word at which
-    its list begins.
+    its list begins. How many spikes a packet stands for comes from the neuron.
     """
-    flit = flit_packet(chip)
+    flit = flit_packet(chip).without(COUNT)
     address_bits = unsigned_bits(core.n_neurons + core.list_entries - 1)
     unused = max(0, address_bits - flit.width)
     return Packet(

@@ -48,6 +48,9 @@ class ChipParams:
     chip_columns, chip_rows : int
         Chips, side by side and one below the other, into which a mesh or line is cut, joined at
         their edges; they divide ``width`` and ``height``.
+    early_stop : bool
+        Whether the chip can stop after the tick in which a spike reached the host: see
+        :data:`spikelet.description.chip.memory_map.EARLY_STOP_REGISTERS`.
 
     Raises
     ------
@@ -67,6 +70,7 @@ class ChipParams:
     arbitration_seed: int = 0
     chip_columns: int = 1
     chip_rows: int = 1
+    early_stop: bool = False
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -81,8 +85,9 @@ class ChipParams:
             value = getattr(self, name)
             if type(value) is not int or not low <= value <= high:
                 raise SpikeletError(f"chip: {name} must be an int in {low}..{high}, not {value!r}")
-        if type(self.multicast) is not bool:
-            raise SpikeletError(f"chip: multicast must be a bool, not {self.multicast!r}")
+        for name in ("multicast", "early_stop"):
+            if type(getattr(self, name)) is not bool:
+                raise SpikeletError(f"chip: {name} must be a bool, not {getattr(self, name)!r}")
         positions = self.width * self.height
         if positions > 4096:
             raise SpikeletError(
@@ -132,6 +137,19 @@ class ChipParams:
             raise SpikeletError(f"learn: core {core} is not plastic; plastic cores are {names}")
         return [core]
 
+    def check_early_stop(self, clear: bool) -> None:
+        """Raise SpikeletError if a run cannot stop at outputs: on this chip, or if not cleared."""
+        if not self.early_stop:
+            raise SpikeletError(
+                "the chip has no early stop", remedy="compile the network with --early-stop"
+            )
+        if not clear:
+            raise SpikeletError(
+                "early stop: each sample must start from a cleared state; until then the chip "
+                "stays stopped",
+                remedy="leave clear=False out",
+            )
+
     def position(self, core: int) -> tuple[int, int]:
         """Return (x, y) of a core."""
         return core % self.width, core // self.width
@@ -151,16 +169,21 @@ class ChipParams:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON-compatible values."""
-        return {
-            "cores": [core.to_dict() for core in self.cores],
-            **{f.name: getattr(self, f.name) for f in fields(self) if f.name != "cores"},
-        }
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        if not self.early_stop:  # named only where it is
+            del values["early_stop"]
+        return {**values, "cores": [core.to_dict() for core in self.cores]}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "ChipParams":
         """Inverse of :meth:`to_dict`."""
         cores = tuple(CoreParams.from_dict(core) for core in values["cores"])
         return cls(**{**values, "cores": cores})
+
+    @cached_property
+    def count_bits(self) -> int:
+        """Bits of the count in a packet: graded spikes; 1 where no packet has one."""
+        return max(max(core.spike_bits, core.fired_bits) for core in self.cores)
 
     @cached_property
     def reach(self) -> npt.NDArray[np.int64]:

@@ -14,6 +14,7 @@ from spikelet.description.array_files import arrays_under, packed_arrays, read_a
 from spikelet.description.checks import check_range
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage, CoreImage
+from spikelet.description.chip.neuron_words import state_type
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import MALFORMED, SpikeletError
 from spikelet.description.files import AtomicFile
@@ -28,9 +29,9 @@ class CoreState:
 
     Parameters
     ----------
-    states : mapping of str to array of int32 (flags: bool), shape (n_neurons,)
+    states : mapping of str to array of int32 (flags: bool, counts: uint8), shape (n_neurons,)
         Of the neurons, by name.
-    arrivals : array of bool, shape (delay_slots, n_axons)
+    arrivals : array of bool (graded spikes: uint8), shape (delay_slots, n_axons)
         ``arrivals[k]`` is due ``k`` ticks after the coming tick.
     traces : mapping of str to array of int32, shape (n_axons,) or (n_neurons,)
         Those that the core's rule has of ``x1``, ``x2``, ``y1`` and ``y2``, as they enter the
@@ -40,19 +41,16 @@ class CoreState:
     __repr__ = summary
 
     states: Mapping[str, npt.NDArray[Any]]
-    arrivals: npt.NDArray[np.bool_]
+    arrivals: npt.NDArray[Any]
     traces: Mapping[str, npt.NDArray[np.int32]]
 
     @classmethod
     def cleared(cls, core: CoreParams) -> "CoreState":
         """Return the state after ``clear``: zeros."""
-        kinds = {name: core.neuron.state(name).kind for name in core.update.states}
+        graded = core.spike_bits > 1
         return cls(
-            {
-                name: np.zeros(core.n_neurons, np.bool_ if kind == "flag" else np.int32)
-                for name, kind in kinds.items()
-            },
-            np.zeros((core.delay_slots, core.n_axons), np.bool_),
+            {name: np.zeros(core.n_neurons, state_type(core, name)) for name in core.update.states},
+            np.zeros((core.delay_slots, core.n_axons), np.uint8 if graded else np.bool_),
             {name: np.zeros(size, np.int32) for name, (size, _) in _traces(core).items()},
         )
 
@@ -92,6 +90,7 @@ class CoreState:
                 )
         for state, values in self.states.items():
             check_range(f"{name}: {state}", values, *core.state_ranges[state])
+        check_range(f"{name}: arrivals", self.arrivals, 0, core.most_spikes)
         for trace, (_, largest) in traces.items():
             check_range(f"{name}: {trace}", self.traces[trace], 0, largest)
 

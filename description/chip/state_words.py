@@ -9,12 +9,12 @@ import numpy.typing as npt
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage, scan_rows
 from spikelet.description.chip.memory_map import (
-    CHIP_REGISTERS,
     COUNTERS,
     IDENTIFICATION,
     TICK_BITS,
     ChipMap,
     Region,
+    chip_registers,
     post_bits,
     post_fields,
 )
@@ -107,13 +107,13 @@ def readable_words(
         Address and data, by address.
     """
     chip_map = ChipMap(chip)
-    registers = dict.fromkeys(CHIP_REGISTERS, 0) | {
+    registers = dict.fromkeys(chip_registers(chip), 0) | {
         "identification": IDENTIFICATION,
         "structure": int(chip.digest[:8], 16),
         "ticks": state.ticks,
     }
     del registers["cycles"]
-    places = [CHIP_REGISTERS.index(name) for name in registers]
+    places = [chip_registers(chip).index(name) for name in registers]
     words = [np.array([places, list(registers.values())]).T, restore_program(chip, state)]
     for index, counted in enumerate(zip(active_axons, merged_spikes, strict=True)):
         addresses = chip_map.address(index, "counters", np.arange(len(COUNTERS)))
@@ -271,7 +271,7 @@ def _arrivals(
     stride = 1 << (core.scan_words - 1).bit_length()
     offsets, words = [], []
     for slot, due in zip(_slots(core, ticks), state.arrivals, strict=True):
-        at, data = pack_lanes(scan_rows(core, due), 1)
+        at, data = pack_lanes(scan_rows(core, due), core.spike_bits)
         offsets.append(slot * stride + at)
         words.append(data)
     return np.concatenate(offsets), np.concatenate(words)
@@ -279,9 +279,11 @@ def _arrivals(
 
 def _unpacked_arrivals(
     core: CoreParams, words: npt.NDArray[np.uint32], ticks: int
-) -> npt.NDArray[np.bool_]:
-    bits = (words.reshape(core.delay_slots, -1, 1) >> np.arange(core.scan_bits)) & 1
-    by_slot = bits.reshape(core.delay_slots, -1)[:, : core.n_axons].astype(np.bool_)
+) -> npt.NDArray[Any]:
+    shifts = np.arange(core.scan_bits) * core.spike_bits
+    counts = (words.reshape(core.delay_slots, -1, 1) >> shifts) & core.most_spikes
+    kind = np.uint8 if core.spike_bits > 1 else np.bool_
+    by_slot: npt.NDArray[Any] = counts.reshape(core.delay_slots, -1)[:, : core.n_axons].astype(kind)
     return by_slot[_slots(core, ticks)]
 
 

@@ -15,12 +15,13 @@ KINDS: dict[str, tuple[int | str, int | str]] = {
     "ticks": (0, 63),
     "flag": (0, 1),
     "absolute": (0, 0),
+    "count": (0, 255),
 }
 """What a state or parameter is, and its usual range.
 
 ``membrane``: in potential LSBs; scales with the weights. ``fraction``: in 1/4096; in 1/2**n where a
 range is given that needs n bits, more than 12. ``ticks``: a number of ticks. ``flag``: 0 or 1.
-``absolute``: an integer that scales with nothing; its range is given.
+``absolute``: an integer that scales with nothing; its range is given. ``count``: how many spikes.
 """
 
 

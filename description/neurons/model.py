@@ -104,7 +104,7 @@ class NeuronModel:
     text : str
         Lines of the language of ``docs/neurons.md``. Every state is assigned once.
     states : tuple of State
-        Among them the potential ``v`` and the flag ``fired``: the neuron spikes where it becomes 1.
+        Among them the potential ``v`` and ``fired``, a flag or a count: how often a neuron spikes.
     parameters : tuple of Parameter
     version : int
         Raised whenever what a named model computes changes.
@@ -280,10 +280,11 @@ class NeuronModel:
             check_fields(f"neuron model {self.name!r}: {item.name}", given, type(item))
             self._check_bounds(item)
             seen.add(item.name)
-        for name, wanted in (("v", ""), ("fired", "flag")):
+        for name, wanted in (("v", KINDS), ("fired", ("flag", "count"))):
             found = [state for state in self.states if state.name == name and not state.kept]
-            if not found or wanted not in ("", found[0].kind):
-                self._refuse(f"there must be a state {name}" + (f", a {wanted}" if wanted else ""))
+            if not found or found[0].kind not in wanted:
+                what = ", a flag or a count" if name == "fired" else ""
+                self._refuse(f"there must be a state {name}{what}")
 
     def _check_bounds(self, item: State | Parameter) -> None:
         known = {*BOUNDS, *self.parameter_names}

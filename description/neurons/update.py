@@ -23,7 +23,7 @@ from spikelet.description.neurons.model import NeuronModel, Parameter, State, me
 from spikelet.description.neurons.text import BOUNDS, DRAWN, Assignment, Line, TextError
 from spikelet.description.summary import summary
 
-__all__ = ["NEXT", "NeuronUpdate", "can_spike", "update_of"]
+__all__ = ["NEXT", "NeuronUpdate", "can_spike", "sends_counts", "update_of"]
 
 NEXT = "NEXT_"
 """Before the name of a state: its value after the tick. Every name is assigned once."""
@@ -76,6 +76,11 @@ def can_spike(model: NeuronModel) -> bool:
     """
     (fired,) = (a.value for line in model.lines for a in line if a.name == "fired")
     return not (isinstance(fired, Constant) and fired.value == 0)
+
+
+def sends_counts(model: NeuronModel) -> bool:
+    """Return whether neurons of a model can spike several times in a tick: graded spikes."""
+    return model.state("fired").kind == "count"
 
 
 def update_of(

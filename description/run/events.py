@@ -1,6 +1,7 @@
 """Host events: what the host sends to a chip before each tick."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import variable_range
 from spikelet.description.summary import summary
 
-__all__ = ["Events", "checked_reward"]
+__all__ = ["Events", "check_count", "checked_reward"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Events:
         ``i // ticks``.
     core, axon, delay : array of int32, shape (events,)
         Where to, and when: delay 0 is due at the coming tick.
+    count : array of int32, shape (events,), or None
+        Spikes that each event stands for, for a chip with graded spikes; None: one each.
     """
 
     __repr__ = summary
@@ -37,6 +40,7 @@ class Events:
     core: npt.NDArray[np.int32]
     axon: npt.NDArray[np.int32]
     delay: npt.NDArray[np.int32]
+    count: npt.NDArray[np.int32] | None = None
 
     def __post_init__(self) -> None:
         if self.offsets.shape != (self.samples * self.ticks + 1,):
@@ -44,14 +48,20 @@ class Events:
                 f"events: offsets must have shape ({self.samples * self.ticks + 1},), "
                 f"not {self.offsets.shape}"
             )
-        if not len(self.core) == len(self.axon) == len(self.delay) == self.offsets[-1]:
+        given = (self.core, self.axon, self.delay, *([] if self.count is None else [self.count]))
+        if any(len(values) != self.offsets[-1] for values in given):
             raise SpikeletError(
-                "events: core, axon, delay and the last offset must agree in length"
+                "events: core, axon, delay, any count and the last offset must agree in length"
             )
 
     @classmethod
     def from_spikes(
-        cls, spikes: npt.ArrayLike, routes: npt.ArrayLike, *, extra_ticks: int = 0
+        cls,
+        spikes: npt.ArrayLike,
+        routes: npt.ArrayLike,
+        *,
+        extra_ticks: int = 0,
+        counts: bool = False,
     ) -> "Events":
         """Return the events of input spikes.
 
@@ -63,6 +73,8 @@ class Events:
             (input, core, axon, delay): where each input goes; an input may have several.
         extra_ticks : int
             Ticks without input that follow, while the last spikes travel to the output.
+        counts : bool
+            Whether a value is the count of an event's spikes; if not, what is not zero is a spike.
         """
         dense = np.asarray(spikes)
         routes = np.asarray(routes, np.int64).reshape(-1, 4)
@@ -85,6 +97,7 @@ class Events:
             core[route].astype(np.int32),
             axon[route].astype(np.int32),
             delay[route].astype(np.int32),
+            dense[sample, tick, line].repeat(repeats).astype(np.int32) if counts else None,
         )
 
     @property
@@ -93,17 +106,23 @@ class Events:
         return np.repeat(np.arange(self.samples * self.ticks), np.diff(self.offsets))
 
     def check(self, chip: ChipParams) -> None:
-        """Raise SpikeletError if an event names a core, axon or delay that does not exist."""
+        """Raise SpikeletError if an event names a core, axon or delay that does not exist.
+
+        Also if it stands for more spikes than the core takes at an axon.
+        """
         check_range("event core", self.core, 0, len(chip.cores) - 1)
         for core in np.unique(self.core):
             params, here = chip.cores[core], self.core == core
             check_range(f"event axon of core {core}", self.axon[here], 0, params.n_axons - 1)
             check_range(f"event delay to core {core}", self.delay[here], 0, params.delay_slots - 2)
+            if self.count is not None:
+                check_count(core, self.count[here], params.most_spikes)
 
     def flits(self, chip: ChipParams) -> npt.NDArray[np.uint32]:
         """Return the events as the chip's flits."""
         self.check(chip)
-        return event_flits(chip, self.core, self.axon, self.delay)
+        count = 1 if self.count is None else self.count
+        return event_flits(chip, self.core, self.axon, self.delay, count)
 
     def samples_between(self, first: int, last: int) -> "Events":
         """Return the events of samples ``first`` up to, not including, ``last``."""
@@ -116,6 +135,35 @@ class Events:
             self.core[part],
             self.axon[part],
             self.delay[part],
+            None if self.count is None else self.count[part],
+        )
+
+    def first_ticks(self, ticks: int) -> "Events":
+        """Return the events of the first ticks of a single sample."""
+        if self.samples != 1:
+            raise SpikeletError(f"events: ticks are cut off one sample, not {self.samples}")
+        offsets = self.offsets[: ticks + 1]
+        part = slice(0, offsets[-1])
+        return Events(
+            1,
+            ticks,
+            offsets,
+            self.core[part],
+            self.axon[part],
+            self.delay[part],
+            None if self.count is None else self.count[part],
+        )
+
+
+def check_count(core: int, counts: npt.NDArray[Any], most: int) -> None:
+    """Raise SpikeletError unless each count of an event's spikes is in 1..``most``."""
+    wrong = (counts < 1) | (counts > most)
+    if wrong.any():
+        found = counts[wrong].flat[0]
+        raise SpikeletError(
+            f"event count of core {core} must be in 1..{most}, found {found}: "
+            + ("its axons take counts of spikes" if most > 1 else "it takes no graded spikes"),
+            remedy="build the core with more spike_bits, up to 8, or send smaller counts",
         )
 
 

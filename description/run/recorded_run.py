@@ -62,6 +62,9 @@ class RecordedRun:
         The same, after the last tick of each sample.
     cycles : int
         Clock cycles of the longest tick, as predicted.
+    count_shift : int
+        The bit of a flit at ``event_out`` from which on it holds a count of spikes; 0: it stands
+        for one.
     """
 
     __repr__ = summary
@@ -81,6 +84,7 @@ class RecordedRun:
     last_probes: npt.NDArray[np.uint32]
     last_words: npt.NDArray[np.uint32]
     cycles: int
+    count_shift: int = 0
 
     @property
     def output_spikes(self) -> int:
@@ -144,6 +148,7 @@ class RecordedRun:
             "output_lines": self.outputs.shape[2],
             "output_spikes": self.output_spikes,
             "output_mask": self.output_mask,
+            **({"count_shift": self.count_shift} if self.count_shift else {}),
             "probes": len(self.probes),
             "last_probes": len(self.last_probes),
             "predicted_cycles": self.cycles,
@@ -160,6 +165,7 @@ class RecordedRun:
             probes, last = fields["probes"], fields["last_probes"]
             structure = int(fields["structure"], 16)
             rest = (fields["top"], fields["stimulus"], fields["output_mask"])
+            shift = fields.get("count_shift", 0)
             cycles = fields["predicted_cycles"]
             sums = {name: int(fields["checksums"][name], 16) for name in _WORD_FILES}
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -187,7 +193,7 @@ class RecordedRun:
             *(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), flits, mask),
             *(by_tick[..., :lines].astype(np.uint16), words["probes"][:probes]),
             *(by_tick[..., lines:], words["probes"][probes:], by_sample[:, ticks * tick_words :]),
-            cycles,
+            *(cycles, shift),
         )
 
 

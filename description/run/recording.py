@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from spikelet.description.array_files import arrays_under, packed_arrays, read_arrays
 from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.neuron_words import state_type
 from spikelet.description.errors import MALFORMED, SpikeletError
 from spikelet.description.files import AtomicFile
 from spikelet.description.summary import summary
@@ -25,8 +26,11 @@ _UNITS = {
 }
 """What the index of a difference counts, where it is not a neuron."""
 
-_WHOLE = ("active_axons", "merged_spikes", "checksums")
-"""What has one value for a core."""
+_WHOLE = ("active_axons", "merged_spikes", "checksums", "ticks_run")
+"""What has one value for a core, or a sample."""
+
+_OF_SAMPLES = ("checksums", "ticks_run")
+"""What holds for a whole sample."""
 
 _PER_CORE = ("spikes", "states", "learned")
 """What is recorded core by core."""
@@ -65,12 +69,12 @@ def recorded_states(core: CoreParams) -> dict[str, tuple[tuple[int, ...], type[n
     """Return shape and type of what ``Recording.states`` has of a core after each tick, by name.
 
     Of each neuron the states that ``clear`` clears, but for ``fired``, which are the spikes; flags
-    are bool.
+    are bool, counts uint8.
     """
-    kinds = {name: core.neuron.state(name).kind for name in core.update.states if name != "fired"}
     return {
-        name: ((core.n_neurons,), np.bool_ if kind == "flag" else np.int32)
-        for name, kind in kinds.items()
+        name: ((core.n_neurons,), state_type(core, name))
+        for name in core.update.states
+        if name != "fired"
     }
 
 
@@ -108,13 +112,14 @@ class Recording:
     outputs : array of uint16, shape (samples, ticks, n_outputs)
         Spikes that reached the host, counted by output line.
     active_axons : array of int32, shape (samples, ticks, cores)
-        Axons found active.
+        Axons found active, each as often as its count of spikes.
     merged_spikes : array of int32, shape (samples, cores)
-        Spikes that merged into an arrival already due at the same axon and tick.
+        Spikes that merged into an arrival already due at the same axon and tick; of counts, those
+        above their largest.
     neurons : tuple of int
         Neurons in use in each core, for the count of synaptic operations.
     spikes : list of arrays of bool, shape (samples, ticks, n_neurons), or None
-        Per core, where recorded.
+        Per core, where recorded; uint8, counts, of a core whose neurons send graded spikes.
     states : list of dict of arrays, shape (samples, ticks, n_neurons), or None
         Per core, where recorded: the states of the neurons that ``clear`` clears, but for
         ``fired``, after each tick, by name; the potential, ``v``, in potential LSBs.
@@ -126,6 +131,9 @@ class Recording:
         LFSRs after each tick; see :func:`learned_fields`.
     checksums : array of uint32, shape (samples, cores), or None
         :meth:`ChipState.checksums` after each sample, where recorded.
+    ticks_run : array of int64, shape (samples,), or None
+        Ticks after which each sample was stopped by its first output spike, or all ticks, of a run
+        with early stop; what was not run is 0 everywhere. None: all ticks of all samples were run.
     """
 
     __repr__ = summary
@@ -135,11 +143,12 @@ class Recording:
     active_axons: npt.NDArray[np.int32]
     merged_spikes: npt.NDArray[np.int32]
     neurons: tuple[int, ...]
-    spikes: list[npt.NDArray[np.bool_]] | None = None
+    spikes: list[npt.NDArray[Any]] | None = None
     states: list[dict[str, npt.NDArray[Any]]] | None = None
     cycles: npt.NDArray[np.int64] | None = None
     learned: list[dict[str, npt.NDArray[Any]]] | None = None
     checksums: npt.NDArray[np.uint32] | None = None
+    ticks_run: npt.NDArray[np.int64] | None = None
     notes: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -156,6 +165,12 @@ class Recording:
     def synaptic_operations(self) -> npt.NDArray[np.int64]:
         """SOPs, shape (samples, ticks, cores): active axons times neurons in use."""
         return self.active_axons.astype(np.int64) * np.array(self.neurons, np.int64)
+
+    def ends(self) -> npt.NDArray[np.int64]:
+        """Return how many ticks were run of each sample, shape (samples,)."""
+        if self.ticks_run is None:
+            return np.full(self.samples, self.ticks, np.int64)
+        return self.ticks_run
 
     def first(self, samples: int) -> "Recording":
         """Return the Recording of the first so many samples."""
@@ -179,6 +194,7 @@ class Recording:
             cycles=None if self.cycles is None else self.cycles[:samples],
             learned=named(self.learned),
             checksums=None if self.checksums is None else self.checksums[:samples],
+            ticks_run=None if self.ticks_run is None else self.ticks_run[:samples],
             notes=self.notes,
         )
 
@@ -209,6 +225,9 @@ class Recording:
             for core, (got, want) in enumerate(zip(self.spikes, expected.spikes, strict=True)):
                 yield "spikes", core, want, got
         yield from self._named_pairs(expected, "learned")
+        if self.ticks_run is not None or expected.ticks_run is not None:
+            mine, theirs = (trace.ends()[:, None, None] for trace in (self, expected))
+            yield "ticks_run", -1, theirs, mine
         yield "outputs", -1, expected.outputs, self.outputs
         for core in range(len(self.neurons)):
             yield (
@@ -241,7 +260,7 @@ class Recording:
 
     def compared(self, expected: "Recording") -> list[str]:
         """Return the names of what :meth:`first_difference` compares with ``expected``."""
-        optional = ("spikes", "states", "learned", "checksums")
+        optional = ("spikes", "states", "learned", "checksums", "ticks_run")
         both = [
             w for w in optional if getattr(self, w) is not None and getattr(expected, w) is not None
         ]
@@ -270,8 +289,9 @@ class Recording:
         for what in ("states", "learned"):
             for core, named in enumerate(getattr(self, what) or []):
                 arrays |= {f"{what}.{core}.{name}": values for name, values in named.items()}
-        if self.checksums is not None:
-            arrays["checksums"] = self.checksums
+        for what in ("checksums", "ticks_run"):
+            if getattr(self, what) is not None:
+                arrays[what] = getattr(self, what)
         return packed_arrays(arrays)
 
     @classmethod
@@ -304,6 +324,7 @@ class Recording:
             tuple(arrays["neurons"].tolist()),
             cycles=arrays.get("cycles"),
             checksums=arrays.get("checksums"),
+            ticks_run=arrays.get("ticks_run"),
             notes=header["notes"],
             **recorded,
         )
@@ -317,7 +338,7 @@ def _differ(
         return None
     place = np.unravel_index(int(np.argmax(unequal)), unequal.shape)
     sample, tick, *axon, index = (int(i) for i in place)
-    if what == "checksums":
+    if what in _OF_SAMPLES:
         tick = -1
     values = int(expected[place]), int(got[place])
     return Difference(what, sample, tick, core, index, *values, *axon)

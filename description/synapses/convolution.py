@@ -226,6 +226,14 @@ class ConvolutionShape:
         """Shape of the weights."""
         return self.kernel_height, self.kernel_width, self.channels, self.out_channels
 
+    def blocks(self, lanes: int) -> int:
+        """Return the blocks of ``lanes`` output channels; the last may have fewer."""
+        return -(-self.out_channels // lanes)
+
+    def lanes_in_use(self, lanes: int) -> tuple[int, int]:
+        """Return the output channels of a block, and those of the last."""
+        return min(lanes, self.out_channels), (self.out_channels - 1) % lanes + 1
+
     @property
     def fan_in(self) -> int:
         """Inputs, at most, of an output."""

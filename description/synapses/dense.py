@@ -15,6 +15,7 @@ from spikelet.description.synapses.format import (
     SynapseRegion,
     Words,
 )
+from spikelet.description.synapses.scan import scan_cycles, word_counts
 
 __all__ = ["Dense", "synapse_rows"]
 
@@ -69,7 +70,9 @@ class Dense(SynapseFormat):
         weights = Memory("weights", core.weight_rows, row_bits, core.weight_memory)
         if core.groups == 1:
             return (weights,)
-        return weights, Memory("axon list", core.n_axons, unsigned_bits(core.n_axons - 1))
+        count_bits = core.spike_bits if core.spike_bits > 1 else 0
+        list_bits = unsigned_bits(core.n_axons - 1) + count_bits
+        return weights, Memory("axon list", core.n_axons, list_bits)
 
     def logic(self, core: CoreShape) -> Counter[str]:
         """Return addresses, the sums of the lanes and the shift register behind them."""
@@ -95,6 +98,15 @@ class Dense(SynapseFormat):
         update = core.lanes // core.pipelines
         further: npt.NDArray[np.float64] = np.maximum(active + 1, update)
         return empty_words + active + (core.groups - 1) * further
+
+    def exact_cycles(
+        self, core: CoreShape, active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]
+    ) -> npt.NDArray[np.int64]:
+        """Return the scan, which ends the first group, and the groups after it."""
+        counts = word_counts(active, core.scan_bits)
+        further = np.maximum(counts.sum(axis=1) + 1, core.lanes // core.pipelines)
+        found: npt.NDArray[np.int64] = scan_cycles(counts) + (core.groups - 1) * further
+        return found
 
 
 def synapse_rows(core: CoreShape, values: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:

@@ -9,6 +9,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.synapses.scan import word_counts
+
 __all__ = ["CoreShape", "Memory", "SynapseFormat", "SynapseRegion", "Words"]
 
 Words = tuple[str, npt.NDArray[np.int64], npt.NDArray[np.uint32]]
@@ -29,6 +31,10 @@ class CoreShape(Protocol):
     @property
     def groups(self) -> int: ...
     @property
+    def scan_bits(self) -> int: ...
+    @property
+    def scan_words(self) -> int: ...
+    @property
     def weight_bits(self) -> int: ...
     @property
     def weight_format(self) -> str: ...
@@ -44,6 +50,8 @@ class CoreShape(Protocol):
     def weight_memory(self) -> str: ...
     @property
     def current_bits(self) -> int: ...
+    @property
+    def spike_bits(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -103,15 +111,39 @@ class SynapseFormat(ABC):
         What the format must be told of a core: the names in its ``synapse_options``.
     holds_scan : bool
         Whether the crossbar lets the scan of the axons wait, by a port ``ready``.
+    pads_lanes : bool
+        Whether lanes of a group may have no neuron: ``n_neurons`` need not be a multiple of them.
+    takes_words : bool
+        Whether the crossbar sees the axon bitmap's words as the scan fetches them.
     """
 
     name: str
     learns = False
     options: tuple[str, ...] = ()
     holds_scan = False
+    pads_lanes = False
+    takes_words = False
 
     def check_core(self, core: CoreShape) -> None:  # noqa: B027 - most formats suit every core
         """Raise SpikeletError if a core cannot have this format."""
+
+    def options_of(self, lanes: int, matrix: npt.NDArray[np.integer]) -> dict[str, int]:
+        """Return what a core that is made for a matrix of weights is told, besides its fields.
+
+        Parameters
+        ----------
+        lanes : int
+        matrix : array of int, shape (n_axons, n_neurons)
+        """
+        return {}
+
+    def options_with(self, core: CoreShape, lanes: int) -> dict[str, int]:
+        """Return the options of a core of fewer lanes that holds all weights that this one may."""
+        return dict(core.synapse_options)
+
+    def groups(self, core: CoreShape) -> int:
+        """Return the groups of neurons that are summed at once."""
+        return core.n_neurons // core.lanes
 
     @abstractmethod
     def rows(self, core: CoreShape) -> int:
@@ -169,3 +201,26 @@ class SynapseFormat(ABC):
             Words of the axon bitmap that hold none of them: the scan takes a cycle for each, as it
             does for each active axon.
         """
+
+    def exact_cycles(
+        self, core: CoreShape, active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]
+    ) -> npt.NDArray[np.int64]:
+        """Return the clock cycles that :meth:`cycles` predicts, counted from the axons themselves.
+
+        As long as a format does not count them: those of their number, rounded.
+
+        Parameters
+        ----------
+        core : CoreShape
+        active : array of bool, shape (ticks, n_axons)
+        weights : array of int16
+            As the format stores them.
+
+        Returns
+        -------
+        array of int64, shape (ticks,)
+        """
+        counts = word_counts(active, core.scan_bits)
+        number = counts.sum(axis=1).astype(np.float64)
+        empty = np.count_nonzero(counts == 0, axis=1).astype(np.float64)
+        return np.rint(self.cycles(core, number, empty)).astype(np.int64)

@@ -3,11 +3,15 @@
 from spikelet.description.errors import SpikeletError
 from spikelet.description.synapses.dense import Dense
 from spikelet.description.synapses.format import SynapseFormat
+from spikelet.description.synapses.gather import Gather
 from spikelet.description.synapses.shared import Shared
+from spikelet.description.synapses.sparse import Sparse
 
 __all__ = ["register_synapse_format", "synapse_format", "synapse_formats"]
 
-_FORMATS: dict[str, SynapseFormat] = {format.name: format for format in (Dense(), Shared())}
+_FORMATS: dict[str, SynapseFormat] = {
+    format.name: format for format in (Dense(), Shared(), Gather(), Sparse())
+}
 
 
 def synapse_formats() -> tuple[str, ...]:

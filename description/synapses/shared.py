@@ -17,25 +17,31 @@ from spikelet.description.synapses.format import (
     SynapseRegion,
     Words,
 )
+from spikelet.description.synapses.visits import last_leave
 
-__all__ = ["Shared"]
+__all__ = ["Shared", "fewer_rows"]
 
 _LATENCY = 6
 """Cycles from the scan's first axon to its first visit, and from the last visit to its sums."""
+
+_AFTER_LEAVE = -5
+"""What a dense core's pipeline has more than this crossbar's, counted from the start of a tick to
+the last sums; ``golden/timing.py`` adds that of a dense core."""
 
 
 class Shared(SynapseFormat):
     """Row ``((ky * kernel_width + kx) * channels + channel) * blocks + block`` holds weights.
 
-    They are those of one kernel tap and input channel to a block of ``lanes`` output channels;
-    blocks are ``out_channels / lanes``. A group is a block at one output position. An active axon
-    is *scattered*: its weights are added to the sums of each output that its kernel reaches, which
-    are kept in a memory of a row a group.
+    They are those of one kernel tap and input channel to a block of ``lanes`` output channels; the
+    last block may have fewer, and weights of 0. A group is a block at one output position. An
+    active axon is *scattered*: its weights are added to the sums of each output that its kernel
+    reaches, which are kept in a memory of a row a group.
     """
 
     name = "shared"
     options = tuple(field.name for field in fields(ConvolutionShape))
     holds_scan = True
+    pads_lanes = True
 
     def check_core(self, core: CoreShape) -> None:
         """Raise SpikeletError unless the convolution has the core's axons and neurons."""
@@ -46,10 +52,10 @@ class Shared(SynapseFormat):
                 raise SpikeletError(
                     f"core: {name} must be {needed}, as its convolution has, not {given}"
                 )
-        if convolution.out_channels % core.lanes:
+        if convolution.out_channels % core.pipelines:
             raise SpikeletError(
-                f"core: lanes must divide the {convolution.out_channels} out_channels of its "
-                f"convolution, not {core.lanes}"
+                f"core: pipelines must divide the {convolution.out_channels} out_channels of its "
+                f"convolution, not {core.pipelines}"
             )
         if core.weight_format == "binary":
             raise SpikeletError(
@@ -60,7 +66,13 @@ class Shared(SynapseFormat):
     def rows(self, core: CoreShape) -> int:
         """Return a row for each tap, input channel and block of output channels."""
         convolution = ConvolutionShape.of(core.synapse_options)
-        return convolution.n_taps * (convolution.out_channels // core.lanes)
+        return convolution.n_taps * convolution.blocks(core.lanes)
+
+    def groups(self, core: CoreShape) -> int:
+        """Return a group for each output position and block of output channels."""
+        convolution = ConvolutionShape.of(core.synapse_options)
+        positions = convolution.out_height * convolution.out_width
+        return positions * convolution.blocks(core.lanes)
 
     def fan_in(self, core: CoreShape) -> int:
         """Return the inputs that a window has."""
@@ -96,7 +108,7 @@ class Shared(SynapseFormat):
         banks = lane_banks(core.lanes, core.weight_bits)
         layout = (
             f"(((ky * {convolution.kernel_width} + kx) * {convolution.channels} + channel) * "
-            f"{convolution.out_channels // core.lanes} + out_channel / {core.lanes}) * {banks} + "
+            f"{convolution.blocks(core.lanes)} + out_channel / {core.lanes}) * {banks} + "
             f"bank; out_channel o of the row at bit o % {core.lanes} * {core.weight_bits}, "
             "32 bits a bank"
         )
@@ -105,11 +117,16 @@ class Shared(SynapseFormat):
 
     def words(self, core: CoreShape, weights: npt.NDArray[np.int16]) -> list[Words]:
         """Return the rows of lanes, in banks of 32 bits."""
-        return [("weights", *pack_lanes(weights.reshape(-1, core.lanes), core.weight_bits))]
+        convolution = ConvolutionShape.of(core.synapse_options)
+        rows = weights.reshape(convolution.n_taps, convolution.out_channels)
+        spare = convolution.blocks(core.lanes) * core.lanes - convolution.out_channels
+        padded = np.pad(rows, ((0, 0), (0, spare))).reshape(-1, core.lanes)
+        return [("weights", *pack_lanes(padded, core.weight_bits))]
 
     def memories(self, core: CoreShape) -> tuple[Memory, ...]:
         """Return the kernel and the sums."""
-        sums = core.lanes * core.current_bits
+        convolution = ConvolutionShape.of(core.synapse_options)
+        sums = convolution.lanes_in_use(core.lanes)[0] * core.current_bits
         return (
             Memory("weights", core.weight_rows, core.lanes * core.weight_bits, core.weight_memory),
             Memory("sums", core.groups, sums, "block", bank_bits=sums),
@@ -126,7 +143,8 @@ class Shared(SynapseFormat):
             unsigned_bits(max(reach.n for reach in axis.reaches))
             for axis in (convolution.y, convolution.x)
         )
-        sums = core.lanes * core.current_bits
+        used = convolution.lanes_in_use(core.lanes)[0]
+        sums = used * core.current_bits
         return Counter(
             {
                 "table": convolution.height * (2 * group + row + more_y + 1)
@@ -136,7 +154,7 @@ class Shared(SynapseFormat):
                 "multiplexer": 5 * group
                 + 4 * row
                 + 3 * sums
-                + (core.lanes - core.pipelines) * core.current_bits
+                + (used - core.pipelines) * core.current_bits
                 + (-(-core.lanes * core.weight_bits // 32) - 1) * 32,
                 "register": 2 * sums + core.lanes * core.weight_bits,
             }
@@ -154,10 +172,10 @@ class Shared(SynapseFormat):
         """
         convolution = ConvolutionShape.of(core.synapse_options)
         blocks, line = (
-            convolution.out_channels // core.lanes,
+            convolution.blocks(core.lanes),
             core.groups // convolution.out_height,
         )
-        pace = core.lanes // core.pipelines
+        pace = convolution.out_channels / blocks / core.pipelines
         visits = np.maximum(1, convolution.visits.mean() * blocks) * active
         scan = empty_words + active
         complete = convolution.y.complete
@@ -168,3 +186,16 @@ class Shared(SynapseFormat):
         left = before + (scan - before) / (active + 1) + (core.groups - 1) * pace - 1
         found: npt.NDArray[np.float64] = np.maximum(visited + _LATENCY, left)
         return found
+
+    def exact_cycles(
+        self, core: CoreShape, active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]
+    ) -> npt.NDArray[np.int64]:
+        """Return when the last group leaves, counted visit by visit."""
+        convolution = ConvolutionShape.of(core.synapse_options)
+        return last_leave(core, convolution, active) + _AFTER_LEAVE + fewer_rows(core)
+
+
+def fewer_rows(core: CoreShape) -> int:
+    """Return the rows of neurons of the last group, less those that a whole one has."""
+    convolution = ConvolutionShape.of(core.synapse_options)
+    return (convolution.lanes_in_use(core.lanes)[1] - core.lanes) // core.pipelines

@@ -1,6 +1,7 @@
 """Synaptic sums by synapse format. No twin: ``rtl_gen/synapses/crossbars.py`` has the gates."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -8,11 +9,11 @@ import numpy.typing as npt
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.synapses.convolution import ConvolutionShape
-from spikelet.golden.synapses import dense, shared
+from spikelet.golden.synapses import dense, gather, shared, sparse
 
 __all__ = ["Sums", "register_sums", "synaptic_sums"]
 
-Sums = Callable[[CoreParams, npt.NDArray[np.bool_], npt.NDArray[np.int16]], npt.NDArray[np.int32]]
+Sums = Callable[[CoreParams, npt.NDArray[Any], npt.NDArray[np.int16]], npt.NDArray[np.int32]]
 """From a core, its active axons (..., n_axons) and stored weights to sums (..., n_neurons)."""
 
 _SUMS: dict[str, Sums] = {
@@ -20,18 +21,24 @@ _SUMS: dict[str, Sums] = {
     "shared": lambda core, active, kernel: shared.synaptic_sums(
         ConvolutionShape.of(core.synapse_options), active, kernel
     ),
+    "gather": lambda core, active, kernel: gather.synaptic_sums(
+        ConvolutionShape.of(core.synapse_options), active, kernel
+    ),
+    "sparse": lambda core, active, entries: sparse.synaptic_sums(
+        active, entries, core.n_neurons, core.lanes
+    ),
 }
 
 
 def synaptic_sums(
-    core: CoreParams, active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]
+    core: CoreParams, active: npt.NDArray[Any], weights: npt.NDArray[np.int16]
 ) -> npt.NDArray[np.int32]:
     """Return I[n] = sum over a of S[a] * W[a, n], exactly, in weight LSBs.
 
     Parameters
     ----------
     core : CoreParams
-    active : array of bool, shape (..., n_axons)
+    active : array of bool, or uint8 of counts, shape (..., n_axons)
         S: axons with an arrival in this tick.
     weights : array of int16
         As the core's synapse format stores them.

@@ -7,14 +7,21 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import Region
 from spikelet.description.errors import SpikeletError
 from spikelet.rtl_gen.synapses.dense import DenseCrossbar
+from spikelet.rtl_gen.synapses.gather import GatherCrossbar
 from spikelet.rtl_gen.synapses.shared import SharedCrossbar
+from spikelet.rtl_gen.synapses.sparse import SparseCrossbar
 
 __all__ = ["Crossbar", "crossbar", "register_crossbar"]
 
 Crossbar = Callable[[CoreParams, dict[str, Region]], Any]
 """From a core and its regions to a component with the members that ``crossbar_members`` names."""
 
-_CROSSBARS: dict[str, Crossbar] = {"dense": DenseCrossbar, "shared": SharedCrossbar}
+_CROSSBARS: dict[str, Crossbar] = {
+    "dense": DenseCrossbar,
+    "shared": SharedCrossbar,
+    "gather": GatherCrossbar,
+    "sparse": SparseCrossbar,
+}
 
 
 def crossbar(core: CoreParams, regions: dict[str, Region]) -> Any:

@@ -18,11 +18,13 @@ class DenseCrossbar(wiring.Component):
     """Sums the weights of the active axons, one group of ``lanes`` neurons after the other.
 
     The first group is accumulated while the axons are still being found; they are noted in a list,
-    from which the further groups are accumulated. While one group is accumulated, the sums of the
+    from which the further groups are accumulated; an axon that comes several times is listed once,
+    with its count, and read as often. While one group is accumulated, the sums of the
     group before leave, ``pipelines`` neurons a cycle, in ascending order.
 
-    Timing: each group takes ``max(active axons + 1, lanes / pipelines)`` cycles; the first waits
-    for the scan. A row of sums leaves in each cycle with ``sums_valid`` and cannot be held up.
+    Timing: each group takes ``max(active axons + 1, lanes / pipelines)`` cycles, each axon counted
+    as often as it comes; the first waits for the scan. A row of sums leaves in each cycle with
+    ``sums_valid`` and cannot be held up.
     Reset: stops; does not clear the memories.
 
     Parameters
@@ -49,8 +51,12 @@ class DenseCrossbar(wiring.Component):
         rows_in_group = core.lanes // core.pipelines
 
         # Sequencer: in each cycle an axon of the current group, or the group's end.
+        graded = core.spike_bits > 1
+        axon_bits = len(self.axon)
         m.submodules.axon_list = axon_list = BankedMemory(
-            depth=core.n_axons, banks=1, bank_bits=max(1, (core.n_axons - 1).bit_length())
+            depth=core.n_axons,
+            banks=1,
+            bank_bits=axon_bits + core.spike_bits if graded else max(1, axon_bits),
         )
         n_active = Signal(range(core.n_axons + 1))
         position = Signal(range(core.n_axons + 1))
@@ -62,15 +68,19 @@ class DenseCrossbar(wiring.Component):
         group_end = Signal()
         running = Signal()
         first = Signal()
+        repeats = Signal()  # the axon that has come from the list comes once more
+        list_ended = ~list_left & ~repeats if graded else ~list_left
+        noted = self.axon_valid & ~self.again if graded else self.axon_valid
+        waits = self.learning.hold if core.learning else repeats
         m.d.comb += [
             first.eq(group == 0),
             list_left.eq(running & ~first & (position != n_active)),
-            from_list.eq(list_left & ~self.learning.hold if core.learning else list_left),
-            group_end.eq(running & Mux(first, ~self.scanning, ~list_left & (cooldown == 0))),
+            from_list.eq(list_left & ~waits if graded or core.learning else list_left),
+            group_end.eq(running & Mux(first, ~self.scanning, list_ended & (cooldown == 0))),
         ]
         with m.If(self.start):
             m.d.sync += [running.eq(1), n_active.eq(0), group.eq(0), group_base.eq(0)]
-        with m.If(self.axon_valid):
+        with m.If(noted):
             m.d.sync += n_active.eq(n_active + 1)
         with m.If(cooldown != 0):
             m.d.sync += cooldown.eq(cooldown - 1)
@@ -86,15 +96,15 @@ class DenseCrossbar(wiring.Component):
             ]
         m.d.comb += [
             axon_list.write_row.eq(n_active),
-            axon_list.write_data.eq(self.axon),
-            axon_list.write_banks.eq(self.axon_valid),
+            axon_list.write_data.eq(Cat(self.axon, self.count) if graded else self.axon),
+            axon_list.write_banks.eq(noted),
             axon_list.read_row.eq(position),
             axon_list.read_enable.eq(from_list),
         ]
 
         # Weights: an axon is named, found in the list; its row is addressed, read, registered.
         # What the list holds comes late in the cycle: it is registered first, then chosen.
-        listed = delayed(m, from_list, 1, name="listed")
+        listed = self._listed(m, from_list, repeats, axon_list.read_data[axon_bits:])
         from_scan, in_list, axon = (
             Signal(range(core.n_axons), name=name) for name in ("from_scan", "in_list", "axon")
         )
@@ -145,6 +155,16 @@ class DenseCrossbar(wiring.Component):
             ]
             self._let_learn(m, memory)
         return m
+
+    def _listed(self, m: Module, from_list: Signal, repeats: Signal, count: Value) -> Value:
+        """Return whether an axon has come from the list; say whether it will once more."""
+        if self.core.spike_bits == 1:
+            return delayed(m, from_list, 1, name="listed")
+        listed = Signal()
+        read = Signal(self.core.spike_bits)  # how often, before now
+        m.d.comb += repeats.eq(listed & (read + 1 != count))
+        m.d.sync += [listed.eq(from_list | repeats), read.eq(Mux(repeats, read + 1, 0))]
+        return listed
 
     def _let_learn(self, m: Module, memory: SynapseMemory) -> None:
         """Read the rows that are visited, and write what comes back."""

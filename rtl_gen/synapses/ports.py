@@ -77,6 +77,9 @@ def crossbar_members(core: CoreParams, regions: dict[str, Region]) -> dict[str, 
     axon_valid : ``In(1)``
     axon : ``In(range(n_axons))``
         Active axons of this tick, while ``scanning``.
+    again : ``In(1)``, count : ``In(spike_bits)``
+        Where axons take counts of spikes: an axon comes ``count`` times, in cycles that need not
+        follow each other, all but the first with ``again``.
     scanning : ``In(1)``
         High from the cycle after ``start`` until the last axon has come.
     sums_valid : ``Out(1)``
@@ -86,6 +89,9 @@ def crossbar_members(core: CoreParams, regions: dict[str, Region]) -> dict[str, 
         Sums of this tick are still to come.
     ready : ``Out(1)``
         If the format ``holds_scan``. Low: no axon comes now, and the scan waits.
+    word_valid, word, word_data : ``In``
+        If the format ``takes_words``. The words of the axon bitmap, ascending, each before the
+        first axon of it.
     learning : ``Out(VisitPort(core))``
         In a plastic core.
 
@@ -101,8 +107,14 @@ def crossbar_members(core: CoreParams, regions: dict[str, Region]) -> dict[str, 
         "sums": Out(core.pipelines * core.current_bits),
         "busy": Out(1),
     }
+    if core.spike_bits > 1:
+        members |= {"again": In(1), "count": In(core.spike_bits)}
     if core.synapse_format.holds_scan:
         members["ready"] = Out(1)
+    if core.synapse_format.takes_words:
+        members["word_valid"] = In(1)
+        members["word"] = In((core.scan_words - 1).bit_length())
+        members["word_data"] = In(core.scan_bits)
     if core.learning:
         members["learning"] = Out(VisitPort(core))
     for wanted in core.synapse_format.regions(core):

@@ -1,6 +1,6 @@
 """Shared synapses: a kernel, scattered over sums. Twin of ``golden/synapses/shared.py``."""
 
-from amaranth import Array, C, Cat, Module, Mux, Shape, Signal, Value
+from amaranth import Cat, Module, Mux, Shape, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import connect, flipped
 
@@ -9,7 +9,9 @@ from spikelet.description.chip.memory_map import Region
 from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.rtl_gen.sum_memory import SumMemory
 from spikelet.rtl_gen.synapse_memory import SynapseMemory
+from spikelet.rtl_gen.synapses.blocks import rows_of_groups
 from spikelet.rtl_gen.synapses.ports import crossbar_members
+from spikelet.rtl_gen.synapses.tables import table
 
 __all__ = ["SharedCrossbar"]
 
@@ -47,7 +49,8 @@ class SharedCrossbar(wiring.Component):
     def __init__(self, core: CoreParams, regions: dict[str, Region]) -> None:
         self.core = core
         self.convolution = ConvolutionShape.of(core.synapse_options)
-        self.blocks = self.convolution.out_channels // core.lanes
+        self.blocks = self.convolution.blocks(core.lanes)
+        self.used, self.used_last = self.convolution.lanes_in_use(core.lanes)
         self.region = regions["weights"]
         super().__init__(crossbar_members(core, regions))
 
@@ -60,7 +63,7 @@ class SharedCrossbar(wiring.Component):
         connect(m, flipped(self.weights), weights.config)
         m.submodules.sum_memory = memory = SumMemory(
             rows=core.groups,
-            lanes=core.lanes,
+            lanes=self.used,
             bits=core.current_bits,
             addend=Shape(core.weight_bits, core.weight_format == "signed"),
         )
@@ -68,18 +71,18 @@ class SharedCrossbar(wiring.Component):
         leave = Signal()
         looked, found = self._look_up(m, load)
         visiting, visit, group, weight_row = self._visit(m, load, leave, looked, found)
-        running, left_group = self._leave(m, load, leave, looked | visiting, found)
+        running, left_group, rows = self._leave(m, load, leave, looked | visiting, found)
         m.d.comb += [
             weights.read.eq(visit),
             weights.read_row.eq(weight_row),
-            memory.addends.eq(weights.row_data),
+            memory.addends.eq(weights.row_data[: len(memory.addends)]),
         ]
         m.d.sync += [
             memory.row.eq(Mux(leave, left_group, group)),
             memory.add.eq(visit),
             memory.leave.eq(leave),
         ]
-        self._hand_over(m, leave, running, memory)
+        self._hand_over(m, leave, running, memory, rows)
         return m
 
     def _look_up(self, m: Module, load: Signal) -> tuple[Signal, dict[str, Signal]]:
@@ -110,7 +113,7 @@ class SharedCrossbar(wiring.Component):
         for name, (at, values) in tables.items():
             found[name] = Signal(range(max(values) + 1) if max(values) else 1, name=name)
             with m.If(coming):
-                m.d.sync += found[name].eq(_table(at, values))
+                m.d.sync += found[name].eq(table(at, values))
         m.d.comb += [
             self.ready.eq(~looked | load),
             coming.eq(self.axon_valid & self.ready),
@@ -131,8 +134,8 @@ class SharedCrossbar(wiring.Component):
         words_in_row = shape.row_axons >> word_bits
         words = range(self.core.scan_words)
         word = self.axon[word_bits:]
-        y = _table(word, [at // words_in_row for at in words])
-        in_row = Cat(self.axon[:word_bits], _table(word, [at % words_in_row for at in words]))
+        y = table(word, [at // words_in_row for at in words])
+        in_row = Cat(self.axon[:word_bits], table(word, [at % words_in_row for at in words]))
         return y, in_row[channel_bits:], channel
 
     def _visit(
@@ -193,17 +196,18 @@ class SharedCrossbar(wiring.Component):
 
     def _leave(
         self, m: Module, load: Signal, leave: Signal, visits_left: Value, found: dict[str, Signal]
-    ) -> tuple[Signal, Signal]:
+    ) -> tuple[Signal, Signal, Value | int]:
         """Let groups leave in order; return whether any is still to leave, and the next.
 
-        After a reset all leave, which clears their sums.
+        Also the rows of the group whose sums leave the memory. After a reset all leave, which
+        clears their sums.
         """
         core = self.core
-        pause = core.lanes // core.pipelines - 1
+        rows, left_rows = rows_of_groups(m, core, leave, _DRAIN - 1)
         running = Signal(init=1)
         group = Signal(range(core.groups + 1))
         limit = Signal(range(core.groups + 1), init=core.groups)
-        cooldown = Signal(range(pause + 1))
+        cooldown = Signal(range(self.used // core.pipelines))
         m.d.comb += leave.eq(running & (group != limit) & (cooldown == 0))
         with m.If(self.start):
             m.d.sync += [running.eq(1), group.eq(0), limit.eq(0)]
@@ -215,16 +219,17 @@ class SharedCrossbar(wiring.Component):
             with m.If(leave):
                 m.d.sync += [group.eq(group + 1), running.eq(group != core.groups - 1)]
         with m.If(leave):
-            m.d.sync += cooldown.eq(pause)
+            m.d.sync += cooldown.eq(rows - 1)
         with m.Elif(cooldown != 0):
             m.d.sync += cooldown.eq(cooldown - 1)
-        return running, group
+        return running, group, left_rows
 
-    def _hand_over(self, m: Module, leave: Signal, running: Signal, memory: SumMemory) -> None:
+    def _hand_over(
+        self, m: Module, leave: Signal, running: Signal, memory: SumMemory, rows: Value | int
+    ) -> None:
         """Let the sums of a group leave, ``pipelines`` in a cycle."""
-        rows_in_group = self.core.lanes // self.core.pipelines
         leaving = Signal(len(memory.sums))
-        rows_left = Signal(range(rows_in_group + 1))
+        rows_left = Signal(range(self.used // self.core.pipelines + 1))
         cleared = Signal()  # what leaves are sums of a tick
         draining = Signal(_DRAIN)
         m.d.sync += [
@@ -232,7 +237,7 @@ class SharedCrossbar(wiring.Component):
             cleared.eq(cleared | ~(running | draining.any())),
         ]
         with m.If(memory.left & cleared):
-            m.d.sync += [leaving.eq(memory.sums), rows_left.eq(rows_in_group)]
+            m.d.sync += [leaving.eq(memory.sums), rows_left.eq(rows)]
         with m.Elif(self.sums_valid):
             m.d.sync += [leaving.eq(leaving >> len(self.sums)), rows_left.eq(rows_left - 1)]
         m.d.comb += [
@@ -245,12 +250,3 @@ class SharedCrossbar(wiring.Component):
 def _reached(found: dict[str, Signal]) -> Value:
     """Return whether the axon that has been looked up reaches any output."""
     return found["reach_y"] & found["reach_x"] & found["reach_channel"]
-
-
-def _table(at: Value, values: list[int]) -> Value:
-    """Return the value in a table of constants; 0 beyond it."""
-    width = max(1, max(values).bit_length())
-    if len(at) == 0:
-        return C(values[0], width)
-    beyond = (1 << len(at)) - len(values)
-    return Array([*(C(value, width) for value in values), *[C(0, width)] * beyond])[at]

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from spikelet.commands.options import DT, FRAMEWORK, NEURON, POTENTIAL_BITS, WEIGHT_BITS
+from spikelet.commands.options import DT, FRAMEWORK, NEURON, POTENTIAL_BITS, SPIKE_BITS, WEIGHT_BITS
 from spikelet.terminal import Terminal, printing_options
 
 __all__ = ["check"]
@@ -19,17 +19,19 @@ __all__ = ["check"]
 @DT
 @WEIGHT_BITS
 @POTENTIAL_BITS
+@SPIKE_BITS
 @printing_options
 def check(
     terminal: Terminal,
     file: Path,
     weight_bits: tuple[str, ...],
     potential_bits: tuple[str, ...],
+    spike_bits: tuple[str, ...],
     **options: Any,
 ) -> None:
     """Say of each node of the NIR file FILE whether a chip computes it exactly; write nothing."""
+    from spikelet.check_table import show_check
     from spikelet.network.quantise import bits_of_layers
-    from spikelet.results import show_check
     from spikelet.support import UNSUPPORTED
     from spikelet.support import check as checked
 
@@ -37,6 +39,7 @@ def check(
         file,
         weight_bits=bits_of_layers("--weight-bits", weight_bits),
         potential_bits=bits_of_layers("--potential-bits", potential_bits),
+        spike_bits=bits_of_layers("--spike-bits", spike_bits),
         **options,
     )
     show_check(terminal, found)

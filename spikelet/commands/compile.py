@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from spikelet.commands.options import (
+    DECAY_BITS,
     DT,
     FRAMEWORK,
     FROM_0,
@@ -15,6 +16,8 @@ from spikelet.commands.options import (
     PLACEMENT_SEED,
     POSITIVE,
     POTENTIAL_BITS,
+    REQUIRE_RECORDED,
+    SPIKE_BITS,
     WEIGHT_BITS,
 )
 from spikelet.description.chip.params import TOPOLOGIES
@@ -31,6 +34,8 @@ __all__ = ["compile_command"]
 @DT
 @WEIGHT_BITS
 @POTENTIAL_BITS
+@DECAY_BITS
+@SPIKE_BITS
 @click.option("--neuron-scales/--layer-scale", default=None, help="Weight scale of each neuron.")
 @click.option("--plastic", "rules", multiple=True, help="LAYER=RULE.toml: a layer that learns.")
 @click.option("--seed", type=FROM_0, help="In the place of that of a TOML file.")
@@ -38,12 +43,22 @@ __all__ = ["compile_command"]
 @click.option("--max-neurons", type=POSITIVE, help="Largest core: neurons; 256 by default.")
 @click.option("--lanes", type=POSITIVE, help="Neurons accumulated in a cycle; 16 by default.")
 @click.option("--pipelines", type=POSITIVE, help="Neuron-update pipelines; 1 by default.")
-@click.option("--synapses", help="auto (by default), dense, or shared: kernels.")
+@click.option("--synapses", help="auto (by default), dense, kernels: shared, gather, or sparse.")
+@click.option(
+    "--block-ram",
+    type=POSITIVE,
+    help="Bits of a block RAM, for --synapses auto; by default the --target's, or 16384.",
+)
 @click.option("--weight-memory", type=click.Choice(["block", "spram"]), help="block by default.")
 @click.option(
     "--fifo-depth",
     type=click.IntRange(2, 16),
     help="Flits that wait at each input of a router; 4 by default.",
+)
+@click.option(
+    "--early-stop/--no-early-stop",
+    default=None,
+    help="The chip can stop at the first output spike; off by default.",
 )
 @click.option("--topology", type=click.Choice(TOPOLOGIES), help="mesh by default.")
 @click.option("--multicast/--no-multicast", default=None, help="Default: where it is of use.")
@@ -53,7 +68,18 @@ __all__ = ["compile_command"]
     type=click.IntRange(1, (1 << 32) - 1),
     help="What neurons that draw numbers start from; 1 by default.",
 )
+@click.option(
+    "--input-levels",
+    type=click.IntRange(1, 255),
+    help="Graded inputs (direct coding), in so many steps from 0 to 1.",
+)
+@click.option(
+    "--input-counts",
+    type=click.IntRange(1, 255),
+    help="Inputs are counts of events, up to so many in a tick.",
+)
 @click.option("--calibration", type=click.Path(path_type=Path), help="Samples for ranges, rates.")
+@REQUIRE_RECORDED
 @click.option("--target", "targets", multiple=True, help="Board or device that it must fit.")
 @click.option("--top", default="chip", show_default=True, help="Name of the Verilog's top module.")
 @printing_options
@@ -64,7 +90,10 @@ def compile_command(
     rules: tuple[str, ...],
     weight_bits: tuple[str, ...],
     potential_bits: tuple[str, ...],
+    decay_bits: tuple[str, ...],
+    spike_bits: tuple[str, ...],
     calibration: Path | None,
+    require_recorded: bool,
     targets: tuple[str, ...],
     top: str,
     **options: Any,
@@ -74,7 +103,8 @@ def compile_command(
     What is not given is taken from a TOML file, or from the network that a folder holds.
     """
     from spikelet.boards import BOARDS
-    from spikelet.compiler.compile import compile_network
+    from spikelet.compiler.compile import compile_network, compiled_folder
+    from spikelet.compiler.compiled import CompiledNetwork
     from spikelet.network.limits import PlacementLimits
     from spikelet.network.quantise import bits_of_layers
     from spikelet.network.toml_file import rules_of_layers
@@ -82,23 +112,33 @@ def compile_command(
     from spikelet.results import compiled_fields, old_fields, show_compiled
     from spikelet.rtl_gen.emit import check_top
     from spikelet.runs.recorded import compare_recorded
+    from spikelet.runs.recorded import require_recorded as required
     from spikelet.runs.verify import compile_warnings
     from spikelet.samples.samples import load_samples
-    from spikelet.targets import require_target, target_named
+    from spikelet.targets import block_ram_of, require_target, target_named
 
     check_top(top)
-    samples = load_samples(calibration) if calibration else None
+    levels = options["input_levels"] or options["input_counts"] or 1
+    if network.is_dir() and calibration:
+        levels = CompiledNetwork.load(compiled_folder(network)).network.input_levels
+    samples = load_samples(calibration, input_levels=levels) if calibration else None
     limits = {field.name: options.pop(field.name) for field in fields(PlacementLimits)}
+    if limits["block_ram"] is None and targets:
+        limits["block_ram"] = min(block_ram_of(target_named(target)) for target in targets)
     compiled = compile_network(
         network,
         plastic=rules_of_layers(rules),
         weight_bits=bits_of_layers("--weight-bits", weight_bits),
         potential_bits=bits_of_layers("--potential-bits", potential_bits),
+        decay_bits=bits_of_layers("--decay-bits", decay_bits),
+        spike_bits=bits_of_layers("--spike-bits", spike_bits),
         limits={name: value for name, value in limits.items() if value is not None},
         calibration=samples.spikes if samples else None,
         **options,
     )
     recorded = compare_recorded(compiled.network.floats, samples, compiled.network.draw_key)
+    if require_recorded:
+        required(recorded)
     for target in map(target_named, targets):
         fit = require_target(compiled, target)
         rest = "; the sample's events are counted by build" if target in BOARDS else ""

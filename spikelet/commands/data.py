@@ -96,8 +96,8 @@ def data_command(
 ) -> None:
     """Show what FILE holds, events or samples; with -o, write it as a samples file.
 
-    FILE is a file of events (CSV, N-MNIST, SHD, numpy, AEDAT4, EVT2, EVT3, DAT), a folder of them
-    with a folder for each class, or a samples file.
+    FILE is a file of events (CSV, N-MNIST, SHD, numpy, AEDAT4, EVT2, EVT2.1, EVT3, DAT), a folder
+    of them with a folder for each class, or a samples file.
     """
     from spikelet.data_summary import data
     from spikelet.event_data.binning import Binning

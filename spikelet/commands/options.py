@@ -6,8 +6,10 @@ import click
 
 __all__ = [
     "COUNT",
+    "DECAY_BITS",
     "DECODE",
     "DT",
+    "EARLY_STOP",
     "FRAMEWORK",
     "FROM_0",
     "LEARNING",
@@ -17,7 +19,9 @@ __all__ = [
     "PLACEMENT_SEED",
     "POSITIVE",
     "POTENTIAL_BITS",
+    "REQUIRE_RECORDED",
     "SAMPLES",
+    "SPIKE_BITS",
     "START",
     "WEIGHT_BITS",
 ]
@@ -44,6 +48,20 @@ WEIGHT_BITS = click.option(
 POTENTIAL_BITS = click.option(
     "--potential-bits", metavar="[LAYER=]BITS", multiple=True, help="16 by default."
 )
+REQUIRE_RECORDED = click.option(
+    "--require-recorded",
+    is_flag=True,
+    help="Fail unless the float network equals what the framework recorded (expected).",
+)
+DECAY_BITS = click.option(
+    "--decay-bits", metavar="[LAYER=]BITS", multiple=True, help="12, and more for slow leaks."
+)
+SPIKE_BITS = click.option(
+    "--spike-bits",
+    metavar="[LAYER=]BITS",
+    multiple=True,
+    help="Of counts of spikes, where neurons spike several times a tick; by calibration, or 4.",
+)
 COUNT = click.option("--count", type=POSITIVE, help="Only the first so many samples.")
 PLACEMENT_SEED = click.option(
     "--placement-seed",
@@ -53,5 +71,8 @@ PLACEMENT_SEED = click.option(
     help="Another seed, another chip.",
 )
 DECODE = click.option("--decode", default="count", show_default=True, help="Decoder of classes.")
+EARLY_STOP = click.option(
+    "--early-stop", is_flag=True, help="Stop each sample at its first output spike."
+)
 LEARNING = click.option("--learning/--no-learning", default=True, help="Only run, or learn.")
 START = click.option("--start", type=click.Path(path_type=Path), help="A snapshot to begin with.")

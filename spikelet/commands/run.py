@@ -4,7 +4,16 @@ from pathlib import Path
 
 import click
 
-from spikelet.commands.options import COUNT, DECODE, LEARNING, NETWORK, OUT, SAMPLES, START
+from spikelet.commands.options import (
+    COUNT,
+    DECODE,
+    EARLY_STOP,
+    LEARNING,
+    NETWORK,
+    OUT,
+    SAMPLES,
+    START,
+)
 from spikelet.terminal import Terminal, command_line, printing_options
 
 __all__ = ["run"]
@@ -17,6 +26,7 @@ __all__ = ["run"]
 @click.option("--engine", default="golden", show_default=True, help="golden, rtl, netlist-...")
 @COUNT
 @DECODE
+@EARLY_STOP
 @LEARNING
 @START
 @click.option(
@@ -31,6 +41,7 @@ def run(
     engine: str,
     count: int | None,
     decode: str,
+    early_stop: bool,
     learning: bool,
     start: Path | None,
     recording: Path | None,
@@ -39,6 +50,7 @@ def run(
     from spikelet.description.chip.state import ChipState
     from spikelet.project import opened
     from spikelet.results import score_fields, score_words
+    from spikelet.runs.early_stop import check_decoder, early_stop_of
     from spikelet.runs.engines import engine_named
     from spikelet.samples.decode import decoder_named
     from spikelet.samples.plastic_samples import load_learning_samples
@@ -47,7 +59,9 @@ def run(
     decoder_named(decode)
     project = opened(network, folder, command_line(click.get_current_context()))
     net = project.load().network
-    chosen = load_learning_samples(samples, net.encoder).first(count)
+    if early_stop:
+        check_decoder(project.load(), decode)
+    chosen = load_learning_samples(samples, net.encoder, input_levels=net.input_levels).first(count)
     with terminal.progress() as progress:
         progress(engine, 0, len(chosen.spikes))
         ran = project.run(
@@ -56,6 +70,7 @@ def run(
             learning=learning,
             start=ChipState.load(start) if start else None,
             progress=lambda done: progress(engine, done, len(chosen.spikes)),
+            early_stop=early_stop,
         )
     trace = ran.recording
     if recording:
@@ -65,5 +80,9 @@ def run(
     runs = f"{trace.samples:,} samples of {trace.ticks:,} ticks"
     words = score_words(score) if score else ""
     terminal.say(f"{engine}: {runs}{words}; Recording in {recording}")
+    stop = early_stop_of(trace, ran.compiled.output_latency, chosen.lengths)
+    if stop:
+        terminal.say(f"{engine}: {stop.words}")
     fields = score_fields(score) if score else {"samples": trace.samples}
+    fields |= {"early_stop": stop.to_dict()} if stop else {}
     terminal.result({"engine": engine, "ticks": trace.ticks, **fields, "trace": str(recording)})

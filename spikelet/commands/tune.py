@@ -65,8 +65,9 @@ def tune(
 ) -> None:
     """Search the smallest chip of NETWORK that keeps the accuracy on SAMPLES, which have labels.
 
-    What is searched are the weight and potential bits of each layer, lanes, pipelines and the kind
-    of memory. Printed is the command that compiles the best.
+    What is searched are the weight, potential and decay bits of each layer, the size of cores,
+    lanes, pipelines, the format of synapses and the kind of memory. Printed is the command that
+    compiles the best.
     """
     from spikelet.description.errors import SpikeletError
     from spikelet.samples.samples import load_samples

@@ -8,10 +8,12 @@ import click
 from spikelet.commands.options import (
     COUNT,
     DECODE,
+    EARLY_STOP,
     LEARNING,
     NETWORK,
     OUT,
     POSITIVE,
+    REQUIRE_RECORDED,
     SAMPLES,
     START,
 )
@@ -33,9 +35,11 @@ __all__ = ["verify"]
 )
 @COUNT
 @DECODE
+@EARLY_STOP
 @LEARNING
 @START
 @click.option("--netlist-samples", type=POSITIVE, default=20, show_default=True)
+@REQUIRE_RECORDED
 @click.option("--waves", is_flag=True, help="Of a difference, write a waveform.")
 @printing_options
 def verify(
@@ -46,9 +50,11 @@ def verify(
     engines: tuple[str, ...],
     count: int | None,
     decode: str,
+    early_stop: bool,
     learning: bool,
     start: Path | None,
     netlist_samples: int,
+    require_recorded: bool,
     waves: bool,
 ) -> None:
     """Run golden and other engines on SAMPLES and compare everything, bit for bit."""
@@ -56,11 +62,14 @@ def verify(
     from spikelet.project import opened
     from spikelet.results import show_verification
     from spikelet.runs.engines import chosen_engines
+    from spikelet.runs.recorded import require_recorded as required
     from spikelet.samples.plastic_samples import load_learning_samples
 
     chosen = chosen_engines(engines, terminal.say)
     project = opened(network, folder, command_line(click.get_current_context()))
-    shown = load_learning_samples(samples, project.load().network.encoder).first(count)
+    net = project.load().network
+    loaded = load_learning_samples(samples, net.encoder, input_levels=net.input_levels)
+    shown = loaded.first(count)
     with terminal.progress() as progress:
         result = project.verify(
             shown,
@@ -69,10 +78,13 @@ def verify(
             start=ChipState.load(start) if start else None,
             netlist_samples=netlist_samples,
             decode=decode,
+            early_stop=early_stop,
             progress=progress,
             waves=terminal.say if waves else None,
         )
     show_verification(terminal, result)
     terminal.result(result.to_dict())
+    if require_recorded:
+        required(result.recorded)
     if not result.equal:
         sys.exit(1)

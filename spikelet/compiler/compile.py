@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,6 @@ from spikelet.description.learning.rule import LearningRule
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.models import neuron_model
 from spikelet.golden import chip as golden_chip
-from spikelet.golden.dense_spikes import DenseSpikes
 from spikelet.network.builder import PlasticNetwork
 from spikelet.network.integers import IntegerNetwork
 from spikelet.network.limits import PlacementLimits
@@ -40,6 +39,16 @@ _MEASURED_SAMPLES = 16
 """Calibration samples on which the golden model shows who spikes how often."""
 
 
+class _Widths(NamedTuple):
+    """What is asked of :func:`quantise`; None: the usual, or as before."""
+
+    weight_bits: Bits | None
+    potential_bits: Bits | None
+    neuron_scales: bool | None
+    decay_bits: Bits | None
+    spike_bits: Bits | None
+
+
 def compile_network(
     source: Source,
     neuron: NeuronModel | str | Path | None = None,
@@ -49,6 +58,8 @@ def compile_network(
     weight_bits: Bits | None = None,
     potential_bits: Bits | None = None,
     neuron_scales: bool | None = None,
+    decay_bits: Bits | None = None,
+    spike_bits: Bits | None = None,
     plastic: Mapping[str, LearningRule] | None = None,
     seed: int | None = None,
     limits: PlacementLimits | Mapping[str, Any] | None = None,
@@ -57,6 +68,8 @@ def compile_network(
     multicast: bool | None = None,
     placement_seed: int = 0,
     draw_key: int | None = None,
+    input_levels: int | None = None,
+    input_counts: int | None = None,
 ) -> CompiledNetwork:
     """Import a network if it is a file, quantise it if it was trained, and place it on a chip.
 
@@ -67,11 +80,13 @@ def compile_network(
         of the objects that these become.
     neuron, dt, framework
         As for :func:`load_network`; other networks bring their own.
-    weight_bits, potential_bits : int, mapping of str to int, or None
+    weight_bits, potential_bits, decay_bits : int, mapping of str to int, or None
         As for :func:`quantise`, of a trained network; layers for which none are given have the
         usual ones, or those of one that is quantised.
     neuron_scales : bool or None
         As for :func:`quantise`; None: False, or as before.
+    spike_bits : int, mapping of str to int, or None
+        As for :func:`quantise`; None: as before, unless there is a calibration.
     plastic : mapping of str to LearningRule, or None
         Layers that learn, and how; see :meth:`IntegerNetwork.make_plastic`.
     seed : int or None
@@ -85,6 +100,11 @@ def compile_network(
         As for :func:`place`; None for a topology is a mesh, or as compiled before.
     draw_key : int or None
         What the draws of neurons start from, 1..2**32 - 1; None: 1, or as before.
+    input_levels : int or None
+        Steps of graded inputs (direct coding), 1..255: an input of so many is what 1 is to the
+        network that was trained. None: inputs spike or not, or as before.
+    input_counts : int or None
+        Largest count of an input in a tick, 1..255, each as it was trained on; one of the two.
 
     Raises
     ------
@@ -92,10 +112,8 @@ def compile_network(
         As these do.
     """
     opened = _opened(source, neuron, dt, seed, framework)
-    asked = (
-        *(weight_bits, potential_bits, neuron_scales, calibration),
-        *(topology, multicast, draw_key),
-    )
+    widths = _Widths(weight_bits, potential_bits, neuron_scales, decay_bits, spike_bits)
+    asked = (*widths, calibration, topology, multicast, draw_key, input_levels, input_counts)
     own = PlacementLimits()
     if isinstance(opened, CompiledNetwork):
         if all(option is None for option in asked) and not (plastic or limits or placement_seed):
@@ -104,8 +122,9 @@ def compile_network(
         opened = opened.network
     elif isinstance(opened, NetworkFile):
         own, opened = opened.limits, opened.network
+    opened = _graded(opened, input_levels, input_counts)
     chosen = limits if isinstance(limits, PlacementLimits) else replace(own, **(limits or {}))
-    network = _integers(opened, weight_bits, potential_bits, neuron_scales, calibration)
+    network = _integers(opened, widths, calibration)
     if draw_key is not None:
         network = replace(network, draw_key=draw_key)
     for layer, rule in (plastic or {}).items():
@@ -156,7 +175,7 @@ def measured_rates(compiled: CompiledNetwork, spikes: npt.ArrayLike) -> dict[str
     trace = golden_chip.run(
         compiled.chip,
         compiled.image,
-        DenseSpikes(dense, compiled.routes, latency),
+        compiled.dense_spikes(dense, latency),
         record=("spikes",),
     )
     assert trace.spikes is not None
@@ -174,6 +193,26 @@ def measured_rates(compiled: CompiledNetwork, spikes: npt.ArrayLike) -> dict[str
         name: (1 + found.sum(axis=(0, 1), dtype=np.int64)) / (1 + places)
         for name, found in emitted.items()
     }
+
+
+def _graded(
+    source: Network | PlasticNetwork | IntegerNetwork, levels: int | None, counts: int | None
+) -> Network | PlasticNetwork | IntegerNetwork:
+    """Return a trained network with graded inputs; SpikeletError for another."""
+    if levels is not None and counts is not None:
+        raise SpikeletError(
+            "inputs are either steps from 0 to 1 or counts",
+            remedy="give one of input_levels (--input-levels) and input_counts (--input-counts)",
+        )
+    if levels is None and counts is None:
+        return source
+    if isinstance(source, Network):
+        return source.with_graded_inputs(levels or counts or 0, counts=counts is not None)
+    raise SpikeletError(
+        f"network {source.name!r}: inputs of a network that was built by hand, or is compiled "
+        "already, cannot be made graded",
+        remedy="give --input-levels or --input-counts where a trained network is compiled first",
+    )
 
 
 def _opened(
@@ -218,41 +257,45 @@ def _opened(
 
 def _integers(
     source: Network | PlasticNetwork | IntegerNetwork,
-    weight_bits: Bits | None,
-    potential_bits: Bits | None,
-    neuron_scales: bool | None,
+    asked: _Widths,
     calibration: npt.ArrayLike | None,
 ) -> IntegerNetwork:
     """Return a network in integers, quantised if it was trained and is not, or otherwise so."""
     network = source.integers() if isinstance(source, PlasticNetwork) else source
-    asked = (weight_bits, potential_bits, neuron_scales)
+    none = all(option is None for option in asked)
     if isinstance(network, IntegerNetwork):
-        if network.floats is None and asked != (None, None, None):
+        if network.floats is None and not none:
             raise network.error(
                 "its populations have weight and potential bits of their own",
-                "leave --weight-bits, --potential-bits and --neuron-scales out, or change its "
-                "description",
+                "leave --weight-bits, --potential-bits, --decay-bits, --spike-bits and "
+                "--neuron-scales out, or change its description",
             )
-        if network.floats is None or (calibration is None and asked == (None, None, None)):
+        if network.floats is None or (calibration is None and none):
             return network
         own = any(q.neuron_scales for q in network.quantisation)
         learned = {p.target: p.rule for p in network.projections if p.rule}
+        layers = network.quantisation
+        spikes = {} if calibration is not None else network.spike_bits
         again = quantise(
             network.floats,
-            _other(weight_bits, {q.name: q.weight_bits for q in network.quantisation}),
-            _other(potential_bits, {p.name: p.potential_bits for p in network.populations}),
+            _other(asked.weight_bits, {q.name: q.weight_bits for q in layers}),
+            _other(asked.potential_bits, {p.name: p.potential_bits for p in network.populations}),
             calibration,
-            neuron_scales=own if neuron_scales is None else neuron_scales,
+            neuron_scales=own if asked.neuron_scales is None else asked.neuron_scales,
+            decay_bits=_other(asked.decay_bits, {q.name: q.decay_bits for q in layers}),
+            spike_bits=_other(asked.spike_bits, spikes),
         )
         for layer, rule in learned.items():
             again = again.make_plastic(layer, rule)
         return replace(again, seed=network.seed, draw_key=network.draw_key)
     return quantise(
         network,
-        _other(weight_bits, {}),
-        _other(potential_bits, {}),
+        _other(asked.weight_bits, {}),
+        _other(asked.potential_bits, {}),
         calibration,
-        neuron_scales=bool(neuron_scales),
+        neuron_scales=bool(asked.neuron_scales),
+        decay_bits=asked.decay_bits,
+        spike_bits=asked.spike_bits,
     )
 
 

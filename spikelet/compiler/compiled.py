@@ -27,8 +27,10 @@ from spikelet.description.chip.state import ChipState, CoreState
 from spikelet.description.errors import MALFORMED, SpikeletError
 from spikelet.description.run.events import Events
 from spikelet.description.summary import summary
+from spikelet.golden.dense_spikes import DenseSpikes
 from spikelet.network.integers import IntegerNetwork, Weights
 from spikelet.network.limits import PlacementLimits
+from spikelet.network.matrices import dense
 from spikelet.placement.place import PlacementQuality
 
 __all__ = ["COMPILED", "CompiledNetwork", "PlacedLayer", "Slice"]
@@ -36,7 +38,7 @@ __all__ = ["COMPILED", "CompiledNetwork", "PlacedLayer", "Slice"]
 COMPILED = "compiled network"
 """What the record of a saved network calls it."""
 
-_FORMAT = 7
+_FORMAT = 8
 """Version of the saved form; raised when it changes."""
 
 _CHIP_FILE, _ARRAYS_FILE = "chip.json", "arrays.npz"
@@ -157,7 +159,7 @@ class CompiledNetwork:
 
         Parameters
         ----------
-        spikes : array of 0 and 1, shape (samples, ticks, n_inputs)
+        spikes : array of 0 and 1, or counts, shape (samples, ticks, n_inputs)
         extra_ticks : int or None
             Ticks that follow; None: :attr:`output_latency`.
 
@@ -168,7 +170,12 @@ class CompiledNetwork:
         """
         dense = self.network.check_spikes(spikes)
         extra = self.output_latency if extra_ticks is None else extra_ticks
-        return Events.from_spikes(dense, self.routes, extra_ticks=extra)
+        graded = self.network.input_levels > 1
+        return Events.from_spikes(dense, self.routes, extra_ticks=extra, counts=graded)
+
+    def dense_spikes(self, spikes: npt.NDArray[Any], extra_ticks: int) -> DenseSpikes:
+        """Return input spikes that were checked, for golden: what :meth:`events` has as events."""
+        return DenseSpikes(spikes, self.routes, extra_ticks, self.network.input_levels > 1)
 
     def layer(self, name: str) -> PlacedLayer:
         """Return a layer by name; SpikeletError lists the names otherwise."""
@@ -203,7 +210,7 @@ class CompiledNetwork:
         """
         projection, layer = self.network.projection(source, target), self.layer(target)
         if projection.rule is None:
-            view = projection.weights.view()
+            view = dense(projection.weights).view()
         else:
             stored = (image or self.image).cores[layer.slices[0].core].weights
             view = stored[self.axons(source, target), : layer.size]
@@ -281,7 +288,7 @@ class CompiledNetwork:
         SpikeletError
             If the folder cannot be written.
         """
-        description = {
+        description: dict[str, Any] = {
             "network": network_fields(self.network),
             "chip": self.chip.to_dict(),
             "layers": [asdict(layer) for layer in self.layers],
@@ -289,6 +296,8 @@ class CompiledNetwork:
             "measured": self.quality.measured,
             "limits": asdict(self.limits),
         }
+        if not self.limits.early_stop:  # named only where it is
+            del description["limits"]["early_stop"]
         loads = self.quality.loads.loads
         arrays = {
             "routes": self.routes,

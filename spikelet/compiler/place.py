@@ -13,17 +13,18 @@ from spikelet.compiler.neuron_parameters import (
     scopes,
     with_silent_spares,
 )
-from spikelet.compiler.synapses import other_format, shared_maps
+from spikelet.compiler.synapses import map_format, other_format, shared_maps, sparse_lanes
 from spikelet.description.checks import signed_bits, unsigned_bits
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import list_entries
 from spikelet.description.chip.image import ChipImage, CoreImage, random_states
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
+from spikelet.description.synapses.formats import synapse_format
 from spikelet.network.float_update import at_rest
 from spikelet.network.integers import IntegerNetwork, IntegerPopulation
 from spikelet.network.limits import PlacementLimits
-from spikelet.placement.maps import lanes_of_channels
+from spikelet.placement.maps import lanes_of_channels, pipelines_of_channels
 from spikelet.placement.network import Connection, PlacementNetwork
 from spikelet.placement.place import PlacedNetwork, place_network
 
@@ -76,6 +77,9 @@ class _Placer:
         reasons = {p.name: network.kept_whole(p.name) for p in network.populations}
         self.whole = {name: reason for name, reason in reasons.items() if reason}
         self.shared = shared_maps(network, limits)
+        self.formats = {
+            name: map_format(network, limits, name, shape) for name, shape in self.shared.items()
+        }
 
     def compiled(
         self,
@@ -104,6 +108,15 @@ class _Placer:
             multicast=multicast,
             seed=seed,
         )
+        self.sparse = sparse_lanes(
+            net,
+            self.limits,
+            lambda name: (
+                placed.weights(part).astype(np.int16)
+                for part in placed.parts
+                if part.population == name and not part.convolution
+            ),
+        )
         # core by core
         cores = [self._core(placed, index) for index in np.argsort(placed.core).tolist()]
         chip = ChipParams(
@@ -114,6 +127,7 @@ class _Placer:
             topology,
             placed.multicast,
             self.limits.fifo_depth,
+            early_stop=self.limits.early_stop,
         )
         image = ChipImage(tuple(contents for _, contents in cores))
         image.check(chip)
@@ -138,7 +152,13 @@ class _Placer:
         convolution = part.convolution
         if convolution:
             lanes = lanes_of_channels(convolution.out_channels, self.limits.lanes)
+        lanes = self.sparse.get(population.name, lanes)
         n_neurons = -(-len(part.neurons) // lanes) * lanes
+        pipelines = min(self.limits.pipelines, lanes)
+        if convolution:
+            pipelines = pipelines_of_channels(convolution.out_channels, pipelines)
+            n_neurons = convolution.n_neurons
+        synapses, options = self._synapses(placed, index, n_neurons, lanes)
         weight_bits, weight_format = self._weight_width(population)
         try:
             core = CoreParams(
@@ -150,18 +170,19 @@ class _Placer:
                 weight_exponent=population.weight_exponent,
                 potential_bits=population.potential_bits,
                 lanes=lanes,
-                pipelines=min(self.limits.pipelines, lanes),
+                pipelines=pipelines,
                 delay_slots=placed.delay_slots[index],
                 list_entries=list_entries(placed.destinations[index]),
                 weight_memory=self.limits.weight_memory,
                 parameters=scopes(population.neuron, population.parameters),
-                synapses="shared" if convolution else other_format(self.limits),
-                synapse_options=convolution.options() if convolution else {},
+                synapses=synapses,
+                synapse_options=options,
                 # idle neurons that stay at rest may start at any time
                 first_tick=0
                 if at_rest(population.neuron, population.parameters)
                 else population.depth,
                 learning=rule,
+                spike_bits=self.network.arriving_bits(population.name),
             )
             if whole and n_neurons > len(part.neurons):  # they would learn, or inhibit, too
                 core = with_silent_spares(core)
@@ -170,6 +191,20 @@ class _Placer:
                 f"population {population.name!r}: {error.args[0]}", error.remedy
             ) from error
         return core, self._contents(core, placed, index)
+
+    def _synapses(
+        self, placed: PlacedNetwork, index: int, n_neurons: int, lanes: int
+    ) -> tuple[str, dict[str, int]]:
+        """Return the synapse format of a core, and its options."""
+        part = placed.parts[index]
+        if part.convolution:
+            return self.formats[part.population], part.convolution.options()
+        name = "sparse" if part.population in self.sparse else other_format(self.limits)
+        if not synapse_format(name).options:
+            return name, {}
+        matrix = np.zeros((max(1, len(part.axons)), n_neurons), np.int16)
+        matrix[: len(part.axons), : len(part.neurons)] = placed.weights(part)
+        return name, synapse_format(name).options_of(lanes, matrix)
 
     def _contents(self, core: CoreParams, placed: PlacedNetwork, index: int) -> CoreImage:
         part, rule = placed.parts[index], core.learning

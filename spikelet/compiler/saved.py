@@ -19,6 +19,7 @@ from spikelet.network.integers import (
 )
 from spikelet.network.layer_quantisation import LayerQuantisation
 from spikelet.network.leaks import Leak
+from spikelet.network.matrices import from_arrays, to_arrays
 from spikelet.network.network import Network, Population, Projection
 from spikelet.network.origin import Origin
 from spikelet.placement.arrange import RandomPlacements
@@ -76,13 +77,13 @@ def network_arrays(network: IntegerNetwork) -> _Arrays:
         arrays |= {f"population_{index}.{name}": values for name, values in p.parameters.items()}
         arrays |= {f"states_{index}.{name}": values for name, values in p.states.items()}
     for index, q in enumerate(network.projections):
-        arrays[f"projection_{index}"] = q.weights
+        arrays |= to_arrays(f"projection_{index}", q.weights)
     if network.floats:
         for index, population in enumerate(network.floats.populations):
             for name, values in population.parameters.items():
                 arrays[f"float_{index}.{name}"] = values
         for index, projection in enumerate(network.floats.projections):
-            arrays[f"float_projection_{index}"] = projection.weights
+            arrays |= to_arrays(f"float_projection_{index}", projection.weights)
     return arrays
 
 
@@ -93,7 +94,7 @@ def network_fields(network: IntegerNetwork) -> dict[str, Any]:
     return {
         "name": network.name,
         "models": [model.to_dict() for model in models],
-        "inputs": [asdict(group) for group in network.inputs],
+        "inputs": [_group_fields(group) for group in network.inputs],
         "populations": [
             {
                 **{name: getattr(p, name) for name in (*_PLAIN, "depth")},
@@ -147,7 +148,7 @@ def network_of(entry: dict[str, Any], arrays: _Arrays) -> IntegerNetwork:
         IntegerProjection(
             p["source"],
             p["target"],
-            arrays[f"projection_{i}"],
+            from_arrays(f"projection_{i}", arrays),
             p["delay"],
             p["rule"] and LearningRule.from_dict(p["rule"]),
             p["connectivity"],
@@ -157,7 +158,7 @@ def network_of(entry: dict[str, Any], arrays: _Arrays) -> IntegerNetwork:
     )
     return IntegerNetwork(
         entry["name"],
-        tuple(InputGroup(group["name"], tuple(group["shape"])) for group in entry["inputs"]),
+        _groups_of(entry),
         populations,
         projections,
         tuple(entry["outputs"]),
@@ -167,6 +168,19 @@ def network_of(entry: dict[str, Any], arrays: _Arrays) -> IntegerNetwork:
         entry["floats"] and _floats_of(entry, models, arrays),
         tuple(_quantisation_of(layer) for layer in entry["quantisation"]),
         entry["encoder"] and Encoder(**entry["encoder"]),
+    )
+
+
+def _group_fields(group: InputGroup) -> dict[str, Any]:
+    fields = asdict(group)
+    if group.levels == 1:  # named only where they are graded
+        del fields["levels"]
+    return fields
+
+
+def _groups_of(entry: dict[str, Any]) -> tuple[InputGroup, ...]:
+    return tuple(
+        InputGroup(**{**group, "shape": tuple(group["shape"])}) for group in entry["inputs"]
     )
 
 
@@ -183,7 +197,7 @@ def _floats_of(entry: dict[str, Any], models: list[NeuronModel], arrays: _Arrays
         )
     )
     projections = tuple(
-        Projection(source, target, arrays[f"float_projection_{i}"], delay=delay)
+        Projection(source, target, from_arrays(f"float_projection_{i}", arrays), delay=delay)
         for i, (source, target, delay) in enumerate(entry["floats"]["projections"])
     )
     return Network(
@@ -194,4 +208,5 @@ def _floats_of(entry: dict[str, Any], models: list[NeuronModel], arrays: _Arrays
         projections,
         tuple(entry["outputs"]),
         Origin.from_dict(origin) if (origin := entry["floats"].get("origin")) else None,
+        max(group.levels for group in _groups_of(entry)),
     )

@@ -115,8 +115,9 @@ def convert(
     Parameters
     ----------
     model : path or torch.nn.Module
-        An ONNX file, or a module. A chain of dense and convolution layers, average pooling, batch
-        normalisation and ReLU, from images (channels first) to a value for each class.
+        An ONNX file, or a module. Dense and convolution layers, average pooling, batch
+        normalisation, ReLU and sums of branches, from images (channels first) to a value for each
+        class.
     samples : LearningSamples or path
         ``levels`` (samples, inputs), ``full_scale`` and ``labels``; on these accuracy is measured.
     ticks : int
@@ -207,10 +208,10 @@ def _standardised(
         )
     if not means.any() and (deviations == 1).all():
         return relu
-    first = scaled_and_shifted(
-        [], relu.input_shape, 1 / deviations, -means / deviations, "mean and std"
+    first, _ = scaled_and_shifted(
+        None, relu.input_shape, 1 / deviations, -means / deviations, "mean and std"
     )
-    return ReluNetwork(relu.name, relu.input_shape, (*first, *relu.layers), relu.notes)
+    return relu.behind(first)
 
 
 def _levels(given: LearningSamples | str | Path, ticks: int, relu: ReluNetwork) -> LearningSamples:

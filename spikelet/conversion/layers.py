@@ -247,7 +247,7 @@ class Rectified(Layer):
 
 @dataclass(frozen=True, eq=False)
 class ReluNetwork:
-    """A chain of layers.
+    """Layers, each of which takes the sum of some before it.
 
     Parameters
     ----------
@@ -255,6 +255,10 @@ class ReluNetwork:
     input_shape : tuple of int
         Without the batch.
     layers : tuple of Layer
+    feeds : tuple of tuple of int
+        For each layer those before it whose results it takes, as a sum; -1 is the input.
+    ends : tuple of int
+        The same of the network's output.
     notes : tuple of str
         What was left out of it, in words.
     """
@@ -264,6 +268,8 @@ class ReluNetwork:
     name: str
     input_shape: tuple[int, ...]
     layers: tuple[Layer, ...]
+    feeds: tuple[tuple[int, ...], ...]
+    ends: tuple[int, ...]
     notes: tuple[str, ...] = ()
 
     @property
@@ -271,11 +277,36 @@ class ReluNetwork:
         """Values of a sample."""
         return prod(self.input_shape)
 
+    def shape_of(self, index: int) -> tuple[int, ...]:
+        """Return the shape of a layer's result, or of the input."""
+        return self.input_shape if index < 0 else self.layers[index].shape
+
+    def results(self, values: FloatArray) -> list[FloatArray]:
+        """Return what leaves each layer, (samples, size), and the input at last.
+
+        Parameters
+        ----------
+        values : array of float64, shape (samples, inputs)
+        """
+        found = [values]
+        for layer, feed in zip(self.layers, self.feeds, strict=True):
+            found.insert(-1, layer.apply(self.total(found, feed)))
+        return found
+
+    def total(self, results: list[FloatArray], feed: tuple[int, ...]) -> FloatArray:
+        """Return the sum of some layers' results, the input's being the last of them."""
+        first, *others = (results[index] for index in feed)
+        return sum(others, start=first)
+
     def outputs(self, values: FloatArray) -> FloatArray:
-        """Return what leaves the last layer, (samples, outputs), of values (samples, size)."""
-        for layer in self.layers:
-            values = layer.apply(values)
-        return values
+        """Return what leaves the last layers, (samples, outputs), of values (samples, size)."""
+        return self.total(self.results(values), self.ends)
+
+    def behind(self, first: Layer) -> "ReluNetwork":
+        """Return this network with a layer in front that keeps the shape."""
+        feeds = ((-1,), *(tuple(index + 1 for index in feed) for feed in self.feeds))
+        ends = tuple(index + 1 for index in self.ends)
+        return replace(self, layers=(first, *self.layers), feeds=feeds, ends=ends)
 
 
 def _written(padding: tuple[tuple[int, int], ...]) -> npt.NDArray[Any]:
@@ -294,21 +325,22 @@ def _convolved(convolution: Convolution, values: FloatArray) -> FloatArray:
 
 
 def scaled_and_shifted(
-    layers: list[Layer],
+    last: Layer | None,
     shape: tuple[int, ...],
     gain: FloatArray,
     offset: FloatArray,
     name: str,
-) -> list[Layer]:
-    """Return layers with a factor and an offset for each channel behind them.
+) -> tuple[Weighted, bool]:
+    """Return a factor and an offset for each channel as a layer, and whether it is the last one.
 
-    They are folded into the last layer, if it has weights; otherwise there is a layer more.
+    They are folded into the last layer, if it has weights; otherwise it is a layer more.
 
     Parameters
     ----------
-    layers : list of Layer
+    last : Layer or None
+        None if there is none, or another one needs it as it is.
     shape : tuple of int
-        Of what leaves them.
+        Of what leaves it.
     gain, offset : array of float64, shape (channels,) or (1,)
     name : str
         Of the node that they are from.
@@ -326,13 +358,12 @@ def scaled_and_shifted(
             )
     channels = shape[0]
     gain, offset = (np.broadcast_to(values, (channels,)) for values in (gain, offset))
-    last = layers[-1] if layers else None
     if isinstance(last, Weighted):
-        return [*layers[:-1], last.scaled(gain).shifted(offset)]
+        return last.scaled(gain).shifted(offset), True
     if len(shape) == 1:
-        return [*layers, Dense(name, np.diag(gain), offset.copy())]
+        return Dense(name, np.diag(gain), offset.copy()), False
     axes = len(shape) - 1
     each = gain.reshape(channels, 1, *(1,) * axes)
     once, none = (1,) * axes, ((0, 0),) * axes
     made = Convolution(each, shape, once, once, none, channels)
-    return [*layers, Convolved(name, made, offset.copy())]
+    return Convolved(name, made, offset.copy()), False

@@ -1,4 +1,4 @@
-"""What operators of an ONNX file are read with: a node, and the chain of layers so far."""
+"""What operators of an ONNX file are read with: a node, and the layers so far."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -94,29 +94,47 @@ class OnnxNode:
 
 @dataclass(eq=False)
 class Chain:
-    """The layers so far.
+    """The layers so far, and the signal that a node takes.
 
     Parameters
     ----------
-    input_shape, shape : tuple of int
-        Of what arrives, and of what leaves the last layer, without the samples' axis.
+    input_shape : tuple of int
+        Without the samples' axis.
+    shape : tuple of int
+        Of the signal.
+    signal : tuple of int
+        Numbers of the layers whose results are added; -1 is the input.
     layers : list of Layer
+    feeds : list of tuple of int
+        The signal that each of them takes.
     notes : list of str
         What was left out, in words.
     ended : bool
         Whether nothing may follow.
+    waiting : sequence of tuple of int
+        Signals that further nodes take.
     """
 
     input_shape: tuple[int, ...]
     shape: tuple[int, ...]
+    signal: tuple[int, ...] = (-1,)
     layers: list[Layer] = field(default_factory=list)
+    feeds: list[tuple[int, ...]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     ended: bool = False
+    waiting: Sequence[tuple[int, ...]] = ()
+
+    @property
+    def last(self) -> Layer | None:
+        """The layer whose result the signal is; None of a sum, or the input."""
+        first, *others = self.signal
+        return None if others or first < 0 else self.layers[first]
 
     def add(self, layer: Layer) -> None:
         """Append a layer."""
+        self.feeds.append(self.signal)
         self.layers.append(layer)
-        self.shape = layer.shape
+        self.signal, self.shape = (len(self.layers) - 1,), layer.shape
 
     def per_channel(self, node: OnnxNode, values: FloatArray) -> FloatArray:
         """Return a constant that is broadcast over all but the channels: (channels,) or (1,)."""
@@ -133,5 +151,10 @@ class Chain:
 
     def scale(self, node: OnnxNode, gain: FloatArray, offset: FloatArray) -> None:
         """Append a factor and an offset of each channel."""
-        shape = self.shape
-        self.layers = scaled_and_shifted(self.layers, shape, gain, offset, node.name)
+        others = [index for taken in (*self.feeds, *self.waiting) for index in taken]
+        last = None if self.signal[0] in others else self.last
+        made, folded = scaled_and_shifted(last, self.shape, gain, offset, node.name)
+        if folded:
+            self.layers[self.signal[0]] = made
+        else:
+            self.add(made)

@@ -93,7 +93,7 @@ def _batch_normalisation(chain: Chain, node: OnnxNode) -> None:
 
 
 def _relu(chain: Chain, node: OnnxNode) -> None:
-    if not (chain.layers and isinstance(chain.layers[-1], Rectified)):
+    if not isinstance(chain.last, Rectified):
         chain.add(Rectified(node.name, chain.shape))
 
 

@@ -10,14 +10,18 @@ from spikelet.event_data.event_file import EventFile
 from spikelet.event_data.event_reader import EventReader, Layout
 from spikelet.event_data.readers.camera import Camera
 from spikelet.event_data.readers.csv_text import CsvText
+from spikelet.event_data.readers.evt21 import Evt21
 from spikelet.event_data.readers.nmnist import NMnist
 from spikelet.event_data.readers.shd import Shd
 from spikelet.event_data.readers.structured import Structured
 
 __all__ = ["EVENT_READERS", "event_reader_of", "open_events"]
 
-EVENT_READERS: tuple[EventReader, ...] = (Structured(), Shd(), Camera(), NMnist(), CsvText())
-"""One reader a file of ``event_data/readers/``; a test compares the two."""
+EVENT_READERS: tuple[EventReader, ...] = (
+    *(Structured(), Shd(), Evt21(), Camera(), NMnist(), CsvText()),
+)
+"""One reader a file of ``event_data/readers/``; a test compares the two. The first that recognises
+a file reads it."""
 
 
 def event_reader_of(path: Path, more: Iterable[EventReader] = ()) -> EventReader | None:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError
+from spikelet.description.neurons.update import sends_counts
 from spikelet.description.summary import summary
 from spikelet.network.float_update import FloatUpdate
 from spikelet.network.network import INPUT, FloatArray, Network, Population
@@ -58,7 +59,10 @@ class LayerAgreement:
 
 
 def agreement_of(
-    network: Network, spikes: npt.NDArray[Any], fired: Mapping[str, npt.NDArray[Any]]
+    network: Network,
+    spikes: npt.NDArray[Any],
+    fired: Mapping[str, npt.NDArray[Any]],
+    values: Mapping[str, FloatArray],
 ) -> tuple[LayerAgreement, ...]:
     """Return how far each population agrees, each driven by the module's own spikes before it.
 
@@ -68,15 +72,46 @@ def agreement_of(
     spikes : array, shape (samples, ticks, n_inputs)
     fired : mapping of str to array, shape (samples, ticks, size)
         The module's spikes, by population.
+    values : mapping of str to array, shape (samples, ticks, size)
+        What it returned, by population that never spikes.
 
     Raises
     ------
     SpikeletError
-        If a neuron that is not within rounding of its threshold spikes otherwise: then the module
-        is not what its class and parameters say.
+        If a neuron that is not within rounding of its threshold spikes otherwise, or a value is
+        another by more than rounding: then the module is not what its class and parameters say.
     """
     emitted = {INPUT: spikes, **fired}
-    return tuple(_layer(network, p, emitted) for p in network.populations)
+    return tuple(
+        _values(network, p, emitted, values[p.name])
+        if p.name in values
+        else _layer(network, p, emitted)
+        for p in network.populations
+    )
+
+
+def _values(
+    network: Network,
+    population: Population,
+    emitted: Mapping[str, npt.NDArray[Any]],
+    theirs: FloatArray,
+) -> LayerAgreement:
+    """Compare what is read of a population; SpikeletError if it is not equal, but for rounding."""
+    update, name = FloatUpdate.of(population), population.name
+    rounding = _ROUNDING * max(1.0, float(np.abs(theirs).max(initial=0.0)))
+    for tick in range(theirs.shape[1]):
+        update.tick(_current(network, population, emitted, tick), _no_draw)
+        apart = np.abs(update.states["v"] - theirs[:, tick]) > rounding
+        if apart.any():
+            sample, number = (int(i) for i in np.argwhere(apart)[0])
+            ours = np.broadcast_to(update.states["v"], apart.shape)
+            raise SpikeletError(
+                f"{name}: value {number} of tick {tick} of sample {sample} is "
+                f"{theirs[sample, tick, number]:g} in what the module returned, and "
+                f"{ours[sample, number]:g} by the operations that were seen",
+                remedy="report this with the module",
+            )
+    return LayerAgreement(name, 0, theirs[:, 0].size, 0, rounding)
 
 
 def _layer(
@@ -90,16 +125,22 @@ def _layer(
         current, before = _current(network, population, emitted, tick), update.states
         update.tick(current, _no_draw)
         after = update.states
-        new = (after["fired"] != 0) != (theirs[:, tick] != 0)
+        new = after["fired"] != _fired(population, theirs[:, tick])
         new &= ~differs
         if new.any():
             scale = max(update.highest, -update.lowest, *np.abs(population.values("threshold")))
             rounding = max(rounding, _ROUNDING * float(scale))
-            _check(population.name, update, before, current, theirs[:, tick], new, tick, rounding)
+            fired = _fired(population, theirs[:, tick])
+            _check(population.name, update, before, current, fired, new, tick, rounding)
         differs |= new
         update.states = after
     name, count = population.name, int(np.count_nonzero(theirs))
     return LayerAgreement(name, count, differs.size, int(differs.sum()), rounding)
+
+
+def _fired(population: Population, theirs: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return what a population should have fired: counts, where its model has them."""
+    return theirs if sends_counts(population.neuron) else (theirs != 0).astype(np.float64)
 
 
 def _current(
@@ -133,11 +174,12 @@ def _check(
     for shift in (rounding, -rounding):
         update.states = before
         update.tick(current + shift, _no_draw)
-        equal |= (update.states["fired"] != 0) == (theirs != 0)
+        equal |= update.states["fired"] == theirs
     wrong = new & ~equal
     if wrong.any():
         sample, neuron = (int(i) for i in np.argwhere(wrong)[0])
-        spiked = ("does not spike", "spikes")[int(theirs[sample, neuron] != 0)]
+        count = int(theirs[sample, neuron])
+        spiked = ("does not spike", "spikes")[count] if count < 2 else f"spikes {count} times"
         raise SpikeletError(
             f"module {name!r}: neuron {neuron} {spiked} in tick {tick} of sample {sample}, where "
             f"its class and parameters say otherwise ({int(wrong.sum()):,} such neurons in this "

@@ -11,6 +11,7 @@ from spikelet.frameworks.agreement import LayerAgreement, agreement_of
 from spikelet.frameworks.framework import Framework
 from spikelet.frameworks.norse import Norse
 from spikelet.frameworks.reading import SeenLayer, network_of
+from spikelet.frameworks.readouts import readouts_of
 from spikelet.frameworks.sinabs import Sinabs
 from spikelet.frameworks.snntorch import SnnTorch
 from spikelet.frameworks.spikingjelly import SpikingJelly
@@ -26,9 +27,11 @@ class Imported(NamedTuple):
     Attributes
     ----------
     network : Network
-        Populations have the names of the module's neuron modules.
+        Populations have the names of the module's neuron modules; what is computed behind these
+        and returned in each tick is ``readout``, a population that never spikes.
     samples : Samples
-        The input spikes, with ``expected``: the module's own spikes, layer by layer.
+        The input spikes, with ``expected``: the module's own spikes, layer by layer, and the
+        values that it returned in each tick.
     agreement : tuple of LayerAgreement
         How far the float network's spikes equal the module's, layer by layer.
     """
@@ -157,14 +160,18 @@ def _imported(
             raise SpikeletError(text, remedy=error.remedy) from error
         layers.append(SeenLayer(neurons.name, neurons.shape, neurons.arriving, cell))
     dt = framework.time_step([n.module for n in seen.neurons.values()], dt)
-    network = network_of(name, given.shape[2:], layers, seen.results, dt)
+    readouts = readouts_of(seen.results, len(given), seen.neurons)
+    results = [returned and returned.node for returned in seen.results]
+    read = [readout.layer for readout in readouts]
+    network = network_of(name, given.shape[2:], layers, results, dt, read)
     spikes = np.ascontiguousarray(given.swapaxes(0, 1)).reshape(*given.shape[1::-1], -1)
-    fired = {n: seen.neurons[n].fired() for n in (p.name for p in network.populations)}
+    fired = {n: neurons.fired() for n, neurons in seen.neurons.items()}
     fired = {n: f.reshape(*f.shape[:2], -1).astype(np.uint8) for n, f in fired.items()}
-    agreement = agreement_of(network, spikes, fired)
+    values = {readout.layer.name: readout.values for readout in readouts}
+    agreement = agreement_of(network, spikes, fired, values)
     if told := [layer.differs for layer in agreement if layer.differs]:
         warnings.warn("\n".join(told), SpikeletWarning, stacklevel=3)
-    samples = Samples(spikes, _labels(labels, len(spikes)), expected=fired)
+    samples = Samples(spikes, _labels(labels, len(spikes)), expected={**fired, **values})
     return Imported(network, samples, agreement)
 
 

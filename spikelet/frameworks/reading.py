@@ -52,6 +52,7 @@ def network_of(
     layers: Sequence[SeenLayer],
     results: Sequence[Node | None],
     dt: float | None,
+    readouts: Sequence[SeenLayer] = (),
 ) -> Network:
     """Return the float network.
 
@@ -66,6 +67,8 @@ def network_of(
         What the module returned.
     dt : float or None
         Seconds per tick.
+    readouts : sequence of SeenLayer
+        What it returned that is no spikes, as populations that never spike.
 
     Raises
     ------
@@ -73,7 +76,7 @@ def network_of(
         Naming the module, for what a chip cannot mean.
     """
     populations, projections = [], []
-    for layer in layers:
+    for layer in (*layers, *readouts):
         try:
             signal = _arriving(layer)
             population, into = _population(layer, signal)
@@ -83,7 +86,7 @@ def network_of(
             raise SpikeletError(text, remedy=remedy) from error
         populations.append(population)
         projections += into
-    outputs = _outputs(results, [layer.name for layer in layers])
+    outputs = _outputs(results, [layer.name for layer in layers], [r.name for r in readouts])
     size = int(np.prod(inputs))
     return Network(name, size, dt, tuple(populations), tuple(projections), outputs)
 
@@ -142,7 +145,7 @@ def _population(layer: SeenLayer, signal: Signal) -> tuple[Population, list[Proj
     size = int(np.prod(layer.shape))
     if signal.size != size:
         raise SpikeletError(f"{signal.size} values arrive where it has {size} neurons")
-    if not (cell.parameters["threshold"] > 0).all():
+    if not (cell.parameters.get("threshold", np.ones(1)) > 0).all():
         raise SpikeletError(
             "the threshold must be above the potential at which the neurons start and rest; "
             f"found {cell.parameters['threshold'].min():g} above it",
@@ -174,8 +177,13 @@ def _on_grid(decay: FloatArray) -> FloatArray:
     return np.round(decay * 2.0**48) / 2.0**48
 
 
-def _outputs(results: Sequence[Node | None], names: Sequence[str]) -> tuple[str, ...]:
-    """Return the populations whose spikes the module returns, in the order of the results."""
+def _outputs(
+    results: Sequence[Node | None], names: Sequence[str], readouts: Sequence[str]
+) -> tuple[str, ...]:
+    """Return the populations whose spikes the module returns, in the order of the results.
+
+    Behind them the readouts.
+    """
     found: dict[str, None] = {}
     for node in results:
         if node is None:
@@ -190,12 +198,9 @@ def _outputs(results: Sequence[Node | None], names: Sequence[str]) -> tuple[str,
                 f"{wrong.remedy}",
             )
         if any(isinstance(part, Applied) and part.weighs for part in all_parts(node)):
-            raise SpikeletError(
-                f"what the module returns is no spikes, but weights applied to those of "
-                f"{', '.join(map(repr, dict.fromkeys(spikes)))}",
-                remedy="end the network with neurons, and return their spikes",
-            )
+            continue  # a readout
         found |= dict.fromkeys(spikes)
+    found |= dict.fromkeys(readouts)
     if not found:
         raise SpikeletError(
             "nothing that the module returns depends on spikes of its neurons, "

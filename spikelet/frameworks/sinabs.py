@@ -21,17 +21,17 @@ Shape = tuple[int, ...]
 
 def _cell(module: Any, shape: Shape) -> Cell:
     spike = getattr(module.spike_fn, "__name__", type(module.spike_fn).__name__)
-    if spike != "SingleSpike":
-        raise SpikeletError(
-            f"spike_fn {spike}: its neurons spike several times a tick",
-            remedy="train it with spike_fn=SingleSpike",
-        )
-    if module.min_v_mem is not None:
-        raise SpikeletError(
-            f"min_v_mem is {numbers(module.min_v_mem):g}, a floor under the potential",
-            remedy="train it with min_v_mem=None",
-        )
     ending, parameters = _reset(module, shape)
+    if spike != "SingleSpike" or module.min_v_mem is not None:
+        if ending != "subtract-ge":
+            lowest = module.min_v_mem
+            floor = "" if lowest is None else f" and min_v_mem {numbers(lowest):g}"
+            raise SpikeletError(
+                f"spike_fn {spike}{floor} with a reset to 0",
+                remedy="use MembraneSubtract(), or spike_fn=SingleSpike and min_v_mem=None",
+            )
+        ending = "multispike"
+        parameters |= _counts(module, spike) | _lowest(module, shape)
     alpha = per_neuron("alpha_mem", module.alpha_mem_calculated, shape)
     alpha_syn = module.alpha_syn_calculated
     gain = 1 - alpha if module.norm_input else np.ones(1)
@@ -41,6 +41,32 @@ def _cell(module: Any, shape: Shape) -> Cell:
         return Cell(f"lif-{ending}", parameters, gain=gain)
     parameters["decay_i"] = per_neuron("alpha_syn", alpha_syn, shape)
     return Cell(f"cuba-lif-{ending}", parameters, gain=gain * parameters["decay_i"])
+
+
+def _counts(module: Any, spike: str) -> dict[str, Array]:
+    """Return in how many bits a neuron's spikes of a tick are counted."""
+    if spike == "MultiSpike":
+        return {}
+    most = 1 if spike == "SingleSpike" else getattr(module.spike_fn, "max_num_spikes_per_bin", None)
+    if most not in [(1 << bits) - 1 for bits in range(1, 9)]:
+        raise SpikeletError(
+            f"spike_fn {spike}" + (f" of at most {most} spikes" if most else " is not known"),
+            remedy="use MultiSpike, SingleSpike, or MaxSpike of 1, 3, 7, 15, 31, 63, 127 or 255",
+        )
+    return {"spike_bits": np.array([float(most.bit_length())])}
+
+
+def _lowest(module: Any, shape: Shape) -> dict[str, Array]:
+    """Return the floor under the potential, behind the reset."""
+    if module.min_v_mem is None:
+        return {}
+    lowest = per_neuron("min_v_mem", module.min_v_mem, shape)
+    if (lowest > 0).any():
+        raise SpikeletError(
+            f"min_v_mem is {lowest.max():g}, above 0, where potentials start",
+            remedy="train it with a min_v_mem of 0 or less",
+        )
+    return {"bounded": np.ones(1), "lowest": lowest}
 
 
 def _reset(module: Any, shape: Shape) -> tuple[str, dict[str, Array]]:

@@ -18,6 +18,7 @@ from spikelet.description.summary import summary
 from spikelet.frameworks.expression import INPUT_LINES, Node, Source, at
 from spikelet.frameworks.framework import Framework
 from spikelet.frameworks.maps import sum_pool
+from spikelet.frameworks.readouts import Returned
 from spikelet.frameworks.tensors import TracedTensors, numbers_of
 from spikelet.frameworks.traced import BATCH, TIME, Lead, Traced, constant
 
@@ -62,14 +63,14 @@ class Seen:
     ----------
     neurons : dict of str to SeenNeurons
         In the order of their first call.
-    results : list of Node or None
+    results : list of Returned or None
         The tensors that it returned; None for what does not depend on spikes.
     """
 
     __repr__ = summary
 
     neurons: dict[str, SeenNeurons]
-    results: list[Node | None]
+    results: list[Returned | None]
 
 
 def trace(net: Any, framework: Framework, sample: Any, *, shape: str) -> Seen:
@@ -99,7 +100,7 @@ def trace(net: Any, framework: Framework, sample: Any, *, shape: str) -> Seen:
     finally:
         framework.reset(net)
     run.check()
-    return Seen(run.neurons, [None if t is None else t.node for t in results])
+    return Seen(run.neurons, results)
 
 
 class _Run:
@@ -112,7 +113,7 @@ class _Run:
         self.tensors = TracedTensors()
         self.neurons: dict[str, SeenNeurons] = {}
 
-    def results(self, net: Any, shape: str) -> list[Traced | None]:
+    def results(self, net: Any, shape: str) -> list[Returned | None]:
         """Call the module; return what it returned, as far as it depends on spikes."""
         if shape == "ticks":
             carried, results = None, []
@@ -140,9 +141,13 @@ class _Run:
     def _lead(self, *axes: str) -> Lead:
         return Lead(axes, self.ticks, self.samples)
 
-    def _of_all(self, returned: Any) -> list[Traced | None]:
+    def _of_all(self, returned: Any) -> list[Returned | None]:
         tensors = [leaf for leaf in tree_flatten(returned)[0] if isinstance(leaf, torch.Tensor)]
-        return [self.tensors.of(tensor) for tensor in tensors]
+        found = [(self.tensors.of(tensor), tensor) for tensor in tensors]
+        return [
+            None if traced is None else Returned(traced.node, traced.lead, numbers_of(tensor))
+            for traced, tensor in found
+        ]
 
     @contextmanager
     def watched(self, net: Any) -> Iterator[None]:

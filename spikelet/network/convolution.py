@@ -200,6 +200,37 @@ class Convolution:
             target = (target[:, None] * self.output_shape[1 + axis] + to[inside]).ravel()
         return source, target
 
+    def windows(self) -> IntArray:
+        """Return what each window sees: sources, shape (groups, values of the window, places).
+
+        Values in the order of the kernel's, (inputs / groups, *window); ``n_source`` stands for the
+        padding.
+        """
+        inside, extent = self.kernel.shape[1], prod(self.shape[1:])
+        seen = np.full((*self.window, prod(self.output_shape[1:])), -1, np.int64)
+        for place in product(*map(range, self.window)):
+            source, target = self._places(place)
+            seen[place][target] = source
+        channels = np.arange(self.shape[0]).reshape(self.groups, inside, *(1,) * seen.ndim)
+        found = np.where(seen < 0, self.n_source, channels * extent + seen)
+        return found.reshape(self.groups, -1, seen.shape[-1])
+
+    def kernel_of(self, weights: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+        """Return the kernel by which this connection has these weights, (n_source, size).
+
+        0 for what only meets padding.
+        """
+        windows, outputs = self.windows(), self.kernel.shape[0] // self.groups
+        found = np.zeros((len(self.kernel), windows.shape[1]), weights.dtype)
+        places = windows.shape[2]
+        for group, value in np.ndindex(windows.shape[:2]):
+            used = np.flatnonzero(windows[group, value] < self.n_source)
+            if len(used):
+                channels = np.arange(group * outputs, (group + 1) * outputs)
+                source = windows[group, value, used[0]]
+                found[channels, value] = weights[source, channels * places + used[0]]
+        return found.reshape(self.kernel.shape)
+
     def behind(self, first: "Convolution") -> "Convolution | None":
         """Return both as one, this behind ``first``; None if they are none, or a larger one.
 

@@ -10,11 +10,11 @@ import numpy.typing as npt
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.models import neuron_model
-from spikelet.network.integers import IntegerNetwork, IntegerPopulation, Weights
+from spikelet.network.integers import IntegerNetwork, IntegerPopulation
 from spikelet.network.layer_quantisation import LayerQuantisation
+from spikelet.network.matrices import Matrix, by_column, dense
 from spikelet.network.network import INPUT, FloatArray, Network, Population, Projection
 from spikelet.network.quantise import Bits, quantise
-from spikelet.network.scale import codes
 
 __all__ = ["grid", "in_real_numbers"]
 
@@ -36,6 +36,7 @@ def grid(
     potential_bits: Bits | None = ...,
     calibration: npt.ArrayLike | None = ...,
     neuron_scales: bool = ...,
+    decay_bits: Bits | None = ...,
     neuron: NeuronModel | str = ...,
 ) -> Network: ...
 
@@ -48,6 +49,7 @@ def grid(
     potential_bits: Bits | None = ...,
     calibration: npt.ArrayLike | None = ...,
     neuron_scales: bool = ...,
+    decay_bits: Bits | None = ...,
     neuron: NeuronModel | str = ...,
 ) -> dict[str, npt.NDArray[Any]]: ...
 
@@ -60,6 +62,7 @@ def grid(
     potential_bits: Bits | None = ...,
     calibration: npt.ArrayLike | None = ...,
     neuron_scales: bool = ...,
+    decay_bits: Bits | None = ...,
     neuron: NeuronModel | str = ...,
 ) -> npt.NDArray[Any]: ...
 
@@ -71,6 +74,7 @@ def grid(
     potential_bits: Bits | None = None,
     calibration: npt.ArrayLike | None = None,
     neuron_scales: bool = False,
+    decay_bits: Bits | None = None,
     neuron: NeuronModel | str = "nir-euler",
 ) -> Network | dict[str, npt.NDArray[Any]] | npt.NDArray[Any]:
     """Round weights, thresholds, biases and decays to what a chip will hold, in their own units.
@@ -88,7 +92,7 @@ def grid(
         value or (outputs,). Without a threshold, and as an array alone, weights only.
     bits : int, or mapping of str to int for a network
         As ``weight_bits`` of :func:`quantise`.
-    potential_bits, calibration, neuron_scales
+    potential_bits, calibration, neuron_scales, decay_bits
         As for :func:`quantise`. Of a layer's arrays, calibration is its input spikes.
     neuron : NeuronModel or str
         Model of a layer's neurons.
@@ -108,6 +112,7 @@ def grid(
         "potential_bits": potential_bits,
         "calibration": calibration,
         "neuron_scales": neuron_scales,
+        "decay_bits": decay_bits,
     }
     if isinstance(layer, Network):
         return _fixed(layer, bits, options)
@@ -153,15 +158,15 @@ def _population(
     return replace(before, parameters=parameters)
 
 
-def _projection(before: Projection, weights: Weights, stats: LayerQuantisation) -> Projection:
+def _projection(before: Projection, weights: Matrix, stats: LayerQuantisation) -> Projection:
     unit, convolution = stats.weight_unit, before.convolution
     if convolution is not None:
         channels = np.broadcast_to(unit, (weights.shape[1],))
         channels = channels.reshape(convolution.output_shape[0], -1)[:, 0]
-        even = convolution.scaled(stats.scale / channels)
-        kernel = codes(even.kernel, stats.scale, stats.weight_bits)
-        convolution = replace(even, kernel=kernel.astype(np.float64)).scaled(channels)
-    return replace(before, weights=_values(weights, unit), convolution=convolution)
+        kernel = convolution.kernel_of(dense(weights)).astype(np.float64)
+        convolution = replace(convolution, kernel=kernel).scaled(channels)
+    values = by_column(weights.astype(np.float64), np.multiply, unit)
+    return replace(before, weights=values, convolution=convolution)
 
 
 def _values(whole: npt.NDArray[Any], unit: FloatArray) -> FloatArray:
@@ -246,7 +251,7 @@ def _told(network: Network, given: Mapping[str, npt.NDArray[Any]]) -> dict[str, 
     for name, old in given.items():
         if name in (_WEIGHTS, _RECURRENT):
             into = network.projections[name == _RECURRENT]
-            values = into.weights.T.reshape(old.shape)
+            values = dense(into.weights).T.reshape(old.shape)
         else:
             values = layer.parameters[name]
             values = values.reshape(old.shape) if values.size == old.size else values

@@ -10,10 +10,13 @@ from spikelet.description.errors import SpikeletError
 __all__ = ["checked_spikes"]
 
 
-def checked_spikes(what: str, spikes: npt.ArrayLike, n_inputs: int) -> npt.NDArray[Any]:
-    """Return input spikes as an array (samples, ticks, n_inputs) of 0 and 1.
+def checked_spikes(
+    what: str, spikes: npt.ArrayLike, n_inputs: int, levels: int = 1
+) -> npt.NDArray[Any]:
+    """Return input spikes as an array (samples, ticks, n_inputs) of 0 and 1, or of counts.
 
-    SpikeletError, opened by ``what``, unless they have that shape and every value is 0 or 1.
+    SpikeletError, opened by ``what``, unless they have that shape and every value is a whole number
+    in 0..``levels``.
     """
     try:
         dense = np.asarray(spikes)
@@ -25,13 +28,16 @@ def checked_spikes(what: str, spikes: npt.ArrayLike, n_inputs: int) -> npt.NDArr
         raise SpikeletError(
             f"{what}: input spikes must have shape (samples, ticks, {n_inputs}), not {dense.shape}"
         )
-    if dense.dtype.kind in "bu" and dense.max(initial=0) <= 1:
+    if dense.dtype.kind in "bu" and dense.max(initial=0) <= levels:
         return dense  # one pass over the array, where the general check takes three
     wrong = (dense != 0) & (dense != 1)
+    if levels > 1:
+        wrong &= ~((dense > 0) & (dense <= levels) & (dense == np.rint(dense)))
     if wrong.any():
         sample, tick, line = (int(i) for i in np.argwhere(wrong)[0])
+        valid = f"counts in 0..{levels}" if levels > 1 else "0 or 1"
         raise SpikeletError(
-            f"{what}: input spikes must be 0 or 1, found {dense[sample, tick, line]} at sample "
+            f"{what}: input spikes must be {valid}, found {dense[sample, tick, line]} at sample "
             f"{sample}, tick {tick}, input {line}"
         )
-    return dense
+    return dense if levels == 1 else dense.astype(np.uint8)

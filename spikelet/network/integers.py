@@ -12,16 +12,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.checks import check_int
+from spikelet.description.checks import check_int, unsigned_bits
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.neurons.model import NeuronModel
-from spikelet.description.neurons.update import can_spike, update_of
+from spikelet.description.neurons.update import can_spike, sends_counts, update_of
 from spikelet.description.summary import summary
 from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.network.float_update import at_rest
 from spikelet.network.input_spikes import checked_spikes
 from spikelet.network.layer_quantisation import LayerQuantisation
+from spikelet.network.matrices import Matrix, dense
 from spikelet.network.network import FloatArray, Network
 from spikelet.samples.plastic_samples import Encoder
 
@@ -49,10 +50,13 @@ class InputGroup:
     name : str
     shape : tuple of int
         (lines,), or the (rows, columns) of an image, in row-major order.
+    levels : int
+        Largest count of a line in a tick, 1..255; above 1 they are graded.
     """
 
     name: str
     shape: tuple[int, ...]
+    levels: int = 1
 
     @property
     def size(self) -> int:
@@ -99,6 +103,18 @@ class IntegerPopulation:
     states: Mapping[str, IntArray] = field(default_factory=dict)
     depth: int = 0
 
+    @property
+    def fired_bits(self) -> int:
+        """Bits of how often a neuron spikes in a tick; 1: once or not."""
+        model = self.neuron
+        constants = {
+            p.name: int(self.parameters[p.name][0]) if p.name in self.parameters else p.default or 0
+            for p in model.parameters
+            if p.constant
+        }
+        fired = model.range_of(model.state("fired"), self.potential_bits, constants)
+        return unsigned_bits(fired[1])
+
 
 @dataclass(frozen=True, eq=False)
 class IntegerProjection:
@@ -107,8 +123,8 @@ class IntegerProjection:
     Parameters
     ----------
     source, target : str
-    weights : array of int16, shape (n_source, n_target)
-        0 where ``connectivity`` has no synapse.
+    weights : array or scipy ``csr_array`` of int16, shape (n_source, n_target)
+        0 where ``connectivity`` has no synapse. Sparse where a convolution was quantised.
     delay : int
         Ticks from a spike to its arrival; from inputs, ticks after the coming one.
     rule : LearningRule or None
@@ -124,7 +140,7 @@ class IntegerProjection:
 
     source: str
     target: str
-    weights: Weights
+    weights: Matrix
     delay: int
     rule: LearningRule | None = None
     connectivity: str = "all_to_all"
@@ -227,6 +243,11 @@ class IntegerNetwork:
         return sum(group.size for group in self.inputs)
 
     @property
+    def input_levels(self) -> int:
+        """Largest count of an input line in a tick; 1 where none is graded."""
+        return max(group.levels for group in self.inputs)
+
+    @property
     def n_outputs(self) -> int:
         """Output lines."""
         return sum(self.sizes[name] for name in self.outputs)
@@ -285,6 +306,17 @@ class IntegerNetwork:
         found = self.population(population)
         return found.neuron, found.parameters
 
+    @property
+    def spike_bits(self) -> dict[str, int]:
+        """Bits of the counts of populations that send counts, by name."""
+        return {p.name: p.fired_bits for p in self.populations if sends_counts(p.neuron)}
+
+    def arriving_bits(self, population: str) -> int:
+        """Return the bits of the counts that arrive at a population; 1: plain spikes."""
+        sent = {group.name: unsigned_bits(group.levels) for group in self.inputs}
+        sent |= {p.name: p.fired_bits for p in self.populations}
+        return max((sent.get(p.source, 1) for p in self.into(population)), default=1)
+
     def first_neuron(self, population: str) -> int:
         """Return the number in the network of a population's first neuron."""
         names = [p.name for p in self.populations]
@@ -324,15 +356,20 @@ class IntegerNetwork:
                     f"{rule.name}, {rule.w_min}..{rule.w_max}, do not hold",
                     f"let the rule have w_min of {low} or less and w_max of {high} or more",
                 )
-        changed = (replace(p, rule=rule) if p.target == layer else p for p in self.projections)
+        changed = (
+            replace(p, rule=rule, weights=dense(p.weights)) if p.target == layer else p
+            for p in self.projections
+        )
         return replace(self, projections=tuple(changed))
 
     def check_spikes(self, spikes: npt.ArrayLike) -> npt.NDArray[Any]:
         """Return input spikes as an array, shape (samples, ticks, n_inputs).
 
-        SpikeletError unless they have that shape and every value is 0 or 1.
+        SpikeletError unless they have that shape and every value is 0 or 1, or, of graded
+        inputs, a count in 0..``input_levels``.
         """
-        return checked_spikes(f"network {self.name!r}", spikes, self.n_inputs)
+        what = f"network {self.name!r}"
+        return checked_spikes(what, spikes, self.n_inputs, self.input_levels)
 
 
 def _inhibits(population: IntegerPopulation) -> bool:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spikelet.network.leaks import Leak
+from spikelet.description.neurons.model import FRACTION_BITS
+from spikelet.network.leaks import MOST_FRACTION_BITS, Leak
 from spikelet.network.network import FloatArray
 
 __all__ = ["LayerQuantisation"]
@@ -78,6 +79,16 @@ class LayerQuantisation:
         """Value of a potential LSB in the float network, shape (1,), or (size,): of each neuron."""
         lsb = self.scale / 2**self.weight_exponent
         return np.array([unit * lsb for unit in self.units])
+
+    @property
+    def decay_bits(self) -> int | None:
+        """Bits of the fractions by which its states decay, as they can be asked for.
+
+        None without leak, and where leaks have different bits.
+        """
+        found = {leak.bits for leak in self.leaks}
+        (bits,) = found if len(found) == 1 else (None,)
+        return bits if bits in range(FRACTION_BITS, MOST_FRACTION_BITS + 1) else None
 
     @property
     def clipped_fraction(self) -> float:

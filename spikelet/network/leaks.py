@@ -19,7 +19,15 @@ from spikelet.description.expression import Constant, Name, Node, Operation, nam
 from spikelet.description.neurons.model import FRACTION_BITS, NeuronModel, Parameter
 from spikelet.network.network import Population
 
-__all__ = ["MOST_LEFT", "Leak", "finer", "finest_bits", "leak_parameters", "measured_leaks"]
+__all__ = [
+    "MOST_FRACTION_BITS",
+    "MOST_LEFT",
+    "Leak",
+    "finer",
+    "finest_bits",
+    "leak_parameters",
+    "measured_leaks",
+]
 
 TIME_CONSTANTS = 3
 """After so many, what is left is looked at: in real numbers, 5 %."""
@@ -32,6 +40,9 @@ _ROUNDED_OFF = 0.12
 
 _FAR_OFF = 1.25
 """Ratio of time constants from which a leak is said to be another."""
+
+MOST_FRACTION_BITS = 20
+"""Of a fraction by which a state decays."""
 
 _FINEST_BITS = {"nearest": 20, "truncate": 20, ">>": 20, "chance": 16}
 _STEPS = 32

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from spikelet.description.errors import SpikeletError
 from spikelet.description.synapses.formats import synapse_format
 from spikelet.placement.partition import CoreLimits
 
@@ -24,23 +25,35 @@ class PlacementLimits(CoreLimits):
     weight_memory : str
         As for :class:`CoreParams`: ``"block"`` or ``"spram"``.
     synapses : str
-        ``"auto"``: cores share the kernel of a convolution where that takes less than dense
-        synapses; ``"shared"``: wherever they can; or a format for all cores, as for
-        :class:`CoreParams`.
+        ``"auto"``: cores share the kernel of a convolution, or store rows of the weights that are
+        not 0, where that takes less than dense synapses; ``"shared"``, ``"gather"``, ``"sparse"``:
+        wherever they can; or a format for all cores, as for :class:`CoreParams`.
+    block_ram : int
+        Bits of a block RAM, by which ``"auto"`` compares memories; a power of two. Where they are
+        as small as an iCE40's, 4096, ``"gather"`` is compared too.
     fifo_depth : int
         Flits that wait at each input of a router, 2..16. They are registers in a family
         without distributed RAM.
+    early_stop : bool
+        As for :class:`ChipParams`: whether the chip can stop at the first output spike.
     """
 
     lanes: int = 16
     pipelines: int = 1
     weight_memory: str = "block"
     synapses: str = AUTO
+    block_ram: int = 16384
     fifo_depth: int = 4
+    early_stop: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check("pipelines", 1, self.lanes, power_of_two=True)
+        self.check("block_ram", 512, 1 << 20, power_of_two=True)
         self.check("fifo_depth", 2, 16)
+        if type(self.early_stop) is not bool:
+            raise SpikeletError(
+                f"limits: early_stop must be true or false, not {self.early_stop!r}"
+            )
         if self.synapses != AUTO:
             synapse_format(self.synapses)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,12 +17,14 @@ from spikelet.description.neurons.update import can_spike
 from spikelet.description.summary import summary
 from spikelet.network.convolution import Convolution
 from spikelet.network.input_spikes import checked_spikes
+from spikelet.network.matrices import Matrix, as_sparse, blocks, dense, is_sparse
 from spikelet.network.order import depths
 from spikelet.network.origin import Origin
 from spikelet.placement.network import INPUT
 
 __all__ = [
     "INPUT",
+    "MOST_LEVELS",
     "FloatArray",
     "Network",
     "Population",
@@ -30,6 +32,9 @@ __all__ = [
 ]
 
 FloatArray = npt.NDArray[np.float64]
+
+MOST_LEVELS = 255
+"""Largest count of a packet."""
 
 _WIDEST_POTENTIAL = 24
 """Bits of the widest potential, where only the sign of a bound counts."""
@@ -151,7 +156,8 @@ class Projection:
     Parameters
     ----------
     source, target : str
-    weights : array of float64, shape (n_source, n_target)
+    weights : array or scipy ``csr_array`` of float64, shape (n_source, n_target)
+        Of a convolution made sparse, if they are not.
     convolution : Convolution or None
         The one that the weights are, if they are one.
     delay : int or None
@@ -163,7 +169,7 @@ class Projection:
 
     source: str
     target: str
-    weights: FloatArray
+    weights: Matrix
     convolution: Convolution | None = None
     delay: int | None = None
 
@@ -174,7 +180,14 @@ class Projection:
 
     def __post_init__(self) -> None:
         name = f"projection {self.source!r} -> {self.target!r}: weights"
-        object.__setattr__(self, "weights", _finite(name, self.weights, None))
+        weights = self.weights
+        if self.convolution is not None or is_sparse(weights):
+            weights = as_sparse(weights).astype(np.float64, copy=False)
+            if not np.isfinite(weights.data).all():
+                weights = dense(weights)
+        if not is_sparse(weights):
+            weights = _finite(name, weights, None)
+        object.__setattr__(self, "weights", weights)
         if self.weights.ndim != 2:
             raise SpikeletError(f"{name} must be a matrix, not of shape {self.weights.shape}")
         least = int(self.source == self.target)
@@ -205,6 +218,9 @@ class Network:
         spikes, or, of populations that cannot spike, their potentials.
     origin : Origin or None
         How the numbers of its file were read.
+    input_levels : int
+        Largest count of an input in a tick, 1..255. Above 1 inputs are graded: each count arrives,
+        and weights from the inputs are those of a count of 1.
 
     Raises
     ------
@@ -223,8 +239,13 @@ class Network:
     projections: tuple[Projection, ...]
     outputs: tuple[str, ...]
     origin: Origin | None = None
+    input_levels: int = 1
 
     def __post_init__(self) -> None:
+        if type(self.input_levels) is not int or not 1 <= self.input_levels <= MOST_LEVELS:
+            raise self._error(
+                f"input_levels must be a whole number in 1..{MOST_LEVELS}, not {self.input_levels}"
+            )
         if self.n_inputs < 1:
             raise self._error(f"n_inputs must be 1 or more, not {self.n_inputs}")
         if self.dt is not None and not (np.isfinite(self.dt) and self.dt > 0):
@@ -248,14 +269,35 @@ class Network:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of all that the float network computes from: not name and origin."""
-        parts: list[str | FloatArray] = [repr((self.n_inputs, self.dt, self.outputs))]
+        parts: list[Any] = [repr((self.n_inputs, self.dt, self.outputs))]
         for p in self.populations:
             parts += [p.name, str(p.size), json.dumps(p.neuron.to_dict(), sort_keys=True)]
             for name, values in p.parameters.items():
                 parts += [name, values]
         for q in self.projections:
-            parts += [q.source, q.target, q.weights, *([str(q.delay)] if q.delay else [])]
+            parts += [q.source, q.target, blocks(q.weights), *([str(q.delay)] if q.delay else [])]
+        if self.input_levels > 1:
+            parts.append(f"input_levels {self.input_levels}")
         return digest_of(*parts)
+
+    def with_graded_inputs(self, levels: int, *, counts: bool = False) -> "Network":
+        """Return the network with inputs of 0..``levels``.
+
+        For direct coding an input of ``levels`` is what an input of 1 was: weights from the inputs
+        are divided by it. As ``counts``, each is what it was to the network that was trained.
+        SpikeletError if inputs are graded already, or ``levels`` is not in 1..255.
+        """
+        if self.input_levels > 1:
+            raise self._error(f"its inputs are graded already, in {self.input_levels} steps")
+        graded = replace(self, input_levels=levels)
+        if counts:
+            return graded
+        return replace(
+            graded,
+            projections=tuple(
+                _divided(p, levels) if p.source == INPUT else p for p in self.projections
+            ),
+        )
 
     def _error(self, message: str) -> SpikeletError:
         return SpikeletError(f"network {self.name!r}: {message}")
@@ -364,9 +406,18 @@ class Network:
     def check_spikes(self, spikes: npt.ArrayLike) -> npt.NDArray[Any]:
         """Return input spikes as an array, shape (samples, ticks, n_inputs).
 
-        SpikeletError unless they have that shape and every value is 0 or 1.
+        SpikeletError unless they have that shape and every value is 0 or 1, or, of graded
+        inputs, a count in 0..``input_levels``.
         """
-        return checked_spikes(f"network {self.name!r}", spikes, self.n_inputs)
+        what = f"network {self.name!r}"
+        return checked_spikes(what, spikes, self.n_inputs, self.input_levels)
+
+
+def _divided(projection: Projection, by: float) -> Projection:
+    convolution = projection.convolution
+    if convolution is not None:
+        convolution = replace(convolution, kernel=convolution.kernel / by)
+    return replace(projection, weights=projection.weights / by, convolution=convolution)
 
 
 def _finite(name: str, values: npt.ArrayLike, shapes: list[tuple[int, ...]] | None) -> FloatArray:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from spikelet.network.matrices import Matrix, by_column, some_columns, stacked, stored, zeros_of
 from spikelet.network.network import FloatArray, Network, Population, Projection
 from spikelet.network.scale import column_scales, grid_step, shortened
 
@@ -92,23 +93,24 @@ def neuron_units(
     """
     if not _scales(population):
         return _AS_GIVEN
-    weights = np.concatenate([projection.weights for projection in into])
+    weights = stacked([projection.weights for projection in into])
     thresholds = population.values(THRESHOLD)
     differ = len(thresholds) > 1 and bool(np.ptp(thresholds))
     thresholds = np.broadcast_to(thresholds, (population.size,))
-    if not weights.any() or (differ and grid_step(weights, weight_bits) is not None):
+    if not stored(weights).any() or (differ and _on_grid(weights, weight_bits)):
         return _AS_GIVEN
-    if neuron_scales and grid_step(weights, weight_bits) is None:
+    if neuron_scales and not _on_grid(weights, weight_bits):
         steps = _own_steps(weights, weight_bits)
-        scales = np.where(steps > 0, steps, column_scales(weights, weight_bits))
+        best = [column_scales(some, weight_bits) for some in some_columns(weights)]
+        scales = np.where(steps > 0, steps, np.concatenate(best))
         return _relative(_of_channels(_bounded(scales, thresholds), into))
     if not differ:
         return _AS_GIVEN
     units = _relative(_of_channels(thresholds, into))
-    if grid_step(weights / units, weight_bits) is None:
+    if not _on_grid(by_column(weights, np.divide, units), weight_bits):
         steps = _bounded(_own_steps(weights, weight_bits), thresholds)
         own = _relative(_of_channels(steps, into))
-        if grid_step(weights / own, weight_bits) is not None:
+        if _on_grid(by_column(weights, np.divide, own), weight_bits):
             return own
     return units
 
@@ -148,7 +150,8 @@ def _projection(projection: Projection, units: FloatArray) -> Projection:
     if found is not None:
         channels = units.reshape(found.output_shape[0], -1)[:, 0]
         found = found.scaled(1 / channels)
-    return replace(projection, weights=projection.weights / units, convolution=found)
+    weights = by_column(projection.weights, np.divide, units)
+    return replace(projection, weights=weights, convolution=found)
 
 
 def _of_channels(values: FloatArray, into: list[Projection]) -> FloatArray:
@@ -170,9 +173,16 @@ def _relative(values: FloatArray) -> FloatArray:
     return shortened(values / middle)
 
 
-def _own_steps(weights: FloatArray, bits: int) -> FloatArray:
+def _on_grid(weights: Matrix, bits: int) -> bool:
+    """Return whether one step suits all weights, which are not all 0."""
+    values = stored(weights)
+    return grid_step(np.append(values, 0.0) if zeros_of(weights) else values, bits) is not None
+
+
+def _own_steps(weights: Matrix, bits: int) -> FloatArray:
     """Return the grid step of each neuron's weights, 0 if they are on none."""
-    steps = [grid_step(column, bits) if column.any() else None for column in weights.T]
+    columns = (column for some in some_columns(weights) for column in some.T)
+    steps = [grid_step(column, bits) if column.any() else None for column in columns]
     return np.array([step or 0.0 for step in steps])
 
 

@@ -8,13 +8,15 @@ import numpy.typing as npt
 
 from spikelet.description.checks import check_range
 from spikelet.description.errors import SpikeletError
+from spikelet.description.neurons.model import FRACTION_BITS
 from spikelet.network.integers import InputGroup, IntegerNetwork
-from spikelet.network.network import INPUT, Network, Projection
+from spikelet.network.leaks import MOST_FRACTION_BITS, finer, leak_parameters
+from spikelet.network.network import INPUT, Network, Population, Projection
 from spikelet.network.normalise import normalised
 from spikelet.network.quantise_layer import LayerQuantiser
 from spikelet.network.shown import Shown
 
-__all__ = ["POTENTIAL_BITS", "WEIGHT_BITS", "Bits", "bits_of_layers", "quantise"]
+__all__ = ["COUNT_BITS", "POTENTIAL_BITS", "WEIGHT_BITS", "Bits", "bits_of_layers", "quantise"]
 
 Bits = int | Mapping[str, int]
 """A width of all layers, or of layers by name; those that are not named have the usual one."""
@@ -24,6 +26,12 @@ WEIGHT_BITS, POTENTIAL_BITS = 4, 16
 
 _USUAL_POTENTIAL_BITS = range(POTENTIAL_BITS, 25)
 """Tried one after another where none are given."""
+
+COUNT_BITS = "spike_bits"
+"""The parameter of a model whose neurons spike several times in a tick: the bits of the count."""
+
+COUNTS = 15
+"""Spikes of a neuron in a tick for which there is room where no calibration says more: 4 bits."""
 
 MAX_DELAY_SLOTS = 64
 """Ticks of arrivals that a core can hold."""
@@ -36,6 +44,8 @@ def quantise(
     calibration: npt.ArrayLike | None = None,
     *,
     neuron_scales: bool = False,
+    decay_bits: Bits | None = None,
+    spike_bits: Bits | None = None,
 ) -> IntegerNetwork:
     """Turn a float network into integers, its layers one tick apart.
 
@@ -67,6 +77,12 @@ def quantise(
         one tick in which all excitatory, or all inhibitory, sources spike.
     neuron_scales : bool
         As for :func:`neuron_units`.
+    decay_bits : int, mapping of str to int, or None
+        Of the fractions by which states decay, 12..20, of models whose text allows more than 12.
+        None, and by layer in those not named: 12, and more where a leak would be another.
+    spike_bits : int, mapping of str to int, or None
+        1..8: of the counts of layers whose neurons spike several times in a tick. None, and by
+        layer in those not named: as many as the most needs that calibration shows, or 4.
 
     Raises
     ------
@@ -79,23 +95,26 @@ def quantise(
     of_potentials = _widths(
         network, "potential_bits", {} if potential_bits is None else potential_bits, (4, 24)
     )
+    of_decays = _decay_widths(network, {} if decay_bits is None else decay_bits)
     _check_depths(network)
     bits_of = {p.name: of_weights.get(p.name, WEIGHT_BITS) for p in network.populations}
     even, units = normalised(network, bits_of, neuron_scales=neuron_scales)
     shown = None if calibration is None else Shown.of(even, calibration)
+    of_spikes = _spike_bits(network, spike_bits, shown)
     populations, projections, layers = [], {}, []
     for population in even.populations:
         name = population.name
-        layer = LayerQuantiser(even, population, bits_of[name], shown)
+        built = _with_count_bits(population, of_spikes.get(name))
+        layer = LayerQuantiser(even, built, bits_of[name], shown)
         for p in even.into(name):
             projections[p.source, p.target, p.ticks] = layer.projection(p, _delay(network, p))
         widths = [of_potentials[name]] if name in of_potentials else _USUAL_POTENTIAL_BITS
-        integers, statistics = layer.population(widths, units[name])
+        integers, statistics = layer.population(widths, units[name], of_decays.get(name))
         populations.append(integers)
         layers.append(replace(statistics, neuron_scales=neuron_scales))
     return IntegerNetwork(
         network.name,
-        (InputGroup(INPUT, (network.n_inputs,)),),
+        (InputGroup(INPUT, (network.n_inputs,), network.input_levels),),
         tuple(populations),
         tuple(projections[p.source, p.target, p.ticks] for p in network.projections),
         network.outputs,
@@ -143,6 +162,59 @@ def _widths(network: Network, what: str, given: Bits, ends: tuple[int, int]) -> 
         where = f"{what} of layer {name!r}" if isinstance(given, Mapping) else what
         check_range(where, np.array([bits]), *ends)
     return dict(each)
+
+
+def _decay_widths(network: Network, given: Bits) -> dict[str, int]:
+    """Return the given widths by population; SpikeletError where a leak cannot have them."""
+    found = _widths(network, "decay_bits", given, (FRACTION_BITS, MOST_FRACTION_BITS))
+    models = {population.name: population.neuron for population in network.populations}
+    for name, bits in found.items():
+        model = models[name]
+        leaks = {parameter.name for parameter, *_ in leak_parameters(model)}
+        if isinstance(given, Mapping) and not leaks:
+            raise SpikeletError(
+                f"network {network.name!r}: decay_bits are given for {name!r}, which has no leak",
+                remedy="leave it out",
+            )
+        made = finer(model, dict.fromkeys(leaks, bits))
+        if any(has != bits for _, _, has in leak_parameters(made)):
+            raise SpikeletError(
+                f"network {network.name!r}: the text of {model.name} has no decays of {bits} bits, "
+                f"which layer {name!r} should have",
+                remedy=f"leave --decay-bits out for it, or give {FRACTION_BITS}",
+            )
+    return found
+
+
+def _with_count_bits(population: Population, bits: int | None) -> Population:
+    if bits is None:
+        return population
+    given = {**population.parameters, COUNT_BITS: np.array([float(bits)])}
+    return replace(population, parameters=given)
+
+
+def _spike_bits(network: Network, given: Bits | None, shown: Shown | None) -> dict[str, int]:
+    """Return the bits of the counts of layers that send counts, by name."""
+    found = {}
+    asked = _widths(network, "spike_bits", {} if given is None else given, (1, 8))
+    for population in network.populations:
+        if COUNT_BITS not in population.neuron.parameter_names:
+            if population.name in asked and isinstance(given, Mapping):
+                raise SpikeletError(
+                    f"network {network.name!r}: spike_bits are given for layer "
+                    f"{population.name!r}, whose neurons ({population.neuron.name}) spike once a "
+                    "tick",
+                    remedy="leave them out, or choose a model that sends graded spikes, such as "
+                    "lif-multispike",
+                )
+            continue
+        usual = COUNTS
+        if shown is not None:
+            usual = int(shown.layers[population.name].spikes.max(initial=1))
+        most = population.constants[COUNT_BITS]
+        bits = asked.get(population.name, min(most, usual.bit_length()))
+        found[population.name] = bits
+    return found
 
 
 def _delay(network: Network, projection: Projection) -> int:

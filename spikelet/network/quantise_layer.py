@@ -1,6 +1,7 @@
 """A layer in integers: its weights, exponent, and the parameters of its neurons."""
 
 from collections.abc import Iterable
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -12,9 +13,11 @@ from spikelet.description.neurons.model import NeuronModel
 from spikelet.network.convolution import shape_in_core
 from spikelet.network.integers import IntegerPopulation, IntegerProjection
 from spikelet.network.layer_quantisation import LayerQuantisation
-from spikelet.network.leaks import Leak, finer, finest_bits, measured_leaks
-from spikelet.network.network import FloatArray, Network, Population, Projection
-from spikelet.network.scale import best_scale, codes, squared_error
+from spikelet.network.leaks import Leak, finer, finest_bits, leak_parameters, measured_leaks
+from spikelet.network.matrices import Matrix, same_places, stacked, stored, zeros_of
+from spikelet.network.network import INPUT, FloatArray, Network, Population, Projection
+from spikelet.network.rounding import ByCurrents, Nearest, Rounding
+from spikelet.network.scale import best_scale, squared_error
 from spikelet.network.shown import Shown
 
 __all__ = ["LayerQuantiser"]
@@ -71,7 +74,8 @@ class LayerQuantiser:
         self.layer = population
         self.shown = shown
         self.into = network.into(population.name)
-        self.weights = np.concatenate([projection.weights for projection in self.into])
+        self.matrix = stacked([projection.weights for projection in self.into])
+        self.weights, self.zeros = stored(self.matrix), zeros_of(self.matrix)
         if not self.weights.any():
             raise self._error(
                 f"all weights into layer {population.name!r} are 0",
@@ -79,17 +83,22 @@ class LayerQuantiser:
             )
         self.bits = weight_bits
         lsb = population.neuron.lsb
+        by_currents = ByCurrents(self.into, shown) if shown else None
         if lsb is None:
-            error = shown.current_error(population.name, weight_bits) if shown else None
-            self.scale, self.exponent = best_scale(self.weights, weight_bits, error), None
+            error = None if by_currents is None else partial(by_currents.error, bits=weight_bits)
+            self.scale = best_scale(self.weights, weight_bits, error, zeros=self.zeros)
+            self.exponent = None
         else:
             self.scale, self.exponent = _fixed_scale(self.weights, weight_bits, lsb)
+        rounding: Rounding = by_currents or Nearest(self.into)
+        self.codes = rounding.codes(self.scale, weight_bits)
 
     def projection(self, projection: Projection, delay: int) -> IntegerProjection:
         """Return a projection into the population; SpikeletError if all its weights become 0."""
-        found = codes(projection.weights, self.scale, self.bits)
-        if projection.weights.any() and not found.any():
-            largest = float(np.abs(projection.weights).max())
+        found = self.codes[self.into.index(projection)]
+        values = stored(projection.weights)
+        if values.any() and not stored(found).any():
+            largest = float(np.abs(values).max())
             raise self._error(
                 f"all weights from {projection.source!r} into layer {projection.target!r} become 0 "
                 f"at {self.bits} bits: the largest is {largest:g}, one step of the layer is "
@@ -106,7 +115,7 @@ class LayerQuantiser:
         )
 
     def population(
-        self, potential_bits: Iterable[int], units: FloatArray
+        self, potential_bits: Iterable[int], units: FloatArray, decay_bits: int | None = None
     ) -> tuple[IntegerPopulation, LayerQuantisation]:
         """Return the population in integers, and what that did to it.
 
@@ -117,10 +126,14 @@ class LayerQuantiser:
             a leak needs them: the first that leaves all leaks about as they were, or else the best.
         units : array of float64, shape (1,) or (size,)
             Of the neurons, by which the network was divided.
+        decay_bits : int or None
+            Of the fractions by which states decay; None: the usual, or finer ones where needed.
         """
-        neuron, bits, exponent, lsb, parameters, leaks = self._chosen(list(potential_bits))
-        low, high = self._expected()
-        binary = self.bits == 1 and bool(self.weights.all())
+        neuron, bits, exponent, lsb, parameters, leaks = self._chosen(
+            list(potential_bits), decay_bits
+        )
+        low, high = self._expected
+        binary = self.bits == 1 and bool(self.weights.all()) and not self.zeros
         weight_bits = self.bits if self.bits > 1 or binary else 2
         integers = IntegerPopulation(
             self.layer.name,
@@ -133,30 +146,36 @@ class LayerQuantiser:
             "binary" if binary else "signed",
             depth=self.network.depth(self.layer.name),
         )
-        rounded = codes(self.weights, self.scale, self.bits)
+        rounded = stacked(self.codes)
+        lost = stored(self.matrix - self.scale * rounded)
+        nonzero = int(np.count_nonzero(self.weights))
         return integers, LayerQuantisation(
             self.layer.name,
             self.scale,
             exponent,
-            self.weights.size,
+            self.weights.size + self.zeros,
             self._clipped(),
-            float(np.sqrt(np.mean((self.weights - self.scale * rounded) ** 2))),
+            float(np.sqrt((lost**2).sum() / (self.weights.size + self.zeros))),
             low / lsb,
             high / lsb,
             "calibration" if self.shown else "bound",
             -(1 << (bits - 1)),
             (1 << (bits - 1)) - 1,
-            nonzero=int(np.count_nonzero(self.weights)),
-            vanished=int(((self.weights != 0) & (rounded == 0)).sum()),
+            nonzero=nonzero,
+            vanished=nonzero - int(np.count_nonzero(stored(rounded))),
             units=tuple(units.tolist()),
             leaks=leaks,
             weight_bits=self.bits,
         )
 
-    def _chosen(self, widths: list[int]) -> _Choice:
+    def _chosen(self, widths: list[int], decay_bits: int | None) -> _Choice:
         """Return the first choice in which all leaks act, or else that of the least error."""
         needed, tried = finest_bits(self.layer), list[_Choice]()
-        for bits_of in [{}, needed][: 1 + bool(needed)]:
+        fractions = [{}, needed][: 1 + bool(needed)]
+        if decay_bits is not None:
+            leaks = leak_parameters(self.layer.neuron)
+            fractions = [{parameter.name: decay_bits for parameter, *_ in leaks}]
+        for bits_of in fractions:
             for width in widths:
                 tried.append(self._at(width, bits_of))
                 if all(leak.acts for leak in tried[-1].leaks):
@@ -186,13 +205,16 @@ class LayerQuantiser:
         rounded, limit = np.round(self.weights / self.scale), 1 << (self.bits - 1)
         return int(np.sum((rounded < -limit) | (rounded >= limit)))
 
+    @cached_property
     def _expected(self) -> tuple[float, float]:
         """Return how far potentials move, as calibration shows it or by a bound."""
         if self.shown:
             run = self.shown.layers[self.layer.name]
             return run.lowest, run.highest
-        high = float(np.where(self.weights > 0, self.weights, 0).sum(axis=0).max())
-        low = float(np.where(self.weights < 0, self.weights, 0).sum(axis=0).min())
+        levels = self.network.input_levels
+        most = stacked([p.weights * (levels if p.source == INPUT else 1) for p in self.into])
+        high = _largest_sum(most)
+        low = -_largest_sum(-most)
         for values in self._membrane().values():
             low += min(0.0, float(values.min()))
             high += max(0.0, float(values.max()))
@@ -205,7 +227,7 @@ class LayerQuantiser:
 
     def _exponent(self, potential_bits: int) -> int:
         """Return the largest exponent for which the extent fits, 0 if only the parameters do."""
-        low, high = self._expected()
+        low, high = self._expected
         extent = (CALIBRATION_HEADROOM if self.shown else BOUND_HEADROOM) * max(-low, high)
         v_max = (1 << (potential_bits - 1)) - 1
         for name, values in self._membrane().items():
@@ -252,6 +274,12 @@ def _fixed_scale(weights: FloatArray, bits: int, lsb: float) -> tuple[float, int
     exponents = range(MAX_EXPONENT + 1)
     best = min(exponents, key=lambda exponent: squared_error(weights, lsb * 2**exponent, bits))
     return lsb * 2**best, best
+
+
+def _largest_sum(weights: Matrix) -> float:
+    """Return the largest sum of a column, without what is below 0."""
+    positive = same_places(weights, np.maximum(stored(weights), 0))
+    return float(positive.sum(axis=0).max())
 
 
 def _rounded(values: FloatArray) -> npt.NDArray[np.int64]:

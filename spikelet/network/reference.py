@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.neurons.draws import key_after
+from spikelet.description.neurons.update import sends_counts
 from spikelet.description.summary import summary
 from spikelet.golden.draws import draws, next_key
 from spikelet.network.float_update import FloatUpdate
@@ -24,12 +25,12 @@ class FloatRun(NamedTuple):
 
     Attributes
     ----------
-    spikes : array of bool, shape (samples, ticks, size)
+    spikes : array of bool, or uint8 of counts, shape (samples, ticks, size)
     potentials : array of float64, shape (samples, ticks, size)
         After each tick.
     """
 
-    spikes: npt.NDArray[np.bool_]
+    spikes: npt.NDArray[Any]
     potentials: FloatArray
 
 
@@ -43,7 +44,7 @@ class FloatLayer:
 
     __repr__ = summary
 
-    spikes: npt.NDArray[np.bool_]
+    spikes: npt.NDArray[Any]
     potentials: FloatArray | None
     lowest: float
     highest: float
@@ -186,7 +187,8 @@ class _PopulationRun:
         first = network.first_neuron(population.name)
         self.indices = np.arange(first, first + population.size)
         self.key = key_after(draw_key, network.depth(population.name))
-        self.spikes = np.zeros(current.shape, np.bool_)
+        counts = sends_counts(population.neuron)
+        self.spikes: npt.NDArray[Any] = np.zeros(current.shape, np.uint8 if counts else np.bool_)
         record = record or population.name in network.readouts
         self.potentials = np.zeros(current.shape) if record else None
 
@@ -194,7 +196,7 @@ class _PopulationRun:
         """Go on by a tick."""
         self.update.tick(arriving * self.unit, partial(_drawn, self.key, self.indices))
         self.key = next_key(self.key)
-        self.spikes[:, tick] = self.update.states["fired"] != 0
+        self.spikes[:, tick] = self.update.states["fired"]
         if self.potentials is not None:
             self.potentials[:, tick] = self.update.states["v"] / self.unit
 

@@ -69,7 +69,11 @@ def grid_step(weights: FloatArray, bits: int) -> float | None:
 
 
 def best_scale(
-    weights: FloatArray, bits: int, error: Callable[[float], float] | None = None
+    weights: FloatArray,
+    bits: int,
+    error: Callable[[float], float] | None = None,
+    *,
+    zeros: int = 0,
 ) -> float:
     """Return the value of one weight unit that gives the least error.
 
@@ -85,18 +89,21 @@ def best_scale(
         1..8.
     error : callable or None
         Returns the error of a scale; None: the sum of the squares of what rounding changes.
+    zeros : int
+        Weights besides, which are 0.
     """
-    found = grid_step(weights, bits)
+    with_zero = np.append(weights, 0.0) if zeros else weights
+    found = grid_step(with_zero, bits)
     if found is not None:
         return found
     if bits == 1:
         return float(shortened(np.abs(weights[weights != 0]).mean()))
-    sample = np.sort(weights, axis=None)[:: 1 + weights.size // _SEARCHED_WEIGHTS]
+    sample = _spread(weights, zeros)
 
     def of_sample(scale: float) -> float:
         return squared_error(sample, scale, bits)
 
-    candidates = _span(weights, bits) * _COARSE
+    candidates = _span(with_zero, bits) * _COARSE
     for _ in range(2):  # the error has many shallow valleys: look closer around the lowest
         refined = [_refined(sample, float(candidate), bits) for candidate in candidates]
         best = min(refined, key=of_sample)
@@ -130,6 +137,22 @@ def column_scales(weights: FloatArray, bits: int) -> FloatArray:
         better = (error < least) & (span > 0)
         best, least = np.where(better, scale, best), np.where(better, error, least)
     return best
+
+
+def _spread(weights: FloatArray, zeros: int) -> FloatArray:
+    """Return some weights, and zeros, at even steps of their order."""
+    ordered = np.sort(weights, axis=None)
+    total = ordered.size + zeros
+    places = np.arange(0, total, 1 + total // _SEARCHED_WEIGHTS)
+    first = int(np.searchsorted(ordered, 0.0))  # zeros stand there
+    found: FloatArray = np.concatenate(
+        [
+            ordered[places[places < first]],
+            np.zeros(int(((places >= first) & (places < first + zeros)).sum())),
+            ordered[places[places >= first + zeros] - zeros],
+        ]
+    )
+    return found
 
 
 def _span(weights: FloatArray, bits: int) -> float:

@@ -1,20 +1,16 @@
 """What calibration samples show of a float network: potentials' extremes, and who spikes when."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.summary import summary
-from spikelet.network.network import INPUT, FloatArray, Network
+from spikelet.network.network import INPUT, FloatArray, Network, Projection
 from spikelet.network.reference import FloatLayer, run_layers
-from spikelet.network.scale import codes
 
 __all__ = ["Shown"]
-
-_TICKS = 512
-"""Ticks on which errors of currents are measured, spread over all in which a source spikes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,32 +39,27 @@ class Shown:
         layers = run_layers(network, inputs, potentials=False)
         return cls(network, inputs, dict(zip(names, layers, strict=True)))
 
-    def arriving(self, population: str) -> FloatArray:
-        """Return what arrives at a population in some ticks: (ticks, axons), of 0 and 1."""
-        parts = []
-        for projection in self.network.into(population):
-            source = projection.source
-            spikes = self.inputs if source == INPUT else self.layers[source].spikes
-            if projection.ticks:
-                spikes = np.roll(spikes, projection.ticks, axis=1)
-                spikes[:, : projection.ticks] = 0
-            parts.append(spikes.reshape(-1, spikes.shape[2]))
-        busy = np.flatnonzero(np.any([part.any(axis=1) for part in parts], axis=0))
-        chosen = busy[:: max(1, -(-len(busy) // _TICKS))]
-        return np.concatenate([part[chosen] for part in parts], axis=1).astype(np.float64)
+    def arriving(self, projection: Projection, ticks: npt.NDArray[np.int64]) -> FloatArray:
+        """Return what a projection carries in some ticks: (ticks, sources), of 0 and 1.
 
-    def current_error(self, population: str, bits: int) -> Callable[[float], float] | None:
-        """Return a function of a scale: the squared error of the currents in those ticks.
-
-        None if no source ever spikes.
+        Ticks are counted through all samples, as of :meth:`busy`.
         """
-        arriving = self.arriving(population)
-        if not len(arriving):
-            return None
-        weights = np.concatenate([p.weights for p in self.network.into(population)])
+        return self._carried(projection)[ticks].astype(np.float64)
 
-        def error(scale: float) -> float:
-            lost = weights - scale * codes(weights, scale, bits)
-            return float(np.sum((arriving @ lost) ** 2))
+    def busy(self, projections: Sequence[Projection], most: int) -> npt.NDArray[np.int64]:
+        """Return ticks in which any of some projections carries a spike, at most ``most``.
 
-        return error
+        Spread evenly over all of them.
+        """
+        any_of = [self._carried(projection).any(axis=1) for projection in projections]
+        found = np.flatnonzero(np.any(any_of, axis=0))
+        return found[:: max(1, -(-len(found) // most))]
+
+    def _carried(self, projection: Projection) -> npt.NDArray[np.generic]:
+        """Return what a projection carries: (samples x ticks, sources)."""
+        source = projection.source
+        spikes = self.inputs if source == INPUT else self.layers[source].spikes
+        if projection.ticks:
+            spikes = np.roll(spikes, projection.ticks, axis=1)
+            spikes[:, : projection.ticks] = 0
+        return spikes.reshape(-1, spikes.shape[2])

@@ -57,8 +57,7 @@ def _read(handler: NodeHandler) -> tuple[str, ...]:
 
 
 def check_edges(graph: NirGraph) -> None:
-    """SpikeletError unless each edge is given once and joins nodes that it can join."""
-    seen = set()
+    """SpikeletError unless each edge joins nodes that it can join."""
     for edge in graph.edges:
         for name in edge:
             if name not in graph.nodes:
@@ -66,12 +65,6 @@ def check_edges(graph: NirGraph) -> None:
                     f"{graph.path}: edge {edge[0]!r} -> {edge[1]!r}: there is no node {name!r}",
                     remedy=f"the nodes are {', '.join(graph.nodes) or 'none'}",
                 )
-        if edge in seen:
-            raise SpikeletError(
-                f"{graph.path}: edge {edge[0]!r} -> {edge[1]!r} is given twice, which NIR forbids",
-                remedy="remove one; to double a connection, scale its weights by 2",
-            )
-        seen.add(edge)
         kinds = [graph.nodes[name].kind for name in edge]
         if kinds[0] == OUTPUT_KIND or kinds[1] == INPUT_KIND:
             raise SpikeletError(

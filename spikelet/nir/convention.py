@@ -133,7 +133,7 @@ class Convention:
     unsaid : tuple of str
         What its files do not say, in words, with what is taken.
     several : bool
-        Whether its neurons may spike several times in a tick.
+        Whether its neurons may spike several times in a tick, unless they reset "subtract-once".
     source : str
         Where in the framework it is found.
     """

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from spikelet.description.errors import SpikeletError
 from spikelet.description.files import AtomicFile
 from spikelet.network.integers import IntegerNetwork, IntegerPopulation, IntegerProjection
+from spikelet.network.matrices import dense
 from spikelet.network.network import Network
 from spikelet.network.order import late_pairs
 from spikelet.nir.export_float import float_graph
@@ -68,7 +69,7 @@ def write_nir(
 def to_nir(
     network: Network | IntegerNetwork, *, threshold: float | None = None
 ) -> tuple[bytes, list[str]]:
-    """Return a network as a NIR file of Linear, Affine, Delay, LIF, CubaLIF and IF nodes.
+    """Return a network as a NIR file.
 
     The file of a float network gives the same network when it is read, without any option.
 
@@ -174,7 +175,7 @@ class _IntegerGraph:
         lsb, name = self._lsb(population), f"{source}->{target}"
         if name in self.written.nodes:
             name = f"{name} after {projection.delay}"
-        weights = projection.weights.astype(np.float64)
+        weights = dense(projection.weights).astype(np.float64)
         matrix = weights.T * (2.0**population.weight_exponent * lsb)
         kind, fields = Linear.written(matrix)
         if with_bias and BIAS in population.parameters:

@@ -5,6 +5,7 @@ parameters that lost their shape, and whose assertions name neither the file nor
 """
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,7 @@ def _read_nodes(path: Path, root: Any, neurons: tuple[str, ...], prefix: str = "
     named = [(prefix + _text(a), prefix + _text(b)) for a, b in edges]
     graph = NirGraph(path, read, named, neurons)
     check_edges(graph)
+    graph.repeated = [edge for edge, times in Counter(named).items() if times > 1]
     for name, inner in nested.items():
         graph.dissolve(name, inner)
     return graph

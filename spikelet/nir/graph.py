@@ -40,6 +40,7 @@ class NirGraph:
         The file, for messages.
     nodes : dict of str to NirNode
     edges : list of (str, str)
+        One that stands there twice adds twice.
     neurons : tuple of str
         The node types that spike.
     metadata : dict
@@ -49,6 +50,10 @@ class NirGraph:
     late : set of (str, str)
         Pairs of neuron nodes: spikes of the first go round a loop over the second, and take a tick
         to it; filled by :meth:`sort`.
+    recurrent : set of str
+        Neuron nodes whose spikes come back to them over no other; filled by :meth:`sort`.
+    repeated : list of (str, str)
+        Edges that the file gives more than once.
     """
 
     path: Path
@@ -58,6 +63,8 @@ class NirGraph:
     metadata: dict[str, Any] = field(default_factory=dict)
     ways_back: dict[str, list[str]] = field(default_factory=dict)
     late: set[tuple[str, str]] = field(default_factory=set)
+    recurrent: set[str] = field(default_factory=set)
+    repeated: list[tuple[str, str]] = field(default_factory=list)
 
     def predecessors(self, name: str) -> list[str]:
         """Return the nodes with an edge to ``name``, in the order of the nodes."""
@@ -68,6 +75,10 @@ class NirGraph:
         """Return the nodes with an edge from ``name``, in the order of the nodes."""
         after = {b for a, b in self.edges if a == name}
         return [node for node in self.nodes if node in after]
+
+    def times(self, before: str, after: str) -> int:
+        """Return how often an edge is given."""
+        return self.edges.count((before, after))
 
     def place(self, name: str) -> str:
         """Return where a node is, such as "node 'fc2' (Linear) between 'lif1' and 'lif2'"."""
@@ -95,8 +106,9 @@ class NirGraph:
             counts = " and ".join(str(len(found)) for found in ports.values())
             raise self.error(
                 name,
-                f"a nested graph must have one Input and one Output, found {counts}",
-                remedy="put its nodes into the outer graph",
+                f"a nested graph must have one Input and one Output, found {counts}: an edge names "
+                "the graph, not the port that it joins, so that of several none is known",
+                remedy="put its nodes into the outer graph, or nest a graph for each port",
             )
         (entry,), (leave,) = ports.values()
         taken = [node for node in inner.nodes if node in self.nodes]
@@ -108,6 +120,7 @@ class NirGraph:
             )
         del self.nodes[name]
         self.nodes.update(inner.nodes)
+        self.repeated += inner.repeated
         self.edges = inner.edges + [
             (leave if a == name else a, entry if b == name else b) for a, b in self.edges
         ]
@@ -127,9 +140,10 @@ class NirGraph:
     def sort(self) -> None:
         """Find the ways back, and put the other nodes into topological order, ways back last.
 
-        A neuron node's spikes come back to it over nodes that do nothing else. In a loop over
-        several neuron nodes, spikes take a tick from a node to one that is as near to an Input, or
-        nearer, counted in neuron nodes; such an edge does not count in the order.
+        A neuron node's spikes come back to it over nodes that do nothing else, or over some that it
+        shares with others, if all that passes over these takes a tick. In a loop over several
+        neuron nodes, spikes take a tick from a node to one that is as near to an Input, or nearer,
+        counted in neuron nodes; such an edge does not count in the order.
 
         Raises
         ------
@@ -138,11 +152,15 @@ class NirGraph:
             edge to or from elsewhere.
         """
         neurons = [name for name, node in self.nodes.items() if node.kind in self.neurons]
-        ways = {name: self._way_back(name) for name in neurons}
-        self.ways_back = {
-            name: way for name, way in ways.items() if way or (name, name) in self.edges
-        }
         self.late = self._late(neurons)
+        ways = {name: self._way_back(name) for name in neurons}
+        self.recurrent = {n for n, way in ways.items() if way or (n, n) in self.edges}
+        shared = {name for name, way in ways.items() if self._elsewhere(name, way)}
+        self.ways_back = {
+            name: [] if name in shared else way
+            for name, way in ways.items()
+            if (way and name not in shared) or (name, name) in self.edges
+        }
         forward = self._ordered(self.forward)
         order = [*forward, *(name for way in self.ways_back.values() for name in way)]
         self.nodes = {name: self.nodes[name] for name in order}
@@ -152,19 +170,48 @@ class NirGraph:
         before = self._reached(neuron, self.predecessors)
         way = [name for name in self._reached(neuron, self.successors) if name in before]
         for name in way:
-            edges = ((self.predecessors, "is fed by"), (self.successors, "feeds"))
-            for neighbours, does in edges:
-                elsewhere = [n for n in neighbours(name) if n != neuron and n not in way]
-                if elsewhere:
-                    raise self.error(
-                        name,
-                        f"the node leads spikes of {neuron!r} back to it, and also {does} "
-                        f"{elsewhere[0]!r}",
-                        remedy="give the way back nodes of its own; snnTorch's exporter leaves "
-                        "such an edge by mistake where a recurrent layer comes first in the "
-                        "network: remove it",
-                    )
+            if not self._all_late(name):
+                self._check_own(neuron, name, way)
         return self._ordered(way)
+
+    def _elsewhere(self, neuron: str, way: list[str]) -> bool:
+        """Return whether nodes on a way back are also on the way of others."""
+        return any(
+            other != neuron and other not in way
+            for name in way
+            for other in (*self.predecessors(name), *self.successors(name))
+        )
+
+    def _check_own(self, neuron: str, name: str, way: list[str]) -> None:
+        """SpikeletError if a node on a way back leads anything else."""
+        edges = ((self.predecessors, "is fed by"), (self.successors, "feeds"))
+        for neighbours, does in edges:
+            elsewhere = [n for n in neighbours(name) if n != neuron and n not in way]
+            if elsewhere:
+                raise self.error(
+                    name,
+                    f"the node leads spikes of {neuron!r} back to it, and also {does} "
+                    f"{elsewhere[0]!r}, so that nothing says on which side of it the tick is taken",
+                    remedy="give the way back nodes of its own; snnTorch's exporter leaves "
+                    "such an edge by mistake where a recurrent layer comes first in the "
+                    "network: remove it",
+                )
+
+    def _all_late(self, name: str) -> bool:
+        """Return whether all that passes over a node takes a tick: spikes to neurons, in loops."""
+        before, after = self._ends(name, self.predecessors), self._ends(name, self.successors)
+        return all(a == b or (a, b) in self.late for a, b in product(before, after))
+
+    def _ends(self, name: str, step: Callable[[str], list[str]]) -> set[str]:
+        """Return the next neuron nodes in a direction, and the Inputs or Outputs in it."""
+        found, seen, rest = set[str](), {name}, [name]
+        while rest:
+            near = step(rest.pop())
+            found.update(n for n in near if self.nodes[n].kind in self.neurons or not step(n))
+            new = [n for n in near if n not in found and n not in seen]
+            seen.update(new)
+            rest += new
+        return found
 
     def _reached(self, neuron: str, step: Callable[[str], list[str]]) -> list[str]:
         """Return the nodes that are reached without crossing another neuron node."""
@@ -204,6 +251,7 @@ class NirGraph:
     def _before(self, name: str) -> list[str]:
         """Return what must be walked before a node."""
         late = {source for source, target in self.late if target == name}
+        late |= {name} & self.recurrent
         before = [n for n in self.predecessors(name) if n != name or n not in self.ways_back]
         if not late:
             return before

@@ -19,6 +19,7 @@ from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.update import can_spike
 from spikelet.description.summary import summary
 from spikelet.network.convolution import Convolution
+from spikelet.network.matrices import Matrix, dense, stored
 from spikelet.network.network import INPUT, FloatArray, Population, Projection
 from spikelet.nir.reading import Reading
 from spikelet.nir.signal import Connection, Signal
@@ -203,7 +204,7 @@ class NetworkParts:
         into = self._projections(name, driven)
         _check_numbers(
             [
-                *((f"weights from {p.source!r}", p.weights) for p in into),
+                *((f"weights from {p.source!r}", stored(p.weights)) for p in into),
                 *population.parameters.items(),
             ]
         )
@@ -231,7 +232,7 @@ class NetworkParts:
         ends = [(p.source, p.target, p.ticks) for p in self.projections]
         if (key := (projection.source, projection.target, projection.ticks)) in ends:
             other = self.projections.pop(ends.index(key))
-            weights = projection.weights + other.weights
+            weights = dense(projection.weights) + dense(other.weights)
             projection = replace(projection, weights=weights, convolution=None)
         self.projections.append(projection)
 
@@ -244,19 +245,17 @@ class NetworkParts:
                 continue
             late = ticks + (source == name or (source, name) in self.late)
             delay = None if late == (source == name) else late
-            found.append(Projection(source, name, part.matrix(), part.convolution, delay))
+            found.append(Projection(source, name, part.stored(), part.convolution, delay))
         first = [
             Projection(INPUT, name, *self._of_lines(parts), ticks or None)
             for ticks, parts in inputs.items()
         ]
         return first + found
 
-    def _of_lines(
-        self, parts: list[tuple[str, Connection]]
-    ) -> tuple[FloatArray, Convolution | None]:
+    def _of_lines(self, parts: list[tuple[str, Connection]]) -> tuple[Matrix, Convolution | None]:
         """Return the weights of all input lines, and the convolution that they are."""
         if len(self.lines) == 1:
-            return parts[0][1].matrix(), parts[0][1].convolution
+            return parts[0][1].stored(), parts[0][1].convolution
         weights = np.zeros((self.n_inputs, parts[0][1].size))
         for source, part in parts:
             weights[self.lines[source]] = part.matrix()

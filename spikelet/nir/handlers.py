@@ -1,8 +1,12 @@
 """The node kinds that are read, and the choice of a file's handlers."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError
+from spikelet.network.convolution import Convolution
 from spikelet.network.network import FloatArray
 from spikelet.nir.handler import NodeHandler
 from spikelet.nir.nodes.affine import Affine
@@ -24,16 +28,30 @@ from spikelet.nir.nodes.scale import Scale
 from spikelet.nir.nodes.sum_pool2d import SumPool2d
 from spikelet.nir.nodes.threshold import Threshold
 
-__all__ = ["HANDLERS", "NEURON_HANDLERS", "handlers_by_kind", "neuron_node"]
+__all__ = [
+    "HANDLERS",
+    "NEURON_HANDLERS",
+    "convolution_node",
+    "handlers_by_kind",
+    "neuron_node",
+    "readout_node",
+]
 
 NEURON_HANDLERS = (CubaLif(), Lif(), Integrator(), Threshold())
 """Those of neurons, of which the export takes the first that can express a population."""
 
+CONVOLUTION_HANDLERS = (Conv1d(), Conv2d())
+"""Those of convolutions."""
+
+READOUT_HANDLERS = (LeakyIntegrator(), CurrentIntegrator(), PureIntegrator())
+"""Those of what never spikes, as above."""
+
 HANDLERS: tuple[NodeHandler, ...] = (
     *(Input(), Output(), Linear(), Affine()),
-    *(Conv1d(), Conv2d(), SumPool2d(), AvgPool2d()),
+    *CONVOLUTION_HANDLERS,
+    *(SumPool2d(), AvgPool2d()),
     *NEURON_HANDLERS,
-    *(LeakyIntegrator(), CurrentIntegrator(), PureIntegrator()),
+    *READOUT_HANDLERS,
     *(Flatten(), Scale(), Delay()),
 )
 """One handler a file of ``nir/nodes/``; a test compares the two."""
@@ -64,6 +82,44 @@ def handlers_by_kind(more: Iterable[NodeHandler] = ()) -> Mapping[str, NodeHandl
             raise SpikeletError(f"two handlers are given for node type {kind}")
         own[kind] = handler
     return {**{handler.kind: handler for handler in HANDLERS}, **own}
+
+
+def convolution_node(
+    convolution: Convolution, bias: FloatArray
+) -> tuple[str, dict[str, npt.NDArray[Any]]] | None:
+    """Return kind and fields of the node that is a convolution; None if there is none.
+
+    Parameters
+    ----------
+    convolution : Convolution
+    bias : array of float64, shape (outputs,)
+    """
+    for handler in CONVOLUTION_HANDLERS:
+        if handler.axes == len(convolution.window):
+            return handler.written(convolution, bias)
+    return None
+
+
+def readout_node(
+    model: str, parameters: dict[str, FloatArray], dt: float
+) -> tuple[str, dict[str, FloatArray]] | None:
+    """Return kind and fields of the node that expresses integrators; None if there is none.
+
+    Parameters
+    ----------
+    model : str
+        Name of their model.
+    parameters : dict of str to array of float64, shape (size,)
+        Their decays.
+    dt : float
+        Seconds per tick.
+    """
+    size = max((len(values) for values in parameters.values()), default=1)
+    for handler in READOUT_HANDLERS:
+        fields = handler.written(parameters, dt, size) if handler.model == model else None
+        if fields is not None:
+            return handler.kind, fields
+    return None
 
 
 def neuron_node(

@@ -118,6 +118,7 @@ class Walk:
         self.signals: dict[str, Signal] = {}
         self.coming: dict[str, list[str]] = {}
         parts.late = frozenset(graph.late)
+        self._warn_of_repeats()
 
     def step(self, name: str) -> None:
         """Lead what arrives at a node through it; SpikeletError, naming the node, if it cannot."""
@@ -178,17 +179,34 @@ class Walk:
                 f"signals of different sizes meet: {found}",
                 remedy="signals that meet in a node are added and must be of one size",
             )
-        signals = [self.signals[node] for node in before]
-        read = [signal.potentials_of for signal in signals if signal.potentials_of]
+        signals = [
+            signal if times == 1 else signal.scaled(np.array([float(times)]))
+            for signal, times in ((self.signals[n], self.graph.times(n, name)) for n in before)
+        ]
+        read = [p for node in before if (p := self.signals[node].potentials_of)]
         takes = self.handlers[self.graph.nodes[name].kind].takes_potentials
-        if read and (len(signals) > 1 or not takes):
+        alone = sum(self.graph.times(node, name) for node in before) == 1
+        if read and not (alone and takes):
             raise self.graph.error(
                 name,
                 f"the potentials of {read[0]!r} arrive, which never spikes: a core sends spikes "
                 "only, so that its potentials can be read, but not be passed on",
-                remedy="let them lead to an Output alone, or spike, as those of a LIF or IF node",
+                remedy="let them lead to an Output alone, or spike, as those of a LIF or IF node; "
+                "an LI in front of weights and neurons is a synaptic current: write both as a "
+                "CubaLIF of its tau_syn, where all that arrives there passes an LI of this tau",
             )
         return Signal.sum(signals)
+
+    def _warn_of_repeats(self) -> None:
+        """Warn of edges that the file gives more than once."""
+        for before, after in self.graph.repeated:
+            warnings.warn(
+                f"{self.graph.path}: edge {before!r} -> {after!r} is given more than once, and "
+                "what passes along it is added as often; nir does not read such a file: if an "
+                "exporter left it by mistake, remove one",
+                SpikeletWarning,
+                stacklevel=2,
+            )
 
     def _warn(self, name: str, message: str) -> None:
         text = f"{self.graph.path}: {self.graph.place(name)}: {message}"
@@ -199,7 +217,7 @@ class Walk:
         graph, node = self.graph, self.graph.nodes[name]
         sources = tuple(f"{a!r} ({graph.nodes[a].kind})" for a in graph.predecessors(name))
         warn = partial(self._warn, name)
-        shape, back = incoming.shape, name in graph.ways_back
+        shape, back = incoming.shape, name in graph.recurrent
         seen = ImportedNode(name, node.kind, node.fields, sources, shape, self.parts, warn, back)
         try:
             return self.handlers[node.kind].apply(seen, incoming)

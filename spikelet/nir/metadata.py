@@ -1,11 +1,16 @@
 """What the metadata of a NIR file say of its neurons, and whether that can be so."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.models import neuron_model, neuron_models
+from spikelet.description.summary import summary
+from spikelet.network.network import FloatArray
 from spikelet.nir.convention import Convention
 from spikelet.nir.frameworks import FRAMEWORKS, SNNTORCH, SPIKELET
 from spikelet.nir.graph import NirGraph
@@ -16,6 +21,7 @@ __all__ = [
     "Said",
     "check_reset",
     "models_metadata",
+    "parameters_metadata",
     "reset_metadata",
     "said_of",
 ]
@@ -38,7 +44,13 @@ _WRITERS = {**FRAMEWORKS, "spikelet": SPIKELET}
 NEURON_MODELS = "neuron_models"
 """The metadata key under which a file of ours names the model of each neuron node, in JSON."""
 
-_READ = ("dt", "simulator", NEURON_MODELS, "reset_mechanism", "reset", "reset_delay")
+NEURON_PARAMETERS = "neuron_parameters"
+"""The key under which it has, in JSON, parameters of neuron nodes that NIR has no field for."""
+
+_READ = (
+    *("dt", "simulator", NEURON_MODELS, NEURON_PARAMETERS),
+    *("reset_mechanism", "reset", "reset_delay"),
+)
 _NEUTRAL = {"inhibition": (False, 0), "graded_spikes_factor": (1,), "state_quant": (False, 0)}
 """What snnTorch's modules can be told and a chip does not compute, with what says nothing."""
 
@@ -58,13 +70,18 @@ class Said:
         Of the neuron nodes that the file names one for.
     unread : tuple of str
         Keys that mean nothing here.
+    parameters : dict of str to dict of str to array of float64
+        Of these nodes, what NIR has no field for, by name: shape (1,) or (size,).
     """
+
+    __repr__ = summary
 
     framework: Convention | None
     reset: str | None
     delay: bool | None
     models: dict[str, NeuronModel]
     unread: tuple[str, ...]
+    parameters: Mapping[str, Mapping[str, FloatArray]] = field(default_factory=dict)
 
     def reset_in(self, convention: Convention, graph: NirGraph) -> str:
         """Return the convention's way to reset that the file says; SpikeletError if it has none."""
@@ -83,7 +100,7 @@ class Said:
 
 
 def _words(convention: Convention, reset: str) -> tuple[str, bool | None]:
-    return _RESETS[reset] if convention is SNNTORCH else (reset, None)
+    return _RESETS[reset] if convention is SNNTORCH else (reset.removesuffix("-once"), None)
 
 
 def _same(has: object, said: object) -> bool:
@@ -142,12 +159,49 @@ def said_of(graph: NirGraph) -> Said:
         None if delay is None else bool(delay),
         _named_models(graph),
         tuple(unread + (["simulator"] if simulator and framework is None else [])),
+        _told_parameters(graph),
     )
 
 
 def models_metadata(models: dict[str, NeuronModel]) -> dict[str, str]:
     """Return what a file says of the models of its neuron nodes."""
     return {NEURON_MODELS: json.dumps({name: model.name for name, model in models.items()})}
+
+
+def parameters_metadata(parameters: Mapping[str, Mapping[str, FloatArray]]) -> dict[str, str]:
+    """Return what a file says of parameters that NIR has no field for, by node and name."""
+    told = {
+        node: {name: values.tolist() for name, values in named.items()}
+        for node, named in parameters.items()
+        if named
+    }
+    return {NEURON_PARAMETERS: json.dumps(told)} if told else {}
+
+
+def _told_parameters(graph: NirGraph) -> dict[str, dict[str, FloatArray]]:
+    """Return parameters that a file has in its metadata; SpikeletError if they make no sense."""
+    if NEURON_PARAMETERS not in graph.metadata:
+        return {}
+    models = _named_models(graph)
+    found: dict[str, dict[str, FloatArray]] = {}
+    try:
+        for node, named in json.loads(graph.metadata[NEURON_PARAMETERS]).items():
+            known = models[node].parameter_names
+            found[node] = {known[known.index(n)]: _numbers(v) for n, v in named.items()}
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise SpikeletError(
+            f"{graph.path}: metadata {NEURON_PARAMETERS!r} is no JSON of numbers by neuron node "
+            f"and parameter of its model: {error}",
+            remedy='such as {"lif1": {"spike_bits": [4]}}, beside ' + NEURON_MODELS,
+        ) from error
+    return found
+
+
+def _numbers(values: object) -> FloatArray:
+    found = np.array(values, np.float64)
+    if found.ndim != 1 or not np.isfinite(found).all():
+        raise ValueError(f"{values!r} is no list of numbers")
+    return found
 
 
 def _named_models(graph: NirGraph) -> dict[str, NeuronModel]:

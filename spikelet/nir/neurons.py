@@ -6,6 +6,7 @@ there: threshold, rest and reset potential are moved by as much, which changes n
 """
 
 from abc import abstractmethod
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,8 @@ class NeuronHandler(NodeHandler):
     def apply(self, node: ImportedNode, signal: Signal) -> Signal:
         """Add a population, ask about its units, and return its spikes."""
         values = self.values(node, signal.size)
+        if told := node.network.reading.told.get(node.name):
+            values = replace(values, parameters={**values.parameters, **told})
         spikes = node.network.neurons(node.name, values, signal)
         population = node.network.populations[-1]
         driven = signal.scaled(values.gain).parts.values()

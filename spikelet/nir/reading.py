@@ -1,7 +1,7 @@
 """How a file is read: by whose convention, with which neuron models, at which time step."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +10,9 @@ import numpy as np
 from spikelet.description.errors import SpikeletError, SpikeletWarning
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.models import neuron_model, neuron_models
+from spikelet.description.neurons.update import can_spike, sends_counts
 from spikelet.description.summary import summary
+from spikelet.network.network import FloatArray
 from spikelet.network.origin import Origin
 from spikelet.nir.convention import STEPS, Convention, Rule
 from spikelet.nir.frameworks import FRAMEWORKS, NIR, SPIKELET, constants, framework_named, misfit
@@ -46,6 +48,8 @@ class Reading:
         See :class:`Origin`.
     named : mapping of str to NeuronModel
         Models of single nodes, which the file names.
+    told : mapping of str to mapping of str to array of float64
+        Parameters of these nodes that NIR has no field for, which the file has in its metadata.
     """
 
     __repr__ = summary
@@ -58,6 +62,7 @@ class Reading:
     stated: str
     doubts: tuple[str, ...] = ()
     named: Mapping[str, NeuronModel] = field(default_factory=dict)
+    told: Mapping[str, Mapping[str, FloatArray]] = field(default_factory=dict)
 
     def rule(self, kind: str) -> Rule:
         """Return what the convention says of a node kind; SpikeletError if it has none."""
@@ -120,10 +125,17 @@ class Reading:
                 f"{self.convention.title} lets a neuron spike several times in a tick; here it "
                 "spikes once, and again in the ticks after",
             )
-            if self.convention.several
+            if self._once(kinds)
             else (),
             self.doubts,
         )
+
+    def _once(self, kinds: Iterable[str]) -> bool:
+        """Return whether neurons that spike several times in a tick are read as spiking once."""
+        if not self.convention.several or self.reset == "subtract-once":
+            return False
+        known = [kind for kind in kinds if kind in self.convention.rules]
+        return not all(sends_counts(self.model(kind)) for kind in known)
 
     def _words(self, kind: str, graph: NirGraph) -> str:
         rule = self.convention.rules[kind]
@@ -242,7 +254,11 @@ def _stated_reading(
             )
         return Reading(convention, *_of_model(convention, model), model, step, by)
     if {node.name for node in nodes} <= said.models.keys():
-        return Reading(convention, models, reset, None, step, by, named=said.models)
+        return Reading(
+            *(convention, models, reset, None, step, by),
+            named=said.models,
+            told=said.parameters,
+        )
     if said.reset is not None:
         reset = said.reset_in(convention, graph)
     return Reading(convention, models, reset, None, step, by)
@@ -329,12 +345,20 @@ def _same_numbers(
 
 
 def _unknown(graph: NirGraph, nodes: list[NirNode], dt: float | None) -> SpikeletError:
-    fitting = _fitting(nodes, dt, "the numbers fit")
+    fits = _fitting(nodes, dt, "the numbers fit")
+    either = (
+        "; of several, that in which it was trained: compile with samples that hold what it "
+        "recorded (expected) says whether it was"
+        if " or " in fits
+        else ""
+    )
+    others = f"pass --framework with one of {', '.join(FRAMEWORKS)}"
+    models = [name for name, model in neuron_models().items() if can_spike(model)]
     return SpikeletError(
         f"{graph.path}: the model of its neurons is not known: neither an option nor the file's "
         "metadata say which framework wrote it, or which model its neurons are of",
-        remedy=f"{fitting + '; ' if fitting else ''}pass --framework with one of "
-        f"{', '.join(FRAMEWORKS)}, or --neuron with one of {', '.join(neuron_models())}, or a file",
+        remedy=(f"{fits}{either}; or {others}" if fits else others)
+        + f"; or --neuron with one of {', '.join(models)}, or a file",
     )
 
 

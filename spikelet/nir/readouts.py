@@ -5,8 +5,11 @@ Their constants are those of the kind that spikes, by the convention of the file
 
 from typing import ClassVar
 
+import numpy as np
+
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.models import neuron_model
+from spikelet.network.network import FloatArray
 from spikelet.nir.frameworks import NIR, constants
 from spikelet.nir.handler import BIAS, ImportedNode, NeuronValues
 from spikelet.nir.neurons import NeuronHandler, check_leak, numbers
@@ -71,3 +74,19 @@ class ReadoutHandler(NeuronHandler):
     def apply(self, node: ImportedNode, signal: Signal) -> Signal:
         """Add a population and return its potentials."""
         return node.network.neurons(node.name, self.values(node, signal.size), signal)
+
+    def written(
+        self, parameters: dict[str, FloatArray], dt: float, size: int
+    ) -> dict[str, FloatArray] | None:
+        """Return the fields of integrators whose rest is 0; None for other leaks than these."""
+        leaks = {name: 1 - parameters[name] for _, name in self.leaks if name in parameters}
+        without = [name for name in parameters if name not in leaks]
+        if len(leaks) < len(self.leaks) or any((parameters[n] != 1).any() for n in without):
+            return None
+        if any((rate == 0).any() for rate in leaks.values()):
+            return None
+        fields = {field: dt / leaks[name] for field, name in self.leaks}
+        found = {**fields, "r": 1 / leaks.get("decay", np.ones(size))}
+        if "decay_i" in leaks:
+            found["w_in"] = 1 / leaks["decay_i"]
+        return {**found, "v_leak": np.zeros(size)} if leaks else found

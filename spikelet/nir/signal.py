@@ -16,6 +16,7 @@ import numpy.typing as npt
 from spikelet.description.errors import SpikeletError
 from spikelet.description.summary import summary
 from spikelet.network.convolution import Convolution
+from spikelet.network.matrices import Matrix, from_places
 from spikelet.network.network import FloatArray
 
 __all__ = ["Connection", "Dense", "Signal", "Sparse"]
@@ -59,6 +60,10 @@ class Dense:
 
     def matrix(self) -> FloatArray:
         """Return the weights, shape (n_source, size)."""
+        return self.weights
+
+    def stored(self) -> FloatArray:
+        """Return the weights as a projection has them."""
         return self.weights
 
     def excitation(self) -> FloatArray:
@@ -181,6 +186,20 @@ class Sparse:
 
     def matrix(self) -> FloatArray:
         """Return it as a matrix, shape (n_source, size); SpikeletError if that is too large."""
+        self._check_size()
+        found = np.zeros((self.n_source, self.size))
+        found[self.sources, self.targets] = self.gains
+        return found
+
+    def stored(self) -> Matrix:
+        """Return it as a projection has it: sparse if it is a convolution, else as a matrix."""
+        if self.convolution is None:
+            return self.matrix()
+        self._check_size()
+        shape = self.n_source, self.size
+        return from_places(self.gains, self.sources, self.targets, shape)
+
+    def _check_size(self) -> None:
         if self.n_source * self.size > _MOST_WEIGHTS:
             how = "one to one" if self.passes_on else "over a sparse connection"
             raise SpikeletError(
@@ -190,9 +209,6 @@ class Sparse:
                 remedy="make the layer smaller: a larger stride, pooling, or a Linear or Affine "
                 "node with fewer outputs",
             )
-        found = np.zeros((self.n_source, self.size))
-        found[self.sources, self.targets] = self.gains
-        return found
 
     def excitation(self) -> FloatArray:
         """Return what the positive weights add where all sources spike, shape (size,)."""

@@ -39,15 +39,18 @@ def broken_off(path: Path, root: Any) -> SpikeletError | None:
         remedy = (
             f"its parameters ({', '.join(scalars)}) are scalars: give the neurons one value for "
             "each, such as norse.torch.LIFBoxParameters(tau_mem_inv=torch.full((32,), 100.0), "
-            "v_th=torch.ones(32), v_leak=torch.zeros(32)), and export again"
+            "v_th=torch.ones(32), v_leak=torch.zeros(32)) for 32 neurons, in all layers, and "
+            "export again"
         )
     elif open_ones and not len(node):
         remedy = (
             "if the node is a convolution, its input_shape is not known, as in sinabs' export: set "
-            f"graph.nodes[{open_ones[0]!r}].input_shape = (rows, columns) before nir.write"
+            f"graph.nodes[{open_ones[0]!r}].input_shape = (rows, columns), and so of all others, "
+            "before nir.write"
         )
     return SpikeletError(
         f"{path}: its writing was broken off {where}: there are no edges"
-        f"{', and the node has no type' if open_ones else ''}",
+        f"{', and the node has no type' if open_ones else ''}; what comes behind is not in the "
+        "file, which cannot be read",
         remedy=remedy,
     )

@@ -1,13 +1,16 @@
 """What the nodes with a window have in common: convolutions and pools over one or two axes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import prod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError
 from spikelet.network.convolution import Convolution, same_padding
+from spikelet.network.network import FloatArray
 from spikelet.nir.handler import Field, ImportedNode, NodeHandler
 from spikelet.nir.signal import Signal, Sparse
 
@@ -69,6 +72,36 @@ class ConvolutionHandler(NodeHandler):
             return found
         bias = np.broadcast_to(node.parameter("bias", len(kernel)), (len(kernel),))
         return found.plus(convolution.per_value(bias))
+
+    @classmethod
+    def written(
+        cls, convolution: Convolution, bias: FloatArray
+    ) -> tuple[str, dict[str, npt.NDArray[Any]]] | None:
+        """Return kind and fields of a node; None if NIR has none with such padding.
+
+        Parameters
+        ----------
+        convolution : Convolution
+            Of as many axes as the kind.
+        bias : array of float64, shape (outputs,)
+        """
+        front = tuple(before for before, _ in convolution.padding)
+        same = replace(convolution, padding=tuple((n, n) for n in front))
+        if same.output_shape != convolution.output_shape:
+            return None
+        numbers = {
+            "stride": convolution.stride,
+            "padding": front,
+            "dilation": convolution.dilation,
+            "input_shape": convolution.shape[1:],
+        }
+        return cls.kind, {
+            "weight": convolution.kernel,
+            "bias": bias,
+            "groups": np.array(convolution.groups),
+            # of one axis, nir has numbers
+            **{n: np.array(v if cls.axes > 1 else v[0]) for n, v in numbers.items()},
+        }
 
     def _padding(
         self,

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from spikelet.description.synapses.convolution import ConvolutionShape
 
-__all__ = ["cut_map", "lanes_of_channels", "places"]
+__all__ = ["cut_map", "lanes_of_channels", "pipelines_of_channels", "places"]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -15,16 +15,29 @@ Cut = tuple[range, range]
 """Output rows, and output channels."""
 
 
+_MOST_ROW = 8 / 5
+"""Length, at most, of the kernel's rows, of which the last lanes may have no channel."""
+
+
 def lanes_of_channels(channels: int, lanes: int) -> int:
-    """Return the most lanes, at most ``lanes``, that divide so many output channels."""
-    return min(lanes, channels & -channels)
+    """Return the lanes, at most ``lanes``, for so many output channels; a power of two.
+
+    The most of which few enough have no channel, in the last of the blocks that channels come in.
+    """
+    choices = (1 << step for step in range(lanes.bit_length()))
+    return max(n for n in choices if -(-channels // n) * n <= _MOST_ROW * channels)
+
+
+def pipelines_of_channels(channels: int, pipelines: int) -> int:
+    """Return the most pipelines, at most ``pipelines``, that divide so many output channels."""
+    return min(pipelines, channels & -channels)
 
 
 def cut_map(shape: ConvolutionShape, max_axons: int, max_neurons: int, lanes: int) -> list[Cut]:
     """Return the fewest parts of a map that fit cores; none if a single output row fits none.
 
     Of cuts into as many parts, that into fewer ranges of rows: rows that windows share are then in
-    fewer cores. Channels are cut at multiples of the lanes.
+    fewer cores. Channels are cut at multiples of the lanes that divide them.
 
     Parameters
     ----------
@@ -40,7 +53,9 @@ def cut_map(shape: ConvolutionShape, max_axons: int, max_neurons: int, lanes: in
         rows = _even(shape.out_height, n_rows, 1)
         longest = max(map(len, rows))
         channels = max_neurons // (longest * shape.out_width)
-        unit = min(lanes_of_channels(shape.out_channels, lanes), 1 << channels.bit_length() >> 1)
+        unit = min(
+            pipelines_of_channels(shape.out_channels, lanes), 1 << channels.bit_length() >> 1
+        )
         if not unit:
             continue
         units, most = shape.out_channels // unit, channels // unit

@@ -226,13 +226,20 @@ def _check_axons(
         f"{count} from {connection.source!r}"
         for (connection, _), count in zip(rows.connections, counts.tolist(), strict=True)
     )
-    raise SpikeletError(
+    opening = (
         f"network {network.name!r}: neuron {neuron} of layer {population!r} needs {needed} axons "
-        f"({found}), {needed - limit} more than the {limit} that a core may have",
-        remedy=f"allow cores of {needed} axons (--max-axons {needed})"
-        if needed <= LARGEST_CORE
-        else f"connect it to fewer neurons: a core has at most 4096 axons, {needed - 4096} "
-        "fewer than needed",
+        f"({found})"
+    )
+    if needed <= LARGEST_CORE:
+        raise SpikeletError(
+            f"{opening}, {needed - limit} more than the {limit} that a core may have",
+            remedy=f"allow cores of {needed} axons (--max-axons {needed})",
+        )
+    raise SpikeletError(
+        f"{opening}, {needed - LARGEST_CORE} more than the {LARGEST_CORE} that the largest core "
+        "has; a sum cannot be split, since cores send spikes and no partial sums",
+        remedy="connect it to fewer neurons: pooling or a stride in front of it, or weights of 0 "
+        f"from {needed - LARGEST_CORE} of them",
     )
 
 

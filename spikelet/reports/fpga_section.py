@@ -22,7 +22,7 @@ class Cost:
 
     cycles: float
     operations: float
-    ticks: int
+    ticks: float
     source: str
 
 

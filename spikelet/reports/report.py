@@ -238,6 +238,7 @@ def _verdict(verification: Verification | None) -> dict[str, Any]:
         line = "Run spikelet verify on this network, then report again."
         return {"mood": "open", "title": title, "lines": [line]}
     runs = [f"{_engine_name(e.engine)}: {e.samples:,} samples of {e.ticks:,} ticks" for e in others]
+    runs += [f"{_engine_name(e.engine)}: {e.early_stop.words}" for e in others if e.early_stop]
     different = [engine for engine in others if engine.difference is not None]
     if different:
         names = " and ".join(_engine_name(engine.engine) for engine in different)
@@ -287,14 +288,14 @@ def _cost(verification: Verification | None, run: Run | None) -> Cost | None:
         if engine.cycles:
             how = "predicted by" if engine.engine == "golden" else "measured in"
             source = f"{how} the {_engine_name(engine.engine)}, mean of {engine.samples:,} samples"
-            return Cost(engine.cycles, engine.synaptic_operations, engine.ticks, source)
+            return Cost(engine.cycles, engine.synaptic_operations, engine.mean_ticks, source)
     trace = run.recording if run else None
     if run is None or trace is None or trace.cycles is None or not trace.cycles.any():
         return None
     cycles = float(run.of_samples(trace.cycles).sum(axis=1).mean())
     operations = float(run.of_samples(trace.synaptic_operations).sum(axis=(1, 2)).mean())
     source = f"predicted by the golden model, mean of {trace.samples:,} samples"
-    return Cost(cycles, operations, trace.ticks, source)
+    return Cost(cycles, operations, float(trace.ends().mean()), source)
 
 
 def _inputs(compiled: CompiledNetwork, made: Sequence[Artefact]) -> dict[str, str]:

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError
+from spikelet.description.neurons.update import sends_counts
 from spikelet.network.layer_quantisation import LayerQuantisation
 from spikelet.network.leaks import Leak
 from spikelet.network.network import FloatArray
@@ -37,7 +39,7 @@ _TAKES_ALL = 0.9
 _LARGE_ERROR = 0.5
 """Error of potentials that are read, as a share, from which it is said."""
 
-_CALIBRATE = "compile with --calibration, or with more --weight-bits"
+_CALIBRATE = "compile with more --weight-bits, and with --calibration if it was without"
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,9 @@ class LayerAgreement:
         a share of that of the float potentials. None of other layers.
     first : (int, int, int) or None
         Sample, tick and neuron of the first spike that differs; None where none does.
+    full_counts : int
+        Places of a layer of graded spikes at which the count was the most that its bits hold: what
+        is above follows in later ticks.
     """
 
     name: str
@@ -77,6 +82,7 @@ class LayerAgreement:
     saturations: int | None = None
     potential_error: float | None = None
     first: tuple[int, int, int] | None = None
+    full_counts: int = 0
 
     @property
     def verdict(self) -> str:
@@ -144,7 +150,7 @@ def _agreement(run: Run, name: str, layer: FloatLayer) -> LayerAgreement:
         name,
         float_spikes=int(theirs.sum()),
         integer_spikes=int(mine.sum()),
-        common=int((mine & theirs).sum()),
+        common=int(np.minimum(mine, theirs).sum()),
         places=int(ticks.sum()) * mine.shape[2],
         neurons=mine.shape[2],
         silent_neurons=int((by_neuron == 0).sum()),
@@ -154,7 +160,14 @@ def _agreement(run: Run, name: str, layer: FloatLayer) -> LayerAgreement:
         if layer.potentials is None
         else _relative_error(run.potentials(name)[ticks], layer.potentials[ticks]),
         first=first and (first[0], first[1], first[2]),
+        full_counts=_full_counts(run, name, mine),
     )
+
+
+def _full_counts(run: Run, name: str, spikes: npt.NDArray[Any]) -> int:
+    bits = run.compiled.core(name).fired_bits
+    counts = sends_counts(run.compiled.core(name).neuron)
+    return int(np.count_nonzero(spikes == (1 << bits) - 1)) if counts else 0
 
 
 def _relative_error(mine: FloatArray, theirs: FloatArray) -> float:
@@ -218,6 +231,12 @@ def agreement_warnings(layers: Iterable[LayerAgreement]) -> Iterator[str]:
             yield (
                 f"{name}: {layer.saturations:,} of {layer.places:,} potentials are at an end of "
                 "their range: compile with more --potential-bits, or with --calibration"
+            )
+        if layer.full_counts:
+            yield (
+                f"{name}: {layer.full_counts:,} of {layer.places:,} counts of spikes are the most "
+                "that their bits hold, and what is above follows in later ticks: compile with more "
+                "--spike-bits, or with --calibration"
             )
         if layer.integer_spikes and layer.silent_neurons > layer.neurons / 2:
             yield (

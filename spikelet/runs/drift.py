@@ -98,6 +98,8 @@ def _at(network: IntegerNetwork, floats: Network, samples: Samples, bits: int) -
         {p.name: p.potential_bits for p in network.populations},
         samples.spikes if calibrated else None,
         neuron_scales=any(layer.neuron_scales for layer in network.quantisation),
+        decay_bits={q.name: q.decay_bits for q in network.quantisation if q.decay_bits},
+        spike_bits=network.spike_bits,
     )
     return replace(found, draw_key=network.draw_key)
 

@@ -14,7 +14,6 @@ from spikelet.description.versions import golden_version, package_versions
 from spikelet.fpga.families import families
 from spikelet.fpga.families.family import Family
 from spikelet.golden.chip import GoldenChip
-from spikelet.golden.dense_spikes import DenseSpikes
 from spikelet.runs.wanted import Wanted
 
 __all__ = [
@@ -63,11 +62,12 @@ def _golden(wanted: Wanted) -> tuple[Recording, ChipState]:
     if changes or changed:
         chip.restore(wanted.state)
     trace = chip.run(
-        DenseSpikes(wanted.spikes, compiled.routes, wanted.extra_ticks),
+        compiled.dense_spikes(wanted.spikes, wanted.extra_ticks),
         record=wanted.record,
         reward=wanted.reward,
         clear=wanted.clear,
         progress=wanted.progress,
+        stop_at_output=wanted.early_stop,
     )
     state = chip.snapshot()
     _chips[compiled] = (chip, changes)

@@ -80,6 +80,7 @@ def _simulated(
             progress=wanted.progress,
             reward=wanted.reward,
             clear=wanted.clear,
+            stop_at_output=wanted.early_stop,
         )
         state = chip.snapshot()
     trace.notes[MADE_OF] = dict(made_of)
@@ -95,6 +96,11 @@ def run_cocotb(simulator: str, wanted: Wanted) -> tuple[Recording, ChipState | N
         raise SpikeletError(
             f"engine {name} runs each sample from a cleared state, without reward",
             remedy="use golden or rtl to go on from a state, or with rewards",
+        )
+    if wanted.early_stop:
+        raise SpikeletError(
+            f"engine {name} runs all ticks of each sample",
+            remedy="use golden, rtl or a netlist for early stop, or leave it out",
         )
     folder = wanted.place(name)
     trace, state = run_samples(

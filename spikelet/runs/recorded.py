@@ -20,7 +20,15 @@ from spikelet.samples.decode import count
 from spikelet.samples.lengths import ended, within
 from spikelet.samples.samples import Samples, winners
 
-__all__ = ["OUTPUTS", "Recorded", "RecordedLayer", "compare_recorded", "recorded_warnings"]
+__all__ = [
+    "OUTPUTS",
+    "Recorded",
+    "RecordedLayer",
+    "compare_recorded",
+    "readings",
+    "recorded_warnings",
+    "require_recorded",
+]
 
 OUTPUTS = "outputs"
 """What the outputs of a network are called among its layers."""
@@ -171,6 +179,21 @@ def compare_recorded(
     return Recorded(found.samples, found.equal, found.layers, fitting, tried)
 
 
+def require_recorded(recorded: Recorded | None) -> None:
+    """SpikeletError unless something was recorded, and the float network equals all of it."""
+    if recorded is None:
+        raise SpikeletError(
+            "nothing was compared with the framework, which --require-recorded asks for: there are "
+            "no samples that hold what it recorded, or the network was not trained",
+            remedy="give a trained network, and samples with the framework's own spikes (expected)",
+        )
+    if not recorded.all_equal:
+        raise SpikeletError(
+            f"{recorded.words}, and --require-recorded asks for all: {recorded.difference}",
+            remedy="read the file as it was trained: --framework, --neuron, --dt",
+        )
+
+
 def recorded_warnings(origin: Origin | None, recorded: Recorded | None) -> Iterator[str]:
     """Yield what is not sure, or wrong, of what a network file was taken for."""
     approximate = origin is not None and bool(origin.approximate)
@@ -204,7 +227,7 @@ def _fitting(path: Path, network: Network, samples: Samples) -> tuple[tuple[str,
     """Return the options by which a file fits the samples, and how many others were tried."""
     few, found, tried = samples.first(_TRIED_SAMPLES), [], 0
     seen = {network.digest}
-    for options, other in _readings(path, network.dt):
+    for options, other in readings(path, network.dt):
         if other.digest in seen:
             continue
         seen.add(other.digest)
@@ -214,7 +237,7 @@ def _fitting(path: Path, network: Network, samples: Samples) -> tuple[tuple[str,
     return tuple(found), tried
 
 
-def _readings(path: Path, dt: float | None) -> Iterator[tuple[str, Network]]:
+def readings(path: Path, dt: float | None) -> Iterator[tuple[str, Network]]:
     """Yield how a file could be read otherwise: the options, and the network."""
     for convention in FRAMEWORKS.values():
         for reset in convention.resets:
@@ -299,7 +322,8 @@ def _held(
 ) -> tuple[RecordedLayer, npt.NDArray[np.bool_]]:
     """Compare a layer; return also in which samples it is equal."""
     spikes = np.concatenate([layer.spikes for layer in layers.values()], axis=2)
-    what, recorded = _kind(name, values, spikes)
+    potentials = bool(layers) and all(layer in network.readouts for layer in layers)
+    what, recorded = _kind(name, values, spikes, potentials)
     if samples.lengths is not None:
         spikes = within(samples.lengths, spikes)
     found: _Array = spikes
@@ -332,15 +356,20 @@ def _held(
     return RecordedLayer(name, what, len(equal), int(equal.sum()), *numbers, first), equal
 
 
-def _kind(name: str, values: _Array, spikes: npt.NDArray[np.bool_]) -> tuple[str, _Array]:
-    """Return what was recorded, and its values; SpikeletError for another shape."""
+def _kind(
+    name: str, values: _Array, spikes: npt.NDArray[np.bool_], read: bool
+) -> tuple[str, _Array]:
+    """Return what was recorded, and its values; SpikeletError for another shape.
+
+    ``read`` says whether it is of populations that never spike, whose potentials may be whole.
+    """
     samples, ticks, size = spikes.shape
     whole = values.dtype.kind in "biu" or bool((values == np.rint(values)).all())
     flat = values.reshape(*values.shape[:2], -1) if values.ndim > 3 else values
     if whole:
         flat = flat.astype(np.int64)
     if flat.shape == (samples, ticks, size):
-        return ("spikes" if whole else "potentials"), flat
+        return ("spikes" if whole and not read else "potentials"), flat
     if whole and flat.shape == (samples, size):
         return "counts", flat
     if whole and name == OUTPUTS and flat.shape == (samples,):

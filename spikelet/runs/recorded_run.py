@@ -8,7 +8,7 @@ import numpy.typing as npt
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.chip.memory_map import CHIP_REGISTERS, COUNTERS, ChipMap
 from spikelet.description.chip.neuron_words import pack_states, state_offsets
-from spikelet.description.chip.packets import flit_packet
+from spikelet.description.chip.packets import output_bits
 from spikelet.description.chip.state import ChipState
 from spikelet.description.chip.state_words import LEARNED_REGIONS, readable_words, state_words
 from spikelet.description.run.recorded_run import RecordedRun
@@ -131,6 +131,7 @@ def recorded_run_of(
         last_words += list(np.stack(found, axis=1))
     events = compiled.events(spikes)
     assert trace.cycles is not None
+    mask, shift = output_bits(chip)
     return RecordedRun(
         top=top,
         structure=structure,
@@ -140,13 +141,14 @@ def recorded_run_of(
         ticks=events.ticks,
         offsets=events.offsets,
         flits=events.flits(chip),
-        output_mask=(1 << flit_packet(chip).fields[0].width) - 1,
+        output_mask=mask,
         outputs=trace.outputs,
         probes=np.concatenate(probes),
         words=np.concatenate(words, axis=2),
         last_probes=np.array(last_probes, np.uint32),
         last_words=np.stack(last_words, axis=1),
         cycles=int(trace.cycles.max(initial=0)),
+        count_shift=shift,
     )
 
 

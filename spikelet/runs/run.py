@@ -19,7 +19,9 @@ from spikelet.description.run.recording import Recording, recorded_states
 from spikelet.description.summary import summary
 from spikelet.description.versions import package_versions
 from spikelet.network.integers import IntegerNetwork, Weights
+from spikelet.network.matrices import dense
 from spikelet.network.network import FloatArray
+from spikelet.runs.early_stop import check_early_stop
 from spikelet.runs.engines import engine_named
 from spikelet.runs.wanted import Wanted
 from spikelet.samples.decode import decoder_named
@@ -62,7 +64,9 @@ class Run:
         Ticks since the state was cleared in which the first sample begins.
     lengths : array of int64, shape (samples,), or None
         Ticks of each sample. What the network did in the padding behind them is read as 0: so a
-        sample gives what it would give alone.
+        sample gives what it would give alone. Of a run with early stop, they are not more than the
+        ticks up to the first output spike; the other layers, which the chip runs ahead of the
+        outputs, are read up to there, too.
     """
 
     __repr__ = summary
@@ -88,6 +92,10 @@ class Run:
                 f"the Recording of {trace.engine} has {trace.ticks} ticks; outputs of network "
                 f"{self.compiled.name!r} appear after {latency}"
             )
+        if trace.ticks_run is not None:
+            ends = trace.ticks_run - latency
+            ends = ends if self.lengths is None else np.minimum(self.lengths, ends)
+            object.__setattr__(self, "lengths", ends)
 
     def _ticks(self, depth: int) -> slice:
         """Return the chip's ticks in which a layer of some depth was in the network's ticks."""
@@ -172,8 +180,11 @@ class Run:
         found: FloatArray = self.states(layer)["v"] * self.compiled.network.lsb(layer)
         return found
 
-    def spikes(self, layer: str) -> npt.NDArray[np.bool_]:
-        """Return a layer's spikes (samples, ticks, size); SpikeletError if not recorded."""
+    def spikes(self, layer: str) -> npt.NDArray[Any]:
+        """Return a layer's spikes (samples, ticks, size); SpikeletError if not recorded.
+
+        Bool, or uint8, counts, of a layer that sends graded spikes.
+        """
         placed, recorded = self._recorded("spikes", layer)
         return self._assembled(recorded, placed)
 
@@ -272,7 +283,7 @@ def weights_file(compiled: CompiledNetwork, image: ChipImage) -> bytes:
     for p in compiled.network.projections:
         name = f"{p.source}_to_{p.target}"
         if name in arrays:  # of another delay, which does not learn
-            arrays[f"{name}_after_{p.delay}"] = p.weights
+            arrays[f"{name}_after_{p.delay}"] = dense(p.weights)
         else:
             arrays[name] = compiled.weights(p.source, p.target, image)
     for population in compiled.network.populations:
@@ -294,6 +305,7 @@ def run(
     record: Sequence[str] = ("spikes",),
     folder: Path | None = None,
     progress: Callable[[int], None] = lambda samples: None,
+    early_stop: bool = False,
 ) -> Run:
     """Run samples, one after another; what is learned goes on from each to the next.
 
@@ -318,13 +330,16 @@ def run(
         stream in pieces, the last of them drained, is one run, bit for bit.
     record : sequence of str
         Any of ``"spikes"``, ``"states"``, ``"learning"`` (weights, tags, traces and kept states
-        after each tick: large) and ``"checksums"`` (of the state after each sample). States are
+        after each tick: large), ``"checksums"`` (of the state after each sample) and ``"cycles"``:
+        golden counts clock cycles from the axons of each tick; else it estimates them. States are
         always recorded of a network with outputs that are potentials.
     folder : Path or None
         The project folder, in which synthesis works and leaves its netlist, and where the emitted
         Verilog is; golden and RTL do not need it.
     progress : callable
         Told how many samples are done, now and then.
+    early_stop : bool
+        Whether the chip ends each sample with the tick in which its first output spike leaves it.
 
     Raises
     ------
@@ -357,6 +372,9 @@ def run(
             "run samples of each length by themselves, or from a cleared state and with learning "
             "off; or leave lengths out, so that padding is time",
         )
+    if early_stop:
+        check_early_stop(compiled, learning)
+        compiled.chip.check_early_stop(clear)
     recording, state = chosen.run(
         Wanted(
             compiled,
@@ -369,6 +387,7 @@ def run(
             tuple(record),
             folder,
             progress,
+            early_stop,
         )
     )
     begun = 0 if clear or start is None else start.ticks

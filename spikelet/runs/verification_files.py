@@ -20,6 +20,7 @@ from spikelet.description.array_files import packed_arrays
 from spikelet.description.artefact import Artefact, OutOfDate, digests_of_files
 from spikelet.description.errors import MALFORMED, SpikeletError
 from spikelet.description.run.recording import Recording
+from spikelet.network.network import MOST_LEVELS
 from spikelet.network.origin import Origin
 from spikelet.runs.agreement import LayerAgreement
 from spikelet.runs.engines import engine_tools, engines
@@ -106,7 +107,11 @@ def write_verification(
         Artefact(
             _kind(result.engine),
             inputs,
-            options={"samples": result.samples, "ticks": result.ticks},
+            options={
+                "samples": result.samples,
+                "ticks": result.ticks,
+                **({"early_stop": True} if result.early_stop else {}),
+            },
             tools=engine_tools(result.engine),
             command=command,
             sources=sources,
@@ -151,7 +156,7 @@ def read_verification(folder: Path, present: Mapping[str, str]) -> KeptVerificat
             f"{folder} does not hold a verification: {error!r}", remedy=_AGAIN
         ) from error
     found.trace = Recording.load(folder / "golden" / _TRACE)
-    found.samples = load_samples(folder / "golden" / _SAMPLES)
+    found.samples = load_samples(folder / "golden" / _SAMPLES, input_levels=MOST_LEVELS)
     return found
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from spikelet.runs.agreement import (
     output_warnings,
     quantisation_warnings,
 )
+from spikelet.runs.early_stop import EarlyStop, check_decoder, early_stop_of
 from spikelet.runs.engines import engine_named
 from spikelet.runs.recorded import Recorded, compare_recorded, recorded_warnings
 from spikelet.runs.run import Run, run
@@ -71,6 +72,8 @@ class EngineResult:
         Layers that never spiked in these samples.
     spiked : bool
         Whether any neuron did, or the potential of one that is read moved.
+    early_stop : EarlyStop or None
+        How far samples were run that stop at their first output spike.
     """
 
     engine: str
@@ -84,6 +87,12 @@ class EngineResult:
     seconds: float
     silent: list[str]
     spiked: bool
+    early_stop: EarlyStop | None = None
+
+    @property
+    def mean_ticks(self) -> float:
+        """Ticks that the chip ran for a sample, mean over the samples."""
+        return self.early_stop.mean_ticks if self.early_stop else self.ticks
 
     @property
     def equal(self) -> bool:
@@ -109,14 +118,18 @@ class EngineResult:
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-compatible values, with what follows from the fields."""
         accuracy = None if self.score is None else self.score.accuracy
-        return {**asdict(self), "equal": self.equal, "accuracy": accuracy}
+        stop = {"early_stop": self.early_stop.to_dict()} if self.early_stop else {}
+        own = asdict(replace(self, early_stop=None))
+        del own["early_stop"]
+        return {**own, "equal": self.equal, "accuracy": accuracy, **stop}
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> "EngineResult":
         """Inverse of :meth:`to_dict`; KeyError or TypeError for other fields."""
-        own = {name: fields[name] for name in cls.__dataclass_fields__}
-        score = own["score"]
-        return cls(**{**own, "score": None if score is None else Score(**score)})
+        names = [name for name in cls.__dataclass_fields__ if name != "early_stop"]
+        own, stop = {name: fields[name] for name in names}, fields.get("early_stop")
+        own["score"] = None if own["score"] is None else Score(**own["score"])
+        return cls(**own, early_stop=None if stop is None else EarlyStop.from_dict(stop))
 
 
 @dataclass(frozen=True)
@@ -197,6 +210,7 @@ def verify(
     folder: Path | None = None,
     netlist_samples: int = 20,
     decode: str = "count",
+    early_stop: bool = False,
     network_file: Path | None = None,
     progress: Callable[[str, int, int], None] = lambda engine, done, samples: None,
     differs: Callable[[str, Samples, Difference], None] = lambda engine, samples, difference: None,
@@ -223,6 +237,8 @@ def verify(
         Netlists, and cocotb, simulate slowly, and run the first so many samples only; 1 or more.
     decode : str
         How output spikes become classes, of :data:`spikelet.samples.decode.DECODERS`.
+    early_stop : bool
+        As for :func:`run`.
     network_file : Path or None
         As ``file`` of :func:`compare_recorded`.
     progress : callable
@@ -244,6 +260,8 @@ def verify(
     compiled, decoder = compiled_from(source), decoder_named(decode)
     floats = compiled.network.floats
     key = compiled.network.draw_key
+    if early_stop:
+        check_decoder(compiled, decode)
     if floats:
         samples.check_labels(compiled.network.n_outputs)
     recorded = compare_recorded(floats, samples, key, network_file)
@@ -263,6 +281,7 @@ def verify(
             record=record,
             folder=folder,
             progress=lambda done: progress(engine, done, total),
+            early_stop=early_stop,
         )
         return found, time.perf_counter() - began
 
@@ -371,6 +390,7 @@ def _result(
         seconds,
         [name for name, any_spike in spiked.items() if not any_spike],
         bool(any(spiked.values()) or moved),
+        early_stop_of(trace, got.compiled.output_latency, samples.lengths),
     )
 
 

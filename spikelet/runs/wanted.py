@@ -48,6 +48,8 @@ class Wanted:
     folder : Path or None
         The project folder.
     progress : callable
+    early_stop : bool
+        Whether each sample ends with its first output spike.
     """
 
     __repr__ = summary
@@ -62,6 +64,7 @@ class Wanted:
     record: tuple[str, ...]
     folder: Path | None
     progress: Callable[[int], None]
+    early_stop: bool = False
 
     @property
     def image(self) -> ChipImage:

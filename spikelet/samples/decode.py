@@ -74,7 +74,7 @@ def first_spike(spikes: npt.NDArray[Any]) -> Votes:
 
     Time to first spike, as in Thorpe, Delorme & Van Rullen 2001, "Spike-based strategies for rapid
     processing": ``ticks`` for a spike in tick 0, down to 1 for one in the last tick, 0 for none.
-    All ticks are run; the chip does not stop at the first spike.
+    No later spike changes the class, so the chip can stop at it (early stop).
     """
     _check(spikes, "first", spikes=True)
     fired = spikes != 0

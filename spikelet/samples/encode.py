@@ -18,6 +18,7 @@ __all__ = [
     "MOST_PLACES",
     "check_levels",
     "delta",
+    "direct",
     "latency",
     "poisson",
     "population",
@@ -60,6 +61,58 @@ def rate(levels: npt.ArrayLike, full_scale: int, ticks: int) -> npt.NDArray[np.u
     elapsed = np.arange(ticks + 1).reshape(1, -1, 1)
     fired = (2 * checked[:, None, :] * elapsed + full_scale) // (2 * full_scale)
     return np.diff(fired, axis=1).astype(np.uint8)
+
+
+def direct(
+    levels: npt.ArrayLike, full_scale: float, ticks: int, steps: int
+) -> npt.NDArray[np.uint8]:
+    """Give intensities in every tick, as counts of graded inputs: direct coding.
+
+    As snnTorch and SpikingJelly show a static image: its pixels are the input of the first layer's
+    weights in each tick (Rueckauer et al. 2017, "Conversion of continuous-valued deep networks to
+    efficient event-driven networks for image classification").
+
+    Parameters
+    ----------
+    levels : array of int or float, shape (samples, inputs)
+        Intensities in 0..``full_scale``.
+    full_scale : float
+    ticks : int
+    steps : int
+        Counts from 0 to full scale, 1..255: the ``input_levels`` of the network. An intensity
+        becomes the nearest count, halves up; one on the grid of steps is given exactly.
+
+    Returns
+    -------
+    array of uint8, shape (samples, ticks, inputs)
+
+    Raises
+    ------
+    SpikeletError
+        If a level is outside 0..``full_scale``, or no number, there is no tick, or ``steps`` is not
+        in 1..255.
+    """
+    values = np.asarray(levels)
+    if values.dtype.kind not in "biuf" or values.ndim != 2:
+        raise SpikeletError(
+            f"encoder direct: levels must be numbers (samples, inputs), not {values.dtype} of "
+            f"shape {values.shape}"
+        )
+    valid = (values >= 0) & (values <= full_scale)
+    if not valid.all():
+        sample, line = (int(i) for i in np.argwhere(~valid)[0])
+        raise SpikeletError(
+            f"encoder direct: levels must be in 0..{full_scale:g}, found {values[sample, line]} at "
+            f"sample {sample}, input {line}",
+            remedy="scale them to 0..full_scale; what a normalisation shifts below 0 belongs into "
+            "the bias of the first layer",
+        )
+    if ticks < 1 or not 1 <= steps <= 255:
+        raise SpikeletError(
+            f"encoder direct: there must be 1 tick or more, and 1..255 steps, not {ticks}, {steps}"
+        )
+    counts = np.floor(values.astype(np.float64) * steps / full_scale + 0.5).astype(np.uint8)
+    return np.repeat(counts[:, None, :], ticks, axis=1)
 
 
 def poisson(

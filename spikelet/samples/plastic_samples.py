@@ -133,7 +133,11 @@ class LearningSamples:
 
 
 def load_learning_samples(
-    path: Path, encoder: Encoder | None, *, readers: Iterable[SampleReader] = ()
+    path: Path,
+    encoder: Encoder | None,
+    *,
+    readers: Iterable[SampleReader] = (),
+    input_levels: int = 1,
 ) -> LearningSamples:
     """Read samples for learning.
 
@@ -145,6 +149,7 @@ def load_learning_samples(
         (samples, ticks).
     encoder : Encoder or None
     readers : iterable of SampleReader
+    input_levels : int
         As for :func:`load_samples`.
 
     Raises
@@ -152,7 +157,7 @@ def load_learning_samples(
     SpikeletError
         Saying what is wrong with the file and what would be valid.
     """
-    file = SampleFile.read(path, readers=readers)
+    file = SampleFile.read(path, readers=readers, input_levels=input_levels)
     if encoder is None:
         spikes = file.shown()
         labels = file.labels(len(spikes), spikes.shape[1])

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError, SpikeletWarning
 from spikelet.description.summary import summary
-from spikelet.samples.encode import rate
+from spikelet.samples.encode import direct, rate
 from spikelet.samples.lengths import TIME_FIRST, Lengths, check_lengths, check_padding, within
 from spikelet.samples.reader import SampleReader
 from spikelet.samples.sample_readers import FROM_EVENTS, NEEDED, reader_of
@@ -37,6 +37,7 @@ class SampleFile:
     arrays : dict of str to array
         All arrays of the file.
     merge_counts, time_first : bool
+    input_levels : int
         As for :func:`load_samples`.
     """
 
@@ -47,6 +48,7 @@ class SampleFile:
     arrays: dict[str, npt.NDArray[Any]]
     merge_counts: bool = False
     time_first: bool = False
+    input_levels: int = 1
 
     @classmethod
     def read(
@@ -57,6 +59,7 @@ class SampleFile:
         *,
         merge_counts: bool = False,
         time_first: bool = False,
+        input_levels: int = 1,
     ) -> "SampleFile":
         """Read a file, and find out which set is meant; as for :func:`load_samples`."""
         path = Path(path)
@@ -74,14 +77,17 @@ class SampleFile:
                 f"as {example}; or load_samples(path, {sets[0]!r})",
             )
         prefix = prefix if prefix in sets or not sets else sets[0]
-        return cls(path, prefix, arrays, merge_counts, time_first)
+        return cls(path, prefix, arrays, merge_counts, time_first, input_levels)
 
     def error(self, name: str, message: str, remedy: str = "") -> SpikeletError:
         """Return the error of an array, naming file and array."""
         return SpikeletError(f"{self.path}: {name} {message}", remedy=remedy)
 
     def shown(self) -> npt.NDArray[np.uint8]:
-        """Return the spikes (samples, ticks, inputs), or what rate encoding makes of levels."""
+        """Return the spikes (samples, ticks, inputs), or what is made of levels.
+
+        That is by rate, or, for graded inputs, directly.
+        """
         if f"{self.prefix}spikes" in self.arrays:
             spikes = self.spikes()
             lengths = self.lengths(*spikes.shape[:2])
@@ -96,7 +102,8 @@ class SampleFile:
             )
         given = self.levels(), self.number("full_scale"), self.number("ticks")
         with self._named():
-            spikes = rate(*given)
+            graded = self.input_levels > 1
+            spikes = direct(*given, self.input_levels) if graded else rate(*given)
         return within(self.lengths(*spikes.shape[:2]), spikes)
 
     def input_shape(self) -> tuple[int, ...] | None:
@@ -133,10 +140,26 @@ class SampleFile:
             raise self.error(
                 name, f"has shape {spikes.shape}: there is nothing in it", f"give {NEEDED}"
             )
-        wrong = (spikes != 0) & (spikes != 1)
-        if wrong.any():
-            spikes = self._merged(name, spikes, wrong)
+        if spikes.dtype.kind not in "bu" or spikes.max() > self.input_levels:  # else all is valid
+            if self.input_levels > 1:
+                self._check_counts(name, spikes)
+            elif (wrong := (spikes != 0) & (spikes != 1)).any():
+                spikes = self._merged(name, spikes, wrong)
         return np.ascontiguousarray(spikes, np.uint8)
+
+    def _check_counts(self, name: str, spikes: npt.NDArray[Any]) -> None:
+        """Check the counts of graded inputs."""
+        valid = (spikes >= 0) & (spikes <= self.input_levels) & (spikes == np.rint(spikes))
+        if not valid.all():
+            sample, tick, line = (int(i) for i in np.argwhere(~valid)[0])
+            raise self.error(
+                name,
+                f"must be whole numbers in 0..{self.input_levels}, the levels of the network's "
+                f"inputs, found {spikes[sample, tick, line]} at sample {sample}, tick {tick}, "
+                f"input {line} ({int((~valid).sum())} of {spikes.size} values)",
+                "intensities are `levels`; compile with more --input-levels or --input-counts, up "
+                "to 255",
+            )
 
     def _merged(
         self, name: str, spikes: npt.NDArray[Any], wrong: npt.NDArray[np.bool_]
@@ -157,7 +180,8 @@ class SampleFile:
                 f"{message}; if these are counts, and each becomes one spike, {lost:,} of "
                 f"{events:,} events are lost",
                 "spikelet data FILE --merge-counts -o NEW.npz, or load_samples(path, "
-                "merge_counts=True); shorter ticks lose fewer; intensities are `levels`",
+                "merge_counts=True); shorter ticks lose fewer; or let the chip take counts: "
+                "spikelet compile --input-counts N; intensities are `levels`",
             )
         said = f"{self.path}: {name}: {lost:,} of {events:,} events are lost where counts above 1 "
         warnings.warn(f"{said}became one spike", SpikeletWarning, stacklevel=2)
@@ -196,7 +220,7 @@ class SampleFile:
                 else f"has shape {levels.shape}: there is nothing in it",
                 f"give {NEEDED}",
             )
-        if levels.dtype.kind == "f":
+        if levels.dtype.kind == "f" and self.input_levels == 1:
             return self._whole(name, levels)
         return levels.astype(np.uint8) if levels.dtype.kind == "b" else levels
 
@@ -308,7 +332,8 @@ class SampleFile:
                 f"must be whole numbers, found {values.ravel()[wrong[0]]} at {wrong[0]} "
                 f"({wrong.size} of {values.size})",
                 "round them, or scale them to whole numbers, before storing, such as "
-                "np.rint(255 * levels).astype(int) and full_scale 255"
+                "np.rint(255 * levels).astype(int) and full_scale 255; or let the first layer see "
+                "them in every tick: spikelet compile --input-levels N"
                 if name.endswith("levels")
                 else "round them, or scale them to whole numbers, before storing",
             )

@@ -22,6 +22,9 @@ FROM_EVENTS = (
 )
 """What to do about files of events."""
 
+_EVENT_SUFFIXES = (".bin", ".csv", ".txt", ".h5", ".hdf5", ".aedat4", ".raw", ".dat")
+"""Of files that hold events more often than samples."""
+
 
 def reader_of(path: Path, more: Iterable[SampleReader] = ()) -> SampleReader:
     """Return the reader that recognises a file, or else whose suffix it has.
@@ -51,7 +54,10 @@ def reader_of(path: Path, more: Iterable[SampleReader] = ()) -> SampleReader:
     named = (reader for reader in readers if suffix in reader.suffixes)  # which says what it misses
     found = next((reader for reader in readers if reader.recognises(path, head)), next(named, None))
     if found is None:
-        kind, remedy = kind_of(head), f"give {needed}; {FROM_EVENTS}"
+        kind = kind_of(head)
+        remedy = f"give {needed}; {FROM_EVENTS}"
+        if suffix in _EVENT_SUFFIXES:
+            remedy = f"if it holds events: {FROM_EVENTS}; else give {needed}"
         if "pickle" in kind:
             remedy = f"store its arrays by np.savez(PATH, NAME=array), where it was made; {remedy}"
         raise SpikeletError(f"{path} is {kind}, not a samples file", remedy=remedy)

@@ -72,6 +72,7 @@ class Samples:
     Parameters
     ----------
     spikes : array of uint8, shape (samples, ticks, inputs)
+        0 and 1, or, for graded inputs, counts.
     labels : array of int64, shape (samples,), or None
     path : Path or None
         The file that they are from.
@@ -115,7 +116,8 @@ class Samples:
         lengths = () if self.lengths is None else ("lengths", self.lengths)
         recorded = [part for name in sorted(self.expected) for part in (name, self.expected[name])]
         expected = ("expected", *recorded) if recorded else ()
-        return digest_of(self.spikes.astype(np.uint8), self.labels, *rewards, *lengths, *expected)
+        spikes = self.spikes.astype(np.uint8, copy=False)
+        return digest_of(spikes, self.labels, *rewards, *lengths, *expected)
 
     def first(self, count: int | None) -> "Samples":
         """Return the first ``count`` samples; all of them for None.
@@ -179,6 +181,7 @@ def load_samples(
     readers: Iterable[SampleReader] = (),
     merge_counts: bool = False,
     time_first: bool = False,
+    input_levels: int = 1,
 ) -> Samples:
     """Read samples; SpikeletError says what is wrong with the file and what would be valid.
 
@@ -195,8 +198,18 @@ def load_samples(
         Whether counts above 1 become one spike; a warning says how many events are lost.
     time_first : bool
         Whether the first two axes of ``spikes`` are (ticks, samples).
+    input_levels : int
+        Of the network (:attr:`IntegerNetwork.input_levels`). Above 1 its inputs are graded:
+        ``spikes`` are counts up to it, and ``levels`` are given in every tick (:func:`direct`).
     """
-    file = SampleFile.read(path, prefix, readers, merge_counts=merge_counts, time_first=time_first)
+    file = SampleFile.read(
+        path,
+        prefix,
+        readers,
+        merge_counts=merge_counts,
+        time_first=time_first,
+        input_levels=input_levels,
+    )
     spikes = file.shown()
     return Samples(
         spikes,

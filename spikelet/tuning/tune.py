@@ -1,4 +1,4 @@
-"""Tune: weight and potential bits of each layer, lanes and memory, for the smallest chip."""
+"""Tune: bits of each layer, size of cores, lanes and memory, for the smallest chip."""
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -123,10 +123,10 @@ def tune(
 ) -> Tuning:
     """Find the smallest chip of a trained network that loses no more accuracy than allowed.
 
-    Weight and potential bits of each layer, lanes, pipelines and the kind of weight memory are
-    tried, each chip by the golden model on all samples. What is found is the best of what was
-    tried, and no choice in it can be a step smaller alone. It holds for these samples: measure the
-    network again on others.
+    Weight, potential and decay bits of each layer, the size of cores, lanes, pipelines, the format
+    of synapses and the kind of weight memory are tried (:class:`Space`), each chip by the golden
+    model on all samples. What is found is the best of what was tried, and no choice in it can be a
+    step smaller alone. It holds for these samples: measure the network again on others.
 
     Parameters
     ----------

@@ -204,7 +204,7 @@ def test_load_refuses(compiled: CompiledNetwork, tmp_path: Path) -> None:
     record = json.loads((tmp_path / "artefact.json").read_text())
     (tmp_path / "artefact.json").write_text(json.dumps({**record, "version": 0}))
     (tmp_path / "arrays.npz").write_bytes(arrays)
-    refused("artefact.json: version must be 7, not 0")
+    refused("artefact.json: version must be 8, not 0")
     (tmp_path / "artefact.json").write_text(json.dumps({**record, "kind": "run of rtl"}))
     refused("artefact.json: kind must be 'compiled network', not 'run of rtl'")
     (tmp_path / "artefact.json").write_text("{")

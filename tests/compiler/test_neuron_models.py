@@ -255,8 +255,8 @@ def test_the_old_form_of_a_saved_network(tmp_path: Path) -> None:
     compiled = compile_network(layers(neuron_model("nir-euler"), [np.ones((2, 2))], threshold=1))
     compiled.save(tmp_path)
     record = tmp_path / "artefact.json"
-    assert '"version": 7' in record.read_text()
-    record.write_text(record.read_text().replace('"version": 7', '"version": 3'))
+    assert '"version": 8' in record.read_text()
+    record.write_text(record.read_text().replace('"version": 8', '"version": 3'))
     with pytest.raises(SpikeletError, match="version") as info:
         CompiledNetwork.load(tmp_path)
     assert "compile the network again" in info.value.remedy

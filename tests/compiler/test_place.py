@@ -222,7 +222,7 @@ def test_a_neuron_of_too_many_axons() -> None:
 def test_a_neuron_of_too_many_axons_for_any_core() -> None:
     network = chain([4100, 1])
     network.projections[0].weights[:] = 1
-    with pytest.raises(SpikeletError, match="at most 4096 axons, 4 fewer than needed"):
+    with pytest.raises(SpikeletError, match="4 more than the 4096 that the largest core has"):
         place(quantise(network))
 
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from spikelet.cli import main
 from spikelet.compiler.compile import compile_network
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.learning.named_rules import pair_stdp
@@ -73,13 +75,14 @@ def formats(compiled: CompiledNetwork) -> list[list[str]]:
         ({"lanes": 2, "max_axons": 170}, [3, 4, 1]),
     ],
 )
-def test_shared_equals_dense(limits: dict[str, int], cores: list[int]) -> None:
+@pytest.mark.parametrize("synapses", ["shared", "gather"])
+def test_shared_equals_dense(synapses: str, limits: dict[str, int], cores: list[int]) -> None:
     """Also where maps are cut by rows, and by channels."""
     shared, dense = (
         compile_network(NETWORK, limits={"synapses": name, **limits})
-        for name in ("shared", "dense")
+        for name in (synapses, "dense")
     )
-    assert formats(shared) == [["shared"] * cores[0], ["shared"] * cores[1], ["dense"] * cores[2]]
+    assert formats(shared) == [[synapses] * cores[0], [synapses] * cores[1], ["dense"] * cores[2]]
     assert {name for layer in formats(dense) for name in layer} == {"dense"}
     runs = [run(one, SPIKES, record=("spikes", "states")) for one in (shared, dense)]
     for layer in "abc":
@@ -137,6 +140,34 @@ def test_what_takes_less_is_chosen() -> None:
         projections=(projection(INPUT, "a", large),),
     )
     assert formats(compile_network(network)) == [["shared"]]
+    small = {"block_ram": 4096}
+    assert formats(compile_network(network, limits=small)) == [["gather"]]
+    few = Convolution(grid(2, 1, 7, 7), (1, 16, 16), (1, 1), (1, 1), ((3, 3), (3, 3)))
+    network = replace(
+        network,
+        n_inputs=few.n_source,
+        populations=(population("a", few.size, 2.0),),
+        projections=(projection(INPUT, "a", few),),
+    )
+    small["pipelines"] = 2  # sums leave at once; windows have many words, rows of sums few bits
+    assert formats(compile_network(network, limits=small)) == [["shared"]]
+
+
+def test_a_target_says_how_large_block_rams_are(tmp_path: Path) -> None:
+    single = replace(
+        NETWORK,
+        populations=NETWORK.populations[:1],
+        projections=NETWORK.projections[:1],
+        outputs=("a",),
+    )
+    Project(tmp_path / "first").save(compile_network(single))
+    for target, found in (("ICE40UP5K-SG48", "gather"), ("LFE5U-25F", "shared")):
+        folder = tmp_path / target
+        arguments = ["compile", str(tmp_path / "first"), "-o", str(folder), "--target", target]
+        result = CliRunner().invoke(main, arguments)
+        assert result.exit_code == 0, result.output
+        assert formats(Project(folder).load()) == [[found]]
+        assert found in result.output
 
 
 def test_what_cannot_be_shared_stays_dense() -> None:

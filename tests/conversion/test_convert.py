@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,8 +17,9 @@ from spikelet.conversion.normalise import normalised
 from spikelet.conversion.onnx_file import read_onnx
 from spikelet.description.errors import SpikeletError
 from spikelet.network.network import INPUT, Network
+from spikelet.runs.agreement import agreement
 from spikelet.samples.plastic_samples import Encoder, LearningSamples
-from tests.helpers.onnx_networks import Builder, computed, small_cnn
+from tests.helpers.onnx_networks import Builder, computed, residual_cnn, small_cnn
 
 FULL_SCALE = 16
 
@@ -52,6 +54,14 @@ def converted(cnn: Path) -> Conversion:
     return convert(cnn, labelled(small_cnn()), ticks=24)
 
 
+def converted_file(built: Builder, samples: LearningSamples, ticks: int = 24) -> Conversion:
+    """Convert a network."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "built.onnx"
+        path.write_bytes(built.bytes(5))
+        return convert(path, samples, ticks=ticks)
+
+
 def rates_of(network: Network, inputs: npt.NDArray[Any]) -> dict[str, npt.NDArray[np.float64]]:
     """Return ReLU by a spiking network's weights: what rates would be without end, unbounded."""
     found = {INPUT: inputs}
@@ -62,13 +72,15 @@ def rates_of(network: Network, inputs: npt.NDArray[Any]) -> dict[str, npt.NDArra
     return found
 
 
-def test_each_layer_computes_the_activations_in_its_unit(cnn: Path, converted: Conversion) -> None:
+@pytest.mark.parametrize("built", [small_cnn(), residual_cnn()], ids=["chain", "shortcuts"])
+def test_each_layer_computes_the_activations_in_its_unit(built: Builder) -> None:
     """By the weights of the network that is compiled, against the loops."""
-    model = small_cnn().model(5)
+    model, samples = built.model(5), labelled(built)
+    converted = converted_file(built, samples)
     shown = levels(3, seed=8) / FULL_SCALE
     rates = rates_of(converted.network, shown)
     relus = [n.output[0] for n in model.graph.node if n.op_type == "Relu"]
-    lift = normalised(read_onnx(cnn.read_bytes(), "s"), levels(60) / FULL_SCALE, 99.9).lift
+    lift = normalised(read_onnx(built.bytes(5), "s"), levels(60) / FULL_SCALE, 99.9).lift
     for number, end in enumerate([*relus, None], start=1):
         part = type(model)()
         part.CopyFrom(model)
@@ -262,3 +274,16 @@ def test_what_is_refused(cnn: Path, tmp_path: Path) -> None:
     dead = Builder((64,)).node("Gemm", np.zeros((64, 3)), -np.ones(3)).node("Relu").gemm(5, 3)
     (tmp_path / "dead.onnx").write_bytes(dead.bytes(5))
     assert "layer_1 of the ReLU network is never above 0 on 60" in refusal(tmp_path / "dead.onnx")
+
+
+def test_shortcuts_follow_and_run_on_a_chip() -> None:
+    samples = labelled(residual_cnn())
+    found = converted_file(residual_cnn(), samples, 80)
+    assert found.relu_accuracy == 1 and found.agreements[-1] >= 0.9 > 2 * found.agreements[0]
+    compiled = spikelet.compile(found.network, weight_bits=8, potential_bits=20)
+    spikes = spikelet.rate(samples.given[:20], FULL_SCALE, 24)
+    ran = spikelet.run(compiled, spikes, record=("spikes",))
+    overlaps = [layer.overlap or 0 for layer in agreement(ran, spikes)]
+    assert overlaps[0] > 0.9 and min(overlaps) > 0.3
+    delays = {(p.source, p.target): p.delay for p in compiled.network.projections}
+    assert delays["layer_1", "layer_3"] == 1 + delays["layer_1", "layer_2"], "past a layer"

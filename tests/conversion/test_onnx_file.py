@@ -12,7 +12,7 @@ from onnx import TensorProto, helper
 from spikelet.conversion.layers import Convolved, Dense, Pooled
 from spikelet.conversion.onnx_file import onnx_file, read_onnx
 from spikelet.description.errors import SpikeletError
-from tests.helpers.onnx_networks import Builder, computed, small_cnn
+from tests.helpers.onnx_networks import Builder, computed, residual_cnn, small_cnn
 
 
 def check_equal(built: Builder, outputs: int, *, rtol: float = 1e-6) -> Any:
@@ -149,21 +149,57 @@ def test_what_is_refused(message: str) -> None:
     assert "remedy" in text or "kernel" in message
 
 
-def test_branches_and_several_ends_are_refused() -> None:
-    built = Builder((4,)).gemm(4, 4).node("Relu")
-    skip = helper.make_node("Add", [built.end, "x"], ["sum"], name="/skip")
-    built.nodes.append(skip)
-    built.end = "sum"
-    with pytest.raises(SpikeletError, match=r"node '/skip' \(Add\): it takes 'relu1.out', 'x'"):
-        read_onnx(built.bytes(4), "skip.onnx")
+def test_shortcuts_are_sums() -> None:
+    network = check_equal(residual_cnn(), 5)
+    assert [len(feed) for feed in network.feeds].count(2) == 2
+    kinds = [type(layer) for layer in network.layers]
+    assert kinds.count(Convolved) == 6, "normalisation is folded in each branch"
+
+
+def test_what_two_nodes_take_is_not_changed_for_one() -> None:
+    """Normalisation and constants are layers of their own where another node takes the values."""
+    for identity in (False, True):
+        built = Builder((2, 4, 4), 5).conv(2, 2, (3, 3), pads=[1, 1, 1, 1])
+        begun = built.end
+        if identity:
+            built.node("Identity")
+        built.batch_norm(2).node("Relu").conv(2, 2, (1, 1)).sum(begun).batch_norm(2).node("Relu")
+        check_equal(built.node("Flatten").gemm(3, 32), 3)
+    later = Builder((4,), 6).gemm(4, 4)
+    begun = later.end
+    relu = later.node("Relu").end
+    later.end = begun
+    check_equal(later.batch_norm(4).sum(relu).gemm(2, 4), 2)
+    triple = Builder((4,), 7).gemm(4, 4)
+    begun = triple.end
+    triple.node("Relu").sum("x").sum(begun)
+    check_equal(triple, 4)
+
+
+def test_branches_that_are_refused() -> None:
+    def refusal(built: Builder, outputs: int = 4) -> str:
+        with pytest.raises(SpikeletError) as error:
+            read_onnx(built.bytes(outputs), "skip.onnx")
+        return str(error.value)
+
+    other = Builder((4,)).gemm(3, 4).sum("x")
+    assert "node '/add1' (Add): it adds values of shapes (3,) and (4,)" in refusal(other)
+    product = Builder((4,)).gemm(4, 4).sum("x")
+    product.nodes[-1].op_type = "Mul"
+    assert "it takes 'gemm0.out', 'x'" in refusal(product)
+    assert "only Add takes two" in refusal(product)
+    twice = Builder((4,)).gemm(4, 4)
+    assert "it adds a signal to itself" in refusal(twice.sum(twice.end))
+    idle = Builder((4,)).gemm(4, 4).node("Relu")
+    idle.end = "x"
+    assert "nothing takes its result 'relu1.out'" in refusal(idle.gemm(4, 4))
     model = Builder((4,)).gemm(2, 4).model(2)
     model.graph.output.append(helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 4]))
     with pytest.raises(SpikeletError, match="one input and one output, not 1 and 2"):
         read_onnx(model.SerializeToString(), "two.onnx")
     early = Builder((4,)).gemm(2, 4)
     early.node("Relu").end = early.nodes[0].output[0]
-    with pytest.raises(SpikeletError, match="the chain ends in 'relu1.out', not in the output"):
-        read_onnx(early.bytes(2), "early.onnx")
+    assert "and it is not the output 'gemm0.out'" in refusal(early, 2)
 
 
 def test_damaged_files(tmp_path: Path) -> None:

@@ -23,6 +23,10 @@ from tests.cosim.support import SEEDS, Bench, cases
         ragged={"n_axons": 37, "delay_slots": 16},
         wide={"n_axons": 80, "delay_slots": 8},
         full={"n_axons": 64, "delay_slots": 64},
+        graded={"n_axons": 37, "delay_slots": 4, "spike_bits": 4},
+        graded_bytes={"n_axons": 9, "delay_slots": 2, "spike_bits": 8},
+        graded_for_others={"n_axons": 20, "delay_slots": 2, "others": 3},
+        less_than_others={"n_axons": 20, "delay_slots": 4, "spike_bits": 2, "others": 5},
         among_larger={"n_axons": 32, "delay_slots": 4, "largest": (100, 16)},
     ),
 )
@@ -30,8 +34,10 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     """Build the bitmap of a core that may not be the largest of its chip."""
     fields = dict(request.param)
     n_axons, delay_slots = fields.pop("largest", (1, 2))
+    others = fields.pop("others", 0)
     core = CoreParams(n_neurons=16, neuron=neuron_model("snntorch-zero"), **fields)
-    other = replace(core, n_axons=n_axons, delay_slots=delay_slots)
+    bits = others or core.spike_bits
+    other = replace(core, n_axons=n_axons, delay_slots=delay_slots, spike_bits=bits)
     chip = ChipParams((core, other), 2)
     flit = flit_packet(chip)
     component = AxonBitmap(core, ChipMap(chip).cores[0]["arrivals"], flit)

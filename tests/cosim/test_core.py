@@ -31,6 +31,13 @@ from tests.helpers.random_chips import random_events, random_image, spiking
             "first_tick": 3,
             "pipelines": 1,
         },
+        graded={
+            "neuron": neuron_model("lif-multispike"),
+            "parameters": {"decay": "shared", "spike_bits": 4},
+            "list_entries": 40,
+            "delay_slots": 4,
+            "spike_bits": 3,
+        },
         binary={
             "neuron": neuron_model("snntorch-zero-immediate"),
             "parameters": {"decay": "shared"},

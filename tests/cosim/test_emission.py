@@ -26,6 +26,9 @@ from tests.cosim.support import SEEDS, Bench, cases, image_of
         lists={"pipelines": 1, "list_entries": 31},
         wide={"pipelines": 4, "list_entries": 40, "multicast": True},
         filled={"pipelines": 8, "n_neurons": 8, "list_entries": 120},
+        graded={"pipelines": 2, "spike_bits": 3},
+        graded_lists={"pipelines": 8, "list_entries": 40, "multicast": True, "spike_bits": 8},
+        once_among_graded={"pipelines": 4, "list_entries": 20, "others": 4},
         narrow={"pipelines": 2, "list_entries": 40, "n_axons": 2, "alone": True},
     ),
 )
@@ -37,8 +40,11 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     neuron = neuron_model("snntorch-zero")
     fields = {"n_axons": 9, "n_neurons": 24, "neuron": neuron, "lanes": 8, **request.param}
     alone, multicast = fields.pop("alone", False), fields.pop("multicast", False)
+    others = fields.pop("others", 1)
+    if bits := fields.pop("spike_bits", 0):
+        fields |= {"neuron": neuron_model("lif-multispike"), "parameters": {"spike_bits": bits}}
     core = CoreParams(**fields)
-    other = CoreParams(n_axons=30, n_neurons=16, neuron=neuron, delay_slots=8)
+    other = CoreParams(n_axons=30, n_neurons=16, neuron=neuron, delay_slots=8, spike_bits=others)
     chip = ChipParams((core, other, other), 2, 2, 12, multicast=multicast)
     if alone:
         chip = ChipParams((core,))

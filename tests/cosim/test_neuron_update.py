@@ -37,6 +37,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
     },
     "cuba-lif-ge": {"parameters": {"decay_i": "neuron", "reset_potential": "neuron"}},
     "cuba-lif-subtract-ge": {"parameters": {"decay": "neuron", "decay_i": "shared"}},
+    "cuba-lif-multispike": {"parameters": {"decay": "shared", "decay_i": "neuron"}},
+    "lif-multispike": {
+        "parameters": {"threshold": "neuron", "spike_bits": 3, "bounded": 1, "lowest": "neuron"},
+    },
     "if-subtract-half": {"parameters": {"threshold": "neuron", "bias": "neuron"}},
     "lif-ge": {"parameters": {"decay": "neuron", "threshold": "neuron"}},
     "lif-subtract": {"parameters": {"decay": "neuron"}, "potential_bits": 12},

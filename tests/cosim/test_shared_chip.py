@@ -44,7 +44,15 @@ def core_of(convolution: ConvolutionShape, lanes: int, pipelines: int) -> CorePa
 
 def lowered(chip: ChipParams, image: ChipImage) -> tuple[ChipParams, ChipImage]:
     """Return a chip and its contents with dense weights."""
-    cores = tuple(replace(core, synapses="dense", synapse_options={}) for core in chip.cores)
+    cores = tuple(
+        replace(
+            core,
+            synapses="dense",
+            synapse_options={},
+            lanes=min(core.lanes, core.n_neurons & -core.n_neurons),  # dense lanes divide them
+        )
+        for core in chip.cores
+    )
     contents = (
         replace(part, weights=core.synapse_format.matrix(core, part.weights))
         for core, part in zip(chip.cores, image.cores, strict=True)
@@ -62,7 +70,8 @@ def chip() -> ChipParams:
         weight_exponent=4,
         parameters={"decay": "shared", "threshold": "neuron"},
     )
-    return ChipParams((core_of(FIRST, 8, 2), core_of(SECOND, 2, 1), dense), 3, 1, N_OUTPUTS)
+    first, second = core_of(FIRST, 8, 2), replace(core_of(SECOND, 2, 1), synapses="gather")
+    return ChipParams((first, second, dense), 3, 1, N_OUTPUTS)
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +158,7 @@ def test_golden_predicts_its_cycles() -> None:
 def test_random_chips(seed: int) -> None:
     """Convolutions of any geometry among dense cores, joined and routed in any way."""
     rng = np.random.default_rng(seed)
-    cores = [convolution_core(rng, random_convolution(rng)) for _ in range(2)]
+    cores = [convolution_core(rng, random_convolution(rng), s) for s in ("shared", "gather")]
     chip = random_chip_of(rng, (*cores, random_core(rng)))
     image, events = random_image(rng, chip), random_events(rng, chip, ticks=30)
     expected = golden_chip.run(*lowered(chip, image), events, backend="numpy")

@@ -1,25 +1,18 @@
 # amaranth: UnusedElaboratable=no
-"""The shared crossbar on random geometries, in Amaranth's simulator: its sums equal golden's.
+"""Crossbars of convolutions on random geometries, in Amaranth's simulator: golden's sums.
 
 The memory of sums is as bad as silicon may be: it powers up with anything, and a row that is read
 while it is written reads as something else.
 """
 
-from typing import Any
-
 import numpy as np
 import pytest
-from amaranth import Module, Signal
-from amaranth.lib.memory import Memory
-from amaranth.sim import Simulator
 
-from spikelet.description.chip.core import CoreParams
-from spikelet.description.chip.memory_map import core_regions
 from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.golden.synapses.sums import synaptic_sums
 from spikelet.rtl_gen.banked_memory import BankedMemory
 from spikelet.rtl_gen.sum_memory import SumMemory
-from spikelet.rtl_gen.synapses.shared import SharedCrossbar
+from tests.helpers.crossbar_ticks import PoorMemory, crossbar_sums
 from tests.helpers.random_convolutions import (
     convolution_core,
     random_convolution,
@@ -29,99 +22,14 @@ from tests.helpers.random_convolutions import (
 DENSITIES = (0.0, 1.0, 1.0, 0.5, 0.2, 0.05, 0.0, 0.1)
 
 
-class PoorMemory(BankedMemory):
-    """Powers up with all ones; a row that is read while it is written reads as its complement."""
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        ones = (1 << self.bank_bits) - 1
-        m.submodules.memory = memory = Memory(
-            shape=self.bank_bits, depth=self.depth, init=[ones] * self.depth
-        )
-        read, write = memory.read_port(), memory.write_port()
-        collided = Signal()
-        with m.If(self.read_enable):
-            m.d.sync += collided.eq((self.read_row == self.write_row) & self.write_banks.any())
-        m.d.comb += [
-            read.addr.eq(self.read_row),
-            read.en.eq(self.read_enable),
-            self.read_data.eq(read.data ^ collided.replicate(self.bank_bits)),
-            write.addr.eq(self.write_row),
-            write.data.eq(self.write_data),
-            write.en.eq(self.write_banks),
-        ]
-        return m
-
-
-def run(
-    core: CoreParams, kernel: np.ndarray, ticks: np.ndarray, rng: np.random.Generator
-) -> list[list[int]]:
-    """Return the sums that left in each tick. Every third tick the axons come with gaps."""
-    dut = SharedCrossbar(core, core_regions(core, 8))
-    sums: list[list[int]] = []
-    bits, pace = core.current_bits, core.lanes // core.pipelines
-
-    async def write(ctx: Any) -> None:
-        ((_, offsets, words),) = core.synapse_format.words(core, kernel)
-        for offset, word in zip(offsets.tolist(), words.tolist(), strict=True):
-            ctx.set(dut.weights.offset, offset)
-            ctx.set(dut.weights.data, word)
-            ctx.set(dut.weights.write, 1)
-            await ctx.tick()
-        ctx.set(dut.weights.write, 0)
-
-    async def step(ctx: Any) -> None:
-        """Let a cycle pass, and note what leaves in it."""
-        if ctx.get(dut.sums_valid):
-            packed = ctx.get(dut.sums)
-            for lane in range(core.pipelines):
-                code = packed >> lane * bits & (1 << bits) - 1
-                sums[-1].append(code - (code >> bits - 1 << bits))
-        await ctx.tick()
-
-    async def bench(ctx: Any) -> None:
-        await write(ctx)
-        waited = 0
-        while ctx.get(dut.busy):
-            assert not ctx.get(dut.sums_valid), "what clears the sums leaves"
-            await ctx.tick()
-            waited += 1
-        assert waited <= core.groups * pace + 8
-        for number, active in enumerate(ticks):
-            sums.append([])
-            ctx.set(dut.start, 1)
-            await step(ctx)
-            ctx.set(dut.start, 0)
-            ctx.set(dut.scanning, 1)
-            for axon in np.flatnonzero(active).tolist():
-                for _ in range(int(rng.integers(0, 4)) if number % 3 == 2 else 0):
-                    await step(ctx)
-                ctx.set(dut.axon_valid, 1)
-                ctx.set(dut.axon, axon)
-                while not ctx.get(dut.ready):
-                    await step(ctx)
-                await step(ctx)
-                ctx.set(dut.axon_valid, 0)
-            ctx.set(dut.scanning, 0)
-            while ctx.get(dut.busy):
-                await step(ctx)
-
-    simulator = Simulator(dut)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
-    return sums
-
-
-def check(seed: int) -> ConvolutionShape:
+def check(seed: int, synapses: str) -> ConvolutionShape:
     """Compare a core of random geometry with golden; return the geometry."""
     rng = np.random.default_rng(seed)
     convolution = random_convolution(rng)
-    core = convolution_core(rng, convolution)
+    core = convolution_core(rng, convolution, synapses)
     kernel = random_kernel(rng, core)
     ticks = np.stack([rng.random(core.n_axons) < density for density in DENSITIES])
-    sums = run(core, kernel, ticks, rng)
-    assert sums == synaptic_sums(core, ticks, kernel).tolist()
+    assert crossbar_sums(core, kernel, ticks, rng) == synaptic_sums(core, ticks, kernel).tolist()
     return convolution
 
 
@@ -135,14 +43,16 @@ def poor_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SumMemory, "memory", memory)
 
 
+@pytest.mark.parametrize("synapses", ["shared", "gather"])
 @pytest.mark.parametrize("seed", range(8))
-def test_its_sums_are_those_of_golden(seed: int) -> None:
-    check(seed)
+def test_its_sums_are_those_of_golden(seed: int, synapses: str) -> None:
+    check(seed, synapses)
 
 
 @pytest.mark.slow
-def test_its_sums_are_those_of_golden_whatever_the_geometry() -> None:
-    found = [check(seed) for seed in range(100, 250)]
+@pytest.mark.parametrize("synapses", ["shared", "gather"])
+def test_its_sums_are_those_of_golden_whatever_the_geometry(synapses: str) -> None:
+    found = [check(seed, synapses) for seed in range(100, 250)]
     for name in ("stride_y", "stride_x", "dilation_y", "dilation_x", "kernel_height", "padding_x"):
         assert {getattr(convolution, name) for convolution in found} >= {1, 2, 3}
     assert any(c.row_axons & (c.row_axons - 1) for c in found), "no rows of whole words"

@@ -127,8 +127,12 @@ def test_a_convolution_that_cannot_be(fields: dict[str, object], message: str) -
         ({"n_neurons": 80}, "n_neurons must be 72, as its convolution has, not 80"),
         ({"lanes": 16, "n_neurons": 64}, "n_neurons must be 72"),
         (
-            {"lanes": 8, "convolution": replace(SMALL, out_channels=12, out_height=2)},
-            "lanes must divide the 12 out_channels of its convolution, not 8",
+            {
+                "lanes": 8,
+                "pipelines": 8,
+                "convolution": replace(SMALL, out_channels=12, out_height=2),
+            },
+            "pipelines must divide the 12 out_channels of its convolution, not 8",
         ),
         ({"weight_bits": 1, "weight_format": "binary"}, "shared weights are signed or unsigned"),
         ({"learning": pair_stdp()}, "shared synapses cannot learn"),

@@ -18,7 +18,7 @@ from spikelet.description.chip.destinations import (
     joined,
     list_entries,
 )
-from spikelet.description.chip.packets import destination_packet, flit_packet
+from spikelet.description.chip.packets import COUNT, destination_packet, flit_packet
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.models import neuron_model
@@ -120,7 +120,7 @@ def _field(word: int, low: int, bits: int) -> int:
 
 def _walk(chip: ChipParams, core: CoreParams, words: np.ndarray) -> np.ndarray:
     """Read the table as a core does, neuron by neuron; return the destinations found in it."""
-    flit = flit_packet(chip)
+    flit = flit_packet(chip).without(COUNT)
     width = max(flit.width, (core.n_neurons + core.list_entries - 1).bit_length())
     found = []
     for neuron in range(core.n_neurons):

@@ -2,6 +2,8 @@
 comparison of theirs would see a wrong one.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,11 +11,13 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import (
     CHIP_REGISTERS,
     COUNTERS,
+    EARLY_STOP_REGISTERS,
     FLAGS,
     IDENTIFICATION,
     TICK_BITS,
     WRITABLE_REGISTERS,
     ChipMap,
+    chip_registers,
     describe,
 )
 from spikelet.description.chip.params import ChipParams
@@ -98,7 +102,10 @@ def test_a_chip_beyond_32_address_bits_is_refused() -> None:
 def test_numbers_that_hosts_were_built_with() -> None:
     assert int.from_bytes(b"SPK\x03", "big") == IDENTIFICATION
     assert (TICK_BITS, len(COUNTERS), len(FLAGS)) == (9, 3, 3)
-    assert set(WRITABLE_REGISTERS) <= set(CHIP_REGISTERS)
+    assert set(WRITABLE_REGISTERS) <= {*CHIP_REGISTERS, *EARLY_STOP_REGISTERS}
+    stops = chip_registers(replace(CHIP, early_stop=True))
+    assert stops[:10] == chip_registers(CHIP) == CHIP_REGISTERS
+    assert stops[10:] == ("stop_at_output", "stopped")
 
 
 def test_lanes_lie_side_by_side_from_bit_0() -> None:

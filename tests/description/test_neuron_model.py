@@ -35,6 +35,7 @@ CONVENTIONS = (
 
 READOUTS = {"li", "cuba-li", "linear"}
 OTHERS = {"cuba-lif", "if-subtract-half", "izhikevich", "lif-refractory", "threshold"}
+OTHERS |= {"cuba-lif-multispike", "lif-multispike"}
 
 
 def test_the_models_that_are_there() -> None:
@@ -127,7 +128,10 @@ def test_files_that_are_none(tmp_path: Path) -> None:
             neuron_model(tmp_path / name)
     with pytest.raises(SpikeletError, match="there is no neuron model 'mine'") as caught:
         neuron_model("mine")
-    assert "izhikevich, li, lif-ge, lif-refractory, lif-subtract-ge" in caught.value.remedy
+    assert (
+        "izhikevich, li, lif-ge, lif-multispike, lif-refractory, lif-subtract-ge"
+        in caught.value.remedy
+    )
     with pytest.raises(SpikeletError, match="a neuron model is a name, a file or a NeuronModel"):
         neuron_model(3)  # type: ignore[arg-type]
 

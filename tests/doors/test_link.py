@@ -48,14 +48,14 @@ class Server:
             ran = self.chip.run(Batch.clearing(count))
             return bytes([ran.unfinished is None])
         assert operation == TICK
-        limit, mask = struct.unpack("<II", body[:8])
+        limit, mask, shift = struct.unpack("<IIB", body[:9])
         none = np.zeros(0, np.uint32)
-        flits = np.frombuffer(body[8:], "<u4")
+        flits = np.frombuffer(body[9:], "<u4")
         assert len(flits) == count
         ran = self.chip.run(
             Batch(
                 *(1, 1, False, np.array([0, count]), flits, none),
-                *(np.zeros((1, 1, 0), np.uint32), none, more, mask, limit),
+                *(np.zeros((1, 1, 0), np.uint32), none, more, mask, limit, shift),
             )
         )
         return bytes([ran.unfinished is None]) + ran.outputs.astype("<u2").tobytes()
@@ -91,7 +91,9 @@ class ByteStream:
                 if batch.settings.size:
                     self.write(np.stack([batch.settings, batch.values[sample, tick]], axis=1))
                 flits = batch.flits[batch.offsets[place] : batch.offsets[place + 1]]
-                limits = struct.pack("<II", batch.cycle_limit, batch.output_mask)
+                limits = struct.pack(
+                    "<IIB", batch.cycle_limit, batch.output_mask, batch.count_shift
+                )
                 body = limits + flits.astype("<u4").tobytes()
                 said = self._ask(TICK, len(flits), batch.n_outputs, body)
                 if said[:1] != b"\1":

@@ -280,5 +280,5 @@ def test_what_it_cannot_hold_is_refused(chip: ChipParams, image: ChipImage) -> N
         core.synapse_format.stored(core, np.arange(12, dtype=np.int16).reshape(3, 4), "core 0")
     with pytest.raises(SpikeletError, match="axon-weights are signed, not unsigned"):
         CoreParams(4, 8, core.neuron, weight_format="unsigned", lanes=8, synapses="axon-weights")
-    with pytest.raises(SpikeletError, match="no synapse format 'sparse'"):
-        CoreParams(4, 8, core.neuron, lanes=8, synapses="sparse")
+    with pytest.raises(SpikeletError, match="no synapse format 'rows'"):
+        CoreParams(4, 8, core.neuron, lanes=8, synapses="rows")

@@ -18,7 +18,7 @@ FIXTURES = Path(__file__).parents[1] / "fixtures" / "events"
 NAMES = ("bar.aedat4", "bar2.raw", "bar3.raw", "bar.dat")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "bar21.raw"])
 def test_events_are_those_that_were_written(name: str) -> None:
     file = open_events(FIXTURES / name)
     assert file.sensor == (34, 34) and file.polarity and not file.from_zero
@@ -29,7 +29,7 @@ def test_events_are_those_that_were_written(name: str) -> None:
         assert np.array_equal(found, bar[field].astype(int)), field
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "bar21.raw"])
 def test_files_that_were_cut_short(name: str, tmp_path: Path) -> None:
     """Between two words, an EVT or DAT file gives the events before the cut: nothing shows it."""
     content = (FIXTURES / name).read_bytes()

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from spikelet.cli import main
 from tests.helpers.event_files import cochlea, moving_bar, write_nmnist, write_shd
-from tests.helpers.networks import lif, sink, source, write
+from tests.helpers.networks import integrator, lif, sink, source, write
 
 
 def ran(*arguments: object) -> dict[str, Any]:
@@ -35,6 +35,23 @@ def shd(folder: Path) -> tuple[Path, list[str]]:
     return path, ["--sensor", "700", "--bin", "25ms", "--ticks", "40", "--lengths"]
 
 
+def convolution(path: Path, inputs: int, outputs: int) -> Path:
+    """Write a network that convolves frames of two polarities, and pools."""
+    rng = np.random.default_rng(1)
+    kernel = rng.normal(0.05, 0.25, (4, 2, 5, 5))
+    nodes = {
+        "input": source(2, 34, 34),
+        "conv": nir.Conv2d((34, 34), kernel, 3, 0, 1, 1, np.zeros(4)),
+        "cells": integrator(400),
+        "pool": nir.SumPool2d(2, 2, 0),
+        "flat": nir.Flatten({"input": np.array([4, 5, 5])}, 0),
+        "fc": nir.Linear(rng.normal(0.1, 0.4, (outputs, 100))),
+        "out": lif(outputs),
+        "output": sink(outputs),
+    }
+    return write(path, nodes)
+
+
 def network(path: Path, inputs: int, outputs: int) -> Path:
     """Write two layers whose output neurons have a bias, so that they fire in padding too."""
     rng = np.random.default_rng(0)
@@ -50,16 +67,23 @@ def network(path: Path, inputs: int, outputs: int) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("made", "downsample", "inputs", "outputs"), [(nmnist, 4, 162, 4), (shd, 20, 35, 3)]
+    ("made", "written", "downsample", "inputs", "outputs"),
+    [
+        (nmnist, network, 4, 162, 4),
+        (shd, network, 20, 35, 3),
+        pytest.param(nmnist, convolution, 1, 2312, 4, marks=pytest.mark.slow),
+        pytest.param(shd, network, 1, 700, 3, marks=pytest.mark.slow),
+    ],
 )
 def test_golden_is_rtl(
-    made: Any, downsample: int, inputs: int, outputs: int, tmp_path: Path
+    made: Any, written: Any, downsample: int, inputs: int, outputs: int, tmp_path: Path
 ) -> None:
+    """Also at the full size: frames of 2 x 34 x 34 into a convolution, and 700 channels."""
     events, options = made(tmp_path)
     samples, project = tmp_path / "samples.npz", tmp_path / "project"
     shown = ran("data", events, *options, "--downsample", downsample, "-o", samples)
     assert np.prod(shown["input_shape"]) == inputs and shown["samples"] == 8
-    net = network(tmp_path / "n.nir", inputs, outputs)
+    net = written(tmp_path / "n.nir", inputs, outputs)
     neuron = ("--neuron", "nir-euler", "--dt", "1e-3", "--weight-bits", "6")
     ran("compile", net, "-o", project, *neuron, "--calibration", samples)
     found = ran("verify", project, samples, "--engine", "rtl", "--decode", "first")

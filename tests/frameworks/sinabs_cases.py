@@ -1,4 +1,4 @@
-"""Modules of sinabs; those of one spike a tick."""
+"""Modules of sinabs."""
 
 from typing import Any
 
@@ -48,6 +48,32 @@ def lif_without_norm() -> Any:
         _lif(tau_mem=_HALF, norm_input=False),
         _lif(tau_mem=2.5, norm_input=False, reset_fn=activation.MembraneReset()),
     )
+
+
+@cases(CASES, "lif-multispike", "lif-multispike")
+def several_spikes() -> Any:
+    """MultiSpike is sinabs' default; potentials may have a floor."""
+    from sinabs import layers
+
+    return _chain(
+        layers.IAF(min_v_mem=-0.5, spike_threshold=0.5), layers.LIF(tau_mem=_HALF, norm_input=False)
+    )
+
+
+@cases(CASES, "lif-multispike", "lif-multispike")
+def few_spikes() -> Any:
+    from sinabs import activation
+
+    few = activation.MaxSpike(max_num_spikes_per_bin=3)
+    return _chain(_lif("IAF", spike_fn=few, spike_threshold=0.25), _lif("IAF", min_v_mem=-0.25))
+
+
+@cases(CASES, "cuba-lif-multispike", "cuba-lif-multispike")
+def several_spikes_synaptic() -> Any:
+    from sinabs import layers
+
+    options = {"tau_mem": _HALF, "tau_syn": 2.0, "norm_input": False}
+    return _chain(layers.LIF(**options), layers.LIF(**options, spike_threshold=0.5))
 
 
 @cases(CASES, "cuba-lif-subtract-ge", "cuba-lif-ge")

@@ -55,6 +55,34 @@ def leaky_looped() -> Any:
     return _looped()
 
 
+@cases(CASES, "snntorch-subtract", "linear")
+def readout_of_ticks() -> Any:
+    """Weights behind the last neurons, of a chain that takes one tick after the other."""
+    import snntorch
+    from torch import nn
+
+    neurons = snntorch.Leaky(beta=0.75, init_hidden=True)
+    return exact(nn.Sequential(nn.Linear(10, 8), neurons, nn.Linear(8, 4)))
+
+
+@cases(CASES, "snntorch-subtract", "snntorch-subtract", "linear", "linear")
+def spikes_and_readouts() -> Any:
+    """Spikes, and two readouts, of whole sequences and of a list of ticks."""
+    import torch
+    from torch import nn
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.spiking, self.behind, self.beside = _looped(), nn.Linear(4, 3), nn.Linear(4, 2)
+
+        def forward(self, x: Any) -> Any:
+            spikes, _ = self.spiking(x)
+            return spikes, self.behind(spikes), [self.beside(tick) for tick in torch.unbind(spikes)]
+
+    return exact(Net())
+
+
 @cases(CASES, "snntorch-subtract-immediate", "snntorch-subtract-immediate")
 def leaky_subtract_immediate() -> Any:
     return _looped(reset_delay=False, threshold=0.75)

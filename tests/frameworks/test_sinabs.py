@@ -27,8 +27,12 @@ def test_options_that_no_chip_has() -> None:
     from sinabs import activation, layers
 
     single = {"spike_fn": activation.SingleSpike}
-    refused(layers.IAF(), "spike_fn MultiSpike", "several times a tick")
-    refused(layers.IAF(**single, min_v_mem=-1.0), "min_v_mem is -1")
+    to_0 = {"reset_fn": activation.MembraneReset()}
+    refused(layers.IAF(**to_0), "spike_fn MultiSpike", "reset to 0", "use MembraneSubtract")
+    refused(layers.IAF(**single, **to_0, min_v_mem=-1.0), "min_v_mem -1 with a reset to 0")
+    refused(layers.IAF(min_v_mem=0.5), "min_v_mem is 0.5, above 0")
+    ten = activation.MaxSpike(max_num_spikes_per_bin=10)
+    refused(layers.IAF(spike_fn=ten), "MaxSpike of at most 10 spikes", "MaxSpike of 1, 3, 7")
     reset = activation.MembraneReset(reset_value=-0.5)
     refused(layers.IAF(**single, reset_fn=reset), "adds reset_value, -0.5")
     taken = activation.MembraneSubtract(subtract_value=0.5)

@@ -9,6 +9,8 @@ import pytest
 import spikelet
 from spikelet.description.errors import SpikeletError, SpikeletWarning
 from spikelet.frameworks.from_module import from_snntorch
+from spikelet.runs.recorded import compare_recorded
+from spikelet.runs.run import run
 from tests.frameworks.cases import exact, sample
 from tests.frameworks.running import check_case
 from tests.frameworks.snntorch_cases import CASES
@@ -256,6 +258,13 @@ def _readout(net: Any, x: Any, tick: int, before: Any) -> Any:
     return before, net.fc2(net.lif1(net.fc1(x))[0])
 
 
+def _readout_in_some_ticks(net: Any, x: Any, tick: int, before: Any) -> Any:
+    import torch
+
+    found = _readout(net, x, tick, before)
+    return found if tick else (before, torch.zeros(x.shape[0], 4))
+
+
 def _only_potential(net: Any, x: Any, tick: int, before: Any) -> Any:
     return before, net.lif2(net.fc2(net.lif1(net.fc1(x))[0]))[1]
 
@@ -275,6 +284,33 @@ def test_spikes_of_another_layer_a_tick_later() -> None:
     assert all(layer.spikes and not layer.different for layer in agreement)
 
 
+def test_a_readout_summed_over_ticks() -> None:
+    def forward(net: Any, x: Any) -> Any:
+        return looped(_readout)(net, x).sum(0)
+
+    refused(net_with(forward), "summed over ticks", "which no neuron is")
+
+
+def test_a_readout_of_most_ticks() -> None:
+    def forward(net: Any, x: Any) -> Any:
+        return list(looped(_readout)(net, x))[1:]
+
+    refused(net_with(forward), "returns 11 readouts of single ticks, and there are 12 ticks")
+
+
+def test_a_readout_is_compared_and_compiled() -> None:
+    """Its values are recorded, and the chip's potentials say the classes."""
+    network, samples, agreement = from_snntorch(net_with(looped(_readout)), sample((10,)))
+    assert network.outputs == network.readouts == ("readout",)
+    assert [layer.layer for layer in agreement] == ["lif1", "readout"]
+    found = compare_recorded(network, samples)
+    assert found is not None and found.all_equal
+    assert {layer.name: layer.what for layer in found.layers}["readout"] == "potentials"
+    compiled = spikelet.compile(network, weight_bits=8)
+    values = run(compiled, samples.spikes).output_values
+    assert np.abs(values - samples.expected["readout"]).max() < 0.1 < values.std()
+
+
 @pytest.mark.parametrize(
     ("step", "parts"),
     [
@@ -289,7 +325,7 @@ def test_spikes_of_another_layer_a_tick_later() -> None:
         (_twice, ("module 'lif1'", "more often than there are ticks")),
         (_two_ticks_late, ("module 'lif1'", "used 2 ticks later")),
         (_first_tick_not_0, ("module 'lif1'", "tick 0 is computed in another way")),
-        (_readout, ("what the module returns is no spikes", "'lif1'")),
+        (_readout_in_some_ticks, ("module 'readout': what arrives in tick 0",)),
         (_only_potential, ("nothing that the module returns depends on spikes", "'lif2'")),
         (_softmax, ("what the module returns", "operation _softmax")),
         (_changed_while_running, ("module 'lif1': neuron", "class and parameters say otherwise")),

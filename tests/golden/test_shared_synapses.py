@@ -21,10 +21,10 @@ from tests.helpers.random_convolutions import (
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.floats(0, 1))
-def test_sums_are_those_of_the_matrix(seed: int, density: float) -> None:
+@given(st.integers(0, 2**32 - 1), st.floats(0, 1), st.sampled_from(["shared", "gather"]))
+def test_sums_are_those_of_the_matrix(seed: int, density: float, synapses: str) -> None:
     rng = np.random.default_rng(seed)
-    core = convolution_core(rng, random_convolution(rng))
+    core = convolution_core(rng, random_convolution(rng), synapses)
     kernel = random_kernel(rng, core)
     active = rng.random((2, 3, core.n_axons)) < density
     matrix = core.synapse_format.matrix(core, kernel).astype(np.int64)
@@ -36,7 +36,7 @@ def test_sums_are_those_of_the_matrix(seed: int, density: float) -> None:
 @pytest.mark.parametrize("seed", range(6))
 def test_the_native_path_is_equal(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    cores = [convolution_core(rng, random_convolution(rng)) for _ in range(2)]
+    cores = [convolution_core(rng, random_convolution(rng), s) for s in ("shared", "gather")]
     chip = random_chip_of(rng, (*cores, random_core(rng)))
     image, events = random_image(rng, chip), random_events(rng, chip)
     numpy, native = (

@@ -7,10 +7,18 @@ from hypothesis import strategies as st
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.params import ChipParams
+from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.neurons.models import neuron_model
-from spikelet.golden.timing import core_cycles, learning_cycles, tick_cycles
+from spikelet.golden.timing import (
+    core_cycles,
+    exact_core_cycles,
+    exact_tick_cycles,
+    learning_cycles,
+    tick_cycles,
+)
 from tests.helpers.neuron_models import NOISY
+from tests.helpers.random_chips import random_image
 
 MODEL = neuron_model("snntorch-subtract")
 PIPELINE = 12 + 5
@@ -72,6 +80,39 @@ def test_cycles_of_a_core_counted_by_hand(
 ) -> None:
     core = CoreParams(neuron=MODEL, **fields)  # type: ignore[arg-type]
     assert core_cycles(core, np.array([active], np.int32)) == [cycles]
+
+
+@pytest.mark.parametrize(
+    ("fields", "axons", "cycles"),
+    [
+        # A cycle for each axon and each empty word; the scan drains behind the last words' axons.
+        ({"n_axons": 64, "n_neurons": 4, "lanes": 4}, [], PIPELINE + 4 + 0 + 4),
+        ({"n_axons": 64, "n_neurons": 4, "lanes": 4}, [0, 1, 15], PIPELINE + 3 + 3 + 0 + 4),
+        ({"n_axons": 64, "n_neurons": 4, "lanes": 4}, [47], PIPELINE + 1 + 3 + 1 + 4),
+        ({"n_axons": 64, "n_neurons": 4, "lanes": 4}, [0, 63], PIPELINE + 2 + 2 + 2 + 4),
+        ({"n_axons": 16, "n_neurons": 12, "lanes": 4}, [3, 4, 5, 6], PIPELINE + 4 + 2 + 2 * 5 + 4),
+    ],
+)
+def test_cycles_counted_from_the_axons(
+    fields: dict[str, int], axons: list[int], cycles: int
+) -> None:
+    core = CoreParams(neuron=MODEL, **fields)  # type: ignore[arg-type]
+    active = np.zeros((1, 2, core.n_axons), np.bool_)
+    active[0, 1, axons] = True
+    chip = ChipParams((core,) * 2, 2)
+    image = random_image(np.random.default_rng(1), chip)
+    weights = image.cores[0].weights
+    assert exact_core_cycles(core, active, weights)[0, 1] == cycles
+    slower = [np.zeros_like(active), active]
+    silent = exact_core_cycles(core, slower[0], weights)[0, 1]
+    found = exact_tick_cycles(chip, image, slower)[0, 1]
+    assert found == max(cycles, silent) + 2 * chip.barrier_latency
+
+
+def test_cycles_of_counts_are_not_counted() -> None:
+    core = CoreParams(8, 4, MODEL, lanes=4, spike_bits=2)
+    with pytest.raises(SpikeletError, match=r"not counted for cores whose axons take counts of 2"):
+        exact_core_cycles(core, np.ones((1, 8), np.bool_), np.zeros((8, 4), np.int16))
 
 
 def test_lines_and_draws_of_a_model_count() -> None:

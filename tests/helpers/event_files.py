@@ -7,7 +7,16 @@ import h5py  # type: ignore[import-untyped]
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["EVENTS", "cochlea", "moving_bar", "write_csv", "write_nmnist", "write_shd"]
+__all__ = [
+    "EVENTS",
+    "cochlea",
+    "evt21_words",
+    "moving_bar",
+    "write_csv",
+    "write_evt21",
+    "write_nmnist",
+    "write_shd",
+]
 
 EVENTS = np.dtype([("x", "<i2"), ("y", "<i2"), ("t", "<i8"), ("p", "?")])
 """As tonic has them."""
@@ -44,6 +53,38 @@ def write_nmnist(path: Path, events: npt.NDArray[Any]) -> Path:
     raw[:, 2] = (events["p"].astype(int) << 7) | (events["t"] >> 16 & 127)
     raw[:, 3], raw[:, 4] = events["t"] >> 8 & 255, events["t"] & 255
     path.write_bytes(raw.tobytes())
+    return path
+
+
+def evt21_words(events: npt.NDArray[Any]) -> list[int]:
+    """Return events as the 64-bit words of EVT2.1, of as many pixels as follow in a row of 32."""
+    words: list[int] = []
+    upper, last = -1, None
+    for t, x, y, p in ((int(e["t"]), int(e["x"]), int(e["y"]), int(e["p"])) for e in events):
+        if t >> 6 != upper:
+            upper, last = t >> 6, None
+            words.append(0x8 << 60 | (upper & (1 << 28) - 1) << 32)
+        here = (t, x // 32, y, p)
+        if last is not None and last[0] == here and x > last[1]:
+            words[-1] |= 1 << x % 32
+        else:
+            words.append(p << 60 | (t & 63) << 54 | x // 32 * 32 << 43 | y << 32 | 1 << x % 32)
+        last = (here, x)
+    return words
+
+
+def write_evt21(
+    path: Path,
+    words: list[int],
+    order: str = ";endianness=little",
+    sensor: str = "34x34",
+    *,
+    legacy: bool = False,
+) -> Path:
+    """Write words of EVT2.1; ``legacy``: their upper halves first."""
+    header = f"% evt 2.1\n% format EVT21{order}\n% geometry {sensor}\n% end\n"
+    swapped = [word >> 32 | (word & (1 << 32) - 1) << 32 for word in words] if legacy else words
+    path.write_bytes(header.encode() + np.array(swapped, "<u8").tobytes())
     return path
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spikelet.network.matrices import dense
 from spikelet.network.network import Network
 from spikelet.nir.export import write_nir
 from spikelet.nir.importer import load_network
@@ -23,8 +24,11 @@ def check_file(network: Network, folder: Path) -> None:
             size = one.size
             values = [np.broadcast_to(p.values(parameter), (size,)) for p in (one, other)]
             np.testing.assert_array_equal(*values, err_msg=f"{one.name}: {parameter}")
-    weights = {(p.source, p.target): p.weights for p in network.projections}
-    assert weights.keys() == {(p.source, p.target) for p in again.projections}
+    written = {(p.source, p.target, p.ticks): p for p in network.projections}
+    assert written.keys() == {(p.source, p.target, p.ticks) for p in again.projections}
     for projection in again.projections:
-        theirs = weights[projection.source, projection.target]
-        np.testing.assert_array_equal(projection.weights, theirs)
+        theirs = written[projection.source, projection.target, projection.ticks]
+        np.testing.assert_array_equal(dense(projection.weights), dense(theirs.weights))
+        if theirs.convolution is not None and projection.convolution is not None:
+            np.testing.assert_array_equal(projection.convolution.kernel, theirs.convolution.kernel)
+            assert projection.convolution.output_shape == theirs.convolution.output_shape

@@ -56,6 +56,12 @@ class Builder:
         weights = self.rng.normal(0, 0.5, (outputs, inputs))
         return self.node("Gemm", weights, self.rng.normal(0, 0.2, outputs), transB=1)
 
+    def sum(self, other: str) -> "Builder":
+        """Append the sum with another node's result."""
+        self.node("Add")
+        self.nodes[-1].input.append(other)
+        return self
+
     def model(self, outputs: int) -> Any:
         """Return the model; its numbers are float32, as exporters write them."""
         given = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", *self.shape])
@@ -82,15 +88,37 @@ def small_cnn(seed: int = 0) -> Builder:
     return built.node("Flatten").gemm(5, 24)
 
 
+def residual_cnn(seed: int = 0) -> Builder:
+    """Return a network of 1x8x8 images and 5 classes, with shortcuts: one as it is, one strided."""
+    built = Builder((1, 8, 8), seed)
+    same = {"pads": [1, 1, 1, 1]}
+    built.conv(3, 1, (3, 3), **same).batch_norm(3).node("Relu")
+    begun = built.end
+    built.conv(3, 3, (3, 3), **same).batch_norm(3).node("Relu")
+    built.conv(3, 3, (3, 3), **same).batch_norm(3).sum(begun).node("Relu")
+    begun = built.end
+    built.conv(4, 3, (3, 3), strides=[2, 2], **same).batch_norm(4).node("Relu")
+    main = built.conv(4, 4, (3, 3), **same).batch_norm(4).end
+    built.end = begun
+    built.conv(4, 3, (1, 1), strides=[2, 2]).batch_norm(4).sum(main).node("Relu")
+    return built.node("Flatten").gemm(5, 64)
+
+
 def computed(model: Any, sample: Floats) -> Floats:
     """Return what an ONNX model makes of one sample, node by node and number by number."""
     constants = {t.name: numpy_helper.to_array(t).astype(float) for t in model.graph.initializer}
-    values = sample
+    values = {model.graph.input[0].name: sample}
     for node in model.graph.node:
         given = [constants[name] for name in node.input if name in constants]
+        first, *others = (values[name] for name in node.input if name not in constants)
         attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
-        values = _EVALUATED[node.op_type](values, given, attributes)
-    return values
+        if others:
+            assert node.op_type == "Add"
+            found = first + others[0]
+        else:
+            found = _EVALUATED[node.op_type](first, given, attributes)
+        values[node.output[0]] = found
+    return found
 
 
 def _windows(values: Floats, kernel: Floats, groups: int, attributes: Any) -> Floats:

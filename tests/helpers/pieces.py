@@ -28,6 +28,7 @@ def pieces_of(events: Events, cuts: Sequence[int]) -> list[tuple[slice, Events]]
         part = Events(
             *(1, last - first, offsets - offsets[0]),
             *(values[here] for values in (events.core, events.axon, events.delay)),
+            count=None if events.count is None else events.count[here],
         )
         found.append((slice(first, last), part))
     return found

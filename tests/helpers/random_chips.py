@@ -1,6 +1,7 @@
 """Random chips, images and events for differential tests."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -9,12 +10,17 @@ from spikelet.description.chip.destinations import HOST, destinations, joined
 from spikelet.description.chip.image import ChipImage, CoreImage
 from spikelet.description.chip.params import TOPOLOGIES, ChipParams
 from spikelet.description.neurons.model import NeuronModel, Parameter
+from spikelet.description.neurons.models import neuron_model
 from spikelet.description.run.events import Events
 from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.golden.chip import run
 from tests.helpers.neuron_models import MIXED_MODELS
+from tests.helpers.random_sparse import made_sparse, random_entries
 
-__all__ = ["random_chip", "random_chip_of", "random_events", "random_image", "spiking"]
+__all__ = ["MANY", "random_chip", "random_chip_of", "random_events", "random_image", "spiking"]
+
+MANY = neuron_model("lif-multispike")
+"""Sends graded spikes."""
 
 Drawn = tuple[ChipParams, ChipImage, Events]
 
@@ -24,15 +30,22 @@ def _pick(rng: np.random.Generator, *choices: object) -> object:
 
 
 def random_core(
-    rng: np.random.Generator, model: NeuronModel | None = None, *, first_tick: int | None = None
+    rng: np.random.Generator,
+    model: NeuronModel | None = None,
+    *,
+    first_tick: int | None = None,
+    graded: bool = True,
 ) -> CoreParams:
-    """Return a small core with any combination of options, of any model or of a certain one."""
+    """Return a small core with any combination of options, of any model or of a certain one.
+
+    It may take graded spikes, and send some, unless ``graded`` is false.
+    """
     neuron = model or _pick(rng, *MIXED_MODELS)
     potential_bits = int(rng.integers(8, 25))
     lanes = _pick(rng, 1, 2, 4, 8, 16, 32)
     weight_bits = int(rng.integers(1, 9))
     n_neurons = lanes * int(rng.integers(1, 1 + max(1, 64 // lanes)))
-    return CoreParams(
+    core = CoreParams(
         n_axons=int(rng.integers(1, 90)),
         n_neurons=n_neurons,
         neuron=neuron,
@@ -48,6 +61,13 @@ def random_core(
         weight_memory=_pick(rng, "block", "spram"),
         first_tick=_pick(rng, 0, 0, 0, 1, 3) if first_tick is None else first_tick,
     )
+    (own,) = rng.spawn(1)  # so that what else is drawn stays as it is
+    if not graded or own.random() < 0.5:
+        return core
+    core = replace(core, spike_bits=int(own.integers(1, 9)))
+    if model or own.random() < 0.5:
+        return core
+    return replace(core, neuron=MANY, parameters=random_parameters(own, MANY, potential_bits))
 
 
 def random_parameters(
@@ -94,7 +114,13 @@ def random_chip(
 ) -> ChipParams:
     """Return a chip of up to ``most_cores`` random cores, joined in any way."""
     n_cores = int(rng.integers(1, most_cores + 1))
-    return random_chip_of(rng, tuple(random_core(rng, model) for _ in range(n_cores)))
+    cores = [random_core(rng, model) for _ in range(n_cores)]
+    return random_chip_of(rng, tuple(_maybe_sparse(rng, core) for core in cores))
+
+
+def _maybe_sparse(rng: np.random.Generator, core: CoreParams) -> CoreParams:
+    sparse = core.weight_format != "binary" and _pick(rng, False, False, True)
+    return made_sparse(rng, core) if sparse else core
 
 
 def random_chip_of(rng: np.random.Generator, cores: tuple[CoreParams, ...]) -> ChipParams:
@@ -130,11 +156,7 @@ def random_image(rng: np.random.Generator, chip: ChipParams) -> ChipImage:
 
 
 def _core_image(rng: np.random.Generator, chip: ChipParams, core: CoreParams) -> CoreImage:
-    options = core.synapse_options
-    shape = ConvolutionShape.of(options).kernel_shape if options else (core.n_axons, core.n_neurons)
-    weights = rng.integers(core.weight_min, core.weight_max + 1, shape)
-    if core.weight_format == "binary":
-        weights = rng.choice([-1, 1], weights.shape)
+    weights = _weights(rng, core)
     parameters, states = random_contents(rng, core)
     draws = core.update.draws
     return CoreImage(
@@ -145,6 +167,15 @@ def _core_image(rng: np.random.Generator, chip: ChipParams, core: CoreParams) ->
         draw_key=int(rng.integers(1, 1 << 32)) if draws else 0,
         draw_indices=rng.integers(0, 1 << 24, core.n_neurons * draws).astype(np.int32),
     )
+
+
+def _weights(rng: np.random.Generator, core: CoreParams) -> np.ndarray:
+    if core.synapses == "sparse":
+        return random_entries(rng, core)
+    options = core.synapse_options
+    shape = ConvolutionShape.of(options).kernel_shape if options else (core.n_axons, core.n_neurons)
+    weights = rng.integers(core.weight_min, core.weight_max + 1, shape)
+    return rng.choice([-1, 1], shape) if core.weight_format == "binary" else weights
 
 
 def random_contents(
@@ -201,11 +232,17 @@ def _destination(rng: np.random.Generator, chip: ChipParams) -> tuple[int, ...]:
 def random_events(
     rng: np.random.Generator, chip: ChipParams, *, samples: int = 2, ticks: int = 12
 ) -> Events:
-    """Return host events for random axons, some of them twice and some for later ticks."""
+    """Return host events for random axons, some of them twice and some for later ticks.
+
+    Those for a core that takes counts have some.
+    """
     counts = rng.integers(0, 12, samples * ticks)
     core = rng.integers(0, len(chip.cores), counts.sum())
     axons = np.array([chip.cores[c].n_axons for c in core], np.int64)
     slots = np.array([chip.cores[c].delay_slots for c in core], np.int64)
+    most = np.array([chip.cores[c].most_spikes for c in core], np.int64)
+    (own,) = rng.spawn(1)
+    count = 1 + (own.random(core.size) * np.minimum(most, 1 << own.integers(0, 9, core.size)))
     return Events(
         samples,
         ticks,
@@ -213,6 +250,7 @@ def random_events(
         core.astype(np.int32),
         (rng.random(core.size) * axons).astype(np.int32),
         (rng.random(core.size) * (slots - 1)).astype(np.int32),
+        count.astype(np.int32) if chip.count_bits > 1 else None,
     )
 
 

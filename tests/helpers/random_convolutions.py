@@ -32,11 +32,12 @@ def random_convolution(rng: np.random.Generator) -> ConvolutionShape:
     )
 
 
-def convolution_core(rng: np.random.Generator, convolution: ConvolutionShape) -> CoreParams:
+def convolution_core(
+    rng: np.random.Generator, convolution: ConvolutionShape, synapses: str = "shared"
+) -> CoreParams:
     """Return a core with any lanes, pipelines and widths that hold a convolution."""
     lanes = 1 << int(rng.integers(0, 5))
-    while convolution.out_channels % lanes:
-        lanes //= 2
+    most = min(lanes, convolution.out_channels & -convolution.out_channels)  # of the pipelines
     return CoreParams(
         convolution.n_axons,
         convolution.n_neurons,
@@ -44,10 +45,11 @@ def convolution_core(rng: np.random.Generator, convolution: ConvolutionShape) ->
         weight_bits=int(rng.integers(2, 9)),
         weight_format=str(rng.choice(["signed", "unsigned"])),
         lanes=lanes,
-        pipelines=1 << int(rng.integers(0, lanes.bit_length())),
+        pipelines=1 << int(rng.integers(0, most.bit_length())),
         weight_memory=str(rng.choice(["block", "spram"])),
-        synapses="shared",
+        synapses=synapses,
         synapse_options=convolution.options(),
+        spike_bits=int(rng.spawn(1)[0].choice([1, 1, 2, 4, 7])),
     )
 
 

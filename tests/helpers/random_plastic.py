@@ -93,8 +93,8 @@ def random_rule(rng: np.random.Generator, core: CoreParams) -> LearningRule:
 
 def random_plastic_chip(rng: np.random.Generator, *, most_cores: int = 2) -> ChipParams:
     """Return a chip of small cores, the first of which is plastic."""
-    cores = [_plastic(rng, random_core(rng))]
-    cores += [random_core(rng) for _ in range(rng.integers(0, most_cores))]
+    cores = [_plastic(rng, random_core(rng, graded=False))]
+    cores += [random_core(rng, graded=False) for _ in range(rng.integers(0, most_cores))]
     return random_chip_of(rng, tuple(cores))
 
 

@@ -152,3 +152,15 @@ def test_what_is_refused(changed: dict[str, Any], message: str) -> None:
     assert Convolution(**GOOD).output_shape == (4, 6, 6)
     with pytest.raises(SpikeletError, match=message):
         Convolution(**{**GOOD, **changed})
+
+
+@settings(max_examples=200, deadline=None)
+@given(of=convolutions(), seed=st.integers(0, 99))
+def test_windows_see_what_the_kernel_meets(of: Convolution, seed: int) -> None:
+    """And the kernel is found again in the connection, but for what only meets padding."""
+    x = np.random.default_rng(seed).integers(-4, 5, of.n_source).astype(float)
+    seen = np.append(x, 0)[of.windows()]
+    kernel = of.kernel.reshape(of.groups, -1, seen.shape[1])
+    np.testing.assert_array_equal((kernel @ seen).ravel(), x @ matrix(of))
+    again = replace(of, kernel=of.kernel_of(matrix(of)))
+    np.testing.assert_array_equal(matrix(again), matrix(of))

@@ -1,5 +1,6 @@
 """The grid: what compile makes of a layer, and the same again when that is compiled."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,10 @@ from hypothesis import strategies as st
 import spikelet
 from spikelet.compiler.compile import compile_network
 from spikelet.description.errors import SpikeletError
+from spikelet.examples import mnist as examples
 from spikelet.network.convolution import Convolution
 from spikelet.network.grid import in_real_numbers
+from spikelet.network.matrices import dense
 from spikelet.network.network import INPUT, Network, Population, Projection
 from spikelet.network.quantise import quantise
 from spikelet.runs.agreement import agreement
@@ -132,10 +135,10 @@ def test_a_kernel_on_the_grid_is_that_of_its_matrix() -> None:
     (onto,) = spikelet.grid(one).projections
     assert onto.convolution is not None
     assert np.unique(onto.convolution.kernel).size <= 16
-    dense = np.zeros((50, 75))
+    matrix = np.zeros((50, 75))
     sources, targets, values = onto.convolution.triplets()
-    dense[sources, targets] = values
-    np.testing.assert_allclose(dense, onto.weights, rtol=1e-12)
+    matrix[sources, targets] = values
+    np.testing.assert_allclose(matrix, dense(onto.weights), rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["nir-euler", "snntorch-subtract", "snntorch-zero"])
@@ -197,3 +200,14 @@ def test_a_framework_s_own_spikes(framework: str, model: str) -> None:
     assert stats.rms_error < 1e-6 * stats.scale, "the weights are on the grid"
     assert recorded["expected"].sum() > 1000
     np.testing.assert_array_equal(run(compiled, shown).outputs, recorded["expected"])
+
+
+def test_the_binary_example_is_on_its_grid() -> None:
+    path = Path(examples.__file__).with_name("binary.nir")
+    compiled = compile_network(path, "snntorch-subtract", weight_bits=1)
+    for population, layer in zip(
+        compiled.network.populations, compiled.network.quantisation, strict=True
+    ):
+        assert population.weight_format == "binary" and population.weight_bits == 1
+        assert layer.rms_error <= 1e-6 * layer.scale
+    assert all(set(np.unique(p.weights)) == {-1, 1} for p in compiled.network.projections)

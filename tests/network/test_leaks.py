@@ -1,5 +1,6 @@
 """Slow leaks: what rounding does to them is known, mended where the widths are free, and said."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,12 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikelet.compiler.compile import compile_network
+from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.models import neuron_model, neuron_models
+from spikelet.network.grid import grid
 from spikelet.network.leaks import MOST_LEFT, finer, leak_parameters
 from spikelet.network.network import INPUT, Network, Population, Projection
 from spikelet.network.quantise import quantise
 from spikelet.runs.agreement import quantisation_warnings
+from spikelet.runs.drift import drift
 from spikelet.runs.run import run
 from spikelet.runs.verify import verify
 from spikelet.samples.samples import Samples
@@ -186,3 +190,53 @@ def test_the_hardware_has_them(model: str, beta: float) -> None:
     assert (compiled.network.populations[0].neuron is layer.neuron) == (beta < 0.9999)
     result = verify(compiled, Samples(spikes(2, 200, 8, rate=0.1)), ("rtl",))
     assert result.equal, [engine.verdict for engine in result.engines]
+
+
+def test_decay_bits_that_are_asked_for() -> None:
+    network = one_neuron("snntorch-subtract", 0.5, decay=0.9999)
+    assert quantise(network, 8).quantisation[0].decay_bits == 19
+    for bits in (12, 15, 20):
+        found = quantise(network, 8, decay_bits={"p": bits})
+        (layer,) = found.quantisation
+        one = 1 << bits
+        (stored,) = found.populations[0].parameters.get("decay", [one])
+        assert layer.decay_bits == bits and stored == round(0.9999 * one)
+    compiled = compile_network(network, weight_bits=8, decay_bits=15)
+    again = compile_network(compiled, weight_bits=7)
+    assert again.network.quantisation[0].decay_bits == 15
+    other = compile_network(compiled, decay_bits=16)
+    assert other.network.quantisation[0].decay_bits == 16
+    (at_7, *_) = (d for d in drift(compiled, Samples(spikes(2, 5, 2))) if d.weight_bits == 7)
+    assert at_7.layers
+    assert grid(network, 8, decay_bits=15).populations[0].parameters["decay"] * 2**15 % 1 == 0
+
+
+@pytest.mark.parametrize(
+    ("parameters", "bits", "message"),
+    [
+        ({"decay": 0.9}, 11, r"decay_bits must be in 12\.\.20"),
+        ({"decay": 0.9}, {"p": 21}, r"decay_bits of layer 'p' must be in 12\.\.20"),
+        ({"decay": 0.9}, {"q": 12}, "given for 'q', which is no layer"),
+    ],
+)
+def test_decay_bits_that_are_refused(
+    parameters: dict[str, float], bits: int | dict[str, int], message: str
+) -> None:
+    with pytest.raises(SpikeletError, match=message):
+        quantise(one_neuron("snntorch-subtract", 0.5, **parameters), decay_bits=bits)
+
+
+def test_decay_bits_of_a_text_that_has_no_such_decay() -> None:
+    with pytest.raises(SpikeletError, match="'p', which has no leak"):
+        quantise(one_neuron("threshold", 0.5), decay_bits={"p": 13})
+    own = replace(
+        neuron_model("snntorch-subtract"),
+        text=neuron_model("snntorch-subtract").text.replace(
+            "nearest(product, 12)", "(product >> 12)"
+        ),
+    )
+    network = replace(one_neuron("snntorch-subtract", 0.5, decay=0.9))
+    layer = replace(network.populations[0], neuron=own)
+    with pytest.raises(SpikeletError, match="has no decays of 13 bits, which layer 'p'"):
+        quantise(replace(network, populations=(layer,)), decay_bits=13)
+    assert quantise(replace(network, populations=(layer,)), decay_bits=12).quantisation

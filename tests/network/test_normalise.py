@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import spikelet
 from spikelet.description.neurons.models import neuron_model
 from spikelet.network.convolution import Convolution
+from spikelet.network.matrices import dense
 from spikelet.network.network import INPUT, Network, Population, Projection
 from spikelet.network.normalise import normalised
 from spikelet.network.quantise import quantise
@@ -208,10 +209,10 @@ def test_a_channel_has_one_unit() -> None:
         assert all(np.ptp(channel) == 0 for channel in units["c"].reshape(3, 25))
         (changed,) = even.projections
         assert changed.convolution is not None
-        dense = np.zeros((50, 75))
+        matrix = np.zeros((50, 75))
         sources, targets, values = changed.convolution.triplets()
-        dense[sources, targets] = values
-        np.testing.assert_allclose(dense, changed.weights, rtol=1e-12)
+        matrix[sources, targets] = values
+        np.testing.assert_allclose(matrix, dense(changed.weights), rtol=1e-12)
     (found,) = quantise(one).populations
     assert found.parameters["threshold"].shape == (1,)
     # thresholds that differ within a channel stay different

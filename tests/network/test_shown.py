@@ -1,8 +1,7 @@
-"""What calibration samples show: arrivals in the order of the axons, and errors of currents."""
+"""What calibration samples show: what projections carry, tick by tick."""
 
 import numpy as np
 
-from spikelet.network.scale import codes
 from spikelet.network.shown import Shown
 from tests.helpers.networks import spikes
 from tests.network.test_normalise import network
@@ -14,7 +13,8 @@ def test_arrivals_of_a_layer_and_of_itself_a_tick_later() -> None:
     found = Shown.of(one, shown)
     own = found.layers["a"].spikes
     assert own[:, :-1].any() and own[:, -1].any(), "the last spikes of a sample are in no other"
-    rows = found.arriving("a")
+    ticks = found.busy(one.into("a"), 100)
+    rows = np.concatenate([found.arriving(p, ticks) for p in one.into("a")], axis=1)
     expected = []
     for sample in range(2):
         for tick in range(30):
@@ -23,18 +23,5 @@ def test_arrivals_of_a_layer_and_of_itself_a_tick_later() -> None:
             if row.any():
                 expected.append(row)
     np.testing.assert_array_equal(rows, expected)
-    assert found.arriving("b").shape[1] == 10 + 12
-
-
-def test_the_error_is_that_of_the_currents() -> None:
-    one = network("nir-euler", 2)
-    found = Shown.of(one, spikes(2, 30, 12, seed=1))
-    error = found.current_error("b", 4)
-    assert error is not None
-    weights = np.concatenate([p.weights for p in one.into("b")])
-    rounded = 0.2 * codes(weights, 0.2, 4)
-    arriving = found.arriving("b")
-    lost = arriving @ weights - arriving @ rounded
-    np.testing.assert_allclose(error(0.2), np.sum(lost**2))
-    silent = Shown.of(network("nir-euler", 2, bias=np.full(1, -1.0)), np.zeros((1, 3, 12)))
-    assert silent.current_error("b", 4) is None
+    few = found.busy(one.into("a"), 7)
+    assert 4 <= len(few) <= 7 and np.ptp(few) > 30 and set(few) <= set(ticks)

@@ -37,7 +37,9 @@ EXACT: dict[str, tuple[str, str | None]] = {
     "sj_if": ("spikingjelly", None),
     "sj_lif": ("spikingjelly", None),
     "sj_cuba": ("spikingjelly", None),
-    "si_lif_single": ("sinabs", None),
+    "si_iaf_default": ("sinabs", None),
+    "si_lif_single": ("sinabs", "lif-subtract-ge"),
+    "rp_lif": ("rockpool", None),
     "sx_if": ("spyx", None),
     "sx_lif": ("spyx", None),
     "st_conv_nopool": ("snntorch", None),
@@ -80,7 +82,8 @@ def test_every_spike_is_the_frameworks_own(name: str) -> None:
     [
         ("no_lif_sub", ("norse",), "--framework norse --neuron lif-subtract"),
         ("no_lif_vleak", ("nir", None, 1e-6), "--framework norse"),
-        ("si_lif_single", ("nir", None, 1.0), "--framework sinabs"),
+        ("si_lif_single", ("nir", None, 1.0), "--framework sinabs --neuron lif-subtract-ge"),
+        ("si_iaf_default", ("sinabs", "lif-subtract-ge"), "--framework sinabs"),
         ("sx_lif", ("nir", None, 1.0), "--framework spyx"),
         ("sx_if", ("norse",), "--framework spyx"),
         ("sj_if", ("nir",), "--framework spikingjelly"),
@@ -97,11 +100,21 @@ def test_another_reading_is_seen_and_the_right_one_named(
 
 
 @pytest.mark.parametrize("name", ["si_iaf_default", "rp_lif"])
-def test_several_spikes_a_tick_are_approximate(name: str) -> None:
-    network = read(name, "sinabs" if name.startswith("si") else "rockpool")
-    assert network.origin is not None and "several times in a tick" in network.origin.approximate[0]
+def test_several_spikes_a_tick_are_counted(name: str) -> None:
+    framework = "sinabs" if name.startswith("si") else "rockpool"
+    network = read(name, framework)
+    assert network.origin is not None and not network.origin.approximate
     found = compare_recorded(network, samples_of(name))
-    assert found is not None and not found.all_equal and found.layers[0].further > 100
+    assert found is not None and found.all_equal and found.layers[0].further > 100
+    once = read(name, framework, "lif-subtract-ge")
+    assert once.origin is not None and not once.origin.approximate  # that was asked for
+    found = compare_recorded(once, samples_of(name))
+    assert found is not None and not found.all_equal
+
+
+def test_a_reset_to_0_of_several_spikes_is_approximate() -> None:
+    network = read("si_iaf_default", "sinabs", "lif-ge")
+    assert network.origin is not None and "several times in a tick" in network.origin.approximate[0]
 
 
 # What is recognised by its numbers
@@ -242,7 +255,7 @@ def test_a_threshold_of_zero(tmp_path: Path) -> None:
         ({"simulator": "snntorch 1.0"}, "snntorch-subtract"),
         ({"simulator": "snntorch", "reset_mechanism": "none"}, "snntorch-none"),
         ({"simulator": "snntorch", "reset_mechanism": "zero"}, "snntorch-zero"),
-        ({"simulator": "Sinabs 3", "reset_mechanism": "subtract"}, "lif-subtract-ge"),
+        ({"simulator": "Sinabs 3", "reset_mechanism": "subtract"}, "lif-multispike"),
         ({"simulator": "norse", "reset_mechanism": "zero"}, "nir-euler"),
         ({"simulator": "sinabs", "reset_mechanism": "value"}, "lif-ge"),
     ],

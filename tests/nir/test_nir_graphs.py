@@ -119,8 +119,10 @@ def test_what_calibration_shows_arrives_late_too(file: Path) -> None:
     network = load_network(write(file, {**nodes, "out": sink(SIZE)}), EULER, DT)
     shown = np.ones((1, 8, SIZE), np.uint8)
     shown[0, 2] = 0
-    found = Shown.of(network, shown).arriving("a")
-    np.testing.assert_array_equal(found, np.ones((4, SIZE)))  # ticks 3, 4, 6 and 7
+    found, (into,) = Shown.of(network, shown), network.into("a")
+    ticks = found.busy([into], 8)
+    assert ticks.tolist() == [3, 4, 6, 7]
+    np.testing.assert_array_equal(found.arriving(into, ticks), np.ones((4, SIZE)))
 
 
 def test_a_delayed_output_is_read(file: Path) -> None:

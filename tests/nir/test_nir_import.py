@@ -12,9 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from spikelet.description.errors import SpikeletError
+from spikelet.description.errors import SpikeletError, SpikeletWarning
 from spikelet.network.network import INPUT
 from spikelet.nir.importer import load_network
+from spikelet.support import check
 from tests.helpers.networks import (
     DT,
     EULER,
@@ -463,7 +464,26 @@ def test_edges_that_make_no_sense(file: Path) -> None:
     nodes = {"fc": linear(2, 3), "l": lif(2)}
     way = [("in", "fc"), ("fc", "l"), ("l", "out")]
     refused(chain_of(file, [*way, ("l", "x")], **nodes), "edge 'l' -> 'x': there is no node 'x'")
-    refused(chain_of(file, [*way, way[1]], **nodes), "edge 'fc' -> 'l' is given twice")
+
+
+@pytest.mark.parametrize("twice", [("fc", "l"), ("in", "fc"), ("l", "f2")])
+def test_an_edge_that_is_given_twice_adds_twice(file: Path, twice: tuple[str, str]) -> None:
+    """As if its weights were doubled; nir's own reader refuses it, so there is a warning."""
+    nodes = {"in": source(3), "fc": linear(2, 3), "l": lif(2), "f2": linear(2, 2, 1), "m": lif(2)}
+    edges = [("in", "fc"), ("fc", "l"), ("l", "f2"), ("f2", "m"), ("m", "out"), twice]
+    with pytest.warns(SpikeletWarning, match=f"edge '{twice[0]}' -> '{twice[1]}' is given more"):
+        assert check_against_evaluation(file, {**nodes, "out": sink(2)}, edges) > 0
+    (doubt,) = (d for d in check(file, EULER, DT).doubts if "edge" in d)
+    assert "added as often" in doubt
+
+
+def test_potentials_cannot_be_added_twice(file: Path) -> None:
+    ones = np.ones(2)
+    nodes = {"fc": linear(2, 3), "l": lif(2), "li": nir.LI(2e-3 * ones, ones, 0 * ones)}
+    edges = [("in", "fc"), ("fc", "l"), ("l", "li"), ("li", "out")]
+    path = write(file, {"in": source(3), **nodes, "out": sink(2)}, [*edges, ("li", "out")])
+    with pytest.warns(SpikeletWarning, match="given more than once"):
+        refused(path, "the potentials of 'li' arrive")
 
 
 def test_threshold_not_positive(file: Path) -> None:

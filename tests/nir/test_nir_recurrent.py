@@ -241,7 +241,7 @@ def test_a_name_that_a_nested_graph_makes(file: Path) -> None:
 
 
 def test_a_nested_graph_beside_an_edge(file: Path) -> None:
-    """A graph that only passes its input on, beside an edge, would double the edge."""
+    """A graph that only passes its input on, beside an edge: both add; no edge is given twice."""
     passing = nir.NIRGraph({"i": source(2), "o": sink(2)}, [("i", "o")])
     nodes = {"in": source(2), "n": passing, "l": lif(2), "out": sink(2)}
     edges = [("in", "n"), ("n", "l"), ("l", "out")]
@@ -249,7 +249,8 @@ def test_a_nested_graph_beside_an_edge(file: Path) -> None:
         [1, 0],
         [0, 1],
     ]
-    refused(write(file, nodes, [*edges, ("in", "l")]), "edge 'in' -> 'l' is given twice")
+    doubled = load_network(write(file, nodes, [*edges, ("in", "l")]), EULER, DT)
+    assert weights(doubled)[INPUT, "l"].tolist() == [[2, 0], [0, 2]]
 
 
 def test_a_synaptic_layer_that_feeds_back(file: Path) -> None:
@@ -305,6 +306,38 @@ def test_a_way_back_that_is_not_its_own(file: Path) -> None:
     nodes = {"f2": linear(2, 2, 3), "l2": lif(2), "o2": sink(2)}
     edges = [("l", "f2"), ("rec", "f2"), ("f2", "l2"), ("l2", "o2")]
     refused(looped(file, edges, **nodes), "node 'rec'", "of 'l' back to it, and also feeds 'f2'")
+
+
+def test_layers_that_share_a_way_back(file: Path) -> None:
+    """All that passes over it is of the tick before: no matter on which side that is taken."""
+    nodes = {
+        **{"in": source(3), "fa": linear(2, 3, 1), "a": lif(2), "fb": linear(2, 3, 2)},
+        **{
+            "b": integrator(2),
+            "rec": affine(2, 2, 4),
+            "on": linear(2, 2, 5),
+        },
+        **{"oa": sink(2), "ob": sink(2)},
+    }
+    edges = [("in", "fa"), ("fa", "a"), ("in", "fb"), ("fb", "b"), ("a", "oa"), ("b", "ob")]
+    edges += [("a", "rec"), ("b", "rec"), ("rec", "a"), ("rec", "on"), ("on", "b")]
+    assert check_against_evaluation(file, nodes, edges, ["rec"]) > 0
+    found = {(p.source, p.target): p.ticks for p in load_network(file, EULER, DT).projections}
+    assert {ends: found[ends] for ends in found if INPUT not in ends} == {
+        (source, target): 1 for source in "ab" for target in "ab"
+    }
+    edges += [("a", "own"), ("own", "a")]
+    more = {**nodes, "own": linear(2, 2, 3)}
+    assert check_against_evaluation(file, more, edges, ["rec", "own"]) > 0
+
+
+def test_neurons_that_share_a_way_back_are_recurrent(file: Path) -> None:
+    """As snnTorch's RLeaky, whose reset to zero drops the input of its tick."""
+    nodes = {"in": source(2), "a": lif(2), "b": lif(2), "rec": linear(2, 2), "o": sink(2)}
+    edges = [("in", "a"), ("in", "b"), ("a", "rec"), ("b", "rec"), ("rec", "a"), ("rec", "b")]
+    path = write(file, nodes | {"p": sink(2)}, [*edges, ("a", "o"), ("b", "p")])
+    network = load_network(path, "snntorch-zero", DT)
+    assert {p.neuron.name for p in network.populations} == {"snntorch-rleaky-zero"}
 
 
 def test_a_node_that_feeds_itself(file: Path) -> None:

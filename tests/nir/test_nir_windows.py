@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from spikelet.compiler.compile import compile_network
+from spikelet.network.matrices import dense
 from spikelet.network.network import Network
 from spikelet.network.reference import run_float
 from spikelet.nir.importer import load_network
@@ -106,7 +108,7 @@ def test_padding_by_name(file: Path, kernel: tuple[int, int], zeros: tuple[int, 
     def weights(padding: Any, **fields: Any) -> Any:
         conv = conv2d(2, 1, *kernel, padding=padding, **fields)
         write(file, {"in": source(1, 6, 6), "c": conv, "if": integrator(), "out": sink(1)})
-        return load_network(file, EULER).projections[0].weights
+        return dense(load_network(file, EULER).projections[0].weights)
 
     np.testing.assert_array_equal(weights("same"), weights(zeros))
     np.testing.assert_array_equal(weights("valid"), weights(0))
@@ -146,13 +148,14 @@ def test_on_the_chip_every_spike_is_the_float_networks(file: Path) -> None:
 def test_the_network_knows_its_convolutions(file: Path) -> None:
     """As long as nothing but a gain for each channel is folded into them."""
     network = lively(file)
-    conv, dense = network.projections
-    assert conv.convolution is not None and dense.convolution is None
+    conv, linear = network.projections
+    assert conv.convolution is not None and linear.convolution is None
+    assert sparse.issparse(conv.weights) and not sparse.issparse(linear.weights)
     assert conv.convolution.output_shape == (4, 4, 4) and conv.convolution.stride == (2, 2)
-    matrix = np.zeros_like(conv.weights)
+    matrix = np.zeros(conv.weights.shape)
     sources, targets, weights = conv.convolution.triplets()
     matrix[sources, targets] = weights
-    np.testing.assert_array_equal(matrix, conv.weights)
+    np.testing.assert_array_equal(matrix, dense(conv.weights))
 
     def after(r: Any, *shape: int) -> Any:
         neurons = nir.IF(np.reshape(r, shape), np.ones(shape), np.zeros(shape))
@@ -160,17 +163,17 @@ def test_the_network_knows_its_convolutions(file: Path) -> None:
         (found,) = load_network(write(file, nodes), EULER).projections
         return found
 
-    channels = np.repeat([2.0, 3.0], 9)
+    plain, channels = dense(after(1, 1).weights), np.repeat([2.0, 3.0], 9)
     scaled = after(channels, 2, 3, 3)
     np.testing.assert_array_equal(
         scaled.convolution.kernel, conv2d(2, 1, 2, 2).weight * [[[[2]]], [[[3]]]]
     )
-    np.testing.assert_array_equal(scaled.weights, after(1, 1).weights * channels)
+    np.testing.assert_array_equal(dense(scaled.weights), plain * channels)
     per_channel = after([2.0, 3.0], 2, 1, 1)  # parameters of channels, as PyTorch broadcasts them
-    np.testing.assert_array_equal(per_channel.weights, scaled.weights)
+    np.testing.assert_array_equal(dense(per_channel.weights), dense(scaled.weights))
     uneven = after(np.arange(1.0, 19.0), 2, 3, 3)
     assert uneven.convolution is None
-    np.testing.assert_array_equal(uneven.weights, after(1, 1).weights * np.arange(1, 19))
+    np.testing.assert_array_equal(dense(uneven.weights), plain * np.arange(1, 19))
 
 
 def test_a_vector_takes_the_shape_that_the_convolution_declares(file: Path) -> None:
@@ -178,7 +181,7 @@ def test_a_vector_takes_the_shape_that_the_convolution_declares(file: Path) -> N
     found = []
     for shape in ((16,), (1, 4, 4)):
         nodes = {"in": source(*shape), "c": conv, "if": integrator(), "out": sink(1)}
-        found.append(load_network(write(file, nodes), EULER).projections[0].weights)
+        found.append(dense(load_network(write(file, nodes), EULER).projections[0].weights))
     np.testing.assert_array_equal(*found)
     write(file, {"in": source(1, 5, 4), "c": conv, "if": integrator(), "out": sink(1)})
     refused(file, "node 'c' (Conv2d)", "input_shape is [4, 4], but values of shape (1, 5, 4) arr")

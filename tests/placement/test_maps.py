@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikelet.description.synapses.convolution import ConvolutionShape
-from spikelet.placement.maps import cut_map, lanes_of_channels, places
+from spikelet.placement.maps import cut_map, lanes_of_channels, pipelines_of_channels, places
 from tests.helpers.random_convolutions import random_convolution
 
 CAMERA = ConvolutionShape(34, 34, 2, 16, 16, 16, 5, 5, 2, 2, 1, 1, 1, 1)
@@ -74,5 +74,7 @@ def test_a_map_is_cut_by_channels_before_rows(
     assert cut_map(CAMERA, max_axons, max_neurons, 8) == cut
 
 
-def test_lanes_divide_the_channels() -> None:
-    assert [lanes_of_channels(n, 8) for n in (1, 6, 12, 16, 48)] == [1, 2, 4, 8, 8]
+def test_few_lanes_have_no_channel() -> None:
+    channels = (1, 2, 3, 5, 6, 9, 10, 12, 16, 17, 48)
+    assert [lanes_of_channels(n, 8) for n in channels] == [1, 2, 4, 8, 8, 4, 8, 8, 8, 8, 8]
+    assert [pipelines_of_channels(n, 8) for n in channels] == [1, 2, 1, 1, 2, 1, 2, 4, 8, 1, 8]

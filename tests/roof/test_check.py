@@ -1,6 +1,8 @@
 """``spikelet check``: verdicts of single nodes, what a file as a whole lacks, devices, and JSON."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +140,42 @@ def test_a_file_that_is_not_nir_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "text.nir").write_text("no")
     with pytest.raises(SpikeletError, match="is not an HDF5 file"):
         check(tmp_path / "text.nir")
+
+
+def test_only_what_it_needs_is_loaded(file: Path) -> None:
+    """It answers in a fraction of a second, and in an installation without extras."""
+    chain(file, fc=linear(8, 6), cells=lif(8))
+    script = """
+import sys
+from spikelet.cli import main
+try:
+    main(["check", sys.argv[1], "--neuron", "nir-euler", "--dt", "1e-3"])
+except SystemExit as end:
+    assert not end.code
+print(*sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+    command = [sys.executable, "-c", script, str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    loaded = done.stdout.splitlines()[-1].split()
+    assert {"numpy", "h5py"} <= set(loaded), "this is no list of modules"
+    assert not {"amaranth", "amaranth_boards", "matplotlib", "jinja2", "pyosys"} & set(loaded)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "verdict", "words"),
+    [
+        (1500, APPROXIMATE, "allow cores of 1500 axons (--max-axons 1500)"),
+        (4100, UNSUPPORTED, "needs 4100 axons (4100 from 'input'), 4 more than the 4096 that"),
+    ],
+)
+def test_neurons_of_many_inputs(file: Path, inputs: int, verdict: str, words: str) -> None:
+    """Larger cores than the usual are said; beyond the largest there is no way."""
+    weights = nir.Linear(np.where(np.random.default_rng(0).random((2, inputs)) < 0.5, 1.0, 0.3))
+    write(file, {"in": source(inputs), "fc": weights, "cells": integrator(2), "out": sink(2)})
+    found = check(file, "nir-euler", 1e-3)
+    assert found.verdict == verdict and (found.chip is not None) == (verdict == APPROXIMATE)
+    (said,) = [*(text for text, _ in found.problems), *(d for d in found.doubts if "axons" in d)]
+    assert words in said
+    if found.problems:
+        assert "cores send spikes and no partial sums" in said
+        assert "weights of 0 from 4 of them" in found.problems[0][1]

@@ -96,7 +96,7 @@ def test_values_end_in_messages(
 def test_no_error_is_a_traceback(
     folder: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, message: str
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr("spikelet.samples.plastic_samples.load_learning_samples", fail)

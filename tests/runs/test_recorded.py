@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import nir  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -14,7 +15,9 @@ from spikelet.description.errors import SpikeletError
 from spikelet.network.reference import run_float
 from spikelet.nir.importer import load_network
 from spikelet.project import Project
+from spikelet.runs.agreement import agreement, agreement_warnings
 from spikelet.runs.recorded import compare_recorded, recorded_warnings
+from spikelet.runs.run import run
 from spikelet.runs.verify import compile_warnings, verify
 from spikelet.samples.samples import Samples, load_samples
 from tests.helpers.networks import affine, chain, integrator, linear, sink, source, spikes, write
@@ -224,6 +227,58 @@ def test_terminal_says_it_first(tmp_path: Path) -> None:
     assert found.stdout.startswith("nothing was compared with the framework")
 
 
+@pytest.mark.parametrize(
+    ("name", "neuron", "words"),
+    [
+        ("sj_lif", "lif-ge", ""),
+        ("sj_lif", "lif-subtract-ge", "in 0 of 40 samples"),
+        ("nothing", "lif-ge", "nothing was compared"),
+    ],
+)
+def test_a_script_can_ask_for_equality(tmp_path: Path, name: str, neuron: str, words: str) -> None:
+    """Else a difference is a warning, and nothing to compare is a line."""
+    given, folder = recorded_file(tmp_path, name), tmp_path / "out"
+    arguments = ["compile", EXPORTED / "sj_lif.nir", "-o", folder, "--framework", "spikingjelly"]
+    arguments += ["--neuron", neuron, "--calibration", given]
+
+    def asked(*command: Any) -> str:
+        found = CliRunner().invoke(main, [str(a) for a in (*command, "--require-recorded")])
+        assert found.exit_code == (1 if words else 0), found.output
+        return found.stderr
+
+    assert words in asked(*arguments)
+    assert folder.exists() != bool(words), "a network that was refused is written all the same"
+    invoke(*arguments, "--json")
+    assert words in asked("verify", folder, given, "--engine", "golden")
+
+
+def test_values_of_a_readout_may_be_whole(tmp_path: Path) -> None:
+    """They are potentials all the same, not spikes."""
+    nodes = {"in": source(6), "fc": linear(4, 6), "cells": integrator(4)}
+    weights = nir.Linear(np.random.default_rng(1).integers(-3, 4, (2, 4)).astype(float))
+    file = write(tmp_path / "net.nir", {**nodes, "last": weights, "out": sink(2)})
+    network = load_network(file, "nir-euler", 1e-3)
+    values = run_float(network, SPIKES)[1].potentials
+    assert np.array_equal(values, np.round(values)) and values.std() > 0.5
+    found = compare_recorded(network, samples(_out=values))
+    assert found and found.all_equal and found.layers[0].what == "potentials"
+    wrong = compare_recorded(network, samples(_out=values + 1))
+    assert wrong and not wrong.equal
+
+
+@pytest.mark.parametrize("part", ["test_", "calibration_"])
+def test_the_demo_holds_what_snntorch_recorded(part: str) -> None:
+    examples = Path(__file__).parents[2] / "examples" / "digits"
+    network = load_network(examples / "digits.nir")
+    found = compare_recorded(network, load_samples(examples / "digits_test.npz", part))
+    assert found and found.all_equal and found.samples in (360, 200)
+    assert {layer.name: layer.what for layer in found.layers} == {
+        "1": "spikes",
+        "outputs": "spikes",
+    }
+    assert all(layer.recorded > 3000 for layer in found.layers), "hardly a spike is compared"
+
+
 def test_doubts_are_warnings_until_something_is_compared() -> None:
     network = load_network(EXPORTED / "no_lif.nir", "nir-euler", 1e-6)
     compiled = compile_network(network)
@@ -235,17 +290,46 @@ def test_doubts_are_warnings_until_something_is_compared() -> None:
 
 
 def test_several_spikes_a_tick_are_said_with_their_number() -> None:
-    network = load_network(EXPORTED / "si_iaf_default.nir", framework="sinabs")
+    network = load_network(EXPORTED / "si_iaf_default.nir", "lif-ge", framework="sinabs")
     (words,) = recorded_warnings(network.origin, None)
     assert words.startswith("approximate: sinabs 3.1 lets a neuron spike several times in a tick")
     layer = RECORDED["si_iaf_default/layer_1"]
     given = Samples(RECORDED["spikes"], expected={"1": layer})
-    (words,) = recorded_warnings(network.origin, compare_recorded(network, given))
+    fits, words = recorded_warnings(network.origin, compare_recorded(network, given))
     further = int(layer.sum()) - int((layer > 0).sum())
     assert f"of {layer.sum():,} recorded spikes {further:,}" in words and "overlap" in words
-    single = load_network(EXPORTED / "si_lif_single.nir", framework="sinabs")
+    assert "the file fits as read with --framework sinabs" in fits
+    single = load_network(EXPORTED / "si_lif_single.nir", "lif-subtract-ge", framework="sinabs")
     given = Samples(RECORDED["spikes"], expected={"": RECORDED["si_lif_single/expected"]})
     assert not list(recorded_warnings(single.origin, compare_recorded(single, given)))
+
+
+@pytest.mark.parametrize(("name", "bits"), [("si_iaf_default", 8), ("rp_lif", None)])
+def test_the_chip_computes_graded_spikes(name: str, bits: int | None) -> None:
+    """RTL equals golden, in counts; bits are those that are asked for, or that samples need."""
+    framework = {"si": "sinabs", "rp": "rockpool"}[name[:2]]
+    shown = RECORDED["spikes"]
+    compiled = compile_network(
+        EXPORTED / f"{name}.nir",
+        framework=framework,
+        weight_bits=8,
+        potential_bits=24,
+        spike_bits=bits,
+        calibration=shown,
+    )
+    expected = RECORDED[f"{name}/expected"]
+    assert [core.spike_bits for core in compiled.chip.cores] == [1, bits or 3]
+    given = Samples(shown[:6], expected={"": expected[:6]})
+    result = verify(compiled, given)
+    assert result.equal and result.recorded and result.recorded.all_equal
+    assert all(layer.overlap and layer.overlap > 0.7 for layer in result.layers)
+    assert not any(layer.full_counts for layer in result.layers)
+    ran = run(compiled, shown[:6])
+    assert expected.max() > 2 and ran.outputs.max() > 2
+    few = compile_network(compiled, spike_bits=1)
+    layers = agreement(run(few, shown[:6], record=("spikes", "states")), shown[:6])
+    (warning,) = [w for w in agreement_warnings(layers[:1]) if "counts of spikes" in w]
+    assert "the most that their bits hold" in warning and "--spike-bits" in warning
 
 
 @pytest.mark.parametrize("name", ["sx_lif", "sj_cuba"])

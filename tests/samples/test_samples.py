@@ -150,7 +150,7 @@ def test_numbers_in_other_forms(tmp_path: Path) -> None:
 
 def test_sets_of_one_file() -> None:
     """Our own digits hold two: the message names them and how to choose."""
-    with pytest.raises(SpikeletError, match="holds test_levels, test_labels, cal") as caught:
+    with pytest.raises(SpikeletError, match="holds test_levels, test_labels, test_e") as caught:
         load_samples(DIGITS)
     assert f"('calibration_', 'test_') behind a colon, such as {DIGITS}:calibration_" in (
         caught.value.remedy

@@ -13,9 +13,11 @@ import pytest
 import spikelet
 from spikelet.description.artefact import Artefact
 from spikelet.description.errors import SpikeletError
+from spikelet.description.synapses.formats import synapse_formats
 from spikelet.fpga.families import device_named
 from spikelet.fpga.fit import check_fit
-from spikelet.network.network import INPUT, Network, Projection
+from spikelet.network.convolution import Convolution
+from spikelet.network.network import INPUT, Network, Population, Projection
 from spikelet.network.quantise import bits_of_layers
 from spikelet.runs.verify import float_classes
 from spikelet.samples.samples import Samples
@@ -272,3 +274,68 @@ def test_samples_and_networks_that_are_refused() -> None:
     plastic.output("out")
     with pytest.raises(SpikeletError, match="was not trained"):
         tune(plastic, samples)
+
+
+def test_what_there_is_to_choose_follows_from_the_network() -> None:
+    small, _ = task((12, 4))
+    plain = Space.of(small, ("block",))
+    assert {name.split(" of ")[0] for name in plain.ends} == {
+        *("weight bits", "potential bits", "lanes", "pipelines", "weight memory")
+    }
+    wide, _ = task((12, 40, 4), 200)
+    assert Space.of(wide, ("block",)).ends["neurons of a core"] == (4, 7)
+    slow = replace(wide, populations=(wide.populations[0], slow_leak(wide.populations[1], 0.9999)))
+    space = Space.of(slow, ("block",))
+    assert space.ends["decay bits of p1"] == (12, 19) and "decay bits of p0" not in space.ends
+    point = space.uniform(4, 16, 2)
+    assert "max_neurons" not in space.options(point)["limits"]
+    assert space.options(point)["decay_bits"] == {"p1": 19}
+    point |= {"neurons of a core": 4, "decay bits of p1": 13, "lanes": 6}
+    words = space.words(space.usable(point))
+    assert words[words.index("--decay-bits") + 1] == "p1=13"
+    assert words[words.index("--max-neurons") + 1] == "16" == words[words.index("--lanes") + 1]
+
+
+def slow_leak(population: Population, decay: float) -> Population:
+    return replace(population, parameters={**population.parameters, "decay": np.full(1, decay)})
+
+
+def convolved() -> tuple[Network, Samples]:
+    """Return a convolution of 8x8 values and a dense layer, with samples as of :func:`task`."""
+    rng = np.random.default_rng(3)
+    of = Convolution(rng.normal(0.2, 0.3, (2, 1, 3, 3)), (1, 8, 8), (1, 1), (1, 1), ((0, 0),) * 2)
+    matrix = np.zeros((64, 72))
+    matrix[of.triplets()[:2]] = of.triplets()[2]
+    layers = (population("map", 72), population("out", 3))
+    into = (
+        Projection(INPUT, "map", matrix, convolution=of),
+        Projection("map", "out", rng.normal(0.02, 0.1, (72, 3))),
+    )
+    network = Network("maps", 64, 1e-3, layers, into, ("out",))
+    shown = spikelet.rate(rng.integers(0, 9, (60, 64)), 8, 8)
+    classes = float_classes(network, shown)
+    spiking = classes >= 0
+    return network, Samples(shown[spiking], classes[spiking])
+
+
+def test_synapses_and_cores_are_chosen_and_kept_when_interrupted(tmp_path: Path) -> None:
+    network, samples = convolved()
+    space = Space.of(network, ("block",))
+    assert space.synapses == ("auto", *synapse_formats())
+    assert space.ends["axons of a core"] == (4, 8) and space.ends["neurons of a core"] == (4, 8)
+    options: dict[str, Any] = {"accuracy": -15, "trials": 16, "seed": 1}
+    whole = tune(network, samples, **options)
+    with pytest.raises(StopTuningError):
+        tune(network, samples, folder=tmp_path, progress=stop_after(14), **options)
+    resumed = tune(network, samples, folder=tmp_path, resume=True, **options)
+    assert resumed.trials == whole.trials and resumed.best == whole.best
+    tried = [whole.space.options(trial.point)["limits"] for trial in whole.trials]
+    assert len({limits["synapses"] for limits in tried}) > 1
+    assert len({limits.get("max_neurons") for limits in tried}) > 1
+    compiled = spikelet.compile(network, **whole.options)
+    chosen = whole.options["limits"]
+    assert all(core.n_neurons <= chosen.get("max_neurons", 256) for core in compiled.chip.cores)
+    if chosen["synapses"] != "auto":
+        assert compiled.chip.cores[0].synapses == chosen["synapses"]
+    lower = list(space.steps(whole.best.point, up=False))
+    assert {step["synapses"] for step in lower} == set(range(len(space.synapses)))

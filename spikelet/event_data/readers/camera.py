@@ -10,16 +10,11 @@ from spikelet.description.installation import not_installed
 from spikelet.event_data.columns import block_of
 from spikelet.event_data.event_file import BLOCK_EVENTS, EventBlock, EventFile, EventStream
 from spikelet.event_data.event_reader import EventReader, Layout
+from spikelet.event_data.raw_header import RawHeader
 
 __all__ = ["Camera"]
 
 _AEDAT, _AEDAT4 = b"#!AER-DAT", b"#!AER-DAT4"
-_WORDS: tuple[tuple[bytes, str, int], ...] = (
-    # what the header says, what it is called, bytes of a word
-    (b"evt 3.0", "EVT3", 2),
-    (b"evt 2.0", "EVT2", 4),
-    (b"evt 2.1", "EVT2.1", 8),
-)
 _UNKNOWN = (0xFFFF, 0xFFFF)
 """Sensor size that stands for a header without one: no event is outside of it."""
 
@@ -41,12 +36,15 @@ class Camera(EventReader):
                 f"{path} is an AEDAT file of version {version}; version 4 is read",
                 remedy="convert it with its maker's tools, or write its events as CSV (t,x,y,p)",
             )
-        _check_whole(path, self.needed)
+        header = RawHeader.of(path)
+        if header.end:  # faery does not mind the end of an EVT or DAT file
+            header.check_whole(path, self.needed)
         decoder = self._decoder(path)
         width, height = (int(size) for size in decoder.dimensions())
         sensor = None if (width, height) == _UNKNOWN else (width, height)
         stream = EventStream(str(path), partial(self._blocks, path))
-        return EventFile(path, f"events of a camera ({decoder.file_type})", [stream], sensor)
+        kind = header.kind if header.end else decoder.file_type
+        return EventFile(path, f"events of a camera ({kind})", [stream], sensor)
 
     def _decoder(self, path: Path) -> Any:
         try:
@@ -84,23 +82,4 @@ class Camera(EventReader):
         return SpikeletError(
             f"{path} cannot be read ({reason})",
             remedy=f"it may be cut short: copy it again; needed is {self.needed}",
-        )
-
-
-def _check_whole(path: Path, needed: str) -> None:
-    """Check that an EVT or DAT file ends with a whole word, which faery does not mind."""
-    header, begin, last = b"", 0, b"\n"
-    with open(path, "rb") as file:
-        while (line := file.readline(1 << 10)).startswith(b"% ") and last != b"% end":
-            header, begin, last = header + line.lower(), file.tell(), line.strip().lower()
-        size = file.seek(0, 2) - begin
-    if not header:
-        return
-    kinds = ((kind, word, 0) for mark, kind, word in _WORDS if mark in header)
-    kind, word, before = next(kinds, ("DAT", 8, 2))
-    if not header.endswith(b"\n") or (size - before) % word:
-        raise SpikeletError(
-            f"{path} is cut short: behind its header, an {kind} file has words of {word} bytes, "
-            f"and this one {size:,} bytes",
-            remedy=f"copy it again; needed is {needed}",
         )

@@ -9,13 +9,13 @@ ROCKPOOL = Convention(
     title="Rockpool 3.1",
     rules={
         "LIF": Rule(
-            {"subtract": "lif-subtract-ge"},
+            {"subtract": "lif-multispike", "subtract-once": "lif-subtract-ge"},
             decay="exp(-dt/tau)",
             gain="1",
             r=("tau/dt exp(-dt/tau)",),
         ),
         "CubaLIF": Rule(
-            {"subtract": "cuba-lif-subtract-ge"},
+            {"subtract": "cuba-lif-multispike", "subtract-once": "cuba-lif-subtract-ge"},
             decay="exp(-dt/tau)",
             gain="1",
             current_gain="exp(-dt/tau_syn)",

@@ -6,7 +6,7 @@ from spikelet.nir.convention import Convention, Rule
 
 __all__ = ["SINABS", "SINABS_UNNORMALISED"]
 
-_MODELS = {"subtract": "lif-subtract-ge", "value": "lif-ge"}
+_MODELS = {"subtract": "lif-multispike", "subtract-once": "lif-subtract-ge", "value": "lif-ge"}
 _LIF = Rule(_MODELS, decay="exp(-dt/tau)", gain="1 - decay", r=("1",), tau=(0.1, float("inf")))
 _IAF = Rule(_MODELS, decay="", gain="1", r=("1",))
 

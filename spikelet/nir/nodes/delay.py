@@ -3,6 +3,7 @@
 import numpy as np
 
 from spikelet.description.errors import SpikeletError
+from spikelet.network.network import FloatArray
 from spikelet.nir.handler import Field, ImportedNode, NodeHandler
 from spikelet.nir.signal import Signal
 
@@ -45,3 +46,8 @@ class Delay(NodeHandler):
                 "(--dt)",
             )
         return signal.delayed(np.round(ticks).astype(np.int64))
+
+    @classmethod
+    def written(cls, delay: FloatArray) -> tuple[str, dict[str, FloatArray]]:
+        """Return kind and fields of a node, the delay in seconds, of shape (size,)."""
+        return cls.kind, {"delay": delay}

@@ -1,8 +1,10 @@
 """Flatten: the same values with fewer axes."""
 
 from math import prod
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError
 from spikelet.nir.handler import Field, ImportedNode, NodeHandler, check_size
@@ -50,3 +52,9 @@ class Flatten(NodeHandler):
             f"{signal.shape} that arrives",
             remedy=f"give axes in 0..{axes - 1}, in this order, or -1 for the last",
         )
+
+    @classmethod
+    def written(cls, shape: tuple[int, ...]) -> tuple[str, dict[str, npt.NDArray[Any]]]:
+        """Return kind and fields of a node that makes a vector of values of a shape."""
+        fields = {"start_dim": 0, "end_dim": -1, "input_type": shape}
+        return cls.kind, {name: np.array(values) for name, values in fields.items()}

@@ -1,0 +1,1 @@
+../../spikelet/check_table.py
