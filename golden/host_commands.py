@@ -91,7 +91,9 @@ class HostCommands:
             width = self.params.spike_bytes
             for spike in self.chip.tick():
                 line = spike & ((1 << self.params.spike_bits) - 1)
-                self.sent += line.to_bytes(width, "little")
+                count = spike >> (self.params.flit_bits - self.params.count_bits)
+                sent = line | count << self.params.spike_bits
+                self.sent += sent.to_bytes(width, "little")
             self.sent += (1 << (8 * width - 1)).to_bytes(width, "little")
         elif operation == "clear":
             self.chip.clear()

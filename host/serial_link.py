@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from spikelet.description.chip.host_link import IDENTITY, OPERATIONS, VERSION
 from spikelet.description.errors import SpikeletError
@@ -24,8 +25,8 @@ _AHEAD = 1 << 14
 
 _NONE: Iterator[bytes] = iter(())
 
-_SLICE_S = 0.02
-_RESEND_S = 0.2
+_SLICES = 5
+"""In how many parts :class:`SerialLink` waits until it sends again."""
 _IDENTITY_WORDS = IDENTITY.size // 4
 
 
@@ -41,6 +42,9 @@ class SerialLink:
     patience_s : float
         Seconds without any answer, or without the end of a tick that has had its clock cycles,
         after which the link fails.
+    resend_s : float
+        Seconds without an answer after which what may be lost is sent again: longer than an answer
+        takes, which adapters of USB hold back for up to 16 ms.
 
     Attributes
     ----------
@@ -55,8 +59,11 @@ class SerialLink:
         If nothing answers, or what answers is no host link of this version.
     """
 
-    def __init__(self, port: Port, *, reset: bool = True, patience_s: float = 5.0) -> None:
+    def __init__(
+        self, port: Port, *, reset: bool = True, patience_s: float = 5.0, resend_s: float = 0.05
+    ) -> None:
         self.port = port
+        self.resend_s = resend_s
         self.patience_s = patience_s
         self._number = secrets.randbelow(256)
         try:
@@ -95,25 +102,32 @@ class SerialLink:
         return _words(self._take(4 * len(addresses)))
 
     def run(self, batch: Batch) -> Ran:
-        """Run samples."""
+        """Run samples; those that may stop tick by tick, others as far ahead as the line allows."""
         shape = (batch.samples, batch.ticks)
         outputs = np.zeros((*shape, batch.n_outputs), np.uint16)
         words = np.zeros((*shape, len(batch.probes)), np.uint32)
         limit_s = self.patience_s + batch.cycle_limit / self.clock_hz
-        requests = self._requests(batch)
-        for place in range(batch.samples * batch.ticks):
-            counts = outputs[divmod(place, batch.ticks)]
-            spikes = self._spikes(requests, limit_s)
+        stops = batch.stop is not None
+        ends = np.full(batch.samples, batch.ticks, np.int64)
+        ahead = _NONE if stops else self._requests(batch)
+        for sample, tick in np.ndindex(shape):
+            if tick >= ends[sample]:
+                continue
+            if stops:
+                self._session.send(self._request(batch, sample, tick))
+            spikes = self._spikes(ahead, limit_s)
             if spikes is None:
                 self._open(reset=True)  # the chip hangs; no operation would ever be executed
-                return Ran(outputs, words, place)
-            lines = np.array(spikes, np.int64) & batch.output_mask
-            np.add.at(counts, lines[lines < batch.n_outputs], 1)
-            words[divmod(place, batch.ticks)] = _words(self._take(4 * len(batch.probes), requests))
-        for last in requests:  # of samples of no ticks
-            self._session.send(last)
+                place = sample * batch.ticks + tick
+                return Ran(outputs, words, place, ends if stops else None)
+            self._count(spikes, outputs[sample, tick], batch.output_mask)
+            words[sample, tick] = _words(self._take(4 * len(batch.probes), ahead))
+            if stops and self._take(4) != bytes(4):
+                ends[sample] = tick + 1
+        if not batch.ticks and batch.clear:
+            self._session.send(_operation(_CLEAR, batch.samples))
         self._finish()
-        return Ran(outputs, words)
+        return Ran(outputs, words, ticks_run=ends if stops else None)
 
     def close(self) -> None:
         """Close the port."""
@@ -121,23 +135,30 @@ class SerialLink:
 
     def _requests(self, batch: Batch) -> Iterator[bytes]:
         """Return what is sent for each tick."""
+        yield from (self._request(batch, *at) for at in np.ndindex(batch.samples, batch.ticks))
+
+    def _request(self, batch: Batch, sample: int, tick: int) -> bytes:
+        """Return what is sent for a tick, from the clear before it to the words read behind it."""
+        place = sample * batch.ticks + tick
+        clears = _operation(_CLEAR, 1) if batch.clear and not tick else b""
+        rows = np.stack([batch.settings, batch.values[sample, tick]], axis=1)
+        flits = batch.flits[batch.offsets[place] : batch.offsets[place + 1]]
+        events = b"".join(
+            _operation(_EVENTS, len(part))
+            + part.astype("<u4").view(np.uint8).reshape(-1, 4)[:, : self._flit_bytes].tobytes()
+            for part in _parts(flits)
+        )
         reads = _reads(batch.probes)
-        flit_bytes = self._flit_bytes
-        for sample in range(batch.samples):
-            clears = _operation(_CLEAR, 1) if batch.clear else b""
-            for tick in range(batch.ticks):
-                place = sample * batch.ticks + tick
-                rows = np.stack([batch.settings, batch.values[sample, tick]], axis=1)
-                flits = batch.flits[batch.offsets[place] : batch.offsets[place + 1]]
-                events = b"".join(
-                    _operation(_EVENTS, len(part))
-                    + part.astype("<u4").view(np.uint8).reshape(-1, 4)[:, :flit_bytes].tobytes()
-                    for part in _parts(flits)
-                )
-                yield clears + _writes(rows) + events + _operation(_RUN, 1) + reads
-                clears = b""
-            if clears:
-                yield clears
+        if batch.stop is not None:
+            reads += _reads(np.array([batch.stop], np.uint32))
+        return clears + _writes(rows) + events + _operation(_RUN, 1) + reads
+
+    def _count(self, spikes: list[int], counts: npt.NDArray[np.uint16], mask: int) -> None:
+        """Add the spikes of a tick, each with a count above the bits of its line, or 0 for 1."""
+        sent = np.array(spikes, np.int64)
+        lines, stand_for = sent & mask, np.maximum(sent >> self._spike_bits, 1)
+        there = lines < len(counts)
+        np.add.at(counts, lines[there], stand_for[there].astype(np.uint16))
 
     def _spikes(self, requests: Iterator[bytes], limit_s: float) -> list[int] | None:
         """Return the spikes of a tick, or None if it does not end in so many seconds."""
@@ -177,18 +198,19 @@ class SerialLink:
         """
         session, stream = self._session, self._session.received
         silent_s = idle_s = since_resent_s = 0.0
+        slice_s = self.resend_s / _SLICES
         while len(stream) < size:
             self._send(requests)
             before = len(stream), session.unacknowledged
-            came = self.port.read(_SLICE_S)
+            came = self.port.read(slice_s)
             if session.take(came):
                 silent_s = since_resent_s = 0.0
             elif not came:
-                silent_s += _SLICE_S
-                since_resent_s += _SLICE_S
+                silent_s += slice_s
+                since_resent_s += slice_s
             moved = (len(stream), session.unacknowledged) != before
-            idle_s = 0.0 if moved else idle_s + (0.0 if came else _SLICE_S)
-            if since_resent_s >= _RESEND_S:
+            idle_s = 0.0 if moved else idle_s + (0.0 if came else slice_s)
+            if since_resent_s >= self.resend_s:
                 session.timed_out()
                 since_resent_s = 0.0
             if silent_s >= self.patience_s:

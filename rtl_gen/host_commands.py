@@ -164,8 +164,9 @@ class HostCommands(wiring.Component):
                 ends = left == 0
                 m.d.comb += [self.o.valid.eq(~ends), spikes.ready.eq(ends)]
                 with m.If(ends & spikes.valid & (operation == _RUN)):
-                    spike = spikes.payload[: self.params.spike_bits]
-                    m.d.sync += [word.eq(spike), left.eq(self.params.spike_bytes)]
+                    line = spikes.payload[: self.params.spike_bits]
+                    spiked = spikes.payload[self.params.flit_bits - self.params.count_bits :]
+                    m.d.sync += [word.eq(Cat(line, spiked)), left.eq(self.params.spike_bytes)]
                 with m.Elif(ends & ~self.busy):
                     m.next = "COUNTED"
                     with m.If(operation == _RUN):

@@ -14,13 +14,14 @@ __all__ = ["VirtualBoard"]
 _HARNESS = Path(__file__).with_name("virtual_board.cpp")
 _ROOM = 1 << 16
 _LARGEST_OFFSET = 0.05
+_POWER_ON_S = 1e-4
 
 
 class VirtualBoard:
     """A board and the serial port of its host, in simulated time.
 
     It is a :class:`spikelet.host.port.Port`: what a driver does with it, it does bit by bit with
-    the pins ``rx`` and ``tx``.
+    the pins ``rx`` and ``tx``. It has been switched on a while ago.
 
     Parameters
     ----------
@@ -75,6 +76,7 @@ class VirtualBoard:
         self._waiting = b""
         self._library = _load(build_library(design, "top", _HARNESS, optimise=optimise))
         self._handle = ctypes.c_void_p(self._library.spikelet_board_create(self._released))
+        self.run(_POWER_ON_S)
 
     def write(self, line: bytes) -> None:
         """Let the host send bytes as time passes, in :meth:`read` and :meth:`run`."""

@@ -80,7 +80,10 @@ class LinkParams:
     flit_bits : int
         Of a flit, 1 to 32: what ``events`` sends.
     spike_bits : int
-        Of a spike that leaves the chip, 1 to 31: its lowest bits, which hold the output line.
+        Of a spike that leaves the chip: its lowest bits, which hold the output line.
+    count_bits : int
+        Its highest bits, which hold a count in a chip with graded spikes, else 0. Both together 1
+        to 31.
     address_bits : int
         Of a word address, 1 to 32.
     structure : int
@@ -98,6 +101,7 @@ class LinkParams:
 
     flit_bits: int
     spike_bits: int
+    count_bits: int
     address_bits: int
     structure: int
     clock_hz: int
@@ -107,6 +111,7 @@ class LinkParams:
         largest = (1 << 32) - 1
         check_int("host link: flit_bits", self.flit_bits, 1, 32)
         check_int("host link: spike_bits", self.spike_bits, 1, 31)
+        check_int("host link: count_bits", self.count_bits, 0, 31 - self.spike_bits)
         check_int("host link: address_bits", self.address_bits, 1, 32)
         check_int("host link: structure", self.structure, 0, largest)
         check_int("host link: clock_hz", self.clock_hz, 1, largest)
@@ -123,6 +128,7 @@ class LinkParams:
         return cls(
             flit.width,
             flit.fields[0].width,
+            chip.count_bits if chip.count_bits > 1 else 0,
             ChipMap(chip).address_bits,
             int(chip.digest[:8], 16),
             clock_hz,
@@ -137,7 +143,7 @@ class LinkParams:
     @property
     def spike_bytes(self) -> int:
         """Bytes of a spike in what ``run`` returns; the highest bit marks the end of a tick."""
-        return (self.spike_bits + 8) // 8
+        return (self.spike_bits + self.count_bits + 8) // 8
 
     @property
     def identity(self) -> bytes:

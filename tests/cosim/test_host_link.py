@@ -8,11 +8,18 @@ from spikelet.rtl_gen.host_link import HostLink
 from tests.cosim.support import SEEDS, Bench, cases
 
 SMALL = LinkParams(
-    flit_bits=14, spike_bits=7, address_bits=13, structure=5, clock_hz=12_000_000, buffer_bytes=64
+    flit_bits=14,
+    spike_bits=7,
+    count_bits=0,
+    address_bits=13,
+    structure=5,
+    clock_hz=12_000_000,
+    buffer_bytes=64,
 )
 WIDE = LinkParams(
     flit_bits=30,
     spike_bits=12,
+    count_bits=5,
     address_bits=20,
     structure=0xFEDCBA98,
     clock_hz=25_000_000,

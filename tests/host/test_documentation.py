@@ -21,7 +21,7 @@ class SpikingChip(NotedChip):
 
 def test_the_example() -> None:
     params = LinkParams(
-        flit_bits=14, spike_bits=7, address_bits=13, structure=5, clock_hz=12_000_000
+        flit_bits=14, spike_bits=7, count_bits=0, address_bits=13, structure=5, clock_hz=12_000_000
     )
     chip = SpikingChip()
     link, session = HostLink(params, chip), Session(7)

@@ -15,7 +15,13 @@ from spikelet.host.session import Session
 from spikelet.sim.noted_chip import NotedChip
 
 PARAMS = LinkParams(
-    flit_bits=14, spike_bits=7, address_bits=13, structure=5, clock_hz=12_000_000, buffer_bytes=64
+    flit_bits=14,
+    spike_bits=7,
+    count_bits=2,
+    address_bits=13,
+    structure=5,
+    clock_hz=12_000_000,
+    buffer_bytes=64,
 )
 
 

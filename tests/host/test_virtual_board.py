@@ -1,5 +1,7 @@
 """A driver and a board that knows nothing but its pins."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -17,7 +19,7 @@ from tests.helpers.pieces import check_same_state
 from tests.helpers.random_chips import random_chip, random_events
 from tests.helpers.random_plastic import random_plastic_chip, random_plastic_image, random_reward
 
-RECORD = ("spikes", "states", "learning")
+RECORD = ("spikes", "states")
 BAUDS = {"ULX3S-85F": 3_571_428, "iCEBreaker": 2_000_000}  # 7 and 6 clock cycles a bit
 PLASTIC = random_plastic_chip(np.random.default_rng(1052), most_cores=1)
 PLAIN = random_chip(np.random.default_rng(3), most_cores=2)
@@ -53,7 +55,7 @@ def test_a_board_does_what_golden_does(
     events = random_events(rng, chip, samples=2, ticks=5)
     reward = random_reward(rng, chip, events.samples, events.ticks)
     golden = GoldenChip(chip, image)
-    link = SerialLink(virtual(chip, name, **options))
+    link = SerialLink(virtual(chip, name, **options), resend_s=0.001)
     assert link.clock_hz == board_named(name).clock_hz
     assert link.structure == int(chip.digest[:8], 16)
     with Chip(chip, link, name="board") as driver:
@@ -67,9 +69,23 @@ def test_a_board_does_what_golden_does(
     assert (link.resent > 0) <= ("damage" in options)
 
 
+def test_samples_stop_at_their_first_output_spike() -> None:
+    chip = replace(PLAIN, early_stop=True)
+    rng = np.random.default_rng(5)
+    image = random_plastic_image(rng, chip)
+    events = random_events(rng, chip, samples=4, ticks=6)
+    expected = GoldenChip(chip, image).run(events, record=RECORD, stop_at_output=True)
+    assert expected.ticks_run is not None
+    assert len(set(expected.ticks_run.tolist())) > 1
+    with Chip(chip, SerialLink(virtual(chip, "ULX3S-85F"), resend_s=0.001), name="board") as driver:
+        driver.load(image)
+        found = driver.run(events, record=RECORD, stop_at_output=True)
+    assert found.first_difference(expected) is None
+
+
 def test_silence_on_the_line_is_named() -> None:
     board = virtual(PLAIN, "iCEBreaker")
-    link = SerialLink(board, patience_s=0.1)
+    link = SerialLink(board, patience_s=0.05, resend_s=0.005)
     rng = np.random.default_rng(5)
     with Chip(PLAIN, link, name="board") as driver:
         driver.load(random_plastic_image(rng, PLAIN))
