@@ -12,6 +12,7 @@ class Port(Protocol):
     """
 
     name: str
+    baud: int
 
     def write(self, line: bytes) -> None:
         """Send bytes."""

@@ -25,6 +25,9 @@ _AHEAD = 1 << 14
 
 _NONE: Iterator[bytes] = iter(())
 
+_BITS = 10
+"""Of a byte on the line."""
+
 _SLICES = 5
 """In how many parts :class:`SerialLink` waits until it sends again."""
 _IDENTITY_WORDS = IDENTITY.size // 4
@@ -64,6 +67,7 @@ class SerialLink:
     ) -> None:
         self.port = port
         self.resend_s = resend_s
+        self._line_s = 0.0  # that the line needs for what was sent
         self.patience_s = patience_s
         self._number = secrets.randbelow(256)
         try:
@@ -194,22 +198,26 @@ class SerialLink:
     def _arrived(self, size: int, requests: Iterator[bytes], limit_s: float) -> bool:
         """Wait until so many bytes have come; False if none comes for so long.
 
-        SpikeletError if there is no answer at all for as long as there is patience.
+        SpikeletError if there is no answer at all for as long as there is patience. No time counts
+        in which the line still carries what was sent.
         """
         session, stream = self._session, self._session.received
         silent_s = idle_s = since_resent_s = 0.0
-        slice_s = self.resend_s / _SLICES
         while len(stream) < size:
             self._send(requests)
             before = len(stream), session.unacknowledged
-            came = self.port.read(slice_s)
+            came = self.port.read(self.resend_s / _SLICES)
+            waited_s = 0.0 if came else self.resend_s / _SLICES
+            self._line_s, waited_s = (
+                max(0.0, self._line_s - waited_s),
+                max(0.0, waited_s - self._line_s),
+            )
             if session.take(came):
                 silent_s = since_resent_s = 0.0
-            elif not came:
-                silent_s += slice_s
-                since_resent_s += slice_s
+            silent_s += waited_s
+            since_resent_s += waited_s
             moved = (len(stream), session.unacknowledged) != before
-            idle_s = 0.0 if moved else idle_s + (0.0 if came else slice_s)
+            idle_s = 0.0 if moved else idle_s + waited_s
             if since_resent_s >= self.resend_s:
                 session.timed_out()
                 since_resent_s = 0.0
@@ -229,6 +237,7 @@ class SerialLink:
             session.send(more)
         if line := session.outgoing():
             self.port.write(line)
+            self._line_s += len(line) * _BITS / self.port.baud
 
 
 def _operation(number: int, count: int) -> bytes:

@@ -28,6 +28,7 @@ class SerialPort:
 
     def __init__(self, name: str, baud: int) -> None:
         self.name = name
+        self.baud = baud
         serial = _pyserial()
         try:
             self._serial: Any = serial.Serial(name, baud, timeout=0, exclusive=True)

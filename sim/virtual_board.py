@@ -68,6 +68,7 @@ class VirtualBoard:
         if not 0 <= damage < 1:
             raise SpikeletError(f"{name}: damage must be in 0..1, without 1, not {damage}")
         self.name = name
+        self.baud = baud
         self.clock_hz = clock_hz
         self.damage = damage
         self._bit = clock_hz / (baud * (1 + offset))
