@@ -236,14 +236,17 @@ class AxonBitmap(wiring.Component):
     def _repeat(self, m: Module, scan: WordScan) -> Value:
         """List an axon as often as its count says; return whether the scan may go on."""
         listed = Signal(self.core.spike_bits)  # before now
-        last = Signal()
+        last, ending = Signal(), Signal()
         m.d.comb += [
-            last.eq(~scan.axon_valid | (listed + 1 == scan.count)),
-            self.again.eq(listed != 0),
+            last.eq(Mux(self.again, ending, scan.once)),
             self.count.eq(scan.count),
         ]
         with m.If(self.ready & scan.axon_valid):
-            m.d.sync += listed.eq(Mux(last, 0, listed + 1))
+            m.d.sync += [
+                self.again.eq(~last),
+                listed.eq(Mux(last, 0, listed + 1)),
+                ending.eq(listed + 2 == scan.count),
+            ]
         return self.ready & last
 
 
