@@ -76,24 +76,24 @@ class WordScan(wiring.Component):
         lowest = Signal(core.scan_bits)
         listed_word = Signal(self.word_bits)
         lowest_word = Signal(self.word_bits)
-        loaded, word, marks, moved = fetched, fetched_word, self.data, take
+        loaded, word, marks = fetched, fetched_word, self.data
         more = (next_word != core.scan_words) | fetched | remaining.any() | lowest.any()
         if core.spike_bits > 1:
-            loaded, word, marks, moved = self._load(m, fetched, fetched_word, take, lowest)
+            loaded, word, marks = self._load(m, fetched, fetched_word, take, lowest)
             more = more | loaded
         m.d.comb += [
             without_lowest.eq(remaining & (remaining - 1)),
             take.eq(self.ready & (without_lowest == 0)),
             self.word.eq(next_word),
             self.fetch.eq(
-                self.scanning & (next_word != core.scan_words) & (~fetched | moved) & self.ready
+                self.scanning & (next_word != core.scan_words) & (~fetched | take) & self.ready
             ),
         ]
         with m.If(self.start):
             m.d.sync += [next_word.eq(0), self.scanning.eq(1)]
         with m.Elif(self.fetch):
             m.d.sync += [next_word.eq(next_word + 1), fetched_word.eq(next_word)]
-        m.d.sync += fetched.eq(self.fetch | (fetched & ~moved))
+        m.d.sync += fetched.eq(self.fetch | (fetched & ~take))
         with m.If(take):
             m.d.sync += listed_word.eq(word)
         with m.If(self.ready):
@@ -110,39 +110,36 @@ class WordScan(wiring.Component):
 
     def _load(
         self, m: Module, fetched: Signal, fetched_word: Signal, take: Signal, lowest: Signal
-    ) -> tuple[Signal, Signal, Signal, Signal]:
+    ) -> tuple[Signal, Signal, Signal]:
         """Put a fetched word of counts into registers, and let them follow its bits.
 
         From the memory, whether a count is 0 would be found too late in the cycle to be listed.
 
         Returns
         -------
-        loaded, word, marks, moved : Signal
-            Whether there is a word; its number; a bit for each axon of it, whether it is due; and
-            whether the word that is fetched goes to the registers.
+        loaded, word, marks : Signal
+            Whether there is a word; its number; a bit for each axon of it: whether it is due.
         """
         bits = self.core.spike_bits
-        loaded, moved = Signal(), Signal()
+        loaded = Signal()
         word, marks = Signal.like(fetched_word), Signal.like(lowest)
         counts, remaining, listed = (
             Signal.like(self.data, name=name) for name in ("counts", "remaining_counts", "listed")
         )
-        m.d.comb += moved.eq(self.ready & (~loaded | take))
-        with m.If(moved):
+        with m.If(take):
             m.d.sync += [
                 loaded.eq(fetched),
                 word.eq(fetched_word),
                 marks.eq(Cat(self.data.word_select(i, bits).any() for i in range(len(marks)))),
                 counts.eq(self.data),
+                remaining.eq(counts),
             ]
-        with m.If(take):
-            m.d.sync += remaining.eq(counts)
         chosen: Value = C(0, bits)
         for i, mark in enumerate(lowest):
             chosen = chosen | (listed.word_select(i, bits) & mark.replicate(bits))
         with m.If(self.ready):
             m.d.sync += [listed.eq(remaining), self.count.eq(chosen), self.once.eq(chosen < 2)]
-        return loaded, word, marks, moved
+        return loaded, word, marks
 
 
 def _index(one_hot: Value, bits: int) -> Value:
