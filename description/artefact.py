@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from spikelet.description.errors import MALFORMED, SpikeletError, file_error
 from spikelet.description.files import AtomicFile
+from spikelet.description.summary import summary
 
 __all__ = [
     "RECORD",
@@ -44,6 +45,8 @@ _ATTEMPTS, _PAUSE_S = 20, 0.05
 @dataclass(frozen=True, eq=False)
 class ArrayBlocks:
     """An array that is not held as one: its type and shape, and its rows, some at a time."""
+
+    __repr__ = summary
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]

@@ -23,7 +23,7 @@ _ACTIVITY = 0.1
 """Share of the axons that are active in the tick by whose cycles formats are compared."""
 
 _SMALL_RAM = 4096
-"""Bits of a block RAM up to which gathering is tried: an iCE40 has few, and as small.
+"""Bits of a block RAM up to which gathering is tried: devices with small ones have few.
 
 A memory of sums, whose rows are wide, takes many of them."""
 

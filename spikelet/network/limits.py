@@ -30,7 +30,7 @@ class PlacementLimits(CoreLimits):
         wherever they can; or a format for all cores, as for :class:`CoreParams`.
     block_ram : int
         Bits of a block RAM, by which ``"auto"`` compares memories; a power of two. Where they are
-        as small as an iCE40's, 4096, ``"gather"`` is compared too.
+        as small as 4096 bits, ``"gather"`` is compared too.
     fifo_depth : int
         Flits that wait at each input of a router, 2..16. They are registers in a family
         without distributed RAM.

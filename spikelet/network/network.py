@@ -17,7 +17,14 @@ from spikelet.description.neurons.update import can_spike
 from spikelet.description.summary import summary
 from spikelet.network.convolution import Convolution
 from spikelet.network.input_spikes import checked_spikes
-from spikelet.network.matrices import Matrix, as_sparse, blocks, dense, is_sparse
+from spikelet.network.matrices import (
+    Matrix,
+    as_sparse,
+    blocks,
+    by_column,
+    dense,
+    is_sparse,
+)
 from spikelet.network.order import depths
 from spikelet.network.origin import Origin
 from spikelet.placement.network import INPUT
@@ -433,7 +440,8 @@ def _divided(projection: Projection, by: float) -> Projection:
     convolution = projection.convolution
     if convolution is not None:
         convolution = replace(convolution, kernel=convolution.kernel / by)
-    return replace(projection, weights=projection.weights / by, convolution=convolution)
+    weights = by_column(projection.weights, np.divide, np.array([by]))
+    return replace(projection, weights=weights, convolution=convolution)
 
 
 def _finite(name: str, values: npt.ArrayLike, shapes: list[tuple[int, ...]] | None) -> FloatArray:

@@ -20,6 +20,7 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.neurons.model import NeuronModel
+from spikelet.description.neurons.update import sends_counts
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY
 from spikelet.rtl_gen.neuron_array import NeuronArray
 from tests.helpers.neuron_models import ALL_MODELS
@@ -50,7 +51,7 @@ def random_core(rng: np.random.Generator, model: NeuronModel) -> CoreParams:
         lanes=4,
         pipelines=int(rng.choice([1, 2, 4])),
         parameters=scopes,
-        learning=RULE if rng.integers(0, 2) else None,
+        learning=RULE if rng.integers(0, 2) and not sends_counts(model) else None,
     )
 
 

@@ -49,7 +49,7 @@ def convolution_core(
         weight_memory=str(rng.choice(["block", "spram"])),
         synapses=synapses,
         synapse_options=convolution.options(),
-        spike_bits=int(rng.spawn(1)[0].choice([1, 1, 2, 4, 7])),
+        spike_bits=1 if synapses == "gather" else int(rng.spawn(1)[0].choice([1, 1, 2, 4, 7])),
     )
 
 

@@ -216,14 +216,16 @@ def test_what_others_read(tmp_path: Path) -> None:
     assert json.loads(graph.metadata["neuron_models"]) == {"a": "snntorch-subtract"}
 
 
+def test_what_nir_has_no_field_for_is_in_the_metadata(tmp_path: Path) -> None:
+    check_file(chain(population("a", 2, "lif-refractory", refractory_period=3)), tmp_path)
+
+
 def test_what_nir_has_no_words_for(tmp_path: Path) -> None:
     def no_words(network: Network, words: str, **options: Any) -> None:
         with pytest.raises(SpikeletError, match=words) as caught:
             spikelet.write_nir(network, tmp_path / "net.nir", **options)
         assert caught.value.remedy
 
-    refractory = population("a", 2, "lif-refractory", refractory_period=3)
-    no_words(chain(refractory), "'a', of model lif-refractory: .* with refractory_period")
     behind = population("a", 2, "cuba-lif", decay=0.5, decay_i=0.5, bias=0.25)
     no_words(chain(behind), "a bias behind its synaptic current")
     plain = chain(population("a", 2, "nir-euler"))
