@@ -1,5 +1,9 @@
 """Arrivals by delay slot, and the scan for active axons. Twin of ``golden/axon_bitmap.py``."""
 
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
+
 from amaranth import C, Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -22,7 +26,8 @@ class AxonBitmap(wiring.Component):
     largest count merges, and an axon is listed as often as its count says. One for an axon or
     a delay that this core does not have, but the chip's largest does, is taken and dropped.
 
-    Timing: an arrival a cycle, except that a second one to the same word waits a cycle, and all
+    Timing: an arrival a cycle, except that a second one to the same word waits until the first is
+    written: a cycle, or two where there are counts, as those are added in a cycle of their own. All
     wait while a scan or a clear runs. See :class:`WordScan` for the scan, which waits while an axon
     is listed again.
     Reset: stops; does not clear the memory.
@@ -113,12 +118,23 @@ class AxonBitmap(wiring.Component):
             m.d.sync += current.eq(self.slot)
 
         # Arrival: read the word, then write it back with the axon's bit set, or its count raised.
+        # Counts are added a cycle later, to the word in a register: from the memory through a sum
+        # and back would be the longest path of a core.
         arrival = self.arrival.p
         arrival_row = Signal(row)
         fits = Signal()
         setting = Signal()
         setting_row = Signal(row)
         setting_bit = Signal(core.scan_bits)
+        stages = [(setting, setting_row)]
+        word, bit = memory.read_data, setting_bit
+        if core.spike_bits > 1:
+            adding, adding_row = Signal(), Signal(row)
+            m.d.sync += [adding.eq(setting), adding_row.eq(setting_row)]
+            stages.append((adding, adding_row))
+            word = delayed(m, word, 1, name="adding_word")
+            bit = delayed(m, bit, 1, name="adding_bit")
+        writing, writing_row = stages[-1]
         axon = Value.cast(arrival.axon)
         taken = self.arrival.valid & self.arrival.ready
         m.d.comb += [
@@ -128,11 +144,13 @@ class AxonBitmap(wiring.Component):
             arrival_row.slot.eq(self.slot + arrival.delay),
             arrival_row.word.eq(axon[index_bits:]),
             self.arrival.ready.eq(
-                ~occupied & ~self.config.read & ~(setting & (setting_row == arrival_row))
+                ~occupied
+                & ~self.config.read
+                & ~_any(valid & (at == arrival_row) for valid, at in stages)
             ),
         ]
         if self.count_bits:
-            written = self._raised(m, memory.read_data, setting, setting_bit)
+            written = self._raised(m, word, writing, bit)
         else:
             written = memory.read_data | setting_bit
             m.d.comb += self.merged.eq(setting & (memory.read_data & setting_bit).any())
@@ -176,18 +194,20 @@ class AxonBitmap(wiring.Component):
                     Mux(config.read, configured_row, arrival_row),
                 )
             ),
-            memory.write_banks.eq(setting | emptying | clearing | config.write),
+            memory.write_banks.eq(writing | emptying | clearing | config.write),
             memory.write_row.eq(
-                Mux(emptying, fetched_row, Mux(setting, setting_row, configured_row))
+                Mux(emptying, fetched_row, Mux(writing, writing_row, configured_row))
             ),
-            memory.write_data.eq(Mux(setting, written, Mux(config.write, config.data, 0))),
+            memory.write_data.eq(Mux(writing, written, Mux(config.write, config.data, 0))),
             config.read_data.eq(
                 delayed(m, memory.read_data, CONFIG_LATENCY - 1, name="arrivals_word")
             ),
             self.word_valid.eq(emptying),
             self.word.eq(fetched_row.word),
             self.word_data.eq(memory.read_data),
-            self.busy.eq(occupied | self.axon_valid | setting | self.dropped),
+            self.busy.eq(
+                occupied | self.axon_valid | _any(valid for valid, _ in stages) | self.dropped
+            ),
         ]
         return m
 
@@ -199,6 +219,7 @@ class AxonBitmap(wiring.Component):
         bits, count_bits = self.core.spike_bits, self.count_bits
         count = Signal(count_bits)
         m.d.sync += count.eq(self.arrival.p[COUNT])
+        count = delayed(m, count, bits > 1, name="adding_count")
         held: Value = C(0, bits)
         for i, mark in enumerate(setting_bit):
             held = held | (word.word_select(i, bits) & mark.replicate(bits))
@@ -215,15 +236,23 @@ class AxonBitmap(wiring.Component):
     def _repeat(self, m: Module, scan: WordScan) -> Value:
         """List an axon as often as its count says; return whether the scan may go on."""
         listed = Signal(self.core.spike_bits)  # before now
-        last = Signal()
+        last, ending = Signal(), Signal()
         m.d.comb += [
-            last.eq(~scan.axon_valid | (listed + 1 == scan.count)),
-            self.again.eq(listed != 0),
+            last.eq(Mux(self.again, ending, scan.once)),
             self.count.eq(scan.count),
         ]
         with m.If(self.ready & scan.axon_valid):
-            m.d.sync += listed.eq(Mux(last, 0, listed + 1))
+            m.d.sync += [
+                self.again.eq(~last),
+                listed.eq(Mux(last, 0, listed + 1)),
+                ending.eq(listed + 2 == scan.count),
+            ]
         return self.ready & last
+
+
+def _any(values: Iterable[Value]) -> Value:
+    """Return whether any of some bits is set."""
+    return reduce(or_, values)
 
 
 def _at_most(value: Value, largest: int) -> Value:

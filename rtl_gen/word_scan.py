@@ -17,7 +17,8 @@ class WordScan(wiring.Component):
 
     No bench of its own: ``sim/bench_axon_bitmap.py`` watches what it lists.
 
-    Timing: ``max(1, set bits)`` cycles a word, and 2 to 4 more.
+    Timing: ``max(1, set bits)`` cycles a word, and 2 to 4 more; with counts another, as a word goes
+    through registers.
     Reset: stops.
 
     Parameters
@@ -38,7 +39,9 @@ class WordScan(wiring.Component):
     axon : ``Out(range(n_axons))``
         Taken in each cycle with ``ready``.
     count : ``Out(spike_bits)``
-        Of the axon, where there are counts.
+        Of the axon, where there are counts; 0 where there is no axon.
+    once : ``Out(1)``
+        The count is at most 1.
     scanning : ``Out(1)``
         From the cycle after ``start`` until the last axon has been taken.
     """
@@ -57,7 +60,7 @@ class WordScan(wiring.Component):
             "scanning": Out(1),
         }
         if core.spike_bits > 1:
-            members["count"] = Out(core.spike_bits)
+            members |= {"count": Out(core.spike_bits), "once": Out(1, init=1)}
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
@@ -73,7 +76,11 @@ class WordScan(wiring.Component):
         lowest = Signal(core.scan_bits)
         listed_word = Signal(self.word_bits)
         lowest_word = Signal(self.word_bits)
+        loaded, word, marks = fetched, fetched_word, self.data
         more = (next_word != core.scan_words) | fetched | remaining.any() | lowest.any()
+        if core.spike_bits > 1:
+            loaded, word, marks = self._load(m, fetched, fetched_word, take, lowest)
+            more = more | loaded
         m.d.comb += [
             without_lowest.eq(remaining & (remaining - 1)),
             take.eq(self.ready & (without_lowest == 0)),
@@ -88,10 +95,10 @@ class WordScan(wiring.Component):
             m.d.sync += [next_word.eq(next_word + 1), fetched_word.eq(next_word)]
         m.d.sync += fetched.eq(self.fetch | (fetched & ~take))
         with m.If(take):
-            m.d.sync += listed_word.eq(fetched_word)
+            m.d.sync += listed_word.eq(word)
         with m.If(self.ready):
             m.d.sync += [
-                remaining.eq(Mux(take, Mux(fetched, self._marks(), 0), without_lowest)),
+                remaining.eq(Mux(take, Mux(loaded, marks, 0), without_lowest)),
                 lowest.eq(remaining & ~without_lowest),
                 lowest_word.eq(listed_word),
                 self.axon_valid.eq(lowest.any()),
@@ -99,28 +106,40 @@ class WordScan(wiring.Component):
             ]
         with m.If(self.scanning & self.ready & ~more):
             m.d.sync += self.scanning.eq(0)
-        if core.spike_bits > 1:
-            self._follow_counts(m, take, lowest)
         return m
 
-    def _marks(self) -> Value:
-        """Return a bit for each axon of the word: whether it is due."""
-        bits = self.core.spike_bits
-        if bits == 1:
-            return self.data
-        return Cat(self.data.word_select(i, bits).any() for i in range(self.core.scan_bits))
+    def _load(
+        self, m: Module, fetched: Signal, fetched_word: Signal, take: Signal, lowest: Signal
+    ) -> tuple[Signal, Signal, Signal]:
+        """Put a fetched word of counts into registers, and let them follow its bits.
 
-    def _follow_counts(self, m: Module, take: Signal, lowest: Signal) -> None:
-        """Let the counts of a word follow its bits through the scan."""
+        From the memory, whether a count is 0 would be found too late in the cycle to be listed.
+
+        Returns
+        -------
+        loaded, word, marks : Signal
+            Whether there is a word; its number; a bit for each axon of it: whether it is due.
+        """
         bits = self.core.spike_bits
-        remaining, listed = Signal.like(self.data), Signal.like(self.data)
+        loaded = Signal()
+        word, marks = Signal.like(fetched_word), Signal.like(lowest)
+        counts, remaining, listed = (
+            Signal.like(self.data, name=name) for name in ("counts", "remaining_counts", "listed")
+        )
+        with m.If(take):
+            m.d.sync += [
+                loaded.eq(fetched),
+                word.eq(fetched_word),
+                marks.eq(Cat(self.data.word_select(i, bits).any() for i in range(len(marks)))),
+                counts.eq(self.data),
+                remaining.eq(counts),
+            ]
         chosen: Value = C(0, bits)
         for i, mark in enumerate(lowest):
             chosen = chosen | (listed.word_select(i, bits) & mark.replicate(bits))
         with m.If(self.ready):
-            m.d.sync += [listed.eq(remaining), self.count.eq(chosen)]
-        with m.If(take):
-            m.d.sync += remaining.eq(self.data)
+            m.d.sync += [listed.eq(remaining), self.count.eq(chosen), self.once.eq(chosen < 2)]
+        return loaded, word, marks
 
 
 def _index(one_hot: Value, bits: int) -> Value:

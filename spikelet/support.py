@@ -19,7 +19,7 @@ from spikelet.network.integers import IntegerNetwork
 from spikelet.network.layer_quantisation import LayerQuantisation
 from spikelet.network.leaks import Leak
 from spikelet.network.limits import PlacementLimits
-from spikelet.network.network import Network, Population
+from spikelet.network.network import Network, Population, graded_inputs
 from spikelet.network.quantise import COUNT_BITS, Bits, quantise
 from spikelet.nir.handler import NodeHandler
 from spikelet.nir.support import FileSupport, NodeSupport, support_of
@@ -122,6 +122,8 @@ def check(
     weight_bits: Bits | None = None,
     potential_bits: Bits | None = None,
     spike_bits: Bits | None = None,
+    input_levels: int | None = None,
+    input_counts: int | None = None,
     handlers: Iterable[NodeHandler] = (),
 ) -> Check:
     """Say of each node of a NIR file what a chip makes of it, and write nothing.
@@ -133,6 +135,8 @@ def check(
         As for :func:`load_network`.
     weight_bits, potential_bits, spike_bits : int, mapping of str to int, or None
         As for :func:`quantise`; None: the usual ones.
+    input_levels, input_counts : int or None
+        As for :func:`spikelet.compile`.
 
     Raises
     ------
@@ -143,6 +147,7 @@ def check(
     problems, network = list(support.problems), support.network
     integers, chip, larger = None, None, ""
     if network is not None:
+        network = graded_inputs(network, input_levels, input_counts)
         try:
             integers = quantise(network, weight_bits or {}, potential_bits, spike_bits=spike_bits)
             chip, larger = _placed(integers)

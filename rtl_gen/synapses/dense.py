@@ -69,6 +69,7 @@ class DenseCrossbar(wiring.Component):
         running = Signal()
         first = Signal()
         repeats = Signal()  # the axon that has come from the list comes once more
+        count = Signal(core.spike_bits)  # how often it comes in all
         list_ended = ~list_left & ~repeats if graded else ~list_left
         noted = self.axon_valid & ~self.again if graded else self.axon_valid
         waits = self.learning.hold if core.learning else repeats
@@ -94,17 +95,23 @@ class DenseCrossbar(wiring.Component):
                 position.eq(0),
                 cooldown.eq(rows_in_group - 1),
             ]
+        noting, row, entry = noted, n_active, self.axon
+        if graded:
+            counted = axon_list.read_data[axon_bits:]
+            noting, row, entry, first_count = self._note(m, noted, n_active, group_end & first)
+            with m.If(from_list):
+                m.d.sync += count.eq(Mux(position == 0, first_count, counted))
         m.d.comb += [
-            axon_list.write_row.eq(n_active),
-            axon_list.write_data.eq(Cat(self.axon, self.count) if graded else self.axon),
-            axon_list.write_banks.eq(noted),
+            axon_list.write_row.eq(row),
+            axon_list.write_data.eq(entry),
+            axon_list.write_banks.eq(noting),
             axon_list.read_row.eq(position),
             axon_list.read_enable.eq(from_list),
         ]
 
         # Weights: an axon is named, found in the list; its row is addressed, read, registered.
         # What the list holds comes late in the cycle: it is registered first, then chosen.
-        listed = self._listed(m, from_list, repeats, axon_list.read_data[axon_bits:])
+        listed = self._listed(m, from_list, repeats, count)
         from_scan, in_list, axon = (
             Signal(range(core.n_axons), name=name) for name in ("from_scan", "in_list", "axon")
         )
@@ -156,7 +163,25 @@ class DenseCrossbar(wiring.Component):
             self._let_learn(m, memory)
         return m
 
-    def _listed(self, m: Module, from_list: Signal, repeats: Signal, count: Value) -> Value:
+    def _note(
+        self, m: Module, noted: Value, n_active: Signal, end: Value
+    ) -> tuple[Value, Signal, Value, Signal]:
+        """Return when to write an entry of the list, where, and what; and the first axon's count.
+
+        An axon is written when the next one comes, or the scan ends, with the count of that one:
+        so what says whether the list goes on is in a register when it is needed. From the memory
+        it would come too late in the cycle.
+        """
+        axon = Signal.like(self.axon)
+        row = Signal(range(self.core.n_axons))
+        first_count = Signal.like(self.count)
+        with m.If(noted):
+            m.d.sync += [axon.eq(self.axon), row.eq(n_active)]
+        with m.If(noted & (n_active == 0)):
+            m.d.sync += first_count.eq(self.count)
+        return noted | end, row, Cat(axon, self.count), first_count
+
+    def _listed(self, m: Module, from_list: Signal, repeats: Signal, count: Signal) -> Value:
         """Return whether an axon has come from the list; say whether it will once more."""
         if self.core.spike_bits == 1:
             return delayed(m, from_list, 1, name="listed")

@@ -6,7 +6,16 @@ from typing import Any
 
 import click
 
-from spikelet.commands.options import DT, FRAMEWORK, NEURON, POTENTIAL_BITS, SPIKE_BITS, WEIGHT_BITS
+from spikelet.commands.options import (
+    DT,
+    FRAMEWORK,
+    INPUT_COUNTS,
+    INPUT_LEVELS,
+    NEURON,
+    POTENTIAL_BITS,
+    SPIKE_BITS,
+    WEIGHT_BITS,
+)
 from spikelet.terminal import Terminal, printing_options
 
 __all__ = ["check"]
@@ -20,6 +29,8 @@ __all__ = ["check"]
 @WEIGHT_BITS
 @POTENTIAL_BITS
 @SPIKE_BITS
+@INPUT_LEVELS
+@INPUT_COUNTS
 @printing_options
 def check(
     terminal: Terminal,

@@ -11,6 +11,8 @@ from spikelet.commands.options import (
     DT,
     FRAMEWORK,
     FROM_0,
+    INPUT_COUNTS,
+    INPUT_LEVELS,
     NETWORK,
     NEURON,
     PLACEMENT_SEED,
@@ -68,16 +70,8 @@ __all__ = ["compile_command"]
     type=click.IntRange(1, (1 << 32) - 1),
     help="What neurons that draw numbers start from; 1 by default.",
 )
-@click.option(
-    "--input-levels",
-    type=click.IntRange(1, 255),
-    help="Graded inputs (direct coding), in so many steps from 0 to 1.",
-)
-@click.option(
-    "--input-counts",
-    type=click.IntRange(1, 255),
-    help="Inputs are counts of events, up to so many in a tick.",
-)
+@INPUT_LEVELS
+@INPUT_COUNTS
 @click.option("--calibration", type=click.Path(path_type=Path), help="Samples for ranges, rates.")
 @REQUIRE_RECORDED
 @click.option("--target", "targets", multiple=True, help="Board or device that it must fit.")

@@ -12,6 +12,8 @@ __all__ = [
     "EARLY_STOP",
     "FRAMEWORK",
     "FROM_0",
+    "INPUT_COUNTS",
+    "INPUT_LEVELS",
     "LEARNING",
     "NETWORK",
     "NEURON",
@@ -61,6 +63,16 @@ SPIKE_BITS = click.option(
     metavar="[LAYER=]BITS",
     multiple=True,
     help="Of counts of spikes, where neurons spike several times a tick; by calibration, or 4.",
+)
+INPUT_LEVELS = click.option(
+    "--input-levels",
+    type=click.IntRange(1, 255),
+    help="Graded inputs (direct coding), in so many steps from 0 to 1.",
+)
+INPUT_COUNTS = click.option(
+    "--input-counts",
+    type=click.IntRange(1, 255),
+    help="Inputs are counts of events, up to so many in a tick.",
 )
 COUNT = click.option("--count", type=POSITIVE, help="Only the first so many samples.")
 PLACEMENT_SEED = click.option(

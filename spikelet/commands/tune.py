@@ -11,6 +11,8 @@ from spikelet.commands.options import (
     DT,
     FRAMEWORK,
     FROM_0,
+    INPUT_COUNTS,
+    INPUT_LEVELS,
     NETWORK,
     NEURON,
     OUT,
@@ -36,6 +38,8 @@ __all__ = ["tune"]
 @NEURON
 @FRAMEWORK
 @DT
+@INPUT_LEVELS
+@INPUT_COUNTS
 @click.option("--calibration", type=click.Path(path_type=Path), help="As for compile.")
 @click.option("--target", help="Board or device that it must fit, and whose resources count.")
 @click.option("--max-cycles", type=float, help="Clock cycles that a sample may take, predicted.")
@@ -58,6 +62,8 @@ def tune(
     neuron: str | None,
     framework: str | None,
     dt: float | None,
+    input_levels: int | None,
+    input_counts: int | None,
     calibration: Path | None,
     target: str | None,
     count: int | None,
@@ -69,6 +75,8 @@ def tune(
     lanes, pipelines, the format of synapses and the kind of memory. Printed is the command that
     compiles the best.
     """
+    from spikelet.compiler.compile import compiled_folder
+    from spikelet.compiler.compiled import CompiledNetwork
     from spikelet.description.errors import SpikeletError
     from spikelet.samples.samples import load_samples
     from spikelet.tuning.study import PICTURE
@@ -80,14 +88,18 @@ def tune(
             remedy="name one: -o FOLDER",
         )
     folder = folder or network
-    shown = load_samples(samples).first(count)
+    levels = input_levels or input_counts or 1
+    if network.is_dir():
+        levels = CompiledNetwork.load(compiled_folder(network)).network.input_levels
+    shown = load_samples(samples, input_levels=levels).first(count)
     given: dict[str, Any] = {"neuron": neuron, "framework": framework, "dt": dt, "target": target}
+    given |= {"input_levels": input_levels, "input_counts": input_counts}
     with terminal.progress() as progress:
         result = tuned(
             network,
             shown,
             **given,
-            calibration=load_samples(calibration) if calibration else None,
+            calibration=load_samples(calibration, input_levels=levels) if calibration else None,
             folder=folder,
             command=command_line(click.get_current_context()),
             progress=progress,
@@ -113,7 +125,12 @@ def tune(
     picture = folder / "tuning" / PICTURE
     terminal.say(f"picture: {picture}")
     given |= {"calibration": calibration, "target": target and result.target}
-    kept = [w for name, value in given.items() if value is not None for w in (f"--{name}", value)]
+    kept = [
+        word
+        for name, value in given.items()
+        if value is not None
+        for word in (f"--{name.replace('_', '-')}", value)
+    ]
     words = ["spikelet", "compile", network, "-o", folder, *kept, *result.words]
     command = shlex.join(map(str, words))
     terminal.say(command)

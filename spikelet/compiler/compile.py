@@ -19,7 +19,7 @@ from spikelet.golden import chip as golden_chip
 from spikelet.network.builder import PlasticNetwork
 from spikelet.network.integers import IntegerNetwork
 from spikelet.network.limits import PlacementLimits
-from spikelet.network.network import FloatArray, Network
+from spikelet.network.network import FloatArray, Network, graded_inputs
 from spikelet.network.quantise import Bits, quantise
 from spikelet.network.toml_file import NetworkFile, load_toml
 from spikelet.nir.importer import load_network
@@ -199,15 +199,10 @@ def _graded(
     source: Network | PlasticNetwork | IntegerNetwork, levels: int | None, counts: int | None
 ) -> Network | PlasticNetwork | IntegerNetwork:
     """Return a trained network with graded inputs; SpikeletError for another."""
-    if levels is not None and counts is not None:
-        raise SpikeletError(
-            "inputs are either steps from 0 to 1 or counts",
-            remedy="give one of input_levels (--input-levels) and input_counts (--input-counts)",
-        )
     if levels is None and counts is None:
         return source
     if isinstance(source, Network):
-        return source.with_graded_inputs(levels or counts or 0, counts=counts is not None)
+        return graded_inputs(source, levels, counts)
     raise SpikeletError(
         f"network {source.name!r}: inputs of a network that was built by hand, or is compiled "
         "already, cannot be made graded",

@@ -36,6 +36,7 @@ __all__ = [
     "Network",
     "Population",
     "Projection",
+    "graded_inputs",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -418,6 +419,21 @@ class Network:
         """
         what = f"network {self.name!r}"
         return checked_spikes(what, spikes, self.n_inputs, self.input_levels)
+
+
+def graded_inputs(network: Network, levels: int | None, counts: int | None) -> Network:
+    """Return a network with graded inputs, steps from 0 to 1 or counts; with neither, as it is.
+
+    SpikeletError for both, and as :meth:`Network.with_graded_inputs`.
+    """
+    if levels is not None and counts is not None:
+        raise SpikeletError(
+            "inputs are either steps from 0 to 1 or counts",
+            remedy="give one of input_levels (--input-levels) and input_counts (--input-counts)",
+        )
+    if levels is not None:
+        return network.with_graded_inputs(levels)
+    return network if counts is None else network.with_graded_inputs(counts, counts=True)
 
 
 def _divided(projection: Projection, by: float) -> Projection:

@@ -1,6 +1,6 @@
 """Tune: bits of each layer, size of cores, lanes and memory, for the smallest chip."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from spikelet.description.summary import summary
 from spikelet.description.versions import golden_version, package_versions
 from spikelet.fpga.families import device_named
 from spikelet.locked import writing
-from spikelet.network.network import Network
+from spikelet.network.network import Network, graded_inputs
 from spikelet.reports.tuning_plot import tuning_picture
 from spikelet.runs.verify import float_outputs
 from spikelet.samples.decode import count
@@ -111,6 +111,8 @@ def tune(
     neuron: NeuronModel | str | Path | None = None,
     dt: float | None = None,
     framework: str | None = None,
+    input_levels: int | None = None,
+    input_counts: int | None = None,
     target: str | None = None,
     max_cycles: float | None = None,
     calibration: Samples | None = None,
@@ -136,7 +138,7 @@ def tune(
         With labels.
     accuracy : float
         Percentage points that may be lost against the float network, as a change: -100..0.
-    neuron, dt, framework
+    neuron, dt, framework, input_levels, input_counts
         As for :func:`spikelet.compile`.
     target : str or None
         Board or device that the chip must fit; its size is the sum of the shares of all resources
@@ -165,7 +167,8 @@ def tune(
         resume, or no chip that was tried keeps the bounds: it says the best that was reached.
     """
     _check(accuracy, max_cycles, trials, seed, samples)
-    network = _trained(source, neuron, dt, framework)
+    graded = {"input_levels": input_levels, "input_counts": input_counts}
+    network = _trained(source, neuron, dt, framework, graded)
     counted = LARGEST if target is None else target_named(target)
     space = Space.of(network, _memories(counted))
     samples.check_labels(network.n_outputs)
@@ -242,11 +245,12 @@ def _trained(
     neuron: NeuronModel | str | Path | None,
     dt: float | None,
     framework: str | None,
+    graded: Mapping[str, Any],
 ) -> Network:
     """Return the float network of a source; SpikeletError if it has none."""
     if isinstance(source, Network) and (neuron, dt, framework) == (None, None, None):
-        return source
-    network = compile_network(source, neuron, dt, framework=framework).network
+        return graded_inputs(source, *graded.values())
+    network = compile_network(source, neuron, dt, framework=framework, **graded).network
     if network.floats is None:
         raise network.error(
             "it was not trained: there is no float network whose accuracy could be kept",

@@ -1,6 +1,7 @@
 """Direct coding: real inputs in every tick, as counts of graded events; exact on golden and RTL."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from spikelet.network.network import Network
 from spikelet.network.reference import run_float
 from spikelet.nir.importer import load_network
 from spikelet.samples.samples import load_samples
+from spikelet.support import check
 from tests.helpers.networks import chain, integrator, sink, source, write
 
 STEPS, TICKS = 15, 8
@@ -167,6 +169,36 @@ def test_commands(tmp_path: Path) -> None:
     both = ("--input-levels", 2, "--input-counts", 2)
     text = said("compile", tmp_path / "n.nir", "-o", plain, *options[:4], *both, status=1)
     assert "either steps from 0 to 1 or counts" in text
+
+
+def test_check_and_tune(tmp_path: Path) -> None:
+    """Both know graded inputs: check judges the chip that takes them, tune's best compiles."""
+    neuron = ("--neuron", "nir-euler", "--dt", "1")
+    levels = tmp_path / "levels.npz"
+    labels = by_hand(IMAGES)[1].sum(axis=1).argmax(axis=1)
+    np.savez(levels, levels=IMAGES.reshape(5, -1), full_scale=1, ticks=TICKS, labels=labels)
+    for option, bits in (("--input-levels", 4), ("--input-counts", 2)):
+        most = (1 << bits) - 1
+        chip = check(file(tmp_path), "nir-euler", 1.0, **{option[2:].replace("-", "_"): most}).chip
+        assert chip and chip.count_bits == bits
+        said("check", tmp_path / "n.nir", *neuron, option, most)
+    both = ("--input-levels", 2, "--input-counts", 2)
+    text = said("check", tmp_path / "n.nir", *neuron, *both, status=1)
+    assert "either steps from 0 to 1 or counts" in text
+    project = tmp_path / "tuned"
+    given = ("tune", tmp_path / "n.nir", levels, "-o", project, *neuron, "--trials", 2)
+    text = said(*given, *both, status=1)
+    assert "either steps from 0 to 1 or counts" in text
+    options = ("--input-levels", STEPS, "--calibration", levels, "--json")
+    found = json.loads(CliRunner().invoke(main, list(map(str, [*given, *options]))).stdout)
+    assert found["best"]["accuracy"] == 1
+    words = shlex.split(found["command"])
+    assert words[:2] == ["spikelet", "compile"]
+    said(*words[1:])
+    net = CompiledNetwork.load(project / "compiled")
+    assert net.network.input_levels == STEPS
+    again = said("tune", project, levels, "--trials", 1, "--calibration", levels)
+    assert "float network 100.00%" in again
 
 
 def test_counts_of_events(tmp_path: Path) -> None:
