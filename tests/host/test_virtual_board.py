@@ -41,8 +41,11 @@ def virtual(chip: ChipParams, name: str, **options: float) -> VirtualBoard:
     ("chip", "name", "options"),
     [
         (PLASTIC, "ULX3S-85F", {}),
-        (PLAIN, "iCEBreaker", {"offset": 0.028}),
-        (PLAIN, "ULX3S-85F", {"offset": -0.028, "damage": 0.002, "seed": 5}),
+        pytest.param(PLAIN, "iCEBreaker", {"offset": 0.028}, marks=pytest.mark.slow),
+        pytest.param(
+            *(PLAIN, "ULX3S-85F", {"offset": -0.028, "damage": 0.002, "seed": 5}),
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["plastic", "fast-host", "slow-host-damaged"],
 )
@@ -68,6 +71,7 @@ def test_a_board_does_what_golden_does(
     assert (link.resent > 0) <= ("damage" in options)
 
 
+@pytest.mark.slow
 def test_samples_stop_at_their_first_output_spike() -> None:
     chip, image, events = drawn(7)
     expected = GoldenChip(chip, image).run(events, record=RECORD, stop_at_output=True)
@@ -79,6 +83,7 @@ def test_samples_stop_at_their_first_output_spike() -> None:
     assert found.first_difference(expected) is None
 
 
+@pytest.mark.slow
 def test_silence_on_the_line_is_named() -> None:
     board = virtual(PLAIN, "iCEBreaker")
     link = SerialLink(board, patience_s=0.05, resend_s=0.005)
