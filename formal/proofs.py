@@ -7,6 +7,7 @@ from spikelet.description.chip.destinations import HOST
 from spikelet.formal.arbiters import ArbiterIsFair
 from spikelet.formal.barriers import BarrierIsNeverEarly
 from spikelet.formal.followed import Place, small_chip
+from spikelet.formal.frames import FramesAreJudgedRight
 from spikelet.formal.networks import NetworkDelivers, NetworkNeverLocks, RingKeepsAPlace
 from spikelet.formal.prover import Proof
 from spikelet.formal.queues import EdgeDelivers, QueueCounts, QueueDelivers
@@ -147,9 +148,19 @@ def _sums() -> Iterator[Proof]:
         )
 
 
+def _frames() -> Iterator[Proof]:
+    for bits in (1, 8):
+        yield Proof(
+            f"frames-{bits}-bits-are-judged-right",
+            "a frame is whole exactly if its check is right; a byte is taken within 9 cycles",
+            partial(FramesAreJudgedRight, bits),
+            cover=120,
+        )
+
+
 PROOFS = tuple(
     proof
-    for group in (_queues, _arbiters, _edges, _routers, _networks, _barriers, _sums)
+    for group in (_queues, _arbiters, _edges, _routers, _networks, _barriers, _sums, _frames)
     for proof in group()
 )
 """All proofs."""
@@ -165,6 +176,7 @@ _QUICK = (
     "network-ring-3x1-depth-2-keeps-a-place",
     "barrier-1-is-never-early",
     "sums-4x2-add-up",
+    "frames-8-bits-are-judged-right",
 )
 
 QUICK = tuple(proof for proof in PROOFS if proof.name in _QUICK)

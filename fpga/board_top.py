@@ -1,11 +1,11 @@
 """The self-test on a board: power-on reset, button and LEDs."""
 
-from amaranth.hdl import Cat, ClockDomain, ClockSignal, Module, Mux, ResetSignal, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from spikelet.boards import Board
-from spikelet.fpga.families import device_named
+from spikelet.fpga.power_on import clocked
 from spikelet.fpga.self_test import SelfTest
 
 __all__ = ["BoardTop"]
@@ -37,25 +37,7 @@ class BoardTop(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.domains.power_on = ClockDomain(reset_less=True, local=True)
-        m.domains.sync = ClockDomain(local=True)
-        m.d.comb += [ClockSignal("power_on").eq(self.clk), ClockSignal("sync").eq(self.clk)]
-
-        power_on_s = device_named(self.board.device).family.power_on_s
-        cycles = int(power_on_s * self.board.clock_hz) + 1
-        counter = Signal(range(cycles + 1))
-        pressed = Signal(2)
-        reset = Signal(init=1)
-        with m.If(pressed[1]):
-            m.d.power_on += counter.eq(0)
-        with m.Elif(counter != cycles):
-            m.d.power_on += counter.eq(counter + 1)
-        m.d.power_on += [
-            pressed.eq(Cat(self.button ^ self.board.pin("button").inverted, pressed)),
-            reset.eq(counter != cycles),
-        ]
-        m.d.comb += ResetSignal("sync").eq(reset)
-
+        clocked(m, self.board, self.clk, self.button)
         m.submodules.self_test = test = self.self_test
         shown = Signal(len(self.led) - 2)
         lit = Cat(shown, test.done & ~test.passed, test.done & test.passed)

@@ -168,6 +168,36 @@ BROKEN = [
         "Mux(second, added, written)",
         "Mux(third, written, added)",
     ),
+    (  # a frame that ends in an escape counts
+        "frames-8-bits-are-judged-right",
+        "frame_receiver",
+        "check.match_detected & ~escaped",
+        "check.match_detected",
+    ),
+    (  # the check goes on over a flag
+        "frames-8-bits-are-judged-right",
+        "frame_receiver",
+        "check.start.eq(taken & flag)",
+        "check.start.eq(0)",
+    ),
+    (  # a frame without a header counts
+        "frames-8-bits-are-judged-right",
+        "frame_receiver",
+        "(self.place == self.shortest)",
+        "(self.place != 0)",
+    ),
+    (
+        "frames-8-bits-are-judged-right",
+        "frame_receiver",
+        "escaped, byte ^ ESCAPED",
+        "escaped, byte",
+    ),
+    (  # a byte is never taken again
+        "frames-8-bits-are-judged-right",
+        "frame_receiver",
+        "left.eq(left - 1)",
+        "left.eq(left)",
+    ),
     ("sums-4x2-add-up", "sum_memory", "m.d.sync += added.eq(0)", "pass"),
 ]
 """A proof, and in which file of ``rtl_gen`` which text is replaced by which."""
@@ -193,7 +223,7 @@ def test_assumptions_let_things_happen(proof: Proof, tmp_path: Path) -> None:
 
 def broken_copy(folder: Path, module: str, old: str, new: str) -> Path:
     """Copy what proofs need, with one piece of one file replaced."""
-    for name in ("formal", "golden", "rtl_gen", "spikelet"):
+    for name in ("description", "formal", "golden", "rtl_gen", "spikelet"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     path = folder / "rtl_gen" / f"{module}.py"
     text = path.read_text()

@@ -1,0 +1,247 @@
+"""cocotb bench of the host link: any bytes on the line, a host that loses nothing.
+
+A host sends operations over a line that damages bytes. What the link does with its chip, and what
+it answers, must be what golden makes of the very bytes that reached it.
+
+Parameters: ``params`` (LinkParams), ``rate`` (of damaged bytes).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import cocotb
+import numpy as np
+from cocotb.triggers import RisingEdge
+
+from spikelet.description.chip.host_link import FLAG, OPERATIONS, LinkParams
+from spikelet.golden.host_link import HostLink
+from spikelet.host.session import Session
+from spikelet.sim.noted_chip import NotedChip
+from spikelet.sim.testbench import Checks, parameters, random_source, start
+
+_RESPONSE_LATENCY = 9
+_LEAST_GAP = 9
+_LONGEST_TICK = 40
+
+
+class _Ports:
+    """The chip's side of the ports, with pauses."""
+
+    def __init__(self, dut: Any, rng: np.random.Generator) -> None:
+        self.dut = dut
+        self.rng = rng
+        self.chip = NotedChip()
+        self.strobes_while_busy = 0
+
+    async def serve(self) -> None:
+        """Serve for ever."""
+        dut, rng = self.dut, self.rng
+        edge = RisingEdge(dut.clk)
+        answers: list[tuple[int, int]] = []
+        spikes: list[int] = []
+        cycle = ends = 0
+        busy = False
+        while True:
+            await edge
+            cycle += 1
+            if dut.event_out__valid.value and dut.event_out__ready.value:
+                spikes.pop(0)
+            if not busy:
+                self._requests(cycle, answers)
+                if dut.event_in__valid.value and dut.event_in__ready.value:
+                    self.chip.event(int(dut.event_in__payload.value))
+                for strobe in ("start", "clear"):
+                    if getattr(dut, strobe).value:
+                        busy, ends = True, cycle + int(rng.integers(3, _LONGEST_TICK))
+                        if strobe == "start":
+                            spikes = self.chip.tick()
+                        else:
+                            self.chip.clear()
+            elif cycle >= ends and not spikes:
+                busy = False
+            dut.busy.value = int(busy)
+            ready = not busy and rng.random() < 0.5
+            dut.config_request__ready.value = int(ready)
+            dut.event_in__ready.value = int(not busy and rng.random() < 0.5)
+            due = bool(answers) and answers[0][0] <= cycle
+            dut.config_response__valid.value = int(due)
+            if due:
+                dut.config_response__payload.value = answers.pop(0)[1]
+            offers = bool(spikes) and (bool(dut.event_out__valid.value) or rng.random() < 0.3)
+            dut.event_out__valid.value = int(offers)
+            if offers:
+                dut.event_out__payload.value = spikes[0]
+
+    def _requests(self, cycle: int, answers: list[tuple[int, int]]) -> None:
+        dut = self.dut
+        if not (dut.config_request__valid.value and dut.config_request__ready.value):
+            return
+        layout = parameters()["layouts"]["config_request__payload"]
+        word, fields = int(dut.config_request__payload.value), {}
+        for name, width in layout:
+            fields[name] = word & ((1 << width) - 1)
+            word >>= width
+        if fields["write"]:
+            self.chip.write(fields["address"], fields["data"])
+        else:
+            answers.append((cycle + _RESPONSE_LATENCY, self.chip.read(fields["address"])))
+
+
+class _Line:
+    """A line to the link and back that damages bytes."""
+
+    def __init__(self, dut: Any, rng: np.random.Generator, rate: float) -> None:
+        self.dut = dut
+        self.rng = rng
+        self.rate = rate
+        self.reached: list[int] = []
+        self.came = bytearray()
+
+    async def send(self, line: bytes) -> None:
+        """Send bytes, each some clock cycles behind the one before."""
+        edge = RisingEdge(self.dut.clk)
+        for byte in self._damaged(line):
+            self.dut.rx__payload.value = byte
+            self.dut.rx__valid.value = 1
+            await edge
+            assert self.dut.rx__ready.value, "the link does not take a byte in time"
+            self.reached.append(byte)
+            self.dut.rx__valid.value = 0
+            for _ in range(_LEAST_GAP - 1 + int(self.rng.integers(4))):
+                await edge
+
+    async def receive(self) -> None:
+        """Take what is sent, for ever."""
+        edge = RisingEdge(self.dut.clk)
+        while True:
+            await edge
+            if self.dut.tx__valid.value and self.dut.tx__ready.value:
+                self.came += bytes(self._damaged(bytes([int(self.dut.tx__payload.value)])))
+            self.dut.tx__ready.value = int(self.rng.random() < 0.2)
+
+    def _damaged(self, line: bytes) -> Iterator[int]:
+        for byte in line:
+            if self.rng.random() >= self.rate:
+                yield byte
+            elif self.rng.random() < 0.5:
+                yield byte ^ (1 << int(self.rng.integers(8)))
+
+
+def _operation(name: str, count: int, *rest: tuple[int, int]) -> bytes:
+    head = bytes([OPERATIONS.index(name)]) + count.to_bytes(2, "little")
+    return head + b"".join(value.to_bytes(size, "little") for value, size in rest)
+
+
+def _stream(rng: np.random.Generator, params: LinkParams, operations: int) -> bytes:
+    stream = _operation("identify", 4)
+    for _ in range(operations):
+        count = int(rng.integers(7))
+        address = int(rng.integers(1 << (params.address_bits if rng.random() < 0.9 else 32)))
+        words = [(int(rng.integers(1 << 32)), 4) for _ in range(count)]
+        flits = [
+            (int(rng.integers(1 << params.flit_bits)), params.flit_bytes) for _ in range(count)
+        ]
+        stream += [
+            _operation("write", count, (address, 4), *words),
+            _operation("read", count, (address, 4)),
+            _operation("events", count, *flits) + _operation("run", 1),
+            _operation("run", count) + _operation("clear", 1),
+        ][rng.integers(4)]
+    return stream
+
+
+async def _connected(dut: Any) -> tuple[np.random.Generator, _Ports, _Line]:
+    rng = random_source()
+    ports = _Ports(dut, rng)
+    line = _Line(dut, rng, parameters()["rate"])
+    inputs = ("rx__valid", "tx__ready", "busy", "event_in__ready", "event_out__valid")
+    await start(
+        dut,
+        **dict.fromkeys(inputs, 0),
+        config_request__ready=0,
+        config_response__valid=0,
+    )
+    cocotb.start_soon(ports.serve())
+    cocotb.start_soon(line.receive())
+    return rng, ports, line
+
+
+async def _wait(dut: Any, cycles: int) -> None:
+    edge = RisingEdge(dut.clk)
+    for _ in range(cycles):
+        await edge
+
+
+@cocotb.test(timeout_time=4, timeout_unit="ms")
+async def nothing_is_lost_or_done_twice(dut: Any) -> None:
+    """Random operations; what happens is what golden makes of the bytes that came."""
+    params: LinkParams = parameters()["params"]
+    rng, ports, line = await _connected(dut)
+    checks = Checks(*(("damaged",) if line.rate else ()), "wrapped", "second session")
+    reference = NotedChip()
+    golden = HostLink(params, reference)
+    seen = 0
+    for number in (7, 8):
+        checks.reach("second session", number == 8)
+        session = Session(number, payload=params.buffer_bytes // 2)
+        session.buffer_bytes = params.buffer_bytes
+        stream = _stream(rng, params, 60)
+        session.send(stream)
+        straight = HostLink(params, NotedChip())
+        for byte in stream:
+            straight.commands.take(byte)
+        expected = bytes(straight.commands.sent)
+        silent = 0
+        while len(session.received) < len(expected) or session.unacknowledged:
+            sending = session.outgoing()
+            await line.send(sending)
+            if not sending:
+                await _wait(dut, 50)
+            came, line.came = bytes(line.came), bytearray()
+            silent = 0 if session.take(came) or sending else silent + 1
+            if silent > 40:
+                session.timed_out()
+                silent = 0
+        checks.reach("wrapped", len(expected) > params.buffer_bytes)
+        if line.rate:
+            checks.reach("damaged", session.broken + session.resent)
+        await _wait(dut, 4 * _LONGEST_TICK)
+        golden.take(bytes(line.reached[seen:]))
+        seen = len(line.reached)
+        checks.sequence(list(expected), list(session.received), "byte of the answers")
+        checks.sequence(list(golden.commands.sent), list(expected), "byte of golden's answers")
+        checks.sequence(reference.told, ports.chip.told, "operation at the chip")
+    checks.finish()
+
+
+@cocotb.test(timeout_time=4, timeout_unit="ms")
+async def noise_does_nothing(dut: Any) -> None:
+    """Bytes of no frame, an unknown operation; then a session."""
+    rng, ports, line = await _connected(dut)
+    checks = Checks("refused", "reset")
+    line.rate = 0
+    noise = rng.choice([*range(256), *[FLAG] * 40, *[0x7D] * 20], size=3000)
+    await line.send(bytes(noise.tolist()))
+    checks.equal(0, len(ports.chip.told), "operations at the chip after noise")
+    session = Session(1, reset=True)
+    resets = 0
+    edge = RisingEdge(dut.clk)
+    opening = cocotb.start_soon(line.send(bytes([FLAG]) + session.outgoing()))
+    while not opening.done():
+        await edge
+        resets += int(dut.reset.value)
+    checks.equal(1, resets, "resets")
+    checks.reach("reset", resets)
+    await _wait(dut, 500)
+    session.take(bytes(line.came))
+    line.came.clear()
+    session.send(bytes([len(OPERATIONS), 1, 0]) + _operation("clear", 1))
+    await line.send(session.outgoing())
+    await _wait(dut, 3000)
+    checks.equal(0, len(ports.chip.told), "operations at the chip after one that is unknown")
+    try:
+        session.take(bytes(line.came))
+    except Exception as error:
+        assert "does not know an operation" in str(error)
+        checks.reach("refused")
+    checks.finish()
