@@ -18,8 +18,9 @@ __all__ = ["LinkTop"]
 class LinkTop(wiring.Component):
     """A chip that a host loads and runs over the board's serial port.
 
-    The last LED is lit while the chip is busy, the one before it once a host has opened a session.
-    The others show the lowest bits of the output line that spiked last. The button resets all.
+    The last LED is lit while the chip is busy, the one before it once a host has reset the chip or
+    read or written a word. The others show the lowest bits of the output line that spiked last. The
+    button resets all.
 
     Parameters
     ----------
@@ -83,12 +84,12 @@ class LinkTop(wiring.Component):
                 source.ready.eq(target.ready),
             ]
 
-        line, opened = Signal(len(self.led) - 2), Signal()
+        line, reached = Signal(len(self.led) - 2), Signal()
         with m.If(chip.event_out.valid):
             m.d.sync += line.eq(Value.cast(chip.event_out.payload))
         with m.If(link.reset | link.config_request.valid):
-            m.d.sync += opened.eq(1)
-        lit = Cat(line, opened, chip.busy)
+            m.d.sync += reached.eq(1)
+        lit = Cat(line, reached, chip.busy)
         inverted = [pin.inverted for pin in self.board.leds]
         m.d.comb += self.led.eq(Cat(bit ^ inv for bit, inv in zip(lit, inverted, strict=True)))
         return m

@@ -48,8 +48,8 @@ class HostLink:
         self._open(0)
         self._answers = False
 
-    def _open(self, session: int) -> None:
-        self.session = session
+    def _open(self, connection: int) -> None:
+        self.connection = connection
         self.commands = HostCommands(self.params, self.chip)
         self._end = self._ack = self._following = 0
         self._answers = True
@@ -62,15 +62,15 @@ class HostLink:
                 self._received(content)
 
     def _received(self, content: bytes) -> None:
-        control, session = content[:2]
+        control, connection = content[:2]
         offset, ack = (int.from_bytes(content[at : at + 2], "little") for at in (2, 4))
         payload = content[6:]
         known = control & 0xF == VERSION
         if known and control & OPEN:
             self.resets += bool(control & RESET)
-            self._open(session)
+            self._open(connection)
             return
-        if not known or session != self.session:
+        if not known or connection != self.connection:
             self._answers = True
             return
         self._ack += (ack - self._ack) % _WRAP
@@ -89,7 +89,7 @@ class HostLink:
             payload = self._unsent()
             control = VERSION | (REFUSED if self.commands.refused else 0)
             numbers = (self._following % _WRAP, self._end, self._end)
-            header = bytes([control, self.session])
+            header = bytes([control, self.connection])
             header += b"".join(number.to_bytes(2, "little") for number in numbers)
             self._answers = False
             self._following += len(payload)

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from spikelet.description.chip.host_link import IDENTITY, OPERATIONS, VERSION
 from spikelet.description.errors import SpikeletError
+from spikelet.host.connection import Connection
 from spikelet.host.link import Batch, Ran, Words
 from spikelet.host.port import Port
-from spikelet.host.session import Session
 
 __all__ = ["SerialLink"]
 
@@ -78,8 +78,8 @@ class SerialLink:
 
     def _open(self, *, reset: bool) -> None:
         self._number = (self._number + 1 + secrets.randbelow(255)) % 256  # another one
-        self._session = Session(self._number, reset=reset)
-        self._session.send(_operation(_IDENTIFY, _IDENTITY_WORDS))
+        self._connection = Connection(self._number, reset=reset)
+        self._connection.send(_operation(_IDENTIFY, _IDENTITY_WORDS))
         fields = IDENTITY.unpack(self._take(IDENTITY.size))
         magic, version, self.structure, self.clock_hz, log_bytes, self._flit_bytes = fields[:6]
         self._spike_bytes, self._spike_bits = fields[6:]
@@ -88,21 +88,21 @@ class SerialLink:
                 f"{self.port.name}: what answers is no chip of Spikelet's",
                 remedy="load the bitstream into the board, or name another port",
             )
-        self._session.buffer_bytes = 1 << log_bytes
+        self._connection.buffer_bytes = 1 << log_bytes
 
     @property
     def resent(self) -> int:
         """Bytes that were sent again, since the line had lost them."""
-        return self._session.resent
+        return self._connection.resent
 
     def write(self, words: Words) -> None:
         """Write rows of (address, data)."""
-        self._session.send(_writes(words))
+        self._connection.send(_writes(words))
         self._finish()
 
     def read(self, addresses: Words) -> Words:
         """Return the words at these addresses."""
-        self._session.send(_reads(addresses))
+        self._connection.send(_reads(addresses))
         return _words(self._take(4 * len(addresses)))
 
     def run(self, batch: Batch) -> Ran:
@@ -118,7 +118,7 @@ class SerialLink:
             if tick >= ends[sample]:
                 continue
             if stops:
-                self._session.send(self._request(batch, sample, tick))
+                self._connection.send(self._request(batch, sample, tick))
             spikes = self._spikes(ahead, limit_s)
             if spikes is None:
                 self._open(reset=True)  # the chip hangs; no operation would ever be executed
@@ -129,7 +129,7 @@ class SerialLink:
             if stops and self._take(4) != bytes(4):
                 ends[sample] = tick + 1
         if not batch.ticks and batch.clear:
-            self._session.send(_operation(_CLEAR, batch.samples))
+            self._connection.send(_operation(_CLEAR, batch.samples))
         self._finish()
         return Ran(outputs, words, ticks_run=ends if stops else None)
 
@@ -178,7 +178,7 @@ class SerialLink:
 
     def _finish(self) -> None:
         """Wait until all that was sent has been executed."""
-        self._session.send(_operation(_IDENTIFY, 1))
+        self._connection.send(_operation(_IDENTIFY, 1))
         self._take(4)
 
     def _take(self, size: int, requests: Iterator[bytes] = _NONE) -> bytes:
@@ -191,8 +191,8 @@ class SerialLink:
         return self._taken(size)
 
     def _taken(self, size: int) -> bytes:
-        taken = bytes(self._session.received[:size])
-        del self._session.received[:size]
+        taken = bytes(self._connection.received[:size])
+        del self._connection.received[:size]
         return taken
 
     def _arrived(self, size: int, requests: Iterator[bytes], limit_s: float) -> bool:
@@ -201,25 +201,25 @@ class SerialLink:
         SpikeletError if there is no answer at all for as long as there is patience. No time counts
         in which the line still carries what was sent.
         """
-        session, stream = self._session, self._session.received
+        connection, stream = self._connection, self._connection.received
         silent_s = idle_s = since_resent_s = 0.0
         while len(stream) < size:
             self._send(requests)
-            before = len(stream), session.unacknowledged
+            before = len(stream), connection.unacknowledged
             came = self.port.read(self.resend_s / _SLICES)
             waited_s = 0.0 if came else self.resend_s / _SLICES
             self._line_s, waited_s = (
                 max(0.0, self._line_s - waited_s),
                 max(0.0, waited_s - self._line_s),
             )
-            if session.take(came):
+            if connection.take(came):
                 silent_s = since_resent_s = 0.0
             silent_s += waited_s
             since_resent_s += waited_s
-            moved = (len(stream), session.unacknowledged) != before
+            moved = (len(stream), connection.unacknowledged) != before
             idle_s = 0.0 if moved else idle_s + waited_s
             if since_resent_s >= self.resend_s:
-                session.timed_out()
+                connection.timed_out()
                 since_resent_s = 0.0
             if silent_s >= self.patience_s:
                 raise SpikeletError(
@@ -232,10 +232,10 @@ class SerialLink:
 
     def _send(self, requests: Iterator[bytes]) -> None:
         """Send what can be sent."""
-        session = self._session
-        while session.unacknowledged < _AHEAD and (more := next(requests, b"")):
-            session.send(more)
-        if line := session.outgoing():
+        connection = self._connection
+        while connection.unacknowledged < _AHEAD and (more := next(requests, b"")):
+            connection.send(more)
+        if line := connection.outgoing():
             self.port.write(line)
             self._line_s += len(line) * _BITS / self.port.baud
 

@@ -32,7 +32,7 @@ class HostLink(wiring.Component):
     asks. So the chip has no timer, and waits for the host as long as it must.
 
     Timing: a reply leaves when there is something to say and no other is under way.
-    Reset: ends the session.
+    Reset: ends the connection.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ class _Receiving:
 
     Attributes
     ----------
-    session : Signal(8)
+    connection : Signal(8)
     end : Signal(16)
         Offset behind what has been received.
     executed : Signal(16)
@@ -90,7 +90,7 @@ class _Receiving:
     ack : Signal(16)
         Offset behind what the host has received of the other stream.
     opens, again, answers : Signal(1)
-        A frame begins a session, asks for all from ``ack`` on, is to be answered.
+        A frame begins a connection, asks for all from ``ack`` on, is to be answered.
     """
 
     def __init__(self, link: HostLink, m: Module, commands: HostCommands, opens: Signal) -> None:
@@ -99,11 +99,11 @@ class _Receiving:
         m.submodules.frames = frames = FrameReceiver()
         connect(m, flipped(link.rx), frames.i)
         self.opens = opens
-        self.session = Signal(8)
+        self.connection = Signal(8)
         self.end, self.ack = Signal(OFFSET_BITS), Signal(OFFSET_BITS)
         self.executed = Signal(OFFSET_BITS)
         self.again, self.answers = Signal(), Signal()
-        control, session, ack = Signal(8), Signal(8), Signal(OFFSET_BITS)
+        control, connection, ack = Signal(8), Signal(8), Signal(OFFSET_BITS)
         in_order, full, carries = Signal(), Signal(), Signal()
         put = Signal(OFFSET_BITS)  # behind all that has been written, received or not
 
@@ -112,8 +112,8 @@ class _Receiving:
                 with m.Case(REQUEST_HEADER.index("control")):
                     m.d.sync += [control.eq(frames.data), in_order.eq(1)]
                     m.d.sync += [full.eq(0), carries.eq(0)]
-                with m.Case(REQUEST_HEADER.index("session")):
-                    m.d.sync += session.eq(frames.data)
+                with m.Case(REQUEST_HEADER.index("connection")):
+                    m.d.sync += connection.eq(frames.data)
                 for half, place in enumerate(_places("offset")):
                     with m.Case(place), m.If(frames.data != self.end.word_select(half, 8)):
                         m.d.sync += in_order.eq(0)
@@ -130,7 +130,7 @@ class _Receiving:
             m.d.sync += [full.eq(full | ~fits), carries.eq(frames.place == frames.shortest)]
             m.d.sync += put.eq(put + fits)
 
-        mine = (control[:4] == VERSION) & (session == self.session)
+        mine = (control[:4] == VERSION) & (connection == self.connection)
         taken = frames.whole & mine & in_order & ~full
         m.d.comb += [
             opens.eq(frames.whole & (control[:4] == VERSION) & ((control & OPEN) != 0)),
@@ -157,7 +157,7 @@ class _Receiving:
         with m.If(leaves):
             m.d.sync += self.executed.eq(self.executed + 1)
         with m.If(opens):
-            m.d.sync += self.session.eq(session)
+            m.d.sync += self.connection.eq(connection)
             m.d.sync += [value.eq(0) for value in (put, self.end, self.executed, self.ack)]
 
 
@@ -197,7 +197,7 @@ def _sending(link: HostLink, m: Module, commands: HostCommands, received: _Recei
     told = Signal.like(news)
     ack, executed = Signal(OFFSET_BITS), Signal(OFFSET_BITS)  # as they were when it began
     control = C(VERSION, 8) | Mux(commands.refused, C(REFUSED, 8), 0)
-    header = Cat(control, received.session, following, ack, executed)
+    header = Cat(control, received.connection, following, ack, executed)
     parts = Array(header.word_select(at, 8) for at in range(len(REPLY_HEADER)))
     of_header = place != len(REPLY_HEADER)
     behind = Mux(of_header, following, following + 1)[:bits]

@@ -15,7 +15,7 @@ from cocotb.triggers import RisingEdge
 
 from spikelet.description.chip.host_link import FLAG, OPERATIONS, LinkParams
 from spikelet.golden.host_link import HostLink
-from spikelet.host.session import Session
+from spikelet.host.connection import Connection
 from spikelet.sim.noted_chip import NotedChip
 from spikelet.sim.testbench import Checks, parameters, random_source, start
 
@@ -177,38 +177,38 @@ async def nothing_is_lost_or_done_twice(dut: Any) -> None:
     """Random operations; what happens is what golden makes of the bytes that came."""
     params: LinkParams = parameters()["params"]
     rng, ports, line = await _connected(dut)
-    checks = Checks(*(("damaged",) if line.rate else ()), "wrapped", "second session")
+    checks = Checks(*(("damaged",) if line.rate else ()), "wrapped", "second connection")
     reference = NotedChip()
     golden = HostLink(params, reference)
     seen = 0
     for number in (7, 8):
-        checks.reach("second session", number == 8)
-        session = Session(number, payload=params.buffer_bytes // 2)
-        session.buffer_bytes = params.buffer_bytes
+        checks.reach("second connection", number == 8)
+        connection = Connection(number, payload=params.buffer_bytes // 2)
+        connection.buffer_bytes = params.buffer_bytes
         stream = _stream(rng, params, 60)
-        session.send(stream)
+        connection.send(stream)
         straight = HostLink(params, NotedChip())
         for byte in stream:
             straight.commands.take(byte)
         expected = bytes(straight.commands.sent)
         silent = 0
-        while len(session.received) < len(expected) or session.unacknowledged:
-            sending = session.outgoing()
+        while len(connection.received) < len(expected) or connection.unacknowledged:
+            sending = connection.outgoing()
             await line.send(sending)
             if not sending:
                 await _wait(dut, 50)
             came, line.came = bytes(line.came), bytearray()
-            silent = 0 if session.take(came) or sending else silent + 1
+            silent = 0 if connection.take(came) or sending else silent + 1
             if silent > 40:
-                session.timed_out()
+                connection.timed_out()
                 silent = 0
         checks.reach("wrapped", len(expected) > params.buffer_bytes)
         if line.rate:
-            checks.reach("damaged", session.broken + session.resent)
+            checks.reach("damaged", connection.broken + connection.resent)
         await _wait(dut, 4 * _LONGEST_TICK)
         golden.take(bytes(line.reached[seen:]))
         seen = len(line.reached)
-        checks.sequence(list(expected), list(session.received), "byte of the answers")
+        checks.sequence(list(expected), list(connection.received), "byte of the answers")
         checks.sequence(list(golden.commands.sent), list(expected), "byte of golden's answers")
         checks.sequence(reference.told, ports.chip.told, "operation at the chip")
     checks.finish()
@@ -216,31 +216,31 @@ async def nothing_is_lost_or_done_twice(dut: Any) -> None:
 
 @cocotb.test(timeout_time=4, timeout_unit="ms")
 async def noise_does_nothing(dut: Any) -> None:
-    """Bytes of no frame, an unknown operation; then a session."""
+    """Bytes of no frame, an unknown operation; then a connection."""
     rng, ports, line = await _connected(dut)
     checks = Checks("refused", "reset")
     line.rate = 0
     noise = rng.choice([*range(256), *[FLAG] * 40, *[0x7D] * 20], size=3000)
     await line.send(bytes(noise.tolist()))
     checks.equal(0, len(ports.chip.told), "operations at the chip after noise")
-    session = Session(1, reset=True)
+    connection = Connection(1, reset=True)
     resets = 0
     edge = RisingEdge(dut.clk)
-    opening = cocotb.start_soon(line.send(bytes([FLAG]) + session.outgoing()))
+    opening = cocotb.start_soon(line.send(bytes([FLAG]) + connection.outgoing()))
     while not opening.done():
         await edge
         resets += int(dut.reset.value)
     checks.equal(1, resets, "resets")
     checks.reach("reset", resets)
     await _wait(dut, 500)
-    session.take(bytes(line.came))
+    connection.take(bytes(line.came))
     line.came.clear()
-    session.send(bytes([len(OPERATIONS), 1, 0]) + _operation("clear", 1))
-    await line.send(session.outgoing())
+    connection.send(bytes([len(OPERATIONS), 1, 0]) + _operation("clear", 1))
+    await line.send(connection.outgoing())
     await _wait(dut, 3000)
     checks.equal(0, len(ports.chip.told), "operations at the chip after one that is unknown")
     try:
-        session.take(bytes(line.came))
+        connection.take(bytes(line.came))
     except Exception as error:
         assert "does not know an operation" in str(error)
         checks.reach("refused")

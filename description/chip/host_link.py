@@ -42,12 +42,12 @@ FLAG, ESCAPE, ESCAPED = 0x7E, 0x7D, 0x20
 OPEN, RESET, AGAIN, REFUSED = 0x80, 0x40, 0x20, 0x10
 """Bits of a frame's first byte.
 
-In requests: ``OPEN`` begins a session, ``RESET`` resets the chip, too, ``AGAIN`` asks for all
+In requests: ``OPEN`` begins a connection, ``RESET`` resets the chip, too, ``AGAIN`` asks for all
 from its ``ack`` on once more. In replies: ``REFUSED``, an operation was not known, and nothing is
-executed until the next session.
+executed until the next connection.
 """
 
-REQUEST_HEADER = ("control", "session", "offset", "offset", "ack", "ack")
+REQUEST_HEADER = ("control", "connection", "offset", "offset", "ack", "ack")
 """Bytes before the payload of a frame to the chip; of two of a name, the first is the lower."""
 
 REPLY_HEADER = (*REQUEST_HEADER, "executed", "executed")

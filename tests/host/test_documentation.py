@@ -5,7 +5,7 @@ from pathlib import Path
 
 from spikelet.description.chip.host_link import IDENTITY, OPERATIONS, LinkParams
 from spikelet.golden.host_link import HostLink
-from spikelet.host.session import Session
+from spikelet.host.connection import Connection
 from spikelet.sim.noted_chip import NotedChip
 
 PAGE = (Path(__file__).parents[2] / "docs" / "host-link.md").read_text()
@@ -24,7 +24,7 @@ def test_the_example() -> None:
         flit_bits=14, spike_bits=7, count_bits=0, address_bits=13, structure=5, clock_hz=12_000_000
     )
     chip = SpikingChip()
-    link, session = HostLink(params, chip), Session(7)
+    link, connection = HostLink(params, chip), Connection(7)
     streams = [
         b"",
         bytes.fromhex("05 0400"),
@@ -36,12 +36,12 @@ def test_the_example() -> None:
     for way, text in lines:
         line = bytes.fromhex(text)
         if way == ">":
-            session.send(streams.pop(0))
-            assert session.outgoing() == line
+            connection.send(streams.pop(0))
+            assert connection.outgoing() == line
             link.take(line)
         else:
             assert list(link.replies()) == [line]
-            session.take(line)
+            connection.take(line)
     assert not streams
     assert chip.told == [
         ("write", 2, 0x12345678),
@@ -50,7 +50,7 @@ def test_the_example() -> None:
         ("event", 126, 0),
         ("tick", 0, 0),
     ]
-    assert session.received.endswith(bytes.fromhex("78563412 05 80"))
+    assert connection.received.endswith(bytes.fromhex("78563412 05 80"))
 
 
 def test_the_operations() -> None:

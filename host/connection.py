@@ -1,7 +1,7 @@
 """A host's end of the link, without line and clock: what to send, and what has come.
 
-:class:`Session` never waits. Whoever has a line gives it what came, sends what it has to send, and
-tells it when nothing has come for a while.
+:class:`Connection` never waits. Whoever has a line gives it what came, sends what it has to send,
+and tells it when nothing has come for a while.
 """
 
 import struct
@@ -20,20 +20,20 @@ from spikelet.description.chip.host_link import (
 from spikelet.description.errors import SpikeletError
 from spikelet.host.frames import FrameReader, framed
 
-__all__ = ["Session"]
+__all__ = ["Connection"]
 
 _WRAP = 1 << OFFSET_BITS
 _REQUEST = struct.Struct("<BBHH")
 _REPLY = struct.Struct("<BBHHH")
 
 
-class Session:
+class Connection:
     """Two streams of bytes to and from a chip, of which none is lost.
 
     Parameters
     ----------
     number : int
-        In 0..255, another than that of a session before; the chip answers with it.
+        In 0..255, another than that of a connection before; the chip answers with it.
     reset : bool
         Whether the chip is reset.
     payload : int
@@ -83,7 +83,7 @@ class Session:
         self._waiting += stream
 
     def take(self, line: bytes) -> bool:
-        """Take bytes of the line; return whether a reply of this session was among them.
+        """Take bytes of the line; return whether a reply of this connection was among them.
 
         SpikeletError if the chip speaks another version, was reset, or did not know an operation.
         """
@@ -94,16 +94,16 @@ class Session:
         return heard
 
     def _reply(self, content: bytes) -> bool:
-        control, session, offset, ack, executed = _REPLY.unpack_from(content)
+        control, connection, offset, ack, executed = _REPLY.unpack_from(content)
         if control & 0xF != VERSION:
             raise SpikeletError(
                 f"the chip's link is of version {control & 0xF}, this driver's of {VERSION}",
                 remedy="build the bitstream again with this version of Spikelet",
             )
-        if session != self.number:
+        if connection != self.number:
             if self.opened:
                 raise SpikeletError(
-                    "the chip has forgotten this session: it was reset, or another program has "
+                    "the chip has forgotten this connection: it was reset, or another program has "
                     "opened it",
                     remedy="end the other program, then load the chip again",
                 )

@@ -1,4 +1,4 @@
-"""A session loses nothing on a line that damages, drops and doubles bytes."""
+"""A connection loses nothing on a line that damages, drops and doubles bytes."""
 
 import numpy as np
 import pytest
@@ -10,8 +10,8 @@ from spikelet.description.errors import SpikeletError
 from spikelet.golden.frame_receiver import FrameReceiver
 from spikelet.golden.frame_transmitter import frame
 from spikelet.golden.host_link import HostLink
+from spikelet.host.connection import Connection
 from spikelet.host.frames import FrameReader, framed
-from spikelet.host.session import Session
 from spikelet.sim.noted_chip import NotedChip
 
 PARAMS = LinkParams(
@@ -46,20 +46,20 @@ def damaged(rng: np.random.Generator, line: bytes, rate: float) -> bytes:
     return bytes(out)
 
 
-def exchange(session: Session, link: HostLink, rng: np.random.Generator, rate: float) -> None:
+def exchange(connection: Connection, link: HostLink, rng: np.random.Generator, rate: float) -> None:
     """Carry bytes both ways until nothing is left to be said."""
     silent = 0
     for _ in range(20_000):
-        to_chip = session.outgoing()
+        to_chip = connection.outgoing()
         link.take(damaged(rng, to_chip, rate))
-        heard = session.take(damaged(rng, b"".join(link.replies()), rate))
+        heard = connection.take(damaged(rng, b"".join(link.replies()), rate))
         silent = 0 if to_chip or heard else silent + 1
         if silent > 2:
-            done = session.opened and not session.unacknowledged
-            if done and len(session.received) == len(link.commands.sent):
+            done = connection.opened and not connection.unacknowledged
+            if done and len(connection.received) == len(link.commands.sent):
                 return
-            session.timed_out()
-    raise AssertionError("the session does not come to an end")
+            connection.timed_out()
+    raise AssertionError("the connection does not come to an end")
 
 
 @settings(deadline=None, max_examples=40)
@@ -83,14 +83,14 @@ def test_every_operation_is_executed_once_and_every_answer_arrives(seed: int, ra
         straight.commands.take(byte)
 
     link = HostLink(PARAMS, NotedChip())
-    session = Session(int(rng.integers(256)), payload=50)
-    session.buffer_bytes = PARAMS.buffer_bytes
-    session.send(stream)
-    exchange(session, link, rng, rate)
+    connection = Connection(int(rng.integers(256)), payload=50)
+    connection.buffer_bytes = PARAMS.buffer_bytes
+    connection.send(stream)
+    exchange(connection, link, rng, rate)
     assert link.chip.told == straight.chip.told
-    assert bytes(session.received) == bytes(straight.commands.sent)
-    assert bytes(session.received[:16]) == PARAMS.identity
-    assert (session.resent > 0) <= (rate > 0)
+    assert bytes(connection.received) == bytes(straight.commands.sent)
+    assert bytes(connection.received[:16]) == PARAMS.identity
+    assert (connection.resent > 0) <= (rate > 0)
 
 
 @given(content=st.binary(min_size=10, max_size=80), cut=st.integers(1, 30))
@@ -114,19 +114,19 @@ def test_after_any_bytes_the_next_frame_is_received(line: bytes) -> None:
     assert list(reader.read(line + framed(b"0123456")))[-1] == b"0123456"
 
 
-def test_a_foreign_version_session_and_operation_are_named() -> None:
-    session = Session(3)
-    session.outgoing()
+def test_a_foreign_version_connection_and_operation_are_named() -> None:
+    connection = Connection(3)
+    connection.outgoing()
     other = bytes([VERSION + 1, 3, 0, 0, 0, 0, 0, 0])
     with pytest.raises(SpikeletError, match=r"the chip's link is of version 2, this driver's of 1"):
-        session.take(framed(other))
-    assert not session.take(framed(bytes([VERSION, 9, 0, 0, 0, 0, 0, 0])))
-    assert session.take(framed(bytes([VERSION, 3, 0, 0, 0, 0, 0, 0])))
-    with pytest.raises(SpikeletError, match=r"the chip has forgotten this session"):
-        session.take(framed(bytes([VERSION, 9, 0, 0, 0, 0, 0, 0])))
+        connection.take(framed(other))
+    assert not connection.take(framed(bytes([VERSION, 9, 0, 0, 0, 0, 0, 0])))
+    assert connection.take(framed(bytes([VERSION, 3, 0, 0, 0, 0, 0, 0])))
+    with pytest.raises(SpikeletError, match=r"the chip has forgotten this connection"):
+        connection.take(framed(bytes([VERSION, 9, 0, 0, 0, 0, 0, 0])))
 
-    link, session = HostLink(PARAMS, NotedChip()), Session(4)
-    session.send(bytes([len(OPERATIONS), 1, 0]) + operation("clear", 1))
+    link, connection = HostLink(PARAMS, NotedChip()), Connection(4)
+    connection.send(bytes([len(OPERATIONS), 1, 0]) + operation("clear", 1))
     with pytest.raises(SpikeletError, match=r"does not know an operation"):
-        exchange(session, link, np.random.default_rng(0), 0)
+        exchange(connection, link, np.random.default_rng(0), 0)
     assert link.chip.told == []
