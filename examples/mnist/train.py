@@ -8,7 +8,13 @@ import argparse
 from pathlib import Path
 
 from spikelet.examples.mnist.data import load_mnist
-from spikelet.examples.snn_training import Images, LayerPlan, TrainingPlan, train_and_export
+from spikelet.examples.snn_training import (
+    Images,
+    LayerPlan,
+    SpikingNetwork,
+    TrainingPlan,
+    train_and_export,
+)
 
 TRAINING = 50_000
 LAYERS = [
@@ -20,21 +26,34 @@ PLAN = TrainingPlan(
 )
 
 
-def main() -> None:
-    """Train, and write the network."""
-    parser = argparse.ArgumentParser(description="Train the MNIST example network.")
+def train(
+    description: str,
+    out: Path,
+    layers: list[LayerPlan],
+    plan: TrainingPlan,
+    kind: type[SpikingNetwork] = SpikingNetwork,
+) -> None:
+    """Train on the data that the command line names; write the network there, or to ``out``."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--data", type=Path, required=True, help="folder of MNIST's gzipped IDX")
-    parser.add_argument("--out", type=Path, default=Path(__file__).with_name("mnist.nir"))
+    parser.add_argument("--out", type=Path, default=out)
     arguments = parser.parse_args()
 
     levels, labels = load_mnist(arguments.data)
     train_and_export(
-        LAYERS,
-        PLAN,
+        layers,
+        plan,
         Images.from_numpy(levels[:TRAINING], labels[:TRAINING]),
         Images.from_numpy(levels[TRAINING:], labels[TRAINING:]),
         arguments.out,
+        kind,
     )
+
+
+def main() -> None:
+    """Train, and write the network."""
+    out = Path(__file__).with_name("mnist.nir")
+    train("Train the MNIST example network.", out, LAYERS, PLAN)
 
 
 if __name__ == "__main__":

@@ -6,20 +6,16 @@ training images are trained on, the other 10,000 are held out. Needs torch, snnt
 nirtorch.
 """
 
-import argparse
 from pathlib import Path
 
 from torch import Tensor, from_numpy
 
 import spikelet
-from spikelet.examples.mnist.data import load_mnist
-from spikelet.examples.mnist.train import TRAINING
+from spikelet.examples.mnist.train import train
 from spikelet.examples.snn_training import (
-    Images,
     LayerPlan,
     SpikingNetwork,
     TrainingPlan,
-    train_and_export,
 )
 
 LAYERS = [
@@ -58,20 +54,8 @@ class BinaryNetwork(SpikingNetwork):
 
 def main() -> None:
     """Train, and write the network."""
-    parser = argparse.ArgumentParser(description="Train MNIST with weights of +1 and -1.")
-    parser.add_argument("--data", type=Path, required=True, help="folder of MNIST's gzipped IDX")
-    parser.add_argument("--out", type=Path, default=Path(__file__).with_name("binary.nir"))
-    arguments = parser.parse_args()
-
-    levels, labels = load_mnist(arguments.data)
-    train_and_export(
-        LAYERS,
-        PLAN,
-        Images.from_numpy(levels[:TRAINING], labels[:TRAINING]),
-        Images.from_numpy(levels[TRAINING:], labels[TRAINING:]),
-        arguments.out,
-        BinaryNetwork,
-    )
+    out = Path(__file__).with_name("binary.nir")
+    train("Train MNIST with weights of +1 and -1.", out, LAYERS, PLAN, BinaryNetwork)
 
 
 if __name__ == "__main__":
