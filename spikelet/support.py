@@ -15,11 +15,12 @@ from spikelet.description.neurons.update import sends_counts
 from spikelet.description.summary import summary
 from spikelet.fpga.families import devices
 from spikelet.fpga.fit import FitReport, check_fit
+from spikelet.network.graded import graded_inputs
 from spikelet.network.integers import IntegerNetwork
 from spikelet.network.layer_quantisation import LayerQuantisation
 from spikelet.network.leaks import Leak
 from spikelet.network.limits import PlacementLimits
-from spikelet.network.network import Network, Population, graded_inputs
+from spikelet.network.network import Network, Population
 from spikelet.network.quantise import COUNT_BITS, Bits, quantise
 from spikelet.nir.handler import NodeHandler
 from spikelet.nir.support import FileSupport, NodeSupport, support_of

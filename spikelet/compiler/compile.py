@@ -17,9 +17,10 @@ from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.models import neuron_model
 from spikelet.golden import chip as golden_chip
 from spikelet.network.builder import PlasticNetwork
+from spikelet.network.graded import graded_inputs
 from spikelet.network.integers import IntegerNetwork
 from spikelet.network.limits import PlacementLimits
-from spikelet.network.network import FloatArray, Network, graded_inputs
+from spikelet.network.network import FloatArray, Network
 from spikelet.network.quantise import Bits, quantise
 from spikelet.network.toml_file import NetworkFile, load_toml
 from spikelet.nir.importer import load_network

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -21,7 +21,6 @@ from spikelet.network.matrices import (
     Matrix,
     as_sparse,
     blocks,
-    by_column,
     dense,
     is_sparse,
 )
@@ -36,7 +35,6 @@ __all__ = [
     "Network",
     "Population",
     "Projection",
-    "graded_inputs",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -288,25 +286,6 @@ class Network:
             parts.append(f"input_levels {self.input_levels}")
         return digest_of(*parts)
 
-    def with_graded_inputs(self, levels: int, *, counts: bool = False) -> "Network":
-        """Return the network with inputs of 0..``levels``.
-
-        For direct coding an input of ``levels`` is what an input of 1 was: weights from the inputs
-        are divided by it. As ``counts``, each is what it was to the network that was trained.
-        SpikeletError if inputs are graded already, or ``levels`` is not in 1..255.
-        """
-        if self.input_levels > 1:
-            raise self._error(f"its inputs are graded already, in {self.input_levels} steps")
-        graded = replace(self, input_levels=levels)
-        if counts:
-            return graded
-        return replace(
-            graded,
-            projections=tuple(
-                _divided(p, levels) if p.source == INPUT else p for p in self.projections
-            ),
-        )
-
     def _error(self, message: str) -> SpikeletError:
         return SpikeletError(f"network {self.name!r}: {message}")
 
@@ -419,29 +398,6 @@ class Network:
         """
         what = f"network {self.name!r}"
         return checked_spikes(what, spikes, self.n_inputs, self.input_levels)
-
-
-def graded_inputs(network: Network, levels: int | None, counts: int | None) -> Network:
-    """Return a network with graded inputs, steps from 0 to 1 or counts; with neither, as it is.
-
-    SpikeletError for both, and as :meth:`Network.with_graded_inputs`.
-    """
-    if levels is not None and counts is not None:
-        raise SpikeletError(
-            "inputs are either steps from 0 to 1 or counts",
-            remedy="give one of input_levels (--input-levels) and input_counts (--input-counts)",
-        )
-    if levels is not None:
-        return network.with_graded_inputs(levels)
-    return network if counts is None else network.with_graded_inputs(counts, counts=True)
-
-
-def _divided(projection: Projection, by: float) -> Projection:
-    convolution = projection.convolution
-    if convolution is not None:
-        convolution = replace(convolution, kernel=convolution.kernel / by)
-    weights = by_column(projection.weights, np.divide, np.array([by]))
-    return replace(projection, weights=weights, convolution=convolution)
 
 
 def _finite(name: str, values: npt.ArrayLike, shapes: list[tuple[int, ...]] | None) -> FloatArray:

@@ -20,12 +20,12 @@ from spikelet.description.errors import SpikeletError, SpikeletWarning
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.network.network import Network
 from spikelet.nir.checks import check_graph
+from spikelet.nir.chosen_convention import reading_of
 from spikelet.nir.file import read_graph
 from spikelet.nir.graph import NirGraph
 from spikelet.nir.handler import ImportedNode, NetworkParts, NodeHandler
 from spikelet.nir.handlers import handlers_by_kind
 from spikelet.nir.metadata import check_reset
-from spikelet.nir.reading import reading_of
 from spikelet.nir.signal import Signal
 
 __all__ = ["Walk", "load_network"]

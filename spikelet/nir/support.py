@@ -12,6 +12,7 @@ from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.summary import summary
 from spikelet.network.network import Network
 from spikelet.nir.checks import check_edges, check_graph, check_node
+from spikelet.nir.chosen_convention import fitting, reading_of
 from spikelet.nir.file import read_graph
 from spikelet.nir.graph import NirGraph
 from spikelet.nir.handler import NetworkParts, NodeHandler
@@ -19,7 +20,7 @@ from spikelet.nir.handlers import handlers_by_kind
 from spikelet.nir.importer import Walk
 from spikelet.nir.metadata import check_reset
 from spikelet.nir.neurons import NeuronHandler
-from spikelet.nir.reading import Reading, fitting, reading_of
+from spikelet.nir.reading import Reading
 
 __all__ = ["FileSupport", "NodeSupport", "support_of"]
 

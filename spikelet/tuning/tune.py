@@ -15,7 +15,8 @@ from spikelet.description.summary import summary
 from spikelet.description.versions import golden_version, package_versions
 from spikelet.fpga.families import device_named
 from spikelet.locked import writing
-from spikelet.network.network import Network, graded_inputs
+from spikelet.network.graded import graded_inputs
+from spikelet.network.network import Network
 from spikelet.reports.tuning_plot import tuning_picture
 from spikelet.runs.verify import float_outputs
 from spikelet.samples.decode import count

@@ -15,6 +15,7 @@ import spikelet
 from spikelet.cli import main
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.errors import SpikeletError
+from spikelet.network.graded import with_graded_inputs
 from spikelet.network.matrices import dense
 from spikelet.network.network import Network
 from spikelet.network.reference import run_float
@@ -90,7 +91,7 @@ def test_pixels_are_currents(engine: str, synapses: str, tmp_path: Path) -> None
 def test_a_network_is_what_it_was(tmp_path: Path) -> None:
     """Weights are divided by the steps; what is not graded keeps its digest."""
     plain = load_network(file(tmp_path), "nir-euler", 1.0)
-    graded = plain.with_graded_inputs(5)
+    graded = with_graded_inputs(plain, 5)
     assert graded.input_levels == 5 and graded.digest != plain.digest
     found, given = (dense(network.projections[0].weights) for network in (graded, plain))
     assert np.array_equal(found * 5, given)
@@ -98,9 +99,9 @@ def test_a_network_is_what_it_was(tmp_path: Path) -> None:
     again = Network(**{name: getattr(plain, name) for name in plain.__dataclass_fields__})
     assert again.digest == plain.digest
     with pytest.raises(SpikeletError, match="graded already, in 5 steps"):
-        graded.with_graded_inputs(3)
+        with_graded_inputs(graded, 3)
     with pytest.raises(SpikeletError, match="input_levels must be a whole number in 1..255, not 0"):
-        plain.with_graded_inputs(0)
+        with_graded_inputs(plain, 0)
     net = compiled(tmp_path)
     net.save(tmp_path / "saved")
     loaded = CompiledNetwork.load(tmp_path / "saved")
@@ -113,7 +114,7 @@ def test_a_network_is_what_it_was(tmp_path: Path) -> None:
 def test_the_bound_of_potentials_counts_the_steps() -> None:
     """Without calibration, an input at full scale adds all its steps at once."""
     net = chain([4, 3], scale=1 / 8)
-    few, many = (spikelet.compile(net.with_graded_inputs(n)).network for n in (1, 200))
+    few, many = (spikelet.compile(with_graded_inputs(net, n)).network for n in (1, 200))
     lows = [n.quantisation[0].range_low * n.lsb("p0")[0] for n in (few, many)]
     assert lows[0] == pytest.approx(lows[1]) and lows[0] < 0
 
@@ -222,7 +223,7 @@ def test_counts_of_events(tmp_path: Path) -> None:
 
 
 def test_counts_that_are_no_input() -> None:
-    net = chain([4, 3]).with_graded_inputs(3)
+    net = with_graded_inputs(chain([4, 3]), 3)
     for value, message in ((4, "found 4"), (-1, "found -1"), (0.5, "found 0.5")):
         shown = np.zeros((1, 2, 4))
         shown[0, 1, 2] = value
