@@ -11,6 +11,7 @@ import math
 import os
 import struct
 import tokenize
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -291,9 +292,11 @@ def _header(
             (1, 0): np.lib.format.read_array_header_1_0,
             (2, 0): np.lib.format.read_array_header_2_0,
         }[version]
-        shape, _, dtype = read_header(file)
+        with warnings.catch_warnings():  # of a format's name that no numpy writes
+            warnings.simplefilter("error", DeprecationWarning)
+            shape, _, dtype = read_header(file)
         header = file.tell()
-    except (*_DAMAGED, RecursionError) as error:
+    except (*_DAMAGED, RecursionError, DeprecationWarning) as error:
         raise SpikeletError(
             f"{place}: the header of {name} is damaged or of an unknown version",
             remedy=f"give {needed}",

@@ -40,8 +40,12 @@ def test_faults_in_a_copy_are_found_and_taken_out_again(tmp_path: Path) -> None:
     assert BY_HAND in found["seconds"]
     source = (ROOT / FILE).read_text()
     faults = mutants_of(FILE, source)
-    (barrier,) = (m for m in faults if m.text.startswith("return slowest + 2") and m.before == "2")
-    assert [FILE, barrier.line] in found["lines"][BY_HAND]
+    (barrier,) = (
+        fault
+        for fault in faults
+        if fault.text.startswith("return slowest + 2") and fault.before == "2"
+        if [FILE, fault.line] in found["lines"][BY_HAND]
+    )
     with copy.fault(barrier):
         found, output = copy.run([TESTS], [BY_HAND], 60)
         assert found is not None and found["failed"] == [BY_HAND], output

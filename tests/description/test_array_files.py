@@ -117,6 +117,7 @@ def test_python_objects_are_not_unpickled(tmp_path: Path) -> None:
         (declared((-1, 5)) + b"12345", "declares shape"),
         (declared("(" * 900 + ")" * 900), "header of array 'a' is damaged"),
         (declared((2,), "|O") + b"xx", "Python objects"),
+        (declared((2,), "|a1") + b"xx", "header of array 'a' is damaged"),
         (header("{'descr': '|u1'}"), "header of array 'a' is damaged"),
         (header("__import__('os').system('true')"), "header of array 'a' is damaged"),
         (b"\x93NUMPY\x09\0\x02\0{}", "header of array 'a' is damaged"),
