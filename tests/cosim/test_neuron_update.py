@@ -69,7 +69,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "lif-stochastic": {"parameters": {"decay": "neuron", "noise": "neuron"}},
     "probabilistic": {
         "parameters": {"threshold": "neuron", "decay": "shared", "reset": "shared"},
-        "potential_bits": 14,
+        "potential_bits": 12,
     },
     "truenorth": {
         "parameters": {
