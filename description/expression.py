@@ -60,8 +60,8 @@ class Operation:
     Parameters
     ----------
     operator : str
-        ``+``, ``-``, ``*``, ``&``, ``<<``, ``>>`` (rounds down), one of :data:`COMPARISONS` (0 or 1) or
-        :data:`LOGIC`, ``negative``, ``where`` (condition, then, else), ``clamp`` (value, low,
+        ``+``, ``-``, ``*``, ``&``, ``<<``, ``>>`` (rounds down), one of :data:`COMPARISONS` (0 or
+        1) or :data:`LOGIC`, ``negative``, ``where`` (condition, then, else), ``clamp`` (value, low,
         high), ``least``, ``most``, ``abs``, ``sign``, ``table`` (index, values), ``nearest`` and
         ``truncate`` (value, bits), ``chance`` (value, bits, draw).
     arguments : tuple of Node

@@ -72,13 +72,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "potential_bits": 12,
     },
     "truenorth": {
-        "parameters": {
-            name: "neuron"
-            for name in (
-                *("threshold", "threshold_mask", "leak", "leak_stochastic", "leak_reversal"),
-                *("negative_threshold", "saturate", "reset_mode", "reset_potential"),
-            )
-        },
+        "parameters": dict.fromkeys(neuron_models()["truenorth"].parameter_names, "neuron"),
         "potential_bits": 12,
     },
     NOISY.name: {"parameters": {"decay": "neuron", "noise": 9}},

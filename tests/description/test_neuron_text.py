@@ -62,7 +62,7 @@ FAULTS = [
     (f"clipped = least(clamp(summed), {1 << 61})", "2305", "the number needs more than 62 bits"),
     ("clipped = clamp(+summed)", "+", "of the operators with one side there are - and not"),
     ("clipped = clamp(~summed)", "~", "of the operators with one side there are - and not"),
-    ("clipped = clamp(summed / 2)", "summed", "of the operators with two sides there are + - * & <<"),
+    ("clipped = clamp(summed / 2)", "summed", "of the operators with two sides there are + - * & "),
     ("clipped = clamp(summed ** 2)", "summed", "of the operators with two sides there are"),
     ("clipped = clamp(summed | 1)", "summed", "of the operators with two sides there are"),
     ("clipped = clamp(0 < summed < 9)", "0 <", "compare two values by one of < <= > >= == !="),

@@ -113,8 +113,16 @@ class _Author:
         """Return an expression and how many bits its magnitude may have."""
         simple = (self._name, self._name, self._number)
         nested = (
-            *(self._flag, self._rounded, self._of_one, self._looked_up, self._shifted, self._masked),
-            *(self._chosen, self._bounded, self._product, self._sum, self._sum, self._sum),
+            *(self._flag, self._rounded, self._of_one, self._looked_up, self._shifted),
+            *(
+                self._masked,
+                self._chosen,
+                self._bounded,
+                self._product,
+                self._sum,
+                self._sum,
+                self._sum,
+            ),
         )
         if not depth or not self.integer(0, 4):
             return simple[self.integer(0, len(simple) - 1)]()
