@@ -60,8 +60,8 @@ class Operation:
     Parameters
     ----------
     operator : str
-        ``+``, ``-``, ``*``, ``<<``, ``>>`` (rounds down), one of :data:`COMPARISONS` (0 or 1) or
-        :data:`LOGIC`, ``negative``, ``where`` (condition, then, else), ``clamp`` (value, low,
+        ``+``, ``-``, ``*``, ``&``, ``<<``, ``>>`` (rounds down), one of :data:`COMPARISONS` (0 or
+        1) or :data:`LOGIC`, ``negative``, ``where`` (condition, then, else), ``clamp`` (value, low,
         high), ``least``, ``most``, ``abs``, ``sign``, ``table`` (index, values), ``nearest`` and
         ``truncate`` (value, bits), ``chance`` (value, bits, draw).
     arguments : tuple of Node
@@ -107,8 +107,8 @@ def range_of(node: Node, ranges: Mapping[str, Range]) -> Range:
     Raises
     ------
     RangeError
-        If a value needs more than :data:`WIDEST` bits, a condition is not 0 or 1, a shift is not
-        constant, or an index is beyond its table.
+        If a value needs more than :data:`WIDEST` bits, a condition is not 0 or 1, ``&`` has a side
+        that can be below 0, a shift is not constant, or an index is beyond its table.
     """
     if isinstance(node, Constant):
         return node.value, node.value
@@ -131,6 +131,8 @@ def range_of(node: Node, ranges: Mapping[str, Range]) -> Range:
             raise RangeError(
                 f"{operator} needs a condition, 0 or 1, not a value of {_shown(condition)}", place
             )
+    if operator == "&" and (below := next((part for part in parts if part[0] < 0), None)):
+        raise RangeError(f"& is of values that are 0 or more, not of {_shown(below)}", place)
     if operator in ("<<", ">>", *ROUNDINGS):
         low, high = parts[1]
         limit = 16 if operator == "chance" else WIDEST
@@ -226,6 +228,7 @@ _RANGES: dict[str, Callable[..., Range]] = {
     "-": lambda a, b: (a[0] - b[1], a[1] - b[0]),
     "negative": lambda a: (-a[1], -a[0]),
     "*": _of_product,
+    "&": lambda a, b: (0, min(a[1], b[1])),
     "<<": lambda a, b: (a[0] << b[0], a[1] << b[0]),
     ">>": lambda a, b: (a[0] >> b[0], a[1] >> b[0]),
     "nearest": lambda a, b: _each(lambda end: (end + (1 << b[0] >> 1)) >> b[0], a),

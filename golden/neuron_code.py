@@ -23,7 +23,7 @@ __all__ = ["NeuronCode", "neuron_code"]
 
 _SHIFTS = (">>", "nearest", "truncate", "chance")
 _OPERATIONS = {
-    **{operator: f"{{0}} {operator} {{1}}" for operator in ("+", "-", "*", *COMPARISONS)},
+    **{operator: f"{{0}} {operator} {{1}}" for operator in ("+", "-", "*", "&", *COMPARISONS)},
     "and": "{0} & {1}",
     "or": "{0} | {1}",
     "not": "!{0}",

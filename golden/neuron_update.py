@@ -100,6 +100,7 @@ _OPERATORS: dict[str, Callable[..., Any]] = {
     "+": np.add,
     "-": np.subtract,
     "*": np.multiply,
+    "&": np.bitwise_and,
     "<<": np.left_shift,
     ">>": np.right_shift,
     "negative": np.negative,

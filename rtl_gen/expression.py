@@ -184,6 +184,7 @@ def _bit(condition: Value) -> Value:
 _GATES: dict[str, Callable[..., Value]] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
+    "&": lambda a, b: a & b,
     "negative": lambda a: -a,
     "<": lambda a, b: a < b,
     "<=": lambda a, b: a <= b,

@@ -150,7 +150,7 @@ def test_the_example_of_neurons_runs(tmp_path: Path, monkeypatch: pytest.MonkeyP
     blocks = re.findall(r"```(toml|python)\n(.*?)```", text_of("neurons"), re.DOTALL)
     assert [language for language, _ in blocks] == ["toml", "python"]
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "alif.toml").write_text(blocks[0][1])
+    (tmp_path / "mine.toml").write_text(blocks[0][1])
     exec(compile(blocks[1][1], "neurons.md", "exec"), {})
 
 

@@ -61,7 +61,7 @@ _ARGUMENTS = {
 }  # fmt: skip
 
 _BINARY: dict[type[ast.operator], str] = {
-    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.LShift: "<<", ast.RShift: ">>",
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.BitAnd: "&", ast.LShift: "<<", ast.RShift: ">>",
 }  # fmt: skip
 
 _COMPARED: dict[type[ast.cmpop], str] = dict(
@@ -192,7 +192,7 @@ class _Reader:
         if type(found.op) not in _BINARY:
             self._refuse(
                 found,
-                "of the operators with two sides there are + - * << >>",
+                "of the operators with two sides there are + - * & << >>",
                 "divide by a power of two: x >> n, nearest(x, n), truncate(x, n) or chance(x, n)",
             )
         parts = self.node(found.left), self.node(found.right)

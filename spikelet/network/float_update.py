@@ -195,6 +195,7 @@ _OPERATORS: dict[str, Callable[..., Any]] = {
     "+": np.add,
     "-": np.subtract,
     "*": np.multiply,
+    "&": lambda a, b: np.floor(a).astype(np.int64) & np.floor(b).astype(np.int64),
     "negative": np.negative,
     "<<": lambda value, bits: np.ldexp(value, bits.astype(np.int64)),
     ">>": _divided,

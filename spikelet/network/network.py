@@ -127,7 +127,7 @@ class Population:
 
     def _check_range(self, name: str, values: FloatArray) -> None:
         low, high = self._range(self.neuron.parameter(name))
-        if name == "threshold":  # at 0, or below, a neuron could fire from rest
+        if name == "threshold" and low >= 0:  # at 0 a neuron could fire from rest
             self._check(name, values, values > 0, "above 0")
         valid = (values >= low) & (values <= high)
         bounds = (f"{end:g}" if np.isfinite(end) else "" for end in (low, high))

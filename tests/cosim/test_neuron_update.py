@@ -63,13 +63,25 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "cuba-li": {"parameters": {"decay": "shared", "decay_i": "neuron"}},
     "linear": {"parameters": {"bias": "neuron"}},
     "threshold": {"parameters": {"threshold": "neuron", "bias": "neuron"}},
+    "adlif": {"parameters": {"decay": "neuron", "a": "neuron", "b": "neuron"}},
+    "alif": {"parameters": {"decay": "neuron", "decay_a": "neuron", "step": "neuron"}},
+    "lif-linear-leak": {"parameters": {"leak": "neuron"}},
+    "lif-stochastic": {"parameters": {"decay": "neuron", "noise": "neuron"}},
+    "probabilistic": {
+        "parameters": {"threshold": "neuron", "decay": "shared", "reset": "shared"},
+        "potential_bits": 12,
+    },
+    "truenorth": {
+        "parameters": dict.fromkeys(neuron_models()["truenorth"].parameter_names, "neuron"),
+        "potential_bits": 12,
+    },
     NOISY.name: {"parameters": {"decay": "neuron", "noise": 9}},
     HABITUATING.name: {"parameters": {"threshold": "neuron"}},
     ODD.name: {"parameters": {"threshold": "neuron", "floor": "neuron"}, "weight_format": "signed"},
 }
 
 FAST = ("cuba-lif", "izhikevich", "lif-refractory", "lif-ge", "nir-euler", NOISY.name, ODD.name)
-FAST += ("snntorch-subtract-immediate", "spyx-cuba-lif")
+FAST += ("snntorch-subtract-immediate", "spyx-cuba-lif", "truenorth")
 
 
 def test_every_model_has_a_variant():

@@ -36,10 +36,11 @@ CONVENTIONS = (
 READOUTS = {"li", "cuba-li", "linear"}
 OTHERS = {"cuba-lif", "if-subtract-half", "izhikevich", "lif-refractory", "threshold"}
 OTHERS |= {"cuba-lif-multispike", "lif-multispike"}
+LITERATURE = {"adlif", "alif", "lif-linear-leak", "lif-stochastic", "probabilistic", "truenorth"}
 
 
 def test_the_models_that_are_there() -> None:
-    assert set(neuron_models()) == {*FIVE, *CONVENTIONS, *READOUTS, *OTHERS}
+    assert set(neuron_models()) == {*FIVE, *CONVENTIONS, *READOUTS, *OTHERS, *LITERATURE}
     for name, model in neuron_models().items():
         assert model.name == name and model.version == 1 and model.source and model.description
         assert all(item.description for item in (*model.states, *model.parameters))
@@ -129,7 +130,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     with pytest.raises(SpikeletError, match="there is no neuron model 'mine'") as caught:
         neuron_model("mine")
     assert (
-        "izhikevich, li, lif-ge, lif-multispike, lif-refractory, lif-subtract-ge"
+        "izhikevich, li, lif-ge, lif-linear-leak, lif-multispike, lif-refractory"
         in caught.value.remedy
     )
     with pytest.raises(SpikeletError, match="a neuron model is a name, a file or a NeuronModel"):

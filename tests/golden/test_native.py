@@ -126,6 +126,7 @@ def test_edges_of_every_range(data: st.DataObject) -> None:
             name: values(*ends, core.n_neurons).astype(np.int32)
             for name, ends in core.parameter_ranges.items()
         },
+        draw_indices=np.arange(core.n_neurons * bool(core.update.draws), dtype=np.int32),
     )
     active = rng.random((2, 4, core.n_axons)) < data.draw(st.sampled_from([0.0, 0.5, 1.0]))
     routes = np.array([(i, 0, i, 0) for i in range(core.n_axons)])

@@ -23,6 +23,7 @@ __all__ = [
     "PythonNeurons",
     "Ticks",
     "bare_image",
+    "drawn_words",
     "native_ticks",
     "numpy_ticks",
     "python_ticks",
@@ -142,6 +143,15 @@ class PythonNeurons:
             _evaluate(core.neuron.text, values, word % 2**16)
         self.kept = {name: self.of(name) for name in self.kept}
         self.key = _next_key(self.key)
+
+
+def drawn_words(key: int, indices: np.ndarray, ticks: int) -> np.ndarray:
+    """Return what neurons draw, shape (ticks, neurons), beginning with a key."""
+    words = []
+    for _ in range(ticks):
+        words.append([_mixed((key + int(index)) % 2**32) for index in indices])
+        key = _next_key(key)
+    return np.array(words)
 
 
 READERS = (numpy_ticks, native_ticks)

@@ -114,7 +114,15 @@ class _Author:
         simple = (self._name, self._name, self._number)
         nested = (
             *(self._flag, self._rounded, self._of_one, self._looked_up, self._shifted),
-            *(self._chosen, self._bounded, self._product, self._sum, self._sum, self._sum),
+            *(
+                self._masked,
+                self._chosen,
+                self._bounded,
+                self._product,
+                self._sum,
+                self._sum,
+                self._sum,
+            ),
         )
         if not depth or not self.integer(0, 4):
             return simple[self.integer(0, len(simple) - 1)]()
@@ -151,6 +159,13 @@ class _Author:
         a, bits = self._expression(depth)
         shift = self.integer(0, 5) if bits < _MOST else 0
         return f"(({a}) << {shift})", bits + shift
+
+    def _masked(self, depth: int) -> tuple[str, int]:
+        a, bits = self._expression(depth)
+        if self._one_of(2):
+            return f"(abs({a}) & {self.integer(0, 5000)})", 13
+        b, _ = self._expression(depth)
+        return f"(abs({a}) & most({b}, 0))", bits + 1
 
     def _chosen(self, depth: int) -> tuple[str, int]:
         (a, bits), (b, others) = self._expression(depth), self._expression(depth)
