@@ -4,8 +4,10 @@ It knows the chip by its description and its memory map alone; what carries the 
 :class:`spikelet.host.link.Link`. So the same code drives a Verilated chip and one on a board.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -33,11 +35,12 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.run.events import Events, checked_reward
 from spikelet.description.run.recording import Recording
 from spikelet.host.link import Batch, Link, Ran, Words
+from spikelet.host.network import HostNetwork
 from spikelet.host.probes import Probes
 from spikelet.host.serial_link import SerialLink
 from spikelet.host.serial_port import BAUD, SerialPort
 
-__all__ = ["Chip"]
+__all__ = ["Chip", "ForeignChipError"]
 
 _CHUNK_WORDS = 1 << 24
 """Words that one batch of a run reads back at most, unless one sample does."""
@@ -45,8 +48,32 @@ _CHUNK_WORDS = 1 << 24
 _CHUNK_LOADED = 4096
 """Words after which progress is told."""
 
+_BATCH_S = 0.5
+"""Seconds that a batch may take before another is as large."""
+
+_LOAD_AGAIN = (
+    "load again; if it happens again, the chip does not work at this clock, or its bitstream is of "
+    "another version"
+)
+
 _CYCLE_LIMIT = 10_000_000
 _CLEAR_LIMIT = 1 << 24
+
+
+class ForeignChipError(SpikeletError):
+    """What answers is a chip, and another than the one that was expected.
+
+    Parameters
+    ----------
+    message : str
+    remedy : str
+    structure : str
+        First 8 hexadecimal digits of its structure's digest.
+    """
+
+    def __init__(self, message: str, *, remedy: str, structure: str) -> None:
+        super().__init__(message, remedy=remedy)
+        self.structure = structure
 
 
 class Chip:
@@ -90,11 +117,12 @@ class Chip:
                 remedy="check what the link leads to",
             )
         if structure != int(self.chip.digest[:8], 16):
-            raise SpikeletError(
+            raise ForeignChipError(
                 f"{self.name}: the design has structure {structure:08x}, "
                 f"the chip description {self.chip.digest[:8]}: they do not belong together",
                 remedy="name the network that the design was built from, or build this one: "
                 "spikelet build FOLDER BOARD --image host-link, then spikelet program",
+                structure=f"{structure:08x}",
             )
 
     def close(self) -> None:
@@ -114,7 +142,12 @@ class Chip:
 
     @classmethod
     def open(
-        cls, port: str, chip: ChipParams, *, baud: int = BAUD, patience_s: float = 5.0
+        cls,
+        port: str,
+        chip: ChipParams | str | Path,
+        *,
+        baud: int = BAUD,
+        patience_s: float = 5.0,
     ) -> Self:
         """Open a chip on a board: the image ``host-link`` of it, behind a serial port.
 
@@ -122,8 +155,9 @@ class Chip:
         ----------
         port : str
             Such as ``/dev/ttyUSB1`` or ``COM3``.
-        chip : ChipParams
-            What the bitstream was built of: ``compiled.chip`` of a compiled network.
+        chip : ChipParams or path
+            What the bitstream was built of: ``chip`` of a :class:`CompiledNetwork` or
+            :class:`HostNetwork`, or the project folder. Nothing is loaded yet.
         baud : int
             As the bitstream was built.
         patience_s : float
@@ -131,11 +165,15 @@ class Chip:
 
         Raises
         ------
+        ForeignChipError
+            If another chip than this answers.
         SpikeletError
-            If the port cannot be used, nothing answers, or another chip than this does.
+            If there is no compiled network in the folder, the port cannot be used, or nothing
+            answers.
         """
+        params = chip if isinstance(chip, ChipParams) else HostNetwork.load(chip).chip
         link = SerialLink(SerialPort(port, baud), patience_s=patience_s)
-        return cls(chip, link, name="board")
+        return cls(params, link, name="board")
 
     def load(
         self,
@@ -174,8 +212,7 @@ class Chip:
                 raise SpikeletError(
                     f"{self.name}: the word at {at:#x} was written as {value:#x} and reads as "
                     f"{found[int(wrong.argmax())]:#x}",
-                    remedy="load again; if it happens again, the chip does not work at this clock, "
-                    "or its bitstream is of another version",
+                    remedy=_LOAD_AGAIN,
                 )
             progress(len(program) + min(first + _CHUNK_LOADED, len(wanted)), total)
 
@@ -205,14 +242,22 @@ class Chip:
         ticks = self._register("ticks") + self._ticks_before
         return snapshot_of(self.chip, self._loaded(), ticks, words)
 
-    def restore(self, state: ChipState) -> None:
-        """Take contents and state from a snapshot; SpikeletError if it is of another chip."""
+    def restore(self, state: ChipState, *, check: bool = False) -> None:
+        """Take contents and state from a snapshot; SpikeletError if it is of another chip.
+
+        Or, with ``check``, if the chip's own snapshot then is another.
+        """
         state.check(self.chip)
         if self.link.run(Batch.clearing(_CLEAR_LIMIT)).unfinished is not None:
             raise SpikeletError(f"{self.name}: clearing did not end")
         self.link.write(restore_program(self.chip, state))
         self._image = state.image
         self._ticks_before = state.ticks
+        if check and (self.snapshot().checksums() != state.checksums()).any():
+            raise SpikeletError(
+                f"{self.name}: the snapshot that was restored reads back as another",
+                remedy=_LOAD_AGAIN,
+            )
 
     def run(
         self,
@@ -279,11 +324,13 @@ class Chip:
         outputs = np.zeros((events.samples, events.ticks, self.chip.n_outputs), np.uint16)
         ends = np.full(events.samples, events.ticks, np.int64)
         words = [np.zeros((0, events.ticks, len(probes.addresses)), np.uint32)]
-        at_once = max(1, _CHUNK_WORDS // (max(1, events.ticks) * (len(probes.addresses) + 1)))
+        most = max(1, _CHUNK_WORDS // (max(1, events.ticks) * (len(probes.addresses) + 1)))
         if "checksums" in record:
-            at_once = 1
-        for first in range(0, events.samples, at_once):
+            most = 1
+        at_once, last = 1, 0
+        while (first := last) < events.samples:
             last = min(first + at_once, events.samples)
+            began = time.monotonic()
             batch = self._batch(
                 events.samples_between(first, last),
                 flits[events.offsets[first * events.ticks] :],
@@ -302,6 +349,8 @@ class Chip:
             if "checksums" in record:
                 sums[first] = self.snapshot().checksums()
             progress(last)
+            if time.monotonic() - began < _BATCH_S:  # a slow link tells of its progress
+                at_once = min(2 * at_once, most)
         return probes.trace(
             self.name,
             outputs,

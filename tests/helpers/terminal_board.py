@@ -13,8 +13,7 @@ from spikelet.description.chip.packets import output_bits
 from spikelet.description.chip.params import ChipParams
 from spikelet.golden.host_link import HostLink
 from spikelet.host.link import Batch
-from spikelet.rtl_gen.chip import Chip
-from spikelet.rtl_gen.emit import to_verilog
+from spikelet.runs.hardware import chip_verilog
 from spikelet.sim.verilated_link import VerilatedLink
 from spikelet.sim.verilator import Design
 
@@ -25,7 +24,7 @@ class VerilatedWords:
     """A Verilated chip as golden's host link wants one."""
 
     def __init__(self, chip: ChipParams) -> None:
-        self.link = VerilatedLink(Design(to_verilog(Chip(chip), "chip")), optimise="build")
+        self.link = VerilatedLink(Design(chip_verilog(chip)), optimise="build")
         self.mask, self.shift = output_bits(chip)
         self.n_outputs = chip.n_outputs
         self.events: list[int] = []

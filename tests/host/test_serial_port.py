@@ -118,11 +118,11 @@ def test_what_answers_is_told_without_a_reset() -> None:
         with Chip.open(board.name, CHIP) as chip:
             chip.load(IMAGE)
         resets = board.link.resets
-        answer = identified(board.name, 1_000_000)
+        answer = identified(BoardPort(board.name))
         assert board.link.resets == resets
     assert answer.structure == CHIP.digest[:8] and "12 MHz" in answer.words
     with TerminalBoard(CHIP, silent=True) as board:
-        nothing = identified(board.name, 1_000_000, patience_s=0.2)
+        nothing = identified(BoardPort(board.name), patience_s=0.2)
     assert not nothing.structure and "nothing answers" in nothing.words
 
 

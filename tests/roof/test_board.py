@@ -172,7 +172,7 @@ def test_the_loader_of_the_python_package(
     monkeypatch.setenv("PATH", "")
     monkeypatch.setenv("PYTHONPATH", str(package.parent))
     code, output = invoke("program", project, "ULX3S-85F")
-    assert code == 1 and f"openFPGALoader failed (127): a.so: error while" in output
+    assert code == 1 and "openFPGALoader failed (127): a.so: error while" in output
     assert f"libraries: -b ulx3s {place / 'design.bin'}" in output
     assert "libusb-1.0" in output.partition("remedy:")[2]
 
