@@ -4,9 +4,9 @@ It knows the chip by its description and its memory map alone; what carries the 
 :class:`spikelet.host.link.Link`. So the same code drives a Verilated chip and one on a board.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -47,9 +47,6 @@ _CHUNK_WORDS = 1 << 24
 
 _CHUNK_LOADED = 4096
 """Words after which progress is told."""
-
-_BATCH_S = 0.5
-"""Seconds that a batch may take before another is as large."""
 
 _LOAD_AGAIN = (
     "load again; if it happens again, the chip does not work at this clock, or its bitstream is of "
@@ -324,13 +321,11 @@ class Chip:
         outputs = np.zeros((events.samples, events.ticks, self.chip.n_outputs), np.uint16)
         ends = np.full(events.samples, events.ticks, np.int64)
         words = [np.zeros((0, events.ticks, len(probes.addresses)), np.uint32)]
-        most = max(1, _CHUNK_WORDS // (max(1, events.ticks) * (len(probes.addresses) + 1)))
+        at_once = max(1, _CHUNK_WORDS // (max(1, events.ticks) * (len(probes.addresses) + 1)))
         if "checksums" in record:
-            most = 1
-        at_once, last = 1, 0
-        while (first := last) < events.samples:
+            at_once = 1
+        for first in range(0, events.samples, at_once):
             last = min(first + at_once, events.samples)
-            began = time.monotonic()
             batch = self._batch(
                 events.samples_between(first, last),
                 flits[events.offsets[first * events.ticks] :],
@@ -340,6 +335,7 @@ class Chip:
                 cycle_limit,
                 stop_at_output,
             )
+            batch = replace(batch, progress=partial(_told, progress, first))
             ran = self.link.run(batch)
             self._check_ended(ran, first, batch)
             outputs[first:last] = ran.outputs
@@ -349,8 +345,6 @@ class Chip:
             if "checksums" in record:
                 sums[first] = self.snapshot().checksums()
             progress(last)
-            if time.monotonic() - began < _BATCH_S:  # a slow link tells of its progress
-                at_once = min(2 * at_once, most)
         return probes.trace(
             self.name,
             outputs,
@@ -426,3 +420,7 @@ class Chip:
 
     def _register(self, name: str) -> int:
         return int(self.read(np.array([CHIP_REGISTERS.index(name)], np.uint32))[0])
+
+
+def _told(progress: Callable[[int], None], before: int, samples: int) -> None:
+    progress(before + samples)

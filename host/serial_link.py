@@ -115,6 +115,8 @@ class SerialLink:
         ends = np.full(batch.samples, batch.ticks, np.int64)
         ahead = _NONE if stops else self._requests(batch)
         for sample, tick in np.ndindex(shape):
+            if not tick and sample:
+                batch.progress(sample)
             if tick >= ends[sample]:
                 continue
             if stops:

@@ -1,6 +1,7 @@
 """The commands for boards, at a pseudo-terminal."""
 
 import json
+import shutil
 import stat
 from pathlib import Path
 
@@ -12,10 +13,12 @@ import spikelet
 from spikelet.boards import Board
 from spikelet.cli import main
 from spikelet.description.artefact import Artefact
+from spikelet.description.chip.memory_map import ChipMap
 from spikelet.description.installation import require
 from spikelet.fpga.flow import REPORT, FpgaReport
 from spikelet.fpga.place_and_route import Routed
 from spikelet.host import serial_port
+from spikelet.host.board_port import PORT_VARIABLE, BoardPort
 from spikelet.host.serial_port import FoundPort
 from spikelet.images.image import BoardImage, ImageKind
 from spikelet.images.kinds import image_kind, registered
@@ -55,12 +58,44 @@ def test_a_board_runs_samples_as_golden_does(folder: Path) -> None:
         code, output = invoke("run", project, samples, *engine, "--record", "outputs",
                               "--recording", folder / "outputs.npz")  # fmt: skip
         assert code == 0, output
+        code, output = invoke("verify", project, samples, *engine)
+        assert code == 0 and "every bit equal of outputs" in output.replace("\n", " "), output
     chosen = Samples(np.load(samples)["spikes"], np.zeros(3, np.int64))
     golden = Project(project).run(chosen, "golden").recording
     kept = spikelet.Recording.load(project / "runs" / "board" / "recording.npz")
     outputs = spikelet.Recording.load(folder / "outputs.npz")
     assert golden.outputs.any() and np.array_equal(outputs.outputs, golden.outputs)
     assert kept.spikes is None and np.array_equal(kept.outputs, golden.outputs)
+
+
+def test_the_port_that_is_taken_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project, samples = folder / "project", folder / "samples.npz"
+    with TerminalBoard(Project(project).load().chip) as board:
+        monkeypatch.setenv(PORT_VARIABLE, board.name)
+        code, output = invoke("run", project, samples, "--engine", "board", "--record", "outputs")
+        assert code == 0 and f"port {board.name}, of the environment variable" in output
+        assert f"{board.name}: " in output and "words are loaded, read back" in output
+        code, output = invoke("load", project)
+        assert code == 0 and f"port {board.name}, of the environment variable" in output
+
+
+def test_a_snapshot_is_restored_and_read_back(folder: Path) -> None:
+    project = Project(folder / "project")
+    compiled = project.load()
+    shown = np.load(folder / "samples.npz")["spikes"]
+    golden = spikelet.run(compiled, shown[:1])
+    with TerminalBoard(compiled.chip) as board:
+        options = {"start": golden.final, "clear": False, "port": BoardPort(board.name)}
+        found = spikelet.run(compiled, shown[1:2], "board", **options)
+        state = ChipMap(compiled.chip).address(0, "state", 0)
+        board.words.wrong.add(int(state))
+        with pytest.raises(spikelet.SpikeletError, match="restored reads back as another"):
+            spikelet.run(compiled, shown[1:2], "board", **options)
+    expected = spikelet.run(compiled, shown[1:2], start=golden.final, clear=False)
+    assert found.recording.first_difference(expected.recording) is None
+    assert found.final.checksums().tolist() == expected.final.checksums().tolist()
+    fresh = spikelet.run(compiled, shown[1:2])
+    assert found.final.checksums().tolist() != fresh.final.checksums().tolist()
 
 
 def test_new_weights_are_loaded_and_others_refused(folder: Path) -> None:
@@ -76,8 +111,18 @@ def test_new_weights_are_loaded_and_others_refused(folder: Path) -> None:
         assert invoke("compile", other, "--neuron", "snntorch-zero", "--dt", "1e-3", "-o",
                       folder / "other")[0] == 0  # fmt: skip
         code, output = invoke("load", folder / "other", "--port", board.name)
-    assert code == 1 and "they do not belong together" in output
-    assert "--image host-link" in output
+        assert code == 1 and "they do not belong together" in output
+        words = output.replace("\n", " ")
+        assert f"built from {project.absolute()}, whose chip differs in " in words
+        assert "n_outputs: 4, not 5" in words, words
+        assert "--image host-link" in output and f"name {project.absolute()}, or build" in words
+        run = ("run", folder / "other", folder / "samples.npz", "--engine", "board")
+        code, output = invoke(*run, "--port", board.name)
+        assert code == 1 and f"name {project.absolute()}, or build" in output.replace("\n", " ")
+        alone = folder / "alone" / "other"
+        shutil.copytree(folder / "other", alone)  # there is no folder beside it
+        code, output = invoke("load", alone, "--port", board.name)
+        assert code == 1 and "built from" not in output.partition("remedy")[0]
 
 
 def test_the_boards_and_ports_are_listed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
