@@ -107,11 +107,18 @@ class Chip:
         identification, structure = (
             self._register(name) for name in ("identification", "structure")
         )
-        if identification != IDENTIFICATION:
+        if identification >> 8 != IDENTIFICATION >> 8:
             raise SpikeletError(
                 f"{self.name}: register identification is {identification:#010x}, "
                 f"not {IDENTIFICATION:#010x}: this is no chip of Spikelet's",
                 remedy="check what the link leads to",
+            )
+        if identification != IDENTIFICATION:
+            raise SpikeletError(
+                f"{self.name}: the chip's memory map is of version {identification & 0xFF}, this "
+                f"driver's of {IDENTIFICATION & 0xFF}",
+                remedy="build the bitstream again with this version of Spikelet, or use the "
+                "version that built it",
             )
         if structure != int(self.chip.digest[:8], 16):
             raise ForeignChipError(

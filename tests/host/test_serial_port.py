@@ -73,6 +73,26 @@ def test_a_board_that_does_not_answer_is_named() -> None:
     assert "baud" in caught.value.remedy and "bitstream" in caught.value.remedy
 
 
+@pytest.mark.parametrize("noise", [b"\x7e\xff\x00GPS", b"$GPRMC,"])
+def test_a_port_where_something_else_speaks_is_named(noise: bytes) -> None:
+    with (
+        TerminalBoard(CHIP, noise=noise) as board,
+        pytest.raises(SpikeletError, match=r"but for \d+ bytes that are no answer") as caught,
+    ):
+        Chip.open(board.name, CHIP, **QUICK)
+    assert "--baud" in caught.value.remedy and "boards --identify" in caught.value.remedy
+
+
+def test_a_memory_map_of_another_version_is_named() -> None:
+    with TerminalBoard(CHIP) as board:
+        board.words.read_wrong[0] = 0x53504B02
+        with pytest.raises(SpikeletError, match="map is of version 2, this driver's of 3"):
+            Chip.open(board.name, CHIP)
+        board.words.read_wrong[0] = 0x12345678
+        with pytest.raises(SpikeletError, match="no chip of Spikelet's"):
+            Chip.open(board.name, CHIP)
+
+
 def test_a_driver_of_another_version_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("spikelet.golden.host_link.VERSION", 3)
     with (
