@@ -4,7 +4,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from spikelet.boards import Board
@@ -23,7 +23,12 @@ _LIBRARIES = (
 
 
 def program_board(
-    board: Board, folder: Path, *, flash: bool, say: Callable[[str], None] = lambda line: None
+    board: Board,
+    folder: Path,
+    *,
+    flash: bool,
+    present: Mapping[str, str],
+    say: Callable[[str], None] = lambda line: None,
 ) -> list[str]:
     """Load the bitstream of a build into a board; return the command.
 
@@ -34,19 +39,28 @@ def program_board(
         That of the build.
     flash : bool
         Whether the bitstream is written to the board's flash.
+    present : mapping of str to str
+        Digests, by role, of what it should have been made of: see :meth:`Artefact.out_of_date`.
     say : callable
         Told what the loader prints.
 
     Raises
     ------
     SpikeletError
-        If there is no such build, it is for another board, or the loader is missing or fails.
+        If there is no such build, it is for another board or network, or the loader is missing or
+        fails.
     """
     report = FpgaReport.load(folder)
     if report.board != board.name:
         raise SpikeletError(
             f"{folder} holds a build for {report.board or report.device}, not for {board.name}",
             remedy=f"spikelet build FOLDER {board.name}",
+        )
+    old = report.made.out_of_date(present)
+    if old:
+        raise SpikeletError(
+            f"{folder}: the bitstream was made of another network: {'; '.join(old.reasons)}",
+            remedy=f"build it again: {old.command or f'spikelet build FOLDER {board.name}'}",
         )
     words = next((p.split() for p in board.programmers if p.split()[0] == LOADER), None)
     if words is None:

