@@ -19,8 +19,9 @@ from rich.table import Table
 from scipy import sparse
 
 from benchmarks.support import console, options_of, print_versions, run, versions, write_json
-from spikelet.placement.network import INPUT, Connection, PlacementNetwork
-from spikelet.placement.partition import CoreLimits
+from spikelet.placement.core_limits import CoreLimits
+from spikelet.placement.inputs import INPUT
+from spikelet.placement.network import Connection, PlacementNetwork
 from spikelet.placement.place import PlacedNetwork, place_network
 from spikelet.placement.plots import placement_picture
 

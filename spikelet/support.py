@@ -24,7 +24,7 @@ from spikelet.network.network import Network, Population
 from spikelet.network.quantise import COUNT_BITS, Bits, quantise
 from spikelet.nir.handler import NodeHandler
 from spikelet.nir.support import FileSupport, NodeSupport, support_of
-from spikelet.placement.partition import LARGEST_CORE
+from spikelet.placement.core_limits import LARGEST_CORE
 
 __all__ = ["APPROXIMATE", "EXACT", "NOT_JUDGED", "UNSUPPORTED", "Check", "CheckedNode", "check"]
 

@@ -35,7 +35,7 @@ from spikelet.golden.dense_spikes import DenseSpikes
 from spikelet.network.integers import IntegerNetwork, Weights
 from spikelet.network.limits import PlacementLimits
 from spikelet.network.matrices import dense
-from spikelet.placement.place import PlacementQuality
+from spikelet.placement.quality import PlacementQuality
 
 __all__ = ["CompiledNetwork", "PlacedLayer", "Slice"]
 

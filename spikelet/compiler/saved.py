@@ -21,10 +21,9 @@ from spikelet.network.leaks import Leak
 from spikelet.network.matrices import from_arrays, to_arrays
 from spikelet.network.network import Network, Population, Projection
 from spikelet.network.origin import Origin
-from spikelet.placement.arrange import RandomPlacements
 from spikelet.placement.floorplan import Floorplan
 from spikelet.placement.link_loads import LinkLoads
-from spikelet.placement.place import PlacementQuality
+from spikelet.placement.quality import PlacementQuality, RandomPlacements
 from spikelet.samples.plastic_samples import Encoder
 
 __all__ = [

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.synapses.formats import synapse_format
-from spikelet.placement.partition import CoreLimits
+from spikelet.placement.core_limits import CoreLimits
 
 __all__ = ["AUTO", "PlacementLimits"]
 

@@ -1,7 +1,7 @@
 """Weight matrices, dense or sparse: those of a convolution are nearly all 0, and are not stored.
 
 A sparse matrix is a scipy ``csr_array`` in canonical form: in each row, columns in ascending order
-and none twice.
+and none twice. scipy is imported where one is made: a computer that only drives a board has none.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from spikelet.description.artefact import ArrayBlocks
+from spikelet.description.installation import require
 
 __all__ = [
     "Matrix",
@@ -30,7 +30,10 @@ __all__ = [
     "zeros_of",
 ]
 
-Matrix: TypeAlias = npt.NDArray[Any] | sparse.csr_array
+SparseMatrix: TypeAlias = Any
+"""A scipy ``csr_array``."""
+
+Matrix: TypeAlias = npt.NDArray[Any] | SparseMatrix
 """Shape (n_source, n_target)."""
 
 _BLOCK = 1 << 20
@@ -40,9 +43,9 @@ _COLUMNS = 256
 """The same, in columns."""
 
 
-def as_sparse(weights: Matrix) -> sparse.csr_array:
+def as_sparse(weights: Matrix) -> SparseMatrix:
     """Return a matrix in canonical form, without stored zeros."""
-    found = sparse.csr_array(weights)
+    found = _sparse().csr_array(weights)
     found.sum_duplicates()
     found.eliminate_zeros()
     return found
@@ -53,14 +56,14 @@ def from_places(
     sources: npt.NDArray[np.int64],
     targets: npt.NDArray[np.int64],
     shape: tuple[int, int],
-) -> sparse.csr_array:
+) -> SparseMatrix:
     """Return a sparse matrix of some values and their places; those of one place are added."""
-    return as_sparse(sparse.coo_array((values, (sources, targets)), shape=shape))
+    return as_sparse(_sparse().coo_array((values, (sources, targets)), shape=shape))
 
 
 def is_sparse(weights: Matrix) -> bool:
     """Return whether a matrix is sparse."""
-    return bool(sparse.issparse(weights))
+    return not isinstance(weights, np.ndarray)
 
 
 def dense(weights: Matrix) -> npt.NDArray[Any]:
@@ -88,7 +91,7 @@ def same_places(weights: Matrix, values: npt.NDArray[Any]) -> Matrix:
     """Return other values at the places of :func:`stored`."""
     if isinstance(weights, np.ndarray):
         return values.reshape(weights.shape)
-    return sparse.csr_array((values, weights.indices, weights.indptr), shape=weights.shape)
+    return _sparse().csr_array((values, weights.indices, weights.indptr), shape=weights.shape)
 
 
 def by_column(
@@ -109,7 +112,7 @@ def some_columns(weights: Matrix) -> Iterator[npt.NDArray[Any]]:
     if isinstance(weights, np.ndarray):
         yield weights
         return
-    columns = sparse.csc_array(weights)
+    columns = _sparse().csc_array(weights)
     for first in range(0, weights.shape[1], _COLUMNS):
         yield columns[:, first : first + _COLUMNS].toarray()
 
@@ -117,7 +120,7 @@ def some_columns(weights: Matrix) -> Iterator[npt.NDArray[Any]]:
 def stacked(parts: Sequence[Matrix]) -> Matrix:
     """Return matrices of as many columns, one below the other: dense if all are."""
     if any(is_sparse(part) for part in parts):
-        return as_sparse(sparse.vstack([sparse.csr_array(part) for part in parts]))
+        return as_sparse(_sparse().vstack([_sparse().csr_array(part) for part in parts]))
     return np.concatenate(parts)
 
 
@@ -151,6 +154,13 @@ def from_arrays(name: str, arrays: Mapping[str, npt.NDArray[Any]]) -> Matrix:
     data, indices, indptr, shape = (
         arrays[f"{name}.{part}"] for part in ("data", "indices", "indptr", "shape")
     )
-    found = sparse.csr_array((data, indices, indptr), shape=tuple(shape.tolist()))
+    found = _sparse().csr_array((data, indices, indptr), shape=tuple(shape.tolist()))
     found.check_format()
     return found
+
+
+def _sparse() -> Any:
+    require("scipy", "a sparse matrix of weights, such as a convolution's")
+    from scipy import sparse  # noqa: PLC0415
+
+    return sparse

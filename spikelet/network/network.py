@@ -26,7 +26,7 @@ from spikelet.network.matrices import (
 )
 from spikelet.network.order import depths
 from spikelet.network.origin import Origin
-from spikelet.placement.network import INPUT
+from spikelet.placement.inputs import INPUT
 
 __all__ = [
     "INPUT",

@@ -25,9 +25,10 @@ from spikelet.placement.anneal import anneal_multicasts, anneal_pairs
 from spikelet.placement.bisect import bisection, slicing
 from spikelet.placement.floorplan import Floorplan
 from spikelet.placement.link_loads import LinkLoads
+from spikelet.placement.quality import RandomPlacements
 from spikelet.placement.traffic import Traffic
 
-__all__ = ["Arrangement", "RandomPlacements", "arrange", "random_placements"]
+__all__ = ["Arrangement", "arrange", "random_placements"]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -97,25 +98,6 @@ def arrange(
 def _better(traffic: Traffic, plan: Floorplan, start: IntArray, annealed: IntArray) -> IntArray:
     """Return the better of two: what is good for packets to one core may tear rectangles apart."""
     return min(start, annealed, key=lambda position: traffic.loads(plan, position).total)
-
-
-@dataclass(frozen=True)
-class RandomPlacements:
-    """What random placements of the same parts come to, with the same multicasts.
-
-    Parameters
-    ----------
-    objective, largest : float
-        Means of the objective and of the largest link load.
-    best : float
-        The lowest objective among them.
-    count : int
-    """
-
-    objective: float
-    largest: float
-    best: float
-    count: int
 
 
 def random_placements(

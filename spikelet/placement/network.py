@@ -12,10 +12,7 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.summary import summary
 from spikelet.description.synapses.convolution import ConvolutionShape
 
-__all__ = ["INPUT", "Connection", "ConnectionRows", "PlacementNetwork"]
-
-INPUT = "input"
-"""Name of the host's input lines where they are one group."""
+__all__ = ["Connection", "ConnectionRows", "PlacementNetwork"]
 
 IntArray = npt.NDArray[np.int64]
 

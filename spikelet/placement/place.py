@@ -16,15 +16,16 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.models import neuron_model
 from spikelet.description.summary import summary
-from spikelet.placement.arrange import Arrangement, RandomPlacements, arrange, random_placements
+from spikelet.placement.arrange import Arrangement, arrange, random_placements
+from spikelet.placement.core_limits import CoreLimits
 from spikelet.placement.floorplan import MAX_POSITIONS, Floorplan
-from spikelet.placement.link_loads import LinkLoads
 from spikelet.placement.multicast import cover
 from spikelet.placement.network import PlacementNetwork
-from spikelet.placement.partition import CoreLimits, Part, partition
+from spikelet.placement.partition import Part, partition
+from spikelet.placement.quality import PlacementQuality
 from spikelet.placement.traffic import Multicasts, Traffic
 
-__all__ = ["MAX_LIST_ENTRIES", "PlacedNetwork", "PlacementQuality", "place_network"]
+__all__ = ["MAX_LIST_ENTRIES", "PlacedNetwork", "place_network"]
 
 MAX_LIST_ENTRIES = 65536
 """Entries of destination lists that a core may have."""
@@ -32,24 +33,6 @@ MAX_LIST_ENTRIES = 65536
 _MAX_OUTPUTS = 4096
 
 IntArray = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class PlacementQuality:
-    """How good a placement is, beside random ones.
-
-    Parameters
-    ----------
-    loads : LinkLoads
-    random : RandomPlacements
-    measured : bool
-        Whether rates are those of samples; otherwise every line and neuron counts as one packet a
-        tick to each of its destinations.
-    """
-
-    loads: LinkLoads
-    random: RandomPlacements
-    measured: bool
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from spikelet.description.run.recording import Recording
 from spikelet.description.versions import package_versions
 from spikelet.fpga.families import families
 from spikelet.fpga.flow import FpgaReport
-from spikelet.placement.place import PlacementQuality
+from spikelet.placement.quality import PlacementQuality
 from spikelet.reports.fpga_section import Cost, design, speed_rows
 from spikelet.reports.report_page import PAGE, check_extra, filled, write_page
 from spikelet.runs.drift import Drift

@@ -11,7 +11,7 @@ from spikelet.description.synapses.formats import synapse_formats
 from spikelet.network.leaks import finest_bits
 from spikelet.network.limits import AUTO
 from spikelet.network.network import Network
-from spikelet.placement.partition import LARGEST_CORE
+from spikelet.placement.core_limits import LARGEST_CORE
 
 __all__ = ["Point", "Space"]
 

@@ -21,6 +21,7 @@ import sys
 
 before = set(sys.modules)
 
+from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.host.driver import Chip
 from spikelet.host.network import HostNetwork
 from spikelet.samples.samples import load_samples
@@ -31,6 +32,7 @@ with Chip.open(port, project) as chip:
     chip.load(network.image, check=True)
     events = network.events(load_samples(samples).spikes)
     chip.run(events, record=(), neurons=network.neurons).save(found)
+assert CompiledNetwork.load(project + "/compiled").chip == network.chip
 assert len(HostNetwork.load(large).image.cores) == 3
 loaded = {name.partition(".")[0] for name in set(sys.modules) - before}
 print(*sorted(loaded - set(sys.stdlib_module_names)))

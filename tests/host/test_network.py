@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,8 @@ ROOT = Path(__file__).parents[2]
 
 NETWORKS = {
     "several cores and depths": lambda: compile_network(
-        branched(bias=0.125), limits=PlacementLimits(max_neurons=8, lanes=4)
+        replace(branched(bias=0.125), outputs=("a", "out")),
+        limits=PlacementLimits(max_neurons=8, lanes=4),
     ),
     "graded inputs": lambda: compile_network(chain([5, 3]), input_levels=3),
     "convolutions": lambda: compile_network(CONVOLUTIONS),

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from spikelet.placement.network import INPUT, Connection, PlacementNetwork
+from spikelet.placement.inputs import INPUT
+from spikelet.placement.network import Connection, PlacementNetwork
 
 
 def dense(sizes: list[int], inputs: int = 8) -> PlacementNetwork:

@@ -19,8 +19,9 @@ from spikelet.golden import chip as golden_chip
 from spikelet.golden.emission import single_targets
 from spikelet.golden.network_on_chip import packet_links
 from spikelet.placement import place as module
-from spikelet.placement.network import INPUT, Connection, PlacementNetwork
-from spikelet.placement.partition import CoreLimits
+from spikelet.placement.core_limits import CoreLimits
+from spikelet.placement.inputs import INPUT
+from spikelet.placement.network import Connection, PlacementNetwork
 from spikelet.placement.place import PlacedNetwork, place_network
 from tests.helpers.networks import LIF_MODELS
 from tests.placement.networks import dense, mixed, sheet

@@ -8,7 +8,7 @@ from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.colors import to_hex
 
 from spikelet.description.chip.params import TOPOLOGIES
-from spikelet.placement.partition import CoreLimits
+from spikelet.placement.core_limits import CoreLimits
 from spikelet.placement.place import place_network
 from spikelet.placement.plots import placement_picture
 from tests.placement.networks import dense
