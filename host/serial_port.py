@@ -71,7 +71,7 @@ def serial_ports() -> list[tuple[str, str]]:
 
 
 def _pyserial() -> Any:
-    require("pyserial", "a board's serial port")
+    require("serial", "a board's serial port")
     import serial  # noqa: PLC0415 - an extra
 
     return serial
