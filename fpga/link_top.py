@@ -10,16 +10,23 @@ from spikelet.boards import Board
 from spikelet.description.chip.host_link import WATCHDOG_CYCLES, LinkParams
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
+from spikelet.fpga.memories import Memory
 from spikelet.fpga.power_on import clocked
 from spikelet.rtl_gen.host_link import HostLink
 from spikelet.rtl_gen.joined_chips import whole_chip
 from spikelet.rtl_gen.uart import Uart, baud_divider
 from spikelet.rtl_gen.watchdog import Watchdog
 
-__all__ = ["LinkTop"]
+__all__ = ["LinkTop", "link_memories"]
 
 _LONGEST_S = 60.0
 """Of a time limit."""
+
+
+def link_memories() -> tuple[Memory, ...]:
+    """Return the memories of a host link: a buffer in each direction."""
+    rows = LinkParams.buffer_bytes
+    return tuple(Memory(f"host link {stream}", rows, 8) for stream in ("requests", "replies"))
 
 
 class LinkTop(wiring.Component):
