@@ -14,6 +14,7 @@ _AHEAD = 256  # bytes that an adapter holds until the line is free
 _LAG_S = 0.05  # what simulation is late by more than this is not made up for
 _ABSENT_S = 1.0
 _SETTING_S = 0.05  # between looks at the rate, in real time
+_LEDS_S = 0.1  # between reports of LEDs, in real time
 
 
 @dataclass
@@ -57,7 +58,7 @@ class BoardServer:
     on_terminal : callable
         Told the path of each terminal.
     on_leds : callable
-        Told the pins of the LEDs whenever they have changed, and at first.
+        Told the pins of the LEDs at first, and when they have changed, ten times a second at most.
 
     Attributes
     ----------
@@ -78,7 +79,7 @@ class BoardServer:
         self.disconnect_after_s = disconnect_after_s
         self._on_terminal = on_terminal
         self._on_leds = on_leds
-        self._leds = -1
+        self._leds, self._leds_at = -1, 0.0
         self._own_baud = board.baud
         self._stops = False
         self._began = time.monotonic()
@@ -122,8 +123,8 @@ class BoardServer:
         served.real_s += ends - started
         if came:
             served.lost += self.terminal.write(came)
-        if (leds := self.board.leds) != self._leds:
-            self._leds = leds
+        if (leds := self.board.leds) != self._leds and ends >= self._leds_at:
+            self._leds, self._leds_at = leds, ends + _LEDS_S
             self._on_leds(leds)
 
     def _disconnect(self) -> None:
