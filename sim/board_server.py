@@ -1,13 +1,15 @@
 """A virtual board behind a pseudo-terminal: programs open it as they open a board's serial port."""
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from spikelet.sim.pseudo_terminal import PseudoTerminal
 from spikelet.sim.virtual_board import VirtualBoard
 
-__all__ = ["BoardServer", "Served"]
+__all__ = ["BoardServer", "Served", "served"]
 
 _SLICE_S = 5e-4  # simulated, between looks at the terminal
 _AHEAD = 256  # bytes that an adapter holds until the line is free
@@ -138,3 +140,18 @@ class BoardServer:
         time.sleep(_ABSENT_S)
         self.terminal = PseudoTerminal()
         self._on_terminal(self.terminal.path)
+
+
+@contextmanager
+def served(
+    board: VirtualBoard, *, disconnect_after_s: float | None = None
+) -> Iterator[BoardServer]:
+    """Serve a board from a thread, in a ``with`` block."""
+    server = BoardServer(board, disconnect_after_s=disconnect_after_s)
+    thread = threading.Thread(target=server.serve, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        thread.join()
