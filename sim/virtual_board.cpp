@@ -82,7 +82,7 @@ struct Board {
             }
             return -1;
         }
-        if (now < sample_at) return -1;
+        if (now + 1 <= sample_at) return -1;  // the level is that until the next clock edge
         sample_at += bit;
         --bits_left;
         if (bits_left == 9 && top.tx) bits_left = 0;  // no start bit
