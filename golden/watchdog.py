@@ -6,8 +6,8 @@ __all__ = ["Watchdog"]
 class Watchdog:
     """Told of each clock cycle what there is, it says whether a limit has passed.
 
-    Both limits are in whole units. A unit counts if the chip is busy, or nothing is heard, from some
-    cycle within it to its end.
+    Both limits are in whole units. A unit counts if the chip is busy, or nothing is heard, from
+    some cycle within it to its end.
 
     Parameters
     ----------
