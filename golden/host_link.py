@@ -62,7 +62,7 @@ class HostLink:
         The answer says that the connection is another one, and so do those to its frames.
         """
         self.resets += 1
-        self._open(self.connection ^ 0xFF)
+        self._open(self.connection ^ 0x80)
 
     def take(self, line: bytes) -> None:
         """Take bytes of the line."""

@@ -119,7 +119,7 @@ class SerialLink:
 
     def _watchdog_units(self) -> int:
         """Return the watchdog's time in the chip's units."""
-        units = math.ceil(self.watchdog_s * self.clock_hz / WATCHDOG_CYCLES)
+        units: int = math.ceil(self.watchdog_s * self.clock_hz / WATCHDOG_CYCLES)
         most_s = _MOST * WATCHDOG_CYCLES / self.clock_hz
         if not 2 * self.patience_s <= self.watchdog_s <= most_s:
             raise SpikeletError(

@@ -175,8 +175,10 @@ class _Receiving:
         with m.If(leaves):
             m.d.sync += self.executed.eq(self.executed + 1)
         with m.If(opens):
-            m.d.sync += self.connection.eq(Mux(asked, connection, ~self.connection))
+            m.d.sync += self.connection[-1].eq(~self.connection[-1])  # any other will do
             m.d.sync += [value.eq(0) for value in (put, self.end, self.executed, self.ack)]
+        with m.If(asked):
+            m.d.sync += self.connection.eq(connection)
 
 
 def _places(name: str) -> list[int]:
