@@ -22,7 +22,7 @@ from benchmarks.support import (
     write_json,
 )
 from spikelet.boards import board_named
-from spikelet.description.chip.host_link import LinkParams
+from spikelet.description.chip.host_link import WATCHDOG_CYCLES, LinkParams
 from spikelet.description.run.events import Events
 from spikelet.fpga.families import device_named
 from spikelet.fpga.link_top import LinkTop
@@ -35,6 +35,7 @@ from spikelet.rtl_gen.frame_transmitter import FrameTransmitter
 from spikelet.rtl_gen.host_commands import HostCommands
 from spikelet.rtl_gen.host_link import HostLink
 from spikelet.rtl_gen.uart import Uart, baud_divider
+from spikelet.rtl_gen.watchdog import Watchdog
 from spikelet.sim.verilator import Design
 from spikelet.sim.virtual_board import VirtualBoard
 
@@ -62,6 +63,7 @@ def main() -> int:
         "frames out, with CRC": FrameTransmitter(),
         "operations": HostCommands(params),
         "link: frames, streams, operations": HostLink(params),
+        "watchdog and time limit": Watchdog(WATCHDOG_CYCLES.bit_length() - 1, 185),
     }
     table = Table("part", "LUT4", "flip-flops", "block RAMs", title=f"Host link, {device.name}")
     used = {}

@@ -23,6 +23,7 @@ from spikelet.commands.report import report
 from spikelet.commands.run import run
 from spikelet.commands.tune import tune
 from spikelet.commands.verify import verify
+from spikelet.commands.virtual_board import virtual_board_command
 
 __all__ = ["main"]
 
@@ -39,6 +40,6 @@ def main(debug: bool) -> None:
 
 for _command in (
     *(boards, build, check, compile_command, convert, data_command, demo, doctor, learn, load),
-    *(neurons, program, report, run, tune, verify),
+    *(neurons, program, report, run, tune, verify, virtual_board_command),
 ):
     main.add_command(_command)

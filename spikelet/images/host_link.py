@@ -35,8 +35,9 @@ class _HostLink(ImageKind):
         return [
             "  then run samples on it: spikelet run FOLDER SAMPLES --engine board --port PORT",
             f"  LED {last} is lit while the chip is busy, LED {last - 1} once a host has reached "
-            f"it; LEDs 0 to {last - 2} show the output line that spiked last; LEDs: "
-            f"{board.led_places}",
+            f"it, LED {last - 2} if a tick took too long, LED {last - 3} if the watchdog gave a "
+            "host up",
+            f"  the other LEDs show the output line that spiked last; LEDs: {board.led_places}",
             f"  {board.button_place} resets all",
         ]
 
