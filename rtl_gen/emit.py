@@ -13,6 +13,7 @@ from amaranth.lib import wiring
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.memory_map import describe
 from spikelet.description.chip.params import ChipParams
+from spikelet.description.chip.register_files import register_files
 from spikelet.description.errors import SpikeletError
 from spikelet.description.files import AtomicFile
 from spikelet.description.run.recorded_run import RecordedRun
@@ -79,7 +80,8 @@ def write_chip(
 ) -> str:
     """Write a chip's files to ``folder`` and return the Verilog of the whole.
 
-    ``chip.v``; ``memory_map.json``, where everything is found through the configuration port;
+    ``chip.v``; ``memory_map.json``, where everything is found through the configuration port, and
+    the same in SystemRDL and C as ``TOP.rdl`` and ``TOP.h``;
     ``program.hex``, the configuration writes that load the image, a line ``address data`` each in
     hexadecimal; and ``NAME.core``, which describes them to FuseSoC. Of a chip that is cut into
     several also ``TOP_X_Y.v``, each of them alone; ``chip.v`` is all of them, joined.
@@ -118,6 +120,7 @@ def write_chip(
         "chip.v": verilog,
         "memory_map.json": json.dumps(describe(chip), indent=1),
         "program.hex": program,
+        **register_files(chip, top),
         f"{safe}.core": fusesoc_core(
             chip, safe, top=top, parts=list(parts), tested=run is not None, arch=arch
         ),

@@ -7,6 +7,7 @@ from typing import Any
 
 from spikelet.boards import BOARDS, board_named
 from spikelet.compiler.compiled import CompiledNetwork
+from spikelet.compiler.interface import INTERFACE_FILE, interface
 from spikelet.description.artefact import Artefact, OutOfDate, digest_of
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
@@ -186,4 +187,5 @@ def chip_files(
             run=recorded,
             arch=fusesoc_arch(compiled.chip),
         )
-        return verilog, {path.name: path.read_bytes() for path in folder.iterdir()}
+        files = {path.name: path.read_bytes() for path in folder.iterdir()}
+        return verilog, {**files, INTERFACE_FILE: interface(compiled).encode()}

@@ -45,8 +45,11 @@ def test_compile_leaves_a_whole_chip(project):
     assert (project / "compiled" / "artefact.json").exists()
     assert {path.name for path in (project / "rtl").iterdir()} == {
         "artefact.json",
+        "chip.h",
+        "chip.rdl",
         "chip.v",
         "digits.core",
+        "interface.json",
         "memory_map.json",
         "program.hex",
         "recorded_events.hex",
