@@ -5,6 +5,12 @@ Both count bytes, as a bus does: a word of the map is at four times its word add
 
 import re
 
+from spikelet.description.chip.bus_registers import (
+    BUS_REGISTERS,
+    EVENT_WAITS,
+    BusParams,
+    BusRegister,
+)
 from spikelet.description.chip.memory_map import (
     EARLY_STOP_REGISTERS,
     FLAGS,
@@ -22,8 +28,12 @@ __all__ = ["WORD_BYTES", "c_header", "register_files", "system_rdl"]
 WORD_BYTES = 4
 """Bytes of a word of the memory map."""
 
+_STATUS = {"busy": 0, "done": 1, "spike": 2}
+_ASKS = {"start": 0, "clear": 1, "clear_done": 2}
+_INTERRUPTS = {"done": 0, "spike": 1}
 
-def register_files(chip: ChipParams, top: str) -> dict[str, str]:
+
+def register_files(chip: ChipParams, top: str, *, bus: bool = False) -> dict[str, str]:
     """Return the contents of ``TOP.rdl`` and ``TOP.h``, by name.
 
     Parameters
@@ -31,11 +41,16 @@ def register_files(chip: ChipParams, top: str) -> dict[str, str]:
     chip : ChipParams
     top : str
         Name of the chip's Verilog module.
+    bus : bool
+        Whether the chip is behind a bus, with the registers of ``bus_registers.py``.
     """
-    return {f"{top}.rdl": system_rdl(chip, top), f"{top}.h": c_header(chip, top)}
+    return {
+        f"{top}.rdl": system_rdl(chip, top, bus=bus),
+        f"{top}.h": c_header(chip, top, bus=bus),
+    }
 
 
-def system_rdl(chip: ChipParams, top: str) -> str:
+def system_rdl(chip: ChipParams, top: str, *, bus: bool = False) -> str:
     """Return the memory map in SystemRDL: registers, and in a map for each core its memories.
 
     All names are escaped, since parameters of a neuron model may have those of keywords.
@@ -62,7 +77,31 @@ def system_rdl(chip: ChipParams, top: str) -> str:
             ]
         base = chip_map.window * (1 + core) * WORD_BYTES
         lines.append(f"  }} \\core_{core} @ {base:#x};")
+    if bus:
+        for register in BUS_REGISTERS:
+            fields = "".join(f"    {field}\n" for field in _bus_fields(register))
+            address = BusParams.of(chip).address(register.name) * WORD_BYTES
+            lines += [f"  reg {{\n{fields}  }} \\{register.name} @ {address:#x};"]
     return "\n".join([*lines, "};\n"])
+
+
+def _bus_fields(register: BusRegister) -> list[str]:
+    """Return the fields of a register of the bus; those read and those written may overlap."""
+    if register.name == "event":
+        return [
+            f"field {{ sw = r; hw = w; rclr; }} spike[{EVENT_WAITS - 1}:0];",
+            f"field {{ sw = r; hw = w; rclr; }} waits[{EVENT_WAITS}:{EVENT_WAITS}];",
+            f"field {{ sw = w; hw = r; }} flit[{EVENT_WAITS - 1}:0];",
+        ]
+    if register.name == "interrupts":
+        return [f"field {{ sw = rw; hw = r; }} {name}[{n}:{n}];" for name, n in _INTERRUPTS.items()]
+    return [
+        *(f"field {{ sw = r; hw = w; }} {name}[{n}:{n}];" for name, n in _STATUS.items()),
+        *(
+            f"field {{ sw = w; hw = r; singlepulse; }} {name}[{n}:{n}];"
+            for name, n in _ASKS.items()
+        ),
+    ]
 
 
 def _rdl_fields(chip: ChipParams, register: str) -> list[str]:
@@ -83,7 +122,7 @@ def _desc(region: Region) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("*/", "* /")
 
 
-def c_header(chip: ChipParams, top: str) -> str:
+def c_header(chip: ChipParams, top: str, *, bus: bool = False) -> str:
     """Return the memory map and the flit as macros of C, each beginning with the top's name.
 
     ``ADDRESS`` is a byte address from the chip's, ``WORDS`` how many there are, ``BITS`` how many
@@ -112,6 +151,16 @@ def c_header(chip: ChipParams, top: str) -> str:
             define(f"CORE_{core}_{name.upper()}_ADDRESS", base, "0x{:x}u")
             define(f"CORE_{core}_{name.upper()}_WORDS", region.words, "{}u")
             define(f"CORE_{core}_{name.upper()}_BITS", region.bits, "{}u")
+    if bus:
+        lines.append("\n/* Registers of the bus. */")
+        for register in BUS_REGISTERS:
+            address = BusParams.of(chip).address(register.name) * WORD_BYTES
+            define(f"BUS_{register.name.upper()}_ADDRESS", address, "0x{:x}u")
+        for name, number in {**_STATUS, **_ASKS}.items():
+            define(f"BUS_CONTROL_{name.upper()}", 1 << number, "0x{:x}u")
+        for name, number in _INTERRUPTS.items():
+            define(f"BUS_INTERRUPT_{name.upper()}", 1 << number, "0x{:x}u")
+        define("BUS_EVENT_WAITS", 1 << EVENT_WAITS, "0x{:x}u")
     lines.append("\n/* Fields of a flit, the word of an event. */")
     low = 0
     for field in flit_packet(chip).fields:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from systemrdl import RDLCompiler
-from systemrdl.node import AddressableNode, AddrmapNode, MemNode, RegNode
+from systemrdl.node import AddressableNode, AddrmapNode, FieldNode, MemNode, RegNode
 
+from spikelet.description.chip.bus_registers import BUS_REGISTERS, EVENT_WAITS, BusParams
 from spikelet.description.chip.memory_map import FLAGS, WRITABLE_REGISTERS, ChipMap, chip_registers
 from spikelet.description.chip.packets import flit_packet
 from spikelet.description.chip.params import ChipParams
@@ -73,6 +74,41 @@ def test_system_rdl_is_the_memory_map(chip: ChipParams, tmp_path: Path) -> None:
             sizes = (node.get_property("mementries"), node.get_property("memwidth"))
             assert sizes == (region.words, 32), name
             assert node.is_sw_writable == (region.access == "rw"), name
+
+
+def test_registers_of_a_bus(tmp_path: Path) -> None:
+    """Behind the memory map; of 1,024 words here, so from byte 4,096 on."""
+    params = BusParams.of(CHIP)
+    assert params.address_bits == 10
+    top = compiled(system_rdl(CHIP, "chip", bus=True), tmp_path)
+    values = macros(c_header(CHIP, "chip", bus=True), tmp_path)
+    for number, register in enumerate(BUS_REGISTERS):
+        node = top.find_by_path(register.name)
+        assert isinstance(node, RegNode) and node.absolute_address == 4096 + 4 * number
+        assert values[f"CHIP_BUS_{register.name.upper()}_ADDRESS"] == 4096 + 4 * number
+        if register.name == "event":
+            continue
+        fields = list(node.fields())
+        for side, texts in (("r", register.read), ("w", register.write)):
+            bits = {field.low for field in fields if side in field.get_property("sw").name}
+            assert bits == set(range(len(texts))), register.name
+    control = top.find_by_path("control")
+    assert isinstance(control, RegNode)
+    for name, text in zip(("busy", "done", "spike"), BUS_REGISTERS[0].read, strict=True):
+        assert text.startswith(name)
+        field = control.find_by_path(name)
+        assert isinstance(field, FieldNode)
+        assert values[f"CHIP_BUS_CONTROL_{name.upper()}"] == 1 << field.low
+    assert find(top, "event.waits").low == EVENT_WAITS
+    assert values["CHIP_BUS_EVENT_WAITS"] == 1 << EVENT_WAITS
+    assert compiled(system_rdl(CHIP, "chip"), tmp_path).find_by_path("control") is None
+
+
+def find(top: AddrmapNode, path: str) -> FieldNode:
+    """Return a field of the map."""
+    node = top.find_by_path(path)
+    assert isinstance(node, FieldNode)
+    return node
 
 
 def test_addresses_counted_by_hand(tmp_path: Path) -> None:
