@@ -17,74 +17,10 @@ from spikelet.description.chip.host_link import FLAG, OPERATIONS, LinkParams
 from spikelet.golden.host_link import HostLink
 from spikelet.host.connection import Connection
 from spikelet.sim.noted_chip import NotedChip
+from spikelet.sim.noted_ports import LONGEST_TICK, NotedPorts
 from spikelet.sim.testbench import Checks, parameters, random_source, start
 
-_RESPONSE_LATENCY = 9
 _LEAST_GAP = 9
-_LONGEST_TICK = 40
-
-
-class _Ports:
-    """The chip's side of the ports, with pauses."""
-
-    def __init__(self, dut: Any, rng: np.random.Generator) -> None:
-        self.dut = dut
-        self.rng = rng
-        self.chip = NotedChip()
-        self.strobes_while_busy = 0
-
-    async def serve(self) -> None:
-        """Serve for ever."""
-        dut, rng = self.dut, self.rng
-        edge = RisingEdge(dut.clk)
-        answers: list[tuple[int, int]] = []
-        spikes: list[int] = []
-        cycle = ends = 0
-        busy = False
-        while True:
-            await edge
-            cycle += 1
-            if dut.event_out__valid.value and dut.event_out__ready.value:
-                spikes.pop(0)
-            if not busy:
-                self._requests(cycle, answers)
-                if dut.event_in__valid.value and dut.event_in__ready.value:
-                    self.chip.event(int(dut.event_in__payload.value))
-                for strobe in ("start", "clear"):
-                    if getattr(dut, strobe).value:
-                        busy, ends = True, cycle + int(rng.integers(3, _LONGEST_TICK))
-                        if strobe == "start":
-                            spikes = self.chip.tick()
-                        else:
-                            self.chip.clear()
-            elif cycle >= ends and not spikes:
-                busy = False
-            dut.busy.value = int(busy)
-            ready = not busy and rng.random() < 0.5
-            dut.config_request__ready.value = int(ready)
-            dut.event_in__ready.value = int(not busy and rng.random() < 0.5)
-            due = bool(answers) and answers[0][0] <= cycle
-            dut.config_response__valid.value = int(due)
-            if due:
-                dut.config_response__payload.value = answers.pop(0)[1]
-            offers = bool(spikes) and (bool(dut.event_out__valid.value) or rng.random() < 0.3)
-            dut.event_out__valid.value = int(offers)
-            if offers:
-                dut.event_out__payload.value = spikes[0]
-
-    def _requests(self, cycle: int, answers: list[tuple[int, int]]) -> None:
-        dut = self.dut
-        if not (dut.config_request__valid.value and dut.config_request__ready.value):
-            return
-        layout = parameters()["layouts"]["config_request__payload"]
-        word, fields = int(dut.config_request__payload.value), {}
-        for name, width in layout:
-            fields[name] = word & ((1 << width) - 1)
-            word >>= width
-        if fields["write"]:
-            self.chip.write(fields["address"], fields["data"])
-        else:
-            answers.append((cycle + _RESPONSE_LATENCY, self.chip.read(fields["address"])))
 
 
 class _Line:
@@ -150,9 +86,9 @@ def _stream(rng: np.random.Generator, params: LinkParams, operations: int) -> by
     return stream
 
 
-async def _connected(dut: Any) -> tuple[np.random.Generator, _Ports, _Line]:
+async def _connected(dut: Any) -> tuple[np.random.Generator, NotedPorts, _Line]:
     rng = random_source()
-    ports = _Ports(dut, rng)
+    ports = NotedPorts(dut, rng)
     line = _Line(dut, rng, parameters()["rate"])
     inputs = ("rx__valid", "tx__ready", "busy", "event_in__ready", "event_out__valid")
     await start(
@@ -205,7 +141,7 @@ async def nothing_is_lost_or_done_twice(dut: Any) -> None:
         checks.reach("wrapped", len(expected) > params.buffer_bytes)
         if line.rate:
             checks.reach("damaged", connection.broken + connection.resent)
-        await _wait(dut, 4 * _LONGEST_TICK)
+        await _wait(dut, 4 * LONGEST_TICK)
         golden.take(bytes(line.reached[seen:]))
         seen = len(line.reached)
         checks.sequence(list(expected), list(connection.received), "byte of the answers")
