@@ -98,7 +98,7 @@ def _bus_fields(register: BusRegister) -> list[str]:
     return [
         *(f"field {{ sw = r; hw = w; }} {name}[{n}:{n}];" for name, n in _STATUS.items()),
         *(
-            f"field {{ sw = w; hw = r; singlepulse; }} {name}[{n}:{n}];"
+            f"field {{ sw = w; hw = r; singlepulse; }} {name}[{n}:{n}] = 0;"
             for name, n in _ASKS.items()
         ),
     ]

@@ -99,7 +99,7 @@ class Spikelet(LiteXModule):
             connected[f"{given}_s_axil_{channel}valid"] = port.valid
             connected[f"{back}_s_axil_{channel}ready"] = port.ready
             for part in parts:
-                wire = 0 if part == "prot" else getattr(port, part)
+                wire: Any = 0 if part == "prot" else getattr(port, part)
                 narrow = wire[: self.word_bits + 2] if part == "addr" else wire
                 connected[f"{given}_s_axil_{channel}{part}"] = narrow
         self.sink = stream.Endpoint([("data", 8 * ((flit_bits + 7) // 8))])
