@@ -61,6 +61,13 @@ def test_compile_leaves_a_whole_chip(project):
     }
 
 
+def test_ports_that_there_are_not(tmp_path):
+    source = (DIGITS / "digits.nir", "--neuron", "snntorch-subtract", "-o", tmp_path / "p")
+    code, output = invoke("compile", *source, "--ports", "ahb")
+    assert code != 0 and "none called 'ahb'" in output and "native, wishbone, axi" in output
+    assert not (tmp_path / "p").exists()
+
+
 def test_placement_options(tmp_path, monkeypatch):
     """They reach the chip, and another seed gives another placement."""
     from spikelet.project import Project
