@@ -27,7 +27,8 @@ class AxiStream(wiring.Component):
 
     Out: the spikes of a tick, as flits, are a packet. It ends with a *mark*, whose highest bit is
     1 and all others 0, with ``m_axis_tlast``; the highest bit of a spike is 0. A tick without
-    spikes is a mark. Clearing sends none.
+    spikes is a mark. Clearing sends none. Of ticks that the chip runs by itself, a mark that is not
+    taken until the next tick has ended stands for both.
 
     Timing: a flit a cycle in each direction, without delay; a mark follows the end of a tick by two
     cycles.

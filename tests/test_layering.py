@@ -76,7 +76,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 }
 """What the modules of a folder, or one module, may import besides the standard library."""
 
-BENCHES = ("cocotb", "cocotb_tools")
+BENCHES = ("cocotb", "cocotb_tools", "cocotbext")
 """Also for the modules of ``sim`` that stand on cocotb, which comes with the tests only."""
 
 COCOTB_FREE = ("__init__", "engine", "model", "model_library")
