@@ -33,7 +33,8 @@ def _board() -> Board:
         pins,
         led_places="0 to 4 on the break-off board, 5 the red and 6 the green LED beside the FPGA",
         button_place="user button",
-        programmers=("openFPGALoader -b icebreaker", "iceprog"),
+        # both write the flash: without a change of jumpers nothing else reaches the FPGA
+        programmers=("openFPGALoader -b ice40_generic -f", "iceprog"),
     )
 
 

@@ -28,15 +28,26 @@ class BoardPort:
     name: str = ""
     baud: int = BAUD
 
-    def found(self, ports: Callable[[], list[FoundPort]] = serial_ports) -> "BoardPort":
-        """Return a port that has a name.
+    @classmethod
+    def named(cls, name: str | None, baud: int | None) -> "BoardPort":
+        """Return the port that options name, as far as they are given."""
+        return cls(name or "", baud or BAUD)
+
+    def found(
+        self,
+        ports: Callable[[], list[FoundPort]] = serial_ports,
+        say: Callable[[str], None] = lambda line: None,
+    ) -> "BoardPort":
+        """Return a port that has a name; ``say`` is told which, unless it had one.
 
         Its own; that in the environment variable ``SPIKELET_PORT``; or the only one of a bridge of
         a board, of those with two the second, since the first is for programming.
         SpikeletError if that leaves none, or a choice.
         """
-        name = self.name or os.environ.get(PORT_VARIABLE, "")
-        if name:
+        if self.name:
+            return self
+        if name := os.environ.get(PORT_VARIABLE, ""):
+            say(f"port {name}, of the environment variable {PORT_VARIABLE}")
             return replace(self, name=name)
         bridges: dict[str, list[FoundPort]] = {}
         for port in ports():
@@ -45,7 +56,10 @@ class BoardPort:
         if len(bridges) == 1:
             (interfaces,) = bridges.values()
             if len(interfaces) <= 2:
-                return replace(self, name=max(interfaces).name)
+                # by number: ttyUSB10 is behind ttyUSB9
+                chosen = max(interfaces, key=lambda port: (len(port.name), port.name))
+                say(f"port {chosen}, the only adapter of a board that was found")
+                return replace(self, name=chosen.name)
         listed = ", ".join(str(port) for port in ports()) or "none"
         raise SpikeletError(
             "it is not known which port the board is at: "

@@ -6,6 +6,8 @@ It knows the chip by its description and its memory map alone; what carries the 
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -33,11 +35,12 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.run.events import Events, checked_reward
 from spikelet.description.run.recording import Recording
 from spikelet.host.link import Batch, Link, Ran, Words
+from spikelet.host.network import HostNetwork
 from spikelet.host.probes import Probes
 from spikelet.host.serial_link import SerialLink
 from spikelet.host.serial_port import BAUD, SerialPort
 
-__all__ = ["Chip"]
+__all__ = ["Chip", "ForeignChipError"]
 
 _CHUNK_WORDS = 1 << 24
 """Words that one batch of a run reads back at most, unless one sample does."""
@@ -45,8 +48,29 @@ _CHUNK_WORDS = 1 << 24
 _CHUNK_LOADED = 4096
 """Words after which progress is told."""
 
+_LOAD_AGAIN = (
+    "load again; if it happens again, the chip does not work at this clock, or its bitstream is of "
+    "another version"
+)
+
 _CYCLE_LIMIT = 10_000_000
 _CLEAR_LIMIT = 1 << 24
+
+
+class ForeignChipError(SpikeletError):
+    """What answers is a chip, and another than the one that was expected.
+
+    Parameters
+    ----------
+    message : str
+    remedy : str
+    structure : str
+        First 8 hexadecimal digits of its structure's digest.
+    """
+
+    def __init__(self, message: str, *, remedy: str, structure: str) -> None:
+        super().__init__(message, remedy=remedy)
+        self.structure = structure
 
 
 class Chip:
@@ -83,18 +107,26 @@ class Chip:
         identification, structure = (
             self._register(name) for name in ("identification", "structure")
         )
-        if identification != IDENTIFICATION:
+        if identification >> 8 != IDENTIFICATION >> 8:
             raise SpikeletError(
                 f"{self.name}: register identification is {identification:#010x}, "
                 f"not {IDENTIFICATION:#010x}: this is no chip of Spikelet's",
                 remedy="check what the link leads to",
             )
-        if structure != int(self.chip.digest[:8], 16):
+        if identification != IDENTIFICATION:
             raise SpikeletError(
+                f"{self.name}: the chip's memory map is of version {identification & 0xFF}, this "
+                f"driver's of {IDENTIFICATION & 0xFF}",
+                remedy="build the bitstream again with this version of Spikelet, or use the "
+                "version that built it",
+            )
+        if structure != int(self.chip.digest[:8], 16):
+            raise ForeignChipError(
                 f"{self.name}: the design has structure {structure:08x}, "
                 f"the chip description {self.chip.digest[:8]}: they do not belong together",
                 remedy="name the network that the design was built from, or build this one: "
                 "spikelet build FOLDER BOARD --image host-link, then spikelet program",
+                structure=f"{structure:08x}",
             )
 
     def close(self) -> None:
@@ -114,7 +146,12 @@ class Chip:
 
     @classmethod
     def open(
-        cls, port: str, chip: ChipParams, *, baud: int = BAUD, patience_s: float = 5.0
+        cls,
+        port: str,
+        chip: ChipParams | str | Path,
+        *,
+        baud: int = BAUD,
+        patience_s: float = 5.0,
     ) -> Self:
         """Open a chip on a board: the image ``host-link`` of it, behind a serial port.
 
@@ -122,8 +159,9 @@ class Chip:
         ----------
         port : str
             Such as ``/dev/ttyUSB1`` or ``COM3``.
-        chip : ChipParams
-            What the bitstream was built of: ``compiled.chip`` of a compiled network.
+        chip : ChipParams or path
+            What the bitstream was built of: ``chip`` of a :class:`CompiledNetwork` or
+            :class:`HostNetwork`, or the project folder. Nothing is loaded yet.
         baud : int
             As the bitstream was built.
         patience_s : float
@@ -131,11 +169,15 @@ class Chip:
 
         Raises
         ------
+        ForeignChipError
+            If another chip than this answers.
         SpikeletError
-            If the port cannot be used, nothing answers, or another chip than this does.
+            If there is no compiled network in the folder, the port cannot be used, or nothing
+            answers.
         """
+        params = chip if isinstance(chip, ChipParams) else HostNetwork.load(chip).chip
         link = SerialLink(SerialPort(port, baud), patience_s=patience_s)
-        return cls(chip, link, name="board")
+        return cls(params, link, name="board")
 
     def load(
         self,
@@ -174,8 +216,7 @@ class Chip:
                 raise SpikeletError(
                     f"{self.name}: the word at {at:#x} was written as {value:#x} and reads as "
                     f"{found[int(wrong.argmax())]:#x}",
-                    remedy="load again; if it happens again, the chip does not work at this clock, "
-                    "or its bitstream is of another version",
+                    remedy=_LOAD_AGAIN,
                 )
             progress(len(program) + min(first + _CHUNK_LOADED, len(wanted)), total)
 
@@ -205,14 +246,22 @@ class Chip:
         ticks = self._register("ticks") + self._ticks_before
         return snapshot_of(self.chip, self._loaded(), ticks, words)
 
-    def restore(self, state: ChipState) -> None:
-        """Take contents and state from a snapshot; SpikeletError if it is of another chip."""
+    def restore(self, state: ChipState, *, check: bool = False) -> None:
+        """Take contents and state from a snapshot; SpikeletError if it is of another chip.
+
+        Or, with ``check``, if the chip's own snapshot then is another.
+        """
         state.check(self.chip)
         if self.link.run(Batch.clearing(_CLEAR_LIMIT)).unfinished is not None:
             raise SpikeletError(f"{self.name}: clearing did not end")
         self.link.write(restore_program(self.chip, state))
         self._image = state.image
         self._ticks_before = state.ticks
+        if check and (self.snapshot().checksums() != state.checksums()).any():
+            raise SpikeletError(
+                f"{self.name}: the snapshot that was restored reads back as another",
+                remedy=_LOAD_AGAIN,
+            )
 
     def run(
         self,
@@ -293,6 +342,7 @@ class Chip:
                 cycle_limit,
                 stop_at_output,
             )
+            batch = replace(batch, progress=partial(_told, progress, first))
             ran = self.link.run(batch)
             self._check_ended(ran, first, batch)
             outputs[first:last] = ran.outputs
@@ -377,3 +427,7 @@ class Chip:
 
     def _register(self, name: str) -> int:
         return int(self.read(np.array([CHIP_REGISTERS.index(name)], np.uint32))[0])
+
+
+def _told(progress: Callable[[int], None], before: int, samples: int) -> None:
+    progress(before + samples)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from spikelet.description.errors import SpikeletError
+from spikelet.host.board_port import BoardPort
 from spikelet.host.serial_link import SerialLink
 from spikelet.host.serial_port import SerialPort
 
@@ -24,18 +25,17 @@ class Answer:
     structure: str = ""
 
 
-def identified(port: str, baud: int, *, patience_s: float = 0.5) -> Answer:
+def identified(port: BoardPort, *, patience_s: float = 0.5) -> Answer:
     """Return what answers at a port; a chip there is not reset.
 
     Parameters
     ----------
-    port : str
-    baud : int
+    port : BoardPort
     patience_s : float
         How long an answer is waited for.
     """
     try:
-        link = SerialLink(SerialPort(port, baud), reset=False, patience_s=patience_s)
+        link = SerialLink(SerialPort(port.name, port.baud), reset=False, patience_s=patience_s)
     except SpikeletError as error:
         return Answer(str(error.args[0]))
     link.close()

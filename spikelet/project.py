@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from spikelet.compiler.compile import Source, compile_network
-from spikelet.compiler.compiled import COMPILED, CompiledNetwork
+from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.artefact import Artefact, OutOfDate, digest_of, digests_of_files
+from spikelet.description.chip.compiled_files import COMPILED
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.recording import Difference

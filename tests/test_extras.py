@@ -4,10 +4,12 @@ import re
 import shutil
 import subprocess
 import venv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+
+from tests.helpers.driver_alone import check_driver
 
 ROOT = Path(__file__).parents[1]
 NETWORK = ROOT / "tests/fixtures/snntorch/leaky.nir"
@@ -110,6 +112,24 @@ assert "site-packages/spikelet/golden" in spikelet.golden.chip.__file__
     (tmp_path / "script.py").write_text(script)
     done = run("python script.py")
     assert not done.returncode, done.stderr
+
+
+def test_the_driver_needs_numpy_and_pyserial_alone(source: Path, tmp_path: Path) -> None:
+    """People run it on small computers."""
+    venv.create(tmp_path / "venv", with_pip=True)
+    programs = tmp_path / "venv" / "bin"
+    packages = [str(source), "numpy", "pyserial"]
+    command = [str(programs / "pip"), "install", "-q", "--no-deps", *packages]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stderr
+
+    def execute(script: Path, arguments: Sequence[str]) -> str:
+        command = [str(programs / "python"), "-I", str(script), *arguments]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+        assert not ran.returncode, ran.stderr
+        return ran.stdout
+
+    check_driver(tmp_path, execute)
 
 
 @pytest.mark.parametrize("extra", WORK)

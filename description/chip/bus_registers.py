@@ -87,6 +87,16 @@ class BusParams:
         """Bits of a word address in the window."""
         return self.address_bits + 1
 
+    @property
+    def event_bytes(self) -> int:
+        """Bytes of an event on a stream, which holds a flit in its lowest bits."""
+        return (self.flit_bits + 7) // 8
+
+    @property
+    def spike_bytes(self) -> int:
+        """Bytes of a spike on a stream: a flit, and at least a bit more, for the mark."""
+        return (self.flit_bits + 8) // 8
+
     def address(self, register: str) -> int:
         """Return the word address of a register of :data:`BUS_REGISTERS`."""
         return (1 << self.address_bits) + [r.name for r in BUS_REGISTERS].index(register)

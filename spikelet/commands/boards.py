@@ -14,10 +14,11 @@ __all__ = ["boards"]
 )
 @BAUD
 @printing_options
-def boards(terminal: Terminal, identify: bool, baud: int) -> None:
+def boards(terminal: Terminal, identify: bool, baud: int | None) -> None:
     """List boards, serial ports, and with --identify the chips behind them."""
     from spikelet.boards import BOARDS
     from spikelet.fpga.families import device_named
+    from spikelet.host.board_port import BoardPort
     from spikelet.host.identify import identified
     from spikelet.host.serial_port import serial_ports
 
@@ -34,7 +35,7 @@ def boards(terminal: Terminal, identify: bool, baud: int) -> None:
     terminal.table(("board", "device", "family", "oscillator", "program with"), rows)
     ports, found = serial_ports(), []
     for port in ports:
-        answer = identified(port.name, baud) if identify and port.bridge else None
+        answer = identified(BoardPort.named(port.name, baud)) if identify and port.bridge else None
         found.append({"port": port.name, "adapter": port.bridge, "what": port.description})
         if answer is not None:
             found[-1] |= {"answer": answer.words, "structure": answer.structure}

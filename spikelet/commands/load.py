@@ -15,19 +15,19 @@ __all__ = ["load"]
 @PORT
 @BAUD
 @printing_options
-def load(terminal: Terminal, network: Path, port: str, baud: int) -> None:
+def load(terminal: Terminal, network: Path, port: str | None, baud: int | None) -> None:
     """Load NETWORK, a project folder, into a board whose bitstream has the same structure.
 
     All that is written is read back and compared.
     """
     from spikelet.host.board_port import BoardPort
-    from spikelet.host.driver import Chip
     from spikelet.project import opened
+    from spikelet.runs.board import board_chip
 
     compiled = opened(network, None).load()
-    place = BoardPort(port, baud).found()
+    place = BoardPort.named(port, baud).found(say=terminal.say)
     with (
-        Chip.open(place.name, compiled.chip, baud=baud) as chip,
+        board_chip(place, compiled.chip, network) as chip,
         terminal.progress() as progress,
     ):
         chip.load(
@@ -37,10 +37,4 @@ def load(terminal: Terminal, network: Path, port: str, baud: int) -> None:
         )
     words = len(compiled.image.program(compiled.chip))
     terminal.say(f"{place.name}: {words:,} words loaded, read back and found equal")
-    terminal.result(
-        {
-            "port": place.name,
-            "words": words,
-            "structure": compiled.chip.digest[:8],
-        }
-    )
+    terminal.result({"port": place.name, "words": words, "structure": compiled.chip.digest[:8]})

@@ -91,8 +91,6 @@ EARLY_STOP = click.option(
 LEARNING = click.option("--learning/--no-learning", default=True, help="Only run, or learn.")
 START = click.option("--start", type=click.Path(path_type=Path), help="A snapshot to begin with.")
 PORT = click.option(
-    "--port", default="", help="Serial port of the board; or SPIKELET_PORT, or the only one found."
+    "--port", help="Serial port of the board; or SPIKELET_PORT, or the only one found."
 )
-BAUD = click.option(
-    "--baud", type=POSITIVE, default=1_000_000, show_default=True, help="As the image was built."
-)
+BAUD = click.option("--baud", type=POSITIVE, help="As the image was built; 1000000.")

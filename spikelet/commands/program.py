@@ -24,8 +24,11 @@ def program(terminal: Terminal, network: Path, board: str, image: str | None, fl
     from spikelet.project import opened
 
     chosen = board_named(board)
-    folder = opened(network, None).build_folder(chosen.name, image)
-    command = program_board(chosen, folder, flash=flash, say=terminal.say)
+    project = opened(network, None)
+    folder = project.build_folder(chosen.name, image)
+    command = program_board(
+        chosen, folder, flash=flash, present=project.load().digests, say=terminal.say
+    )
     terminal.say(f"{chosen.name}: programmed")
     for line in image_kind(image).guidance(chosen):
         terminal.say(line)

@@ -58,8 +58,8 @@ def run(
     learning: bool,
     start: Path | None,
     record: str,
-    port: str,
-    baud: int,
+    port: str | None,
+    baud: int | None,
     recording: Path | None,
 ) -> None:
     """Run SAMPLES on one engine; keep the Recording in the project folder."""
@@ -89,7 +89,8 @@ def run(
             progress=lambda done: progress(engine, done, len(chosen.spikes)),
             early_stop=early_stop,
             record={"states": ("spikes", "states"), "spikes": ("spikes",)}.get(record, ()),
-            port=BoardPort(port, baud),
+            port=BoardPort.named(port, baud),
+            say=terminal.say,
         )
     trace = ran.recording
     if recording:

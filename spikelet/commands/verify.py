@@ -6,12 +6,14 @@ from pathlib import Path
 import click
 
 from spikelet.commands.options import (
+    BAUD,
     COUNT,
     DECODE,
     EARLY_STOP,
     LEARNING,
     NETWORK,
     OUT,
+    PORT,
     POSITIVE,
     REQUIRE_RECORDED,
     SAMPLES,
@@ -40,6 +42,8 @@ __all__ = ["verify"]
 @START
 @click.option("--netlist-samples", type=POSITIVE, default=20, show_default=True)
 @REQUIRE_RECORDED
+@PORT
+@BAUD
 @click.option("--waves", is_flag=True, help="Of a difference, write a waveform.")
 @printing_options
 def verify(
@@ -55,10 +59,13 @@ def verify(
     start: Path | None,
     netlist_samples: int,
     require_recorded: bool,
+    port: str | None,
+    baud: int | None,
     waves: bool,
 ) -> None:
     """Run golden and other engines on SAMPLES and compare everything, bit for bit."""
     from spikelet.description.chip.state import ChipState
+    from spikelet.host.board_port import BoardPort
     from spikelet.project import opened
     from spikelet.results import show_verification
     from spikelet.runs.engines import chosen_engines
@@ -80,6 +87,8 @@ def verify(
             decode=decode,
             early_stop=early_stop,
             progress=progress,
+            port=BoardPort.named(port, baud),
+            say=terminal.say,
             waves=terminal.say if waves else None,
         )
     show_verification(terminal, result)

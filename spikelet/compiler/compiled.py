@@ -10,21 +10,25 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.compiler.saved import (
+from spikelet.compiler.saved import network_arrays, network_fields, network_of, quality_of
+from spikelet.description.array_files import packed_arrays
+from spikelet.description.artefact import Artefact, digest_of
+from spikelet.description.chip.compiled_files import (
+    ARRAYS_FILE,
+    CHIP_FILE,
+    COMPILED,
+    FORMAT,
+    chip_of,
+    described,
     image_arrays,
     image_of,
-    network_arrays,
-    network_fields,
-    network_of,
-    quality_of,
+    read_compiled,
 )
-from spikelet.description.array_files import packed_arrays, read_arrays
-from spikelet.description.artefact import Artefact, digest_of
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState, CoreState
-from spikelet.description.errors import MALFORMED, SpikeletError
+from spikelet.description.errors import SpikeletError
 from spikelet.description.run.events import Events
 from spikelet.description.summary import summary
 from spikelet.golden.dense_spikes import DenseSpikes
@@ -33,16 +37,7 @@ from spikelet.network.limits import PlacementLimits
 from spikelet.network.matrices import dense
 from spikelet.placement.quality import PlacementQuality
 
-__all__ = ["COMPILED", "CompiledNetwork", "PlacedLayer", "Slice"]
-
-COMPILED = "compiled network"
-"""What the record of a saved network calls it."""
-
-_FORMAT = 8
-"""Version of the saved form; raised when it changes."""
-
-_CHIP_FILE, _ARRAYS_FILE = "chip.json", "arrays.npz"
-_COMPILE_AGAIN = "compile the network again into this folder (spikelet compile)"
+__all__ = ["CompiledNetwork", "PlacedLayer", "Slice"]
 
 
 @dataclass(frozen=True)
@@ -306,11 +301,11 @@ class CompiledNetwork:
             **network_arrays(self.network),
         }
         contents = {
-            _CHIP_FILE: json.dumps(description, indent=1).encode(),
-            _ARRAYS_FILE: packed_arrays(arrays),
+            CHIP_FILE: json.dumps(description, indent=1).encode(),
+            ARRAYS_FILE: packed_arrays(arrays),
         }
         made = made or Artefact(COMPILED, {})
-        replace(made, kind=COMPILED, version=_FORMAT).write(Path(folder), contents)
+        replace(made, kind=COMPILED, version=FORMAT).write(Path(folder), contents)
 
     @classmethod
     def load(cls, folder: str | Path) -> "CompiledNetwork":
@@ -319,17 +314,9 @@ class CompiledNetwork:
         SpikeletError, naming the file, if one is missing, damaged, of another version, or not of
         the same run as the others.
         """
-        _, contents = Artefact.read(
-            Path(folder),
-            (_CHIP_FILE, _ARRAYS_FILE),
-            kind=COMPILED,
-            version=_FORMAT,
-            remedy=_COMPILE_AGAIN,
-        )
-        try:
-            arrays = read_arrays(contents[_ARRAYS_FILE], _ARRAYS_FILE, limit=None)
-            fields = json.loads(contents[_CHIP_FILE])
-            chip = ChipParams.from_dict(fields["chip"])
+        fields, arrays = read_compiled(Path(folder))
+        with described(Path(folder)):
+            chip = chip_of(fields)
             return cls(
                 network_of(fields["network"], arrays),
                 chip,
@@ -339,12 +326,6 @@ class CompiledNetwork:
                 quality_of(chip, fields, arrays),
                 PlacementLimits(**fields["limits"]),
             )
-        except (SpikeletError, *MALFORMED) as error:
-            raise SpikeletError(
-                f"{Path(folder) / _CHIP_FILE} does not describe a compiled network: "
-                f"{error.args[0] if error.args else error}",
-                remedy=_COMPILE_AGAIN,
-            ) from error
 
 
 def _layer(entry: dict[str, Any]) -> PlacedLayer:

@@ -6,7 +6,6 @@ from typing import Any
 import numpy.typing as npt
 
 from spikelet.description.array_files import arrays_under
-from spikelet.description.chip.image import ChipImage, CoreImage
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.neurons.model import NeuronModel
@@ -28,8 +27,6 @@ from spikelet.placement.quality import PlacementQuality, RandomPlacements
 from spikelet.samples.plastic_samples import Encoder
 
 __all__ = [
-    "image_arrays",
-    "image_of",
     "network_arrays",
     "network_fields",
     "network_of",
@@ -38,25 +35,6 @@ __all__ = [
 
 _Arrays = dict[str, npt.NDArray[Any]]
 _PLAIN = ("name", "size", "weight_exponent", "potential_bits", "weight_bits", "weight_format")
-
-
-def image_arrays(image: ChipImage) -> _Arrays:
-    """Return the contents of all cores."""
-    return {
-        f"core_{index}.{name}": values
-        for index, core in enumerate(image.cores)
-        for name, values in core.to_arrays().items()
-    }
-
-
-def image_of(chip: ChipParams, arrays: _Arrays) -> ChipImage:
-    """Return the contents of a chip; inverse of :func:`image_arrays`."""
-    cores = range(len(chip.cores))
-    image = ChipImage(
-        tuple(CoreImage.from_arrays(arrays_under(arrays, f"core_{i}.")) for i in cores)
-    )
-    image.check(chip)
-    return image
 
 
 def quality_of(chip: ChipParams, description: dict[str, Any], arrays: _Arrays) -> PlacementQuality:

@@ -17,10 +17,10 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.update import can_spike, sends_counts, update_of
+from spikelet.description.run.input_spikes import checked_spikes
 from spikelet.description.summary import summary
 from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.network.float_update import at_rest
-from spikelet.network.input_spikes import checked_spikes
 from spikelet.network.layer_quantisation import LayerQuantisation
 from spikelet.network.matrices import Matrix, dense
 from spikelet.network.network import FloatArray, Network

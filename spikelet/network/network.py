@@ -14,9 +14,9 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.kinds import fraction_one
 from spikelet.description.neurons.model import NeuronModel, Parameter, State
 from spikelet.description.neurons.update import can_spike
+from spikelet.description.run.input_spikes import checked_spikes
 from spikelet.description.summary import summary
 from spikelet.network.convolution import Convolution
-from spikelet.network.input_spikes import checked_spikes
 from spikelet.network.matrices import (
     Matrix,
     as_sparse,

@@ -3,6 +3,7 @@
 from spikelet.description.chip.state import ChipState
 from spikelet.description.run.recording import Recording
 from spikelet.host.driver import Chip
+from spikelet.runs.board import board_chip
 from spikelet.runs.wanted import Wanted
 
 __all__ = ["driven", "run_board"]
@@ -21,7 +22,7 @@ def driven(chip: Chip, wanted: Wanted, *, check: bool = False) -> tuple[Recordin
     if wanted.start is None:
         chip.load(wanted.image, check=check)
     else:
-        chip.restore(wanted.state)
+        chip.restore(wanted.state, check=check)
     recording = chip.run(
         wanted.events(),
         record=wanted.record,
@@ -36,6 +37,8 @@ def driven(chip: Chip, wanted: Wanted, *, check: bool = False) -> tuple[Recordin
 
 def run_board(wanted: Wanted) -> tuple[Recording, ChipState]:
     """Run on a board whose bitstream is the image ``host-link``; what is loaded is read back."""
-    port = wanted.port.found()
-    with Chip.open(port.name, wanted.compiled.chip, baud=port.baud) as chip:
+    port, params = wanted.port.found(say=wanted.say), wanted.compiled.chip
+    with board_chip(port, params, wanted.folder) as chip:
+        words = len(wanted.image.program(params))
+        wanted.say(f"{port.name}: {words:,} words are loaded, read back and compared")
         return driven(chip, wanted, check=True)

@@ -308,6 +308,7 @@ def run(
     progress: Callable[[int], None] = lambda samples: None,
     early_stop: bool = False,
     port: BoardPort | None = None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Run:
     """Run samples, one after another; what is learned goes on from each to the next.
 
@@ -344,6 +345,8 @@ def run(
         Whether the chip ends each sample with the tick in which its first output spike leaves it.
     port : BoardPort or None
         Where engine ``board`` finds it; None: see :meth:`BoardPort.found`.
+    say : callable
+        Told in lines what engine ``board`` does before the first sample.
 
     Raises
     ------
@@ -393,6 +396,7 @@ def run(
             progress,
             early_stop,
             port or BoardPort(),
+            say,
         )
     )
     begun = 0 if clear or start is None else start.ticks

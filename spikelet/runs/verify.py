@@ -15,6 +15,7 @@ from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.recording import Difference
 from spikelet.description.summary import summary
+from spikelet.host.board_port import BoardPort
 from spikelet.network.network import Network
 from spikelet.network.origin import Origin
 from spikelet.network.reference import run_layers
@@ -214,6 +215,8 @@ def verify(
     network_file: Path | None = None,
     progress: Callable[[str, int, int], None] = lambda engine, done, samples: None,
     differs: Callable[[str, Samples, Difference], None] = lambda engine, samples, difference: None,
+    port: BoardPort | None = None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Verification:
     """Run golden and the named engines on the same samples and compare all that they recorded.
 
@@ -245,6 +248,8 @@ def verify(
         Told engine, samples done, and samples in all.
     differs : callable
         Told engine, its samples, and its first difference from golden.
+    port, say
+        As for :func:`run`.
 
     Raises
     ------
@@ -282,6 +287,8 @@ def verify(
             folder=folder,
             progress=lambda done: progress(engine, done, total),
             early_stop=early_stop,
+            port=port,
+            say=say,
         )
         return found, time.perf_counter() - began
 

@@ -53,6 +53,8 @@ class Wanted:
         Whether each sample ends with its first output spike.
     port : BoardPort
         Of engine ``board``.
+    say : callable
+        Told in lines what is done before the first sample.
     """
 
     __repr__ = summary
@@ -69,6 +71,7 @@ class Wanted:
     progress: Callable[[int], None]
     early_stop: bool = False
     port: BoardPort = field(default_factory=BoardPort)
+    say: Callable[[str], None] = lambda line: None
 
     @property
     def image(self) -> ChipImage:

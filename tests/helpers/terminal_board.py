@@ -13,8 +13,7 @@ from spikelet.description.chip.packets import output_bits
 from spikelet.description.chip.params import ChipParams
 from spikelet.golden.host_link import HostLink
 from spikelet.host.link import Batch
-from spikelet.rtl_gen.chip import Chip
-from spikelet.rtl_gen.emit import to_verilog
+from spikelet.runs.hardware import chip_verilog
 from spikelet.sim.verilated_link import VerilatedLink
 from spikelet.sim.verilator import Design
 
@@ -25,18 +24,21 @@ class VerilatedWords:
     """A Verilated chip as golden's host link wants one."""
 
     def __init__(self, chip: ChipParams) -> None:
-        self.link = VerilatedLink(Design(to_verilog(Chip(chip), "chip")), optimise="build")
+        self.link = VerilatedLink(Design(chip_verilog(chip)), optimise="build")
         self.mask, self.shift = output_bits(chip)
         self.n_outputs = chip.n_outputs
         self.events: list[int] = []
         self.wrong: set[int] = set()
+        self.read_wrong: dict[int, int] = {}
 
     def write(self, address: int, data: int) -> None:
         """Write a word; a wrong one at the addresses of ``wrong``."""
         self.link.write(np.array([[address, data ^ (address in self.wrong)]], np.uint32))
 
     def read(self, address: int) -> int:
-        """Return a word."""
+        """Return a word; at the addresses of ``read_wrong`` what stands there."""
+        if address in self.read_wrong:
+            return self.read_wrong[address]
         return int(self.link.read(np.array([address], np.uint32))[0])
 
     def event(self, flit: int) -> None:
@@ -74,8 +76,8 @@ class TerminalBoard:
         What it says of its structure, if that is not the chip's.
     silent : bool
         Whether it never answers.
-    version : int or None
-        What it says in the place of the link's version.
+    noise : bytes
+        What it sends without end, in the place of answers.
     """
 
     def __init__(
@@ -84,11 +86,11 @@ class TerminalBoard:
         *,
         structure: int | None = None,
         silent: bool = False,
-        version: int | None = None,
+        noise: bytes = b"",
     ) -> None:
         params = LinkParams.of(chip, 12_000_000)
         self.words = VerilatedWords(chip)
-        self.silent, self.version = silent, version
+        self.silent, self.noise = silent, noise
         if structure is not None:
             params = LinkParams(**{**vars(params), "structure": structure})
         self.link = HostLink(params, self.words)
@@ -118,14 +120,16 @@ class TerminalBoard:
 
     def _serve(self) -> None:
         while not self._stop.is_set():
-            if not select.select([self._main], [], [], 0.02)[0]:
+            if self.noise and select.select([], [self._main], [], 0.001)[1]:
+                os.write(self._main, self.noise)
+            if not select.select([self._main], [], [], 0 if self.noise else 0.02)[0]:
                 continue
             line = os.read(self._main, 4096)
             self.taken += len(line)
             if self.unplug_after is not None and self.taken > self.unplug_after:
                 self._unplug()
                 return
-            if self.silent:
+            if self.silent or self.noise:
                 continue
             self.link.take(line)
             for frame in self.link.replies():

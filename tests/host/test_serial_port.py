@@ -37,6 +37,16 @@ def test_a_chip_at_a_port_does_what_golden_does() -> None:
     assert len(set(words)) == 1 and done[-1] == words[-1] and list(done) == sorted(done)
 
 
+def test_a_board_tells_of_its_progress() -> None:
+    events = random_events(np.random.default_rng(8), CHIP, samples=5, ticks=2)
+    done: list[int] = []
+    with TerminalBoard(CHIP) as board, Chip.open(board.name, CHIP) as chip:
+        chip.load(IMAGE)
+        found = chip.run(events, progress=done.append)
+    assert done == [1, 2, 3, 4, 5]
+    assert found.first_difference(GoldenChip(CHIP, IMAGE).run(events)) is None
+
+
 def test_what_is_loaded_is_read_back() -> None:
     with TerminalBoard(CHIP) as board, Chip.open(board.name, CHIP) as chip:
         address, data = IMAGE.program(CHIP)[-1].tolist()
@@ -61,6 +71,26 @@ def test_a_board_that_does_not_answer_is_named() -> None:
     ):
         Chip.open(board.name, CHIP, **QUICK)
     assert "baud" in caught.value.remedy and "bitstream" in caught.value.remedy
+
+
+@pytest.mark.parametrize("noise", [b"\x7e\xff\x00GPS", b"$GPRMC,"])
+def test_a_port_where_something_else_speaks_is_named(noise: bytes) -> None:
+    with (
+        TerminalBoard(CHIP, noise=noise) as board,
+        pytest.raises(SpikeletError, match=r"but for \d+ bytes that are no answer") as caught,
+    ):
+        Chip.open(board.name, CHIP, **QUICK)
+    assert "--baud" in caught.value.remedy and "boards --identify" in caught.value.remedy
+
+
+def test_a_memory_map_of_another_version_is_named() -> None:
+    with TerminalBoard(CHIP) as board:
+        board.words.read_wrong[0] = 0x53504B02
+        with pytest.raises(SpikeletError, match="map is of version 2, this driver's of 3"):
+            Chip.open(board.name, CHIP)
+        board.words.read_wrong[0] = 0x12345678
+        with pytest.raises(SpikeletError, match="no chip of Spikelet's"):
+            Chip.open(board.name, CHIP)
 
 
 def test_a_driver_of_another_version_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,11 +148,11 @@ def test_what_answers_is_told_without_a_reset() -> None:
         with Chip.open(board.name, CHIP) as chip:
             chip.load(IMAGE)
         resets = board.link.resets
-        answer = identified(board.name, 1_000_000)
+        answer = identified(BoardPort(board.name))
         assert board.link.resets == resets
     assert answer.structure == CHIP.digest[:8] and "12 MHz" in answer.words
     with TerminalBoard(CHIP, silent=True) as board:
-        nothing = identified(board.name, 1_000_000, patience_s=0.2)
+        nothing = identified(BoardPort(board.name), patience_s=0.2)
     assert not nothing.structure and "nothing answers" in nothing.words
 
 
@@ -137,14 +167,19 @@ def port(name: str, bridge: str, adapter: str) -> FoundPort:
         ([port("/dev/ttyUSB0", "FT2232H", "a"), port("/dev/ttyUSB1", "FT2232H", "a")],
          "/dev/ttyUSB1"),
         ([port("/dev/ttyS0", "", ""), port("/dev/ttyUSB0", "CP210x", "a")], "/dev/ttyUSB0"),
+        ([port("/dev/ttyUSB10", "FT2232H", "a"), port("/dev/ttyUSB9", "FT2232H", "a")],
+         "/dev/ttyUSB10"),
     ],
 )  # fmt: skip
 def test_the_only_board_is_found(
     ports: list[FoundPort], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(PORT_VARIABLE, raising=False)
-    assert BoardPort(baud=9600).found(lambda: ports) == BoardPort(name, 9600)
-    assert BoardPort("COM3").found(lambda: ports).name == "COM3"
+    said: list[str] = []
+    assert BoardPort(baud=9600).found(lambda: ports, said.append) == BoardPort(name, 9600)
+    assert len(said) == 1 and f"port {name} " in said[0] and "the only adapter" in said[0]
+    assert BoardPort("COM3").found(lambda: ports, said.append).name == "COM3"
+    assert len(said) == 1
     monkeypatch.setenv(PORT_VARIABLE, "COM4")
     assert BoardPort().found(lambda: ports).name == "COM4"
 

