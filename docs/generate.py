@@ -8,7 +8,14 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
+from amaranth import Value
+from amaranth.hdl import Fragment
+from amaranth.lib.wiring import In
+
+from docs.waveforms import WAVES
+from spikelet.description.chip.bus_registers import BUS_REGISTERS, BusParams
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import (
     CHIP_REGISTERS,
@@ -27,6 +34,11 @@ from spikelet.description.neurons.models import neuron_model, neuron_models
 from spikelet.nir.frameworks import FRAMEWORKS
 from spikelet.nir.handlers import HANDLERS
 from spikelet.reports.neuron_listing import usual_core
+from spikelet.rtl_gen.axi_lite import AxiLite
+from spikelet.rtl_gen.axi_stream import AxiStream
+from spikelet.rtl_gen.bus_registers import chip_side
+from spikelet.rtl_gen.chip import Chip
+from spikelet.rtl_gen.wishbone import Wishbone
 
 __all__ = ["EXAMPLE", "FOLDER", "main", "page"]
 
@@ -259,11 +271,58 @@ def neuron_table() -> str:
     return _table(header, rows) + "\nSources:\n\n" + "\n".join(sources) + "\n"
 
 
+def ports() -> str:
+    """Return the tables of a chip's ports, the registers of a bus, and waveforms of each."""
+    params = BusParams.of(EXAMPLE)
+    sections = [
+        ("Native", Chip(EXAMPLE), ()),
+        ("Wishbone", Wishbone(params), chip_side(params)),
+        ("AXI4-Lite", AxiLite(params, events=False), chip_side(params)),
+        ("AXI4-Streams", AxiStream(params), {"busy", *chip_side(params)}),
+    ]
+    text = "### Registers of a bus\n\n"
+    rows = [
+        (
+            f"{4 * number:#x}",
+            f"`{register.name}`",
+            _meanings(register.read),
+            _meanings(register.write),
+        )
+        for number, register in enumerate(BUS_REGISTERS)
+    ]
+    text += _table(("byte", "register", "read", "written"), rows)
+    for title, component, hidden in sections:
+        Fragment.get(component, None)  # Amaranth warns of what is made and not elaborated
+        rows = [
+            (f"`{name}`", "in" if member.flow is In else "out", width)
+            for name, member, width in _wires(component, hidden)
+        ]
+        text += f"\n### {title}\n\n" + _table(("port", "direction", "bits"), rows)
+    for title, wave in WAVES.items():
+        text += f"\n### Waveform: {title}\n\n{inspect.getdoc(wave)}\n\n```\n{wave()}```\n"
+    return text
+
+
+def _meanings(bits: tuple[str, ...]) -> str:
+    """Return what the bits of a register mean, from bit 0 on."""
+    if len(bits) < 2:
+        return "".join(bits)
+    return "; ".join(f"bit {number}: {text}" for number, text in enumerate(bits))
+
+
+def _wires(component: Any, hidden: Iterable[str]) -> Iterable[tuple[str, Any, int]]:
+    """Return the ports of a component as its Verilog names them: name, member, bits."""
+    for path, member, value in component.signature.flatten(component):
+        if path[0] not in hidden:
+            yield "__".join(map(str, path)), member, len(Value.cast(value))
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "conventions.md": conventions,
     "memory-map.md": lambda: tables(EXAMPLE),
     "networks.md": node_kinds,
     "neurons.md": neuron_table,
+    "ports.md": ports,
 }
 """What makes the generated part of each page."""
 

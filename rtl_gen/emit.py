@@ -13,10 +13,12 @@ from amaranth.lib import wiring
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.memory_map import describe
 from spikelet.description.chip.params import ChipParams
+from spikelet.description.chip.register_files import register_files
 from spikelet.description.errors import SpikeletError
 from spikelet.description.files import AtomicFile
 from spikelet.description.run.recorded_run import RecordedRun
 from spikelet.description.yosys import run_yosys
+from spikelet.rtl_gen.bus_chip import NATIVE, BusChip, bus_top, check_ports
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.elaborate import to_rtlil
 from spikelet.rtl_gen.fusesoc import fusesoc_core, safe_name
@@ -76,13 +78,16 @@ def write_chip(
     top: str = "chip",
     run: RecordedRun | None = None,
     arch: str = "",
+    ports: str = NATIVE,
 ) -> str:
     """Write a chip's files to ``folder`` and return the Verilog of the whole.
 
-    ``chip.v``; ``memory_map.json``, where everything is found through the configuration port;
+    ``chip.v``; ``memory_map.json``, where everything is found through the configuration port, and
+    the same in SystemRDL and C as ``TOP.rdl`` and ``TOP.h``;
     ``program.hex``, the configuration writes that load the image, a line ``address data`` each in
     hexadecimal; and ``NAME.core``, which describes them to FuseSoC. Of a chip that is cut into
-    several also ``TOP_X_Y.v``, each of them alone; ``chip.v`` is all of them, joined.
+    several also ``TOP_X_Y.v``, each of them alone; ``chip.v`` is all of them, joined. With a bus,
+    ``TOP_PORTS.v``: the module of that name, around the one in ``chip.v``.
 
     Parameters
     ----------
@@ -99,27 +104,41 @@ def write_chip(
         and the files of the run.
     arch : str
         As for :func:`spikelet.rtl_gen.fusesoc.fusesoc_core`.
+    ports : str
+        Of :data:`~spikelet.rtl_gen.bus_chip.PORTS`.
 
     Raises
     ------
     SpikeletError
-        If ``top`` cannot be the name of a module, or a tool is missing.
+        If ``top`` cannot be the name of a module, there are no such ports, or a tool is missing.
     """
     check_top(top)
+    check_ports(ports)
     component = whole_chip(chip)
     parts: dict[str, str] = {}
     if isinstance(component, JoinedChips):
         for x, y in component.parts:
             parts[f"{top}_{x}_{y}"] = to_verilog(Chip(chip, (x, y)), f"{top}_{x}_{y}")
     verilog = to_verilog(component, top)
+    outer = bus_top(top, ports)
+    around = {}
+    if outer != top:
+        around[f"{outer}.v"] = to_verilog(BusChip(chip, ports, top), outer)
     program = "".join(f"{address:08x} {data:08x}\n" for address, data in image.program(chip))
     safe = safe_name(name)
     files = {
         "chip.v": verilog,
         "memory_map.json": json.dumps(describe(chip), indent=1),
         "program.hex": program,
+        **register_files(chip, top, bus=ports != NATIVE),
+        **around,
         f"{safe}.core": fusesoc_core(
-            chip, safe, top=top, parts=list(parts), tested=run is not None, arch=arch
+            *(chip, safe),
+            top=top,
+            outer=outer,
+            parts=list(parts),
+            tested=run is not None,
+            arch=arch,
         ),
         **{f"{part}.v": text for part, text in parts.items()},
         **(replay_files(chip, run) if run else {}),

@@ -18,15 +18,15 @@ name: "spikelet:chips:{name}:0"
 description: "Spikelet chip {digest}: {n_cores} cores on a {width}x{height} {topology}{cut}"
 filesets:
   rtl:
-    files: [chip.v]
+    files: [{files}]
     file_type: verilogSource-2005
 {filesets}targets:
   default:
     filesets: [rtl]
-    toplevel: {top}
+    toplevel: {outer}
   lint:
     filesets: [rtl]
-    toplevel: {top}
+    toplevel: {outer}
     flow: lint
     flow_options:
       tool: verilator
@@ -36,7 +36,7 @@ filesets:
 _SYNTH_TARGET = """\
   synth:
     filesets: [rtl]
-    toplevel: {top}
+    toplevel: {outer}
     flow: generic
     flow_options:
       tool: yosys
@@ -88,7 +88,14 @@ def safe_name(name: str) -> str:
 
 
 def fusesoc_core(
-    chip: ChipParams, name: str, *, top: str, parts: Sequence[str], tested: bool, arch: str
+    chip: ChipParams,
+    name: str,
+    *,
+    top: str,
+    outer: str = "",
+    parts: Sequence[str],
+    tested: bool,
+    arch: str,
 ) -> str:
     """Return the description: targets ``lint``, ``synth``, ``sim``, and one for each part.
 
@@ -98,7 +105,9 @@ def fusesoc_core(
     name : str
         As :func:`safe_name` gives it.
     top : str
-        Top module.
+        Top module of ``chip.v``.
+    outer : str
+        The module around it, in a file of its name; empty: none.
     parts : sequence of str
         Modules of a chip that is cut into several, each in a file of its name.
     tested : bool
@@ -107,7 +116,8 @@ def fusesoc_core(
         The FPGA family that ``synth`` is for, as Edalize's Yosys names it; empty: no such target.
     """
     waivers = ", ".join(f"-Wno-{warning}" for warning in LINT_WAIVERS)
-    filesets, targets = "", _SYNTH_TARGET.format(top=top, arch=arch) if arch else ""
+    outer = outer or top
+    filesets, targets = "", _SYNTH_TARGET.format(outer=outer, arch=arch) if arch else ""
     if tested:
         run = "".join(_RUN_FILE.format(file=file) for file in RUN_FILES)
         filesets += _TEST_FILES.format(testbench=TESTBENCH, run=run)
@@ -120,7 +130,8 @@ def fusesoc_core(
         height=chip.height,
         topology=chip.topology,
         cut=f", cut into {len(parts)} chips" if parts else "",
-        top=top,
+        files="chip.v" if outer == top else f"chip.v, {outer}.v",
+        outer=outer,
         lint=f"-Wall, {waivers}",
         filesets=filesets + "".join(_PART_FILES.format(part=part) for part in parts),
         targets=targets + "".join(_PART_TARGET.format(part=part) for part in parts),

@@ -33,6 +33,7 @@ from spikelet.description.versions import package_versions
 from spikelet.fpga.flow import FpgaReport
 from spikelet.locked import writing
 from spikelet.reports.report import write_report
+from spikelet.rtl_gen.bus_chip import NATIVE, check_ports
 from spikelet.rtl_gen.emit import check_top
 from spikelet.runs.drift import drift
 from spikelet.runs.engines import engine_named, engine_tools
@@ -83,6 +84,7 @@ class Project:
         network: Path | None = None,
         calibration: Samples | None = None,
         top: str = "chip",
+        ports: str = NATIVE,
     ) -> list[OutOfDate]:
         """Keep a compiled network and write the chip's files, with golden's recorded run.
 
@@ -95,6 +97,8 @@ class Project:
             Input for the recorded run, too; see :func:`record_run`.
         top : str
             Name of the Verilog's top module.
+        ports : str
+            Of :data:`~spikelet.rtl_gen.bus_chip.PORTS`.
 
         Returns
         -------
@@ -102,15 +106,16 @@ class Project:
             What in the folder was made of another network.
         """
         check_top(top)
+        check_ports(ports)
         with writing(self.folder):
             self.keep(compiled, network, calibration)
-            verilog, contents = chip_files(compiled, calibration, top)
+            verilog, contents = chip_files(compiled, calibration, top, ports)
             plain = verilog if top == "chip" else chip_verilog(compiled.chip)
             verilogs = {CHIP_VERILOG: digest_of(plain), EMITTED_VERILOG: digest_of(verilog)}
             Artefact(
                 "chip files",
                 {**compiled.digests, **verilogs},
-                options={"top": top},
+                options={"top": top, "ports": ports},
                 tools=package_versions("spikelet", "amaranth", "pyosys"),
                 command=self.command,
             ).write(self.folder / "rtl", contents)

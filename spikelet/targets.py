@@ -7,6 +7,7 @@ from typing import Any
 
 from spikelet.boards import BOARDS, board_named
 from spikelet.compiler.compiled import CompiledNetwork
+from spikelet.compiler.interface import INTERFACE_FILE, interface
 from spikelet.description.artefact import Artefact, OutOfDate, digest_of
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
@@ -17,6 +18,7 @@ from spikelet.fpga.flow import REPORT, FpgaReport, build_bitstream, build_out_of
 from spikelet.images.image import ImageOptions
 from spikelet.images.kinds import image_kind
 from spikelet.locked import writing
+from spikelet.rtl_gen.bus_chip import NATIVE
 from spikelet.rtl_gen.emit import write_chip
 from spikelet.runs.hardware import chip_verilog
 from spikelet.runs.recorded_run import record_run
@@ -174,7 +176,7 @@ def kept_builds(
 
 
 def chip_files(
-    compiled: CompiledNetwork, calibration: Samples | None, top: str
+    compiled: CompiledNetwork, calibration: Samples | None, top: str, ports: str = NATIVE
 ) -> tuple[str, dict[str, bytes]]:
     """Return the chip's Verilog, and the contents of all its files by name."""
     recorded = record_run(compiled, calibration.spikes if calibration else None, top)
@@ -185,5 +187,7 @@ def chip_files(
             top=top,
             run=recorded,
             arch=fusesoc_arch(compiled.chip),
+            ports=ports,
         )
-        return verilog, {path.name: path.read_bytes() for path in folder.iterdir()}
+        files = {path.name: path.read_bytes() for path in folder.iterdir()}
+        return verilog, {**files, INTERFACE_FILE: interface(compiled).encode()}

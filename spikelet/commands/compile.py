@@ -77,6 +77,9 @@ __all__ = ["compile_command"]
 @click.option("--target", "targets", multiple=True, help="Board or device that it must fit.")
 @click.option("--image", help="What the chip must fit a board with: self-test, host-link, ...")
 @click.option("--top", default="chip", show_default=True, help="Name of the Verilog's top module.")
+@click.option(
+    "--ports", default="native", show_default=True, help="Of the Verilog: native, wishbone or axi."
+)
 @printing_options
 def compile_command(
     terminal: Terminal,
@@ -92,6 +95,7 @@ def compile_command(
     targets: tuple[str, ...],
     image: str | None,
     top: str,
+    ports: str,
     **options: Any,
 ) -> None:
     """Import, quantise and place NETWORK (a NIR or TOML file, or a folder); write the chip's files.
@@ -107,6 +111,7 @@ def compile_command(
     from spikelet.network.toml_file import rules_of_layers
     from spikelet.project import Project
     from spikelet.results import compiled_fields, old_fields, show_compiled
+    from spikelet.rtl_gen.bus_chip import check_ports
     from spikelet.rtl_gen.emit import check_top
     from spikelet.runs.recorded import compare_recorded
     from spikelet.runs.recorded import require_recorded as required
@@ -115,6 +120,7 @@ def compile_command(
     from spikelet.targets import block_ram_of, require_target, target_named
 
     check_top(top)
+    check_ports(ports)
     levels = options["input_levels"] or options["input_counts"] or 1
     if network.is_dir() and calibration:
         levels = CompiledNetwork.load(compiled_folder(network)).network.input_levels
@@ -142,7 +148,7 @@ def compile_command(
         rest = "; the sample's events are counted by build" if stores else ""
         terminal.say(f"{fit}{rest}")
     project = Project(folder, command_line(click.get_current_context()))
-    old = project.save(compiled, network=network, calibration=samples, top=top)
+    old = project.save(compiled, network=network, calibration=samples, top=top, ports=ports)
     warnings = compile_warnings(compiled, samples, recorded)
     show_compiled(terminal, compiled, recorded)
     terminal.warn(warnings)

@@ -51,6 +51,19 @@ def test_sim(root):
     assert done.status == 0 and re.search(r"PASS: \d+ samples", done.output), done.output
 
 
+@pytest.mark.parametrize("ports", ["wishbone", "axi"])
+def test_lint_of_a_bus(ports, tmp_path):
+    compiled = small_network()
+    write_chip(compiled.chip, compiled.image, "n", tmp_path / "rtl", top="my_chip", ports=ports)
+    text = (tmp_path / "rtl" / "n.core").read_text()
+    assert f"files: [chip.v, my_chip_{ports}.v]" in text
+    done = fusesoc(tmp_path, "run", "--target", "lint", "spikelet:chips:n")
+    assert done.status == 0, done.output
+    assert "%Warning" not in done.output
+    options = "".join(path.read_text() for path in (tmp_path / "build").rglob("lint/*.vc"))
+    assert f"--top-module my_chip_{ports}\n" in options
+
+
 def test_a_chip_that_differs_fails_sim(root, tmp_path):
     verilog = (root / "rtl" / "chip.v").read_text()
     (tmp_path / "rtl").mkdir()

@@ -53,6 +53,14 @@ def test_two_networks_of_one_name_do_not(tmp_path):
     assert done.status != 0 and "already" in done.output
 
 
+def test_ports_that_there_are_not_are_refused(tmp_path):
+    compiled = small_network()
+    with pytest.raises(SpikeletError, match="none called 'ahb'") as error:
+        write_chip(compiled.chip, compiled.image, "x", tmp_path, ports="ahb")
+    assert "native, wishbone, axi" in error.value.remedy
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("top", ["", "2x", "a-b", "a b", "module", "logic", "é", "a.b", "a\n"])
 def test_a_top_that_is_no_name_is_refused(top, tmp_path):
     with pytest.raises(SpikeletError, match="is not a Verilog identifier|is a keyword"):

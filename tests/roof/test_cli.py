@@ -45,8 +45,11 @@ def test_compile_leaves_a_whole_chip(project):
     assert (project / "compiled" / "artefact.json").exists()
     assert {path.name for path in (project / "rtl").iterdir()} == {
         "artefact.json",
+        "chip.h",
+        "chip.rdl",
         "chip.v",
         "digits.core",
+        "interface.json",
         "memory_map.json",
         "program.hex",
         "recorded_events.hex",
@@ -56,6 +59,13 @@ def test_compile_leaves_a_whole_chip(project):
         "test_chip.py",
         "testbench.v",
     }
+
+
+def test_ports_that_there_are_not(tmp_path):
+    source = (DIGITS / "digits.nir", "--neuron", "snntorch-subtract", "-o", tmp_path / "p")
+    code, output = invoke("compile", *source, "--ports", "ahb")
+    assert code != 0 and "none called 'ahb'" in output and "native, wishbone, axi" in output
+    assert not (tmp_path / "p").exists()
 
 
 def test_placement_options(tmp_path, monkeypatch):
