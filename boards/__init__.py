@@ -5,13 +5,13 @@ from contextlib import contextmanager
 
 from spikelet.boards.board import Board
 from spikelet.boards.icebreaker import ICEBREAKER
-from spikelet.boards.ulx3s import ULX3S_85F
+from spikelet.boards.ulx3s import ULX3S, ULX3S_85F
 from spikelet.description.errors import SpikeletError
 from spikelet.description.pins import Pin
 
 __all__ = ["BOARDS", "Board", "Pin", "board_named", "registered"]
 
-BOARDS = {board.name: board for board in (ULX3S_85F, ICEBREAKER)}
+BOARDS = {board.name: board for board in (*ULX3S, ICEBREAKER)}
 """The boards by name."""
 
 
