@@ -34,6 +34,7 @@ _LUT_COSTS = {
     "distributed ram": 7.16,
     "register memory": 0.64,
     "table": 0.14,
+    "product": 1.0,
     "image": 400.0,
     "link": 940.0,
 }
