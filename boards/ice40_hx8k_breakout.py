@@ -30,11 +30,11 @@ def _board() -> Board:
         pins,
         led_places="0 to 7: D2 to D9",
         button_place="a wire from P16 of header J2 to ground",
-        programmers=("openFPGALoader -b ice40_generic", "iceprog -S"),
-        flash_programmers=("openFPGALoader -b ice40_generic -f", "iceprog"),
+        programmers=("openFPGALoader -b ice40_generic", "iceprog"),
+        flash_programmers=("openFPGALoader -b ice40_generic", "iceprog"),
         pll_hz=48_000_000,
     )
 
 
 ICE40_HX8K_BREAKOUT = _board()
-"""Its jumpers choose whether the FPGA or the flash is programmed."""
+"""With its jumpers J6 and J7 as delivered, for the flash."""
