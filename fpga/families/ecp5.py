@@ -117,8 +117,8 @@ class _Ecp5(Family):
     @property
     def devices(self) -> tuple[Device, ...]:
         return (
-            self._device("LFE5U-12F", "12k", 24288, 56, 28),  # the die of the 25F
             self._device("LFE5U-25F", "25k", 24288, 56, 28),
+            self._device("LFE5U-12F", "12k", 24288, 56, 28),  # the die of the 25F
             self._device("LFE5U-45F", "45k", 43848, 108, 72),
             self._device("LFE5U-85F", "85k", 83640, 208, 156),
         )
