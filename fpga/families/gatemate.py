@@ -7,9 +7,9 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.installation import Package
 from spikelet.description.pins import Pin
 from spikelet.fpga.families.costs import RamKind
-from spikelet.fpga.families.family import Device, Family, Resource
+from spikelet.fpga.families.family import Device, Family, Job, Resource
 from spikelet.fpga.families.pll import Pll
-from spikelet.fpga.tools import Tool, run_tool
+from spikelet.fpga.tools import Progress, Tool, run_tool
 
 __all__ = ["FAMILY"]
 
@@ -21,6 +21,9 @@ _PACKAGE = Package(
 )
 _PACK = Tool("gmpack", _PACKAGE, "run_gmpack")
 _UNPACK = Tool("gmunpack", _PACKAGE, "run_gmunpack")
+
+_CLOCK = "create_clock"
+_CLOCKS_FILE = "clocks.sdc"
 
 _LUT_COSTS = {
     "chip": 720.88,
@@ -104,8 +107,8 @@ class _GateMate(Family):
         )
 
     def constraints(self, title: str, clock_hz: int, pins: Sequence[Pin]) -> str:
-        # The clock's frequency is an argument of the PLL, or nextpnr's default.
-        lines = [f"# {title}, {clock_hz / 1e6:g} MHz"]
+        # To the pins' file a clock is a comment: place and route reads it from a file of its own.
+        lines = [f"# {title}", f"# {_CLOCK} -period {1e9 / clock_hz:.6g} [get_ports clk]"]
         for pin in pins:
             kind = "out" if pin.port == "tx" or pin.port.startswith("led[") else "in"
             attributes = "".join(f" | {name}={value}" for name, value in pin.attributes)
@@ -145,7 +148,14 @@ class _GateMate(Family):
     def nextpnr_pins(self, constraints: str, placed: str) -> list[str]:
         if not constraints:
             return ["-o", "allow-unconstrained"]
-        return ["-o", f"ccf={constraints}", "-o", f"out={placed}"]
+        return ["-o", f"ccf={constraints}", "-o", f"out={placed}", "--sdc", _CLOCKS_FILE]
+
+    def place_and_route(self, job: Job, progress: Progress) -> None:
+        if job.constraints:
+            lines = (job.folder / job.constraints).read_text().splitlines()
+            clocks = [line.removeprefix("# ") for line in lines if line.startswith(f"# {_CLOCK}")]
+            (job.folder / _CLOCKS_FILE).write_text("\n".join(clocks) + "\n")
+        super().place_and_route(job, progress)
 
     def pack(self, folder: Path, options: tuple[str, ...] = ()) -> None:
         run_tool(_PACK, [*options, self.placed_file, self.bitstream_file], folder, "pack.log")

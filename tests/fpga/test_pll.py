@@ -1,5 +1,6 @@
 """Phase-locked loops: their dividers, what they can make, and the reset that waits for them."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -157,6 +158,7 @@ def test_every_port_of_a_pll_is_one_of_its_model(name: str) -> None:
     pll = chip_pll(board, board.chip_hz)
     assert pll is not None
     text = "\n".join(path.read_text() for path in family.cell_models)
-    model = text[text.index(f"module {pll.primitive} ") :].partition("endmodule")[0]
+    model = text[text.index(f"module {pll.primitive} ") :].partition(");\n")[0]
+    declared = set(re.findall(r"\w+", re.sub(r"= .*", "", model)))
     ports = {pll.clock_in, pll.clock_out, pll.locked, *pll.tied, *pll.feedback, *pll.parameters}
-    assert all(port in model.replace(",", " ").split() for port in ports)
+    assert ports <= declared
