@@ -25,25 +25,26 @@ _UNPACK = Tool("gmunpack", _PACKAGE, "run_gmunpack")
 _CLOCK = "create_clock"
 _CLOCKS_FILE = "clocks.sdc"
 
+# Those of the ECP5, times what place and route made of some chips.
 _LUT_COSTS = {
-    "chip": 720.88,
-    "core": 315.93,
-    "plastic core": 251.23,
-    "router": 7.13,
-    "configuration": 1.4,
-    "address": 1.43,
-    "sum": 1.49,
-    "adder": 1.27,
-    "multiplexer": 0.81,
-    "random": 1.19,
-    "register": 0.04,
-    "ram multiplexer": 0.86,
+    "chip": 1549.89,
+    "core": 679.25,
+    "plastic core": 540.14,
+    "router": 15.33,
+    "configuration": 3.01,
+    "address": 3.07,
+    "sum": 3.2,
+    "adder": 2.73,
+    "multiplexer": 1.74,
+    "random": 2.56,
+    "register": 0.09,
+    "ram multiplexer": 1.85,
     "distributed ram": 0.0,
-    "register memory": 0.64,
-    "table": 0.14,
-    "product": 1.0,
-    "image": 400.0,
-    "link": 940.0,
+    "register memory": 1.38,
+    "table": 0.3,
+    "product": 2.15,
+    "image": 860.0,
+    "link": 2021.0,
 }
 
 # Cologne Chip, GateMate primitives library (UG1001), CC_PLL in mode ECONOMY.
