@@ -16,6 +16,7 @@ from spikelet.fpga.families import families, family_named
 from spikelet.fpga.families.pll import Pll
 from spikelet.fpga.power_on import chip_pll, clocked, with_clock
 from spikelet.rtl_gen.emit import to_verilog
+from spikelet.rtl_gen.uart import baud_divider
 
 MHZ = 1_000_000
 
@@ -162,3 +163,9 @@ def test_every_port_of_a_pll_is_one_of_its_model(name: str) -> None:
     declared = set(re.findall(r"\w+", re.sub(r"= .*", "", model)))
     ports = {pll.clock_in, pll.clock_out, pll.locked, *pll.tied, *pll.feedback, *pll.parameters}
     assert ports <= declared
+
+
+@pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+@pytest.mark.parametrize("baud", [1_000_000, 3_000_000])
+def test_a_boards_chip_divides_to_the_usual_rates(baud: int, board: Board) -> None:
+    assert board.chip_hz / baud_divider(board.chip_hz, baud) == baud
