@@ -43,7 +43,7 @@ class LinkTop(wiring.Component):
     chip : ChipParams
     board : Board
     baud : int
-        SpikeletError if the board's clock cannot be divided to it.
+        SpikeletError if the chip's clock cannot be divided to it.
     time_limit_s : float
         Of a tick, above 0 and at most 60 s; taken in units of 65,536 clock cycles, so up to two of
         them longer. What is late goes on.
@@ -68,8 +68,8 @@ class LinkTop(wiring.Component):
         self.chip = chip
         self.time_limit_s = time_limit_s
         self.board = board
-        self.divider = baud_divider(board.clock_hz, baud)
-        self.params = LinkParams.of(chip, board.clock_hz)
+        self.divider = baud_divider(board.chip_hz, baud)
+        self.params = LinkParams.of(chip, board.chip_hz)
         super().__init__(
             {
                 "clk": In(1),

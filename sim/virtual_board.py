@@ -33,7 +33,7 @@ class VirtualBoard:
         ``led``. If it has ``flash_cs``, ``flash_clk``, ``flash_copi`` and ``flash_cipo``, there is
         a :class:`spikelet.sim.spi_flash.SpiFlash`, in power-down as after configuration.
     clock_hz : int
-        Of ``clk``.
+        Of the chip: a model of a PLL passes ``clk`` on.
     baud : int
         Of the host; it may change.
     name : str

@@ -62,14 +62,14 @@ def program_board(
             f"{folder}: the bitstream was made of another network: {'; '.join(old.reasons)}",
             remedy=f"build it again: {old.command or f'spikelet build FOLDER {board.name}'}",
         )
-    words = next((p.split() for p in board.programmers if p.split()[0] == LOADER), None)
+    programmers = board.flash_programmers if flash else board.programmers
+    words = next((p.split() for p in programmers if p.split()[0] == LOADER), None)
     if words is None:
         raise SpikeletError(
-            f"{LOADER} does not know {board.name}",
-            remedy=f"program it with {' or '.join(board.programmers)}",
+            f"{LOADER} does not know {board.name}{', or not its flash' if flash else ''}",
+            remedy=f"program it with {' or '.join(programmers or board.programmers)}",
         )
     command = [*_loader(), *words[1:]]
-    command += ["-f"] if flash and "-f" not in command else []
     command.append(str((folder / report.bitstream).absolute()))
     say(shlex.join(command))
     try:

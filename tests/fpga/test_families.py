@@ -38,6 +38,20 @@ synth_ice40 -device u -dsp -top top -run flatten:map_ram
 tee -q -o memories.txt dump t:$mem_v2
 synth_ice40 -device u -dsp -top top -run map_ram:
 """,
+    "ice40-hx": """\
+read_verilog design.v
+setattr -unset ram_style m:* a:ram_style=huge %i
+synth_ice40 -device hx -top top -run begin:map_ram
+tee -q -o memories.txt dump t:$mem_v2
+synth_ice40 -device hx -top top -run map_ram:
+""",
+    "gatemate": """\
+read_verilog design.v
+setattr -unset ram_style m:* a:ram_style=huge %i
+synth_gatemate -luttree -nomx8 -top top -run begin:map_bram
+tee -q -o memories.txt dump t:$mem_v2
+synth_gatemate -luttree -nomx8 -top top -run map_bram:
+""",
 }
 
 SINGLE_PORT = """
@@ -49,9 +63,11 @@ endmodule
 
 TABLE = ".tile R10C10:PLC2\nword: SLICEA.K0.INIT 0110100110010110\n"
 TILE = "\n".join(f"{1 << (row + 20):054b}" for row in range(16))
+CPE = "CPE4.INIT_L11 1010\nCPE4.INIT_L20 1100"
 CONFIGURATIONS = {
     "ecp5": f".device LFE5U-25F\n\n{TABLE}\n",
     "ice40": f".comment\n.device 5k\n.logic_tile 1 1\n{TILE}\n",
+    "gatemate": f".device CCGM1A1\n\n.tile 0 58 58\n{CPE}\n\n",
 }
 """In which bits of one logic tile are set."""
 
@@ -63,7 +79,7 @@ def test_the_synthesis_script(name: str) -> None:
     assert SCRIPTS.keys() == {family.name for family in families()}
 
 
-@pytest.mark.parametrize(("name", "logic"), [("ecp5", TABLE), ("ice40", TILE)])
+@pytest.mark.parametrize(("name", "logic"), [("ecp5", TABLE), ("ice40", TILE), ("gatemate", CPE)])
 def test_a_bitstream_unpacks_into_what_was_packed(name: str, logic: str, tmp_path: Path) -> None:
     family = family_named(name)
     placed, bitstream = tmp_path / family.placed_file, tmp_path / family.bitstream_file

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,15 +17,18 @@ from spikelet.fpga.self_test import SelfTest
 from spikelet.fpga.self_test_image import StoredRun, image_memories
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
+from spikelet.runs.hardware import board_design
 from spikelet.sim.stuck_at import flip_flops, with_stuck_flip_flops
-from spikelet.sim.verilator import Design
 from tests.fpga.self_test_bench import SimulatedBoard, learning_run
+
+OWN_CLOCK = [replace(board, pll_hz=0) for board in (ICEBREAKER, ULX3S_85F)]
+"""The figures of the documentation are those of the boards' own clocks."""
 
 
 def _top(chip: ChipParams, run: StoredRun, board: Board) -> tuple[str, int]:
     """Return the Verilog of a board's image, and clock cycles in which it has given a verdict."""
     test = SelfTest(Chip(chip), chip, run)
-    power_on = board.clock_hz // 1000
+    power_on = board.chip_hz // 1000
     return to_verilog(BoardTop(test, board), "top"), test.cycle_limit + power_on
 
 
@@ -55,7 +59,9 @@ def test_an_image_passes_only_if_it_learns(cut: str, tmp_path: Path) -> None:
     assert run.events.samples == 20
     changed, expected = CUTS[cut]
     verilog, limit = _top(chip, run, ICEBREAKER)
-    said, winner, cycles = SimulatedBoard(Design(changed(verilog)), ICEBREAKER, tmp_path).run(limit)
+    said, winner, cycles = SimulatedBoard(
+        board_design(changed(verilog), ICEBREAKER), ICEBREAKER, tmp_path
+    ).run(limit)
     assert said == expected
     assert cycles < limit / 4, "what is compared is wrong, not the time"
     if cut == "whole":
@@ -63,7 +69,7 @@ def test_an_image_passes_only_if_it_learns(cut: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("board", [ICEBREAKER, ULX3S_85F], ids=lambda board: board.name)
+@pytest.mark.parametrize("board", OWN_CLOCK, ids=lambda board: board.name)
 def test_the_bitstream_learns_20_samples_on_64_by_16_synapses(board: Board, tmp_path: Path) -> None:
     chip, run = learning_run(64, 16, ticks=8)
     device = device_named(board.device)
@@ -80,7 +86,7 @@ def test_the_bitstream_learns_20_samples_on_64_by_16_synapses(board: Board, tmp_
         net for net in flip_flops(netlist, kinds) if re.search(r"\.learning\S*\.enabled$", net)
     )
     text = with_stuck_flip_flops(netlist, kinds, "top", [enabled])
-    design = Design(text, family.cell_models, family.include_folders())
+    design = board_design(text, board)
     simulated = SimulatedBoard(design, board, tmp_path, can_stick=True)
     shown = run.expected & (1 << len(board.leds) - 2) - 1
     said, winner, cycles = simulated.run(limit)
