@@ -139,7 +139,7 @@ def soak(
         "resent": resent,
         "lost_by_terminal": server.served.lost,
         "cycles": cycles,
-        "board_s": cycles / board.clock_hz,
+        "board_s": cycles / board.chip_hz,
         "real_s": time.perf_counter() - began,
         "speed": server.served.speed,
     }

@@ -189,7 +189,7 @@ def _timed(
 ) -> dict[str, Any]:
     """Return clock cycles and use of the line, with a host that itself takes no time."""
     port = _Counted(virtual)
-    divider = baud_divider(board.clock_hz, BAUD)
+    divider = baud_divider(board.chip_hz, BAUD)
     with Chip(compiled.chip, SerialLink(port), name="board") as driver:
         driver.load(compiled.image)
         begun = virtual.cycles
@@ -203,9 +203,9 @@ def _timed(
         resent = driver.link.resent - resent
     return {
         "latency_cycles": one,
-        "latency_ms": 1e3 * one / board.clock_hz,
+        "latency_ms": 1e3 * one / board.chip_hz,
         "sample_cycles": cycles // timed.samples,
-        "samples_per_s": board.clock_hz * timed.samples / cycles,
+        "samples_per_s": board.chip_hz * timed.samples / cycles,
         "line_to": (port.sent - sent) * BITS * divider / cycles,
         "line_from": (port.came - came) * BITS * divider / cycles,
         "resent": resent,

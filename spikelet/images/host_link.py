@@ -22,7 +22,7 @@ class _HostLink(ImageKind):
 
     def make(self, compiled: CompiledNetwork, board: Board, options: ImageOptions) -> BoardImage:
         baud = BAUD if options.baud is None else options.baud
-        baud_divider(board.clock_hz, baud)  # refuses what the clock cannot be divided to
+        baud_divider(board.chip_hz, baud)  # refuses what the clock cannot be divided to
         return BoardImage(
             lambda: to_verilog(LinkTop(compiled.chip, board, baud=baud), "top"),
             ("clk", "button", "led", "rx", "tx"),

@@ -5,7 +5,7 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.fpga.link_top import LinkTop
 from spikelet.host.serial_port import BAUD
 from spikelet.rtl_gen.emit import to_verilog
-from spikelet.sim.verilator import Design
+from spikelet.runs.hardware import board_design
 from spikelet.sim.virtual_board import VirtualBoard
 
 __all__ = ["LARGEST_MISMATCH", "lit_leds", "rate_mismatch", "virtual_board"]
@@ -44,8 +44,8 @@ def virtual_board(
     """
     top = LinkTop(chip, board, baud=baud, time_limit_s=time_limit_s)
     return VirtualBoard(
-        Design(to_verilog(top, "top")),
-        clock_hz=board.clock_hz,
+        board_design(to_verilog(top, "top"), board),
+        clock_hz=board.chip_hz,
         baud=baud,
         name=f"virtual {board.name}",
         button_inverted=board.pin("button").inverted,

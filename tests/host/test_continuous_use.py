@@ -10,33 +10,37 @@ from amaranth import Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import connect, flipped
 
-from spikelet.boards import ICEBREAKER
+from spikelet.boards import board_named
 from spikelet.description.chip.host_link import WATCHDOG_CYCLES
 from spikelet.description.chip.memory_map import CHIP_REGISTERS
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.events import Events
 from spikelet.fpga.link_top import LinkTop
+from spikelet.fpga.power_on import with_clock
 from spikelet.golden.chip import GoldenChip
 from spikelet.host.driver import Chip
 from spikelet.host.serial_link import SerialLink
 from spikelet.host.serial_port import SerialPort
 from spikelet.rtl_gen.chip import Chip as ChipGates
 from spikelet.rtl_gen.emit import to_verilog
+from spikelet.runs.hardware import board_design
 from spikelet.runs.virtual_boards import LARGEST_MISMATCH, lit_leds, rate_mismatch
 from spikelet.sim.board_server import served
-from spikelet.sim.verilator import Design
 from spikelet.sim.virtual_board import VirtualBoard
 from tests.helpers.random_chips import random_chip, random_events, random_image
 
 pytestmark = pytest.mark.xdist_group("continuous use")
 
+ICEBREAKER = with_clock(board_named("iCEBreaker"), board_named("iCEBreaker").clock_hz)
+"""Slow enough for a simulation of seconds."""
+
 CHIP = random_chip(np.random.default_rng(3), most_cores=1)
 RNG = np.random.default_rng(4)
 FIRST, SECOND = (random_image(RNG, CHIP) for _ in range(2))
 EVENTS = random_events(RNG, CHIP, samples=2, ticks=4)
-DIVIDER, BAUD = 5, ICEBREAKER.clock_hz // 5
+DIVIDER, BAUD = 5, ICEBREAKER.chip_hz // 5
 TIMES = {"resend_s": 0.001, "patience_s": 0.02}
-UNIT_S = WATCHDOG_CYCLES / ICEBREAKER.clock_hz
+UNIT_S = WATCHDOG_CYCLES / ICEBREAKER.chip_hz
 BUSY, REACHED, LATE, GIVEN_UP = (len(ICEBREAKER.leds) - place for place in (1, 2, 3, 4))
 CYCLES = 10_000
 
@@ -96,8 +100,8 @@ def boards() -> Iterator[VirtualBoard]:
     """Simulate a board whose chip can be made to hang."""
     top = HangingTop(CHIP, ICEBREAKER, baud=BAUD, time_limit_s=0.001)
     board = VirtualBoard(
-        Design(to_verilog(top, "top")),
-        clock_hz=ICEBREAKER.clock_hz,
+        board_design(to_verilog(top, "top"), ICEBREAKER),
+        clock_hz=ICEBREAKER.chip_hz,
         baud=BAUD,
         name="virtual",
         button_inverted=ICEBREAKER.pin("button").inverted,
@@ -218,7 +222,7 @@ def test_rates_may_differ_by_three_percent(
 ) -> None:
     board.baud = round(BAUD * (1 + divider_error))
     board.offset = (1 + mismatch) * BAUD / board.baud - 1
-    off = rate_mismatch(ICEBREAKER.clock_hz, DIVIDER, board.baud, board.offset)
+    off = rate_mismatch(ICEBREAKER.chip_hz, DIVIDER, board.baud, board.offset)
     assert off == pytest.approx(mismatch)
     link = SerialLink(Kept(board), **TIMES)
     every = np.arange(256)  # one byte behind the other, of every value
