@@ -5,13 +5,15 @@ from contextlib import contextmanager
 
 from spikelet.boards.board import Board
 from spikelet.boards.icebreaker import ICEBREAKER
+from spikelet.boards.tang_nano_9k import TANG_NANO_9K
+from spikelet.boards.tang_nano_20k import TANG_NANO_20K
 from spikelet.boards.ulx3s import ULX3S, ULX3S_85F
 from spikelet.description.errors import SpikeletError
 from spikelet.description.pins import Pin
 
 __all__ = ["BOARDS", "Board", "Pin", "board_named", "registered"]
 
-BOARDS = {board.name: board for board in (*ULX3S, ICEBREAKER)}
+BOARDS = {board.name: board for board in (*ULX3S, ICEBREAKER, TANG_NANO_9K, TANG_NANO_20K)}
 """The boards by name."""
 
 

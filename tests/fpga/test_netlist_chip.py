@@ -19,10 +19,10 @@ from spikelet.sim.verilator import Design
 from tests.helpers.pieces import check_in_pieces
 from tests.helpers.random_chips import random_events, random_image
 
-FAMILIES = {"ecp5": "LFE5U-25F", "ice40": "ICE40UP5K-SG48"}
+FAMILIES = {"ecp5": "LFE5U-25F", "ice40": "ICE40UP5K-SG48", "gowin": "GW2AR-18C"}
 
 
-@pytest.mark.parametrize("family", ["ice40", pytest.param("ecp5", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("family", ["ice40", "gowin", pytest.param("ecp5", marks=pytest.mark.slow)])
 def test_the_netlist_of_a_chip_equals_its_rtl_and_golden(family: str, tmp_path: Path) -> None:
     core = CoreParams(
         n_axons=16,
