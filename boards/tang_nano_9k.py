@@ -16,6 +16,8 @@ def _at_bank_voltage(pin: Pin) -> Pin:
     So in LiteX-Boards, ``sipeed_tang_nano_9k.py``; amaranth-boards says LVCMOS33 of all pins.
     """
     attributes = {**dict(pin.attributes), "IO_TYPE": "LVCMOS18"}
+    if pin.port == "button":
+        attributes["PULL_MODE"] = "UP"
     return replace(pin, attributes=tuple(attributes.items()))
 
 

@@ -287,6 +287,42 @@ module rPLL #(
   always @(posedge CLKIN) if (!LOCK) cycles <= cycles + 1;
 endmodule
 
+// Further black boxes of Yosys's file: without ports, so that a netlist with one does not compile.
+module OSER4; endmodule
+module OSER4_MEM; endmodule
+module OSER8; endmodule
+module OSER10; endmodule
+module OVIDEO; endmodule
+module OSER16; endmodule
+module IDES4; endmodule
+module IDES4_MEM; endmodule
+module IDES8; endmodule
+module IDES10; endmodule
+module IVIDEO; endmodule
+module IDES16; endmodule
+module IDDR; endmodule
+module IDDRC; endmodule
+module DQS; endmodule
+module ODDR; endmodule
+module ODDRC; endmodule
+module GSR; endmodule
+module BANDGAP; endmodule
+module SDP; endmodule
+module SDPX9; endmodule
+module DP; endmodule
+module DPX9; endmodule
+module PLLVR; endmodule
+module OSC; endmodule
+module OSCZ; endmodule
+module OSCF; endmodule
+module OSCH; endmodule
+module OSCW; endmodule
+module OSCO; endmodule
+module EMCU; endmodule
+module __APICULA_LUT5; endmodule
+module __APICULA_LUT6; endmodule
+module __APICULA_LUT7; endmodule
+
 /* verilator lint_off SPECIFYIGN */
 /* verilator lint_off INITIALDLY */
 /* verilator lint_off UNOPTFLAT */

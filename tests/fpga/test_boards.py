@@ -5,6 +5,8 @@ import re
 import pytest
 
 from spikelet.boards import BOARDS, ICEBREAKER, ULX3S_85F, Board, board_named
+from spikelet.boards.tang_nano_9k import TANG_NANO_9K
+from spikelet.boards.tang_nano_20k import TANG_NANO_20K
 from spikelet.description.errors import SpikeletError
 from spikelet.fpga.families import device_named
 
@@ -33,6 +35,35 @@ def test_icebreaker_pins_are_those_of_its_manual() -> None:
     assert [pin.inverted for pin in ICEBREAKER.leds] == [False] * 5 + [True] * 2
     assert ICEBREAKER.pin("button").inverted
     assert "set_io -pullup yes rx 6\n" in constraints(ICEBREAKER, "rx")
+
+
+@pytest.mark.parametrize(
+    ("board", "clk", "button", "leds", "serial", "pressed"),
+    [
+        (TANG_NANO_9K, "52", "3", "10 11 13 14 15 16", ("18", "17"), 0),
+        (TANG_NANO_20K, "4", "88", "15 16 17 18 19 20", ("70", "69"), 1),
+    ],
+)
+def test_tang_nano_pins_are_those_of_litex(
+    board: Board, clk: str, button: str, leds: str, serial: tuple[str, str], pressed: int
+) -> None:
+    text = constraints(board, "clk", "button", "led", "rx", "tx")
+    assert board.clock_hz == 27_000_000
+    assert f'IO_LOC "clk" {clk};\n' in text
+    assert f'IO_LOC "button" {button};\n' in text
+    assert " ".join(re.findall(r'IO_LOC "led\[\d\]" (\d+);', text)) == leds
+    assert (board.pin("rx").site, board.pin("tx").site) == serial
+    assert all(pin.inverted for pin in board.leds), "they light at 0"
+    assert board.pin("button").inverted == (not pressed)
+    pull = "UP" if not pressed else "DOWN"
+    assert f"PULL_MODE={pull}" in next(l for l in text.splitlines() if l.startswith('IO_PORT "but'))
+
+
+def test_the_bank_of_leds_and_keys_of_the_tang_nano_9k_has_1_8_volts() -> None:
+    text = constraints(TANG_NANO_9K, "clk", "button", "led", "rx", "tx")
+    low = re.findall(r'IO_PORT "(\S+)" .*IO_TYPE=LVCMOS18', text)
+    assert low == ["button", *(f"led[{n}]" for n in range(6))]
+    assert sorted(re.findall(r'IO_PORT "(\S+)" .*IO_TYPE=LVCMOS33', text)) == ["clk", "rx", "tx"]
 
 
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
