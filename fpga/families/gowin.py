@@ -49,7 +49,7 @@ _LUT_COSTS = {
     "link": 1100.0,
 }
 
-# In Hz, within the limits of both devices: Gowin DS117 (GW1NR-9, C6/I5) and DS226 (GW2AR-18, C8/I7).
+# In Hz, within the limits of both devices: Gowin DS117 (GW1NR-9, C6/I5), DS226 (GW2AR-18, C8/I7).
 _PLL_COMPARED = (3_000_000, 400_000_000)
 _PLL_VCO = (500_000_000, 1_200_000_000)
 _PLL_OUTPUT = (3_906_250, 600_000_000)
@@ -311,16 +311,16 @@ def _logic_elements(top: dict[str, Any]) -> int:
     """Return the look-up tables that a netlist takes: a flip-flop takes that before it.
 
     nextpnr reaches a flip-flop through the table beside it only. If another cell drives it, or
-    others than it read the table that does, that table passes it on. (Adders it joins always.)
+    others than it read the table that does, that table passes it on.
     """
     readers: Counter[int] = Counter()
-    tables = {}
+    tables = set()
     total = 0
     for cell in top["cells"].values():
         kind, ports = cell["type"], cell["connections"]
         total += next((n for begin, n in _TABLES.items() if kind.startswith(begin)), 0)
         if kind.startswith(("LUT", "ALU")):
-            tables[(ports.get("F") or ports["SUM"])[0]] = kind
+            tables.add((ports.get("F") or ports["SUM"])[0])
         readers.update(
             bit
             for port, bits in ports.items()

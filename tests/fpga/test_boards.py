@@ -55,8 +55,8 @@ def test_tang_nano_pins_are_those_of_litex(
     assert (board.pin("rx").site, board.pin("tx").site) == serial
     assert all(pin.inverted for pin in board.leds), "they light at 0"
     assert board.pin("button").inverted == (not pressed)
-    pull = "UP" if not pressed else "DOWN"
-    assert f"PULL_MODE={pull}" in next(l for l in text.splitlines() if l.startswith('IO_PORT "but'))
+    pull = "DOWN" if pressed else "UP"
+    assert re.search(rf'^IO_PORT "button" .*PULL_MODE={pull}', text, re.M)
 
 
 def test_the_bank_of_leds_and_keys_of_the_tang_nano_9k_has_1_8_volts() -> None:

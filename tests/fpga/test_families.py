@@ -98,8 +98,8 @@ def test_no_other_product_file_names_a_family_or_its_cells() -> None:
         kinds = [*family.resources]
         words |= {cell for kind in kinds for cell in kind.cells} | {kind.placed for kind in kinds}
         words |= {cell for ram in family.rams for cell in ram.library}
-    # Short words stand in other words.
-    long, short = ({word for word in words if (len(word) > 4) is is_long} for is_long in (True, False))
+    long = {word for word in words if len(word) > 4}
+    short = words - long  # which stand in other words, too
     whole = rf"\b(?:{'|'.join(map(re.escape, short - {''}))})\b"
     pattern = re.compile("|".join([*map(re.escape, long), whole]), re.IGNORECASE)
     folders = ("description", "golden", "rtl_gen", "sim", "fpga", "spikelet", "formal")
