@@ -35,7 +35,8 @@ class Board:
     pll_pad : bool
         Whether the pin of ``clk`` is the pad of a PLL.
     flash_programmers : tuple of str
-        Like ``programmers``, into the flash that the FPGA starts from.
+        Like ``programmers``, into the flash that the FPGA starts from; the same where that is the
+        only way.
     """
 
     name: str

@@ -32,7 +32,8 @@ def _board(size: str) -> Board:
     )
 
 
-ULX3S = tuple(_board(size) for size in ("85F", "45F", "25F", "12F"))
-"""From the largest FPGA down."""
+ULX3S_85F = _board("85F")
+"""With the largest FPGA."""
 
-ULX3S_85F = ULX3S[0]
+ULX3S = (ULX3S_85F, *map(_board, ("45F", "25F", "12F")))
+"""From the largest FPGA down."""

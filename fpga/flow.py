@@ -164,7 +164,7 @@ def build_bitstream(
 
 
 def _check_clocks(report: FpgaReport, board: Board, folder: Path) -> None:
-    """Raise SpikeletError unless every clock has the chip's frequency for its constraint, and it."""
+    """Raise SpikeletError unless every clock is constrained to the chip's, and reaches it."""
     target, routed = report.target_mhz, report.routed
     for clock in routed.clocks:
         if not abs(clock.target_mhz / target - 1) <= _CONSTRAINT_ERROR:

@@ -34,6 +34,7 @@ _LUT_COSTS = {
     "distributed ram": 7.16,
     "register memory": 0.64,
     "table": 0.14,
+    "product": 1.0,
     "image": 400.0,
     "link": 940.0,
 }
@@ -116,8 +117,8 @@ class _Ecp5(Family):
     @property
     def devices(self) -> tuple[Device, ...]:
         return (
-            self._device("LFE5U-12F", "12k", 24288, 56, 28),  # the die of the 25F
             self._device("LFE5U-25F", "25k", 24288, 56, 28),
+            self._device("LFE5U-12F", "12k", 24288, 56, 28),  # the die of the 25F
             self._device("LFE5U-45F", "45k", 43848, 108, 72),
             self._device("LFE5U-85F", "85k", 83640, 208, 156),
         )

