@@ -45,6 +45,7 @@ _LUT_COSTS = {
     "distributed ram": 8.0,
     "register memory": 1.7,
     "table": 0.14,
+    "product": 1.0,
     "image": 470.0,
     "link": 1100.0,
 }
