@@ -30,8 +30,8 @@ _PACK = Tool("gowin_pack", _APICULA, module="apycula.gowin_pack")
 _UNPACK = Tool("gowin_unpack", _APICULA, module="apycula.gowin_unpack")
 
 # Those of the iCE40, whose cells hold a table and a flip-flop, too; a distributed RAM takes a tile.
-# Two chips of benchmarks/fit_chips.py (4 lanes, 3 cores) are off by -1.6 % and -2.3 %; they have not
-# been fitted.
+# Two chips of benchmarks/fit_chips.py (4 lanes, 3 cores) are off by -1.6 % and -2.3 %; none was
+# fitted.
 _LUT_COSTS = {
     "chip": 982.25,
     "core": 553.04,
