@@ -1,5 +1,6 @@
 """Chips to fit the coefficients of the fit check to, and others to try them on."""
 
+from dataclasses import replace
 from typing import Any
 
 from spikelet.description.chip.core import CoreParams
@@ -368,3 +369,14 @@ HELD_OUT: dict[str, dict[str, ChipParams]] = {
 """Chips that no coefficient comes from, to tell the error of the estimate."""
 
 HELD_OUT |= {"ice40-hx": HELD_OUT["ice40"], "gatemate": HELD_OUT["ice40"]}
+
+
+def _in_block_ram(chip: ChipParams) -> ChipParams:
+    """Return a chip that keeps its weights in block RAM."""
+    cores = tuple(replace(core, weight_memory="block") for core in chip.cores)
+    return replace(chip, cores=cores)
+
+
+# The Gowin devices are of the size of the iCE40.
+for _chips in (FITTED, HELD_OUT):
+    _chips["gowin"] = {title: _in_block_ram(chip) for title, chip in _chips["ice40"].items()}

@@ -8,7 +8,6 @@ coefficients that the first table's chips give.
 
 import hashlib
 import json
-import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -29,12 +28,10 @@ from benchmarks.support import (
 )
 from spikelet.description.cache import cache_folder
 from spikelet.description.chip.params import ChipParams
-from spikelet.description.errors import SpikeletError
 from spikelet.fpga.families import families, family_named
 from spikelet.fpga.families.family import Device
 from spikelet.fpga.fit import LUT_TERMS, check_fit, lut_terms
 from spikelet.fpga.synthesise import synthesise
-from spikelet.fpga.tools import run_tool
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
 
@@ -64,6 +61,7 @@ FIRST_GUESS = {
     "ice40": {**_GUESS, "register": 0.7, "register memory": 1.7},
     "ice40-hx": {**_GUESS, "register": 0.7, "register memory": 1.7},
     "gatemate": {**_GUESS, "register": 0.5, "register memory": 1.7},
+    "gowin": {**_GUESS, "register": 0.7, "register memory": 1.7, "distributed ram": 8.0},
 }
 """LUTs for each unit before any synthesis; 1 where nothing is said. A logic cell of the iCE40 that
 holds a register without a look-up table before it counts as one."""
@@ -138,22 +136,9 @@ def _built(verilog: str, device: Device, folder: Path, tools: dict[str, str]) ->
         work = Path(temporary)
         report = synthesise(verilog, "chip", device, work)
         cells = {name: report.resources.get(name, 0) for name in EXACT}
-        cells["luts"] = _packed(device, work)
+        cells["luts"] = device.family.packed_luts(device, work)
     write_json(kept, cells)
     return cells
-
-
-def _packed(device: Device, folder: Path) -> int:
-    """Return the logic cells of a netlist after packing, also of one that is too large."""
-    family = device.family
-    assert family.placer is not None
-    arguments = [*device.options, "--json", "netlist.json", "--pack-only"]
-    run_tool(family.placer, [*arguments, *family.nextpnr_pins("", "")], folder, "pack.log")
-    cell = device.cell_kinds["luts"][0]
-    found = re.findall(rf"{cell}: +(\d+)/", (folder / "pack.log").read_text())
-    if not found:
-        raise SpikeletError(f"nextpnr printed no number of {cell}", remedy="see its version above")
-    return int(found[-1])
 
 
 def _fitted(family: str, rows: list[dict[str, Any]]) -> dict[str, float]:

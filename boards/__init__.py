@@ -7,13 +7,25 @@ from spikelet.boards.board import Board
 from spikelet.boards.gatemate_evb import GATEMATE_EVB
 from spikelet.boards.ice40_hx8k_breakout import ICE40_HX8K_BREAKOUT
 from spikelet.boards.icebreaker import ICEBREAKER
+from spikelet.boards.tang_nano_9k import TANG_NANO_9K
+from spikelet.boards.tang_nano_20k import TANG_NANO_20K
 from spikelet.boards.ulx3s import ULX3S, ULX3S_85F
 from spikelet.description.errors import SpikeletError
 from spikelet.description.pins import Pin
 
 __all__ = ["BOARDS", "ICEBREAKER", "ULX3S_85F", "Board", "Pin", "board_named", "registered"]
 
-BOARDS = {board.name: board for board in (*ULX3S, ICEBREAKER, ICE40_HX8K_BREAKOUT, GATEMATE_EVB)}
+BOARDS = {
+    board.name: board
+    for board in (
+        *ULX3S,
+        ICEBREAKER,
+        ICE40_HX8K_BREAKOUT,
+        GATEMATE_EVB,
+        TANG_NANO_9K,
+        TANG_NANO_20K,
+    )
+}
 """The boards by name."""
 
 

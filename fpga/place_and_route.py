@@ -132,10 +132,12 @@ def parse_report(text: str, device: Device, seed: int) -> Routed:
                 f"nextpnr: {device.name} has {usage.available} {theirs}, expected {available}",
                 remedy="the report is of another device, or the family's file is wrong",
             )
-        utilisation[ours] = usage
-    used = {name: usage for name, usage in cells.items() if usage.used}
+        more = device.family.resource(ours).also
+        used = sum(each * cells[name].used for name, each in more.items() if name in cells)
+        utilisation[ours] = Usage(usage.used + used, available)
+    in_use = {name: usage for name, usage in cells.items() if usage.used}
     fmax = clocks[0].fmax_mhz if clocks else math.inf
-    return Routed(seed, {seed: fmax}, utilisation, used, tuple(clocks), tuple(path))
+    return Routed(seed, {seed: fmax}, utilisation, in_use, tuple(clocks), tuple(path))
 
 
 def _clock_name(name: str, device: Device) -> str:

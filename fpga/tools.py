@@ -24,11 +24,22 @@ class Tool(NamedTuple):
     package : Package
     function : str
         Of the package's module; it takes the arguments and returns the status.
+    module : str
+        In place of a function: a module that is run as a program.
     """
 
     name: str
     package: Package
-    function: str
+    function: str = ""
+    module: str = ""
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The command line, without arguments."""
+        if self.module:
+            return (sys.executable, "-m", self.module)
+        runner = _RUNNER.format(module=self.package.module, function=self.function)
+        return (sys.executable, "-c", runner)
 
 
 _RUNNER = "import sys, {module}; sys.exit({module}.{function}(sys.argv[1:]))"
@@ -67,8 +78,7 @@ def run_tool(
         If the tool is missing or fails; with its first error line and the log's path.
     """
     require(tool.package, tool.name)
-    runner = _RUNNER.format(module=tool.package.module, function=tool.function)
-    command = [sys.executable, "-c", runner, *arguments]
+    command = [*tool.command, *arguments]
     errors = []
     with (
         (folder / log).open("w") as output,

@@ -58,6 +58,8 @@ class Resource:
         Its name in the report of place and route; empty if that does not count it by itself.
     bits : int
         Bits of memory in each; 0 if it is not a RAM.
+    also : mapping of str to int
+        What else in that report takes some of them, and how many each.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Resource:
     cells: Mapping[str, int]
     placed: str = ""
     bits: int = 0
+    also: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -259,6 +262,21 @@ class Family(ABC):
         arguments += self.nextpnr_pins(job.constraints, f"{job.prefix}{self.placed_file}")
         log = f"{job.prefix}nextpnr.log"
         run_tool(self.placer, arguments, job.folder, log, progress=progress, milestones=_MILESTONES)
+
+    def packed_luts(self, device: Device, folder: Path) -> int:
+        """Return the LUTs that ``netlist.json`` takes after packing, even if the device has fewer.
+
+        It is what :attr:`lut_costs` are fitted to.
+        """
+        if self.placer is None:
+            raise SpikeletError(f"{self.title}: there is no tool that packs it")
+        arguments = [*device.options, "--json", "netlist.json", "--pack-only"]
+        run_tool(self.placer, [*arguments, *self.nextpnr_pins("", "")], folder, "pack.log")
+        cell = device.cell_kinds["luts"][0]
+        found = re.findall(rf"{cell}: +(\d+)/", (folder / "pack.log").read_text())
+        if not found:
+            raise SpikeletError(f"{self.placer.name} printed no number of {cell}")
+        return int(found[-1])
 
     def tool_versions(self) -> dict[str, str]:
         """Return the versions of the packages that make a bitstream; SpikeletError without one."""

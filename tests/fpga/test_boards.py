@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 
 from spikelet.boards import BOARDS, ICEBREAKER, ULX3S_85F, Board, board_named
+from spikelet.boards.tang_nano_9k import TANG_NANO_9K
+from spikelet.boards.tang_nano_20k import TANG_NANO_20K
 from spikelet.description.errors import SpikeletError
 from spikelet.fpga.families import device_named
 
@@ -62,6 +64,35 @@ def test_gatemate_pins_are_those_of_its_data_sheet() -> None:
     assert [f'Pin_out "led[{n}]" Loc = "IO_EB_B{n + 1}";' in text for n in range(8)] == [True] * 8
     assert all(pin.inverted for pin in (*board.leds, board.pin("button")))
     assert 'Pin_out "tx"' in constraints(board, "tx")
+
+
+@pytest.mark.parametrize(
+    ("board", "clk", "button", "leds", "serial", "pressed"),
+    [
+        (TANG_NANO_9K, "52", "3", "10 11 13 14 15 16", ("18", "17"), 0),
+        (TANG_NANO_20K, "4", "88", "15 16 17 18 19 20", ("70", "69"), 1),
+    ],
+)
+def test_tang_nano_pins_are_those_of_litex(
+    board: Board, clk: str, button: str, leds: str, serial: tuple[str, str], pressed: int
+) -> None:
+    text = constraints(board, "clk", "button", "led", "rx", "tx")
+    assert board.clock_hz == 27_000_000
+    assert f'IO_LOC "clk" {clk};\n' in text
+    assert f'IO_LOC "button" {button};\n' in text
+    assert " ".join(re.findall(r'IO_LOC "led\[\d\]" (\d+);', text)) == leds
+    assert (board.pin("rx").site, board.pin("tx").site) == serial
+    assert all(pin.inverted for pin in board.leds), "they light at 0"
+    assert board.pin("button").inverted == (not pressed)
+    pull = "DOWN" if pressed else "UP"
+    assert re.search(rf'^IO_PORT "button" .*PULL_MODE={pull}', text, re.M)
+
+
+def test_the_bank_of_leds_and_keys_of_the_tang_nano_9k_has_1_8_volts() -> None:
+    text = constraints(TANG_NANO_9K, "clk", "button", "led", "rx", "tx")
+    low = re.findall(r'IO_PORT "(\S+)" .*IO_TYPE=LVCMOS18', text)
+    assert low == ["button", *(f"led[{n}]" for n in range(6))]
+    assert sorted(re.findall(r'IO_PORT "(\S+)" .*IO_TYPE=LVCMOS33', text)) == ["clk", "rx", "tx"]
 
 
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)

@@ -52,6 +52,13 @@ synth_gatemate -luttree -nomx8 -top top -run begin:map_bram
 tee -q -o memories.txt dump t:$mem_v2
 synth_gatemate -luttree -nomx8 -top top -run map_bram:
 """,
+    "gowin": """\
+read_verilog design.v
+setattr -unset ram_style m:* a:ram_style=huge %i
+synth_gowin -family gw1n -nowidelut -top top -run begin:map_ram
+tee -q -o memories.txt dump t:$mem_v2
+synth_gowin -family gw1n -nowidelut -top top -run map_ram:
+""",
 }
 
 SINGLE_PORT = """
@@ -107,7 +114,10 @@ def test_no_other_product_file_names_a_family_or_its_cells() -> None:
         kinds = [*family.resources]
         words |= {cell for kind in kinds for cell in kind.cells} | {kind.placed for kind in kinds}
         words |= {cell for ram in family.rams for cell in ram.library}
-    pattern = re.compile("|".join(map(re.escape, words - {""})), re.IGNORECASE)
+    long = {word for word in words if len(word) > 4}
+    short = words - long  # which stand in other words, too
+    whole = rf"\b(?:{'|'.join(map(re.escape, short - {''}))})\b"
+    pattern = re.compile("|".join([*map(re.escape, long), whole]), re.IGNORECASE)
     folders = ("description", "golden", "rtl_gen", "sim", "fpga", "spikelet", "formal")
     paths = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
     others = [path for path in paths if path.parent.name != "families"]

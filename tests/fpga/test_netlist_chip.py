@@ -24,6 +24,7 @@ FAMILIES = {
     "ice40": "ICE40UP5K-SG48",
     "ice40-hx": "ICE40HX8K-CT256",
     "gatemate": "CCGM1A1",
+    "gowin": "GW2AR-18C",
 }
 OTHERS = [name for name in FAMILIES if name != "ice40"]
 

@@ -23,7 +23,11 @@ from tests.helpers.pieces import check_in_pieces
 from tests.helpers.random_chips import random_events
 from tests.helpers.random_plastic import random_plastic_image, random_reward
 
-TARGETS = {"ecp5": ("LFE5U-25F", "block"), "ice40": ("ICE40UP5K-SG48", "spram")}
+TARGETS = {
+    "ecp5": ("LFE5U-25F", "block"),
+    "ice40": ("ICE40UP5K-SG48", "spram"),
+    "gowin": ("GW2AR-18C", "block"),
+}
 
 RULE = LearningRule(
     "dw = 2^-2*x1*y0 - 2^-3*x0*y1 + 2^-1*r*t",

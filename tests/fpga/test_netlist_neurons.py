@@ -24,7 +24,7 @@ from tests.helpers.random_chips import (
     spiking,
 )
 
-DEVICES = ["LFE5U-85F", "ICE40UP5K-SG48"]
+DEVICES = ["LFE5U-85F", "ICE40UP5K-SG48", "GW2AR-18C"]
 
 
 @pytest.mark.slow

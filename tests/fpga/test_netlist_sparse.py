@@ -19,7 +19,7 @@ from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design
 from tests.helpers.random_chips import random_events, random_image, spiking
 
-FAMILIES = {"ecp5": "LFE5U-25F", "ice40": "ICE40UP5K-SG48"}
+FAMILIES = {"ecp5": "LFE5U-25F", "ice40": "ICE40UP5K-SG48", "gowin": "GW2AR-18C"}
 
 
 @pytest.mark.slow

@@ -171,9 +171,9 @@ endmodule
 def test_unknown_device_names_the_known() -> None:
     with pytest.raises(SpikeletError, match=r"^device must be one of LFE5U-25F, .*, not 'XC7'"):
         device_named("XC7")
-    assert [device.family.name for device in devices().values()].count("ecp5") == 3
+    assert [device.family.name for device in devices().values()].count("ecp5") == 4
 
 
 def test_unknown_family_names_the_known() -> None:
-    with pytest.raises(SpikeletError, match=r"^family must be one of ecp5, ice40, not 'xc7'"):
+    with pytest.raises(SpikeletError, match=r"^family must be one of ecp5, ice40, .*, not 'xc7'"):
         family_named("xc7")
