@@ -24,7 +24,7 @@ from spikelet.fpga.place_and_route import Routed, place_and_route
 from spikelet.fpga.synthesise import MemoryUse, SynthesisReport, script, synthesise
 from spikelet.fpga.tools import Progress, silent
 
-__all__ = ["REPORT", "FpgaReport", "build_bitstream", "build_out_of_context", "check_capacity"]
+__all__ = ["REPORT", "FpgaReport", "build_bitstream", "build_out_of_context", "check_capacity", "put_in_place"]
 
 REPORT = "fpga.json"
 """The report's file name."""
@@ -53,6 +53,9 @@ class FpgaReport:
         Whether a ring of registers stands in for pins; it is part of the utilisation.
     bitstream : str
         File name; empty out of context.
+    patched : mapping of str to str
+        The digest of the ``bitstream`` whose contents were exchanged, and in which ``memories``;
+        empty as it was built. Frequency and utilisation stay those of the build.
     made : Artefact
         What it was made of and by which tools, and the digest of each file.
     """
@@ -68,6 +71,7 @@ class FpgaReport:
     routed: Routed
     harnessed: bool
     bitstream: str
+    patched: Mapping[str, str] = field(default_factory=dict)
     made: Artefact = field(default_factory=lambda: Artefact("", {}))
 
     def to_dict(self) -> dict[str, Any]:
@@ -230,7 +234,7 @@ def _built(plan: _Plan, folder: Path, progress: Progress) -> FpgaReport:
         report = _build(plan, partial, progress)
         (partial / REPORT).write_text(json.dumps(report.to_dict(), indent=1) + "\n")
         made = plan.making.seal(partial)
-        _replace(folder, partial)
+        put_in_place(folder, partial)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)  # a full disk has no room for what is of no use
         raise file_error(f"the FPGA build in {folder} cannot be written", error) from error
@@ -246,7 +250,8 @@ def _finished(plan: _Plan, folder: Path) -> FpgaReport | None:
     return report if report.made.same_making(plan.making) else None
 
 
-def _replace(folder: Path, partial: Path) -> None:
+def put_in_place(folder: Path, partial: Path) -> None:
+    """Make a complete folder that of its name, in the place of an older one."""
     old = folder.with_name(f"{folder.name}.old{PARTIAL}")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():

@@ -15,8 +15,11 @@ from amaranth.lib.wiring import Out
 from spikelet.description.checks import unsigned_bits
 from spikelet.description.chip.packets import output_bits
 from spikelet.description.chip.params import ChipParams
+from spikelet.description.errors import SpikeletError
 from spikelet.fpga.self_test_image import (
+    CHECKSUM_BITS,
     StoredRun,
+    checksum_words,
     count_bits,
     image_words,
     program_words,
@@ -27,11 +30,11 @@ from spikelet.fpga.self_test_image import (
 
 __all__ = ["SelfTest"]
 
-_CRC_BITS = 4
-"""Bits of a word that the checksum takes in a cycle."""
-
 _SLACK = 4
 """Times the predicted clock cycles, at least, after which a chip is taken to hang."""
+
+_LEAST_SLACK = 2
+"""The same, of a time limit that is given."""
 
 
 class SelfTest(wiring.Component):
@@ -39,7 +42,8 @@ class SelfTest(wiring.Component):
 
     It loads; for each sample it clears, and for each tick sets the reward, if it changes, sends the
     events and starts it. Then it compares the spikes of every output line in all samples, reads
-    back every word that the run names and compares their CRC-32. The class is the line with most
+    back every word that the run names and compares their CRC-32. All that is loaded and compared
+    is in ROMs: runs of one chip that are as long differ in these only, and in their time limit. The class is the line with most
     spikes, the lowest of equals. A spike on a line that there is not, or outside a tick, is wrong
     whatever the counts. Counters stay at their largest value, which is never the right one.
 
@@ -55,6 +59,8 @@ class SelfTest(wiring.Component):
     params : ChipParams
         Of that chip: widths, output lines, and where rewards go.
     run : StoredRun
+    cycle_limit : int or None
+        None: the power of two that is four to eight times what is predicted.
 
     Members
     -------
@@ -73,10 +79,17 @@ class SelfTest(wiring.Component):
     Raises
     ------
     SpikeletError
-        If the run is silent, learns nothing though learning is on, or cannot be of this chip.
+        If the run is silent, learns nothing though learning is on, or cannot be of this chip; if
+        the time limit is no power of two of at least twice the clock cycles that are predicted.
     """
 
-    def __init__(self, chip: wiring.Component, params: ChipParams, run: StoredRun) -> None:
+    def __init__(
+        self,
+        chip: wiring.Component,
+        params: ChipParams,
+        run: StoredRun,
+        cycle_limit: int | None = None,
+    ) -> None:
         run.check(params)
         self.chip = chip
         self.params = params
@@ -84,7 +97,15 @@ class SelfTest(wiring.Component):
         self._loaded = len(program_words(run.program))
         self._words = image_words(run)
         self._rows = step_rows(params, run)
-        self.cycle_limit = 1 << (_SLACK * self._predicted_cycles() - 1).bit_length()
+        predicted = self._predicted_cycles()
+        self.cycle_limit = cycle_limit or 1 << (_SLACK * predicted - 1).bit_length()
+        least = _LEAST_SLACK * predicted
+        if self.cycle_limit < least or self.cycle_limit.bit_count() != 1:
+            raise SpikeletError(
+                f"self-test: the time limit must be a power of two of at least {least} clock "
+                f"cycles, twice what is predicted, not {self.cycle_limit}",
+                remedy="store fewer samples, or build the image anew",
+            )
         super().__init__(
             {"winner": Out(unsigned_bits(params.n_outputs - 1)), "done": Out(1), "passed": Out(1)}
         )
@@ -96,7 +117,7 @@ class SelfTest(wiring.Component):
         clearing = 64 + max(core.n_neurons + core.delay_slots * core.n_axons for core in cores)
         on_the_way = 16 + 4 * (self.params.width + self.params.height)
         sending = (4 + len(cores)) * len(self._rows) + on_the_way * events.samples * events.ticks
-        walking, reading = 2 * len(self._words), (32 // _CRC_BITS + len(cores) + 16) * words
+        walking, reading = 2 * len(self._words), (32 // CHECKSUM_BITS + len(cores) + 16) * words
         return clearing * events.samples + sending + self.run.cycles + walking + reading
 
     def elaborate(self, platform: object) -> Module:
@@ -104,7 +125,8 @@ class SelfTest(wiring.Component):
         m.submodules.chip = self.chip
         rom = self._rom(m)
         comparing, reading = Signal(), Signal()
-        walking, walked, checksum = self._walk(m, rom, reading)
+        checking = Signal()
+        walking, walked, agrees = self._walk(m, rom, reading, checking)
         compared, wrong = self._count(m, rom, comparing)
         send_events, sent, sample_ends, run_ends = self._send(m)
         elapsed = Signal(range(self.cycle_limit + 1))
@@ -141,15 +163,18 @@ class SelfTest(wiring.Component):
             with m.State("READ"):
                 m.d.comb += [walking.eq(1), reading.eq(1)]
                 with m.If(walked):
+                    m.next = "CHECK"
+            with m.State("CHECK"):
+                m.d.comb += checking.eq(1)
+                with m.If(rom.pointer == len(self._words)):
                     m.next = "DONE"
             with m.State("DONE"):
                 m.d.comb += finished.eq(1)
         with m.If(~self.done):
             m.d.sync += elapsed.eq(elapsed + 1)
-        right = ~wrong & (checksum == self.run.checksum)
         m.d.comb += [
             self.done.eq(finished | out_of_time),
-            self.passed.eq(finished & ~out_of_time & right),
+            self.passed.eq(finished & ~out_of_time & ~wrong & agrees),
         ]
         return m
 
@@ -163,24 +188,30 @@ class SelfTest(wiring.Component):
         m.d.sync += [fetched.eq(~taken), pointer.eq(pointer + taken)]
         return _Rom(read.data, fetched, taken, pointer)
 
-    def _walk(self, m: Module, rom: "_Rom", reading: Signal) -> tuple[Signal, Signal, Signal]:
-        """Build what writes, or reads back, runs of words.
+    def _walk(
+        self, m: Module, rom: "_Rom", reading: Signal, checking: Signal
+    ) -> tuple[Signal, Signal, Signal]:
+        """Build what writes, or reads back, runs of words; then checks the checksum in the ROM.
 
-        Returns its enable, whether it is at the end, and the checksum of what was read.
+        Behind its own checksum, that of whatever was read is one and the same number.
+        Returns its enable, whether it is at the end, and whether the checksum agrees.
         """
         request, response = self.chip.config_request, self.chip.config_response
         longest = max(len(self.run.program), len(self.run.words))
         walking, walked, advance = Signal(), Signal(), Signal()
         address, left = Signal(32), Signal(range(longest + 1))
-        word, folds = Signal(32), Signal(range(32 // _CRC_BITS))
-        m.submodules.crc = crc = CRC32_ISO_HDLC(_CRC_BITS).create()
+        word, folds = Signal(32), Signal(range(32 // CHECKSUM_BITS))
+        m.submodules.crc = crc = CRC32_ISO_HDLC(CHECKSUM_BITS).create()
         m.d.comb += [
             request.p.address.eq(address),
             request.p.data.eq(rom.word),
             request.p.write.eq(~reading),
-            crc.data.eq(word),
+            crc.data.eq(Mux(checking, rom.word, word)),
         ]
-        end = Mux(reading, len(self._words), self._loaded)
+        with m.If(checking):
+            m.d.comb += [crc.valid.eq(rom.fetched), rom.taken.eq(rom.fetched)]
+        read = len(self._words) - len(checksum_words(0))
+        end = Mux(reading, read, self._loaded)
         with m.FSM(name="walk"):
             with m.State("ADDRESS"):
                 m.d.comb += walked.eq(walking & (rom.pointer == end))
@@ -211,15 +242,15 @@ class SelfTest(wiring.Component):
                     m.next = "FOLD"
             with m.State("FOLD"):
                 m.d.comb += crc.valid.eq(1)
-                m.d.sync += [word.eq(word >> _CRC_BITS), folds.eq(folds + 1)]
-                with m.If(folds == 32 // _CRC_BITS - 1):
+                m.d.sync += [word.eq(word >> CHECKSUM_BITS), folds.eq(folds + 1)]
+                with m.If(folds == 32 // CHECKSUM_BITS - 1):
                     m.d.comb += advance.eq(1)
                     m.next = "READ"
                     with m.If(left == 1):
                         m.next = "ADDRESS"
         with m.If(advance):
             m.d.sync += [address.eq(address + 1), left.eq(left - 1)]
-        return walking, walked, crc.crc
+        return walking, walked, crc.match_detected
 
     def _send(self, m: Module) -> tuple[Signal, Value, Value, Value]:
         """Build the sender of events and rewards.
@@ -282,7 +313,7 @@ class SelfTest(wiring.Component):
         The counters are a memory, so that an event takes two cycles; the chip waits.
         """
         event, n_outputs = self.chip.event_out, self.params.n_outputs
-        width = count_bits(int(self.run.counts.max()))
+        width = count_bits(self.params, self.run)
         m.submodules.counts = memory = Memory(
             shape=width,
             depth=n_outputs,

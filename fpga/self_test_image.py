@@ -22,7 +22,9 @@ from spikelet.fpga.fit import SELF_TEST_PROGRAM
 from spikelet.fpga.memories import Memory, varying_bits
 
 __all__ = [
+    "CHECKSUM_BITS",
     "StoredRun",
+    "checksum_words",
     "count_bits",
     "image_memories",
     "image_words",
@@ -33,6 +35,9 @@ __all__ = [
     "step_rows",
     "word_runs",
 ]
+
+CHECKSUM_BITS = 4
+"""Bits of a word that the checksum takes in a cycle."""
 
 _ENABLE, _REWARD = (LEARNING_REGISTERS.index(name) for name in ("enable", "reward"))
 
@@ -156,24 +161,35 @@ def image_memories(chip: ChipParams, run: StoredRun) -> tuple[Memory, ...]:
     """Return the memories that a self-test of a run holds beside its chip."""
     layout = step_layout(chip, run)
     rows = [layout.const(row).as_bits() for row in step_rows(chip, run)]
-    largest = count_bits(int(run.counts.max()))
     return (
         program_memory(image_words(run)),
         Memory("self-test events", len(rows), varying_bits(rows), writable=False),
-        Memory("self-test counts", chip.n_outputs, largest, kind="block"),
+        Memory("self-test counts", chip.n_outputs, count_bits(chip, run), kind="block"),
     )
 
 
 def image_words(run: StoredRun) -> list[int]:
-    """Return the ROM: what is written, the counts, and the runs of words that are read back."""
+    """Return the ROM: what is written, the counts, runs of words that are read back, checksum."""
     runs = word_runs(run.words[:, 0])
     read = [word for first, end, address in runs for word in (address, end - first)]
-    return [*program_words(run.program), *run.counts.tolist(), *read]
+    counts = run.counts.tolist()
+    return [*program_words(run.program), *counts, *read, *checksum_words(run.checksum)]
 
 
-def count_bits(largest: int) -> int:
-    """Return the width of a counter whose last value, at which it stays, is never right."""
-    return unsigned_bits(largest + 1)
+def checksum_words(checksum: int) -> list[int]:
+    """Return a CRC-32 as the ROM holds it: :data:`CHECKSUM_BITS` a word, the lowest first."""
+    mask = (1 << CHECKSUM_BITS) - 1
+    return [checksum >> shift & mask for shift in range(0, 32, CHECKSUM_BITS)]
+
+
+def count_bits(chip: ChipParams, run: StoredRun) -> int:
+    """Return the width of a counter whose last value, at which it stays, is never right.
+
+    It holds what a neuron can spike in all ticks, so that it does not depend on the weights; more
+    where several neurons send to an output line, and it did spike more.
+    """
+    most = run.events.samples * run.events.ticks * ((1 << chip.count_bits) - 1)
+    return unsigned_bits(max(most, int(run.counts.max())) + 1)
 
 
 def word_runs(addresses: npt.NDArray[np.uint32]) -> list[tuple[int, int, int]]:
