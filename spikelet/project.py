@@ -46,7 +46,7 @@ from spikelet.runs.wanted import CHIP_VERILOG, EMITTED_VERILOG
 from spikelet.runs.waves import write_waves
 from spikelet.samples.plastic_samples import LearningSamples
 from spikelet.samples.samples import Samples
-from spikelet.targets import build_for, chip_files, kept_builds, target_named
+from spikelet.targets import build_for, build_place, chip_files, kept_builds, target_named
 
 __all__ = ["Learned", "Project", "build", "learn", "opened", "report"]
 
@@ -141,13 +141,19 @@ class Project:
         _, old = kept_builds(self.folder, present)
         return [*self._own(), *kept.out_of_date, *self._old_runs(present), *old]
 
-    def run(self, samples: Samples, engine: str = "golden", **options: Any) -> Run:
+    def run(
+        self,
+        samples: Samples,
+        engine: str = "golden",
+        *,
+        record: Sequence[str] = ("spikes", "states"),
+        **options: Any,
+    ) -> Run:
         """Run samples on one engine and keep the Recording in ``runs/ENGINE``; see :func:`run`."""
         compiled = self.load()
         engine_named(engine)
         if compiled.network.floats:
             samples.check_labels(compiled.network.n_outputs)
-        record = ("spikes", "states")
         with writing(self.folder):
             ran = run(compiled, samples, engine, record=record, folder=self.folder, **options)
             inputs, sources = digests_of_files({"samples file": samples.path})
@@ -170,9 +176,9 @@ class Project:
         """Return where :meth:`run` keeps the Recording of an engine."""
         return self.folder / "runs" / engine / RECORDING_FILE
 
-    def build_folder(self, target: str) -> Path:
+    def build_folder(self, target: str, image: str | None = None) -> Path:
         """Return where :meth:`build` keeps what it makes for a board or device."""
-        return self.folder / "fpga" / target_named(target)
+        return self.folder / build_place(target_named(target), image)
 
     def verify(
         self,
