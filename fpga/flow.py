@@ -29,7 +29,7 @@ __all__ = ["REPORT", "FpgaReport", "build_bitstream", "build_out_of_context", "c
 REPORT = "fpga.json"
 """The report's file name."""
 
-_FLOW_VERSION = 6
+_FLOW_VERSION = 7
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from amaranth.lib.wiring import Out
 from spikelet.description.checks import unsigned_bits
 from spikelet.description.chip.packets import output_bits
 from spikelet.description.chip.params import ChipParams
-from spikelet.description.errors import SpikeletError
 from spikelet.fpga.self_test_image import (
     CHECKSUM_BITS,
     StoredRun,
@@ -26,15 +25,10 @@ from spikelet.fpga.self_test_image import (
     reward_addresses,
     step_layout,
     step_rows,
+    time_limit,
 )
 
 __all__ = ["SelfTest"]
-
-_SLACK = 4
-"""Times the predicted clock cycles, at least, after which a chip is taken to hang."""
-
-_LEAST_SLACK = 2
-"""The same, of a time limit that is given."""
 
 
 class SelfTest(wiring.Component):
@@ -43,7 +37,8 @@ class SelfTest(wiring.Component):
     It loads; for each sample it clears, and for each tick sets the reward, if it changes, sends the
     events and starts it. Then it compares the spikes of every output line in all samples, reads
     back every word that the run names and compares their CRC-32. All that is loaded and compared
-    is in ROMs: runs of one chip that are as long differ in these only, and in their time limit. The class is the line with most
+    is in ROMs: runs of as many events through one chip differ in these, and in their time limit,
+    only. The class is the line with most
     spikes, the lowest of equals. A spike on a line that there is not, or outside a tick, is wrong
     whatever the counts. Counters stay at their largest value, which is never the right one.
 
@@ -60,7 +55,7 @@ class SelfTest(wiring.Component):
         Of that chip: widths, output lines, and where rewards go.
     run : StoredRun
     cycle_limit : int or None
-        None: the power of two that is four to eight times what is predicted.
+        As for :func:`time_limit`.
 
     Members
     -------
@@ -97,28 +92,10 @@ class SelfTest(wiring.Component):
         self._loaded = len(program_words(run.program))
         self._words = image_words(run)
         self._rows = step_rows(params, run)
-        predicted = self._predicted_cycles()
-        self.cycle_limit = cycle_limit or 1 << (_SLACK * predicted - 1).bit_length()
-        least = _LEAST_SLACK * predicted
-        if self.cycle_limit < least or self.cycle_limit.bit_count() != 1:
-            raise SpikeletError(
-                f"self-test: the time limit must be a power of two of at least {least} clock "
-                f"cycles, twice what is predicted, not {self.cycle_limit}",
-                remedy="store fewer samples, or build the image anew",
-            )
+        self.cycle_limit = time_limit(params, run, cycle_limit)
         super().__init__(
             {"winner": Out(unsigned_bits(params.n_outputs - 1)), "done": Out(1), "passed": Out(1)}
         )
-
-    def _predicted_cycles(self) -> int:
-        """Return about how long it takes: chips that obey the tick contract take less."""
-        words, cores, events = len(self.run.words), self.params.cores, self.run.events
-        # A core clears a row of each memory in a cycle.
-        clearing = 64 + max(core.n_neurons + core.delay_slots * core.n_axons for core in cores)
-        on_the_way = 16 + 4 * (self.params.width + self.params.height)
-        sending = (4 + len(cores)) * len(self._rows) + on_the_way * events.samples * events.ticks
-        walking, reading = 2 * len(self._words), (32 // CHECKSUM_BITS + len(cores) + 16) * words
-        return clearing * events.samples + sending + self.run.cycles + walking + reading
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

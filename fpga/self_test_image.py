@@ -33,11 +33,18 @@ __all__ = [
     "reward_addresses",
     "step_layout",
     "step_rows",
+    "time_limit",
     "word_runs",
 ]
 
 CHECKSUM_BITS = 4
 """Bits of a word that the checksum takes in a cycle."""
+
+_SLACK = 4
+"""Times the predicted clock cycles, at least, after which a chip is taken to hang."""
+
+_LEAST_SLACK = 2
+"""The same, of a time limit that is given."""
 
 _ENABLE, _REWARD = (LEARNING_REGISTERS.index(name) for name in ("enable", "reward"))
 
@@ -190,6 +197,36 @@ def count_bits(chip: ChipParams, run: StoredRun) -> int:
     """
     most = run.events.samples * run.events.ticks * ((1 << chip.count_bits) - 1)
     return unsigned_bits(max(most, int(run.counts.max())) + 1)
+
+
+def time_limit(chip: ChipParams, run: StoredRun, given: int | None = None) -> int:
+    """Return the clock cycles after which a self-test gives up: a power of two.
+
+    Four to eight times what is predicted, or what is ``given``; SpikeletError if that is no power
+    of two of at least twice as many.
+    """
+    predicted = _predicted_cycles(chip, run)
+    limit = given or 1 << (_SLACK * predicted - 1).bit_length()
+    if limit < _LEAST_SLACK * predicted or limit.bit_count() != 1:
+        raise SpikeletError(
+            f"self-test: the time limit must be a power of two of at least "
+            f"{_LEAST_SLACK * predicted} clock cycles, twice what is predicted, not {limit}",
+            remedy="store fewer samples, or build the image anew",
+        )
+    return limit
+
+
+def _predicted_cycles(chip: ChipParams, run: StoredRun) -> int:
+    """Return about how long it takes: chips that obey the tick contract take less."""
+    words, cores, events = len(run.words), chip.cores, run.events
+    # A core clears a row of each memory in a cycle.
+    clearing = 64 + max(core.n_neurons + core.delay_slots * core.n_axons for core in cores)
+    on_the_way = 16 + 4 * (chip.width + chip.height)
+    rows = len(step_rows(chip, run))
+    sending = (4 + len(cores)) * rows + on_the_way * events.samples * events.ticks
+    walking = 2 * len(image_words(run))
+    reading = (32 // CHECKSUM_BITS + len(cores) + 16) * words
+    return clearing * events.samples + sending + run.cycles + walking + reading
 
 
 def word_runs(addresses: npt.NDArray[np.uint32]) -> list[tuple[int, int, int]]:
