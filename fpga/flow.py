@@ -24,7 +24,14 @@ from spikelet.fpga.place_and_route import Routed, place_and_route
 from spikelet.fpga.synthesise import MemoryUse, SynthesisReport, script, synthesise
 from spikelet.fpga.tools import Progress, silent
 
-__all__ = ["REPORT", "FpgaReport", "build_bitstream", "build_out_of_context", "check_capacity", "put_in_place"]
+__all__ = [
+    "REPORT",
+    "FpgaReport",
+    "build_bitstream",
+    "build_out_of_context",
+    "check_capacity",
+    "put_in_place",
+]
 
 REPORT = "fpga.json"
 """The report's file name."""

@@ -75,12 +75,12 @@ class RamMap:
         for (cell, parameter), places in self.places.items():
             text = list(reversed(cells[cell][parameter]))
             for at in np.flatnonzero(places >= 0).tolist():
-                text[at] = "01"[bits[places[at]]]
+                text[at] = "01"[int(bits[places[at]])]
             cells[cell][parameter] = "".join(reversed(text))
 
     def replaced(self, memories: str, rows: Sequence[int]) -> str:
         """Return the text of :data:`MEMORIES_FILE` with these contents."""
-        bits = "".join("01"[bit] for bit in self.bits(rows)[::-1].tolist())
+        bits = "".join("01"[int(bit)] for bit in self.bits(rows)[::-1].tolist())
         found = _cell(memories, self.memory)
         cell = re.sub(r"(\\INIT \d+')\S+", lambda match: match[1] + bits, found[0])
         return memories[: found.start()] + cell + memories[found.end() :]
@@ -168,7 +168,12 @@ def ram_map(
         for name, (width, depth, _) in shapes.items():
             bits = _marked(width * depth, marker)
             lines.append(f"setparam -set INIT {width * depth}'b{bits} {module}/c:{name}")
-    lines += [f"delete {top}", family.map_rams(), "select marker_*", "write_json -selected markers.json"]
+    lines += [
+        f"delete {top}",
+        family.map_rams(),
+        "select marker_*",
+        "write_json -selected markers.json",
+    ]
     (folder / MEMORIES_FILE).write_text(text)
     run_yosys("\n".join(lines) + "\n", folder, "markers")
     modules = json.loads((folder / "markers.json").read_text())["modules"]

@@ -29,8 +29,8 @@ __all__ = [
     "build_for",
     "build_place",
     "chip_files",
-    "patch_for",
     "kept_builds",
+    "patch_for",
     "require_target",
     "target_fit",
     "target_named",
@@ -187,9 +187,7 @@ def patch_for(
             f"{compiled.chip.digest[:8]}",
             remedy="compile the network like the one that was built (compile --like), or build it",
         )
-    options = ImageOptions(
-        samples, sample, count, cycle_limit=report.settings.get("cycle_limit")
-    )
+    options = ImageOptions(samples, sample, count, cycle_limit=report.settings.get("cycle_limit"))
     made = kind.make(compiled, board, options)
     inputs = {**_inputs(compiled), **made.inputs}
     with writing(project):

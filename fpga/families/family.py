@@ -16,7 +16,15 @@ from spikelet.description.yosys import yosys_share
 from spikelet.fpga.families.costs import Multiplier, RamKind
 from spikelet.fpga.tools import Progress, Tool, run_tool
 
-__all__ = ["RAM_PLACES_FILE", "Cells", "Device", "Family", "Job", "Resource", "single_port_memories"]
+__all__ = [
+    "RAM_PLACES_FILE",
+    "Cells",
+    "Device",
+    "Family",
+    "Job",
+    "Resource",
+    "single_port_memories",
+]
 
 RAM_PLACES_FILE = "ram_places.json"
 """Where place and route put the RAM cells: its attributes of each, by name."""

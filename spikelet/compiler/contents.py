@@ -41,9 +41,7 @@ def core_contents(
     """
     rule, into = core.learning, network.into(population.name)
     plastic = np.zeros(0, np.bool_)
-    weights = np.full(
-        (core.n_axons, core.n_neurons), int(core.weight_format == "binary"), np.int16
-    )
+    weights = np.full((core.n_axons, core.n_neurons), int(core.weight_format == "binary"), np.int16)
     if rule:
         plastic = np.concatenate(
             [np.full(network.sizes[p.source], p.rule is not None) for p in into]

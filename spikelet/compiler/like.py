@@ -268,9 +268,7 @@ class _Feed(NamedTuple):
 
 def _fed(like: CompiledNetwork) -> dict[int, dict[tuple[str, int], _Feed]]:
     """Return who feeds each axon: by core, then by source and delay."""
-    core, axon, delay, source = (
-        np.concatenate(parts) for parts in zip(*_ways(like), strict=True)
-    )
+    core, axon, delay, source = (np.concatenate(parts) for parts in zip(*_ways(like), strict=True))
     names = [*(g.name for g in like.network.inputs), *(p.name for p in like.network.populations)]
     starts = np.cumsum([0, *(like.network.sizes[name] for name in names)])
     whose = np.searchsorted(starts, source, side="right") - 1
@@ -321,4 +319,3 @@ def _matrix(
         if reached < wanted:
             missing[p.source] = wanted - reached
     return matrix, missing
-

@@ -101,9 +101,7 @@ def layer_differences(
     found += _parameter_differences(population, core, layer)
     late = at_rest(population.neuron, population.parameters)
     if not late and core.first_tick != population.depth:
-        found.append(
-            Difference(f"first tick {layer}", str(core.first_tick), str(population.depth))
-        )
+        found.append(Difference(f"first tick {layer}", str(core.first_tick), str(population.depth)))
     return found
 
 

@@ -18,10 +18,10 @@ from spikelet.fpga.self_test_image import (
     StoredRun,
     count_bits,
     program_words,
-    time_limit,
     reward_addresses,
     step_layout,
     step_rows,
+    time_limit,
     word_runs,
 )
 from tests.fpga.self_test_bench import events_of
