@@ -101,13 +101,14 @@ class SelfTest(wiring.Component):
         m = Module()
         m.submodules.chip = self.chip
         rom = self._rom(m)
-        comparing, reading = Signal(), Signal()
-        checking = Signal()
+        comparing, reading, checking = (
+            Signal(name=name) for name in ("comparing", "reading", "checking")
+        )
         walking, walked, agrees = self._walk(m, rom, reading, checking)
         compared, wrong = self._count(m, rom, comparing)
         send_events, sent, sample_ends, run_ends = self._send(m)
-        elapsed = Signal(range(self.cycle_limit + 1))
-        out_of_time, finished = elapsed[-1], Signal()
+        elapsed, finished = Signal(range(self.cycle_limit + 1)), Signal()
+        out_of_time = elapsed[-1]
         with m.FSM():
             with m.State("LOAD"):
                 m.d.comb += walking.eq(1)
@@ -147,8 +148,7 @@ class SelfTest(wiring.Component):
                     m.next = "DONE"
             with m.State("DONE"):
                 m.d.comb += finished.eq(1)
-        with m.If(~self.done):
-            m.d.sync += elapsed.eq(elapsed + 1)
+        m.d.sync += elapsed.eq(elapsed + ~self.done)
         m.d.comb += [
             self.done.eq(finished | out_of_time),
             self.passed.eq(finished & ~out_of_time & ~wrong & agrees),

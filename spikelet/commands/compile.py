@@ -1,5 +1,6 @@
 """``spikelet compile``: from a network file to a compiled network and its chip files."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -112,12 +113,9 @@ def compile_command(
     What is not given is taken from a TOML file, or from the network that a folder holds. With
     --like only what is loaded is new: the chip stays the same, and so can its bitstream (patch).
     """
-    from spikelet.boards import BOARDS
     from spikelet.compiler.compile import compile_network, compiled_folder
     from spikelet.compiler.compiled import CompiledNetwork
     from spikelet.compiler.like import compile_like
-    from spikelet.description.errors import SpikeletError
-    from spikelet.images.kinds import image_kind
     from spikelet.network.limits import PlacementLimits
     from spikelet.network.quantise import bits_of_layers
     from spikelet.network.toml_file import rules_of_layers
@@ -128,7 +126,7 @@ def compile_command(
     from spikelet.runs.recorded import require_recorded as required
     from spikelet.runs.verify import compile_warnings
     from spikelet.samples.samples import load_samples
-    from spikelet.targets import block_ram_of, require_target, target_named
+    from spikelet.targets import block_ram_of, target_named
 
     check_top(top)
     folder = folder or like
@@ -139,7 +137,7 @@ def compile_command(
         levels = CompiledNetwork.load(compiled_folder(network)).network.input_levels
     samples = load_samples(calibration, input_levels=levels) if calibration else None
     limits = {field.name: options.pop(field.name) for field in fields(PlacementLimits)}
-    if limits["block_ram"] is None and targets:
+    if limits["block_ram"] is None and targets and like is None:
         limits["block_ram"] = min(block_ram_of(target_named(target)) for target in targets)
     structure: dict[str, Any] = {
         "plastic": rules_of_layers(rules),
@@ -155,22 +153,13 @@ def compile_command(
         compiled = compile_network(network, calibration=shown, **options, **structure)
         costs = ()
     else:
-        given = [name for name, value in structure.items() if value]
-        if given:
-            raise SpikeletError(
-                f"--like keeps the structure of {like}, and {', '.join(given)} would change it",
-                remedy="leave one of them out",
-            )
+        _check_kept(like, structure)
         other = CompiledNetwork.load(compiled_folder(like))
         compiled, costs = compile_like(network, other, calibration=shown, **options)
     recorded = compare_recorded(compiled.network.floats, samples, compiled.network.draw_key)
     if require_recorded:
         required(recorded)
-    for target in map(target_named, targets):
-        fit = require_target(compiled, target, image)
-        stores = target in BOARDS and image_kind(image).stores_samples
-        rest = "; the sample's events are counted by build" if stores else ""
-        terminal.say(f"{fit}{rest}")
+    _say_fits(terminal, compiled, targets, image)
     project = Project(folder, command_line(click.get_current_context()))
     old = project.save(compiled, network=network, calibration=samples, top=top)
     warnings = compile_warnings(compiled, samples, recorded)
@@ -183,3 +172,34 @@ def compile_command(
     if like:
         made["like"] = {"folder": str(like), "costs": [asdict(cost) for cost in costs]}
     terminal.result({**made, "warnings": warnings, **old_fields(old)})
+
+
+def _say_fits(
+    terminal: Terminal, compiled: Any, targets: tuple[str, ...], image: str | None
+) -> None:
+    """Print the fit check for each target; SpikeletError if one does not hold the network."""
+    from spikelet.boards import BOARDS
+    from spikelet.images.kinds import image_kind
+    from spikelet.targets import require_target, target_named
+
+    for target in map(target_named, targets):
+        fit = require_target(compiled, target, image)
+        stores = target in BOARDS and image_kind(image).stores_samples
+        rest = "; the sample's events are counted by build" if stores else ""
+        terminal.say(f"{fit}{rest}")
+
+
+def _check_kept(like: Path, structure: Mapping[str, Any]) -> None:
+    """Raise SpikeletError if an option would change the structure that is to be kept."""
+    from spikelet.description.errors import SpikeletError
+
+    given = [
+        name
+        for name, value in structure.items()
+        if value not in (None, {}) and (name, value) != ("placement_seed", 0)
+    ]
+    if given:
+        raise SpikeletError(
+            f"--like keeps the structure of {like}, and {', '.join(given)} would change it",
+            remedy="leave one of them out",
+        )
