@@ -14,11 +14,10 @@ from pathlib import Path
 from spikelet.description.artefact import Artefact, digest_of, file_digest
 from spikelet.description.errors import MALFORMED, SpikeletError, file_error
 from spikelet.description.files import PARTIAL
-from spikelet.description.yosys import run_yosys
 from spikelet.fpga.families import device_named
 from spikelet.fpga.families.family import RAM_PLACES_FILE, Family
 from spikelet.fpga.flow import REPORT, FpgaReport, put_in_place
-from spikelet.fpga.ram_map import MEMORIES_FILE, RamMap, memory_contents, ram_map
+from spikelet.fpga.ram_map import MEMORIES_FILE, RamMap, memory_contents, ram_map, with_parameters
 from spikelet.fpga.tools import Progress, silent
 
 __all__ = ["patch_bitstream"]
@@ -166,11 +165,8 @@ def _set(
     for name in names:
         there[name]["parameters"] = cells[name]
     (folder / "netlist.json").write_text(json.dumps(netlist, indent=1))
-    run_yosys(
-        "read_json netlist.json\nsplitnets\nclean\nwrite_verilog -noattr netlist.v\n",
-        folder,
-        "patch",
-    )
+    text = (folder / "netlist.v").read_text()
+    (folder / "netlist.v").write_text(with_parameters(text, cells))
     family.set_contents(folder, places, cells)
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "RamMap",
     "memory_contents",
     "ram_map",
+    "with_parameters",
 ]
 
 MEMORIES_FILE = "memories.il"
@@ -36,6 +37,8 @@ Contents = Mapping[str, tuple[int, Sequence[int]]]
 _MODULE = re.compile(r"^module (\S+?) ?\(")
 _MEMORY = re.compile(r"^\s*reg (?:\[(\d+):0\] )?(\S+)\s+\[(\d+):0\];")
 _ROW = re.compile(r"^\s*(\S+?) ?\[(\d+)\] = \d+'([dhb])([0-9a-fx]+);")
+_INSTANCE = re.compile(r"^\s*\) \\?(\S+) +\($")
+_PARAMETER = re.compile(r"^(\s*\.(\w+)\()[^()]*(\),?)$")
 _BASES = {"d": 10, "h": 16, "b": 2}
 
 BoolArray = npt.NDArray[np.bool_]
@@ -125,6 +128,24 @@ def memory_contents(verilog: str, top: str) -> tuple[dict[str, tuple[int, list[i
 def _path(module: str, memory: str, top: str) -> str:
     inside = module.removeprefix(top).removeprefix(".")
     return ".".join(filter(None, (inside, memory.removeprefix("\\"))))
+
+
+def with_parameters(netlist: str, cells: Cells) -> str:
+    """Return a netlist that Yosys wrote as Verilog, with other parameters in some cells."""
+    lines = netlist.split("\n")
+    first = 0
+    for at, line in enumerate(lines):
+        if line.endswith(" #("):
+            first = at + 1
+        elif (match := _INSTANCE.match(line)) and match[1] in cells:
+            given = cells[match[1]]
+            for place in range(first, at):
+                found = _PARAMETER.match(lines[place])
+                if found and found[2] in given:
+                    bits = given[found[2]]
+                    value = f"{len(bits)}'h{int(bits.replace('x', '0'), 2):0{-(-len(bits) // 4)}x}"
+                    lines[place] = f"{found[1]}{value}{found[3]}"
+    return "\n".join(lines)
 
 
 def ram_map(

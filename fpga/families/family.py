@@ -222,6 +222,8 @@ class Family(ABC):
     def set_contents(self, folder: Path, placed: Mapping[str, Any], cells: Cells) -> None:
         """Put other first contents into the RAM cells of :attr:`placed_file` in a folder.
 
+        Here: of a design in nextpnr's JSON. The file stays as it is, to the byte, if it holds them.
+
         Parameters
         ----------
         folder : Path
@@ -230,7 +232,18 @@ class Family(ABC):
         cells : mapping of str to mapping of str to str
             Parameters of RAM cells, as bits, the highest first.
         """
-        raise self._not_patched()
+        path = folder / self.placed_file
+        if path.suffix != ".json":
+            raise self._not_patched()
+        design = json.loads(path.read_text())
+        changed = False
+        for module in design["modules"].values():
+            for name in cells.keys() & module["cells"].keys():
+                there = module["cells"][name]["parameters"]
+                changed |= any(there[key] != bits for key, bits in cells[name].items())
+                there.update(cells[name])
+        if changed:
+            path.write_text(json.dumps(design, indent=1))
 
     def _not_patched(self) -> SpikeletError:
         return SpikeletError(
@@ -270,14 +283,19 @@ class Family(ABC):
         arguments += ["--timing-allow-fail"]
         arguments += self.nextpnr_pins(job.constraints, f"{job.prefix}{self.placed_file}")
         log, design = f"{job.prefix}nextpnr.log", f"{job.prefix}placed_design.json"
-        if job.constraints:
+        kept = "--write" in arguments
+        if kept:
+            design = arguments[arguments.index("--write") + 1]
+        elif job.constraints:
             arguments += ["--write", design]
         run_tool(self.placer, arguments, job.folder, log, progress=progress, milestones=_MILESTONES)
         if job.constraints:
             self._keep_rams(job.folder / design, job.folder / f"{job.prefix}{RAM_PLACES_FILE}")
+        if job.constraints and not kept:
+            (job.folder / design).unlink()
 
     def _keep_rams(self, design: Path, places: Path) -> None:
-        """Keep what a placed design says of its RAM cells, and nothing else of it."""
+        """Keep what a placed design says of its RAM cells."""
         rams = {ram.resource for ram in self.rams}
         types = tuple(t for r in self.resources if r.name in rams for t in r.cells)
         found = {}
@@ -287,7 +305,6 @@ class Family(ABC):
                 if cell["type"].startswith((*types, "ICESTORM_RAM")):
                     found[name] = cell["attributes"]
         places.write_text(json.dumps(found, indent=1) + "\n")
-        design.unlink()
 
     def tool_versions(self) -> dict[str, str]:
         """Return the versions of the packages that make a bitstream; SpikeletError without one."""

@@ -115,7 +115,7 @@ def compile_command(
     """
     from spikelet.compiler.compile import compile_network, compiled_folder
     from spikelet.compiler.compiled import CompiledNetwork
-    from spikelet.compiler.like import compile_like
+    from spikelet.compiler.like import LayerCost, compile_like
     from spikelet.network.limits import PlacementLimits
     from spikelet.network.quantise import bits_of_layers
     from spikelet.network.toml_file import rules_of_layers
@@ -151,7 +151,7 @@ def compile_command(
     shown = samples.spikes if samples else None
     if like is None:
         compiled = compile_network(network, calibration=shown, **options, **structure)
-        costs = ()
+        costs: tuple[LayerCost, ...] = ()
     else:
         _check_kept(like, structure)
         other = CompiledNetwork.load(compiled_folder(like))
@@ -160,8 +160,9 @@ def compile_command(
     if require_recorded:
         required(recorded)
     _say_fits(terminal, compiled, targets, image)
-    project = Project(folder, command_line(click.get_current_context()))
-    old = project.save(compiled, network=network, calibration=samples, top=top)
+    old = Project(folder, command_line(click.get_current_context())).save(
+        compiled, network=network, calibration=samples, top=top
+    )
     warnings = compile_warnings(compiled, samples, recorded)
     show_compiled(terminal, compiled, recorded)
     show_costs(terminal, costs)

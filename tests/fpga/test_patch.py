@@ -125,7 +125,7 @@ def test_a_module_s_statements_are_no_contents() -> None:
   reg [3:0] rom [2:0];
   initial begin
     rom[0] = 4'h3;
-    \\rom [1] = 4'd7;
+    rom[1] = 4'd7;
   end
   always @* begin
     rom[2] = 4'h1;
