@@ -18,6 +18,7 @@ from spikelet.description.learning.named_rules import pair_stdp
 from spikelet.network.builder import PlasticNetwork
 from spikelet.network.network import Network
 from spikelet.runs.run import run
+from spikelet.samples.samples import load_samples
 from tests.compiler.test_shared_synapses import NETWORK as CONVOLUTION
 from tests.compiler.test_sparse_synapses import SPIKES, network_of
 from tests.helpers.networks import (
@@ -31,6 +32,9 @@ from tests.helpers.networks import (
     write,
 )
 from tests.helpers.networks import spikes as random_spikes
+from tests.helpers.retrained import retrained
+
+DIGITS = Path(__file__).parents[2] / "examples" / "digits"
 
 SHAPES: dict[str, tuple[Callable[[int], Network], dict[str, Any]]] = {
     "one after another": (lambda seed: chain([9, 8, 4], seed=seed), {}),
@@ -255,3 +259,19 @@ def test_the_command_keeps_the_chip_and_says_the_cost(tmp_path: Path) -> None:
     code, said = compiled(_file(tmp_path, 2), "--like", old)  # in its place
     assert code == 0, said
     assert (old / "rtl/program.hex").read_bytes() == (new / "rtl/program.hex").read_bytes()
+
+
+def test_retrained_digits_classify_as_well_as_on_a_chip_of_their_own(tmp_path: Path) -> None:
+    """The trained digits network, and one whose weights moved by a third of a weight unit."""
+    file = retrained(DIGITS / "digits.nir", tmp_path / "retrained.nir", seed=2)
+    there, own = compile_network(DIGITS / "digits.nir"), compile_network(file)
+    found, costs = compile_like(file, there)
+    assert found.chip.digest == there.chip.digest
+    assert all(0 < cost.own_error < cost.error < 0.15 for cost in costs)
+    samples = load_samples(DIGITS / "digits_test.npz", "test_")
+    classes = [
+        run(one, samples, record=("spikes",)).outputs.sum(axis=1).argmax(axis=1)
+        for one in (found, own)
+    ]
+    assert (classes[0] == samples.labels).mean() > 0.96
+    assert (classes[0] == classes[1]).mean() > 0.96
