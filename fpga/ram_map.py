@@ -142,10 +142,17 @@ def with_parameters(netlist: str, cells: Cells) -> str:
             for place in range(first, at):
                 found = _PARAMETER.match(lines[place])
                 if found and found[2] in given:
-                    bits = given[found[2]]
-                    value = f"{len(bits)}'h{int(bits.replace('x', '0'), 2):0{-(-len(bits) // 4)}x}"
-                    lines[place] = f"{found[1]}{value}{found[3]}"
+                    lines[place] = f"{found[1]}{_constant(given[found[2]])}{found[3]}"
     return "\n".join(lines)
+
+
+def _constant(bits: str) -> str:
+    """Return bits, some of which may be x, as Yosys writes them in Verilog."""
+    nibbles = [bits[max(0, end - 4) : end] for end in range(len(bits), 0, -4)][::-1]
+    if any("x" in nibble and set(nibble) != {"x"} for nibble in nibbles):
+        return f"{len(bits)}'b{bits}"
+    digits = ["x" if "x" in nibble else f"{int(nibble, 2):x}" for nibble in nibbles]
+    return f"{len(bits)}'h{''.join(digits)}"
 
 
 def ram_map(

@@ -20,7 +20,7 @@ from spikelet.fpga.families import device_named
 from spikelet.fpga.families.family import RAM_PLACES_FILE, Job
 from spikelet.fpga.flow import FpgaReport, build_bitstream
 from spikelet.fpga.patch import patch_bitstream
-from spikelet.fpga.ram_map import memory_contents, ram_map
+from spikelet.fpga.ram_map import memory_contents, ram_map, with_parameters
 from spikelet.fpga.synthesise import synthesise
 from spikelet.network.limits import PlacementLimits
 from spikelet.project import Project
@@ -141,6 +141,23 @@ endmodule
     contents, rest = memory_contents(verilog, "top")
     assert contents == {"rom": (4, [3, 7, 0]), "part.kept": (1, [0, 1])}
     assert [line for line in rest if "=" in line] == ["    rom[2] = 4'h1;"]
+
+
+def test_a_netlist_keeps_all_but_the_parameters_that_are_given() -> None:
+    netlist = """  RAM #(
+    .INIT_0(8'h0f),
+    .INIT_1(8'hx0),
+    .MODE("fast")
+  ) \\a.rom.0  (
+    .INIT_0(x)
+  );
+  RAM #(
+    .INIT_0(8'h0f)
+  ) b (
+"""
+    found = with_parameters(netlist, {"a.rom.0": {"INIT_0": "x0000001", "INIT_1": "xxxx1111"}})
+    changed = netlist.replace("8'h0f),", "8'bx0000001),").replace("8'hx0", "8'hxf")
+    assert found == changed
 
 
 @pytest.fixture(scope="module")
