@@ -156,8 +156,13 @@ class SelfTest(wiring.Component):
         return m
 
     def _rom(self, m: Module) -> "_Rom":
-        """Build the ROM of what is loaded, expected and read back, which is gone through once."""
-        m.submodules.program = memory = Memory(shape=32, depth=len(self._words), init=self._words)
+        """Build the ROM of what is loaded, expected and read back, which is gone through once.
+
+        It is in block RAM however small it is, so that a bitstream can be patched.
+        """
+        words, block = self._words, {"ram_style": "block"}
+        memory = Memory(shape=32, depth=len(words), init=words, attrs=block)
+        m.submodules.program = memory
         read = memory.read_port()
         pointer = Signal(range(len(self._words) + 1))
         fetched, taken = Signal(name="word_fetched"), Signal(name="word_taken")

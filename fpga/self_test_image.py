@@ -161,7 +161,8 @@ class StoredRun:
 
 def program_memory(words: Sequence[int]) -> Memory:
     """Return the ROM of what loads a chip, and of what is compared, for the fit check."""
-    return Memory(SELF_TEST_PROGRAM, len(words), varying_bits(words), writable=False)
+    bits = varying_bits(words)
+    return Memory(SELF_TEST_PROGRAM, len(words), bits, writable=False, kind="block")
 
 
 def image_memories(chip: ChipParams, run: StoredRun) -> tuple[Memory, ...]:
