@@ -69,21 +69,23 @@ def main() -> int:
     options = options_of(
         __doc__,
         choices={"type": int, "nargs": "*", "default": [4, 8, 16], "help": "exponents"},
+        devices={"nargs": "*", "default": DEVICES},
+        lanes={"type": int, "nargs": "*", "default": [lanes for lanes, _ in SHAPES]},
         folder={"type": Path, "default": cache_folder() / "benchmarks" / "exponent_cost"},
     )
     tools = versions("amaranth", "pyosys")
     print_versions(tools)
     results: list[dict[str, Any]] = []
-    for device in DEVICES:
-        for lanes, pipelines in SHAPES:
+    for device in options.devices:
+        for lanes, pipelines in (shape for shape in SHAPES if shape[0] in options.lanes):
             chip = single_core_chip(lanes, pipelines)
             where = options.folder / f"{device}-{lanes}"
             core = _luts(Core(chip, 0), device, where / "core")
             bits = chip.cores[0].current_bits
             for choices in options.choices:
-                console.print(f"{device}, {lanes} lanes: {choices} exponents")
                 shifter = Shifter(bits, choices, pipelines)
                 luts = _luts(shifter, device, where / f"shifter-{choices}")
+                console.print(f"{device}, {lanes} lanes: {choices} exponents {luts} of {core}")
                 results.append(
                     {
                         "device": device,
