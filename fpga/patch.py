@@ -142,8 +142,9 @@ def _set(
         netlist = json.loads((folder / "netlist.json").read_text())
         places = json.loads((folder / RAM_PLACES_FILE).read_text())
         there = netlist["modules"][top]["cells"]
-        names = list(dict.fromkeys(cell for found in maps for cell, _ in found.places))
-        cells = {name: dict(there[name]["parameters"]) for name in names}
+        cells: dict[str, dict[str, str]] = {}
+        for cell, parameter in (place for found in maps for place in found.places):
+            cells.setdefault(cell, {})[parameter] = there[cell]["parameters"][parameter]
         whole = all(found.holds(cells, old[found.memory][1]) for found in maps)
         placed = (folder / family.placed_file).read_bytes()
         family.set_contents(folder, places, cells)
@@ -162,8 +163,8 @@ def _set(
         found.set(cells, new[found.memory][1])
         memories = found.replaced(memories, new[found.memory][1])
     (folder / MEMORIES_FILE).write_text(memories)
-    for name in names:
-        there[name]["parameters"] = cells[name]
+    for cell, parameters in cells.items():
+        there[cell]["parameters"] |= parameters
     (folder / "netlist.json").write_text(json.dumps(netlist, indent=1))
     text = (folder / "netlist.v").read_text()
     (folder / "netlist.v").write_text(with_parameters(text, cells))
