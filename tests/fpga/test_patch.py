@@ -250,9 +250,8 @@ def test_a_patched_image_passes_with_the_new_network(board: Board, tmp_path: Pat
     assert _logic(netlist) == _logic(before)
     family = device_named(board.device).family
     limit = report.settings["cycle_limit"]
-    cell = netlist.index("self_test.program.0.0")
-    start = netlist.rindex(".INIT", 0, cell)
-    at = netlist.index("'h", start) + 10
+    start = netlist.rindex(" #(", 0, netlist.index(") \\self_test.program.0.0 "))
+    at = netlist.index(")", netlist.index(".INIT", start)) - 1  # the lowest bits of the first rows
     flipped = f"{netlist[:at]}{int(netlist[at], 16) ^ 1:x}{netlist[at + 1 :]}"
     for text, said in ((netlist, "passed"), (before, "passed"), (flipped, "failed")):
         design = Design(text, family.cell_models, family.include_folders())
