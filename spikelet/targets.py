@@ -174,12 +174,12 @@ def patch_for(
         :func:`patch_bitstream`.
     """
     board, kind = board_named(target), image_kind(image)
-    report = FpgaReport.load(built)
     if not kind.stores_samples:
         raise SpikeletError(
             f"image {kind.name} stores nothing of a network: its weights are loaded",
             remedy="load them into the running chip (spikelet load)",
         )
+    report = FpgaReport.load(built)
     there = report.made.inputs.get("chip structure")
     if there != compiled.chip.digest:
         raise SpikeletError(
