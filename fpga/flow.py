@@ -24,12 +24,19 @@ from spikelet.fpga.place_and_route import Routed, place_and_route
 from spikelet.fpga.synthesise import MemoryUse, SynthesisReport, script, synthesise
 from spikelet.fpga.tools import Progress, silent
 
-__all__ = ["REPORT", "FpgaReport", "build_bitstream", "build_out_of_context", "check_capacity"]
+__all__ = [
+    "REPORT",
+    "FpgaReport",
+    "build_bitstream",
+    "build_out_of_context",
+    "check_capacity",
+    "put_in_place",
+]
 
 REPORT = "fpga.json"
 """The report's file name."""
 
-_FLOW_VERSION = 7
+_FLOW_VERSION = 9
 
 _CONSTRAINT_ERROR = 0.005
 """By which nextpnr's frequency of a PLL may be off, for it counts in whole picoseconds."""
@@ -60,6 +67,9 @@ class FpgaReport:
         What the bitstream is: the name of a kind of image; empty out of context.
     settings : mapping of str to int
         What who uses the image must know of it.
+    patched : mapping of str to str
+        The digest of the ``bitstream`` whose contents were exchanged, and in which ``memories``;
+        empty as it was built. Frequency and utilisation stay those of the build.
     made : Artefact
         What it was made of and by which tools, and the digest of each file.
     """
@@ -77,6 +87,7 @@ class FpgaReport:
     bitstream: str
     image: str = ""
     settings: Mapping[str, int] = field(default_factory=dict)
+    patched: Mapping[str, str] = field(default_factory=dict)
     made: Artefact = field(default_factory=lambda: Artefact("", {}))
 
     def to_dict(self) -> dict[str, Any]:
@@ -264,7 +275,7 @@ def _built(plan: _Plan, folder: Path, progress: Progress) -> FpgaReport:
         report = _build(plan, partial, progress)
         (partial / REPORT).write_text(json.dumps(report.to_dict(), indent=1) + "\n")
         made = plan.making.seal(partial)
-        _replace(folder, partial)
+        put_in_place(folder, partial)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)  # a full disk has no room for what is of no use
         raise file_error(f"the FPGA build in {folder} cannot be written", error) from error
@@ -280,7 +291,8 @@ def _finished(plan: _Plan, folder: Path) -> FpgaReport | None:
     return report if report.made.same_making(plan.making) else None
 
 
-def _replace(folder: Path, partial: Path) -> None:
+def put_in_place(folder: Path, partial: Path) -> None:
+    """Make a complete folder that of its name, in the place of an older one."""
     old = folder.with_name(f"{folder.name}.old{PARTIAL}")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():

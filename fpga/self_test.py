@@ -16,22 +16,19 @@ from spikelet.description.checks import unsigned_bits
 from spikelet.description.chip.packets import output_bits
 from spikelet.description.chip.params import ChipParams
 from spikelet.fpga.self_test_image import (
+    CHECKSUM_BITS,
     StoredRun,
+    checksum_words,
     count_bits,
     image_words,
     program_words,
     reward_addresses,
     step_layout,
     step_rows,
+    time_limit,
 )
 
 __all__ = ["SelfTest"]
-
-_CRC_BITS = 4
-"""Bits of a word that the checksum takes in a cycle."""
-
-_SLACK = 4
-"""Times the predicted clock cycles, at least, after which a chip is taken to hang."""
 
 
 class SelfTest(wiring.Component):
@@ -39,7 +36,9 @@ class SelfTest(wiring.Component):
 
     It loads; for each sample it clears, and for each tick sets the reward, if it changes, sends the
     events and starts it. Then it compares the spikes of every output line in all samples, reads
-    back every word that the run names and compares their CRC-32. The class is the line with most
+    back every word that the run names and compares their CRC-32. All that is loaded and compared
+    is in ROMs: runs of as many events through one chip differ in these, and in their time limit,
+    only. The class is the line with most
     spikes, the lowest of equals. A spike on a line that there is not, or outside a tick, is wrong
     whatever the counts. Counters stay at their largest value, which is never the right one.
 
@@ -55,6 +54,8 @@ class SelfTest(wiring.Component):
     params : ChipParams
         Of that chip: widths, output lines, and where rewards go.
     run : StoredRun
+    cycle_limit : int or None
+        As for :func:`time_limit`.
 
     Members
     -------
@@ -73,10 +74,17 @@ class SelfTest(wiring.Component):
     Raises
     ------
     SpikeletError
-        If the run is silent, learns nothing though learning is on, or cannot be of this chip.
+        If the run is silent, learns nothing though learning is on, or cannot be of this chip; if
+        the time limit is no power of two of at least twice the clock cycles that are predicted.
     """
 
-    def __init__(self, chip: wiring.Component, params: ChipParams, run: StoredRun) -> None:
+    def __init__(
+        self,
+        chip: wiring.Component,
+        params: ChipParams,
+        run: StoredRun,
+        cycle_limit: int | None = None,
+    ) -> None:
         run.check(params)
         self.chip = chip
         self.params = params
@@ -84,31 +92,23 @@ class SelfTest(wiring.Component):
         self._loaded = len(program_words(run.program))
         self._words = image_words(run)
         self._rows = step_rows(params, run)
-        self.cycle_limit = 1 << (_SLACK * self._predicted_cycles() - 1).bit_length()
+        self.cycle_limit = time_limit(params, run, cycle_limit)
         super().__init__(
             {"winner": Out(unsigned_bits(params.n_outputs - 1)), "done": Out(1), "passed": Out(1)}
         )
-
-    def _predicted_cycles(self) -> int:
-        """Return about how long it takes: chips that obey the tick contract take less."""
-        words, cores, events = len(self.run.words), self.params.cores, self.run.events
-        # A core clears a row of each memory in a cycle.
-        clearing = 64 + max(core.n_neurons + core.delay_slots * core.n_axons for core in cores)
-        on_the_way = 16 + 4 * (self.params.width + self.params.height)
-        sending = (4 + len(cores)) * len(self._rows) + on_the_way * events.samples * events.ticks
-        walking, reading = 2 * len(self._words), (32 // _CRC_BITS + len(cores) + 16) * words
-        return clearing * events.samples + sending + self.run.cycles + walking + reading
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.chip = self.chip
         rom = self._rom(m)
-        comparing, reading = Signal(), Signal()
-        walking, walked, checksum = self._walk(m, rom, reading)
+        comparing, reading, checking = (
+            Signal(name=name) for name in ("comparing", "reading", "checking")
+        )
+        walking, walked, agrees = self._walk(m, rom, reading, checking)
         compared, wrong = self._count(m, rom, comparing)
         send_events, sent, sample_ends, run_ends = self._send(m)
-        elapsed = Signal(range(self.cycle_limit + 1))
-        out_of_time, finished = elapsed[-1], Signal()
+        elapsed, finished = Signal(range(self.cycle_limit + 1)), Signal()
+        out_of_time = elapsed[-1]
         with m.FSM():
             with m.State("LOAD"):
                 m.d.comb += walking.eq(1)
@@ -141,21 +141,28 @@ class SelfTest(wiring.Component):
             with m.State("READ"):
                 m.d.comb += [walking.eq(1), reading.eq(1)]
                 with m.If(walked):
+                    m.next = "CHECK"
+            with m.State("CHECK"):
+                m.d.comb += checking.eq(1)
+                with m.If(rom.pointer == len(self._words)):
                     m.next = "DONE"
             with m.State("DONE"):
                 m.d.comb += finished.eq(1)
-        with m.If(~self.done):
-            m.d.sync += elapsed.eq(elapsed + 1)
-        right = ~wrong & (checksum == self.run.checksum)
+        m.d.sync += elapsed.eq(elapsed + ~self.done)
         m.d.comb += [
             self.done.eq(finished | out_of_time),
-            self.passed.eq(finished & ~out_of_time & right),
+            self.passed.eq(finished & ~out_of_time & ~wrong & agrees),
         ]
         return m
 
     def _rom(self, m: Module) -> "_Rom":
-        """Build the ROM of what is loaded, expected and read back, which is gone through once."""
-        m.submodules.program = memory = Memory(shape=32, depth=len(self._words), init=self._words)
+        """Build the ROM of what is loaded, expected and read back, which is gone through once.
+
+        It is in block RAM however small it is, so that a bitstream can be patched.
+        """
+        words, block = self._words, {"ram_style": "block"}
+        memory = Memory(shape=32, depth=len(words), init=words, attrs=block)
+        m.submodules.program = memory
         read = memory.read_port()
         pointer = Signal(range(len(self._words) + 1))
         fetched, taken = Signal(name="word_fetched"), Signal(name="word_taken")
@@ -163,24 +170,30 @@ class SelfTest(wiring.Component):
         m.d.sync += [fetched.eq(~taken), pointer.eq(pointer + taken)]
         return _Rom(read.data, fetched, taken, pointer)
 
-    def _walk(self, m: Module, rom: "_Rom", reading: Signal) -> tuple[Signal, Signal, Signal]:
-        """Build what writes, or reads back, runs of words.
+    def _walk(
+        self, m: Module, rom: "_Rom", reading: Signal, checking: Signal
+    ) -> tuple[Signal, Signal, Signal]:
+        """Build what writes, or reads back, runs of words; then checks the checksum in the ROM.
 
-        Returns its enable, whether it is at the end, and the checksum of what was read.
+        Behind its own checksum, that of whatever was read is one and the same number.
+        Returns its enable, whether it is at the end, and whether the checksum agrees.
         """
         request, response = self.chip.config_request, self.chip.config_response
         longest = max(len(self.run.program), len(self.run.words))
         walking, walked, advance = Signal(), Signal(), Signal()
         address, left = Signal(32), Signal(range(longest + 1))
-        word, folds = Signal(32), Signal(range(32 // _CRC_BITS))
-        m.submodules.crc = crc = CRC32_ISO_HDLC(_CRC_BITS).create()
+        word, folds = Signal(32), Signal(range(32 // CHECKSUM_BITS))
+        m.submodules.crc = crc = CRC32_ISO_HDLC(CHECKSUM_BITS).create()
         m.d.comb += [
             request.p.address.eq(address),
             request.p.data.eq(rom.word),
             request.p.write.eq(~reading),
-            crc.data.eq(word),
+            crc.data.eq(Mux(checking, rom.word, word)),
         ]
-        end = Mux(reading, len(self._words), self._loaded)
+        with m.If(checking):
+            m.d.comb += [crc.valid.eq(rom.fetched), rom.taken.eq(rom.fetched)]
+        read = len(self._words) - len(checksum_words(0))
+        end = Mux(reading, read, self._loaded)
         with m.FSM(name="walk"):
             with m.State("ADDRESS"):
                 m.d.comb += walked.eq(walking & (rom.pointer == end))
@@ -211,15 +224,15 @@ class SelfTest(wiring.Component):
                     m.next = "FOLD"
             with m.State("FOLD"):
                 m.d.comb += crc.valid.eq(1)
-                m.d.sync += [word.eq(word >> _CRC_BITS), folds.eq(folds + 1)]
-                with m.If(folds == 32 // _CRC_BITS - 1):
+                m.d.sync += [word.eq(word >> CHECKSUM_BITS), folds.eq(folds + 1)]
+                with m.If(folds == 32 // CHECKSUM_BITS - 1):
                     m.d.comb += advance.eq(1)
                     m.next = "READ"
                     with m.If(left == 1):
                         m.next = "ADDRESS"
         with m.If(advance):
             m.d.sync += [address.eq(address + 1), left.eq(left - 1)]
-        return walking, walked, crc.crc
+        return walking, walked, crc.match_detected
 
     def _send(self, m: Module) -> tuple[Signal, Value, Value, Value]:
         """Build the sender of events and rewards.
@@ -282,7 +295,7 @@ class SelfTest(wiring.Component):
         The counters are a memory, so that an event takes two cycles; the chip waits.
         """
         event, n_outputs = self.chip.event_out, self.params.n_outputs
-        width = count_bits(int(self.run.counts.max()))
+        width = count_bits(self.params, self.run)
         m.submodules.counts = memory = Memory(
             shape=width,
             depth=n_outputs,

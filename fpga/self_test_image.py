@@ -22,7 +22,9 @@ from spikelet.fpga.fit import SELF_TEST_PROGRAM
 from spikelet.fpga.memories import Memory, varying_bits
 
 __all__ = [
+    "CHECKSUM_BITS",
     "StoredRun",
+    "checksum_words",
     "count_bits",
     "image_memories",
     "image_words",
@@ -31,8 +33,18 @@ __all__ = [
     "reward_addresses",
     "step_layout",
     "step_rows",
+    "time_limit",
     "word_runs",
 ]
+
+CHECKSUM_BITS = 4
+"""Bits of a word that the checksum takes in a cycle."""
+
+_SLACK = 4
+"""Times the predicted clock cycles, at least, after which a chip is taken to hang."""
+
+_LEAST_SLACK = 2
+"""The same, of a time limit that is given."""
 
 _ENABLE, _REWARD = (LEARNING_REGISTERS.index(name) for name in ("enable", "reward"))
 
@@ -149,31 +161,73 @@ class StoredRun:
 
 def program_memory(words: Sequence[int]) -> Memory:
     """Return the ROM of what loads a chip, and of what is compared, for the fit check."""
-    return Memory(SELF_TEST_PROGRAM, len(words), varying_bits(words), writable=False)
+    bits = varying_bits(words)
+    return Memory(SELF_TEST_PROGRAM, len(words), bits, writable=False, kind="block")
 
 
 def image_memories(chip: ChipParams, run: StoredRun) -> tuple[Memory, ...]:
     """Return the memories that a self-test of a run holds beside its chip."""
     layout = step_layout(chip, run)
     rows = [layout.const(row).as_bits() for row in step_rows(chip, run)]
-    largest = count_bits(int(run.counts.max()))
     return (
         program_memory(image_words(run)),
         Memory("self-test events", len(rows), varying_bits(rows), writable=False),
-        Memory("self-test counts", chip.n_outputs, largest, kind="block"),
+        Memory("self-test counts", chip.n_outputs, count_bits(chip, run), kind="block"),
     )
 
 
 def image_words(run: StoredRun) -> list[int]:
-    """Return the ROM: what is written, the counts, and the runs of words that are read back."""
+    """Return the ROM: what is written, the counts, runs of words that are read back, checksum."""
     runs = word_runs(run.words[:, 0])
     read = [word for first, end, address in runs for word in (address, end - first)]
-    return [*program_words(run.program), *run.counts.tolist(), *read]
+    counts = run.counts.tolist()
+    return [*program_words(run.program), *counts, *read, *checksum_words(run.checksum)]
 
 
-def count_bits(largest: int) -> int:
-    """Return the width of a counter whose last value, at which it stays, is never right."""
-    return unsigned_bits(largest + 1)
+def checksum_words(checksum: int) -> list[int]:
+    """Return a CRC-32 as the ROM holds it: :data:`CHECKSUM_BITS` a word, the lowest first."""
+    mask = (1 << CHECKSUM_BITS) - 1
+    return [checksum >> shift & mask for shift in range(0, 32, CHECKSUM_BITS)]
+
+
+def count_bits(chip: ChipParams, run: StoredRun) -> int:
+    """Return the width of a counter whose last value, at which it stays, is never right.
+
+    It holds what a neuron can spike in all ticks, so that it does not depend on the weights; more
+    where several neurons send to an output line, and it did spike more.
+    """
+    most = run.events.samples * run.events.ticks * ((1 << chip.count_bits) - 1)
+    return unsigned_bits(max(most, int(run.counts.max())) + 1)
+
+
+def time_limit(chip: ChipParams, run: StoredRun, given: int | None = None) -> int:
+    """Return the clock cycles after which a self-test gives up: a power of two.
+
+    Four to eight times what is predicted, or what is ``given``; SpikeletError if that is no power
+    of two of at least twice as many.
+    """
+    predicted = _predicted_cycles(chip, run)
+    limit = given or 1 << (_SLACK * predicted - 1).bit_length()
+    if limit < _LEAST_SLACK * predicted or limit.bit_count() != 1:
+        raise SpikeletError(
+            f"self-test: the time limit must be a power of two of at least "
+            f"{_LEAST_SLACK * predicted} clock cycles, twice what is predicted, not {limit}",
+            remedy="store fewer samples, or build the image anew",
+        )
+    return limit
+
+
+def _predicted_cycles(chip: ChipParams, run: StoredRun) -> int:
+    """Return about how long it takes: chips that obey the tick contract take less."""
+    words, cores, events = len(run.words), chip.cores, run.events
+    # A core clears a row of each memory in a cycle.
+    clearing = 64 + max(core.n_neurons + core.delay_slots * core.n_axons for core in cores)
+    on_the_way = 16 + 4 * (chip.width + chip.height)
+    rows = len(step_rows(chip, run))
+    sending = (4 + len(cores)) * rows + on_the_way * events.samples * events.ticks
+    walking = 2 * len(image_words(run))
+    reading = (32 // CHECKSUM_BITS + len(cores) + 16) * words
+    return clearing * events.samples + sending + run.cycles + walking + reading
 
 
 def word_runs(addresses: npt.NDArray[np.uint32]) -> list[tuple[int, int, int]]:

@@ -88,6 +88,12 @@ def script(verilog: str, top: str, device: Device) -> str:
 read_verilog design.v
 {first}
 tee -q -o memories.txt dump t:$mem_v2
+design -save whole
+delete t:* t:$mem_v2 %d
+select {top}
+write_rtlil -selected memories.il
+select -clear
+design -load whole
 {mapping}
 tee -q -o cells.json stat -json
 write_json netlist.json
@@ -152,7 +158,8 @@ def synthesise(verilog: str, top: str, device: Device, folder: Path) -> Synthesi
     """Synthesise ``top`` of a Verilog text for a device; the files stay in ``folder``.
 
     Writes ``design.v`` (the input), ``netlist.json``, ``netlist.v``, ``cells.json``,
-    ``memories.txt``, ``yosys.ys`` and ``yosys.log``. A memory with the attribute
+    ``memories.txt``, ``memories.il`` (the memories alone, by which a bitstream is patched),
+    ``yosys.ys`` and ``yosys.log``. A memory with the attribute
     ``ram_style = "huge"`` becomes a single-port RAM where the family has it; there its initial
     contents are dropped, as such a RAM has none.
 

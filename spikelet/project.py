@@ -48,7 +48,14 @@ from spikelet.runs.wanted import CHIP_VERILOG, EMITTED_VERILOG
 from spikelet.runs.waves import write_waves
 from spikelet.samples.plastic_samples import LearningSamples
 from spikelet.samples.samples import Samples
-from spikelet.targets import build_for, build_place, chip_files, kept_builds, target_named
+from spikelet.targets import (
+    build_for,
+    build_place,
+    chip_files,
+    kept_builds,
+    patch_for,
+    target_named,
+)
 
 __all__ = ["Learned", "Project", "build", "learn", "opened", "report"]
 
@@ -224,6 +231,14 @@ class Project:
         """Build for a board or device; see :func:`build_for`."""
         target, compiled = target_named(target), self.load()
         return build_for(target, compiled, self.folder, samples, command=self.command, **options)
+
+    def patch(
+        self, target: str, samples: Samples | None, built: Path, **options: Any
+    ) -> FpgaReport:
+        """Put the network into a build of another of its structure; see :func:`patch_for`."""
+        target, compiled = target_named(target), self.load()
+        options["command"] = self.command
+        return patch_for(target, compiled, self.folder, samples, built, **options)
 
     def learn(
         self,

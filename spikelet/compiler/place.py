@@ -6,18 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.compiler.compiled import CompiledNetwork, PlacedLayer, Slice
-from spikelet.compiler.neuron_parameters import (
-    drawing,
-    kept_states,
-    loaded_parameters,
-    scopes,
-    with_silent_spares,
-)
+from spikelet.compiler.contents import core_contents
+from spikelet.compiler.neuron_parameters import scopes, with_silent_spares
 from spikelet.compiler.synapses import map_format, other_format, shared_maps, sparse_lanes
 from spikelet.description.checks import signed_bits, unsigned_bits
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import list_entries
-from spikelet.description.chip.image import ChipImage, CoreImage, random_states
+from spikelet.description.chip.image import ChipImage, CoreImage
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.synapses.formats import synapse_format
@@ -190,7 +185,14 @@ class _Placer:
             raise self.network.error(
                 f"population {population.name!r}: {error.args[0]}", error.remedy
             ) from error
-        return core, self._contents(core, placed, index)
+        return core, core_contents(
+            core,
+            self.network,
+            population,
+            part.neurons,
+            placed.weights(part).astype(np.int16),
+            placed.destinations[index],
+        )
 
     def _synapses(
         self, placed: PlacedNetwork, index: int, n_neurons: int, lanes: int
@@ -205,36 +207,6 @@ class _Placer:
         matrix = np.zeros((max(1, len(part.axons)), n_neurons), np.int16)
         matrix[: len(part.axons), : len(part.neurons)] = placed.weights(part)
         return name, synapse_format(name).options_of(lanes, matrix)
-
-    def _contents(self, core: CoreParams, placed: PlacedNetwork, index: int) -> CoreImage:
-        part, rule = placed.parts[index], core.learning
-        population = self.network.population(part.population)
-        into = self.network.into(population.name)
-        plastic = np.zeros(0, np.bool_)
-        weights = np.full(
-            (core.n_axons, core.n_neurons), int(core.weight_format == "binary"), np.int16
-        )
-        if rule:
-            sizes = self.network.sizes
-            plastic = np.concatenate([np.full(sizes[p.source], p.rule is not None) for p in into])
-            weights[plastic] = min(max(0, rule.w_min), rule.w_max)  # as near to 0 as it allows
-        weights[: len(part.axons), : len(part.neurons)] = placed.weights(part)
-        number = self.network.populations.index(population)
-        seed = int(np.random.SeedSequence([self.network.seed, number]).generate_state(1)[0])
-        draw_key, draw_indices = drawing(
-            core, self.network.draw_key, self.network.first_neuron(population.name), part.neurons
-        )
-        return CoreImage(
-            weights=core.synapse_format.stored(core, weights, f"layer {population.name!r}"),
-            destinations=placed.destinations[index],
-            parameters=loaded_parameters(core, population.parameters, part.neurons),
-            states=kept_states(core, population.states, part.neurons),
-            plastic=plastic,
-            tags=np.zeros(weights.shape if rule and rule.tag_bits else (0, 0), np.int8),
-            random=random_states(core.lanes if rule and rule.stochastic else 0, seed),
-            draw_key=draw_key,
-            draw_indices=draw_indices,
-        )
 
     def _weight_width(self, population: IntegerPopulation) -> tuple[int, str]:
         """Return bits and format that hold the weights of all projections into a population."""

@@ -28,6 +28,8 @@ class ImageOptions:
         How many.
     baud : int or None
         Of the serial port.
+    cycle_limit : int or None
+        Clock cycles after which a self-test gives up.
     """
 
     __repr__ = summary
@@ -36,6 +38,7 @@ class ImageOptions:
     sample: int = 0
     count: int | None = None
     baud: int | None = None
+    cycle_limit: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

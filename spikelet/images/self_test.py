@@ -7,7 +7,12 @@ from spikelet.description.errors import SpikeletError
 from spikelet.fpga.board_top import BoardTop
 from spikelet.fpga.fit import Beside
 from spikelet.fpga.self_test import SelfTest
-from spikelet.fpga.self_test_image import image_memories, program_memory, program_words
+from spikelet.fpga.self_test_image import (
+    image_memories,
+    program_memory,
+    program_words,
+    time_limit,
+)
 from spikelet.images.image import BoardImage, ImageKind, ImageOptions
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
@@ -22,7 +27,7 @@ _LEARNED_FROM = 20
 class _SelfTest(ImageKind):
     name = "self-test"
     title = "stores samples, and tells by LEDs whether the chip does with them what golden did"
-    takes = ("samples", "sample", "count")
+    takes = ("samples", "sample", "count", "cycle_limit")
 
     def beside(self, compiled: CompiledNetwork) -> Beside:
         words = program_words(compiled.image.program(compiled.chip))
@@ -41,11 +46,13 @@ class _SelfTest(ImageKind):
         inputs = {name: compiled.digests[name] for name in ("chip contents", "chip mapping")}
         inputs["stored samples"] = digest_of(samples.spikes[sample : sample + count])
         chip = compiled.chip
+        limit = time_limit(chip, stored, options.cycle_limit)
         return BoardImage(
-            lambda: to_verilog(BoardTop(SelfTest(Chip(chip), chip, stored), board), "top"),
+            lambda: to_verilog(BoardTop(SelfTest(Chip(chip), chip, stored, limit), board), "top"),
             ("clk", "button", "led"),
             Beside("image", image_memories(compiled.chip, stored)),
             inputs,
+            {"cycle_limit": limit},
         )
 
     def guidance(self, board: Board) -> list[str]:

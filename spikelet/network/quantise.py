@@ -46,6 +46,7 @@ def quantise(
     neuron_scales: bool = False,
     decay_bits: Bits | None = None,
     spike_bits: Bits | None = None,
+    like: IntegerNetwork | None = None,
 ) -> IntegerNetwork:
     """Turn a float network into integers, its layers one tick apart.
 
@@ -83,6 +84,9 @@ def quantise(
     spike_bits : int, mapping of str to int, or None
         1..8: of the counts of layers whose neurons spike several times in a tick. None, and by
         layer in those not named: as many as the most needs that calibration shows, or 4.
+    like : IntegerNetwork or None
+        A quantised network with the same populations, whose weight scales, exponents and bits of
+        fractions are taken. Parameters may then lie beyond their ranges.
 
     Raises
     ------
@@ -105,11 +109,16 @@ def quantise(
     for population in even.populations:
         name = population.name
         built = _with_count_bits(population, of_spikes.get(name))
-        layer = LayerQuantiser(even, built, bits_of[name], shown)
+        fixed = {q.name: q for q in like.quantisation}[name] if like else None
+        layer = LayerQuantiser(even, built, bits_of[name], shown, fixed)
         for p in even.into(name):
             projections[p.source, p.target, p.ticks] = layer.projection(p, _delay(network, p))
         widths = [of_potentials[name]] if name in of_potentials else _USUAL_POTENTIAL_BITS
-        integers, statistics = layer.population(widths, units[name], of_decays.get(name))
+        decays: int | dict[str, int] | None = of_decays.get(name)
+        if like:
+            leaks = leak_parameters(like.population(name).neuron)
+            decays = {parameter.name: bits for parameter, _, bits in leaks}
+        integers, statistics = layer.population(widths, units[name], decays)
         populations.append(integers)
         layers.append(replace(statistics, neuron_scales=neuron_scales))
     return IntegerNetwork(

@@ -1,6 +1,6 @@
 """A layer in integers: its weights, exponent, and the parameters of its neurons."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property, partial
 from typing import NamedTuple
 
@@ -35,6 +35,9 @@ where no reset stops them."""
 _FAR = 1 << 40
 """Beyond all ranges of parameters."""
 
+_MOST = (1 << 31) - 1
+"""Of a parameter; beyond what a core holds."""
+
 IntArray = npt.NDArray[np.int32]
 
 
@@ -60,6 +63,9 @@ class LayerQuantiser:
         1..8.
     shown : Shown or None
         The network's run on calibration samples.
+    fixed : LayerQuantisation or None
+        Of another network, whose scale and weight exponent are taken; parameters are then not
+        checked against their ranges.
 
     Raises
     ------
@@ -68,7 +74,12 @@ class LayerQuantiser:
     """
 
     def __init__(
-        self, network: Network, population: Population, weight_bits: int, shown: Shown | None
+        self,
+        network: Network,
+        population: Population,
+        weight_bits: int,
+        shown: Shown | None,
+        fixed: LayerQuantisation | None = None,
     ) -> None:
         self.network = network
         self.layer = population
@@ -82,12 +93,15 @@ class LayerQuantiser:
                 "train the layer, or leave it out",
             )
         self.bits = weight_bits
+        self.fixed = fixed is not None
         lsb = population.neuron.lsb
         by_currents = ByCurrents(self.into, shown) if shown else None
-        if lsb is None:
+        self.exponent: int | None = None
+        if fixed is not None:
+            self.scale, self.exponent = fixed.scale, fixed.weight_exponent
+        elif lsb is None:
             error = None if by_currents is None else partial(by_currents.error, bits=weight_bits)
             self.scale = best_scale(self.weights, weight_bits, error, zeros=self.zeros)
-            self.exponent = None
         else:
             self.scale, self.exponent = _fixed_scale(self.weights, weight_bits, lsb)
         rounding: Rounding = by_currents or Nearest(self.into)
@@ -115,7 +129,10 @@ class LayerQuantiser:
         )
 
     def population(
-        self, potential_bits: Iterable[int], units: FloatArray, decay_bits: int | None = None
+        self,
+        potential_bits: Iterable[int],
+        units: FloatArray,
+        decay_bits: int | Mapping[str, int] | None = None,
     ) -> tuple[IntegerPopulation, LayerQuantisation]:
         """Return the population in integers, and what that did to it.
 
@@ -126,8 +143,9 @@ class LayerQuantiser:
             a leak needs them: the first that leaves all leaks about as they were, or else the best.
         units : array of float64, shape (1,) or (size,)
             Of the neurons, by which the network was divided.
-        decay_bits : int or None
-            Of the fractions by which states decay; None: the usual, or finer ones where needed.
+        decay_bits : int, mapping of str to int, or None
+            Of the fractions by which states decay, all or by parameter; None: the usual, or finer
+            ones where needed.
         """
         neuron, bits, exponent, lsb, parameters, leaks = self._chosen(
             list(potential_bits), decay_bits
@@ -168,11 +186,13 @@ class LayerQuantiser:
             weight_bits=self.bits,
         )
 
-    def _chosen(self, widths: list[int], decay_bits: int | None) -> _Choice:
+    def _chosen(self, widths: list[int], decay_bits: int | Mapping[str, int] | None) -> _Choice:
         """Return the first choice in which all leaks act, or else that of the least error."""
         needed, tried = finest_bits(self.layer), list[_Choice]()
         fractions = [{}, needed][: 1 + bool(needed)]
-        if decay_bits is not None:
+        if isinstance(decay_bits, Mapping):
+            fractions = [dict(decay_bits)]
+        elif decay_bits is not None:
             leaks = leak_parameters(self.layer.neuron)
             fractions = [{parameter.name: decay_bits for parameter, *_ in leaks}]
         for bits_of in fractions:
@@ -187,10 +207,10 @@ class LayerQuantiser:
     def _at(self, potential_bits: int, bits_of: dict[str, int]) -> _Choice:
         """Return what a potential width, and bits of fractions, lead to."""
         neuron = finer(self.layer.neuron, bits_of)
-        exponent, lsb = self.exponent, self.layer.neuron.lsb
-        if exponent is None or lsb is None:
+        exponent = self.exponent
+        if exponent is None:
             exponent = self._exponent(potential_bits)
-            lsb = self.scale / 2**exponent
+        lsb = self.layer.neuron.lsb or self.scale / 2**exponent
         parameters = self._parameters(neuron, lsb, potential_bits)
         leaks = measured_leaks(self.layer, neuron, parameters, potential_bits)
         return _Choice(neuron, potential_bits, exponent, lsb, parameters, leaks)
@@ -259,13 +279,14 @@ class LayerQuantiser:
                 continue
             if parameter.kind == "fraction":  # a factor of 1 is more than the largest
                 rounded = np.clip(rounded, low, high)
-            check_range(
-                f"network {self.network.name!r}: {parameter.name} of layer {layer.name!r}",
-                rounded,
-                low,
-                high,
-            )
-            found[parameter.name] = rounded.astype(np.int32)
+            if not self.fixed:
+                check_range(
+                    f"network {self.network.name!r}: {parameter.name} of layer {layer.name!r}",
+                    rounded,
+                    low,
+                    high,
+                )
+            found[parameter.name] = np.clip(rounded, -_MOST - 1, _MOST).astype(np.int32)
         return found
 
 

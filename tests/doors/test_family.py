@@ -3,8 +3,9 @@
 import json
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,12 +15,21 @@ from spikelet import boards, doctor
 from spikelet.boards import Board, Pin
 from spikelet.cli import main
 from spikelet.compiler.compile import compile_network
+from spikelet.compiler.like import compile_like
 from spikelet.description.errors import SpikeletError
 from spikelet.description.installation import Package
 from spikelet.fpga.families import device_named, families, registered
 from spikelet.fpga.families.costs import Multiplier, RamKind
-from spikelet.fpga.families.family import Device, Family, Job, Resource
+from spikelet.fpga.families.family import (
+    RAM_PLACES_FILE,
+    Cells,
+    Device,
+    Family,
+    Job,
+    Resource,
+)
 from spikelet.fpga.fit import LUT_TERMS
+from spikelet.fpga.flow import FpgaReport
 from spikelet.network.limits import PlacementLimits
 from spikelet.project import Project
 from spikelet.samples.samples import Samples
@@ -194,8 +204,21 @@ hierarchy -check"""
                 "device": job.device.name,
                 "pins": json.loads((job.folder / job.constraints).read_text()),
                 "cells": used,
+                "rams": {n: c["parameters"] for n, c in top["cells"].items() if "RAM" in c["type"]},
             }
+            (job.folder / f"{job.prefix}{RAM_PLACES_FILE}").write_text("{}")
             (job.folder / f"{job.prefix}{self.placed_file}").write_text(json.dumps(placed))
+
+    def map_rams(self) -> str:
+        return f"""memory_libmap -lib {self.files["rams"]}
+techmap -map {self.files["map"]} t:$__TOY_RAM_"""
+
+    def set_contents(self, folder: Path, placed: Mapping[str, Any], cells: Cells) -> None:
+        path = folder / self.placed_file
+        found = json.loads(path.read_text())
+        for cell, parameters in cells.items():
+            found["rams"][cell] |= parameters
+        path.write_text(json.dumps(found))
 
     def pack(self, folder: Path, options: tuple[str, ...] = ()) -> None:
         packed = zlib.compress((folder / self.placed_file).read_bytes())
@@ -302,6 +325,43 @@ def test_a_board_gets_a_bitstream_and_a_report(toy: Toy, project: Project) -> No
         and "Toy multipliers" in html.text
         and "bits in toy RAM" in html.text
     )
+
+
+def test_a_patched_bitstream_is_the_one_that_is_built(
+    toy: Toy, project: Project, tmp_path: Path
+) -> None:
+    """After the build above; the command, and what it refuses."""
+    samples = tmp_path / "samples.npz"
+    np.savez(samples, spikes=SAMPLES.spikes)
+    retrained = chain([6, 8, 4], neuron=SUBTRACT, decay=np.array([0.75]), seed=1)
+    new, whole = Project(tmp_path / "new"), Project(tmp_path / "whole")
+    for folder in (new, whole):
+        folder.keep(compile_like(retrained, project.load())[0], None)
+
+    def patch(*options: object, board: str = "toyboard") -> str:
+        arguments = ["patch", new.folder, board, "--from", project.folder, *options]
+        done = CliRunner().invoke(main, [str(argument) for argument in arguments])
+        assert (done.exit_code == 0) == ("were exchanged" in done.output)
+        return done.output
+
+    said = patch("--samples", samples)
+    assert "exchanged; in memories self_test.program" in said and "LED" in said
+    report = FpgaReport.load(new.build_folder("Toyboard"))
+    assert report.patched["bitstream"] == report.made.inputs["patched bitstream"]
+    built = whole.build("Toyboard", SAMPLES)
+    assert built.settings == report.settings and not built.patched
+    for name in ("design.toy", "placed.json", "design.v", "memories.il"):
+        files = [p.build_folder("Toyboard") / name for p in (new, whole, project)]
+        assert files[0].read_bytes() == files[1].read_bytes() != files[2].read_bytes()
+
+    more = patch("--samples", samples, "--count", 2)
+    assert "in constant logic" in more and "(there)" in more and "--like" in more
+    assert "stores nothing of a network" in patch("--image", "host-link")
+    assert "is not a readable FPGA report" in patch("--samples", samples, board="ULX3S-85F")
+    assert "target must be one of" in patch(board="TOYBOARD-2")
+    other = compile_network(chain([6, 9, 4]), limits=PlacementLimits(lanes=4))
+    new.keep(other, None)
+    assert "is of structure" in patch("--samples", samples)
 
 
 def test_the_command_line_knows_it(toy: Toy, project: Project) -> None:

@@ -21,6 +21,7 @@ from spikelet.fpga.self_test_image import (
     reward_addresses,
     step_layout,
     step_rows,
+    time_limit,
     word_runs,
 )
 from tests.fpga.self_test_bench import events_of
@@ -190,6 +191,17 @@ def test_an_event_that_does_not_fit_is_refused() -> None:
         replace(RUN, events=events_of([[4]])).check(CHIP)
 
 
-@pytest.mark.parametrize(("largest", "bits"), [(0, 1), (1, 2), (2, 2), (3, 3), (6, 3), (7, 4)])
-def test_a_counter_has_one_value_more_than_is_right(largest: int, bits: int) -> None:
-    assert count_bits(largest) == bits
+@pytest.mark.parametrize(
+    ("ticks", "largest", "bits"), [(1, 0, 2), (2, 2, 2), (3, 0, 3), (6, 1, 3), (7, 7, 4), (2, 7, 4)]
+)
+def test_a_counter_has_one_value_more_than_is_right(ticks: int, largest: int, bits: int) -> None:
+    run = replace(RUN, events=events_of([[0]] * ticks), counts=np.array([0, largest, 0]))
+    assert count_bits(CHIP, run) == bits
+
+
+def test_a_time_limit_that_is_given_leaves_twice_what_is_predicted() -> None:
+    usual = time_limit(CHIP, RUN)
+    assert time_limit(CHIP, RUN, usual * 2) == usual * 2
+    for wrong in (usual // 4, usual + 1):
+        with pytest.raises(SpikeletError, match=r"time limit must be a power of two of at least"):
+            time_limit(CHIP, RUN, wrong)
