@@ -6,6 +6,8 @@ from graphlib import CycleError, TopologicalSorter
 
 __all__ = ["OWN", "Circuit", "Net", "variants_verilog", "verilog"]
 
+_JOIN = ",\n"  # Verilator takes no line of more than 40,000 tokens
+
 OWN = "%"
 """Stands behind the name of whatever a cell drives, so that it can be there twice."""
 
@@ -103,7 +105,7 @@ def variants_verilog(
         lines.append(f"assign {name} = {{{', '.join(reversed(bits))}}};")
     if watched:
         lines.append(f"output {_range(len(watched))}watched;")
-        lines.append(f"assign watched = {{{', '.join(reversed(watched))}}};")
+        lines.append(f"assign watched = {{{_JOIN.join(reversed(watched))}}};")
     return "\n".join([*lines, "endmodule", ""])
 
 
