@@ -45,7 +45,7 @@ ERROR = 0.10
 
 EXACT = ("block_rams", "dsps", "sprams")
 
-UNCHANGED = ("table", "image")
+UNCHANGED = ("table", "image", "link")
 """Coefficients of what no chip of the tables has."""
 
 PRIOR_WEIGHT = 0.03

@@ -5,7 +5,7 @@ linear model whose coefficients were fitted to synthesis results (``Family.lut_c
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from spikelet.description.chip.params import ChipParams
@@ -18,6 +18,7 @@ from spikelet.fpga.remedies import Change, changes
 __all__ = [
     "LUT_TERMS",
     "SELF_TEST_PROGRAM",
+    "Beside",
     "FitReport",
     "check_fit",
     "lut_terms",
@@ -31,11 +32,28 @@ LUT_TERMS = (
     "register memory",
     "table",
     "image",
+    "link",
 )
 """Names of what takes LUTs; see :func:`lut_terms`."""
 
 SELF_TEST_PROGRAM = "self-test program"
 """Name of an image's memory that loads the chip, and so has a word for each word of weights."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What the image of a board holds beside the chip.
+
+    Parameters
+    ----------
+    logic : str
+        Whose LUTs it takes: ``"image"`` (a self-test) or ``"link"`` (a host link).
+    memories : tuple of Memory
+        The one that is called :data:`SELF_TEST_PROGRAM` grows and shrinks with the weights.
+    """
+
+    logic: str
+    memories: tuple[Memory, ...]
 
 
 @dataclass(frozen=True)
@@ -78,43 +96,40 @@ class FitReport:
         return f"{self.device}: {counts}: {verdict}"
 
 
-def check_fit(chip: ChipParams, device: Device, image: Sequence[Memory] | None = None) -> FitReport:
+def check_fit(chip: ChipParams, device: Device, beside: Beside | None = None) -> FitReport:
     """Return whether a chip fits a device, and if not what is too much and what would fit.
 
     Parameters
     ----------
     chip : ChipParams
     device : Device
-    image : sequence of Memory, or None
-        For a board: the memories that its image holds beside the chip; the one that is called
-        :data:`SELF_TEST_PROGRAM` grows and shrinks with the weights. None: the bare chip.
+    beside : Beside or None
+        For a board: what its image holds beside the chip. None: the bare chip.
     """
-    need = _needed(chip, device, image)
+    need = _needed(chip, device, beside)
     problems = _problems(need, device)
 
     def fits(change: Change) -> bool:
-        resized = None if image is None else _resized(image, chip, change.chip)
+        resized = None if beside is None else _resized(beside, chip, change.chip)
         return not _problems(_needed(change.chip, change.device, resized), change.device)
 
-    memories = sorted([*chip_memories(chip), *(image or ())], key=lambda memory: -memory.bits)
+    memories = sorted(_memories(chip, beside), key=lambda memory: -memory.bits)
     return FitReport(
         device=device.name,
         needed=need,
         available=_available(device),
         largest=tuple((memory.name, memory.bits) for memory in memories[:3]),
         problems=tuple(problems),
-        remedies=changes(chip, device, fits, board=image is not None) if problems else (),
+        remedies=changes(chip, device, fits, board=beside is not None) if problems else (),
     )
 
 
-def require_fit(
-    chip: ChipParams, device: Device, image: Sequence[Memory] | None = None
-) -> FitReport:
+def require_fit(chip: ChipParams, device: Device, beside: Beside | None = None) -> FitReport:
     """Return :func:`check_fit`'s report; SpikeletError with the numbers if it does not fit."""
-    report = check_fit(chip, device, image)
+    report = check_fit(chip, device, beside)
     if not report.fits:
         largest = ", ".join(f"{name} {bits} bits" for name, bits in report.largest)
-        what = "chip" if image is None else "chip, with what the image holds beside it,"
+        what = "chip" if beside is None else "chip, with what the image holds beside it,"
         raise SpikeletError(
             f"the {what} does not fit {device.name}: it needs {'; '.join(report.problems)}. "
             f"Largest memories: {largest}",
@@ -126,29 +141,29 @@ def require_fit(
     return report
 
 
-def lut_terms(
-    chip: ChipParams, device: Device, image: Sequence[Memory] | None = None
-) -> Counter[str]:
+def lut_terms(chip: ChipParams, device: Device, beside: Beside | None = None) -> Counter[str]:
     """Return how much there is of what takes LUTs: those of :func:`logic_terms`, and of memories.
 
     ``ram multiplexer``: bits of the multiplexers that join RAM cells to a deeper memory;
     ``distributed ram``: its cells; ``register memory``: bits of memories that become registers;
-    ``table``: bits of ROMs that become logic; ``image``: 1 if there is a self-test.
+    ``table``: bits of ROMs that become logic; ``image``, ``link``: 1 if there is a self-test, or
+    a host link.
     """
     terms = logic_terms(chip)
-    for _, placed in _placed(chip, device, image):
+    for _, placed in _placed(chip, device, beside):
         terms["ram multiplexer"] += placed.multiplexers
         terms["distributed ram"] += placed.cells * (placed.resource == "distributed_rams")
         terms["register memory"] += placed.cells * (placed.resource == "registers")
         terms["table"] += placed.cells * (placed.resource == "tables")
-    terms["image"] = int(image is not None)
+    if beside is not None:
+        terms[beside.logic] += 1
     return terms
 
 
 def _placed(
-    chip: ChipParams, device: Device, image: Sequence[Memory] | None
+    chip: ChipParams, device: Device, beside: Beside | None
 ) -> Iterable[tuple[Memory, PlacedMemory]]:
-    for memory in (*chip_memories(chip), *(image or ())):
+    for memory in _memories(chip, beside):
         yield memory, place_memory(memory, device.family.rams)
 
 
@@ -161,10 +176,10 @@ def _estimated(device: Device) -> dict[str, int]:
     return {name: n for name, n in device.capacity.items() if name != "flip_flops"}
 
 
-def _needed(chip: ChipParams, device: Device, image: Sequence[Memory] | None) -> dict[str, int]:
+def _needed(chip: ChipParams, device: Device, beside: Beside | None) -> dict[str, int]:
     family = device.family
     need = dict.fromkeys([*_estimated(device), "memory_bits"], 0)
-    for memory, placed in _placed(chip, device, image):
+    for memory, placed in _placed(chip, device, beside):
         if placed.resource in need:
             need[placed.resource] += placed.cells
             need["memory_bits"] += memory.bits
@@ -174,7 +189,7 @@ def _needed(chip: ChipParams, device: Device, image: Sequence[Memory] | None) ->
             for core in chip.cores
             for left, right, number in multiplications(core)
         )
-    terms = lut_terms(chip, device, image)
+    terms = lut_terms(chip, device, beside)
     need["luts"] = round(sum(_lut_cost(family, name) * terms[name] for name in LUT_TERMS))
     return need
 
@@ -188,15 +203,21 @@ def _lut_cost(family: Family, term: str) -> float:
     return family.lut_costs[term]
 
 
-def _resized(image: Sequence[Memory], before: ChipParams, after: ChipParams) -> tuple[Memory, ...]:
-    """Return an image's memories with a program that loads the weights of another chip."""
+def _memories(chip: ChipParams, beside: Beside | None) -> Iterable[Memory]:
+    yield from chip_memories(chip)
+    yield from beside.memories if beside else ()
+
+
+def _resized(beside: Beside, before: ChipParams, after: ChipParams) -> Beside:
+    """Return what is beside another chip: the program loads its weights."""
     words = [sum(c.weight_rows * c.weight_banks for c in chip.cores) for chip in (before, after)]
-    return tuple(
+    memories = tuple(
         replace(memory, rows=memory.rows + words[1] - words[0])
         if memory.name == SELF_TEST_PROGRAM
         else memory
-        for memory in image
+        for memory in beside.memories
     )
+    return replace(beside, memories=memories)
 
 
 def _problems(need: dict[str, int], device: Device) -> list[str]:

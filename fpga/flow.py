@@ -29,7 +29,7 @@ __all__ = ["REPORT", "FpgaReport", "build_bitstream", "build_out_of_context", "c
 REPORT = "fpga.json"
 """The report's file name."""
 
-_FLOW_VERSION = 5
+_FLOW_VERSION = 6
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,10 @@ class FpgaReport:
         Whether a ring of registers stands in for pins; it is part of the utilisation.
     bitstream : str
         File name; empty out of context.
+    image : str
+        What the bitstream is: the name of a kind of image; empty out of context.
+    settings : mapping of str to int
+        What who uses the image must know of it.
     made : Artefact
         What it was made of and by which tools, and the digest of each file.
     """
@@ -68,6 +72,8 @@ class FpgaReport:
     routed: Routed
     harnessed: bool
     bitstream: str
+    image: str = ""
+    settings: Mapping[str, int] = field(default_factory=dict)
     made: Artefact = field(default_factory=lambda: Artefact("", {}))
 
     def to_dict(self) -> dict[str, Any]:
@@ -105,6 +111,8 @@ def build_bitstream(
     *,
     ports: tuple[str, ...] = ("clk", "button", "led"),
     seeds: Iterable[int] = (1,),
+    image: str = "",
+    settings: Mapping[str, int] | None = None,
     inputs: Mapping[str, str] | None = None,
     command: str = "",
     progress: Progress = silent,
@@ -120,6 +128,8 @@ def build_bitstream(
         While it is being built, and if it fails, the files are in ``FOLDER.partial``.
     seeds : iterable of int
         Tried until one meets the board's clock.
+    image, settings
+        For the report.
     inputs : dict of str to str or None
         Digests, by role, of what the Verilog was made of.
     command : str
@@ -143,6 +153,7 @@ def build_bitstream(
         inputs or {},
         command,
     )
+    plan = replace(plan, image=image, settings=settings or {})
     report = _built(plan, folder, progress)
     if not report.routed.meets_target:
         raise SpikeletError(
@@ -192,6 +203,8 @@ class _Plan:
     enough_mhz: float
     inputs: Mapping[str, str]
     command: str
+    image: str = ""
+    settings: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def making(self) -> Artefact:
@@ -207,6 +220,7 @@ class _Plan:
                 "top": self.top,
                 "device": [self.device.name, *self.device.options],
                 "synthesis": digest_of(script(self.verilog, self.top, self.device)),
+                "image": [self.image, *self.settings.items()],
                 "bitstream options": self.board.bitstream_options if self.board else (),
                 "target MHz": self.target_mhz,
                 "seeds": self.seeds,
@@ -287,6 +301,8 @@ def _build(plan: _Plan, folder: Path, progress: Progress) -> FpgaReport:
         routed=routed,
         harnessed=harnessed,
         bitstream=bitstream,
+        image=plan.image,
+        settings=dict(plan.settings),
     )
 
 

@@ -7,12 +7,19 @@ from amaranth.lib.wiring import In, Out, connect
 from spikelet.boards import Board
 from spikelet.description.chip.host_link import LinkParams
 from spikelet.description.chip.params import ChipParams
+from spikelet.fpga.memories import Memory
 from spikelet.fpga.power_on import clocked
 from spikelet.rtl_gen.host_link import HostLink
 from spikelet.rtl_gen.joined_chips import whole_chip
 from spikelet.rtl_gen.uart import Uart, baud_divider
 
-__all__ = ["LinkTop"]
+__all__ = ["LinkTop", "link_memories"]
+
+
+def link_memories() -> tuple[Memory, ...]:
+    """Return the memories of a host link: a buffer in each direction."""
+    rows = LinkParams.buffer_bytes
+    return tuple(Memory(f"host link {stream}", rows, 8) for stream in ("requests", "replies"))
 
 
 class LinkTop(wiring.Component):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from spikelet.boards import BOARDS
 from spikelet.fpga.flow import FpgaReport
+from spikelet.images.kinds import image_kind
 
 __all__ = ["after_build"]
 
@@ -23,16 +24,11 @@ def after_build(folder: Path, report: FpgaReport) -> list[str]:
     if not report.bitstream:
         return [f"  files: {folder}; a bare device has no pins, so no bitstream: build for a board"]
     board = BOARDS[report.board]
-    last = len(board.leds) - 1
     path = folder / report.bitstream
     first, *others = (f"{command} {shlex.quote(str(path))}" for command in board.programmers)
     return [
         f"  bitstream: {path}",
         f"  program it: {first}",
         *(f"          or: {other}" for other in others),
-        f"  then look at LED {last}, which lights if the chip did what golden did, "
-        f"and LED {last - 1}, which lights if not",
-        f"  LEDs 0 to {last - 2} show the class in binary, LED 0 the lowest bit; LEDs: "
-        f"{board.led_places}",
-        f"  {board.button_place} starts the test again",
+        *image_kind(report.image).guidance(board),
     ]

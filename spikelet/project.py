@@ -46,7 +46,7 @@ from spikelet.runs.wanted import CHIP_VERILOG, EMITTED_VERILOG
 from spikelet.runs.waves import write_waves
 from spikelet.samples.plastic_samples import LearningSamples
 from spikelet.samples.samples import Samples
-from spikelet.targets import build_for, chip_files, kept_builds, target_named
+from spikelet.targets import build_for, build_place, chip_files, kept_builds, target_named
 
 __all__ = ["Learned", "Project", "build", "learn", "opened", "report"]
 
@@ -170,9 +170,9 @@ class Project:
         """Return where :meth:`run` keeps the Recording of an engine."""
         return self.folder / "runs" / engine / RECORDING_FILE
 
-    def build_folder(self, target: str) -> Path:
+    def build_folder(self, target: str, image: str | None = None) -> Path:
         """Return where :meth:`build` keeps what it makes for a board or device."""
-        return self.folder / "fpga" / target_named(target)
+        return self.folder / build_place(target_named(target), image)
 
     def verify(
         self,

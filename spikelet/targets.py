@@ -10,26 +10,23 @@ from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.artefact import Artefact, OutOfDate, digest_of
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
-from spikelet.fpga.board_top import BoardTop
 from spikelet.fpga.families import device_named, devices, fusesoc_arch
 from spikelet.fpga.families.family import Device
-from spikelet.fpga.fit import FitReport, check_fit, require_fit
+from spikelet.fpga.fit import Beside, FitReport, check_fit, require_fit
 from spikelet.fpga.flow import REPORT, FpgaReport, build_bitstream, build_out_of_context
-from spikelet.fpga.memories import Memory
-from spikelet.fpga.self_test import SelfTest
-from spikelet.fpga.self_test_image import image_memories, program_memory, program_words
+from spikelet.images.image import ImageOptions
+from spikelet.images.kinds import image_kind
 from spikelet.locked import writing
-from spikelet.rtl_gen.chip import Chip
-from spikelet.rtl_gen.emit import to_verilog, write_chip
+from spikelet.rtl_gen.emit import write_chip
 from spikelet.runs.hardware import chip_verilog
 from spikelet.runs.recorded_run import record_run
-from spikelet.runs.self_test_run import stored_samples
 from spikelet.runs.wanted import CHIP_VERILOG
 from spikelet.samples.samples import Samples
 
 __all__ = [
     "block_ram_of",
     "build_for",
+    "build_place",
     "chip_files",
     "kept_builds",
     "require_target",
@@ -37,10 +34,6 @@ __all__ = [
     "target_named",
     "targets",
 ]
-
-
-_LEARNED_FROM = 20
-"""Samples that an image stores of a network that learns, unless it is told."""
 
 
 def targets() -> tuple[str, ...]:
@@ -62,28 +55,28 @@ def block_ram_of(target: str) -> int:
     return 1 << device.family.resource("block_rams").bits.bit_length() >> 1
 
 
-def require_target(compiled: CompiledNetwork, target: str) -> FitReport:
+def require_target(compiled: CompiledNetwork, target: str, image: str | None = None) -> FitReport:
     """Return the fit check for a target of :func:`targets`; SpikeletError if it does not fit.
 
-    For a board the program ROM of its image counts too, but not yet what a sample adds: the ROM of
-    its events, and what it is compared with. :func:`build_for` counts all.
+    For a board its image counts too, but not yet what options of it add, such as samples that a
+    self-test stores. :func:`build_for` counts all.
     """
-    return require_fit(*_fitted(compiled, target))
+    return require_fit(*_fitted(compiled, target, image))
 
 
-def target_fit(compiled: CompiledNetwork, target: str) -> FitReport:
+def target_fit(compiled: CompiledNetwork, target: str, image: str | None = None) -> FitReport:
     """Return the fit check for a target of :func:`targets`, as :func:`require_target` does it."""
-    return check_fit(*_fitted(compiled, target))
+    return check_fit(*_fitted(compiled, target, image))
 
 
 def _fitted(
-    compiled: CompiledNetwork, target: str
-) -> tuple[ChipParams, Device, tuple[Memory, ...] | None]:
-    """Return what is fitted: chip, device, and the memories of a board's image beside it."""
+    compiled: CompiledNetwork, target: str, image: str | None
+) -> tuple[ChipParams, Device, Beside | None]:
+    """Return what is fitted: chip, device, and a board's image beside it."""
     if target in devices():
         return compiled.chip, device_named(target), None
-    image = (program_memory(program_words(compiled.image.program(compiled.chip))),)
-    return compiled.chip, device_named(board_named(target).device), image
+    beside = image_kind(image).beside(compiled)
+    return compiled.chip, device_named(board_named(target).device), beside
 
 
 def build_for(
@@ -92,14 +85,16 @@ def build_for(
     project: Path,
     samples: Samples | None,
     *,
+    image: str | None = None,
     sample: int = 0,
     count: int | None = None,
+    baud: int | None = None,
     seeds: Sequence[int] = (1, 2, 3, 4),
     target_mhz: float = 100.0,
     command: str = "",
     progress: Callable[[str], None] = lambda line: None,
 ) -> FpgaReport:
-    """Build a self-test bitstream for a board, or the bare chip for a device.
+    """Build the bitstream of an image for a board, or the bare chip for a device.
 
     Parameters
     ----------
@@ -107,42 +102,46 @@ def build_for(
         Of :func:`targets`.
     compiled : CompiledNetwork
     project : Path
-        The project folder, which is locked; the result goes to ``fpga/TARGET`` in it.
+        The project folder, which is locked; the result goes to :func:`build_place` in it.
     samples : Samples or None
-        Needed for a board: what :func:`stored_samples` makes of ``count`` of them, from number
-        ``sample`` on, is all that the image knows of the network's work.
-    count : int or None
-        None: 1, or of a network that learns 20, as far as there are so many.
+        Of which a self-test stores some.
+    image : str or None
+        Name of a kind in ``spikelet/images``; None: the self-test.
+    sample, count, baud
+        As in :class:`ImageOptions`.
     seeds : sequence of int
         Tried until one meets the board's clock, or ``target_mhz`` in a bare device.
     """
-    folder = project / "fpga" / target
-    options: dict[str, Any] = {"seeds": seeds, "command": command, "progress": progress}
-    device = device_named(target if target in devices() else board_named(target).device)
+    folder = project / build_place(target, image)
+    tried: dict[str, Any] = {"seeds": seeds, "command": command, "progress": progress}
+    options = ImageOptions(samples, sample, count, baud)
     if target in devices():
+        device = device_named(target)
+        if image is not None:
+            raise SpikeletError(
+                f"{target} is a bare device, which has no image",
+                remedy="leave --image out, or build for a board",
+            )
         require_fit(compiled.chip, device)
         chip = chip_verilog(compiled.chip)
-        options |= {"target_mhz": target_mhz, "enough_mhz": target_mhz}
-        options["inputs"] = _inputs(compiled)
+        tried |= {"target_mhz": target_mhz, "enough_mhz": target_mhz}
+        tried["inputs"] = _inputs(compiled)
         with writing(project):
-            return build_out_of_context(chip, "chip", device, folder, **options)
-    if samples is None:
-        raise SpikeletError(
-            f"the image for {target} stores a sample, and none was given",
-            remedy="give a samples file",
-        )
-    left = len(samples.spikes) - sample
-    count = count or (max(1, min(_LEARNED_FROM, left)) if compiled.learns else 1)
-    stored = stored_samples(compiled, samples, sample, count)
-    require_fit(compiled.chip, device, image_memories(compiled.chip, stored))
-    inputs = _inputs(compiled)
-    inputs |= {name: compiled.digests[name] for name in ("chip contents", "chip mapping")}
-    inputs["stored samples"] = digest_of(samples.spikes[sample : sample + count])
-    board = board_named(target)
-    top = BoardTop(SelfTest(Chip(compiled.chip), compiled.chip, stored), board)
+            return build_out_of_context(chip, "chip", device, folder, **tried)
+    board, kind = board_named(target), image_kind(image)
+    kind.check(options)
+    made = kind.make(compiled, board, options)
+    require_fit(compiled.chip, device_named(board.device), made.beside)
+    tried |= {"inputs": {**_inputs(compiled), **made.inputs}, "ports": made.ports}
+    tried |= {"image": kind.name, "settings": made.settings}
     with writing(project):
-        verilog = to_verilog(top, "top")
-        return build_bitstream(verilog, "top", board, folder, inputs=inputs, **options)
+        return build_bitstream(made.verilog(), "top", board, folder, **tried)
+
+
+def build_place(target: str, image: str | None) -> Path:
+    """Return where in a project folder a build is kept."""
+    usual = image is None or image_kind(image) is image_kind(None)
+    return Path("fpga") / (target if usual else f"{target}-{image}")
 
 
 def _inputs(compiled: CompiledNetwork) -> dict[str, str]:

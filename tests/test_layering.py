@@ -34,6 +34,7 @@ ORDER = (
     ("project",),
     ("conversion", "tuning", "support"),
     ("targets",),
+    ("images",),
     ("reports",),
     ("runs",),
     ("compiler",),

@@ -33,6 +33,7 @@ _LUT_COSTS = {
     "register memory": 0.64,
     "table": 0.14,
     "image": 400.0,
+    "link": 940.0,
 }
 
 

@@ -32,6 +32,7 @@ _LUT_COSTS = {
     "register memory": 1.83,
     "table": 0.14,
     "image": 470.0,
+    "link": 1100.0,
 }
 
 

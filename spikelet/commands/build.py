@@ -15,9 +15,11 @@ __all__ = ["build"]
 @NETWORK
 @click.argument("target")
 @OUT
+@click.option("--image", help="What the bitstream is: self-test (by default), host-link, ...")
 @click.option("--samples", type=click.Path(path_type=Path), help="Some are stored in the image.")
 @click.option("--sample", type=FROM_0, default=0, show_default=True, help="First of them.")
 @click.option("--count", type=POSITIVE, help="How many; 1, or 20 of a network that learns.")
+@click.option("--baud", type=POSITIVE, help="Of the serial port; 1000000.")
 @click.option("--seeds", type=POSITIVE, default=4, show_default=True, help="Seeds to try at most.")
 @printing_options
 def build(
@@ -26,6 +28,7 @@ def build(
     target: str,
     folder: Path | None,
     samples: Path | None,
+    image: str | None,
     seeds: int,
     **options: Any,
 ) -> None:
@@ -38,7 +41,8 @@ def build(
     encoder = project.load().network.encoder
     chosen = load_learning_samples(samples, encoder).first(None) if samples else None
     report = project.build(
-        target, chosen, seeds=range(1, seeds + 1), progress=terminal.say, **options
+        target, chosen, image=image, seeds=range(1, seeds + 1), progress=terminal.say, **options
     )
-    show_build(terminal, target, report, project.build_folder(target))
-    terminal.result(build_fields(report, project.build_folder(target)))
+    kept = project.build_folder(target, image)
+    show_build(terminal, target, report, kept)
+    terminal.result(build_fields(report, kept))

@@ -75,6 +75,7 @@ __all__ = ["compile_command"]
 @click.option("--calibration", type=click.Path(path_type=Path), help="Samples for ranges, rates.")
 @REQUIRE_RECORDED
 @click.option("--target", "targets", multiple=True, help="Board or device that it must fit.")
+@click.option("--image", help="What the chip must fit a board with: self-test, host-link, ...")
 @click.option("--top", default="chip", show_default=True, help="Name of the Verilog's top module.")
 @printing_options
 def compile_command(
@@ -89,6 +90,7 @@ def compile_command(
     calibration: Path | None,
     require_recorded: bool,
     targets: tuple[str, ...],
+    image: str | None,
     top: str,
     **options: Any,
 ) -> None:
@@ -99,6 +101,7 @@ def compile_command(
     from spikelet.boards import BOARDS
     from spikelet.compiler.compile import compile_network, compiled_folder
     from spikelet.compiler.compiled import CompiledNetwork
+    from spikelet.images.kinds import image_kind
     from spikelet.network.limits import PlacementLimits
     from spikelet.network.quantise import bits_of_layers
     from spikelet.network.toml_file import rules_of_layers
@@ -134,8 +137,9 @@ def compile_command(
     if require_recorded:
         required(recorded)
     for target in map(target_named, targets):
-        fit = require_target(compiled, target)
-        rest = "; the sample's events are counted by build" if target in BOARDS else ""
+        fit = require_target(compiled, target, image)
+        stores = target in BOARDS and image_kind(image).stores_samples
+        rest = "; the sample's events are counted by build" if stores else ""
         terminal.say(f"{fit}{rest}")
     project = Project(folder, command_line(click.get_current_context()))
     old = project.save(compiled, network=network, calibration=samples, top=top)

@@ -17,7 +17,14 @@ from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.neurons.models import neuron_model
 from spikelet.fpga.families import device_named, families, family_named
 from spikelet.fpga.families.family import Device
-from spikelet.fpga.fit import LUT_TERMS, SELF_TEST_PROGRAM, check_fit, lut_terms, require_fit
+from spikelet.fpga.fit import (
+    LUT_TERMS,
+    SELF_TEST_PROGRAM,
+    Beside,
+    check_fit,
+    lut_terms,
+    require_fit,
+)
 from spikelet.fpga.memories import Memory, chip_memories, place_memory, router_queues, varying_bits
 from spikelet.fpga.synthesise import synthesise
 from spikelet.rtl_gen.chip import Chip
@@ -355,12 +362,12 @@ def test_what_an_image_holds_beside_the_chip_counts_and_follows_the_weights() ->
     chip = _chip(replace(CORE, n_axons=128, weight_memory="spram", lanes=8, n_neurons=128))
     program = Memory(SELF_TEST_PROGRAM, 2500, 32, writable=False)
     events = Memory("self-test events", 300, 10, writable=False)
-    bare, image = check_fit(chip, ICE40), check_fit(chip, ICE40, (program, events))
+    bare, image = check_fit(chip, ICE40), check_fit(chip, ICE40, Beside("image", (program, events)))
     assert bare.fits and image.needed["luts"] - bare.needed["luts"] > 300
     assert image.needed["block_rams"] - bare.needed["block_rams"] == 20 + 2
     larger = replace(program, rows=3300)
     with pytest.raises(SpikeletError, match="with what the image holds beside it") as caught:
-        require_fit(chip, ICE40, (larger, events))
+        require_fit(chip, ICE40, Beside("image", (larger, events)))
     assert "self-test program 105600 bits" in str(caught.value)
     assert "--weight-bits" not in caught.value.remedy  # of 8 lanes: as many words
     assert "--target ULX3S-85F" in caught.value.remedy
@@ -393,9 +400,11 @@ def test_a_constant_of_a_rule_takes_an_adder_of_its_ones() -> None:
 def test_an_image_has_a_shorter_program_where_weights_take_fewer_words() -> None:
     core = replace(CORE, n_axons=128, n_neurons=128, weight_memory="spram", lanes=8, weight_bits=8)
     program = Memory(SELF_TEST_PROGRAM, 4096 + 200, 32, writable=False)
-    report = check_fit(_chip(core), ICE40, (program,))
+    report = check_fit(_chip(core), ICE40, Beside("image", (program,)))
     assert report.problems and "--weight-bits 4" in report.remedies
-    assert not check_fit(_chip(replace(core, weight_bits=4)), ICE40, (program,)).fits
+    assert not check_fit(
+        _chip(replace(core, weight_bits=4)), ICE40, Beside("image", (program,))
+    ).fits
 
 
 def test_cells_of_bits_that_nothing_reads_are_dropped() -> None:

@@ -14,6 +14,7 @@ from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.artefact import Artefact
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.recorded_run import RecordedRun
+from spikelet.images import self_test
 from spikelet.project import Project, opened
 from tests.helpers.engines import golden_as_rtl
 
@@ -161,7 +162,7 @@ def test_an_image_stores_samples_to_learn_from(here: Path, monkeypatch: pytest.M
     levels = np.random.default_rng(1).integers(100, 256, (30, 5))
     np.savez("many.npz", levels=levels, full_scale=255)
     samples = spikelet.load_learning_samples(Path("many.npz"), compiled.network.encoder).first(None)
-    stored = targets.stored_samples(compiled, samples, 3, 20)
+    stored = self_test.stored_samples(compiled, samples, 3, 20)
     before, after = stored.weight_checksums(compiled.chip)
     assert before != after and stored.events.samples == 20
     asked = []
@@ -170,7 +171,7 @@ def test_an_image_stores_samples_to_learn_from(here: Path, monkeypatch: pytest.M
         asked.append(arguments[2:])
         raise SpikeletError("enough")
 
-    monkeypatch.setattr(targets, "stored_samples", noted)
+    monkeypatch.setattr(self_test, "stored_samples", noted)
     for options in ({"sample": 3}, {"sample": 25}, {"sample": 3, "count": 2}):
         with pytest.raises(SpikeletError, match="enough"):
             targets.build_for("ULX3S-85F", compiled, here, samples, **options)  # type: ignore[arg-type]

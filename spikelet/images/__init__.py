@@ -1,0 +1,1 @@
+"""Images: what a board's bitstream holds around the chip, one file a kind."""
