@@ -1,24 +1,27 @@
 """The registers of a design by name, and where synthesis and placement left each bit of them."""
 
 import json
+import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from spikelet.description.yosys import run_yosys
 
-__all__ = ["RegisterBit", "placed_names", "register_bits"]
+__all__ = ["RegisterBit", "netlist_names", "placed_names", "register_bits"]
 
 _FLATTEN = """\
 read_verilog design.v
 hierarchy -top {top}
 proc
 flatten
+memory_dff
 write_json flat.json
 """
 _FLIP_FLOPS = ("$dff", "$dffe", "$sdff", "$sdffe", "$sdffce", "$adff", "$adffe", "$aldff")
+_NET = re.compile(r"^  (?:wire|reg|input|output) (\\\S+ |\w+);", re.M)
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,11 @@ class RegisterBit:
 
 
 def register_bits(verilog: str, top: str) -> tuple[RegisterBit, ...]:
-    """Return each bit of each register that has a name, once, in Yosys's order."""
+    """Return each bit of each register that has a name, once, in Yosys's order.
+
+    What a memory's port keeps of the last read is no register here: it becomes part of a RAM cell,
+    which may hold something else while nothing uses it.
+    """
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         (folder / "design.v").write_text(verilog)
@@ -74,6 +81,36 @@ def register_bits(verilog: str, top: str) -> tuple[RegisterBit, ...]:
     return tuple(found)
 
 
+def netlist_names(netlist: Mapping[str, Any], text: str) -> dict[str, str]:
+    """Return how Verilog refers to each bit of a signal that something in a netlist drives.
+
+    Parameters
+    ----------
+    netlist : mapping
+        The top module of Yosys's ``netlist.json``.
+    text : str
+        The same as Verilog, its nets split into bits.
+    """
+    driven = {
+        bit
+        for cell in netlist["cells"].values()
+        for port, way in cell["port_directions"].items()
+        if way == "output"
+        for bit in cell["connections"][port]
+    }
+    there = {name.strip().removeprefix("\\"): name for name in _NET.findall(text)}
+    return {name: there[name] for name, bit in _bits(netlist) if bit in driven and name in there}
+
+
+def _bits(netlist: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """Yield the name and the number of each bit of each signal that is not constant."""
+    for name, entry in netlist["netnames"].items():
+        bits, first = entry["bits"], entry.get("offset", 0)
+        for index, bit in enumerate(bits):
+            if isinstance(bit, int):
+                yield f"{name}[{index + first}]" if len(bits) > 1 else name, bit
+
+
 def placed_names(netlist: Mapping[str, Any], placed: Mapping[str, str]) -> dict[str, str]:
     """Return where each bit of each signal went, by its name in the design.
 
@@ -90,12 +127,8 @@ def placed_names(netlist: Mapping[str, Any], placed: Mapping[str, str]) -> dict[
         Without signals that are constant, or whose names placement put in two places.
     """
     names: dict[int, list[str]] = {}
-    for name, entry in netlist["netnames"].items():
-        bits, first = entry["bits"], entry.get("offset", 0)
-        for index, bit in enumerate(bits):
-            if isinstance(bit, int):
-                full = f"{name}[{index + first}]" if len(bits) > 1 else name
-                names.setdefault(bit, []).append(full)
+    for name, bit in _bits(netlist):
+        names.setdefault(bit, []).append(name)
     found = {}
     for group in names.values():
         places = {placed[name] for name in group if name in placed}

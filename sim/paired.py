@@ -18,8 +18,8 @@ __all__ = ["Paired", "PairedBoards"]
 
 _HARNESS = Path(__file__).with_name("paired.cpp")
 _AFTER = 64
+"""Cycles that are run behind the verdict."""
 _JOIN = ",\n"  # Verilator takes no line of more than 40,000 tokens
-_PORTS = ("clk", "button")
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,14 @@ class PairedBoards:
     ----------
     first : str
         Verilog of module ``top`` with the ports ``clk``, ``button`` and ``led``.
-    second : Design
-        Verilog of module ``second`` with the same ports; with ``watched``, if registers are
-        compared; and with ``variant``, if there are variants.
+    second : Design or None
+        Verilog of module ``second`` with the same ports, and with ``variant``, if there are
+        variants; None: the first runs alone.
     leds : int
         Number of LEDs.
-    registers : sequence of (str, str)
-        Name and Verilog reference, from outside of an instance ``first``, of each bit that
-        ``watched`` shows of the second, the lowest first.
+    registers : sequence of (str, str, str)
+        Name of each bit that is compared, and how Verilog refers to it from outside of instances
+        ``first`` and ``second``.
     variants : bool
     optimise : str
         As for :func:`spikelet.sim.verilator.build_library`.
@@ -84,17 +84,17 @@ class PairedBoards:
     def __init__(
         self,
         first: str,
-        second: Design,
+        second: Design | None,
         *,
         leds: int,
-        registers: Sequence[tuple[str, str]] = (),
+        registers: Sequence[tuple[str, str, str]] = (),
         variants: bool = False,
         optimise: str = "build",
     ) -> None:
-        self._names = [name for name, _ in registers]
-        wrapper = _wrapper(leds, [reference for _, reference in registers], variants)
-        text = "\n".join([first, second.text, wrapper])
-        design = Design(text, second.models, second.include)
+        self._names = [name for name, *_ in registers]
+        other = second or Design("")
+        wrapper = _wrapper(leds, registers, variants, alone=second is None)
+        design = Design("\n".join([first, other.text, wrapper]), other.models, other.include)
         self._library = load_library(build_library(design, "paired", _HARNESS, optimise=optimise))
         number = ctypes.c_int64
         self._library.paired_run.argtypes = [*[number] * 7, ctypes.c_void_p, ctypes.c_void_p]
@@ -143,30 +143,30 @@ def _cycle(value: int) -> int | None:
     return None if value < 0 else value
 
 
-def _wrapper(leds: int, references: Sequence[str], variants: bool) -> str:
+def _wrapper(
+    leds: int, registers: Sequence[tuple[str, str, str]], variants: bool, *, alone: bool
+) -> str:
     """Return a module that holds both, and says what differs."""
-    # at least two words, so that the port is an array in C++ whatever its width
-    width = max(65, len(references))
-    led, bits = f"[{leds - 1}:0]", f"[{width - 1}:0]"
-    shared = ", ".join(f".{port}({port})" for port in _PORTS)
-    more = ", .variant(variant)" if variants else ""
-    more += ", .watched(shown)" if references else ""
-    expected = f"{{{_JOIN.join(reversed(references))}}}" if references else "1'b0"
-    shown = f"[{max(1, len(references)) - 1}:0]"
+    # at least three words, so that the port is an array in C++ whatever the number of registers
+    width = max(65, len(registers))
+    shared = "(.clk(clk), .button(button), .led(led_{}){});"
+    second = shared.format("second", ", .variant(variant)" if variants else "")
+    other = "assign led_second = led_first;" if alone else f"second second {second}"
     return f"""\
 module paired(clk, button, variant, led_first, led_second, values, differs, any);
   input clk, button;
   input [15:0] variant;
-  output {led} led_first, led_second;
-  output {bits} values, differs;
+  output [{leds - 1}:0] led_first, led_second;
+  output [{width - 1}:0] values, differs;
   output any;
-  wire {shown} expected, shown;
-  top first ({shared}, .led(led_first));
-  second second ({shared}, .led(led_second){more});
-  assign expected = {expected};
-  {"" if references else "assign shown = 1'b0;"}
-  assign values = expected;
-  assign differs = expected ^ shown;
+  top first {shared.format("first", "")}
+  {other}
+  assign values = {_joined([first for _, first, _ in registers])};
+  assign differs = values ^ {_joined([second for *_, second in registers])};
   assign any = |differs;
 endmodule
 """
+
+
+def _joined(references: Sequence[str]) -> str:
+    return f"{{{_JOIN.join(reversed(references))}}}" if references else "1'b0"

@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 
-__all__ = ["OWN", "Circuit", "Net", "variants_verilog", "verilog"]
-
-_JOIN = ",\n"  # Verilator takes no line of more than 40,000 tokens
+__all__ = ["OWN", "Circuit", "Configured", "Net", "variants_verilog", "verilog"]
 
 OWN = "%"
 """Stands behind the name of whatever a cell drives, so that it can be there twice."""
@@ -65,14 +63,27 @@ class Circuit:
         return []
 
 
-def verilog(circuit: Circuit, top: str, watched: Sequence[str] = ()) -> str:
-    """Return a Verilog module of a circuit; see :func:`variants_verilog`."""
-    return variants_verilog(circuit, (), top, watched)
+@dataclass(frozen=True)
+class Configured:
+    """The circuit of a configuration.
+
+    Parameters
+    ----------
+    circuit : Circuit
+    names : mapping of str to str
+        Net of the circuit, by the name that place and route gave it.
+    """
+
+    circuit: Circuit
+    names: Mapping[str, str]
 
 
-def variants_verilog(
-    circuit: Circuit, variants: Sequence[Circuit], top: str, watched: Sequence[str] = ()
-) -> str:
+def verilog(circuit: Circuit, top: str) -> str:
+    """Return a Verilog module of a circuit."""
+    return variants_verilog(circuit, (), top)
+
+
+def variants_verilog(circuit: Circuit, variants: Sequence[Circuit], top: str) -> str:
     """Return a Verilog module that is a circuit, or one of its variants.
 
     Parameters
@@ -82,12 +93,9 @@ def variants_verilog(
         With the same ports. If there are any, the module has an input ``variant``, 16 bits, which
         chooses: 0 is the circuit itself, 1 the first variant. What they share is there once.
     top : str
-    watched : sequence of str
-        Nets that leave the module as the output ``watched``, the first in the lowest bit.
     """
     ports = [*circuit.inputs, *circuit.outputs]
     ports += ["variant"] if variants else []
-    ports += ["watched"] if watched else []
     lines = [f"module {top}({', '.join(ports)});"]
     lines += [f"input {_range(width)}{name};" for name, width in circuit.inputs.items()]
     lines += [f"output {_range(len(nets))}{name};" for name, nets in circuit.outputs.items()]
@@ -103,9 +111,6 @@ def variants_verilog(
         lines.append(f"assign {name} = {text};")
     for name, bits in circuit.outputs.items():
         lines.append(f"assign {name} = {{{', '.join(reversed(bits))}}};")
-    if watched:
-        lines.append(f"output {_range(len(watched))}watched;")
-        lines.append(f"assign watched = {{{_JOIN.join(reversed(watched))}}};")
     return "\n".join([*lines, "endmodule", ""])
 
 

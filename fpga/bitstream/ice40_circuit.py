@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from spikelet.description.errors import SpikeletError
-from spikelet.fpga.bitstream.circuit import OWN, Circuit, Net
-from spikelet.fpga.bitstream.configuration import Configuration
+from spikelet.fpga.bitstream.circuit import OWN, Circuit, Configured, Net
+from spikelet.fpga.bitstream.ice40_configuration import Configuration, symbols
 from spikelet.fpga.bitstream.ice40_database import Bel, Bit, Database
 
 __all__ = ["Ice40Circuit", "NotModelled"]
@@ -78,6 +78,11 @@ class Ice40Circuit:
             if wire not in self._done:
                 self._done.add(wire)
                 self._driver(wire)
+
+    def configured(self, placed: str) -> Configured:
+        """Return the circuit, with the names of nets that a placed ``.asc`` file has."""
+        nets = {name: self.net_of(wire) for name, wire in symbols(placed).items()}
+        return Configured(self.circuit, {name: net for name, net in nets.items() if net})
 
     def net_of(self, wire: int) -> str | None:
         """Return the net that a wire belongs to; None if no pin depends on it."""
@@ -153,7 +158,7 @@ class Ice40Circuit:
         while wire not in self._roots:
             seen.append(wire)
             sources = self._sources.get(wire, [])
-            drivers = len(sources) + (wire in self._data.outputs and self._drives(wire))
+            drivers = len(sources) + (wire in self._data.outputs)
             if drivers > 1:
                 raise NotModelled(f"{self._data.wire_name(wire)} has {drivers} drivers")
             if not sources:
@@ -166,13 +171,6 @@ class Ice40Circuit:
         for other in seen:
             self._roots[other] = root
         return root
-
-    def _drives(self, wire: int) -> bool:
-        """Return whether a cell drives a wire into which a switch leads, too."""
-        return any(
-            self._data.bels[place].kind not in ("SB_IO", "ICESTORM_LC") or port != "O"
-            for place, port in self._data.outputs[wire]
-        )
 
     def _wire(self, wire: int, open_is: str = _ZERO) -> str:
         """Return the net of a wire, or its level if nothing drives it."""
@@ -268,9 +266,19 @@ class Ice40Circuit:
     def _pll(self, wire: int, place: int) -> None:
         """Let a PLL's reference through: a clock cycle is then one of its output."""
         bel = self._data.bels[place]
-        inner = self._wire(bel.inputs["REFERENCECLK"])
+        if self._pll_type(place) % 2:
+            inner = self._wire(bel.inputs["REFERENCECLK"])
+        else:  # it takes its clock from the pin that its first output goes through
+            inner = next(
+                (
+                    self._inputs[pin]
+                    for pin, port in self._data.outputs[bel.outputs["PLLOUT_A"]]
+                    if port == "D_IN_0" and pin in self._inputs
+                ),
+                _ZERO,
+            )
         if inner == _ZERO:
-            raise NotModelled(f"the PLL at {bel.x} {bel.y} takes its clock from a pin of its own")
+            raise NotModelled(f"the PLL at {bel.x} {bel.y} has no clock that is a pin of the board")
         self._net(wire, inner, (inner,))
         self.circuit.assumed.append(
             f"the PLL at {bel.x} {bel.y} gives its clock, and is locked, from the start"
@@ -392,7 +400,9 @@ class Ice40Circuit:
         parameters = {}
         for key, width in _MAC16_FIELDS:
             of_each = [key] if width == 1 else [f"{key}_{at}" for at in range(width)]
-            where = [self._setting(x, y, f"IpConfig.{bit}") for x, y, bit in map(fields.get, of_each)]
+            where = [
+                self._setting(x, y, f"IpConfig.{bit}") for x, y, bit in map(fields.get, of_each)
+            ]
             bits = [bit for found in where for bit in found]
             self._uses(bits, f"multiplier {bel.x} {bel.y}")
             parameters[key] = f"{width}'d{self._bits.value(bits)}"

@@ -216,7 +216,10 @@ class Database:
         for number, row in enumerate(self._bel_data):
             entries = self._array(begin + number * _BEL.itemsize + 8, _BEL_WIRE)
             inputs, outputs = (
-                {_NAMES[entry["port"]]: int(entry["wire"]) for entry in entries[entries["way"] == way]}
+                {
+                    _NAMES[entry["port"]]: int(entry["wire"])
+                    for entry in entries[entries["way"] == way]
+                }
                 for way in (0, 1)
             )
             x, y, z = (int(value) for value in row["xyz"])

@@ -1,11 +1,14 @@
 """Lattice ECP5, with Project Trellis' packer."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from spikelet.description.installation import Package
 from spikelet.description.pins import Pin
 from spikelet.description.yosys import yosys_share
+from spikelet.fpga.bitstream.ecp5_memories import configured_memories, netlist_memories
 from spikelet.fpga.families.costs import Multiplier, RamKind
 from spikelet.fpga.families.family import Device, Family, Resource
 from spikelet.fpga.tools import Tool, run_tool
@@ -127,6 +130,11 @@ class _Ecp5(Family):
     def unpack(self, folder: Path) -> None:
         files = ["--input", self.bitstream_file, "--textcfg", self.placed_file]
         run_tool(_UNPACK, files, folder, "unpack.log")
+
+    def memory_contents(
+        self, unpacked: str, netlist: Mapping[str, Any]
+    ) -> tuple[Counter[tuple[int, ...]], Counter[tuple[int, ...]]]:
+        return configured_memories(unpacked), netlist_memories(netlist)
 
     def include_folders(self) -> list[Path]:
         return [yosys_share(), yosys_share() / "ecp5"]
