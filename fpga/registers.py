@@ -69,7 +69,7 @@ def register_bits(verilog: str, top: str) -> tuple[RegisterBit, ...]:
     }
     found = []
     for name, entry in module["netnames"].items():
-        if name.startswith("$") or "hide_name" in entry and entry["hide_name"]:
+        if name.startswith("$") or entry.get("hide_name"):
             continue
         bits, first = entry["bits"], entry.get("offset", 0)
         for index, bit in enumerate(bits):
@@ -129,7 +129,7 @@ def placed_names(netlist: Mapping[str, Any], placed: Mapping[str, str]) -> dict[
     names: dict[int, list[str]] = {}
     for name, bit in _bits(netlist):
         names.setdefault(bit, []).append(name)
-    found = {}
+    found: dict[str, str] = {}
     for group in names.values():
         places = {placed[name] for name in group if name in placed}
         if len(places) == 1:

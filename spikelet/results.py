@@ -12,6 +12,7 @@ from spikelet.guidance import after_build
 from spikelet.network.origin import Origin
 from spikelet.project import Learned
 from spikelet.runs.learn import LearningRun
+from spikelet.runs.levels import Proof
 from spikelet.runs.recorded import Recorded
 from spikelet.runs.verify import Verification
 from spikelet.samples.samples import Score
@@ -27,6 +28,7 @@ __all__ = [
     "show_build",
     "show_compiled",
     "show_learned",
+    "show_proof",
     "show_verification",
 ]
 
@@ -118,6 +120,27 @@ def compiled_fields(
             for c in compiled.chip.cores
         ],
     }
+
+
+def show_proof(terminal: Terminal, proof: Proof) -> None:
+    """Print each level of a board's build, and what was compared."""
+    rows = [
+        [
+            level.name,
+            str(level.samples),
+            "" if level.cycles is None else f"{level.cycles:,}",
+            "yes" if level.equal else "NO",
+        ]
+        for level in proof.levels
+    ]
+    terminal.table((f"level ({proof.board})", "samples", "cycles", "equal"), rows)
+    for level in proof.levels:
+        terminal.say(f"{level.name}: {level.found or level.compared}")
+    if proof.round_trip_only:
+        terminal.say(
+            "the circuit of the bitstream was not simulated: what is shown is that the netlist is "
+            "equal, and the round trip of the configuration"
+        )
 
 
 def show_verification(terminal: Terminal, result: Verification) -> None:

@@ -19,6 +19,7 @@ from spikelet.images.kinds import image_kind
 from spikelet.locked import writing
 from spikelet.rtl_gen.emit import write_chip
 from spikelet.runs.hardware import chip_verilog
+from spikelet.runs.levels import BuiltBoard
 from spikelet.runs.recorded_run import record_run
 from spikelet.runs.wanted import CHIP_VERILOG
 from spikelet.samples.samples import Samples
@@ -27,6 +28,7 @@ __all__ = [
     "block_ram_of",
     "build_for",
     "build_place",
+    "built_board",
     "chip_files",
     "kept_builds",
     "require_target",
@@ -34,6 +36,9 @@ __all__ = [
     "target_named",
     "targets",
 ]
+
+_MOST_STORED = 64
+"""Samples of an image that are looked for."""
 
 
 def targets() -> tuple[str, ...]:
@@ -142,6 +147,52 @@ def build_place(target: str, image: str | None) -> Path:
     """Return where in a project folder a build is kept."""
     usual = image is None or image_kind(image) is image_kind(None)
     return Path("fpga") / (target if usual else f"{target}-{image}")
+
+
+def built_board(
+    target: str, compiled: CompiledNetwork, project: Path, samples: Samples, sample: int = 0
+) -> tuple[BuiltBoard, int]:
+    """Return a board's self-test as it was built, and how many samples it stores.
+
+    Parameters
+    ----------
+    target : str
+        A board.
+    compiled : CompiledNetwork
+    project : Path
+    samples : Samples
+        Among which are those that the image stores.
+    sample : int
+        The first of those.
+
+    Raises
+    ------
+    SpikeletError
+        If there is no build, or it was not made of this network, these samples and this version.
+    """
+    board, folder = board_named(target), project / build_place(target, None)
+    report = FpgaReport.load(folder)
+    again = f"build it: spikelet build {project} {target} --samples FILE"
+    stored = report.made.inputs.get("stored samples")
+    left = len(samples.spikes) - sample
+    counts = range(1, min(left, _MOST_STORED) + 1)
+    found = (n for n in counts if digest_of(samples.spikes[sample : sample + n]) == stored)
+    count = next(found, 0)
+    if not count:
+        raise SpikeletError(
+            f"the image in {folder} does not store sample {sample} of these samples, and up to "
+            f"{_MOST_STORED} from there on",
+            remedy=f"say which is the first (--sample), give the samples that it was built with, "
+            f"or {again}",
+        )
+    image = image_kind(None).make(compiled, board, ImageOptions(samples, sample, count))
+    if digest_of(image.verilog()) != report.made.inputs.get("Verilog"):
+        raise SpikeletError(
+            f"the image in {folder} was made of another network, or by another version of "
+            "Spikelet, than there is now",
+            remedy=again,
+        )
+    return BuiltBoard(folder, board), count
 
 
 def _inputs(compiled: CompiledNetwork) -> dict[str, str]:

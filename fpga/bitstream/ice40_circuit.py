@@ -67,7 +67,7 @@ class Ice40Circuit:
         self._bits = configuration
         self.circuit = Circuit()
         self._sources, self._switches = self._closed_switches()
-        self._roots: dict[int, int | None] = {}
+        self._roots: dict[int, int] = {}
         self._todo: list[int] = []
         self._done: set[int] = set()
         self._ports = self._places(package, sites)
@@ -401,7 +401,8 @@ class Ice40Circuit:
         for key, width in _MAC16_FIELDS:
             of_each = [key] if width == 1 else [f"{key}_{at}" for at in range(width)]
             where = [
-                self._setting(x, y, f"IpConfig.{bit}") for x, y, bit in map(fields.get, of_each)
+                self._setting(x, y, f"IpConfig.{bit}")
+                for x, y, bit in (fields[one] for one in of_each)
             ]
             bits = [bit for found in where for bit in found]
             self._uses(bits, f"multiplier {bel.x} {bel.y}")

@@ -35,35 +35,93 @@ def _in_order(name: str, count: int) -> list[str]:
 
 
 _PORTS = (
-    *"I0 I1 I2 I3 O LO CIN COUT CEN CLK SR".split(),
+    *["I0", "I1", "I2", "I3", "O", "LO", "CIN", "COUT", "CEN", "CLK", "SR"],
     *(*_in_order("MASK_", 16), *_in_order("RDATA_", 16), *_in_order("WDATA_", 16)),
-    *(*_in_order("WADDR_", 11), *_in_order("RADDR_", 11), *"WCLK WCLKE WE RCLK RCLKE RE".split()),
-    *"PACKAGE_PIN LATCH_INPUT_VALUE CLOCK_ENABLE INPUT_CLK OUTPUT_CLK OUTPUT_ENABLE".split(),
-    *"D_OUT_0 D_OUT_1 D_IN_0 D_IN_1 USER_SIGNAL_TO_GLOBAL_BUFFER GLOBAL_BUFFER_OUTPUT".split(),
+    *(
+        *_in_order("WADDR_", 11),
+        *_in_order("RADDR_", 11),
+        *["WCLK", "WCLKE", "WE", "RCLK", "RCLKE", "RE"],
+    ),
+    *[
+        "PACKAGE_PIN",
+        "LATCH_INPUT_VALUE",
+        "CLOCK_ENABLE",
+        "INPUT_CLK",
+        "OUTPUT_CLK",
+        "OUTPUT_ENABLE",
+    ],
+    *[
+        "D_OUT_0",
+        "D_OUT_1",
+        "D_IN_0",
+        "D_IN_1",
+        "USER_SIGNAL_TO_GLOBAL_BUFFER",
+        "GLOBAL_BUFFER_OUTPUT",
+    ],
     *("REFERENCECLK", "EXTFEEDBACK", *_in_order("DYNAMICDELAY_", 8), "LOCK"),
-    *"PLLOUT_A PLLOUT_B PLLOUT_A_GLOBAL PLLOUT_B_GLOBAL BYPASS RESETB LATCHINPUTVALUE".split(),
-    *"SDO SDI SCLK BOOT S0 S1 ADDSUBBOT ADDSUBTOP AHOLD".split(),
+    *[
+        "PLLOUT_A",
+        "PLLOUT_B",
+        "PLLOUT_A_GLOBAL",
+        "PLLOUT_B_GLOBAL",
+        "BYPASS",
+        "RESETB",
+        "LATCHINPUTVALUE",
+    ],
+    *["SDO", "SDI", "SCLK", "BOOT", "S0", "S1", "ADDSUBBOT", "ADDSUBTOP", "AHOLD"],
     *(*_numbered("A_", 16), "BHOLD", *_numbered("B_", 16), "CE", "CHOLD", "CI", "CO"),
     *(*_numbered("C_", 16), "DHOLD", *_numbered("D_", 16)),
-    *"IRSTBOT IRSTTOP OHOLDBOT OHOLDTOP OLOADBOT OLOADTOP ORSTBOT ORSTTOP".split(),
-    *(*_numbered("O_", 32), *"SIGNEXTIN SIGNEXTOUT ACCUMCI ACCUMCO".split()),
+    *["IRSTBOT", "IRSTTOP", "OHOLDBOT", "OHOLDTOP", "OLOADBOT", "OLOADTOP", "ORSTBOT", "ORSTTOP"],
+    *(*_numbered("O_", 32), *["SIGNEXTIN", "SIGNEXTOUT", "ACCUMCI", "ACCUMCO"]),
     *("CLKHF", "CLKHFEN", "CLKHFPU", "CLKHF_FABRIC", *_in_order("TRIM", 10)),
-    *"CLKLF CLKLFEN CLKLFPU CLKLF_FABRIC I2CIRQ I2CWKUP SBACKO".split(),
+    *["CLKLF", "CLKLFEN", "CLKLFPU", "CLKLF_FABRIC", "I2CIRQ", "I2CWKUP", "SBACKO"],
     *(*_in_order("SBADRI", 8), "SBCLKI", *_in_order("SBDATI", 8), *_in_order("SBDATO", 8)),
-    *"SBRWI SBSTBI SCLI SCLO SCLOE SDAI SDAO SDAOE".split(),
+    *["SBRWI", "SBSTBI", "SCLI", "SCLO", "SCLOE", "SDAI", "SDAO", "SDAOE"],
     *(*_in_order("MCSNO", 4), *_in_order("MCSNOE", 4)),
-    *"MI MO MOE SCKI SCKO SCKOE SCSNI SI SO SOE SPIIRQ SPIWKUP PU_ENB WEAK_PU_ENB".split(),
+    *[
+        "MI",
+        "MO",
+        "MOE",
+        "SCKI",
+        "SCKO",
+        "SCKOE",
+        "SCSNI",
+        "SI",
+        "SO",
+        "SOE",
+        "SPIIRQ",
+        "SPIWKUP",
+        "PU_ENB",
+        "WEAK_PU_ENB",
+    ],
     *(*_in_order("LEDDADDR", 4), "LEDDCLK", "LEDDCS", *_in_order("LEDDDAT", 8)),
-    *("LEDDDEN", "LEDDEXE", "LEDDON", *_in_order("PWMOUT", 3), *"LEDPU EN RGBPU CURREN".split()),
-    *"RGB0PWM RGB1PWM RGB2PWM RGBLEDEN RGB0 RGB1 RGB2".split(),
+    *("LEDDDEN", "LEDDEXE", "LEDDON", *_in_order("PWMOUT", 3), *["LEDPU", "EN", "RGBPU", "CURREN"]),
+    *["RGB0PWM", "RGB1PWM", "RGB2PWM", "RGBLEDEN", "RGB0", "RGB1", "RGB2"],
     *(*_numbered("ADDRESS_", 14), "CHIPSELECT", "CLOCK", *_numbered("DATAIN_", 16)),
     *(*_numbered("DATAOUT_", 16), *_in_order("MASKWREN_", 4)),
-    *"POWEROFF SLEEP STANDBY WREN".split(),
+    *["POWEROFF", "SLEEP", "STANDBY", "WREN"],
 )
 _KINDS = (
-    *"ICESTORM_LC ICESTORM_RAM SB_IO SB_GB ICESTORM_PLL SB_WARMBOOT ICESTORM_DSP".split(),
-    *"ICESTORM_HFOSC ICESTORM_LFOSC SMCCLK SB_I2C SB_SPI IO_I3C SB_LEDDA_IP SB_RGBA_DRV".split(),
-    *"ICESTORM_SPRAM SB_LED_DRV_CUR SB_RGB_DRV".split(),
+    *[
+        "ICESTORM_LC",
+        "ICESTORM_RAM",
+        "SB_IO",
+        "SB_GB",
+        "ICESTORM_PLL",
+        "SB_WARMBOOT",
+        "ICESTORM_DSP",
+    ],
+    *[
+        "ICESTORM_HFOSC",
+        "ICESTORM_LFOSC",
+        "SMCCLK",
+        "SB_I2C",
+        "SB_SPI",
+        "IO_I3C",
+        "SB_LEDDA_IP",
+        "SB_RGBA_DRV",
+    ],
+    *["ICESTORM_SPRAM", "SB_LED_DRV_CUR", "SB_RGB_DRV"],
 )
 _NAMES = ("", *_PORTS, *_KINDS)
 """By nextpnr's numbers, which begin with 1."""
@@ -93,13 +151,38 @@ _BUSES = (("A_", 16), ("B_", 16), ("C_", 16), ("D_", 16))
 _PORTS_OF = {
     "ICESTORM_DSP": (
         {name for bus, width in _BUSES for name in _in_order(bus, width)}
-        | set("CLK CE CI AHOLD BHOLD CHOLD DHOLD IRSTTOP IRSTBOT ORSTTOP ORSTBOT".split())
-        | set("OLOADTOP OLOADBOT ADDSUBTOP ADDSUBBOT OHOLDTOP OHOLDBOT ACCUMCI SIGNEXTIN".split()),
+        | set(
+            [
+                "CLK",
+                "CE",
+                "CI",
+                "AHOLD",
+                "BHOLD",
+                "CHOLD",
+                "DHOLD",
+                "IRSTTOP",
+                "IRSTBOT",
+                "ORSTTOP",
+                "ORSTBOT",
+            ]
+        )
+        | set(
+            [
+                "OLOADTOP",
+                "OLOADBOT",
+                "ADDSUBTOP",
+                "ADDSUBBOT",
+                "OHOLDTOP",
+                "OHOLDBOT",
+                "ACCUMCI",
+                "SIGNEXTIN",
+            ]
+        ),
         {*_in_order("O_", 32), "CO", "ACCUMCO", "SIGNEXTOUT"},
     ),
     "ICESTORM_SPRAM": (
         {*_in_order("ADDRESS_", 14), *_in_order("DATAIN_", 16), *_in_order("MASKWREN_", 4)}
-        | set("WREN CHIPSELECT CLOCK STANDBY SLEEP POWEROFF".split()),
+        | set(["WREN", "CHIPSELECT", "CLOCK", "STANDBY", "SLEEP", "POWEROFF"]),
         set(_in_order("DATAOUT_", 16)),
     ),
 }
@@ -204,8 +287,8 @@ class Database:
             if self.wire_name(wire) != name:
                 raise ValueError(f"a wire is {self.wire_name(wire)}, not {name}")
         for kind, (inputs, outputs) in _PORTS_OF.items():
-            bel = found.get(kind)
-            if bel and (bel.inputs.keys(), bel.outputs.keys()) != (inputs, outputs):
+            place = found.get(kind)
+            if place and (set(place.inputs), set(place.outputs)) != (inputs, outputs):
                 raise ValueError(f"{kind} has other ports")
 
     @cached_property

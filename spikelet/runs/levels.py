@@ -21,7 +21,7 @@ from spikelet.fpga.registers import RegisterBit, netlist_names, placed_names, re
 from spikelet.sim.paired import Paired, PairedBoards
 from spikelet.sim.verilator import Design
 
-__all__ = ["LEVELS", "BuiltBoard", "Level", "board_levels"]
+__all__ = ["LEVELS", "BuiltBoard", "Level", "Proof", "board_levels"]
 
 LEVELS = ("rtl", "board", "netlist", "configuration")
 """From the chip's Verilog down to what the bitstream holds."""
@@ -54,9 +54,40 @@ class Level:
     samples: int
     cycles: int | None = None
 
+
+@dataclass(frozen=True)
+class Proof:
+    """The levels of one build, from golden down.
+
+    Parameters
+    ----------
+    board : str
+    levels : tuple of Level
+    """
+
+    board: str
+    levels: tuple[Level, ...]
+
+    @property
+    def equal(self) -> bool:
+        """Whether every level equals the one above."""
+        return all(level.equal for level in self.levels)
+
+    @property
+    def round_trip_only(self) -> bool:
+        """Whether the bitstream was unpacked, and the circuit that it makes not simulated."""
+        names = {level.name for level in self.levels}
+        return "round trip" in names and "configuration" not in names
+
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON-compatible values."""
-        return asdict(self)
+        """Return JSON-compatible values, with what follows from the fields."""
+        levels = [asdict(level) for level in self.levels]
+        return {"board": self.board, "equal": self.equal, "levels": levels}
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> "Proof":
+        """Inverse of :meth:`to_dict`; KeyError or TypeError for other fields."""
+        return cls(fields["board"], tuple(Level(**level) for level in fields["levels"]))
 
 
 class BuiltBoard:
