@@ -17,6 +17,7 @@ from spikelet.description.artefact import Artefact, digest_of
 from spikelet.description.errors import MALFORMED, SpikeletError, file_error
 from spikelet.description.files import PARTIAL
 from spikelet.description.summary import summary
+from spikelet.fpga.clock_domains import Clocking, clocking
 from spikelet.fpga.families import device_named
 from spikelet.fpga.families.family import Device
 from spikelet.fpga.harness import harness
@@ -24,12 +25,19 @@ from spikelet.fpga.place_and_route import Routed, place_and_route
 from spikelet.fpga.synthesise import MemoryUse, SynthesisReport, script, synthesise
 from spikelet.fpga.tools import Progress, silent
 
-__all__ = ["REPORT", "FpgaReport", "build_bitstream", "build_out_of_context", "check_capacity"]
+__all__ = [
+    "REPORT",
+    "FpgaReport",
+    "build_bitstream",
+    "build_out_of_context",
+    "check_capacity",
+    "timing_words",
+]
 
 REPORT = "fpga.json"
 """The report's file name."""
 
-_FLOW_VERSION = 6
+_FLOW_VERSION = 7
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,9 @@ class FpgaReport:
         What the bitstream is: the name of a kind of image; empty out of context.
     settings : mapping of str to int
         What who uses the image must know of it.
+    clocking : Clocking
+        Clocks, and what crosses from one to another or comes from a pin; empty out of context,
+        where ports are taken to be of the one clock.
     made : Artefact
         What it was made of and by which tools, and the digest of each file.
     """
@@ -74,11 +85,13 @@ class FpgaReport:
     bitstream: str
     image: str = ""
     settings: Mapping[str, int] = field(default_factory=dict)
+    clocking: Clocking = field(default_factory=lambda: Clocking({}, ()))
     made: Artefact = field(default_factory=lambda: Artefact("", {}))
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-compatible values of all but what it was made of."""
-        fields = {**asdict(self), "routed": self.routed.to_dict()}
+        parts = {"routed": self.routed.to_dict(), "clocking": self.clocking.to_dict()}
+        fields = {**asdict(self), **parts}
         del fields["made"]
         return fields
 
@@ -86,8 +99,9 @@ class FpgaReport:
     def from_dict(cls, fields: dict[str, Any], made: Artefact) -> "FpgaReport":
         """Inverse of :meth:`to_dict`."""
         memories = tuple(MemoryUse(**memory) for memory in fields["memories"])
-        routed = Routed.from_dict(fields["routed"])
-        return cls(**{**fields, "memories": memories, "routed": routed, "made": made})
+        routed, clocks = Routed.from_dict(fields["routed"]), Clocking.from_dict(fields["clocking"])
+        parts = {"memories": memories, "routed": routed, "clocking": clocks}
+        return cls(**{**fields, **parts, "made": made})
 
     @classmethod
     def load(cls, folder: Path) -> "FpgaReport":
@@ -114,6 +128,7 @@ def build_bitstream(
     image: str = "",
     settings: Mapping[str, int] | None = None,
     inputs: Mapping[str, str] | None = None,
+    all_seeds: bool = False,
     command: str = "",
     progress: Progress = silent,
 ) -> FpgaReport:
@@ -132,13 +147,16 @@ def build_bitstream(
         For the report.
     inputs : dict of str to str or None
         Digests, by role, of what the Verilog was made of.
+    all_seeds : bool
+        Try all seeds, each of which must meet the board's clock.
     command : str
         The shell command that builds it, for the record.
 
     Raises
     ------
     SpikeletError
-        If a tool fails, a memory falls into registers, or no seed meets the board's clock.
+        If a tool fails, a memory falls into registers, or no seed meets the board's clock; with
+        ``all_seeds``, if one does not.
     """
     device = device_named(board.device)
     plan = _Plan(
@@ -149,7 +167,7 @@ def build_bitstream(
         device.family.constraints(board.name, board.clock_hz, board.pins_of(ports)),
         board.clock_hz / 1e6,
         tuple(seeds),
-        board.clock_hz / 1e6,
+        math.inf if all_seeds else board.clock_hz / 1e6,
         inputs or {},
         command,
     )
@@ -160,6 +178,13 @@ def build_bitstream(
             f"{top} reaches {report.routed.fmax_mhz:.1f} MHz on {board.name}, "
             f"whose clock is {report.target_mhz:g} MHz",
             remedy=f"try more seeds or fewer lanes; the critical path is in {folder / REPORT}",
+        )
+    missed = [seed for seed, mhz in report.routed.seeds.items() if mhz < report.target_mhz]
+    if all_seeds and missed:
+        raise SpikeletError(
+            f"{top} misses the {report.target_mhz:g} MHz of {board.name} with "
+            f"{len(missed)} of {len(report.routed.seeds)} seeds: {', '.join(map(str, missed))}",
+            remedy="fewer lanes shorten the critical path; without --all-seeds the best will do",
         )
     return report
 
@@ -298,6 +323,7 @@ def _build(plan: _Plan, folder: Path, progress: Progress) -> FpgaReport:
         target_mhz=plan.target_mhz,
         synthesised=synthesis.resources,
         memories=synthesis.memories,
+        clocking=clocking(verilog, top) if plan.board else Clocking({}, ()),
         routed=routed,
         harnessed=harnessed,
         bitstream=bitstream,
@@ -318,3 +344,26 @@ def check_capacity(synthesis: SynthesisReport, device: Device) -> None:
             f"{synthesis.top} does not fit {device.name}: it needs {', '.join(over)}",
             remedy="choose a larger device, fewer lanes or narrower weights",
         )
+
+
+def timing_words(report: FpgaReport) -> list[str]:
+    """Return what is known of a build's clocks, in sentences."""
+    seeds, clocks = report.routed.seeds, report.routed.clocks
+    met = sum(mhz >= report.target_mhz for mhz in seeds.values())
+    least, most = min(seeds.values()), max(seeds.values())
+    lines = [
+        f"{met} of {len(seeds)} seeds tried meet {report.target_mhz:g} MHz: {least:.1f} to "
+        f"{most:.1f} MHz, margin {report.routed.margin(report.target_mhz):.0%} or more"
+    ]
+    lines += [
+        f"clock {clock.name}: constrained to {clock.target_mhz:g} MHz, reaches {clock.fmax_mhz:.1f}"
+        for clock in clocks
+    ]
+    left = report.routed.unconstrained(report.clocking.clocks)
+    lines += [f"clock {name}: place and route says nothing of it" for name in left]
+    lines += [
+        f"{one.source} crosses to {one.register}: "
+        + (f"{one.stages} flip-flops in a row" if one.stages > 1 else "no synchroniser")
+        for one in report.clocking.crossings
+    ]
+    return lines

@@ -10,7 +10,7 @@ from typing import Any
 
 from spikelet.description.yosys import run_yosys
 
-__all__ = ["RegisterBit", "netlist_names", "placed_names", "register_bits"]
+__all__ = ["RegisterBit", "bits_of", "netlist_names", "placed_names", "register_bits"]
 
 _FLATTEN = """\
 read_verilog design.v
@@ -99,10 +99,10 @@ def netlist_names(netlist: Mapping[str, Any], text: str) -> dict[str, str]:
         for bit in cell["connections"][port]
     }
     there = {name.strip().removeprefix("\\"): name for name in _NET.findall(text)}
-    return {name: there[name] for name, bit in _bits(netlist) if bit in driven and name in there}
+    return {name: there[name] for name, bit in bits_of(netlist) if bit in driven and name in there}
 
 
-def _bits(netlist: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+def bits_of(netlist: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     """Yield the name and the number of each bit of each signal that is not constant."""
     for name, entry in netlist["netnames"].items():
         bits, first = entry["bits"], entry.get("offset", 0)
@@ -127,7 +127,7 @@ def placed_names(netlist: Mapping[str, Any], placed: Mapping[str, str]) -> dict[
         Without signals that are constant, or whose names placement put in two places.
     """
     names: dict[int, list[str]] = {}
-    for name, bit in _bits(netlist):
+    for name, bit in bits_of(netlist):
         names.setdefault(bit, []).append(name)
     found: dict[str, str] = {}
     for group in names.values():

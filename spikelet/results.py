@@ -7,7 +7,7 @@ from typing import Any
 
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.artefact import OutOfDate
-from spikelet.fpga.flow import FpgaReport
+from spikelet.fpga.flow import FpgaReport, timing_words
 from spikelet.guidance import after_build
 from spikelet.network.origin import Origin
 from spikelet.project import Learned
@@ -181,6 +181,8 @@ def show_build(terminal: Terminal, target: str, report: FpgaReport, folder: Path
     )
     frequency = f"{routed.fmax_mhz:.1f} MHz (wanted {report.target_mhz:g})"
     terminal.say(f"{target}: {frequency}; {used}")
+    for line in timing_words(report):
+        terminal.say(line)
     for line in after_build(folder, report):
         terminal.say(line)
 

@@ -1,5 +1,6 @@
 """A chip's files, what it can be built for, and the builds that a project folder holds."""
 
+import math
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -95,6 +96,7 @@ def build_for(
     count: int | None = None,
     baud: int | None = None,
     seeds: Sequence[int] = (1, 2, 3, 4),
+    all_seeds: bool = False,
     target_mhz: float = 100.0,
     command: str = "",
     progress: Callable[[str], None] = lambda line: None,
@@ -116,6 +118,8 @@ def build_for(
         As in :class:`ImageOptions`.
     seeds : sequence of int
         Tried until one meets the board's clock, or ``target_mhz`` in a bare device.
+    all_seeds : bool
+        Try all; on a board each must meet its clock.
     """
     folder = project / build_place(target, image)
     tried: dict[str, Any] = {"seeds": seeds, "command": command, "progress": progress}
@@ -129,7 +133,7 @@ def build_for(
             )
         require_fit(compiled.chip, device)
         chip = chip_verilog(compiled.chip)
-        tried |= {"target_mhz": target_mhz, "enough_mhz": target_mhz}
+        tried |= {"target_mhz": target_mhz, "enough_mhz": math.inf if all_seeds else target_mhz}
         tried["inputs"] = _inputs(compiled)
         with writing(project):
             return build_out_of_context(chip, "chip", device, folder, **tried)
@@ -138,7 +142,7 @@ def build_for(
     made = kind.make(compiled, board, options)
     require_fit(compiled.chip, device_named(board.device), made.beside)
     tried |= {"inputs": {**_inputs(compiled), **made.inputs}, "ports": made.ports}
-    tried |= {"image": kind.name, "settings": made.settings}
+    tried |= {"all_seeds": all_seeds, "image": kind.name, "settings": made.settings}
     with writing(project):
         return build_bitstream(made.verilog(), "top", board, folder, **tried)
 

@@ -13,7 +13,7 @@ from spikelet.fpga.bitstream.circuit import OWN, Circuit, Configured, Net
 from spikelet.fpga.bitstream.ice40_configuration import Configuration, symbols
 from spikelet.fpga.bitstream.ice40_database import Bel, Bit, Database
 
-__all__ = ["Ice40Circuit", "NotModelled"]
+__all__ = ["Ice40Circuit", "NotModelledError"]
 
 _LUT = (4, 14, 15, 5, 6, 16, 17, 7, 3, 13, 12, 2, 1, 11, 10, 0)
 """Places in ``LC_n`` of the LUT's bits."""
@@ -34,7 +34,7 @@ _MAC16_FIELDS = (
 )
 
 
-class NotModelled(SpikeletError):
+class NotModelledError(SpikeletError):
     """A pin depends on something that a configuration should not hold, or that has no model."""
 
 
@@ -52,7 +52,7 @@ class Ice40Circuit:
 
     Raises
     ------
-    NotModelled
+    NotModelledError
         With the tile. If two drivers meet in a wire, too.
     """
 
@@ -88,7 +88,7 @@ class Ice40Circuit:
         """Return the net that a wire belongs to; None if no pin depends on it."""
         try:
             root = self._root(wire)
-        except NotModelled:
+        except NotModelledError:
             return None
         return f"n{root}" if f"n{root}" in self.circuit.nets else None
 
@@ -137,7 +137,7 @@ class Ice40Circuit:
                 width = self.circuit.inputs.get(name, 0)
                 self.circuit.inputs[name] = max(width, int(index or 0) + 1)
             else:
-                raise NotModelled(f"{what} is of type {kind:06b}, which has no model")
+                raise NotModelledError(f"{what} is of type {kind:06b}, which has no model")
         for name, bits in buses.items():
             self.circuit.outputs[name] = [bits.get(at, _ZERO) for at in range(max(bits) + 1)]
 
@@ -160,12 +160,12 @@ class Ice40Circuit:
             sources = self._sources.get(wire, [])
             drivers = len(sources) + (wire in self._data.outputs)
             if drivers > 1:
-                raise NotModelled(f"{self._data.wire_name(wire)} has {drivers} drivers")
+                raise NotModelledError(f"{self._data.wire_name(wire)} has {drivers} drivers")
             if not sources:
                 self._roots[wire] = wire
                 break
             if sources[0] in seen:
-                raise NotModelled(f"{self._data.wire_name(wire)} drives itself")
+                raise NotModelledError(f"{self._data.wire_name(wire)} drives itself")
             wire = sources[0]
         root = self._roots[wire]
         for other in seen:
@@ -207,7 +207,7 @@ class Ice40Circuit:
         elif bel.kind == "ICESTORM_PLL" and port == "LOCK":
             self._net(wire, _ONE)
         else:
-            raise NotModelled(f"{bel.kind} at {bel.x} {bel.y} has no model")
+            raise NotModelledError(f"{bel.kind} at {bel.x} {bel.y} has no model")
 
     def _net(self, wire: int, expression: str, needs: tuple[str, ...] = (), cell: str = "") -> str:
         needs = tuple(name for name in needs if name[0] == "n")
@@ -237,7 +237,7 @@ class Ice40Circuit:
         bel = self._data.bels[place]
         kind = self._field(bel.x, bel.y, f"IOB_{bel.z}.PINTYPE_", 2)
         if port != "D_IN_0" or kind != _PLAIN_INPUT:
-            raise NotModelled(f"the input at {bel.x} {bel.y} {bel.z} is of type {kind:02b}")
+            raise NotModelledError(f"the input at {bel.x} {bel.y} {bel.z} is of type {kind:02b}")
         for pll, other in self._data.outputs[wire]:
             if other in ("PLLOUT_A", "PLLOUT_B") and self._pll_type(pll):
                 self._pll(wire, pll)
@@ -250,7 +250,9 @@ class Ice40Circuit:
                 self._net(wire, _ZERO)
                 return
         if place not in self._inputs:
-            raise NotModelled(f"the input at {bel.x} {bel.y} {bel.z} is not a pin of the board")
+            raise NotModelledError(
+                f"the input at {bel.x} {bel.y} {bel.z} is not a pin of the board"
+            )
         self._net(wire, self._inputs[place])
 
     def _pll_type(self, place: int) -> int:
@@ -278,7 +280,9 @@ class Ice40Circuit:
                 _ZERO,
             )
         if inner == _ZERO:
-            raise NotModelled(f"the PLL at {bel.x} {bel.y} has no clock that is a pin of the board")
+            raise NotModelledError(
+                f"the PLL at {bel.x} {bel.y} has no clock that is a pin of the board"
+            )
         self._net(wire, inner, (inner,))
         self.circuit.assumed.append(
             f"the PLL at {bel.x} {bel.y} gives its clock, and is locked, from the start"
@@ -368,7 +372,7 @@ class Ice40Circuit:
         power = self._setting(x, y, "RamConfig.PowerUp")
         self._uses([*mode, *clocks["R"], *clocks["W"], *power], f"block RAM {x} {y}")
         if not self._bits.value(power):
-            raise NotModelled(f"the block RAM at {x} {y} has no power")
+            raise NotModelledError(f"the block RAM at {x} {y} has no power")
         contents = self._bits.rams.get((x, y), 0)
         for bit in range(4096):
             self.circuit.bits.setdefault((x, y, bit), f"contents of block RAM {x} {y}")

@@ -93,8 +93,11 @@ class Configuration:
         """Return some bits as a number, the first the lowest."""
         return sum(self[bit] << place for place, bit in enumerate(bits))
 
-    def flipped(self, bit: Bit | RamBit) -> "Configuration":
-        """Return a configuration in which one bit is the other way round."""
+    def flipped(self, bit: tuple[int, ...]) -> "Configuration":
+        """Return a configuration in which one bit is the other way round.
+
+        ``bit`` is a :data:`Bit`, or a :data:`RamBit` of the contents of a block RAM.
+        """
         if len(bit) == 3:
             x, y, number = bit
             rams = {**self.rams, (x, y): self.rams.get((x, y), 0) ^ 1 << number}

