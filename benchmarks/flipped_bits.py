@@ -119,7 +119,14 @@ def _outcome(
         found.append(f"{ran.register} differs in cycle {ran.registers_differ:,}")
     if ran.leds_differ is not None:
         found.append(f"LEDs differ in cycle {ran.leds_differ:,}, {built.verdict(ran.lit[1])}")
-    unused = "" if found else f"no LED and no register differs in any of {ran.cycles:,} cycles"
+    unused = ""
+    if not found and not ran.touched:
+        unused = f"what it changes is never used in {ran.cycles:,} cycles"
+    elif not found:
+        unused = (
+            f"another value in {ran.touched:,} of {ran.cycles:,} cycles, which no register and no "
+            "LED takes"
+        )
     return Outcome(flip.bit, flip.belongs_to, "; ".join(found), unused)
 
 

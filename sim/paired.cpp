@@ -14,7 +14,8 @@
 //
 // results: 0 cycles run, 1 cycle of the first difference of LEDs, 2 of the first of registers (-1:
 // none), 3 cycle of the verdict of the first, 4 of the second (-1: none), 5 LEDs lit by the first at
-// the end, 6 by the second, 7 a register that differed first (-1: none).
+// the end, 6 by the second, 7 a register that differed first (-1: none), 8 cycles in which something
+// that the variant changes had another value.
 extern "C" void paired_run(int64_t variant, int64_t limit, int64_t after, int64_t released,
                            int64_t inverted, int64_t verdicts, int64_t registers,
                            uint8_t* changed, int64_t* results) {
@@ -32,6 +33,7 @@ extern "C" void paired_run(int64_t variant, int64_t limit, int64_t after, int64_
     for (int64_t word = 0; word * 32 < registers; ++word) first[word] = words[word];
     auto toggled = std::make_unique<uint32_t[]>(registers / 32 + 1);
     int64_t cycle = 0, end = limit;
+    results[8] = 0;
     while (cycle < end) {
         if (top->led_first != top->led_second && results[1] < 0) results[1] = cycle;
         if (top->any && results[2] < 0) {
@@ -40,6 +42,7 @@ extern "C" void paired_run(int64_t variant, int64_t limit, int64_t after, int64_
                 if (wrong[bit / 32] >> bit % 32 & 1) results[7] = bit;
             }
         }
+        results[8] += top->touched;
         if (lit(top->led_first) && results[3] < 0) results[3] = cycle;
         if (lit(top->led_second) && results[4] < 0) results[4] = cycle;
         const bool over = results[3] >= 0 || results[1] >= 0;

@@ -40,6 +40,8 @@ class Paired:
         The LEDs that each lit at the end, LED 0 the lowest bit.
     changed : int
         Registers that were compared and ever changed.
+    touched : int
+        Cycles in which something that the variant changes had another value.
     """
 
     cycles: int
@@ -49,6 +51,7 @@ class Paired:
     verdicts: tuple[int | None, int | None]
     lit: tuple[int, int]
     changed: int
+    touched: int
 
     @property
     def equal(self) -> bool:
@@ -64,8 +67,8 @@ class PairedBoards:
     first : str
         Verilog of module ``top`` with the ports ``clk``, ``button`` and ``led``.
     second : Design or None
-        Verilog of module ``second`` with the same ports, and with ``variant``, if there are
-        variants; None: the first runs alone.
+        Verilog of module ``second`` with the same ports, and with ``variant`` and ``touched``, if
+        there are variants; None: the first runs alone.
     leds : int
         Number of LEDs.
     registers : sequence of (str, str, str)
@@ -122,12 +125,12 @@ class PairedBoards:
             0, or which variant of the second.
         """
         changed = np.zeros(max(1, len(self._names)), np.uint8)
-        results = np.zeros(8, np.int64)
+        results = np.zeros(9, np.int64)
         self._library.paired_run(
             *(variant, limit, _AFTER, released, inverted, verdicts, len(self._names)),
             *(changed.ctypes.data, results.ctypes.data),
         )
-        cycles, leds, registers, first, second, lit, other, which = results.tolist()
+        cycles, leds, registers, first, second, lit, other, which, touched = results.tolist()
         return Paired(
             cycles=cycles,
             leds_differ=_cycle(leds),
@@ -136,6 +139,7 @@ class PairedBoards:
             verdicts=(_cycle(first), _cycle(second)),
             lit=(lit, other),
             changed=int(changed.sum()),
+            touched=touched,
         )
 
 
@@ -150,20 +154,22 @@ def _wrapper(
     # at least three words, so that the port is an array in C++ whatever the number of registers
     width = max(65, len(registers))
     shared = "(.clk(clk), .button(button), .led(led_{}){});"
-    second = shared.format("second", ", .variant(variant)" if variants else "")
+    more = ", .variant(variant), .touched(touched)" if variants else ""
+    second = shared.format("second", more)
     other = "assign led_second = led_first;" if alone else f"second second {second}"
     return f"""\
-module paired(clk, button, variant, led_first, led_second, values, differs, any);
+module paired(clk, button, variant, led_first, led_second, values, differs, any, touched);
   input clk, button;
   input [15:0] variant;
   output [{leds - 1}:0] led_first, led_second;
   output [{width - 1}:0] values, differs;
-  output any;
+  output any, touched;
   top first {shared.format("first", "")}
   {other}
   assign values = {_joined([first for _, first, _ in registers])};
   assign differs = values ^ {_joined([second for *_, second in registers])};
   assign any = |differs;
+  {"" if variants else "assign touched = 1'b0;"}
 endmodule
 """
 

@@ -6,6 +6,8 @@ from graphlib import CycleError, TopologicalSorter
 
 __all__ = ["OWN", "Circuit", "Configured", "Net", "variants_verilog", "verilog"]
 
+_NEVER = "1'b0"
+
 OWN = "%"
 """Stands behind the name of whatever a cell drives, so that it can be there twice."""
 
@@ -91,15 +93,17 @@ def variants_verilog(circuit: Circuit, variants: Sequence[Circuit], top: str) ->
     circuit : Circuit
     variants : sequence of Circuit
         With the same ports. If there are any, the module has an input ``variant``, 16 bits, which
-        chooses: 0 is the circuit itself, 1 the first variant. What they share is there once.
+        chooses: 0 is the circuit itself, 1 the first variant. What they share is there once. Its
+        output ``touched`` is 1 while a net that the variant changes has another value than in the
+        circuit itself.
     top : str
     """
     ports = [*circuit.inputs, *circuit.outputs]
-    ports += ["variant"] if variants else []
+    ports += ["variant", "touched"] if variants else []
     lines = [f"module {top}({', '.join(ports)});"]
     lines += [f"input {_range(width)}{name};" for name, width in circuit.inputs.items()]
     lines += [f"output {_range(len(nets))}{name};" for name, nets in circuit.outputs.items()]
-    lines += ["input [15:0] variant;"] if variants else []
+    lines += ["input [15:0] variant;", "output touched;"] if variants else []
     chosen, cells = _merged(circuit, variants)
     lines += [f"wire {name};" for name in chosen]
     lines += cells
@@ -109,6 +113,14 @@ def variants_verilog(circuit: Circuit, variants: Sequence[Circuit], top: str) ->
             if number:
                 text = f"variant == {number} ? {other} : {text}"
         lines.append(f"assign {name} = {text};")
+    if variants:
+        terms = [
+            f"(variant == {number} & (({other}) != ({choices[0]})))"
+            for choices in chosen.values()
+            for number, other in choices.items()
+            if number
+        ]
+        lines.append(f"assign touched = {' | '.join(terms) or _NEVER};")
     for name, bits in circuit.outputs.items():
         lines.append(f"assign {name} = {{{', '.join(reversed(bits))}}};")
     return "\n".join([*lines, "endmodule", ""])
@@ -129,7 +141,7 @@ def _merged(
         cells += [variant.cells[name].replace(OWN, f"_v{number}") for name in own]
         for name, net in variant.nets.items():
             text = _own(net, f"_v{number}" if net.cell in own else "")
-            if chosen.setdefault(name, {0: "1'b0"})[0] != text:
+            if chosen.setdefault(name, {0: _NEVER})[0] != text:
                 chosen[name][number] = text
         for port, bits in variant.outputs.items():
             if bits != circuit.outputs[port]:

@@ -227,6 +227,7 @@ def test_variants_of_a_circuit_share_what_is_the_same() -> None:
     assert text.count("always") == 2
     assert "assign n1 = variant == 2 ? q_v2 : q;" in text
     assert "assign n2 = variant == 2 ? n1 | clk : n1 & clk;" in text
+    assert "(variant == 2 & ((n1 | clk) != (n1 & clk)))" in text
     assert "variant" not in verilog(base, "top")
     assert not base.loop()
     looped = Circuit({"n1": Net("~n2", ("n2",)), "n2": Net("n1", ("n1",))})
