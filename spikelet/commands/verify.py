@@ -75,6 +75,7 @@ def verify(
 
     With --level, go on down to the bitstream that was built for a board.
     """
+    from spikelet.boards import board_named
     from spikelet.description.chip.state import ChipState
     from spikelet.description.errors import SpikeletError
     from spikelet.project import opened
@@ -88,6 +89,8 @@ def verify(
             "--level compares a board's build, and no board is named",
             remedy="name one: --board BOARD",
         )
+    if board:
+        board = board_named(board).name
     asked = (*engines, "rtl") if level else engines
     chosen = chosen_engines(asked, terminal.say)
     project = opened(network, folder, command_line(click.get_current_context()))
