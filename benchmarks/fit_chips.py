@@ -227,6 +227,8 @@ FITTED: dict[str, dict[str, ChipParams]] = {
 }
 """Chips by family and name, to which the coefficients are fitted."""
 
+FITTED |= {"ice40-hx": FITTED["ice40"], "gatemate": FITTED["ice40"]}
+
 HELD_OUT: dict[str, dict[str, ChipParams]] = {
     "ecp5": {
         "784 x 128": _chip(_core(784, 128, "snntorch-zero-immediate", lanes=16), n_outputs=10),
@@ -364,3 +366,5 @@ HELD_OUT: dict[str, dict[str, ChipParams]] = {
     },
 }
 """Chips that no coefficient comes from, to tell the error of the estimate."""
+
+HELD_OUT |= {"ice40-hx": HELD_OUT["ice40"], "gatemate": HELD_OUT["ice40"]}

@@ -62,6 +62,8 @@ _GUESS = {
 FIRST_GUESS = {
     "ecp5": {**_GUESS, "register": 0.05},
     "ice40": {**_GUESS, "register": 0.7, "register memory": 1.7},
+    "ice40-hx": {**_GUESS, "register": 0.7, "register memory": 1.7},
+    "gatemate": {**_GUESS, "register": 0.5, "register memory": 1.7},
 }
 """LUTs for each unit before any synthesis; 1 where nothing is said. A logic cell of the iCE40 that
 holds a register without a look-up table before it counts as one."""

@@ -66,9 +66,9 @@ class PairedBoards:
     ----------
     first : str
         Verilog of module ``top`` with the ports ``clk``, ``button`` and ``led``.
-    second : Design or None
+    second : Design
         Verilog of module ``second`` with the same ports, and with ``variant`` and ``touched``, if
-        there are variants; None: the first runs alone.
+        there are variants; with the models of the cells of both. Without text the first runs alone.
     leds : int
         Number of LEDs.
     registers : sequence of (str, str, str)
@@ -87,7 +87,7 @@ class PairedBoards:
     def __init__(
         self,
         first: str,
-        second: Design | None,
+        second: Design,
         *,
         leds: int,
         registers: Sequence[tuple[str, str, str]] = (),
@@ -95,9 +95,8 @@ class PairedBoards:
         optimise: str = "build",
     ) -> None:
         self._names = [name for name, *_ in registers]
-        other = second or Design("")
-        wrapper = _wrapper(leds, registers, variants, alone=second is None)
-        design = Design("\n".join([first, other.text, wrapper]), other.models, other.include)
+        wrapper = _wrapper(leds, registers, variants, alone=not second.text)
+        design = Design("\n".join([first, second.text, wrapper]), second.models, second.include)
         self._library = load_library(build_library(design, "paired", _HARNESS, optimise=optimise))
         number = ctypes.c_int64
         self._library.paired_run.argtypes = [*[number] * 7, ctypes.c_void_p, ctypes.c_void_p]

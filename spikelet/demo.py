@@ -3,7 +3,9 @@
 from importlib.resources import files
 from pathlib import Path
 
+from spikelet.boards import board_named
 from spikelet.compiler.compile import compile_network
+from spikelet.fpga.families import device_named
 from spikelet.network.limits import PlacementLimits
 from spikelet.project import Project
 from spikelet.results import (
@@ -13,12 +15,16 @@ from spikelet.results import (
     show_compiled,
     show_verification,
 )
-from spikelet.runs.engines import netlist_engines
 from spikelet.runs.recorded import compare_recorded
 from spikelet.samples.samples import load_samples
 from spikelet.terminal import Terminal
 
 __all__ = ["demonstrate"]
+
+_BOARDS = ("ULX3S-85F", "iCEBreaker")
+_NETLISTS = tuple(
+    f"netlist-{device_named(board_named(name).device).family.name}" for name in _BOARDS
+)
 
 
 def demonstrate(
@@ -47,13 +53,13 @@ def demonstrate(
 
     terminal.say("2 of 4: verify golden, RTL and netlists")
     with terminal.progress() as progress:
-        engines = ("rtl", *netlist_engines()) if netlists else ("rtl",)
+        engines = ("rtl", *_NETLISTS) if netlists else ("rtl",)
         result = project.verify(test, engines, progress=progress)
     show_verification(terminal, result)
 
     terminal.say("3 of 4: build bitstreams (the tools compile themselves at their first call)")
     builds = {}
-    for target in ("ULX3S-85F", "iCEBreaker"):
+    for target in _BOARDS:
         built = project.build(target, test, progress=terminal.say)
         show_build(terminal, target, built, project.build_folder(target))
         builds[target] = build_fields(built, project.build_folder(target))

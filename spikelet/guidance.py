@@ -26,9 +26,11 @@ def after_build(folder: Path, report: FpgaReport) -> list[str]:
     board = BOARDS[report.board]
     path = folder / report.bitstream
     first, *others = (f"{command} {shlex.quote(str(path))}" for command in board.programmers)
+    kept = [f"{c} {shlex.quote(str(path))}" for c in board.flash_programmers]
     return [
         f"  bitstream: {path}",
         f"  program it: {first}",
         *(f"          or: {other}" for other in others),
+        *(f"  to keep it, into the flash: {command}" for command in kept[:1]),
         *image_kind(report.image).guidance(board),
     ]

@@ -166,7 +166,10 @@ def test_nodes_devices_and_boards_are_all_there() -> None:
         ]
         assert f"| `{device.name}` | {' | '.join(map(str, numbers))} |" in text
     for board in BOARDS.values():
-        assert f"| `{board.name}` | `{board.device}` | {board.clock_hz / 1e6:g} MHz |" in text
+        clocks = f"{board.clock_hz / 1e6:g} MHz | {board.chip_hz / 1e6:g} MHz"
+        assert f"| `{board.name}` | `{board.device}` | {clocks} |" in text
+        for programmer in (*board.programmers, *board.flash_programmers):
+            assert f"`{programmer} design." in text_of("installing")
 
 
 def test_code_of_the_networks_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

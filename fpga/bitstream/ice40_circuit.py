@@ -205,7 +205,7 @@ class Ice40Circuit:
         elif bel.kind == "ICESTORM_SPRAM":
             self._spram(place, bel)
         elif bel.kind == "ICESTORM_PLL" and port == "LOCK":
-            self._net(wire, _ONE)
+            self._pll(place)
         else:
             raise NotModelledError(f"{bel.kind} at {bel.x} {bel.y} has no model")
 
@@ -240,7 +240,8 @@ class Ice40Circuit:
             raise NotModelledError(f"the input at {bel.x} {bel.y} {bel.z} is of type {kind:02b}")
         for pll, other in self._data.outputs[wire]:
             if other in ("PLLOUT_A", "PLLOUT_B") and self._pll_type(pll):
-                self._pll(wire, pll)
+                cell = self._pll(pll)
+                self._net(wire, f"{cell}{OWN}", cell=cell)
                 return
         enable = self._data.input_enables.get((bel.x, bel.y, bel.z))
         if enable is not None:
@@ -265,9 +266,12 @@ class Ice40Circuit:
         ]
         return self._bits.value(bits)
 
-    def _pll(self, wire: int, place: int) -> None:
-        """Let a PLL's reference through: a clock cycle is then one of its output."""
+    def _pll(self, place: int) -> str:
+        """Describe a PLL as the cell models do, as a wire, and return the cell."""
         bel = self._data.bels[place]
+        name = f"pll_{bel.x}_{bel.y}"
+        if name in self.circuit.cells:
+            return name
         if self._pll_type(place) % 2:
             inner = self._wire(bel.inputs["REFERENCECLK"])
         else:  # it takes its clock from the pin that its first output goes through
@@ -281,12 +285,19 @@ class Ice40Circuit:
             )
         if inner == _ZERO:
             raise NotModelledError(
-                f"the PLL at {bel.x} {bel.y} has no clock that is a pin of the board"
+                f"the PLL at {bel.x} {bel.y} has no clock from a pin of the board"
             )
-        self._net(wire, inner, (inner,))
+        clock, locked = f"{name}{OWN}", f"{name}_lock{OWN}"
+        ports = {"REFERENCECLK": inner, "RESETB": _ONE, "BYPASS": _ZERO}
+        ports |= {"PLLOUTGLOBAL": clock, "LOCK": locked}
+        text = _instance("SB_PLL40_CORE", name, 1, {}, ports)
+        self.circuit.cells[name] = f"wire {locked}; {text}"
+        self._net(bel.outputs["LOCK"], locked, cell=name)
+        self._done.add(bel.outputs["LOCK"])
         self.circuit.assumed.append(
-            f"the PLL at {bel.x} {bel.y} gives its clock, and is locked, from the start"
+            f"a clock cycle is one of the PLL at {bel.x} {bel.y}, whose settings are not looked at"
         )
+        return name
 
     def _logic_cell(self, bel: Bel) -> None:
         x, y, z = bel.x, bel.y, bel.z

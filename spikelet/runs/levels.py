@@ -149,7 +149,7 @@ class BuiltBoard:
 
     def pair(
         self,
-        second: Design | None,
+        second: Design,
         registers: Sequence[tuple[str, str, str]] = (),
         *,
         variants: bool = False,
@@ -211,7 +211,7 @@ def board_levels(
 
 
 def _board(built: BuiltBoard, samples: int) -> Level:
-    ran = built.run(built.pair(None))
+    ran = built.run(built.pair(built.models("")))
     said = built.verdict(ran.lit[0])
     return Level(
         "board",

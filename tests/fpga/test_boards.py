@@ -1,6 +1,7 @@
 """Constraint files of the boards."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -35,11 +36,39 @@ def test_icebreaker_pins_are_those_of_its_manual() -> None:
     assert "set_io -pullup yes rx 6\n" in constraints(ICEBREAKER, "rx")
 
 
+@pytest.mark.parametrize("size", ["12F", "25F", "45F", "85F"])
+def test_ulx3s_differ_in_their_fpga_alone(size: str) -> None:
+    board = board_named(f"ULX3S-{size}")
+    assert board.device == f"LFE5U-{size}"
+    assert replace(board, name=ULX3S_85F.name, device=ULX3S_85F.device) == ULX3S_85F
+    (option, *_) = device_named(board.device).options
+    assert option == f"--{size[:2]}k"
+
+
+def test_hx8k_pins_are_those_of_its_manual() -> None:
+    text = constraints(board_named("iCE40-HX8K"), "clk", "button", "led", "rx", "tx")
+    assert "set_io clk J3\n" in text and "set_frequency clk 12\n" in text
+    assert " ".join(re.findall(r"set_io led\[\d\] (\w+)", text)) == "C3 B3 C4 C5 A1 A2 B4 B5"
+    assert "set_io -pullup yes button P16\n" in text
+    assert "set_io -pullup yes rx B10\n" in text and "tx B12\n" in text
+
+
+def test_gatemate_pins_are_those_of_its_data_sheet() -> None:
+    board = board_named("GateMate-EVB")
+    text = constraints(board, "clk", "button", "led")
+    assert 'Pin_in "clk" Loc = "IO_SB_A8" | SCHMITT_TRIGGER=true;\n' in text
+    assert 'Pin_in "button" Loc = "IO_EB_B0" | SCHMITT_TRIGGER=true;\n' in text
+    assert [f'Pin_out "led[{n}]" Loc = "IO_EB_B{n + 1}";' in text for n in range(8)] == [True] * 8
+    assert all(pin.inverted for pin in (*board.leds, board.pin("button")))
+    assert 'Pin_out "tx"' in constraints(board, "tx")
+
+
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
 def test_every_pin_is_used_once_and_the_device_exists(board) -> None:
     assert len({pin.site for pin in board.pins}) == len(board.pins)
     assert device_named(board.device).name == board.device
     assert board_named(board.name.lower()) is board
+    assert board.programmers and board.flash_programmers and board.led_places
 
 
 def test_unknown_board_names_the_known() -> None:

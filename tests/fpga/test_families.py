@@ -38,6 +38,20 @@ synth_ice40 -device u -dsp -top top -run flatten:map_ram
 tee -q -o memories.txt dump t:$mem_v2
 synth_ice40 -device u -dsp -top top -run map_ram:
 """,
+    "ice40-hx": """\
+read_verilog design.v
+setattr -unset ram_style m:* a:ram_style=huge %i
+synth_ice40 -device hx -top top -run begin:map_ram
+tee -q -o memories.txt dump t:$mem_v2
+synth_ice40 -device hx -top top -run map_ram:
+""",
+    "gatemate": """\
+read_verilog design.v
+setattr -unset ram_style m:* a:ram_style=huge %i
+synth_gatemate -luttree -nomx8 -top top -run begin:map_bram
+tee -q -o memories.txt dump t:$mem_v2
+synth_gatemate -luttree -nomx8 -top top -run map_bram:
+""",
 }
 
 SINGLE_PORT = """

@@ -370,7 +370,7 @@ def test_what_an_image_holds_beside_the_chip_counts_and_follows_the_weights() ->
         require_fit(chip, ICE40, Beside("image", (larger, events)))
     assert "self-test program 105600 bits" in str(caught.value)
     assert "--weight-bits" not in caught.value.remedy  # of 8 lanes: as many words
-    assert "--target ULX3S-85F" in caught.value.remedy
+    assert "--target ULX3S-25F" in caught.value.remedy
 
 
 def test_every_input_of_a_router_has_a_queue() -> None:

@@ -28,6 +28,8 @@ def test_a_bitstream_comes_with_its_path_its_programmer_and_its_leds(
     assert lines[0] == f"  bitstream: {path}"
     for programmer, line in zip(board.programmers, lines[1:], strict=False):
         assert shlex.split(line.partition(": ")[2]) == [*programmer.split(), path]
+    flash = lines[1 + len(board.programmers)].partition("flash: ")[2]
+    assert shlex.split(flash) == [*board.flash_programmers[0].split(), path]
     text, last = "\n".join(lines), len(board.leds) - 1
     for led in (
         f"LED {last}, which lights if the chip did",
