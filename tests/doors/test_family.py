@@ -170,6 +170,7 @@ opt
 dfflegalize -cell $_DFF_P_ 01
 abc -lut 4
 techmap -map {self.files["map"]}
+setundef -zero -params t:TOY_RAM
 clean
 hierarchy -check"""
         return first, mapping

@@ -1,7 +1,7 @@
 """Clocks and crossings of small designs."""
 
 import pytest
-from amaranth.hdl import ClockDomain, ClockSignal, Module, Signal
+from amaranth.hdl import ClockDomain, ClockSignal, Instance, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.memory import Memory
@@ -40,6 +40,10 @@ class Crossed(wiring.Component):
             m.d.comb += [write.en.eq(1), write.data.eq(sent), self.out.eq(read.data)]
         elif self.how == "pin":
             m.d.b += self.out.eq(self.pin ^ self.out)
+        elif self.how == "instance":
+            locked = Signal()
+            m.submodules.pll = Instance("PLL", i_A=self.a, o_LOCK=locked)
+            m.d.b += self.out.eq(locked)
         else:
             m.d.b += self.out.eq(sent & ~self.out)
         return m
@@ -65,9 +69,11 @@ def test_a_synchroniser_is_counted_in_flip_flops() -> None:
     assert not analysed("synchroniser").unsynchronised
 
 
-@pytest.mark.parametrize(("how", "source"), [("memory", "a"), ("pin", "pin")])
+@pytest.mark.parametrize(
+    ("how", "source"), [("memory", "a"), ("pin", "pin"), ("instance", "pll.LOCK")]
+)
 def test_memories_and_pins_cross_too(how: str, source: str) -> None:
-    """A memory that one clock writes and another reads; a pin without a clock."""
+    """A memory that one clock writes and another reads; a pin or a PLL's output without a clock."""
     found = analysed(how)
     assert [crossing.source for crossing in found.crossings] == [source]
     assert found.unsynchronised == found.crossings
