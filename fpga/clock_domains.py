@@ -2,8 +2,8 @@
 
 The design is flattened, and every flip-flop and memory is followed back through logic to the
 flip-flops and pins that it depends on. A cell of logic counts as if each bit of its output depended
-on each bit of its inputs, so that more may be listed than there is, and never less. What an instance
-of another cell drives, such as a PLL, has no clock, as a pin.
+on each bit of its inputs, so that more may be listed than there is, and never less. What an
+instance of another cell drives, such as a PLL, has no clock, as a pin.
 """
 
 import json
