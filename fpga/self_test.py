@@ -21,6 +21,7 @@ from spikelet.fpga.self_test_image import (
     image_words,
     program_words,
     reward_addresses,
+    rom_rows,
     step_layout,
     step_rows,
 )
@@ -155,7 +156,8 @@ class SelfTest(wiring.Component):
 
     def _rom(self, m: Module) -> "_Rom":
         """Build the ROM of what is loaded, expected and read back, which is gone through once."""
-        m.submodules.program = memory = Memory(shape=32, depth=len(self._words), init=self._words)
+        words = rom_rows(self._words)
+        m.submodules.program = memory = Memory(shape=32, depth=len(words), init=words)
         read = memory.read_port()
         pointer = Signal(range(len(self._words) + 1))
         fetched, taken = Signal(name="word_fetched"), Signal(name="word_taken")
@@ -227,7 +229,8 @@ class SelfTest(wiring.Component):
         Returns its enable, and the ends of what a tick is given, of a sample, and of all samples.
         """
         layout = step_layout(self.params, self.run)
-        m.submodules.events = rom = Memory(shape=layout, depth=len(self._rows), init=self._rows)
+        rows = rom_rows(self._rows, {})
+        m.submodules.events = rom = Memory(shape=layout, depth=len(rows), init=rows)
         read = rom.read_port()
         sending, fetched = Signal(name="send_events"), Signal()
         row = Signal(range(len(self._rows) + 1))
