@@ -25,6 +25,6 @@ GATEMATE_EVB = Board(
     button_place="SW3",
     programmers=("openFPGALoader -b gatemate_evb_jtag",),
     flash_programmers=("openFPGALoader -b gatemate_evb_jtag -f",),
-    pll_hz=25_000_000,
+    pll_hz=24_000_000,
 )
 """Its 10 MHz oscillator is on the board."""

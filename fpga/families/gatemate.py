@@ -7,9 +7,9 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.installation import Package
 from spikelet.description.pins import Pin
 from spikelet.fpga.families.costs import RamKind
-from spikelet.fpga.families.family import Device, Family, Resource
+from spikelet.fpga.families.family import Device, Family, Job, Resource
 from spikelet.fpga.families.pll import Pll
-from spikelet.fpga.tools import Tool, run_tool
+from spikelet.fpga.tools import Progress, Tool, run_tool
 
 __all__ = ["FAMILY"]
 
@@ -22,25 +22,29 @@ _PACKAGE = Package(
 _PACK = Tool("gmpack", _PACKAGE, "run_gmpack")
 _UNPACK = Tool("gmunpack", _PACKAGE, "run_gmunpack")
 
+_CLOCK = "create_clock"
+_CLOCKS_FILE = "clocks.sdc"
+
+# Those of the ECP5, times what place and route made of some chips.
 _LUT_COSTS = {
-    "chip": 720.88,
-    "core": 315.93,
-    "plastic core": 251.23,
-    "router": 7.13,
-    "configuration": 1.4,
-    "address": 1.43,
-    "sum": 1.49,
-    "adder": 1.27,
-    "multiplexer": 0.81,
-    "random": 1.19,
-    "register": 0.04,
-    "ram multiplexer": 0.86,
+    "chip": 1549.89,
+    "core": 679.25,
+    "plastic core": 540.14,
+    "router": 15.33,
+    "configuration": 3.01,
+    "address": 3.07,
+    "sum": 3.2,
+    "adder": 2.73,
+    "multiplexer": 1.74,
+    "random": 2.56,
+    "register": 0.09,
+    "ram multiplexer": 1.85,
     "distributed ram": 0.0,
-    "register memory": 0.64,
-    "table": 0.14,
-    "product": 1.0,
-    "image": 400.0,
-    "link": 940.0,
+    "register memory": 1.38,
+    "table": 0.3,
+    "product": 2.15,
+    "image": 860.0,
+    "link": 2021.0,
 }
 
 # Cologne Chip, GateMate primitives library (UG1001), CC_PLL in mode ECONOMY.
@@ -104,8 +108,8 @@ class _GateMate(Family):
         )
 
     def constraints(self, title: str, clock_hz: int, pins: Sequence[Pin]) -> str:
-        # The clock's frequency is an argument of the PLL, or nextpnr's default.
-        lines = [f"# {title}, {clock_hz / 1e6:g} MHz"]
+        # To the pins' file a clock is a comment: place and route reads it from a file of its own.
+        lines = [f"# {title}", f"# {_CLOCK} -period {1e9 / clock_hz:.6g} [get_ports clk]"]
         for pin in pins:
             kind = "out" if pin.port == "tx" or pin.port.startswith("led[") else "in"
             attributes = "".join(f" | {name}={value}" for name, value in pin.attributes)
@@ -145,7 +149,14 @@ class _GateMate(Family):
     def nextpnr_pins(self, constraints: str, placed: str) -> list[str]:
         if not constraints:
             return ["-o", "allow-unconstrained"]
-        return ["-o", f"ccf={constraints}", "-o", f"out={placed}"]
+        return ["-o", f"ccf={constraints}", "-o", f"out={placed}", "--sdc", _CLOCKS_FILE]
+
+    def place_and_route(self, job: Job, progress: Progress) -> None:
+        if job.constraints:
+            lines = (job.folder / job.constraints).read_text().splitlines()
+            clocks = [line.removeprefix("# ") for line in lines if line.startswith(f"# {_CLOCK}")]
+            (job.folder / _CLOCKS_FILE).write_text("\n".join(clocks) + "\n")
+        super().place_and_route(job, progress)
 
     def pack(self, folder: Path, options: tuple[str, ...] = ()) -> None:
         run_tool(_PACK, [*options, self.placed_file, self.bitstream_file], folder, "pack.log")

@@ -72,7 +72,7 @@ class Ice40(Family):
 
     name = "ice40"
     title = "iCE40"
-    resources = (
+    resources: tuple[Resource, ...] = (
         Resource("luts", "Logic cells", {"SB_LUT4": 1}, "ICESTORM_LC"),  # each with a flip-flop
         Resource("flip_flops", "Flip-flops", {"SB_DFF": 1}),
         Resource("block_rams", "Block RAMs", {"SB_RAM40_4K": 1}, "ICESTORM_RAM", bits=4 * 1024),
@@ -81,7 +81,7 @@ class Ice40(Family):
             "sprams", "Single-port RAMs", {"SB_SPRAM256KA": 1}, "ICESTORM_SPRAM", bits=16384 * 16
         ),
     )
-    rams = (
+    rams: tuple[RamKind, ...] = (
         RamKind(
             resource="block_rams",
             title="block RAM",
@@ -103,7 +103,7 @@ class Ice40(Family):
             kinds=("spram",),
         ),
     )
-    multiplier = Multiplier(16, least_product_bits=11)
+    multiplier: Multiplier | None = Multiplier(16, least_product_bits=11)
     lut_costs = _LUT_COSTS
     # Block RAMs read zeros for the first 3 us; with a margin of 5.
     power_on_s = 15e-6

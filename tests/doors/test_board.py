@@ -93,8 +93,8 @@ def test_a_bare_device_has_no_clock(project: Project) -> None:
 @pytest.mark.slow
 def test_it_gets_a_bitstream_at_the_clock_that_is_asked_for(project: Project) -> None:
     report = project.build("Bench", SAMPLES, clock_mhz=21.4)
-    assert report.target_mhz == 21.333333 and report.bitstream == "design.bin"
+    assert report.target_mhz == 21 and report.bitstream == "design.bin"
     (clock,) = report.routed.clocks
-    assert clock.target_mhz == pytest.approx(21.333, rel=0.005)
+    assert clock.target_mhz == pytest.approx(21, rel=0.005)
     text = (project.build_folder("Bench") / "pins.pcf").read_text()
     assert "set_frequency clk 16\n" in text and "set_io led[1] B3\n" in text

@@ -56,6 +56,7 @@ def test_hx8k_pins_are_those_of_its_manual() -> None:
 def test_gatemate_pins_are_those_of_its_data_sheet() -> None:
     board = board_named("GateMate-EVB")
     text = constraints(board, "clk", "button", "led")
+    assert "# create_clock -period 100 [get_ports clk]\n" in text
     assert 'Pin_in "clk" Loc = "IO_SB_A8" | SCHMITT_TRIGGER=true;\n' in text
     assert 'Pin_in "button" Loc = "IO_EB_B0" | SCHMITT_TRIGGER=true;\n' in text
     assert [f'Pin_out "led[{n}]" Loc = "IO_EB_B{n + 1}";' in text for n in range(8)] == [True] * 8

@@ -63,9 +63,11 @@ endmodule
 
 TABLE = ".tile R10C10:PLC2\nword: SLICEA.K0.INIT 0110100110010110\n"
 TILE = "\n".join(f"{1 << (row + 20):054b}" for row in range(16))
+CPE = "CPE4.INIT_L11 1010\nCPE4.INIT_L20 1100"
 CONFIGURATIONS = {
     "ecp5": f".device LFE5U-25F\n\n{TABLE}\n",
     "ice40": f".comment\n.device 5k\n.logic_tile 1 1\n{TILE}\n",
+    "gatemate": f".device CCGM1A1\n\n.tile 0 58 58\n{CPE}\n\n",
 }
 """In which bits of one logic tile are set."""
 
@@ -77,7 +79,7 @@ def test_the_synthesis_script(name: str) -> None:
     assert SCRIPTS.keys() == {family.name for family in families()}
 
 
-@pytest.mark.parametrize(("name", "logic"), [("ecp5", TABLE), ("ice40", TILE)])
+@pytest.mark.parametrize(("name", "logic"), [("ecp5", TABLE), ("ice40", TILE), ("gatemate", CPE)])
 def test_a_bitstream_unpacks_into_what_was_packed(name: str, logic: str, tmp_path: Path) -> None:
     family = family_named(name)
     placed, bitstream = tmp_path / family.placed_file, tmp_path / family.bitstream_file
