@@ -20,6 +20,7 @@ from spikelet.fpga.bitstream.ice40_database import Database, database
 from spikelet.fpga.bitstream.ice40_flips import flipped
 from spikelet.fpga.bitstream.round_trip import round_trip
 from spikelet.fpga.flow import build_bitstream
+from spikelet.fpga.power_on import with_clock
 from spikelet.fpga.registers import placed_names
 from spikelet.runs.levels import BuiltBoard, board_levels
 
@@ -55,11 +56,15 @@ endmodule
 with 1; "passed" lights after 1,000 cycles."""
 
 
+BOARD = with_clock(ICEBREAKER, ICEBREAKER.clock_hz)
+"""Without a PLL."""
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> BuiltBoard:
     folder = tmp_path_factory.mktemp("bitstream") / "build"
-    build_bitstream(DESIGN, "top", ICEBREAKER, folder)
-    return BuiltBoard(folder, ICEBREAKER)
+    build_bitstream(DESIGN, "top", BOARD, folder)
+    return BuiltBoard(folder, BOARD)
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +125,7 @@ def test_a_level_that_differs_says_where(built: BuiltBoard, tmp_path: Path) -> N
     wrong, count = re.subn(r"(SB_LUT4 #\(\n\s+\.LUT_INIT\(16')h(\w)", r"\1h0", text)
     assert count > 20
     (tmp_path / "other" / "netlist.v").write_text(wrong)
-    found = list(board_levels(BuiltBoard(tmp_path / "other", ICEBREAKER), 1, "netlist"))
+    found = list(board_levels(BuiltBoard(tmp_path / "other", BOARD), 1, "netlist"))
     assert [level.name for level in found] == ["board", "netlist"]
     assert not found[1].equal
     assert re.search(r"register \S+ differs in cycle \d+", found[1].found)
