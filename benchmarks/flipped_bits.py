@@ -204,7 +204,8 @@ def main() -> int:
     compiled, samples = _NETWORKS[options.network]()
     project = Project(folder)
     project.save(compiled)
-    project.build(_BOARD, samples, progress=console.print)
+    clock_mhz = board_named(_BOARD).clock_hz / 1e6  # without a PLL
+    project.build(_BOARD, samples, clock_mhz=clock_mhz, progress=console.print)
     built, count = built_board(_BOARD, compiled, folder, samples)
     _, circuit = _circuit(built)
     stored = stored_samples(compiled, samples, 0, count)
