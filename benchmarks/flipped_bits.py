@@ -25,6 +25,7 @@ from benchmarks.support import (
     versions,
     write_json,
 )
+from spikelet.boards import board_named
 from spikelet.compiler.compile import compile_network
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.cache import cache_folder
