@@ -17,6 +17,7 @@ from spikelet.description.artefact import Artefact, digest_of
 from spikelet.description.errors import MALFORMED, SpikeletError, file_error
 from spikelet.description.files import PARTIAL
 from spikelet.description.summary import summary
+from spikelet.fpga.clock_domains import Clocking, clocking
 from spikelet.fpga.families import device_named
 from spikelet.fpga.families.family import Device
 from spikelet.fpga.harness import harness
@@ -31,12 +32,13 @@ __all__ = [
     "build_out_of_context",
     "check_capacity",
     "put_in_place",
+    "timing_words",
 ]
 
 REPORT = "fpga.json"
 """The report's file name."""
 
-_FLOW_VERSION = 9
+_FLOW_VERSION = 10
 
 _CONSTRAINT_ERROR = 0.005
 """By which nextpnr's frequency of a PLL may be off, for it counts in whole picoseconds."""
@@ -70,6 +72,9 @@ class FpgaReport:
     patched : mapping of str to str
         The digest of the ``bitstream`` whose contents were exchanged, and in which ``memories``;
         empty as it was built. Frequency and utilisation stay those of the build.
+    clocking : Clocking
+        Clocks, and what crosses from one to another or comes from a pin; empty out of context,
+        where ports are taken to be of the one clock.
     made : Artefact
         What it was made of and by which tools, and the digest of each file.
     """
@@ -88,11 +93,13 @@ class FpgaReport:
     image: str = ""
     settings: Mapping[str, int] = field(default_factory=dict)
     patched: Mapping[str, str] = field(default_factory=dict)
+    clocking: Clocking = field(default_factory=lambda: Clocking({}, ()))
     made: Artefact = field(default_factory=lambda: Artefact("", {}))
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-compatible values of all but what it was made of."""
-        fields = {**asdict(self), "routed": self.routed.to_dict()}
+        parts = {"routed": self.routed.to_dict(), "clocking": self.clocking.to_dict()}
+        fields = {**asdict(self), **parts}
         del fields["made"]
         return fields
 
@@ -100,8 +107,9 @@ class FpgaReport:
     def from_dict(cls, fields: dict[str, Any], made: Artefact) -> "FpgaReport":
         """Inverse of :meth:`to_dict`."""
         memories = tuple(MemoryUse(**memory) for memory in fields["memories"])
-        routed = Routed.from_dict(fields["routed"])
-        return cls(**{**fields, "memories": memories, "routed": routed, "made": made})
+        routed, clocks = Routed.from_dict(fields["routed"]), Clocking.from_dict(fields["clocking"])
+        parts = {"memories": memories, "routed": routed, "clocking": clocks}
+        return cls(**{**fields, **parts, "made": made})
 
     @classmethod
     def load(cls, folder: Path) -> "FpgaReport":
@@ -128,6 +136,7 @@ def build_bitstream(
     image: str = "",
     settings: Mapping[str, int] | None = None,
     inputs: Mapping[str, str] | None = None,
+    all_seeds: bool = False,
     command: str = "",
     progress: Progress = silent,
 ) -> FpgaReport:
@@ -146,6 +155,8 @@ def build_bitstream(
         For the report.
     inputs : dict of str to str or None
         Digests, by role, of what the Verilog was made of.
+    all_seeds : bool
+        Try all seeds, each of which must meet the board's clock.
     command : str
         The shell command that builds it, for the record.
 
@@ -153,7 +164,7 @@ def build_bitstream(
     ------
     SpikeletError
         If a tool fails, a memory falls into registers, a clock has another constraint than the
-        chip's frequency, or no seed meets it.
+        chip's frequency, or no seed meets it; with ``all_seeds``, if one does not.
     """
     device = device_named(board.device)
     plan = _Plan(
@@ -164,13 +175,20 @@ def build_bitstream(
         device.family.constraints(board.name, board.clock_hz, board.pins_of(ports)),
         board.chip_hz / 1e6,
         tuple(seeds),
-        board.chip_hz / 1e6,
+        math.inf if all_seeds else board.chip_hz / 1e6,
         inputs or {},
         command,
     )
     plan = replace(plan, image=image, settings=settings or {})
     report = _built(plan, folder, progress)
     _check_clocks(report, board, folder)
+    missed = [seed for seed, mhz in report.routed.seeds.items() if mhz < report.target_mhz]
+    if all_seeds and missed:
+        raise SpikeletError(
+            f"{top} misses the {report.target_mhz:g} MHz of {board.name} with "
+            f"{len(missed)} of {len(report.routed.seeds)} seeds: {', '.join(map(str, missed))}",
+            remedy="fewer lanes shorten the critical path; without --all-seeds the best will do",
+        )
     return report
 
 
@@ -330,6 +348,7 @@ def _build(plan: _Plan, folder: Path, progress: Progress) -> FpgaReport:
         target_mhz=plan.target_mhz,
         synthesised=synthesis.resources,
         memories=synthesis.memories,
+        clocking=clocking(verilog, top) if plan.board else Clocking({}, ()),
         routed=routed,
         harnessed=harnessed,
         bitstream=bitstream,
@@ -350,3 +369,26 @@ def check_capacity(synthesis: SynthesisReport, device: Device) -> None:
             f"{synthesis.top} does not fit {device.name}: it needs {', '.join(over)}",
             remedy="choose a larger device, fewer lanes or narrower weights",
         )
+
+
+def timing_words(report: FpgaReport) -> list[str]:
+    """Return what is known of a build's clocks, in sentences."""
+    seeds, clocks = report.routed.seeds, report.routed.clocks
+    met = sum(mhz >= report.target_mhz for mhz in seeds.values())
+    least, most = min(seeds.values()), max(seeds.values())
+    lines = [
+        f"{met} of {len(seeds)} seeds tried meet {report.target_mhz:g} MHz: {least:.1f} to "
+        f"{most:.1f} MHz, margin {report.routed.margin(report.target_mhz):.0%} or more"
+    ]
+    lines += [
+        f"clock {clock.name}: constrained to {clock.target_mhz:g} MHz, reaches {clock.fmax_mhz:.1f}"
+        for clock in clocks
+    ]
+    left = report.routed.unconstrained(report.clocking.clocks)
+    lines += [f"clock {name}: place and route says nothing of it" for name in left]
+    lines += [
+        f"{one.source} crosses to {one.register}: "
+        + (f"{one.stages} flip-flops in a row" if one.stages > 1 else "no synchroniser")
+        for one in report.clocking.crossings
+    ]
+    return lines

@@ -88,6 +88,18 @@ class Routed:
         """Whether every clock reaches the frequency that was asked for."""
         return all(clock.fmax_mhz >= clock.target_mhz for clock in self.clocks)
 
+    def margin(self, target_mhz: float) -> float:
+        """Return by how much the worst seed exceeds a frequency, as a share of it."""
+        return min(self.seeds.values(), default=math.inf) / target_mhz - 1
+
+    def unconstrained(self, clocks: Iterable[str]) -> list[str]:
+        """Return those of some clocks that place and route says nothing of.
+
+        It may know a clock by another of its names; none is missing if it constrains as many.
+        """
+        asked, known = list(clocks), {clock.name for clock in self.clocks if clock.target_mhz > 0}
+        return [name for name in asked if name not in known] if len(known) < len(asked) else []
+
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-compatible values."""
         return {**asdict(self), "seeds": {str(seed): mhz for seed, mhz in self.seeds.items()}}

@@ -23,6 +23,7 @@ from spikelet.fpga.self_test_image import (
     image_words,
     program_words,
     reward_addresses,
+    rom_rows,
     step_layout,
     step_rows,
     time_limit,
@@ -160,7 +161,7 @@ class SelfTest(wiring.Component):
 
         It is in block RAM however small it is, so that a bitstream can be patched.
         """
-        words, block = self._words, {"ram_style": "block"}
+        words, block = rom_rows(self._words), {"ram_style": "block"}
         memory = Memory(shape=32, depth=len(words), init=words, attrs=block)
         m.submodules.program = memory
         read = memory.read_port()
@@ -240,7 +241,8 @@ class SelfTest(wiring.Component):
         Returns its enable, and the ends of what a tick is given, of a sample, and of all samples.
         """
         layout = step_layout(self.params, self.run)
-        m.submodules.events = rom = Memory(shape=layout, depth=len(self._rows), init=self._rows)
+        rows = rom_rows(self._rows, {})
+        m.submodules.events = rom = Memory(shape=layout, depth=len(rows), init=rows)
         read = rom.read_port()
         sending, fetched = Signal(name="send_events"), Signal()
         row = Signal(range(len(self._rows) + 1))

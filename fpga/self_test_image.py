@@ -31,6 +31,7 @@ __all__ = [
     "program_memory",
     "program_words",
     "reward_addresses",
+    "rom_rows",
     "step_layout",
     "step_rows",
     "time_limit",
@@ -159,10 +160,19 @@ class StoredRun:
             )
 
 
+def rom_rows(rows: Sequence[Any], empty: Any = 0) -> list[Any]:
+    """Return the rows of a ROM that is read once from the first to one behind the last.
+
+    That one is a row too, where the address reaches it: else simulation and RAM may read something
+    else, and registers differ that nothing uses.
+    """
+    return [*rows, empty] if len(rows).bit_count() > 1 else list(rows)
+
+
 def program_memory(words: Sequence[int]) -> Memory:
     """Return the ROM of what loads a chip, and of what is compared, for the fit check."""
-    bits = varying_bits(words)
-    return Memory(SELF_TEST_PROGRAM, len(words), bits, writable=False, kind="block")
+    rows, bits = len(rom_rows(words)), varying_bits(words)
+    return Memory(SELF_TEST_PROGRAM, rows, bits, writable=False, kind="block")
 
 
 def image_memories(chip: ChipParams, run: StoredRun) -> tuple[Memory, ...]:
@@ -171,7 +181,7 @@ def image_memories(chip: ChipParams, run: StoredRun) -> tuple[Memory, ...]:
     rows = [layout.const(row).as_bits() for row in step_rows(chip, run)]
     return (
         program_memory(image_words(run)),
-        Memory("self-test events", len(rows), varying_bits(rows), writable=False),
+        Memory("self-test events", len(rom_rows(rows)), varying_bits(rows), writable=False),
         Memory("self-test counts", chip.n_outputs, count_bits(chip, run), kind="block"),
     )
 

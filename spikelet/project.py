@@ -9,6 +9,7 @@
 ``netlist-FAMILY/`` netlists, as simulated
 ``epochs/NUMBER/``  snapshot and counts at the end of each epoch of learning, to resume from
 ``learned/``        what ``spikelet learn`` learned (``learn.py``)
+``levels/BOARD/``   what ``spikelet verify --level`` found (``level_files.py``)
 ``fpga/TARGET/``    bitstream, logs and report of each board or device
 ``report/``         the HTML page and its pictures
 ==================  ===============================================================
@@ -41,6 +42,8 @@ from spikelet.runs.epochs import Epochs
 from spikelet.runs.hardware import chip_verilog
 from spikelet.runs.learn import LearningRun, learn_from, making_of, read_learned
 from spikelet.runs.learning_warnings import learning_warnings
+from spikelet.runs.level_files import read_proofs, write_proof
+from spikelet.runs.levels import Level, Proof, board_levels
 from spikelet.runs.run import RECORDING_FILE, Run, run
 from spikelet.runs.verification_files import read_verification, write_verification
 from spikelet.runs.verify import Verification, verify
@@ -51,6 +54,7 @@ from spikelet.samples.samples import Samples
 from spikelet.targets import (
     build_for,
     build_place,
+    built_board,
     chip_files,
     kept_builds,
     patch_for,
@@ -152,7 +156,8 @@ class Project:
         present = self._present(compiled)
         kept = read_verification(self.folder / "verification", present)
         _, old = kept_builds(self.folder, present)
-        return [*self._own(), *kept.out_of_date, *self._old_runs(present), *old]
+        _, proofs = read_proofs(self.folder / "levels", present)
+        return [*self._own(), *kept.out_of_date, *self._old_runs(present), *old, *proofs]
 
     def run(
         self,
@@ -226,6 +231,50 @@ class Project:
                 self.folder / "verification", compiled, samples, result, self.command
             )
         return result
+
+    def prove(
+        self,
+        samples: Samples,
+        target: str,
+        last: str,
+        verification: Verification,
+        *,
+        sample: int = 0,
+        progress: Callable[[str], None] = lambda line: None,
+    ) -> Proof:
+        """Compare the levels of a board's build down to the bitstream, and keep the result.
+
+        Parameters
+        ----------
+        samples : Samples
+            All, as in :meth:`build`.
+        target : str
+            A board whose self-test was built.
+        last : str
+            Of :data:`spikelet.runs.levels.LEVELS`.
+        verification : Verification
+            Of RTL, whose results are the first levels.
+        sample : int
+            The first sample that the image stores.
+
+        Raises
+        ------
+        SpikeletError
+            As :func:`spikelet.targets.built_board` and :func:`spikelet.runs.levels.board_levels`.
+        """
+        target, compiled = target_named(target), self.load()
+        rtl = next(engine for engine in verification.engines if engine.engine == "rtl")
+        words, found = ", ".join(rtl.compared), rtl.difference or ""
+        levels = [Level("rtl", f"{words} with golden's", rtl.equal, found, rtl.samples)]
+        built = None
+        with writing(self.folder):
+            if last != "rtl":
+                built, count = built_board(target, compiled, self.folder, samples, sample)
+                levels += board_levels(built, count, last, progress)
+            proof = Proof(target, tuple(levels))
+            bitstream = built.folder / built.family.bitstream_file if built else None
+            write_proof(self.folder / "levels", compiled, proof, bitstream, self.command)
+        return proof
 
     def build(self, target: str, samples: Samples | None = None, **options: Any) -> FpgaReport:
         """Build for a board or device; see :func:`build_for`."""
@@ -326,8 +375,10 @@ class Project:
         present = self._present(compiled)
         kept = read_verification(self.folder / "verification", present)
         builds, old_builds = kept_builds(self.folder, present)
+        proofs, old_proofs = read_proofs(self.folder / "levels", present)
         learned, learned_made, old_learned = read_learned(self.folder / "learned", compiled)
-        old = [*self._own(), *kept.out_of_date, *self._old_runs(present), *old_builds, *old_learned]
+        old = [*self._own(), *kept.out_of_date, *self._old_runs(present), *old_builds]
+        old += [*old_proofs, *old_learned]
         made = [*self._compiled_records(), *kept.made, *(build.made for build in builds)]
         made += learned_made
         with writing(self.folder):
@@ -338,6 +389,7 @@ class Project:
                 verification=kept.verification,
                 trace=kept.trace,
                 fpga=builds,
+                proofs=proofs,
                 learned=learned,
                 warnings=learning_warnings(learned) if learned else (),
                 sample=sample,

@@ -8,11 +8,12 @@ from typing import Any
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.compiler.like import LayerCost
 from spikelet.description.artefact import OutOfDate
-from spikelet.fpga.flow import FpgaReport
+from spikelet.fpga.flow import FpgaReport, timing_words
 from spikelet.guidance import after_build
 from spikelet.network.origin import Origin
 from spikelet.project import Learned
 from spikelet.runs.learn import LearningRun
+from spikelet.runs.levels import Proof
 from spikelet.runs.recorded import Recorded
 from spikelet.runs.verify import Verification
 from spikelet.samples.samples import Score
@@ -29,6 +30,7 @@ __all__ = [
     "show_compiled",
     "show_costs",
     "show_learned",
+    "show_proof",
     "show_verification",
 ]
 
@@ -140,6 +142,27 @@ def compiled_fields(
     }
 
 
+def show_proof(terminal: Terminal, proof: Proof) -> None:
+    """Print each level of a board's build, and what was compared."""
+    rows = [
+        [
+            level.name,
+            str(level.samples),
+            "" if level.cycles is None else f"{level.cycles:,}",
+            "yes" if level.equal else "NO",
+        ]
+        for level in proof.levels
+    ]
+    terminal.table((f"level ({proof.board})", "samples", "cycles", "equal"), rows)
+    for level in proof.levels:
+        terminal.say(f"{level.name}: {level.found or level.compared}")
+    if proof.round_trip_only:
+        terminal.say(
+            "the circuit of the bitstream was not simulated: what is shown is that the netlist is "
+            "equal, and the round trip of the configuration"
+        )
+
+
 def show_verification(terminal: Terminal, result: Verification) -> None:
     """Print each engine's figures, and its comparison with golden in words."""
 
@@ -178,6 +201,8 @@ def show_build(terminal: Terminal, target: str, report: FpgaReport, folder: Path
     )
     frequency = f"{routed.fmax_mhz:.1f} MHz (wanted {report.target_mhz:g})"
     terminal.say(f"{target}: {frequency}; {used}")
+    for line in timing_words(report):
+        terminal.say(line)
     for line in after_build(folder, report):
         terminal.say(line)
 

@@ -1,5 +1,6 @@
 """A chip's files, what it can be built for, and the builds that a project folder holds."""
 
+import math
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ from spikelet.locked import writing
 from spikelet.rtl_gen.bus_chip import NATIVE
 from spikelet.rtl_gen.emit import write_chip
 from spikelet.runs.hardware import chip_verilog
+from spikelet.runs.levels import BuiltBoard
 from spikelet.runs.recorded_run import record_run
 from spikelet.runs.wanted import CHIP_VERILOG
 from spikelet.samples.samples import Samples
@@ -31,6 +33,7 @@ __all__ = [
     "block_ram_of",
     "build_for",
     "build_place",
+    "built_board",
     "chip_files",
     "kept_builds",
     "patch_for",
@@ -39,6 +42,9 @@ __all__ = [
     "target_named",
     "targets",
 ]
+
+_MOST_STORED = 64
+"""Samples of an image that are looked for."""
 
 
 def targets() -> tuple[str, ...]:
@@ -96,6 +102,7 @@ def build_for(
     baud: int | None = None,
     clock_mhz: float | None = None,
     seeds: Sequence[int] = (1, 2, 3, 4),
+    all_seeds: bool = False,
     target_mhz: float = 100.0,
     command: str = "",
     progress: Callable[[str], None] = lambda line: None,
@@ -119,6 +126,8 @@ def build_for(
         Frequency of the chip on a board, or as near below as the PLL comes; None: the board's own.
     seeds : sequence of int
         Tried until one meets the chip's clock, or ``target_mhz`` in a bare device.
+    all_seeds : bool
+        Try all; on a board each must meet its clock.
     """
     folder = project / build_place(target, image)
     tried: dict[str, Any] = {"seeds": seeds, "command": command, "progress": progress}
@@ -137,7 +146,7 @@ def build_for(
             )
         require_fit(compiled.chip, device)
         chip = chip_verilog(compiled.chip)
-        tried |= {"target_mhz": target_mhz, "enough_mhz": target_mhz}
+        tried |= {"target_mhz": target_mhz, "enough_mhz": math.inf if all_seeds else target_mhz}
         tried["inputs"] = _inputs(compiled)
         with writing(project):
             return build_out_of_context(chip, "chip", device, folder, **tried)
@@ -148,7 +157,7 @@ def build_for(
     made = kind.make(compiled, board, options)
     require_fit(compiled.chip, device_named(board.device), made.beside)
     tried |= {"inputs": {**_inputs(compiled), **made.inputs}, "ports": made.ports}
-    tried |= {"image": kind.name, "settings": made.settings}
+    tried |= {"all_seeds": all_seeds, "image": kind.name, "settings": made.settings}
     with writing(project):
         return build_bitstream(made.verilog(), "top", board, folder, **tried)
 
@@ -219,6 +228,53 @@ def build_place(target: str, image: str | None) -> Path:
     """Return where in a project folder a build is kept."""
     usual = image is None or image_kind(image) is image_kind(None)
     return Path("fpga") / (target if usual else f"{target}-{image}")
+
+
+def built_board(
+    target: str, compiled: CompiledNetwork, project: Path, samples: Samples, sample: int = 0
+) -> tuple[BuiltBoard, int]:
+    """Return a board's self-test as it was built, and how many samples it stores.
+
+    Parameters
+    ----------
+    target : str
+        A board.
+    compiled : CompiledNetwork
+    project : Path
+    samples : Samples
+        Among which are those that the image stores.
+    sample : int
+        The first of those.
+
+    Raises
+    ------
+    SpikeletError
+        If there is no build, or it was not made of this network, these samples and this version.
+    """
+    board, folder = board_named(target), project / build_place(target, None)
+    report = FpgaReport.load(folder)
+    board = with_clock(board, round(report.target_mhz * 1e6))
+    again = f"build it: spikelet build {project} {target} --samples FILE"
+    stored = report.made.inputs.get("stored samples")
+    left = len(samples.spikes) - sample
+    counts = range(1, min(left, _MOST_STORED) + 1)
+    found = (n for n in counts if digest_of(samples.spikes[sample : sample + n]) == stored)
+    count = next(found, 0)
+    if not count:
+        raise SpikeletError(
+            f"the image in {folder} does not store sample {sample} of these samples, and up to "
+            f"{_MOST_STORED} from there on",
+            remedy=f"say which is the first (--sample), give the samples that it was built with, "
+            f"or {again}",
+        )
+    image = image_kind(None).make(compiled, board, ImageOptions(samples, sample, count))
+    if digest_of(image.verilog()) != report.made.inputs.get("Verilog"):
+        raise SpikeletError(
+            f"the image in {folder} was made of another network, or by another version of "
+            "Spikelet, than there is now",
+            remedy=again,
+        )
+    return BuiltBoard(folder, board), count
 
 
 def _inputs(compiled: CompiledNetwork) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Lattice ECP5, with Project Trellis' packer."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 from spikelet.description.installation import Package
 from spikelet.description.pins import Pin
 from spikelet.description.yosys import yosys_share
+from spikelet.fpga.bitstream.ecp5_memories import configured_memories, netlist_memories
 from spikelet.fpga.families.costs import Multiplier, RamKind
 from spikelet.fpga.families.family import Cells, Device, Family, Resource
 from spikelet.fpga.families.pll import Pll, nearest_below
@@ -215,6 +217,11 @@ class _Ecp5(Family):
     def unpack(self, folder: Path) -> None:
         files = ["--input", self.bitstream_file, "--textcfg", self.placed_file]
         run_tool(_UNPACK, files, folder, "unpack.log")
+
+    def memory_contents(
+        self, unpacked: str, netlist: Mapping[str, Any]
+    ) -> tuple[Counter[tuple[int, ...]], Counter[tuple[int, ...]]]:
+        return configured_memories(unpacked), netlist_memories(netlist)
 
     def include_folders(self) -> list[Path]:
         return [yosys_share(), yosys_share() / "ecp5"]

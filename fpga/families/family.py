@@ -3,6 +3,7 @@
 import json
 import re
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from spikelet.description.installation import Package, require
 from spikelet.description.pins import Pin
 from spikelet.description.versions import package_versions
 from spikelet.description.yosys import yosys_share
+from spikelet.fpga.bitstream.circuit import Configured
 from spikelet.fpga.families.costs import Multiplier, RamKind
 from spikelet.fpga.families.pll import Pll
 from spikelet.fpga.tools import Progress, Tool, run_tool
@@ -147,7 +149,8 @@ class Family(ABC):
 
     A subclass gives the attributes below, :attr:`devices`, :meth:`synthesis`, :meth:`constraints`,
     :meth:`nextpnr_pins`, :meth:`pack` and :meth:`unpack`. Without nextpnr, it replaces
-    :meth:`place_and_route`.
+    :meth:`place_and_route`. With :meth:`configured` a bitstream is simulated, with
+    :meth:`memory_contents` part of it is compared; see ``spikelet verify --level``.
 
     Attributes
     ----------
@@ -343,6 +346,38 @@ class Family(ABC):
         if not found:
             raise SpikeletError(f"{self.placer.name} printed no number of {cell}")
         return int(found[-1])
+
+    def configured(
+        self, device: Device, unpacked: str, placed: str, sites: Mapping[str, str]
+    ) -> Configured | None:
+        """Return the circuit that a configuration makes; None where nothing can tell it.
+
+        Parameters
+        ----------
+        device : Device
+        unpacked : str
+            What :meth:`unpack` made of the bitstream, from which alone the circuit comes.
+        placed : str
+            :attr:`placed_file` as place and route wrote it, for the names of nets.
+        sites : mapping of str to str
+            Pin of each port bit.
+
+        Raises
+        ------
+        SpikeletError
+            If the configuration holds what has no model.
+        """
+        return None
+
+    def memory_contents(
+        self, unpacked: str, netlist: Mapping[str, Any]
+    ) -> tuple[Counter[tuple[int, ...]], Counter[tuple[int, ...]]] | None:
+        """Return the contents of block RAMs in a configuration, and in the netlist.
+
+        Only where a configuration as text has them, and :meth:`configured` does not say them; each
+        with how often it occurs.
+        """
+        return None
 
     def tool_versions(self) -> dict[str, str]:
         """Return the versions of the packages that make a bitstream; SpikeletError without one."""

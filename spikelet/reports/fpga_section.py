@@ -12,8 +12,9 @@ from spikelet.fpga.families import devices
 from spikelet.fpga.flow import FpgaReport
 from spikelet.fpga.place_and_route import PathStep
 from spikelet.fpga.synthesise import MemoryUse
+from spikelet.runs.levels import Proof
 
-__all__ = ["Cost", "design", "speed_rows"]
+__all__ = ["Cost", "design", "proof_rows", "speed_rows"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,20 @@ def speed_rows(cost: Cost | None, fpga: Sequence[FpgaReport]) -> list[list[str]]
                     ]
                 )
     return rows
+
+
+def proof_rows(proof: Proof) -> list[list[str]]:
+    """Return the table of a board's levels."""
+    return [
+        [
+            level.name,
+            level.compared,
+            f"{level.samples:,}",
+            "" if level.cycles is None else f"{level.cycles:,}",
+            "equal" if level.equal else f"not equal: {level.found}",
+        ]
+        for level in proof.levels
+    ]
 
 
 def design(report: FpgaReport) -> dict[str, Any]:

@@ -13,10 +13,11 @@ from spikelet.description.versions import package_versions
 from spikelet.fpga.families import families
 from spikelet.fpga.flow import FpgaReport
 from spikelet.placement.quality import PlacementQuality
-from spikelet.reports.fpga_section import Cost, design, speed_rows
+from spikelet.reports.fpga_section import Cost, design, proof_rows, speed_rows
 from spikelet.reports.report_page import PAGE, check_extra, filled, write_page
 from spikelet.runs.drift import Drift
 from spikelet.runs.learn import LearningRun
+from spikelet.runs.levels import Proof
 from spikelet.runs.run import Run
 from spikelet.runs.verify import EngineResult, Verification
 from spikelet.samples.decode import class_is
@@ -49,6 +50,7 @@ def write_report(
     verification: Verification | None,
     trace: Recording | None,
     fpga: Sequence[FpgaReport],
+    proofs: Sequence[Proof] = (),
     learned: LearningRun | None = None,
     warnings: Sequence[str] = (),
     sample: int = 0,
@@ -71,6 +73,8 @@ def write_report(
     trace : Recording or None
         Golden's, of the first samples, with spikes and states.
     fpga : sequence of FpgaReport
+    proofs : sequence of Proof
+        Of the levels of some of those builds.
     learned : LearningRun or None
         What the network has learned.
     warnings : sequence of str
@@ -125,6 +129,8 @@ def write_report(
         cost=cost,
         speed=speed_rows(cost, fpga),
         designs=[design(report) for report in fpga],
+        proofs=proofs,
+        proof_rows=proof_rows,
         learned=learning_section.filled_in(learned) if learned else None,
         warnings=[*(verification.warnings if verification else ()), *warnings],
         provenance=_provenance(compiled, made, learned),

@@ -1,6 +1,7 @@
 """An FPGA family defined here alone, from the fit check to a bitstream and the report of it."""
 
 import json
+import shutil
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,6 +33,7 @@ from spikelet.fpga.fit import LUT_TERMS
 from spikelet.fpga.flow import FpgaReport
 from spikelet.network.limits import PlacementLimits
 from spikelet.project import Project
+from spikelet.runs.levels import Proof
 from spikelet.samples.samples import Samples
 from spikelet.targets import require_target, target_named
 from tests.helpers.networks import SUBTRACT, chain, spikes
@@ -178,6 +180,7 @@ opt
 dfflegalize -cell $_DFF_P_ 01
 abc -lut 4
 techmap -map {self.files["map"]}
+setundef -zero -params t:TOY_RAM
 clean
 hierarchy -check"""
         return first, mapping
@@ -362,6 +365,33 @@ def test_a_patched_bitstream_is_the_one_that_is_built(
     other = compile_network(chain([6, 9, 4]), limits=PlacementLimits(lanes=4))
     new.keep(other, None)
     assert "is of structure" in patch("--samples", samples)
+
+
+def test_its_levels_end_with_the_round_trip(toy: Toy, project: Project) -> None:
+    """It says no circuit of its bitstream, so that no more is claimed."""
+    project.build("toyboard", SAMPLES)
+    verification = project.verify(SAMPLES, ("rtl",))
+    lines: list[str] = []
+    proof = project.prove(SAMPLES, "toyboard", "configuration", verification, progress=lines.append)
+    names = ["rtl", "board", "netlist", "round trip"]
+    assert [level.name for level in proof.levels] == names
+    assert proof.equal, [level.found for level in proof.levels]
+    assert proof.round_trip_only
+    assert Proof.from_dict(proof.to_dict()) == proof
+    assert [line.split(":")[0] for line in lines] == ["board", "netlist", "configuration"]
+    page, old = project.report()
+    assert old == []
+    assert "Levels of Toyboard" in Page(page).text
+    assert "The circuit of the bitstream was not simulated" in Page(page).text
+
+    folder = project.build_folder("Toyboard")
+    other = pytest.raises(SpikeletError, match="does not store sample 1 of these samples")
+    with other:
+        project.prove(SAMPLES, "Toyboard", "board", verification, sample=1)
+    shutil.rmtree(folder)
+    with pytest.raises(SpikeletError, match=r"is not a readable FPGA report") as caught:
+        project.prove(SAMPLES, "Toyboard", "board", verification)
+    assert caught.value.remedy == "build it again"
 
 
 def test_the_command_line_knows_it(toy: Toy, project: Project) -> None:
