@@ -3,7 +3,6 @@
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy.typing as npt
 from amaranth.lib import data
 
 from spikelet.description.checks import unsigned_bits
+from spikelet.description.chip.flash_image import program_words, word_runs
 from spikelet.description.chip.memory_map import LEARNING_REGISTERS, ChipMap
 from spikelet.description.chip.packets import flit_packet
 from spikelet.description.chip.params import ChipParams
@@ -27,11 +27,9 @@ __all__ = [
     "image_memories",
     "image_words",
     "program_memory",
-    "program_words",
     "reward_addresses",
     "step_layout",
     "step_rows",
-    "word_runs",
 ]
 
 _ENABLE, _REWARD = (LEARNING_REGISTERS.index(name) for name in ("enable", "reward"))
@@ -174,21 +172,6 @@ def image_words(run: StoredRun) -> list[int]:
 def count_bits(largest: int) -> int:
     """Return the width of a counter whose last value, at which it stays, is never right."""
     return unsigned_bits(largest + 1)
-
-
-def word_runs(addresses: npt.NDArray[np.uint32]) -> list[tuple[int, int, int]]:
-    """Return (first place, end, address) of each run of consecutive addresses."""
-    wide = addresses.astype(np.int64)
-    starts = [0, *(np.flatnonzero(np.diff(wide) != 1) + 1).tolist(), len(wide)]
-    return [(first, end, int(wide[first])) for first, end in pairwise(starts) if end > first]
-
-
-def program_words(program: npt.NDArray[np.uint32]) -> list[int]:
-    """Return configuration writes as the ROM holds them: runs of (address, count, data...)."""
-    words: list[int] = []
-    for first, end, address in word_runs(program[:, 0]):
-        words += [address, end - first, *program[first:end, 1].tolist()]
-    return words
 
 
 def reward_addresses(chip: ChipParams) -> list[int]:
