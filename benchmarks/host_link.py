@@ -35,7 +35,7 @@ from spikelet.rtl_gen.frame_transmitter import FrameTransmitter
 from spikelet.rtl_gen.host_commands import HostCommands
 from spikelet.rtl_gen.host_link import HostLink
 from spikelet.rtl_gen.uart import Uart, baud_divider
-from spikelet.sim.verilator import Design
+from spikelet.runs.hardware import board_design
 from spikelet.sim.virtual_board import VirtualBoard
 
 __all__ = ["main"]
@@ -53,8 +53,8 @@ def main() -> int:
     """Print both tables; return 1 if a goal is missed."""
     options = options_of(__doc__)
     chip, board = single_core_chip(16), board_named(BOARD)
-    params = LinkParams.of(chip, board.clock_hz)
-    divider = baud_divider(board.clock_hz, BAUD)
+    params = LinkParams.of(chip, board.chip_hz)
+    divider = baud_divider(board.chip_hz, BAUD)
     device = device_named(board.device)
     parts: dict[str, wiring.Component] = {
         "UART": Uart(divider),
@@ -93,10 +93,10 @@ def main() -> int:
 def _streamed(divider: int) -> tuple[float, int, float]:
     """Return the share of the line that events filled, their bytes, and the board's seconds."""
     chip, board = single_core_chip(16), board_named(BOARD)
-    design = Design(to_verilog(LinkTop(chip, board, baud=BAUD), "top"))
+    design = board_design(to_verilog(LinkTop(chip, board, baud=BAUD), "top"), board)
     virtual = VirtualBoard(
         design,
-        clock_hz=board.clock_hz,
+        clock_hz=board.chip_hz,
         baud=BAUD,
         button_inverted=board.pin("button").inverted,
     )
@@ -109,8 +109,8 @@ def _streamed(divider: int) -> tuple[float, int, float]:
         before = virtual.cycles
         driver.run(events, record=())
         cycles = virtual.cycles - before
-    moved = EVENTS * TICKS * LinkParams.of(chip, board.clock_hz).flit_bytes
-    return moved * 10 * divider / cycles, moved, cycles / board.clock_hz
+    moved = EVENTS * TICKS * LinkParams.of(chip, board.chip_hz).flit_bytes
+    return moved * 10 * divider / cycles, moved, cycles / board.chip_hz
 
 
 if __name__ == "__main__":

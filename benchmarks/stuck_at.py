@@ -42,10 +42,10 @@ from spikelet.network.limits import PlacementLimits
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.rtl_gen.layouts import config_request
+from spikelet.runs.hardware import board_design
 from spikelet.runs.self_test_run import stored_samples
 from spikelet.samples.samples import load_samples
 from spikelet.sim.stuck_at import Observed, StuckBoard, flip_flops
-from spikelet.sim.verilator import Design
 
 __all__ = ["Fault", "WatchedBoard", "faults_of", "main"]
 
@@ -203,7 +203,7 @@ def faults_of(
     drawn = rng.choice(len(mine), min(_DRAWN * count, len(mine)), replace=False)
     values = rng.integers(0, 2, len(drawn)).tolist()
     nets = [mine[place] for place in drawn]
-    design = Design(netlist, family.cell_models, family.include_folders())
+    design = board_design(netlist, board)
     stuck_board = StuckBoard(design, kinds, nets)
     spikes = np.append(run.counts, 0)  # none on a line that there is not
 

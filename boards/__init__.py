@@ -4,14 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from spikelet.boards.board import Board
+from spikelet.boards.gatemate_evb import GATEMATE_EVB
+from spikelet.boards.ice40_hx8k_breakout import ICE40_HX8K_BREAKOUT
 from spikelet.boards.icebreaker import ICEBREAKER
-from spikelet.boards.ulx3s import ULX3S_85F
+from spikelet.boards.ulx3s import ULX3S, ULX3S_85F
 from spikelet.description.errors import SpikeletError
 from spikelet.description.pins import Pin
 
-__all__ = ["BOARDS", "Board", "Pin", "board_named", "registered"]
+__all__ = ["BOARDS", "ICEBREAKER", "ULX3S_85F", "Board", "Pin", "board_named", "registered"]
 
-BOARDS = {board.name: board for board in (ULX3S_85F, ICEBREAKER)}
+BOARDS = {board.name: board for board in (*ULX3S, ICEBREAKER, ICE40_HX8K_BREAKOUT, GATEMATE_EVB)}
 """The boards by name."""
 
 

@@ -29,6 +29,13 @@ class Board:
         Commands that take the bitstream's path and load it, the most general first.
     bitstream_options : tuple of str
         For the packer.
+    pll_hz : int
+        Frequency of the chip, in Hz, which a PLL makes of ``clock_hz``; 0: the chip has
+        ``clock_hz``.
+    pll_pad : bool
+        Whether the pin of ``clk`` is the pad of a PLL.
+    flash_programmers : tuple of str
+        Like ``programmers``, into the flash that the FPGA starts from.
     """
 
     name: str
@@ -39,6 +46,14 @@ class Board:
     button_place: str
     programmers: tuple[str, ...]
     bitstream_options: tuple[str, ...] = ()
+    pll_hz: int = 0
+    pll_pad: bool = False
+    flash_programmers: tuple[str, ...] = ()
+
+    @property
+    def chip_hz(self) -> int:
+        """Frequency of the chip, in Hz."""
+        return self.pll_hz or self.clock_hz
 
     @property
     def leds(self) -> tuple[Pin, ...]:

@@ -34,6 +34,9 @@ def _board() -> Board:
         led_places="0 to 4 on the break-off board, 5 the red and 6 the green LED beside the FPGA",
         button_place="user button",
         programmers=("openFPGALoader -b icebreaker", "iceprog"),
+        flash_programmers=("openFPGALoader -b icebreaker -f", "iceprog"),
+        pll_hz=33_000_000,
+        pll_pad=True,
     )
 
 

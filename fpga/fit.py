@@ -31,6 +31,7 @@ LUT_TERMS = (
     "distributed ram",
     "register memory",
     "table",
+    "product",
     "image",
     "link",
 )
@@ -146,8 +147,9 @@ def lut_terms(chip: ChipParams, device: Device, beside: Beside | None = None) ->
 
     ``ram multiplexer``: bits of the multiplexers that join RAM cells to a deeper memory;
     ``distributed ram``: its cells; ``register memory``: bits of memories that become registers;
-    ``table``: bits of ROMs that become logic; ``image``, ``link``: 1 if there is a self-test, or
-    a host link.
+    ``table``: bits of ROMs that become logic; ``product``: bits of one operand times those of the
+    other, of multiplications in a family without multipliers; ``image``, ``link``: 1 if there is a
+    self-test, or a host link.
     """
     terms = logic_terms(chip)
     for _, placed in _placed(chip, device, beside):
@@ -155,6 +157,10 @@ def lut_terms(chip: ChipParams, device: Device, beside: Beside | None = None) ->
         terms["distributed ram"] += placed.cells * (placed.resource == "distributed_rams")
         terms["register memory"] += placed.cells * (placed.resource == "registers")
         terms["table"] += placed.cells * (placed.resource == "tables")
+    if device.family.multiplier is None:
+        for core in chip.cores:
+            for left, right, number in multiplications(core):
+                terms["product"] += left * right * number
     if beside is not None:
         terms[beside.logic] += 1
     return terms

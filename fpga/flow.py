@@ -29,7 +29,10 @@ __all__ = ["REPORT", "FpgaReport", "build_bitstream", "build_out_of_context", "c
 REPORT = "fpga.json"
 """The report's file name."""
 
-_FLOW_VERSION = 6
+_FLOW_VERSION = 7
+
+_CONSTRAINT_ERROR = 0.005
+"""By which nextpnr's frequency of a PLL may be off, for it counts in whole picoseconds."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ def build_bitstream(
     command: str = "",
     progress: Progress = silent,
 ) -> FpgaReport:
-    """Build the bitstream of ``top`` for a board, whose clock is the frequency aimed for.
+    """Build the bitstream of ``top`` for a board, whose chip's clock is the frequency aimed for.
 
     Parameters
     ----------
@@ -127,7 +130,7 @@ def build_bitstream(
         Where the result goes; an older result there is replaced once the new one is complete.
         While it is being built, and if it fails, the files are in ``FOLDER.partial``.
     seeds : iterable of int
-        Tried until one meets the board's clock.
+        Tried until one meets the chip's clock.
     image, settings
         For the report.
     inputs : dict of str to str or None
@@ -138,7 +141,8 @@ def build_bitstream(
     Raises
     ------
     SpikeletError
-        If a tool fails, a memory falls into registers, or no seed meets the board's clock.
+        If a tool fails, a memory falls into registers, a clock has another constraint than the
+        chip's frequency, or no seed meets it.
     """
     device = device_named(board.device)
     plan = _Plan(
@@ -147,21 +151,37 @@ def build_bitstream(
         device,
         board,
         device.family.constraints(board.name, board.clock_hz, board.pins_of(ports)),
-        board.clock_hz / 1e6,
+        board.chip_hz / 1e6,
         tuple(seeds),
-        board.clock_hz / 1e6,
+        board.chip_hz / 1e6,
         inputs or {},
         command,
     )
     plan = replace(plan, image=image, settings=settings or {})
     report = _built(plan, folder, progress)
-    if not report.routed.meets_target:
-        raise SpikeletError(
-            f"{top} reaches {report.routed.fmax_mhz:.1f} MHz on {board.name}, "
-            f"whose clock is {report.target_mhz:g} MHz",
-            remedy=f"try more seeds or fewer lanes; the critical path is in {folder / REPORT}",
-        )
+    _check_clocks(report, board, folder)
     return report
+
+
+def _check_clocks(report: FpgaReport, board: Board, folder: Path) -> None:
+    """Raise SpikeletError unless every clock is constrained to the chip's, and reaches it."""
+    target, routed = report.target_mhz, report.routed
+    for clock in routed.clocks:
+        if not abs(clock.target_mhz / target - 1) <= _CONSTRAINT_ERROR:
+            raise SpikeletError(
+                f"{report.top}: clock {clock.name} is constrained to {clock.target_mhz:g} MHz on "
+                f"{board.name}, where the chip has {target:g} MHz",
+                remedy="make it of the domain sync, or constrain it in the family's file",
+            )
+    if routed.fmax_mhz < target:
+        tried = len(routed.seeds)
+        reached = math.floor(routed.fmax_mhz * 10) / 10
+        raise SpikeletError(
+            f"{report.top} reaches {routed.fmax_mhz:.1f} MHz on {board.name} at best, with seed "
+            f"{routed.seed} of {tried}, and its chip's clock is {target:g} MHz",
+            remedy=f"build with --clock {reached:g} or less, try more seeds, or compile with fewer "
+            f"lanes; the critical path is in {folder / REPORT}",
+        )
 
 
 def build_out_of_context(

@@ -34,7 +34,7 @@ class LinkTop(wiring.Component):
     chip : ChipParams
     board : Board
     baud : int
-        SpikeletError if the board's clock cannot be divided to it.
+        SpikeletError if the chip's clock cannot be divided to it.
 
     Members
     -------
@@ -47,8 +47,8 @@ class LinkTop(wiring.Component):
     def __init__(self, chip: ChipParams, board: Board, *, baud: int) -> None:
         self.chip = chip
         self.board = board
-        self.divider = baud_divider(board.clock_hz, baud)
-        self.params = LinkParams.of(chip, board.clock_hz)
+        self.divider = baud_divider(board.chip_hz, baud)
+        self.params = LinkParams.of(chip, board.chip_hz)
         super().__init__(
             {
                 "clk": In(1),

@@ -29,7 +29,7 @@ class VirtualBoard:
         Verilog of a board's top module ``top``, with ports ``clk``, ``button``, ``rx``, ``tx`` and
         ``led``.
     clock_hz : int
-        Of ``clk``.
+        Of the chip: a model of a PLL passes ``clk`` on.
     baud : int
         Of the host.
     name : str

@@ -14,6 +14,7 @@ from spikelet.fpga.families import device_named, devices, fusesoc_arch
 from spikelet.fpga.families.family import Device
 from spikelet.fpga.fit import Beside, FitReport, check_fit, require_fit
 from spikelet.fpga.flow import REPORT, FpgaReport, build_bitstream, build_out_of_context
+from spikelet.fpga.power_on import with_clock
 from spikelet.images.image import ImageOptions
 from spikelet.images.kinds import image_kind
 from spikelet.locked import writing
@@ -89,6 +90,7 @@ def build_for(
     sample: int = 0,
     count: int | None = None,
     baud: int | None = None,
+    clock_mhz: float | None = None,
     seeds: Sequence[int] = (1, 2, 3, 4),
     target_mhz: float = 100.0,
     command: str = "",
@@ -109,8 +111,10 @@ def build_for(
         Name of a kind in ``spikelet/images``; None: the self-test.
     sample, count, baud
         As in :class:`ImageOptions`.
+    clock_mhz : float or None
+        Frequency of the chip on a board, or as near below as the PLL comes; None: the board's own.
     seeds : sequence of int
-        Tried until one meets the board's clock, or ``target_mhz`` in a bare device.
+        Tried until one meets the chip's clock, or ``target_mhz`` in a bare device.
     """
     folder = project / build_place(target, image)
     tried: dict[str, Any] = {"seeds": seeds, "command": command, "progress": progress}
@@ -122,6 +126,11 @@ def build_for(
                 f"{target} is a bare device, which has no image",
                 remedy="leave --image out, or build for a board",
             )
+        if clock_mhz is not None:
+            raise SpikeletError(
+                f"{target} is a bare device, which has no clock",
+                remedy="leave --clock out, or build for a board",
+            )
         require_fit(compiled.chip, device)
         chip = chip_verilog(compiled.chip)
         tried |= {"target_mhz": target_mhz, "enough_mhz": target_mhz}
@@ -129,6 +138,8 @@ def build_for(
         with writing(project):
             return build_out_of_context(chip, "chip", device, folder, **tried)
     board, kind = board_named(target), image_kind(image)
+    if clock_mhz is not None:
+        board = with_clock(board, round(clock_mhz * 1e6))
     kind.check(options)
     made = kind.make(compiled, board, options)
     require_fit(compiled.chip, device_named(board.device), made.beside)

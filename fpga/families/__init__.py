@@ -5,12 +5,12 @@ from contextlib import contextmanager
 
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
-from spikelet.fpga.families import ecp5, ice40
+from spikelet.fpga.families import ecp5, gatemate, ice40, ice40_hx
 from spikelet.fpga.families.family import Device, Family
 
 __all__ = ["device_named", "devices", "families", "family_named", "fusesoc_arch", "registered"]
 
-_FAMILIES: list[Family] = [module.FAMILY for module in (ecp5, ice40)]
+_FAMILIES: list[Family] = [module.FAMILY for module in (ecp5, ice40, ice40_hx, gatemate)]
 
 
 def families() -> tuple[Family, ...]:

@@ -1,6 +1,7 @@
 """Lattice ECP5, with Project Trellis' packer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 from spikelet.description.installation import Package
@@ -8,6 +9,7 @@ from spikelet.description.pins import Pin
 from spikelet.description.yosys import yosys_share
 from spikelet.fpga.families.costs import Multiplier, RamKind
 from spikelet.fpga.families.family import Device, Family, Resource
+from spikelet.fpga.families.pll import Pll, nearest_below
 from spikelet.fpga.tools import Tool, run_tool
 
 __all__ = ["FAMILY"]
@@ -32,9 +34,34 @@ _LUT_COSTS = {
     "distributed ram": 7.16,
     "register memory": 0.64,
     "table": 0.14,
+    "product": 1.0,
     "image": 400.0,
     "link": 940.0,
 }
+
+
+# Lattice, ECP5 data sheet (FPGA-DS-02012), sysCLOCK PLL timing, in Hz.
+_PLL_COMPARED = (10_000_000, 400_000_000)
+_PLL_VCO = (400_000_000, 800_000_000)
+_PLL_OUTPUT = (3_125_000, 400_000_000)
+
+
+def _pll_settings(input_hz: int) -> Iterator[tuple[int, int, int]]:
+    """Give all (CLKI_DIV, CLKOP_DIV, CLKOS_DIV), those first whose oscillator is near 600 MHz.
+
+    CLKOP closes the loop: it has the frequency that the input is divided to.
+    """
+    loops = [
+        (abs(input_hz / divide * multiply - 600e6), divide, multiply)
+        for divide in range(1, 129)
+        for multiply in range(1, 129)
+        if _PLL_COMPARED[0] <= input_hz / divide <= _PLL_COMPARED[1]
+        and _PLL_VCO[0] <= input_hz / divide * multiply <= _PLL_VCO[1]
+    ]
+    for _, divide, multiply in sorted(loops):
+        for output in range(1, 129):
+            if _PLL_OUTPUT[0] <= input_hz / divide * multiply / output <= _PLL_OUTPUT[1]:
+                yield divide, multiply, output
 
 
 class _Ecp5(Family):
@@ -90,6 +117,7 @@ class _Ecp5(Family):
     @property
     def devices(self) -> tuple[Device, ...]:
         return (
+            self._device("LFE5U-12F", "12k", 24288, 56, 28),  # the die of the 25F
             self._device("LFE5U-25F", "25k", 24288, 56, 28),
             self._device("LFE5U-45F", "45k", 43848, 108, 72),
             self._device("LFE5U-85F", "85k", 83640, 208, 156),
@@ -116,6 +144,45 @@ class _Ecp5(Family):
             lines.append(f'IOBUF PORT "{pin.port}" {attributes};')
         lines.append(f'FREQUENCY PORT "clk" {clock_hz / 1e6:g} MHZ;')
         return "\n".join(lines) + "\n"
+
+    def pll(self, input_hz: int, output_hz: int, *, pad: bool = False) -> Pll:
+        def output(setting: tuple[int, int, int]) -> Fraction:
+            divide, multiply, last = setting
+            return Fraction(input_hz * multiply, divide * last)
+
+        title = f"ECP5 with {input_hz / 1e6:g} MHz"
+        found = nearest_below(title, output_hz, _pll_settings(input_hz), output)
+        divide, multiply, last = found
+        return Pll(
+            "EHXPLLL",
+            clock_in="CLKI",
+            clock_out="CLKOS",
+            locked="LOCK",
+            output_hz=int(output(found)),
+            parameters={
+                "CLKI_DIV": divide,
+                "CLKFB_DIV": 1,
+                "CLKOP_DIV": multiply,
+                "CLKOP_CPHASE": multiply // 2,
+                "CLKOS_ENABLE": "ENABLED",
+                "CLKOS_DIV": last,
+                "CLKOS_CPHASE": last // 2,
+                "FEEDBK_PATH": "CLKOP",
+            },
+            # Currents and filter of the loop, as Diamond sets them for the whole range.
+            attributes={
+                "ICP_CURRENT": "12",
+                "LPF_RESISTOR": "8",
+                "MFG_ENABLE_FILTEROPAMP": "1",
+                "MFG_GMCREF_SEL": "2",
+            },
+            tied={
+                **dict.fromkeys(("RST", "STDBY", "PLLWAKESYNC", "PHASESEL0", "PHASESEL1"), 0),
+                **dict.fromkeys(("PHASEDIR", "PHASESTEP", "PHASELOADREG"), 1),
+                **dict.fromkeys(("ENCLKOP", "ENCLKOS"), 0),
+            },
+            feedback=("CLKOP", "CLKFB"),
+        )
 
     def nextpnr_pins(self, constraints: str, placed: str) -> list[str]:
         return ["--lpf", constraints, "--textcfg", placed] if constraints else ["--out-of-context"]

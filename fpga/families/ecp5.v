@@ -270,3 +270,26 @@ module MULT18X18D #(
   wire unused = &{SOURCEA, SOURCEB, C17, C16, C15, C14, C13, C12, C11, C10, C9, C8, C7, C6, C5, C4,
         C3, C2, C1, C0, 1'b0};
 endmodule
+
+// PLL as a wire: the clock that is simulated at CLKI is the one that the PLL makes. It locks after
+// some cycles.
+module EHXPLLL #(
+    parameter CLKI_DIV = 1,
+    parameter CLKFB_DIV = 1,
+    parameter CLKOP_DIV = 8,
+    parameter CLKOP_CPHASE = 0,
+    parameter CLKOS_ENABLE = "DISABLED",
+    parameter CLKOS_DIV = 8,
+    parameter CLKOS_CPHASE = 0,
+    parameter FEEDBK_PATH = "CLKOP"
+) (
+    input CLKI, CLKFB, RST, STDBY, PLLWAKESYNC, ENCLKOP, ENCLKOS,
+    input PHASESEL1, PHASESEL0, PHASEDIR, PHASESTEP, PHASELOADREG,
+    output CLKOP, CLKOS, LOCK
+);
+    reg [2:0] cycles = 0;
+    assign CLKOP = CLKI;
+    assign CLKOS = CLKI;
+    assign LOCK = &cycles;
+    always @(posedge CLKI) if (!LOCK) cycles <= cycles + 1;
+endmodule

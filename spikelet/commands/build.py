@@ -20,6 +20,13 @@ __all__ = ["build"]
 @click.option("--sample", type=FROM_0, default=0, show_default=True, help="First of them.")
 @click.option("--count", type=POSITIVE, help="How many; 1, or 20 of a network that learns.")
 @click.option("--baud", type=POSITIVE, help="Of the serial port; 1000000.")
+@click.option(
+    "--clock",
+    "clock_mhz",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="MHZ",
+    help="Of the chip on a board; what the board's PLL makes next below.",
+)
 @click.option("--seeds", type=POSITIVE, default=4, show_default=True, help="Seeds to try at most.")
 @printing_options
 def build(

@@ -27,12 +27,12 @@ class Cost:
 
 
 def speed_rows(cost: Cost | None, fpga: Sequence[FpgaReport]) -> list[list[str]]:
-    """Return a row for each design and clock: its Fmax, and on a board the board's clock."""
+    """Return a row for each design and clock: its Fmax, and on a board the chip's clock."""
     rows = []
     for report in fpga if cost else ():
         clocks = {"at its Fmax": report.routed.fmax_mhz}
         if report.board:
-            clocks["at the board's clock"] = report.target_mhz
+            clocks["at the chip's clock"] = report.target_mhz
         for words, mhz in clocks.items():
             if cost and math.isfinite(mhz):
                 rate = 1e6 * mhz / cost.cycles

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
+from spikelet.boards import Board
 from spikelet.description.artefact import Artefact, digest_of
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.recording import Recording
 from spikelet.description.versions import package_versions
-from spikelet.fpga.families import family_named
+from spikelet.fpga.families import device_named, family_named
 from spikelet.fpga.families.family import Family
 from spikelet.fpga.synthesise import script, synthesise
 from spikelet.locked import writing
@@ -20,13 +21,19 @@ from spikelet.runs.wanted import CHIP_VERILOG, EMITTED_VERILOG, MADE_OF, Wanted
 from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design
 
-__all__ = ["chip_verilog", "design_of", "run_cocotb", "run_netlist", "run_rtl"]
+__all__ = ["board_design", "chip_verilog", "design_of", "run_cocotb", "run_netlist", "run_rtl"]
 
 
 @lru_cache(maxsize=8)
 def chip_verilog(chip: ChipParams) -> str:
     """Return the Verilog of a chip, top module ``chip``; that of the last few is kept."""
     return to_verilog(Chip(chip), "chip")
+
+
+def board_design(verilog: str, board: Board) -> Design:
+    """Return a board's top module for simulation, with models of its PLL and of all cells."""
+    family = device_named(board.device).family
+    return Design(verilog, family.cell_models, family.include_folders())
 
 
 def run_rtl(wanted: Wanted) -> tuple[Recording, ChipState]:

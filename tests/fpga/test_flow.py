@@ -4,34 +4,36 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from amaranth.hdl import ClockDomain, ClockSignal, Module, Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from spikelet.boards import ICEBREAKER
+from spikelet.boards import ICEBREAKER, Board
 from spikelet.description.errors import SpikeletError
 from spikelet.fpga import flow
 from spikelet.fpga.families import device_named
 from spikelet.fpga.flow import FpgaReport, build_bitstream, build_out_of_context, check_capacity
 from spikelet.fpga.harness import harness, ports_of
+from spikelet.fpga.power_on import clocked
 from spikelet.fpga.synthesise import SynthesisReport
 from spikelet.rtl_gen.emit import to_verilog
 from tests.fpga.toy import MemorySpec, Toy
 
+OWN_CLOCK = replace(ICEBREAKER, pll_hz=0)
+
 
 class Blinker(wiring.Component):
-    """Counts on the LEDs while the button is not pressed."""
+    """Counts on the LEDs."""
 
-    clk: In(1)
-    button: In(1)
-    led: Out(len(ICEBREAKER.leds))
+    def __init__(self, board: Board = ICEBREAKER) -> None:
+        self.board = board
+        super().__init__({"clk": In(1), "button": In(1), "led": Out(len(board.leds))})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.domains.sync = ClockDomain(reset_less=True)
-        m.d.comb += ClockSignal().eq(self.clk)
+        clocked(m, self.board, self.clk, self.button)
         counter = Signal(24)
-        m.d.sync += counter.eq(counter + self.button)
+        m.d.sync += counter.eq(counter + 1)
         m.d.comb += self.led.eq(counter[-len(self.led) :])
         return m
 
@@ -51,8 +53,10 @@ def test_a_bitstream_for_a_board(built: tuple[str, Path, FpgaReport, list[str]])
     _, folder, report, lines = built
     assert (report.board, report.device) == ("iCEBreaker", "ICE40UP5K-SG48")
     assert (folder / report.bitstream).read_bytes()[:4] == bytes.fromhex("ff0000ff")
-    assert report.routed.seeds.keys() == {1}, "the first seed meets 12 MHz"
-    assert report.routed.fmax_mhz > 12
+    assert report.routed.seeds.keys() == {1}, "the first seed meets 33 MHz"
+    assert report.target_mhz == 33 < report.routed.fmax_mhz
+    (clock,) = report.routed.clocks
+    assert clock.name == "chip_clk" and clock.target_mhz == pytest.approx(33, rel=0.002)
     assert report.made.files.keys() >= {"design.bin", "netlist.v", "netlist.json", "pins.pcf"}
     assert FpgaReport.load(folder) == report
     assert not list(folder.glob("seed_*"))
@@ -106,9 +110,26 @@ def test_a_damaged_result_is_never_used(
 
 
 def test_a_clock_that_is_missed_is_an_error(tmp_path: Path) -> None:
-    fast = replace(ICEBREAKER, name="fast", clock_hz=900_000_000)
-    with pytest.raises(SpikeletError, match=r"^blinker reaches [\d.]+ MHz on fast, whose clock is"):
-        build_bitstream(to_verilog(Blinker(), "blinker"), "blinker", fast, tmp_path / "out")
+    fast = replace(OWN_CLOCK, name="fast", clock_hz=900_000_000)
+    missed = (
+        r"^blinker reaches [\d.]+ MHz on fast at best, with seed 1 of 1, and its chip's clock is "
+        r"900 MHz\n  remedy: build with --clock [\d.]+ or less, try more seeds"
+    )
+    with pytest.raises(SpikeletError, match=missed):
+        build_bitstream(to_verilog(Blinker(fast), "blinker"), "blinker", fast, tmp_path / "out")
+
+
+def test_a_clock_that_nothing_constrains_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    family = device_named(ICEBREAKER.device).family
+    pins = ICEBREAKER.pins_of(("clk", "button", "led"))
+    text = "".join(f"set_io {pin.port} {pin.site}\n" for pin in pins)
+    monkeypatch.setattr(type(family), "constraints", lambda *_: text)
+    with pytest.raises(SpikeletError, match=r"^blinker: clock clk is constrained to 1 MHz on iCE"):
+        build_bitstream(
+            to_verilog(Blinker(OWN_CLOCK), "blinker"), "blinker", OWN_CLOCK, tmp_path / "out"
+        )
 
 
 def test_an_unwritable_folder_is_an_error(tmp_path: Path) -> None:

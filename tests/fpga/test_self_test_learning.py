@@ -16,15 +16,15 @@ from spikelet.fpga.self_test import SelfTest
 from spikelet.fpga.self_test_image import StoredRun, image_memories
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
+from spikelet.runs.hardware import board_design
 from spikelet.sim.stuck_at import flip_flops, with_stuck_flip_flops
-from spikelet.sim.verilator import Design
 from tests.fpga.self_test_bench import SimulatedBoard, learning_run
 
 
 def _top(chip: ChipParams, run: StoredRun, board: Board) -> tuple[str, int]:
     """Return the Verilog of a board's image, and clock cycles in which it has given a verdict."""
     test = SelfTest(Chip(chip), chip, run)
-    power_on = board.clock_hz // 1000
+    power_on = board.chip_hz // 1000
     return to_verilog(BoardTop(test, board), "top"), test.cycle_limit + power_on
 
 
@@ -55,7 +55,9 @@ def test_an_image_passes_only_if_it_learns(cut: str, tmp_path: Path) -> None:
     assert run.events.samples == 20
     changed, expected = CUTS[cut]
     verilog, limit = _top(chip, run, ICEBREAKER)
-    said, winner, cycles = SimulatedBoard(Design(changed(verilog)), ICEBREAKER, tmp_path).run(limit)
+    said, winner, cycles = SimulatedBoard(
+        board_design(changed(verilog), ICEBREAKER), ICEBREAKER, tmp_path
+    ).run(limit)
     assert said == expected
     assert cycles < limit / 4, "what is compared is wrong, not the time"
     if cut == "whole":
@@ -80,7 +82,7 @@ def test_the_bitstream_learns_20_samples_on_64_by_16_synapses(board: Board, tmp_
         net for net in flip_flops(netlist, kinds) if re.search(r"\.learning\S*\.enabled$", net)
     )
     text = with_stuck_flip_flops(netlist, kinds, "top", [enabled])
-    design = Design(text, family.cell_models, family.include_folders())
+    design = board_design(text, board)
     simulated = SimulatedBoard(design, board, tmp_path, can_stick=True)
     shown = run.expected & (1 << len(board.leds) - 2) - 1
     said, winner, cycles = simulated.run(limit)

@@ -11,7 +11,7 @@ from spikelet.golden.chip import GoldenChip
 from spikelet.host.driver import Chip
 from spikelet.host.serial_link import SerialLink
 from spikelet.rtl_gen.emit import to_verilog
-from spikelet.sim.verilator import Design
+from spikelet.runs.hardware import board_design
 from spikelet.sim.virtual_board import VirtualBoard
 from tests.helpers.pieces import check_same_state
 from tests.helpers.random_chips import random_chip, random_events
@@ -19,18 +19,18 @@ from tests.helpers.random_plastic import random_plastic_chip, random_plastic_ima
 from tests.sim.test_early_stop import drawn
 
 RECORD = ("spikes", "states")
-BAUDS = {"ULX3S-85F": 3_571_428, "iCEBreaker": 2_000_000}  # 7 and 6 clock cycles a bit
+CYCLES = {"ULX3S-85F": 7, "iCEBreaker": 6}  # of a bit
 PLASTIC = random_plastic_chip(np.random.default_rng(1052), most_cores=1)
 PLAIN = random_chip(np.random.default_rng(3), most_cores=2)
 
 
 def virtual(chip: ChipParams, name: str, **options: float) -> VirtualBoard:
     board = board_named(name)
-    design = Design(to_verilog(LinkTop(chip, board, baud=BAUDS[name]), "top"))
+    baud = board.chip_hz // CYCLES[name]
     return VirtualBoard(
-        design,
-        clock_hz=board.clock_hz,
-        baud=BAUDS[name],
+        board_design(to_verilog(LinkTop(chip, board, baud=baud), "top"), board),
+        clock_hz=board.chip_hz,
+        baud=baud,
         button_inverted=board.pin("button").inverted,
         optimise="build",
         **options,
@@ -58,7 +58,7 @@ def test_a_board_does_what_golden_does(
     reward = random_reward(rng, chip, events.samples, events.ticks)
     golden = GoldenChip(chip, image)
     link = SerialLink(virtual(chip, name, **options), resend_s=0.001)
-    assert link.clock_hz == board_named(name).clock_hz
+    assert link.clock_hz == board_named(name).chip_hz
     assert link.structure == int(chip.digest[:8], 16)
     with Chip(chip, link, name="board") as driver:
         driver.load(image)

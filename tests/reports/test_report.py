@@ -203,7 +203,7 @@ def test_cycles_and_speed(page: tuple[Path, Page], trace: Recording) -> None:
     # 125 cycles, 7 ticks and 2,000 SOPs of a sample at 50 and at 12 MHz
     assert html.tables["speed"][1:] == [
         ["iCEBreaker at its Fmax", "50.0", "2.50", "0.357", "400,000", "800.0"],
-        ["iCEBreaker at the board's clock", "12.0", "10.42", "1.488", "96,000", "192.0"],
+        ["iCEBreaker at the chip's clock", "12.0", "10.42", "1.488", "96,000", "192.0"],
     ]
     assert "measured in the RTL, mean of 5 samples" in html.text
     assert "Power was not measured" in html.text
