@@ -1,19 +1,26 @@
 """A chip on a board, behind its host link."""
 
+import math
+
 from amaranth.hdl import Cat, Module, ResetInserter, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect
 
 from spikelet.boards import Board
-from spikelet.description.chip.host_link import LinkParams
+from spikelet.description.chip.host_link import WATCHDOG_CYCLES, LinkParams
 from spikelet.description.chip.params import ChipParams
+from spikelet.description.errors import SpikeletError
 from spikelet.fpga.memories import Memory
 from spikelet.fpga.power_on import clocked
 from spikelet.rtl_gen.host_link import HostLink
 from spikelet.rtl_gen.joined_chips import whole_chip
 from spikelet.rtl_gen.uart import Uart, baud_divider
+from spikelet.rtl_gen.watchdog import Watchdog
 
 __all__ = ["LinkTop", "link_memories"]
+
+_LONGEST_S = 60.0
+"""Of a time limit."""
 
 
 def link_memories() -> tuple[Memory, ...]:
@@ -25,9 +32,11 @@ def link_memories() -> tuple[Memory, ...]:
 class LinkTop(wiring.Component):
     """A chip that a host loads and runs over the board's serial port.
 
-    The last LED is lit while the chip is busy, the one before it once a host has reset the chip or
-    read or written a word. The others show the lowest bits of the output line that spiked last. The
-    button resets all.
+    The LEDs, from the last one backwards: the chip is busy; a host has reset the chip, or read or
+    written a word; a tick has taken longer than the time limit, since reset by button or host; the
+    watchdog has given up a host's connection and reset the chip, and no host has opened another.
+    Those that are left show the lowest bits of the output line that spiked last. The button resets
+    all.
 
     Parameters
     ----------
@@ -35,6 +44,9 @@ class LinkTop(wiring.Component):
     board : Board
     baud : int
         SpikeletError if the chip's clock cannot be divided to it.
+    time_limit_s : float
+        Of a tick, above 0 and at most 60 s; taken in units of 65,536 clock cycles, so up to two of
+        them longer. What is late goes on.
 
     Members
     -------
@@ -44,8 +56,17 @@ class LinkTop(wiring.Component):
         At the pins: with the board's polarity.
     """
 
-    def __init__(self, chip: ChipParams, board: Board, *, baud: int) -> None:
+    def __init__(
+        self, chip: ChipParams, board: Board, *, baud: int, time_limit_s: float = 1.0
+    ) -> None:
+        if not 0 < time_limit_s <= _LONGEST_S:
+            raise SpikeletError(
+                f"time limit of a tick must be above 0 and at most {_LONGEST_S:.0f} s, "
+                f"not {time_limit_s}",
+                remedy="such as 1",
+            )
         self.chip = chip
+        self.time_limit_s = time_limit_s
         self.board = board
         self.divider = baud_divider(board.chip_hz, baud)
         self.params = LinkParams.of(chip, board.chip_hz)
@@ -59,12 +80,16 @@ class LinkTop(wiring.Component):
             }
         )
 
+    def linked_chip(self) -> wiring.Component:
+        """Return the chip that is built: a component with the ports of ``rtl_gen/chip.py``."""
+        return whole_chip(self.chip)
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         clocked(m, self.board, self.clk, self.button)
         m.submodules.uart = uart = Uart(self.divider)
         m.submodules.link = link = HostLink(self.params)
-        chip = whole_chip(self.chip)
+        chip = self.linked_chip()
         m.submodules.chip = ResetInserter(link.reset)(chip)
         connect(m, uart.received, link.rx)
         connect(m, link.tx, uart.sending)
@@ -91,12 +116,25 @@ class LinkTop(wiring.Component):
                 source.ready.eq(target.ready),
             ]
 
-        line, reached = Signal(len(self.led) - 2), Signal()
-        with m.If(chip.event_out.valid):
-            m.d.sync += line.eq(Value.cast(chip.event_out.payload))
+        units = math.ceil(self.time_limit_s * self.params.clock_hz / WATCHDOG_CYCLES) + 1
+        m.submodules.watchdog = watchdog = Watchdog(WATCHDOG_CYCLES.bit_length() - 1, units)
+        m.d.comb += [
+            watchdog.busy.eq(chip.busy),
+            watchdog.heard.eq(link.heard),
+            watchdog.limit.eq(link.watchdog),
+            watchdog.restart.eq(link.reset),
+            link.abandon.eq(watchdog.silent),
+        ]
+        reached, given_up = Signal(), Signal()
         with m.If(link.reset | link.config_request.valid):
             m.d.sync += reached.eq(1)
-        lit = Cat(line, reached, chip.busy)
+        with m.If(watchdog.silent | link.heard):
+            m.d.sync += given_up.eq(watchdog.silent)
+        states = Cat(given_up, watchdog.late, reached, chip.busy)
+        line = Signal(max(0, len(self.led) - len(states)))
+        with m.If(chip.event_out.valid):
+            m.d.sync += line.eq(Value.cast(chip.event_out.payload))
+        lit = Cat(line, states)[-len(self.led) :]
         inverted = [pin.inverted for pin in self.board.leds]
         m.d.comb += self.led.eq(Cat(bit ^ inv for bit, inv in zip(lit, inverted, strict=True)))
         return m

@@ -43,6 +43,8 @@ class HostCommands:
         What has been answered so far.
     refused : bool
         An operation was not known; nothing is executed any more.
+    watchdog : int
+        Units of time without a word from the host after which the connection is given up; 0: never.
     """
 
     def __init__(self, params: LinkParams, chip: LinkedChip) -> None:
@@ -50,6 +52,7 @@ class HostCommands:
         self.chip = chip
         self.sent = bytearray()
         self.refused = False
+        self.watchdog = 0
         self._executing = self._execute()
         next(self._executing)
 
@@ -65,6 +68,9 @@ class HostCommands:
             operation = OPERATIONS[number]
             count = yield from _number(2)
             address = 0
+            if operation == "watchdog":
+                self.watchdog = count
+                continue
             if operation in ("write", "read"):
                 address = yield from _number(4)
                 words = 1 << self.params.address_bits

@@ -38,12 +38,14 @@ class HostLink:
     ----------
     resets : int
         How often the chip was to be reset.
+    heard : int
+        How many frames of its connection have come, with those that opened one.
     """
 
     def __init__(self, params: LinkParams, chip: LinkedChip) -> None:
         self.params = params
         self.chip = chip
-        self.resets = 0
+        self.resets = self.heard = 0
         self._frames = FrameReceiver()
         self._open(0)
         self._answers = False
@@ -53,6 +55,14 @@ class HostLink:
         self.commands = HostCommands(self.params, self.chip)
         self._end = self._ack = self._following = 0
         self._answers = True
+
+    def abandon(self) -> None:
+        """Give the connection up, and reset the chip: the host has been silent for too long.
+
+        The answer says that the connection is another one, and so do those to its frames.
+        """
+        self.resets += 1
+        self._open(self.connection ^ 0xFF)
 
     def take(self, line: bytes) -> None:
         """Take bytes of the line."""
@@ -68,11 +78,13 @@ class HostLink:
         known = control & 0xF == VERSION
         if known and control & OPEN:
             self.resets += bool(control & RESET)
+            self.heard += 1
             self._open(connection)
             return
         if not known or connection != self.connection:
             self._answers = True
             return
+        self.heard += 1
         self._ack += (ack - self._ack) % _WRAP
         if control & AGAIN:
             self._following = self._ack

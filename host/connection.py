@@ -103,9 +103,10 @@ class Connection:
         if connection != self.number:
             if self.opened:
                 raise SpikeletError(
-                    "the chip has forgotten this connection: it was reset, or another program has "
-                    "opened it",
-                    remedy="end the other program, then load the chip again",
+                    "the chip has forgotten this connection: it was reset, also by its watchdog, "
+                    "or another program has opened it",
+                    remedy="end the other program, or let this one speak more often; then load the "
+                    "chip again",
                 )
             return False
         if control & REFUSED:

@@ -23,17 +23,27 @@ from spikelet.description.chip.memory_map import (
 from spikelet.description.chip.packets import output_bits
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState
-from spikelet.description.chip.state_words import restore_program, snapshot_of, state_words
+from spikelet.description.chip.state_words import (
+    restore_program,
+    snapshot_of,
+    state_words,
+    words_behind,
+)
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.events import Events, checked_reward
 from spikelet.description.run.recording import Recording
 from spikelet.host.link import Batch, Link, Ran, Words
 from spikelet.host.probes import Probes
+from spikelet.host.serial_link import SerialLink
+from spikelet.host.serial_port import BAUD, SerialPort
 
 __all__ = ["Chip"]
 
 _CHUNK_WORDS = 1 << 24
 """Words that one batch of a run reads back at most, unless one sample does."""
+
+_CHUNK_LOADED = 4096
+"""Words after which progress is told."""
 
 _CYCLE_LIMIT = 10_000_000
 _CLEAR_LIMIT = 1 << 24
@@ -82,7 +92,9 @@ class Chip:
         if structure != int(self.chip.digest[:8], 16):
             raise SpikeletError(
                 f"{self.name}: the design has structure {structure:08x}, "
-                f"the chip description {self.chip.digest[:8]}: they do not belong together"
+                f"the chip description {self.chip.digest[:8]}: they do not belong together",
+                remedy="name the network that the design was built from, or build this one: "
+                "spikelet build FOLDER BOARD --image host-link, then spikelet program",
             )
 
     def close(self) -> None:
@@ -100,10 +112,72 @@ class Chip:
     ) -> None:
         self.close()
 
-    def load(self, image: ChipImage) -> None:
-        """Load weights, neuron parameters and destination tables through the configuration port."""
-        self.link.write(image.program(self.chip))
+    @classmethod
+    def open(
+        cls, port: str, chip: ChipParams, *, baud: int = BAUD, patience_s: float = 5.0
+    ) -> Self:
+        """Open a chip on a board: the image ``host-link`` of it, behind a serial port.
+
+        Parameters
+        ----------
+        port : str
+            Such as ``/dev/ttyUSB1`` or ``COM3``.
+        chip : ChipParams
+            What the bitstream was built of: ``compiled.chip`` of a compiled network.
+        baud : int
+            As the bitstream was built.
+        patience_s : float
+            As for :class:`SerialLink`.
+
+        Raises
+        ------
+        SpikeletError
+            If the port cannot be used, nothing answers, or another chip than this does.
+        """
+        link = SerialLink(SerialPort(port, baud), patience_s=patience_s)
+        return cls(chip, link, name="board")
+
+    def load(
+        self,
+        image: ChipImage,
+        *,
+        check: bool = False,
+        progress: Callable[[int, int], None] = lambda done, words: None,
+    ) -> None:
+        """Load weights, neuron parameters and destination tables through the configuration port.
+
+        Parameters
+        ----------
+        image : ChipImage
+        check : bool
+            Whether all that can be read back is, and compared.
+        progress : callable
+            Told how many words of how many are written, or read back.
+
+        Raises
+        ------
+        SpikeletError
+            If a word that is read back is another.
+        """
+        program = image.program(self.chip)
+        wanted = words_behind(self.chip, program) if check else program[:0]
+        total = len(program) + len(wanted)
+        for first in range(0, len(program), _CHUNK_LOADED):
+            self.link.write(program[first : first + _CHUNK_LOADED])
+            progress(min(first + _CHUNK_LOADED, len(program)), total)
         self._image = image
+        for first in range(0, len(wanted), _CHUNK_LOADED):
+            part = wanted[first : first + _CHUNK_LOADED]
+            found = self.read(part[:, 0])
+            if (wrong := found != part[:, 1]).any():
+                at, value = part[int(wrong.argmax())].tolist()
+                raise SpikeletError(
+                    f"{self.name}: the word at {at:#x} was written as {value:#x} and reads as "
+                    f"{found[int(wrong.argmax())]:#x}",
+                    remedy="load again; if it happens again, the chip does not work at this clock, "
+                    "or its bitstream is of another version",
+                )
+            progress(len(program) + min(first + _CHUNK_LOADED, len(wanted)), total)
 
     def read(self, addresses: Words) -> Words:
         """Read words through the configuration port."""

@@ -1,5 +1,6 @@
 """A link to a chip over a line of bytes: words, events and ticks as operations of the host link."""
 
+import math
 import secrets
 import struct
 from collections.abc import Iterator
@@ -8,15 +9,21 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.chip.host_link import IDENTITY, OPERATIONS, VERSION
+from spikelet.description.chip.host_link import (
+    IDENTITY,
+    OPERATIONS,
+    VERSION,
+    WATCHDOG_CYCLES,
+)
 from spikelet.description.errors import SpikeletError
 from spikelet.host.connection import Connection
 from spikelet.host.link import Batch, Ran, Words
 from spikelet.host.port import Port
+from spikelet.host.resend_timer import ResendTimer
 
 __all__ = ["SerialLink"]
 
-_WRITE, _READ, _EVENTS, _RUN, _CLEAR, _IDENTIFY = range(len(OPERATIONS))
+_WRITE, _READ, _EVENTS, _RUN, _CLEAR, _IDENTIFY, _WATCHDOG = range(len(OPERATIONS))
 _MOST = (1 << 16) - 1
 """Words, events or ticks of one operation."""
 
@@ -27,6 +34,9 @@ _NONE: Iterator[bytes] = iter(())
 
 _BITS = 10
 """Of a byte on the line."""
+
+_RESENDS = 5
+"""How often something is sent at least until patience is at its end."""
 
 _SLICES = 5
 """In how many parts :class:`SerialLink` waits until it sends again."""
@@ -46,8 +56,13 @@ class SerialLink:
         Seconds without any answer, or without the end of a tick that has had its clock cycles,
         after which the link fails.
     resend_s : float
-        Seconds without an answer after which what may be lost is sent again: longer than an answer
-        takes, which adapters of USB hold back for up to 16 ms.
+        Seconds without an answer after which what may be lost is sent again, at least; longer where
+        answers turn out to take longer, up to a fifth of ``patience_s``. Adapters of USB hold
+        answers back for up to 16 ms.
+    watchdog_s : float
+        Seconds without a word from this driver after which the chip gives the connection up and is
+        reset; 0: never. Twice ``patience_s`` at least. A program that has nothing to do for longer
+        calls :meth:`keep_alive` now and then.
 
     Attributes
     ----------
@@ -59,14 +74,23 @@ class SerialLink:
     Raises
     ------
     SpikeletError
-        If nothing answers, or what answers is no host link of this version.
+        If nothing answers, or what answers is no host link of this version; if a time is out of
+        its range.
     """
 
     def __init__(
-        self, port: Port, *, reset: bool = True, patience_s: float = 5.0, resend_s: float = 0.05
+        self,
+        port: Port,
+        *,
+        reset: bool = True,
+        patience_s: float = 5.0,
+        resend_s: float = 0.05,
+        watchdog_s: float = 0.0,
     ) -> None:
         self.port = port
         self.resend_s = resend_s
+        self.watchdog_s = watchdog_s
+        self._timer = ResendTimer(resend_s, patience_s / _RESENDS)
         self._line_s = 0.0  # that the line needs for what was sent
         self.patience_s = patience_s
         self._number = secrets.randbelow(256)
@@ -89,6 +113,26 @@ class SerialLink:
                 remedy="load the bitstream into the board, or name another port",
             )
         self._connection.buffer_bytes = 1 << log_bytes
+        if self.watchdog_s:
+            self._connection.send(_operation(_WATCHDOG, self._watchdog_units()))
+            self._finish()
+
+    def _watchdog_units(self) -> int:
+        """Return the watchdog's time in the chip's units."""
+        units = math.ceil(self.watchdog_s * self.clock_hz / WATCHDOG_CYCLES)
+        most_s = _MOST * WATCHDOG_CYCLES / self.clock_hz
+        if not 2 * self.patience_s <= self.watchdog_s <= most_s:
+            raise SpikeletError(
+                f"{self.port.name}: the watchdog's time must be 0, or in "
+                f"{2 * self.patience_s:g}..{most_s:.0f} s, not {self.watchdog_s:g}",
+                remedy="it is twice the patience at least, so that it does not bite a driver "
+                "that waits",
+            )
+        return units
+
+    def keep_alive(self) -> None:
+        """Let the chip know that its host is there."""
+        self._finish()
 
     @property
     def resent(self) -> int:
@@ -202,7 +246,7 @@ class SerialLink:
         in which the line still carries what was sent.
         """
         connection, stream = self._connection, self._connection.received
-        silent_s = idle_s = since_resent_s = 0.0
+        silent_s = idle_s = 0.0
         while len(stream) < size:
             self._send(requests)
             before = len(stream), connection.unacknowledged
@@ -213,14 +257,13 @@ class SerialLink:
                 max(0.0, waited_s - self._line_s),
             )
             if connection.take(came):
-                silent_s = since_resent_s = 0.0
+                silent_s = 0.0
+                self._timer.heard()
             silent_s += waited_s
-            since_resent_s += waited_s
             moved = (len(stream), connection.unacknowledged) != before
             idle_s = 0.0 if moved else idle_s + waited_s
-            if since_resent_s >= self.resend_s:
+            if self._timer.waited(waited_s):
                 connection.timed_out()
-                since_resent_s = 0.0
             if silent_s >= self.patience_s:
                 raise SpikeletError(
                     f"{self.port.name}: nothing answers",

@@ -1,13 +1,29 @@
 """A serial port of this computer, by pyserial."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.installation import require
 
-__all__ = ["SerialPort", "serial_ports"]
+__all__ = ["BAUD", "BRIDGES", "FoundPort", "SerialPort", "serial_ports"]
+
+BAUD = 1_000_000
+"""Of a chip's serial port, unless it is told."""
+
+BRIDGES = {
+    (0x0403, 0x6010): "FT2232H",
+    (0x0403, 0x6011): "FT4232H",
+    (0x0403, 0x6014): "FT232H",
+    (0x0403, 0x6015): "FT231X",
+    (0x10C4, 0xEA60): "CP210x",
+    (0x1A86, 0x7523): "CH340",
+    (0x1A86, 0x55D2): "CH55x or CH342",
+    (0x1209, 0x5BF0): "CH55x",
+}
+"""Vendor and product of the USB bridges that boards have, and what they are called."""
 
 
 class SerialPort:
@@ -62,16 +78,49 @@ class SerialPort:
         )
 
 
-def serial_ports() -> list[tuple[str, str]]:
-    """Return (device, description) of the serial ports that this computer has."""
+@dataclass(frozen=True, order=True)
+class FoundPort:
+    """A serial port that this computer has.
+
+    Parameters
+    ----------
+    name : str
+        Of the device.
+    description : str
+    bridge : str
+        What the adapter is called, of :data:`BRIDGES`; empty if it is none of them.
+    adapter : str
+        The same of all ports of one adapter.
+    """
+
+    name: str
+    description: str = ""
+    bridge: str = ""
+    adapter: str = ""
+
+    def __str__(self) -> str:
+        said = ", ".join(filter(None, (self.bridge, self.description)))
+        return f"{self.name} ({said})" if said else self.name
+
+
+def serial_ports() -> list[FoundPort]:
+    """Return the serial ports that this computer has, by name."""
     _pyserial()
     from serial.tools import list_ports  # noqa: PLC0415 - an extra
 
-    return sorted((port.device, port.description) for port in list_ports.comports())
+    return sorted(
+        FoundPort(
+            port.device,
+            "" if port.description in (None, "n/a") else port.description,
+            BRIDGES.get((port.vid, port.pid), ""),
+            f"{port.serial_number}:{port.location and port.location.split(':')[0]}",
+        )
+        for port in list_ports.comports()
+    )
 
 
 def _pyserial() -> Any:
-    require("pyserial", "a board's serial port")
+    require("serial", "a board's serial port")
     import serial  # noqa: PLC0415 - an extra
 
     return serial
@@ -80,7 +129,7 @@ def _pyserial() -> Any:
 def _not_opened(name: str, error: Exception) -> SpikeletError:
     path = Path(name)
     if os.name == "posix" and path.is_absolute() and not path.exists():
-        found = ", ".join(device for device, _ in serial_ports()) or "none"
+        found = ", ".join(map(str, serial_ports())) or "none"
         return SpikeletError(
             f"{name}: there is no such port; those found: {found}",
             remedy="plug the board in, or name its port",

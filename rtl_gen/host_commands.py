@@ -11,7 +11,7 @@ from spikelet.rtl_gen.layouts import config_request, config_response
 
 __all__ = ["HostCommands", "chip_side"]
 
-_WRITE, _READ, _EVENTS, _RUN, _CLEAR, _IDENTIFY = range(len(OPERATIONS))
+_WRITE, _READ, _EVENTS, _RUN, _CLEAR, _IDENTIFY, _WATCHDOG = range(len(OPERATIONS))
 
 
 def chip_side(params: LinkParams) -> dict[str, wiring.Member]:
@@ -51,6 +51,8 @@ class HostCommands(wiring.Component):
     i, o : ``In(stream of 8)``, ``Out(stream of 8)``
     refused : ``Out(1)``
         An operation was not known. Nothing is executed, and what comes is dropped, until reset.
+    watchdog : ``Out(16)``
+        The count of the last ``watchdog``; 0 from reset on.
     event_in, event_out, config_request, config_response, start, clear, busy
         To the chip's ports of these names.
     """
@@ -62,6 +64,7 @@ class HostCommands(wiring.Component):
                 "i": In(stream.Signature(8)),
                 "o": Out(stream.Signature(8)),
                 "refused": Out(1),
+                "watchdog": Out(16),
                 **chip_side(params),
             }
         )
@@ -118,6 +121,9 @@ class HostCommands(wiring.Component):
                         m.next = "REQUEST"
                     with m.Case(_IDENTIFY):
                         m.next = "IDENTITY"
+                    with m.Case(_WATCHDOG):
+                        m.d.sync += self.watchdog.eq(count)
+                        m.next = "OPERATION"
                     with m.Default():
                         m.next = "STROBE"
                 with m.If(count == 0):

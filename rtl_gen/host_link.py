@@ -45,6 +45,14 @@ class HostLink(wiring.Component):
         ``rx.ready``.
     reset : ``Out(1)``
         The chip is to be reset; high for one cycle.
+    heard : ``Out(1)``
+        A frame of this connection has come, or one that opens another; high for one cycle.
+    watchdog : ``Out(16)``
+        As :class:`HostCommands` has it.
+    abandon : ``In(1)``
+        Gives the connection up, and resets the chip: the host is told that its connection is not
+        this one, now and whenever it comes back. A frame that ends in this cycle is lost, unless it
+        opens a connection.
     event_in, event_out, config_request, config_response, start, clear, busy
         To the chip's ports of these names.
     """
@@ -56,6 +64,9 @@ class HostLink(wiring.Component):
                 "rx": In(stream.Signature(8)),
                 "tx": Out(stream.Signature(8)),
                 "reset": Out(1),
+                "heard": Out(1),
+                "watchdog": Out(16),
+                "abandon": In(1),
                 **chip_side(params),
             }
         )
@@ -64,6 +75,7 @@ class HostLink(wiring.Component):
         m = Module()
         opens = Signal()
         commands = HostCommands(self.params)
+        m.d.comb += self.watchdog.eq(commands.watchdog)
         m.submodules.commands = ResetInserter(opens)(commands)
         for name in chip_side(self.params):
             member = commands.signature.members[name]
@@ -132,11 +144,17 @@ class _Receiving:
 
         mine = (control[:4] == VERSION) & (connection == self.connection)
         taken = frames.whole & mine & in_order & ~full
+        asked = Signal()  # for a connection
         m.d.comb += [
-            opens.eq(frames.whole & (control[:4] == VERSION) & ((control & OPEN) != 0)),
-            link.reset.eq(opens & ((control & RESET) != 0)),
+            asked.eq(frames.whole & (control[:4] == VERSION) & ((control & OPEN) != 0)),
+            opens.eq(asked | link.abandon),
+            link.reset.eq(link.abandon | (asked & ((control & RESET) != 0))),
+            link.heard.eq(asked | (frames.whole & mine)),
             self.again.eq(frames.whole & mine & ((control & AGAIN) != 0)),
-            self.answers.eq(frames.whole & (carries | ~mine | ((control & (OPEN | AGAIN)) != 0))),
+            self.answers.eq(
+                link.abandon
+                | (frames.whole & (carries | ~mine | ((control & (OPEN | AGAIN)) != 0)))
+            ),
         ]
         with m.If(taken):
             m.d.sync += self.end.eq(put - CRC_BYTES)
@@ -157,7 +175,7 @@ class _Receiving:
         with m.If(leaves):
             m.d.sync += self.executed.eq(self.executed + 1)
         with m.If(opens):
-            m.d.sync += self.connection.eq(connection)
+            m.d.sync += self.connection.eq(Mux(asked, connection, ~self.connection))
             m.d.sync += [value.eq(0) for value in (put, self.end, self.executed, self.ack)]
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from cocotb.triggers import RisingEdge
 
 from spikelet.description.chip.host_link import FLAG, OPERATIONS, LinkParams
+from spikelet.description.errors import SpikeletError
 from spikelet.golden.host_link import HostLink
 from spikelet.host.connection import Connection
 from spikelet.sim.noted_chip import NotedChip
@@ -146,7 +147,8 @@ def _stream(rng: np.random.Generator, params: LinkParams, operations: int) -> by
             _operation("read", count, (address, 4)),
             _operation("events", count, *flits) + _operation("run", 1),
             _operation("run", count) + _operation("clear", 1),
-        ][rng.integers(4)]
+            _operation("watchdog", int(rng.integers(1 << 16))),
+        ][rng.integers(5)]
     return stream
 
 
@@ -154,7 +156,7 @@ async def _connected(dut: Any) -> tuple[np.random.Generator, _Ports, _Line]:
     rng = random_source()
     ports = _Ports(dut, rng)
     line = _Line(dut, rng, parameters()["rate"])
-    inputs = ("rx__valid", "tx__ready", "busy", "event_in__ready", "event_out__valid")
+    inputs = ("rx__valid", "tx__ready", "abandon", "busy", "event_in__ready", "event_out__valid")
     await start(
         dut,
         **dict.fromkeys(inputs, 0),
@@ -178,7 +180,7 @@ async def nothing_is_lost_or_done_twice(dut: Any) -> None:
     params: LinkParams = parameters()["params"]
     rng, ports, line = await _connected(dut)
     checks = Checks(*(("damaged",) if line.rate else ()), "wrapped", "second connection")
-    reference = NotedChip()
+    reference, alone = NotedChip(), NotedChip()
     golden = HostLink(params, reference)
     seen = 0
     for number in (7, 8):
@@ -187,7 +189,7 @@ async def nothing_is_lost_or_done_twice(dut: Any) -> None:
         connection.buffer_bytes = params.buffer_bytes
         stream = _stream(rng, params, 60)
         connection.send(stream)
-        straight = HostLink(params, NotedChip())
+        straight = HostLink(params, alone)
         for byte in stream:
             straight.commands.take(byte)
         expected = bytes(straight.commands.sent)
@@ -211,6 +213,70 @@ async def nothing_is_lost_or_done_twice(dut: Any) -> None:
         checks.sequence(list(expected), list(connection.received), "byte of the answers")
         checks.sequence(list(golden.commands.sent), list(expected), "byte of golden's answers")
         checks.sequence(reference.told, ports.chip.told, "operation at the chip")
+        checks.equal(golden.commands.watchdog, int(dut.watchdog.value), "watchdog")
+    checks.finish()
+
+
+async def _counted(dut: Any, name: str, counts: dict[str, int]) -> None:
+    """Count the cycles in which an output is high, for ever."""
+    edge = RisingEdge(dut.clk)
+    while True:
+        await edge
+        counts[name] += int(getattr(dut, name).value)
+
+
+@cocotb.test(timeout_time=4, timeout_unit="ms")
+async def a_connection_that_is_given_up_is_no_more(dut: Any) -> None:
+    """Given up at any time, also within a frame; the host comes back, then opens another."""
+    params: LinkParams = parameters()["params"]
+    rng, ports, line = await _connected(dut)
+    line.rate = 0
+    checks = Checks("something was dropped", "all was done", "frame was cut")
+    counts = dict.fromkeys(("reset", "heard"), 0)
+    for name in counts:
+        cocotb.start_soon(_counted(dut, name, counts))
+    golden = HostLink(params, NotedChip())
+    for number in range(12):
+        connection = Connection(20 * number + 1)
+        line.came.clear()
+        opening = bytes([FLAG]) + connection.outgoing()
+        await line.send(opening)
+        await _wait(dut, 600)
+        connection.take(bytes(line.came))
+        assert connection.opened
+        golden.take(opening)
+        count = int(rng.integers(1, 6))
+        words = [(9, 4)] * count
+        connection.send(_operation("watchdog", 7) + _operation("write", count, (5, 4), *words))
+        frame = connection.outgoing()
+        sent = len(frame) - int(rng.choice([0, 0, 1, 3, 12]))
+        before = len(ports.chip.told)
+        await line.send(frame[:sent])
+        await _wait(dut, int(rng.integers(1, 120)))
+        dut.abandon.value = 1
+        await _wait(dut, 1)
+        dut.abandon.value = 0
+        line.came.clear()
+        await _wait(dut, 2)
+        done = len(ports.chip.told) - before
+        checks.reach("something was dropped", sent == len(frame) and done < count)
+        checks.reach("all was done", done == count)
+        checks.reach("frame was cut", sent < len(frame))
+        golden.take(frame[:sent])
+        golden.abandon()
+        await line.send(frame[sent:] + connection.outgoing() + frame)  # the host goes on
+        golden.take(frame[sent:] + connection.outgoing() + frame)
+        await _wait(dut, 1500)
+        assert len(ports.chip.told) - before == done, "executed behind the end of a connection"
+        checks.equal(golden.connection, 255 - connection.number, "connection")
+        checks.equal(0, int(dut.watchdog.value), "watchdog")
+        try:
+            connection.take(bytes(line.came))
+            raise AssertionError("the host is not told")
+        except SpikeletError as error:
+            assert "has forgotten this connection" in str(error)
+        checks.equal(golden.resets, counts["reset"], "resets")
+        checks.equal(golden.heard, counts["heard"], "frames of a connection")
     checks.finish()
 
 

@@ -81,7 +81,13 @@ class Design:
 
 
 def build_library(
-    design: Design, top: str, harness: Path, *, checks: str = "", optimise: str = "run"
+    design: Design,
+    top: str,
+    harness: Path,
+    *,
+    before: str = "",
+    checks: str = "",
+    optimise: str = "run",
 ) -> Path:
     """Compile a design and its C++ harness to a shared library; reuse one built before.
 
@@ -92,6 +98,8 @@ def build_library(
         Top module; the harness sees it as class ``V`` + ``top``.
     harness : Path
         C++ source.
+    before : str
+        C++ text that is compiled before it.
     checks : str
         C++ text that is compiled behind it, such as what
         :func:`spikelet.description.c_layout.layout_checks` returns.
@@ -105,7 +113,7 @@ def build_library(
         If Verilator or the C++ compiler is missing or fails; with the log's place.
     """
     flags = compile_flags(optimise)
-    driver = f"{harness.read_text()}\n{checks}"
+    driver = f"{before}\n{harness.read_text()}\n{checks}"
     digest = design.digest(top, driver, *flags)
     return cached(
         f"models/{top}-{digest}.so", lambda folder: _library(design, top, driver, flags, folder)

@@ -1,19 +1,36 @@
 // Runs a Verilated board by its pins: clock, serial port, LEDs. See sim/virtual_board.py.
 //
 // The host's serial port has a clock of its own, so the edges of its bits fall between those of the
-// board's clock.
+// board's clock. A top module with the ports flash_cs, flash_clk, flash_copi and flash_cipo has the
+// flash of sim/spi_flash.c there, which is compiled before this file.
 
 #include <cmath>
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <type_traits>
+#include <utility>
 
 #include "Vtop.h"
 #include "verilated.h"
 
 namespace {
 
+template <class Top, class = void>
+struct FlashPins : std::false_type {};
+template <class Top>
+struct FlashPins<Top, std::void_t<decltype(std::declval<Top&>().flash_cs)>> : std::true_type {};
+
+template <class Top>
+void look_at_flash(Top& top, SpiFlash& flash, double seconds) {
+    if constexpr (FlashPins<Top>::value) {
+        top.flash_cipo = spi_flash_pins(&flash, top.flash_cs, top.flash_clk, top.flash_copi, seconds);
+    }
+}
+
 struct Board {
+    SpiFlash flash;
+    double clock_s = 1;  // seconds of a clock cycle
     VerilatedContext context;
     Vtop top{&context};
     uint64_t cycles = 0;
@@ -26,7 +43,13 @@ struct Board {
     int bits_left = 0;
     int word = 0;
 
+    Board(double clock_hz, int flash_log_size) : clock_s(1 / clock_hz) {
+        spi_flash_init(&flash, flash_log_size);
+    }
+    ~Board() { free(flash.contents); }
+
     void clock() {
+        look_at_flash(top, flash, static_cast<double>(cycles) * clock_s);
         top.clk = 1;
         top.eval();
         top.clk = 0;
@@ -73,8 +96,8 @@ struct Board {
 extern "C" {
 
 // The button is not pressed at level `released`.
-void* spikelet_board_create(int64_t released) {
-    auto board = std::make_unique<Board>();
+void* spikelet_board_create(int64_t released, double clock_hz, int64_t flash_log_size) {
+    auto board = std::make_unique<Board>(clock_hz, static_cast<int>(flash_log_size));
     board->top.clk = 0;
     board->top.button = released;
     board->top.rx = 1;
@@ -83,6 +106,15 @@ void* spikelet_board_create(int64_t released) {
 }
 
 void spikelet_board_destroy(void* handle) { delete static_cast<Board*>(handle); }
+
+void spikelet_board_flash(void* handle, const uint8_t* bytes, int64_t n, int64_t offset) {
+    spi_flash_store(&static_cast<Board*>(handle)->flash, bytes, n, offset);
+}
+
+// Bytes that the host still sends, without the one on the line.
+int64_t spikelet_board_waiting(void* handle) {
+    return static_cast<int64_t>(static_cast<Board*>(handle)->queue.size());
+}
 
 uint64_t spikelet_board_cycles(void* handle) { return static_cast<Board*>(handle)->cycles; }
 

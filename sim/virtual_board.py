@@ -1,12 +1,15 @@
 """A board in simulation: the top module that its bitstream is made of, driven by its pins alone."""
 
 import ctypes
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.toolchain import load_library
+from spikelet.sim import spi_flash
 from spikelet.sim.verilator import Design, build_library
 
 __all__ = ["VirtualBoard"]
@@ -27,11 +30,12 @@ class VirtualBoard:
     ----------
     design : Design
         Verilog of a board's top module ``top``, with ports ``clk``, ``button``, ``rx``, ``tx`` and
-        ``led``.
+        ``led``. If it has ``flash_cs``, ``flash_clk``, ``flash_copi`` and ``flash_cipo``, there is
+        a :class:`spikelet.sim.spi_flash.SpiFlash`, in power-down as after configuration.
     clock_hz : int
         Of the chip: a model of a PLL passes ``clk`` on.
     baud : int
-        Of the host.
+        Of the host; it may change.
     name : str
     button_inverted : bool
         Whether ``button`` is 1 while it is not pressed.
@@ -41,6 +45,8 @@ class VirtualBoard:
         Share of bytes, in both directions, of which a bit is flipped or that are lost.
     seed : int
         Of the damage.
+    flash : dict of int to bytes
+        What is in the flash, by address; all else is erased.
     optimise : str
         As for :func:`spikelet.sim.verilator.build_library`.
 
@@ -61,22 +67,31 @@ class VirtualBoard:
         offset: float = 0.0,
         damage: float = 0.0,
         seed: int = 0,
+        flash: Mapping[int, bytes] = MappingProxyType({}),
         optimise: str = "run",
     ) -> None:
         if abs(offset) > _LARGEST_OFFSET:
             raise SpikeletError(f"{name}: offset must be in -0.05..0.05, not {offset}")
+        for address, contents in flash.items():
+            spi_flash.check_fits(contents, address)
         if not 0 <= damage < 1:
             raise SpikeletError(f"{name}: damage must be in 0..1, without 1, not {damage}")
         self.name = name
         self.baud = baud
         self.clock_hz = clock_hz
         self.damage = damage
-        self._bit = clock_hz / (baud * (1 + offset))
+        self.offset = offset
         self._released = int(button_inverted)
         self._random = np.random.default_rng(seed)
         self._waiting = b""
-        self._library = _load(build_library(design, "top", _HARNESS, optimise=optimise))
-        self._handle = ctypes.c_void_p(self._library.spikelet_board_create(self._released))
+        before = spi_flash.SOURCE.read_text()
+        built = build_library(design, "top", _HARNESS, before=before, optimise=optimise)
+        self._library = _load(built)
+        create = self._library.spikelet_board_create
+        self._handle = ctypes.c_void_p(create(self._released, clock_hz, spi_flash.LOG_SIZE))
+        for address, contents in flash.items():
+            size = len(contents)
+            self._library.spikelet_board_flash(self._open(), contents, size, address)
         self.run(_POWER_ON_S)
 
     def write(self, line: bytes) -> None:
@@ -104,6 +119,12 @@ class VirtualBoard:
         return int(self._library.spikelet_board_leds(self._open()))
 
     @property
+    def waiting(self) -> int:
+        """Bytes that the host has still to send."""
+        queued = int(self._library.spikelet_board_waiting(self._open()))
+        return queued + len(self._waiting)
+
+    @property
     def cycles(self) -> int:
         """Clock cycles so far."""
         return int(self._library.spikelet_board_cycles(self._open()))
@@ -116,9 +137,10 @@ class VirtualBoard:
 
     def _run(self, cycles: int, *, one: bool) -> bytes:
         line, self._waiting = self._waiting, b""
+        bit = self.clock_hz / (self.baud * (1 + self.offset))
         came = ctypes.create_string_buffer(_ROOM)
         count = self._library.spikelet_board_run(
-            self._open(), self._bit, cycles, line, len(line), came, _ROOM, one
+            self._open(), bit, cycles, line, len(line), came, _ROOM, one
         )
         return self._damaged(came.raw[:count])
 
@@ -141,7 +163,10 @@ def _load(path: Path) -> ctypes.CDLL:
     library = load_library(path)
     handle, number = ctypes.c_void_p, ctypes.c_int64
     library.spikelet_board_create.restype = handle
-    library.spikelet_board_create.argtypes = [number]
+    library.spikelet_board_create.argtypes = [number, ctypes.c_double, number]
+    library.spikelet_board_flash.argtypes = [handle, ctypes.c_char_p, number, number]
+    library.spikelet_board_waiting.restype = number
+    library.spikelet_board_waiting.argtypes = [handle]
     library.spikelet_board_destroy.argtypes = [handle]
     library.spikelet_board_cycles.restype = ctypes.c_uint64
     library.spikelet_board_cycles.argtypes = [handle]

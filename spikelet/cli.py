@@ -7,6 +7,7 @@ import click
 
 from spikelet import __version__
 from spikelet.command_group import CommandGroup
+from spikelet.commands.boards import boards
 from spikelet.commands.build import build
 from spikelet.commands.check import check
 from spikelet.commands.compile import compile_command
@@ -15,11 +16,14 @@ from spikelet.commands.data import data_command
 from spikelet.commands.demo import demo
 from spikelet.commands.doctor import doctor
 from spikelet.commands.learn import learn
+from spikelet.commands.load import load
 from spikelet.commands.neurons import neurons
+from spikelet.commands.program import program
 from spikelet.commands.report import report
 from spikelet.commands.run import run
 from spikelet.commands.tune import tune
 from spikelet.commands.verify import verify
+from spikelet.commands.virtual_board import virtual_board_command
 
 __all__ = ["main"]
 
@@ -35,7 +39,7 @@ def main(debug: bool) -> None:
 
 
 for _command in (
-    *(build, check, compile_command, convert, data_command, demo, doctor, learn, neurons),
-    *(report, run, tune, verify),
+    *(boards, build, check, compile_command, convert, data_command, demo, doctor, learn, load),
+    *(neurons, program, report, run, tune, verify, virtual_board_command),
 ):
     main.add_command(_command)

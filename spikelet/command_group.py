@@ -18,6 +18,7 @@ _EXTRAS = {
     "data": "report",
     "build": "fpga",
     "demo": "all",
+    **dict.fromkeys(("boards", "load", "program"), "board"),
     "tune": "tune",
     "convert": "convert",
 }

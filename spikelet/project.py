@@ -141,13 +141,19 @@ class Project:
         _, old = kept_builds(self.folder, present)
         return [*self._own(), *kept.out_of_date, *self._old_runs(present), *old]
 
-    def run(self, samples: Samples, engine: str = "golden", **options: Any) -> Run:
+    def run(
+        self,
+        samples: Samples,
+        engine: str = "golden",
+        *,
+        record: Sequence[str] = ("spikes", "states"),
+        **options: Any,
+    ) -> Run:
         """Run samples on one engine and keep the Recording in ``runs/ENGINE``; see :func:`run`."""
         compiled = self.load()
         engine_named(engine)
         if compiled.network.floats:
             samples.check_labels(compiled.network.n_outputs)
-        record = ("spikes", "states")
         with writing(self.folder):
             ran = run(compiled, samples, engine, record=record, folder=self.folder, **options)
             inputs, sources = digests_of_files({"samples file": samples.path})

@@ -32,6 +32,7 @@ ORDER = (
         "doctor",
     ),
     ("project",),
+    ("programming",),
     ("conversion", "tuning", "support"),
     ("targets",),
     ("images",),

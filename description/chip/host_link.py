@@ -30,6 +30,7 @@ __all__ = [
     "REQUEST_HEADER",
     "RESET",
     "VERSION",
+    "WATCHDOG_CYCLES",
     "LinkParams",
 ]
 
@@ -61,8 +62,11 @@ CRC_BYTES = 4
 OFFSET_BITS = 16
 """Of offsets of bytes in a stream, which wrap."""
 
-OPERATIONS = ("write", "read", "events", "run", "clear", "identify")
+OPERATIONS = ("write", "read", "events", "run", "clear", "identify", "watchdog")
 """What a request's stream holds, by number."""
+
+WATCHDOG_CYCLES = 1 << 16
+"""Clock cycles of the chip: the unit of the time that ``watchdog`` sets."""
 
 
 IDENTITY = struct.Struct("<3sBIIBBBB")

@@ -36,6 +36,7 @@ __all__ = [
     "restore_program",
     "snapshot_of",
     "state_words",
+    "words_behind",
 ]
 
 _LEARNED = ("weights", "tags", "random")
@@ -118,8 +119,30 @@ def readable_words(
     for index, counted in enumerate(zip(active_axons, merged_spikes, strict=True)):
         addresses = chip_map.address(index, "counters", np.arange(len(COUNTERS)))
         words.append(np.array([addresses, [*counted, 0]]).T)
-    found = np.concatenate([part.astype(np.uint32) for part in words])
-    found = found[np.argsort(found[:, 0], kind="stable")]
+    return _as_read(chip_map, np.concatenate([part.astype(np.uint32) for part in words]))
+
+
+def words_behind(chip: ChipParams, program: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+    """Return what the configuration port reads behind a program, of each address that it writes.
+
+    Parameters
+    ----------
+    chip : ChipParams
+    program : array of uint32, shape (writes, 2)
+        Address and data, as :meth:`ChipImage.program` returns them.
+
+    Returns
+    -------
+    array of uint32, shape (words, 2)
+        Address and data, by address.
+    """
+    written, places = np.unique(program[::-1, 0], return_index=True)
+    return _as_read(ChipMap(chip), np.stack([written, program[::-1, 1][places]], axis=1))
+
+
+def _as_read(chip_map: ChipMap, words: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+    """Return words by address, without the bits that their regions do not have."""
+    found = words[np.argsort(words[:, 0], kind="stable")]
     for index, regions in enumerate(chip_map.cores):
         for region in regions.values():
             first = int(chip_map.address(index, region.name))

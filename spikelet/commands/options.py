@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 __all__ = [
+    "BAUD",
     "COUNT",
     "DECAY_BITS",
     "DECODE",
@@ -19,6 +20,7 @@ __all__ = [
     "NEURON",
     "OUT",
     "PLACEMENT_SEED",
+    "PORT",
     "POSITIVE",
     "POTENTIAL_BITS",
     "REQUIRE_RECORDED",
@@ -88,3 +90,9 @@ EARLY_STOP = click.option(
 )
 LEARNING = click.option("--learning/--no-learning", default=True, help="Only run, or learn.")
 START = click.option("--start", type=click.Path(path_type=Path), help="A snapshot to begin with.")
+PORT = click.option(
+    "--port", default="", help="Serial port of the board; or SPIKELET_PORT, or the only one found."
+)
+BAUD = click.option(
+    "--baud", type=POSITIVE, default=1_000_000, show_default=True, help="As the image was built."
+)

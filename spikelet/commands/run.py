@@ -5,12 +5,14 @@ from pathlib import Path
 import click
 
 from spikelet.commands.options import (
+    BAUD,
     COUNT,
     DECODE,
     EARLY_STOP,
     LEARNING,
     NETWORK,
     OUT,
+    PORT,
     SAMPLES,
     START,
 )
@@ -23,12 +25,23 @@ __all__ = ["run"]
 @NETWORK
 @SAMPLES
 @OUT
-@click.option("--engine", default="golden", show_default=True, help="golden, rtl, netlist-...")
+@click.option(
+    "--engine", default="golden", show_default=True, help="golden, rtl, board, netlist-..."
+)
 @COUNT
 @DECODE
 @EARLY_STOP
 @LEARNING
 @START
+@click.option(
+    "--record",
+    type=click.Choice(["states", "spikes", "outputs"]),
+    default="states",
+    show_default=True,
+    help="Outputs only, spikes too, or states too, which a board takes long to send.",
+)
+@PORT
+@BAUD
 @click.option(
     "--recording", type=click.Path(path_type=Path), help="Also write the recording there."
 )
@@ -44,10 +57,14 @@ def run(
     early_stop: bool,
     learning: bool,
     start: Path | None,
+    record: str,
+    port: str,
+    baud: int,
     recording: Path | None,
 ) -> None:
     """Run SAMPLES on one engine; keep the Recording in the project folder."""
     from spikelet.description.chip.state import ChipState
+    from spikelet.host.board_port import BoardPort
     from spikelet.project import opened
     from spikelet.results import score_fields, score_words
     from spikelet.runs.early_stop import check_decoder, early_stop_of
@@ -71,6 +88,8 @@ def run(
             start=ChipState.load(start) if start else None,
             progress=lambda done: progress(engine, done, len(chosen.spikes)),
             early_stop=early_stop,
+            record={"states": ("spikes", "states"), "spikes": ("spikes",)}.get(record, ()),
+            port=BoardPort(port, baud),
         )
     trace = ran.recording
     if recording:

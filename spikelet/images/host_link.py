@@ -4,13 +4,12 @@ from spikelet.boards import Board
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.fpga.fit import Beside
 from spikelet.fpga.link_top import LinkTop, link_memories
+from spikelet.host.serial_port import BAUD
 from spikelet.images.image import BoardImage, ImageKind, ImageOptions
 from spikelet.rtl_gen.emit import to_verilog
+from spikelet.rtl_gen.uart import baud_divider
 
-__all__ = ["BAUD", "KIND"]
-
-BAUD = 1_000_000
-"""Of the serial port, unless it is told."""
+__all__ = ["KIND"]
 
 
 class _HostLink(ImageKind):
@@ -23,9 +22,9 @@ class _HostLink(ImageKind):
 
     def make(self, compiled: CompiledNetwork, board: Board, options: ImageOptions) -> BoardImage:
         baud = BAUD if options.baud is None else options.baud
-        top = LinkTop(compiled.chip, board, baud=baud)
+        baud_divider(board.clock_hz, baud)  # refuses what the clock cannot be divided to
         return BoardImage(
-            lambda: to_verilog(top, "top"),
+            lambda: to_verilog(LinkTop(compiled.chip, board, baud=baud), "top"),
             ("clk", "button", "led", "rx", "tx"),
             self.beside(compiled),
             settings={"baud": baud},
@@ -36,8 +35,9 @@ class _HostLink(ImageKind):
         return [
             "  then run samples on it: spikelet run FOLDER SAMPLES --engine board --port PORT",
             f"  LED {last} is lit while the chip is busy, LED {last - 1} once a host has reached "
-            f"it; LEDs 0 to {last - 2} show the output line that spiked last; LEDs: "
-            f"{board.led_places}",
+            f"it, LED {last - 2} if a tick took too long, LED {last - 3} if the watchdog gave a "
+            "host up",
+            f"  the other LEDs show the output line that spiked last; LEDs: {board.led_places}",
             f"  {board.button_place} resets all",
         ]
 

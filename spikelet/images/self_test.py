@@ -41,9 +41,9 @@ class _SelfTest(ImageKind):
         stored = stored_samples(compiled, samples, sample, count)
         inputs = {name: compiled.digests[name] for name in ("chip contents", "chip mapping")}
         inputs["stored samples"] = digest_of(samples.spikes[sample : sample + count])
-        test = SelfTest(Chip(compiled.chip), compiled.chip, stored)
+        chip = compiled.chip
         return BoardImage(
-            lambda: to_verilog(BoardTop(test, board), "top"),
+            lambda: to_verilog(BoardTop(SelfTest(Chip(chip), chip, stored), board), "top"),
             ("clk", "button", "led"),
             Beside("image", image_memories(compiled.chip, stored)),
             inputs,

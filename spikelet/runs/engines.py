@@ -91,6 +91,12 @@ def _rtl(wanted: Wanted) -> tuple[Recording, ChipState]:
     return run_rtl(wanted)
 
 
+def _board(wanted: Wanted) -> tuple[Recording, ChipState]:
+    from spikelet.runs.driven import run_board  # noqa: PLC0415
+
+    return run_board(wanted)
+
+
 def _netlist(family: Family, wanted: Wanted) -> tuple[Recording, ChipState]:
     from spikelet.runs.hardware import run_netlist  # noqa: PLC0415
 
@@ -111,6 +117,7 @@ def _require_cocotb() -> None:
 _ENGINES: dict[str, Engine] = {
     "golden": Engine(_golden, _golden_tools),
     "rtl": Engine(_rtl, _simulation_tools),
+    "board": Engine(_board, partial(package_versions, "numpy", "pyserial")),
 }
 
 _COCOTB_ENGINES: dict[str, Engine] = {
@@ -134,8 +141,8 @@ def netlist_engines() -> dict[str, Engine]:
 def engines() -> dict[str, Engine]:
     """Return all engines by name.
 
-    The golden model; the generated Verilog; the netlists that synthesis makes of it; and the
-    emitted files of a project, in Verilog simulators by cocotb.
+    The golden model; the generated Verilog; a board at a serial port; the netlists that synthesis
+    makes of the Verilog; and the emitted files of a project, in Verilog simulators by cocotb.
     """
     return {**_ENGINES, **netlist_engines(), **_COCOTB_ENGINES}
 

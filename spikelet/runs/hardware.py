@@ -17,6 +17,7 @@ from spikelet.fpga.synthesise import script, synthesise
 from spikelet.locked import writing
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
+from spikelet.runs.driven import driven
 from spikelet.runs.wanted import CHIP_VERILOG, EMITTED_VERILOG, MADE_OF, Wanted
 from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design
@@ -74,22 +75,8 @@ def _simulated(
     wanted: Wanted, design: Design, name: str, optimise: str, made_of: Mapping[str, str]
 ) -> tuple[Recording, ChipState]:
     """Run in a Verilated chip."""
-    compiled = wanted.compiled
-    with VerilatedChip(compiled.chip, design, name=name, optimise=optimise) as chip:
-        if wanted.start is None:
-            chip.load(wanted.image)
-        else:
-            chip.restore(wanted.state)
-        trace = chip.run(
-            wanted.events(),
-            record=wanted.record,
-            neurons=compiled.neurons,
-            progress=wanted.progress,
-            reward=wanted.reward,
-            clear=wanted.clear,
-            stop_at_output=wanted.early_stop,
-        )
-        state = chip.snapshot()
+    with VerilatedChip(wanted.compiled.chip, design, name=name, optimise=optimise) as chip:
+        trace, state = driven(chip, wanted)
     trace.notes[MADE_OF] = dict(made_of)
     return trace, state
 

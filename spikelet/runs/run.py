@@ -18,6 +18,7 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.run.recording import Recording, recorded_states
 from spikelet.description.summary import summary
 from spikelet.description.versions import package_versions
+from spikelet.host.board_port import BoardPort
 from spikelet.network.integers import IntegerNetwork, Weights
 from spikelet.network.matrices import dense
 from spikelet.network.network import FloatArray
@@ -306,6 +307,7 @@ def run(
     folder: Path | None = None,
     progress: Callable[[int], None] = lambda samples: None,
     early_stop: bool = False,
+    port: BoardPort | None = None,
 ) -> Run:
     """Run samples, one after another; what is learned goes on from each to the next.
 
@@ -340,6 +342,8 @@ def run(
         Told how many samples are done, now and then.
     early_stop : bool
         Whether the chip ends each sample with the tick in which its first output spike leaves it.
+    port : BoardPort or None
+        Where engine ``board`` finds it; None: see :meth:`BoardPort.found`.
 
     Raises
     ------
@@ -388,6 +392,7 @@ def run(
             folder,
             progress,
             early_stop,
+            port or BoardPort(),
         )
     )
     begun = 0 if clear or start is None else start.ticks

@@ -1,7 +1,7 @@
 """A run that is asked of an engine."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.events import Events
 from spikelet.description.summary import summary
+from spikelet.host.board_port import BoardPort
 
 __all__ = ["CHIP_VERILOG", "EMITTED_VERILOG", "MADE_OF", "Wanted"]
 
@@ -50,6 +51,8 @@ class Wanted:
     progress : callable
     early_stop : bool
         Whether each sample ends with its first output spike.
+    port : BoardPort
+        Of engine ``board``.
     """
 
     __repr__ = summary
@@ -65,6 +68,7 @@ class Wanted:
     folder: Path | None
     progress: Callable[[int], None]
     early_stop: bool = False
+    port: BoardPort = field(default_factory=BoardPort)
 
     @property
     def image(self) -> ChipImage:

@@ -1,0 +1,1 @@
+../../spikelet/programming.py

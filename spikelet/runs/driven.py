@@ -1,0 +1,41 @@
+"""A run on a chip behind the driver, whatever carries the words."""
+
+from spikelet.description.chip.state import ChipState
+from spikelet.description.run.recording import Recording
+from spikelet.host.driver import Chip
+from spikelet.runs.wanted import Wanted
+
+__all__ = ["driven", "run_board"]
+
+
+def driven(chip: Chip, wanted: Wanted, *, check: bool = False) -> tuple[Recording, ChipState]:
+    """Load a chip, run samples, and take a snapshot.
+
+    Parameters
+    ----------
+    chip : Chip
+    wanted : Wanted
+    check : bool
+        Whether what is loaded is read back and compared.
+    """
+    if wanted.start is None:
+        chip.load(wanted.image, check=check)
+    else:
+        chip.restore(wanted.state)
+    recording = chip.run(
+        wanted.events(),
+        record=wanted.record,
+        neurons=wanted.compiled.neurons,
+        progress=wanted.progress,
+        reward=wanted.reward,
+        clear=wanted.clear,
+        stop_at_output=wanted.early_stop,
+    )
+    return recording, chip.snapshot()
+
+
+def run_board(wanted: Wanted) -> tuple[Recording, ChipState]:
+    """Run on a board whose bitstream is the image ``host-link``; what is loaded is read back."""
+    port = wanted.port.found()
+    with Chip.open(port.name, wanted.compiled.chip, baud=port.baud) as chip:
+        return driven(chip, wanted, check=True)
