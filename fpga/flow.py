@@ -117,6 +117,7 @@ def build_bitstream(
     image: str = "",
     settings: Mapping[str, int] | None = None,
     inputs: Mapping[str, str] | None = None,
+    files: Mapping[str, bytes] | None = None,
     command: str = "",
     progress: Progress = silent,
 ) -> FpgaReport:
@@ -135,6 +136,8 @@ def build_bitstream(
         For the report.
     inputs : dict of str to str or None
         Digests, by role, of what the Verilog was made of.
+    files : dict of str to bytes or None
+        What is kept beside the bitstream, by name; ``inputs`` has digests of it.
     command : str
         The shell command that builds it, for the record.
 
@@ -157,7 +160,7 @@ def build_bitstream(
         inputs or {},
         command,
     )
-    plan = replace(plan, image=image, settings=settings or {})
+    plan = replace(plan, image=image, settings=settings or {}, files=files or {})
     report = _built(plan, folder, progress)
     _check_clocks(report, board, folder)
     return report
@@ -225,6 +228,7 @@ class _Plan:
     command: str
     image: str = ""
     settings: Mapping[str, int] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def making(self) -> Artefact:
@@ -291,6 +295,8 @@ def _replace(folder: Path, partial: Path) -> None:
 
 def _build(plan: _Plan, folder: Path, progress: Progress) -> FpgaReport:
     verilog, top = plan.verilog, plan.top
+    for name, contents in plan.files.items():
+        (folder / name).write_bytes(contents)
     harnessed = plan.constraints is None and plan.device.family.needs_pins
     if harnessed:
         verilog, top = harness(verilog, top)

@@ -1,7 +1,7 @@
 """Where the events of a chip without a host come from: pins of the board, or samples in the image.
 
 A source is a component with the ports of :func:`source_side`; all its other ports are pins. While
-``accept`` is high it gives events; of the stored one ``ended`` says that it has given all of a tick.
+``accept`` is high it gives events. Of the stored one ``ended`` says that all of a tick is given.
 ``within`` says that it has given some flits of an event, and not all.
 """
 
@@ -22,7 +22,7 @@ from spikelet.fpga.self_test_image import StoredRun, step_layout, step_rows
 from spikelet.rtl_gen.aer_bridge import FourPhaseToStream
 from spikelet.rtl_gen.uart import Uart
 
-__all__ = ["AerSource", "InputTable", "SerialSource", "StoredSource", "source_side"]
+__all__ = ["SERIAL_BITS", "AerSource", "InputTable", "SerialSource", "StoredSource", "source_side"]
 
 SERIAL_BITS = 14
 """Of an address in two bytes, each of which has 7."""

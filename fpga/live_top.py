@@ -1,5 +1,7 @@
 """A chip on a board that starts and runs without a host: weights from flash, classes on LEDs."""
 
+from typing import NamedTuple
+
 from amaranth.hdl import C, Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
@@ -33,9 +35,9 @@ class LiveTop(wiring.Component):
     """A chip that loads itself from the board's flash, and shows the class of each window of ticks.
 
     After power-on the program in flash is checked, then loaded. If it is of no use, the LED before
-    the last is lit, and nothing runs until the button is pressed. Otherwise the last LED is lit, and
-    windows follow each other for ever: the chip is cleared; ticks run; the output line with most
-    spikes in all of them, the lowest of equals, is shown by the other LEDs in binary. If none
+    the last is lit, and nothing runs until the button is pressed. Otherwise the last LED is lit,
+    and windows follow each other for ever: the chip is cleared; ticks run; the output line with
+    most spikes in all of them, the lowest of equals, is shown by the other LEDs in binary. If none
     spiked the LEDs stay as they were. The third LED from the end changes with every window.
 
     Timing: with a ``period``, the n-th tick begins ``n * period`` clock cycles after the chip was
@@ -129,15 +131,32 @@ class LiveTop(wiring.Component):
         ]
         ends, running, counting = Signal(), Signal(), Signal()
         winner, empty = self._count(m, chip, ends, counting)
+        shown, parity = Signal.like(winner), Signal()
+        with m.If(ends):
+            m.d.sync += parity.eq(~parity)
+            with m.If(~empty):
+                m.d.sync += shown.eq(winner)
         closes: Value = source.ended
         accepts: Value = C(1)
         if self.period:
             closes = self._timer(m, running, chip.start) & ~source.within
             accepts = ~closes
-        tick, shown, parity = Signal(range(self.ticks)), Signal.like(winner), Signal()
-        left = Signal(range(self.pause + 1))
+        control = _Control(loaded & ~counting, closes, accepts, running, ends, counting)
+        self._run(m, chip, control)
+        states = Cat(parity, failed, loaded)
+        line = Signal(max(0, len(self.led) - len(states)))
+        m.d.comb += line.eq(shown)
+        lit = Cat(line, states)[-len(self.led) :]
+        inverted = [pin.inverted for pin in self.board.leds]
+        m.d.comb += self.led.eq(Cat(bit ^ inv for bit, inv in zip(lit, inverted, strict=True)))
+        return m
+
+    def _run(self, m: Module, chip: wiring.Component, control: "_Control") -> None:
+        """Build what runs windows once the chip is loaded."""
+        ready, closes, accepts, running, ends, counting = control
+        tick, left = Signal(range(self.ticks)), Signal(range(self.pause + 1))
         with m.FSM():
-            with m.State("LOAD"), m.If(loaded & ~chip.busy & ~counting):
+            with m.State("LOAD"), m.If(ready & ~chip.busy):
                 m.next = "CLEAR"
             with m.State("CLEAR"):
                 m.d.comb += [chip.clear.eq(1), running.eq(1)]
@@ -150,7 +169,7 @@ class LiveTop(wiring.Component):
                 m.d.comb += running.eq(1)
                 m.next = "COLLECT"
             with m.State("COLLECT"):
-                m.d.comb += [running.eq(1), source.accept.eq(accepts)]
+                m.d.comb += [running.eq(1), self.source.accept.eq(accepts)]
                 with m.If(closes):
                     m.next = "START"
             with m.State("START"):
@@ -164,22 +183,13 @@ class LiveTop(wiring.Component):
                 m.next = "COLLECT"
                 with m.If(tick == self.ticks - 1):
                     m.d.comb += ends.eq(1)
-                    m.d.sync += [parity.eq(~parity), left.eq(self.pause)]
-                    with m.If(~empty):
-                        m.d.sync += shown.eq(winner)
+                    m.d.sync += left.eq(self.pause)
                     m.next = "SHOW"
             with m.State("SHOW"):
                 with m.If(left != 0):
                     m.d.sync += left.eq(left - 1)
                 with m.Elif(~counting):
                     m.next = "CLEAR"
-        states = Cat(parity, failed, loaded)
-        line = Signal(max(0, len(self.led) - len(states)))
-        m.d.comb += line.eq(shown)
-        lit = Cat(line, states)[-len(self.led) :]
-        inverted = [pin.inverted for pin in self.board.leds]
-        m.d.comb += self.led.eq(Cat(bit ^ inv for bit, inv in zip(lit, inverted, strict=True)))
-        return m
 
     def _load(self, m: Module, chip: wiring.Component) -> tuple[Value, Value]:
         """Build what loads the chip; return whether it has, and whether it could not."""
@@ -261,3 +271,14 @@ class LiveTop(wiring.Component):
                     m.d.sync += [best.eq(now), winner.eq(counted)]
                 m.next = "WAIT"
         return winner, best == 0
+
+
+class _Control(NamedTuple):
+    """What the windows follow, and what they say: ``running``, and ``ends`` with each."""
+
+    ready: Value
+    closes: Value
+    accepts: Value
+    running: Signal
+    ends: Signal
+    counting: Value

@@ -12,8 +12,8 @@ __all__ = ["LEAST_RATIO", "SpiTarget"]
 LEAST_RATIO = 8
 """Clock cycles of a cycle of ``sck``, at least.
 
-The bit that follows a falling edge is out 3 cycles later at most, and the controller looks at it half
-a cycle of ``sck`` after that edge: a cycle is left for the pins.
+The bit that follows a falling edge is out 3 cycles later at most, and the controller looks at it
+half a cycle of ``sck`` after that edge: a cycle is left for the pins.
 """
 
 
