@@ -27,7 +27,7 @@ def _events() -> Resource:
 
 def _link() -> Resource:
     """Return the pins of an SPI controller, at the lower row of PMOD 1B."""
-    pins = {"cs": ("7", "i"), "copi": ("8", "i"), "cipo": ("9", "o"), "clk": ("10", "i")}
+    pins = {"cs_n": ("7", "i"), "mosi": ("8", "i"), "miso": ("9", "o"), "sck": ("10", "i")}
     signals = [
         Subsignal(name, Pins(pin, dir=way, conn=("pmod", 1))) for name, (pin, way) in pins.items()
     ]
@@ -55,7 +55,7 @@ def _board() -> Board:
             **{f"flash_{pin}": (f"spi_flash_1x.{pin}", 0) for pin in ("cs", "clk", "copi", "cipo")},
             **{f"aer_address[{bit}]": (f"aer.address_{bit}", 0) for bit in range(_ADDRESS_BITS)},
             **{f"aer_{pin}": (f"aer.{pin}", 0) for pin in ("req", "ack")},
-            **{f"spi_{pin}": (f"spi_target.{pin}", 0) for pin in ("cs", "clk", "copi", "cipo")},
+            **{pin: (f"spi_target.{pin}", 0) for pin in ("cs_n", "sck", "mosi", "miso")},
         },
     )
     return Board(
