@@ -44,11 +44,11 @@ class _Board:
             await edge
             self.cycles += 1
             now = self.cycles / clock_hz
-            levels = [int(getattr(dut, name).value) for name in ("cs_n", "sck", "mosi")]
-            dut.miso.value = self.flash.pins(*levels, now)
-            if levels[1] and not clock and not levels[0]:
+            cs, sck, mosi = (int(getattr(dut, name).value) for name in ("cs_n", "sck", "mosi"))
+            dut.miso.value = self.flash.pins(cs, sck, mosi, now)
+            if sck and not clock and not cs:
                 self.rises.append(self.cycles)
-            clock = levels[1]
+            clock = sck
 
 
 @cocotb.test(timeout_time=2, timeout_unit="ms")
