@@ -2,8 +2,6 @@
 
 from abc import abstractmethod
 
-from amaranth.lib import wiring
-
 from spikelet.boards import Board
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.errors import SpikeletError
@@ -61,7 +59,9 @@ class _Live(ImageKind):
         """Return the bits of an input's number."""
 
     @abstractmethod
-    def source(self, table: InputTable, board: Board, options: ImageOptions) -> wiring.Component:
+    def source(
+        self, table: InputTable, board: Board, options: ImageOptions
+    ) -> AerSource | SerialSource:
         """Return where events come from."""
 
     def guidance(self, board: Board) -> list[str]:
@@ -77,7 +77,7 @@ class _Aer(_Live):
     def address_bits(self, board: Board) -> int:
         return len(board.pins_of(("aer_address",)))
 
-    def source(self, table: InputTable, board: Board, options: ImageOptions) -> wiring.Component:
+    def source(self, table: InputTable, board: Board, options: ImageOptions) -> AerSource:
         return AerSource(table)
 
 
@@ -90,7 +90,7 @@ class _Serial(_Live):
     def address_bits(self, board: Board) -> int:
         return SERIAL_BITS
 
-    def source(self, table: InputTable, board: Board, options: ImageOptions) -> wiring.Component:
+    def source(self, table: InputTable, board: Board, options: ImageOptions) -> SerialSource:
         baud = BAUD if options.baud is None else options.baud
         return SerialSource(table, baud_divider(board.chip_hz, baud))
 
