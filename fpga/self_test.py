@@ -13,6 +13,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Out
 
 from spikelet.description.checks import unsigned_bits
+from spikelet.description.chip.flash_image import program_words
 from spikelet.description.chip.packets import output_bits
 from spikelet.description.chip.params import ChipParams
 from spikelet.fpga.self_test_image import (
@@ -21,7 +22,6 @@ from spikelet.fpga.self_test_image import (
     checksum_words,
     count_bits,
     image_words,
-    program_words,
     reward_addresses,
     rom_rows,
     step_layout,

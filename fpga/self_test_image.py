@@ -3,7 +3,6 @@
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy.typing as npt
 from amaranth.lib import data
 
 from spikelet.description.checks import unsigned_bits
+from spikelet.description.chip.flash_image import program_words, word_runs
 from spikelet.description.chip.memory_map import LEARNING_REGISTERS, ChipMap
 from spikelet.description.chip.packets import flit_packet
 from spikelet.description.chip.params import ChipParams
@@ -29,13 +29,11 @@ __all__ = [
     "image_memories",
     "image_words",
     "program_memory",
-    "program_words",
     "reward_addresses",
     "rom_rows",
     "step_layout",
     "step_rows",
     "time_limit",
-    "word_runs",
 ]
 
 CHECKSUM_BITS = 4
@@ -238,21 +236,6 @@ def _predicted_cycles(chip: ChipParams, run: StoredRun) -> int:
     walking = 2 * len(image_words(run))
     reading = (32 // CHECKSUM_BITS + len(cores) + 16) * words
     return clearing * events.samples + sending + run.cycles + walking + reading
-
-
-def word_runs(addresses: npt.NDArray[np.uint32]) -> list[tuple[int, int, int]]:
-    """Return (first place, end, address) of each run of consecutive addresses."""
-    wide = addresses.astype(np.int64)
-    starts = [0, *(np.flatnonzero(np.diff(wide) != 1) + 1).tolist(), len(wide)]
-    return [(first, end, int(wide[first])) for first, end in pairwise(starts) if end > first]
-
-
-def program_words(program: npt.NDArray[np.uint32]) -> list[int]:
-    """Return configuration writes as the ROM holds them: runs of (address, count, data...)."""
-    words: list[int] = []
-    for first, end, address in word_runs(program[:, 0]):
-        words += [address, end - first, *program[first:end, 1].tolist()]
-    return words
 
 
 def reward_addresses(chip: ChipParams) -> list[int]:

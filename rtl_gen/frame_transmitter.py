@@ -42,19 +42,22 @@ class FrameTransmitter(wiring.Component):
         m.submodules.crc = check = CRC32(data_width=1).create()
         left = Signal(range(9))  # of the byte that the check takes
         shift = Signal(8)
-        escaped = Signal()
+        escaped, checking, own = Signal(), Signal(), Signal()
         place = Signal(range(CRC_BYTES))
         byte = Signal(8)
         sends, sent = Signal(), Signal()
         special = (byte == FLAG) | (byte == ESCAPE)
         m.d.comb += [
             check.valid.eq(left != 0),
-            check.data.eq(shift),
+            # The check takes back its own bytes, complemented, and so only shifts them out.
+            check.data.eq(shift[0] ^ own),
             byte.eq(self.i.p.data),
             sent.eq(sends & self.o.ready & (escaped | ~special)),
         ]
         with m.If(left != 0):
             m.d.sync += [left.eq(left - 1), shift.eq(shift >> 1)]
+        with m.If(sent):
+            m.d.sync += [left.eq(8), shift.eq(byte), own.eq(checking)]
         with m.If(sends):
             m.d.comb += self.o.valid.eq(1)
             m.d.comb += self.o.payload.eq(
@@ -71,18 +74,16 @@ class FrameTransmitter(wiring.Component):
                         m.next = "BYTES"
             with m.State("BYTES"):
                 m.d.comb += [sends.eq(self.i.valid & (left == 0)), self.i.ready.eq(sent)]
-                with m.If(sent):
-                    m.d.sync += [left.eq(8), shift.eq(byte)]
-                    with m.If(self.i.p.last):
-                        m.next = "CHECK"
+                with m.If(sent & self.i.p.last):
+                    m.next = "CHECK"
             with m.State("CHECK"):
-                m.d.comb += [sends.eq(left == 0), byte.eq(check.crc.word_select(place, 8))]
+                m.d.comb += [checking.eq(1), sends.eq(left == 0), byte.eq(check.crc[:8])]
                 with m.If(sent):
                     m.d.sync += place.eq(place + 1)
                     with m.If(place == CRC_BYTES - 1):
                         m.next = "END"
             with m.State("END"):
-                m.d.comb += [self.o.valid.eq(1), self.o.payload.eq(FLAG)]
-                with m.If(self.o.ready):
+                m.d.comb += [self.o.valid.eq(left == 0), self.o.payload.eq(FLAG)]
+                with m.If((left == 0) & self.o.ready):
                     m.next = "IDLE"
         return m

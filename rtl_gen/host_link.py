@@ -1,6 +1,6 @@
 """The chip's end of the link to its host. Twin of ``golden/host_link.py``."""
 
-from amaranth import Array, C, Cat, Module, Mux, ResetInserter, Signal
+from amaranth import Array, C, Cat, Module, Mux, ResetInserter, Signal, Value
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -117,7 +117,7 @@ class _Receiving:
         self.again, self.answers = Signal(), Signal()
         control, connection, ack = Signal(8), Signal(8), Signal(OFFSET_BITS)
         in_order, full, carries = Signal(), Signal(), Signal()
-        put = Signal(OFFSET_BITS)  # behind all that has been written, received or not
+        put = Signal(bits)  # behind all that has been written, received or not
 
         with m.If(frames.write):
             with m.Switch(frames.place):
@@ -135,12 +135,11 @@ class _Receiving:
 
         m.submodules.requests = storage = memory.Memory(shape=8, depth=size, init=[])
         write, read = storage.write_port(), storage.read_port()
-        fits = (put - self.executed)[:bits] != size
+        fits = ~_apart(put, self.executed[:bits])
         payload = frames.write & (frames.place >= len(REQUEST_HEADER))
         m.d.comb += [write.addr.eq(put), write.data.eq(frames.data), write.en.eq(payload & fits)]
         with m.If(payload):
             m.d.sync += [full.eq(full | ~fits), carries.eq(frames.place == frames.shortest)]
-            m.d.sync += put.eq(put + fits)
 
         mine = (control[:4] == VERSION) & (connection == self.connection)
         taken = frames.whole & mine & in_order & ~full
@@ -156,9 +155,11 @@ class _Receiving:
                 | (frames.whole & (carries | ~mine | ((control & (OPEN | AGAIN)) != 0)))
             ),
         ]
+        moved = (put + Mux(taken, C(-CRC_BYTES, bits), payload & fits))[:bits]
+        wraps = self.end[bits - 1] & ~moved[-1]  # a frame is no longer than the buffer
+        m.d.sync += put.eq(moved)
         with m.If(taken):
-            m.d.sync += self.end.eq(put - CRC_BYTES)
-            m.d.sync += put.eq(put - CRC_BYTES)
+            m.d.sync += self.end.eq(Cat(moved, self.end[bits:] + wraps))
         with m.Elif(frames.whole | frames.broken):
             m.d.sync += put.eq(self.end)
         with m.If(frames.whole & mine):
@@ -181,6 +182,11 @@ class _Receiving:
             m.d.sync += self.connection.eq(connection)
 
 
+def _apart(ahead: Value, behind: Value) -> Value:
+    """Return whether a whole buffer lies between two places, of which each has a bit more."""
+    return (ahead[:-1] == behind[:-1]) & (ahead[-1] != behind[-1])
+
+
 def _places(name: str) -> list[int]:
     return [place for place, here in enumerate(REQUEST_HEADER) if here == name]
 
@@ -199,7 +205,7 @@ def _sending(link: HostLink, m: Module, commands: HostCommands, received: _Recei
     following = Signal(OFFSET_BITS)  # the offset that is sent next
     stored = commands.o.valid & commands.o.ready
     m.d.comb += [
-        commands.o.ready.eq((put - received.ack[:bits])[:bits] != size),
+        commands.o.ready.eq(~_apart(put, received.ack[:bits])),
         write.addr.eq(put),
         write.data.eq(commands.o.payload),
         write.en.eq(stored),
@@ -211,7 +217,7 @@ def _sending(link: HostLink, m: Module, commands: HostCommands, received: _Recei
 
     place = Signal(range(len(REPLY_HEADER) + 1))  # in the header, or behind it
     end = Signal(bits)
-    again, answers, fetched = Signal(), Signal(), Signal()
+    again, answers, fetched, empty = Signal(), Signal(), Signal(), Signal()
     # The host is told of room whenever a quarter of the buffer has become free.
     news = Cat(received.executed[bits - 3 : bits], commands.refused)
     told = Signal.like(news)
@@ -220,20 +226,21 @@ def _sending(link: HostLink, m: Module, commands: HostCommands, received: _Recei
     header = Cat(control, received.connection, following, ack, executed)
     parts = Array(header.word_select(at, 8) for at in range(len(REPLY_HEADER)))
     of_header = place != len(REPLY_HEADER)
-    behind = Mux(of_header, following, following + 1)[:bits]
+    unsent = put != following[:bits]
+    over = Mux(of_header, empty & (place == len(REPLY_HEADER) - 1), (following + 1)[:bits] == end)
     sent = frames.i.valid & frames.i.ready
     m.d.comb += [
         frames.i.p.data.eq(Mux(of_header, parts[place[:-1]], read.data)),
-        frames.i.p.last.eq((place >= len(REPLY_HEADER) - 1) & (behind == end)),
+        frames.i.p.last.eq(over),
     ]
     m.d.sync += fetched.eq(~sent)
     with m.FSM(name="reply"):
         with m.State("WAIT"):
             with m.If(again):
                 m.d.sync += [following.eq(received.ack), again.eq(0)]
-            with m.Elif(frames.idle & (answers | (put != following[:bits]) | (news != told))):
+            with m.Elif(frames.idle & (answers | unsent | (news != told))):
                 m.d.sync += [ack.eq(received.end), executed.eq(received.executed), end.eq(put)]
-                m.d.sync += [place.eq(0), answers.eq(0), told.eq(news)]
+                m.d.sync += [place.eq(0), answers.eq(0), told.eq(news), empty.eq(~unsent)]
                 m.next = "SEND"
         with m.State("SEND"):
             m.d.comb += frames.i.valid.eq(fetched)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from spikelet.boards import BOARDS
 from spikelet.fpga.flow import FpgaReport
+from spikelet.images.image import FLASH_FILE
 from spikelet.images.kinds import image_kind
 
 __all__ = ["after_build"]
@@ -32,5 +33,20 @@ def after_build(folder: Path, report: FpgaReport) -> list[str]:
         f"  program it: {first}",
         *(f"          or: {other}" for other in others),
         *(f"  to keep it, into the flash: {command}" for command in kept[:1]),
+        *_flash(folder, report),
         *image_kind(report.image).guidance(board),
+    ]
+
+
+def _flash(folder: Path, report: FpgaReport) -> list[str]:
+    """Return how to write what the chip loads from the board's flash, if it does."""
+    if "flash_offset" not in report.settings:
+        return []
+    path, offset = folder / FLASH_FILE, report.settings["flash_offset"]
+    commands = BOARDS[report.board].flash_programmers
+    first, *others = (f"{command} -o {offset} {shlex.quote(str(path))}" for command in commands)
+    return [
+        f"  weights: {path}",
+        f"  write them into the flash: {first}",
+        *(f"                         or: {other}" for other in others),
     ]

@@ -100,6 +100,8 @@ def build_for(
     sample: int = 0,
     count: int | None = None,
     baud: int | None = None,
+    ticks: int | None = None,
+    tick_us: float | None = None,
     clock_mhz: float | None = None,
     seeds: Sequence[int] = (1, 2, 3, 4),
     all_seeds: bool = False,
@@ -120,7 +122,7 @@ def build_for(
         Of which a self-test stores some.
     image : str or None
         Name of a kind in ``spikelet/images``; None: the self-test.
-    sample, count, baud
+    sample, count, baud, ticks, tick_us
         As in :class:`ImageOptions`.
     clock_mhz : float or None
         Frequency of the chip on a board, or as near below as the PLL comes; None: the board's own.
@@ -131,7 +133,7 @@ def build_for(
     """
     folder = project / build_place(target, image)
     tried: dict[str, Any] = {"seeds": seeds, "command": command, "progress": progress}
-    options = ImageOptions(samples, sample, count, baud)
+    options = ImageOptions(samples, sample, count, baud, ticks, tick_us)
     if target in devices():
         device = device_named(target)
         if image is not None:
@@ -158,6 +160,7 @@ def build_for(
     require_fit(compiled.chip, device_named(board.device), made.beside)
     tried |= {"inputs": {**_inputs(compiled), **made.inputs}, "ports": made.ports}
     tried |= {"all_seeds": all_seeds, "image": kind.name, "settings": made.settings}
+    tried |= {"files": made.files}
     with writing(project):
         return build_bitstream(made.verilog(), "top", board, folder, **tried)
 

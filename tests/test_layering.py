@@ -62,7 +62,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "fpga": (
         *(*GROUND, "spikelet.fpga", "spikelet.rtl_gen", "spikelet.boards", "amaranth", "numpy"),
     ),
-    "host": (*GROUND, "spikelet.host", "numpy", "serial"),
+    "host": (*GROUND, "spikelet.host", "numpy", "serial", "pyftdi"),
     "sim": (*GROUND, "spikelet.host", "spikelet.sim", "numpy"),
     "formal": (*GROUND, "spikelet.formal", "spikelet.golden", "spikelet.rtl_gen", "amaranth"),
     "spikelet/__init__.py": (),  # its names are loaded when they are used

@@ -20,6 +20,12 @@ __all__ = ["build"]
 @click.option("--sample", type=FROM_0, default=0, show_default=True, help="First of them.")
 @click.option("--count", type=POSITIVE, help="How many; 1, or 20 of a network that learns.")
 @click.option("--baud", type=POSITIVE, help="Of the serial port; 1000000.")
+@click.option("--ticks", type=POSITIVE, help="Of a window of a live image; 32.")
+@click.option(
+    "--tick-us",
+    type=click.FloatRange(min=0, min_open=True),
+    help="From tick to tick in a live image, in us; 1000.",
+)
 @click.option(
     "--clock",
     "clock_mhz",

@@ -11,7 +11,10 @@ from spikelet.description.summary import summary
 from spikelet.fpga.fit import Beside
 from spikelet.samples.samples import Samples
 
-__all__ = ["BoardImage", "ImageKind", "ImageOptions"]
+__all__ = ["FLASH_FILE", "BoardImage", "ImageKind", "ImageOptions"]
+
+FLASH_FILE = "flash.bin"
+"""What goes into the board's flash besides the bitstream."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +31,10 @@ class ImageOptions:
         How many.
     baud : int or None
         Of the serial port.
+    ticks : int or None
+        Of a window, in which spikes are counted.
+    tick_us : float or None
+        From tick to tick, in us.
     cycle_limit : int or None
         Clock cycles after which a self-test gives up.
     """
@@ -38,6 +45,8 @@ class ImageOptions:
     sample: int = 0
     count: int | None = None
     baud: int | None = None
+    ticks: int | None = None
+    tick_us: float | None = None
     cycle_limit: int | None = None
 
 
@@ -57,6 +66,9 @@ class BoardImage:
         Digests, by role, of what it is made of besides the chip.
     settings : mapping of str to int
         What who uses the bitstream must know of it.
+    files : mapping of str to bytes
+        What is kept beside the bitstream, by name. Of :data:`FLASH_FILE` ``flash_offset`` of the
+        settings says where in the board's flash it goes.
     """
 
     __repr__ = summary
@@ -66,6 +78,7 @@ class BoardImage:
     beside: Beside
     inputs: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, int] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class ImageKind(ABC):

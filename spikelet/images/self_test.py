@@ -3,16 +3,12 @@
 from spikelet.boards import Board
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.artefact import digest_of
+from spikelet.description.chip.flash_image import program_words
 from spikelet.description.errors import SpikeletError
 from spikelet.fpga.board_top import BoardTop
 from spikelet.fpga.fit import Beside
 from spikelet.fpga.self_test import SelfTest
-from spikelet.fpga.self_test_image import (
-    image_memories,
-    program_memory,
-    program_words,
-    time_limit,
-)
+from spikelet.fpga.self_test_image import image_memories, program_memory, time_limit
 from spikelet.images.image import BoardImage, ImageKind, ImageOptions
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog

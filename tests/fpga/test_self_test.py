@@ -14,6 +14,7 @@ from amaranth.sim import Simulator
 
 from spikelet.boards import ICEBREAKER, ULX3S_85F, Board
 from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.flash_image import program_words
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.packets import flit_packet
 from spikelet.description.chip.params import ChipParams
@@ -22,7 +23,7 @@ from spikelet.description.learning.rule import LearningRule
 from spikelet.description.neurons.models import neuron_model
 from spikelet.fpga.board_top import BoardTop
 from spikelet.fpga.self_test import SelfTest
-from spikelet.fpga.self_test_image import StoredRun, image_memories, program_words, reward_addresses
+from spikelet.fpga.self_test_image import StoredRun, image_memories, reward_addresses
 from spikelet.rtl_gen.layouts import config_response
 from tests.fpga.self_test_bench import events_of
 from tests.helpers.random_plastic import random_plastic_image

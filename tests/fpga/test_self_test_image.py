@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.flash_image import program_words, word_runs
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.packets import flit_packet
 from spikelet.description.chip.params import ChipParams
@@ -17,12 +18,10 @@ from spikelet.description.neurons.models import neuron_model
 from spikelet.fpga.self_test_image import (
     StoredRun,
     count_bits,
-    program_words,
     reward_addresses,
     step_layout,
     step_rows,
     time_limit,
-    word_runs,
 )
 from tests.fpga.self_test_bench import events_of
 from tests.helpers.random_plastic import random_plastic_image

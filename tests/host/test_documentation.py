@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from spikelet.description.chip.host_link import IDENTITY, OPERATIONS, LinkParams
+from spikelet.description.chip.host_link import FLAG, IDENTITY, OPERATIONS, LinkParams
 from spikelet.golden.host_link import HostLink
 from spikelet.host.connection import Connection
 from spikelet.sim.noted_chip import NotedChip
@@ -57,3 +57,20 @@ def test_the_operations() -> None:
     named = re.findall(r"^\| (\d) \| (\w+) \|", PAGE.partition("## Operations")[2], re.MULTILINE)
     assert [(int(number), name) for number, name in named] == list(enumerate(OPERATIONS))
     assert f"*count* words, of which there are {IDENTITY.size // 4}" in PAGE
+
+
+def test_the_example_over_spi() -> None:
+    """What goes each way holds the first frames of the example, and flags."""
+    part = PAGE.partition("## SPI")[2]
+    sides = {
+        side: [bytes.fromhex(text) for text in re.findall(rf"^{side}: ([0-9a-f ]+)$", part, re.M)]
+        for side in ("host", "chip")
+    }
+    assert [len(line) for line in sides["host"]] == [len(line) for line in sides["chip"]]
+    first = {way: bytes.fromhex(text) for way, text in re.findall(r"^([><]) (.*)$", PAGE, re.M)[:2]}
+    flags = bytes([FLAG])
+    for side, way in (("host", ">"), ("chip", "<")):
+        joined = b"".join(sides[side])
+        assert joined.strip(flags) == first[way].strip(flags)
+        assert len(joined) - len(joined.lstrip(flags)) >= 1
+    assert set(sides["host"][1]) == set(sides["chip"][0]) == {FLAG}

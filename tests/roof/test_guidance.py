@@ -14,7 +14,7 @@ from spikelet.terminal import Terminal, described
 
 def report(board: str, bitstream: str) -> Any:
     """Return the part of an FpgaReport that matters here."""
-    return SimpleNamespace(board=board, bitstream=bitstream, image="self-test")
+    return SimpleNamespace(board=board, bitstream=bitstream, image="self-test", settings={})
 
 
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)

@@ -1,0 +1,284 @@
+"""A chip on a board that starts and runs without a host: weights from flash, classes on LEDs."""
+
+from typing import NamedTuple
+
+from amaranth.hdl import C, Cat, Module, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out, connect
+
+from spikelet.boards import Board
+from spikelet.description.checks import check_int, unsigned_bits
+from spikelet.description.chip.packets import output_bits
+from spikelet.description.chip.params import ChipParams
+from spikelet.fpga import memories
+from spikelet.fpga.live_sources import source_side
+from spikelet.fpga.power_on import clocked
+from spikelet.rtl_gen.flash_loader import FlashLoader
+from spikelet.rtl_gen.flash_reader import FlashReader
+from spikelet.rtl_gen.joined_chips import whole_chip
+
+__all__ = ["COUNT_BITS", "FLASH_PORTS", "LiveTop", "live_memories"]
+
+FLASH_PORTS = ("flash_cs", "flash_clk", "flash_copi", "flash_cipo")
+
+COUNT_BITS = 16
+"""Of the count of an output line's spikes in a window, which stays at its largest value."""
+
+
+def live_memories(chip: ChipParams) -> tuple[memories.Memory, ...]:
+    """Return the memory of spike counts."""
+    return (memories.Memory("window counts", chip.n_outputs, COUNT_BITS, kind="block"),)
+
+
+class LiveTop(wiring.Component):
+    """A chip that loads itself from the board's flash, and shows the class of each window of ticks.
+
+    After power-on the program in flash is checked, then loaded. If it is of no use, the LED before
+    the last is lit, and nothing runs until the button is pressed. Otherwise the last LED is lit,
+    and windows follow each other for ever: the chip is cleared; ticks run; the output line with
+    most spikes in all of them, the lowest of equals, is shown by the other LEDs in binary. If none
+    spiked the LEDs stay as they were. The third LED from the end changes with every window.
+
+    Timing: with a ``period``, the n-th tick begins ``n * period`` clock cycles after the chip was
+    loaded, or as soon as what came before it is over. Events that a source gives before that are
+    those of this tick; a source waits from then until the chip takes events again. Without a
+    period a tick begins when the source says so.
+
+    Parameters
+    ----------
+    chip : ChipParams
+    board : Board
+        With the pins of its flash.
+    source : wiring.Component
+        Of :mod:`spikelet.fpga.live_sources`.
+    ticks : int
+        Of a window, 1..65535.
+    period : int
+        Clock cycles from tick to tick, below 2**32; 0: see above.
+    pause : int
+        Clock cycles for which a class is shown before the next window, below 2**32.
+    offset : int
+        Address of the flash image in the flash.
+
+    Members
+    -------
+    clk, button : ``In(1)``
+    led : ``Out(number of LEDs)``
+        At the pins: with the board's polarity.
+    flash_cs, flash_clk, flash_copi : ``Out(1)``
+    flash_cipo : ``In(1)``
+        ``flash_cs`` is 0 while the flash is selected.
+
+    And the pins of the source.
+    """
+
+    def __init__(
+        self,
+        chip: ChipParams,
+        board: Board,
+        source: wiring.Component,
+        *,
+        ticks: int,
+        period: int = 0,
+        pause: int = 0,
+        offset: int = 1 << 20,
+    ) -> None:
+        check_int("window: ticks", ticks, 1, (1 << 16) - 1)
+        check_int("window: period", period, 0, (1 << 32) - 1)
+        check_int("window: pause", pause, 0, (1 << 32) - 1)
+        self.chip = chip
+        self.board = board
+        self.source = source
+        self.ticks = ticks
+        self.period = period
+        self.pause = pause
+        self.offset = offset
+        ours = source_side(1)
+        self.pins = tuple(name for name in source.signature.members if name not in ours)
+        super().__init__(
+            {
+                "clk": In(1),
+                "button": In(1),
+                "led": Out(len(board.leds)),
+                "flash_cs": Out(1, init=1),
+                "flash_clk": Out(1),
+                "flash_copi": Out(1),
+                "flash_cipo": In(1),
+                **{name: source.signature.members[name] for name in self.pins},
+            }
+        )
+
+    @property
+    def ports(self) -> tuple[str, ...]:
+        """Names of all ports."""
+        return ("clk", "button", "led", *FLASH_PORTS, *self.pins)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        clocked(m, self.board, self.clk, self.button)
+        m.submodules.chip = chip = whole_chip(self.chip)
+        loaded, failed = self._load(m, chip)
+        m.submodules.source = source = self.source
+        for name in self.pins:
+            here, there = getattr(self, name), getattr(source, name)
+            inwards = source.signature.members[name].flow is In
+            m.d.comb += there.eq(here) if inwards else here.eq(there)
+        m.d.comb += [
+            Value.cast(chip.event_in.payload).eq(source.o.payload),
+            chip.event_in.valid.eq(source.o.valid),
+            source.o.ready.eq(chip.event_in.ready),
+        ]
+        ends, running, counting = Signal(), Signal(), Signal()
+        winner, empty = self._count(m, chip, ends, counting)
+        shown, parity = Signal.like(winner), Signal()
+        with m.If(ends):
+            m.d.sync += parity.eq(~parity)
+            with m.If(~empty):
+                m.d.sync += shown.eq(winner)
+        closes: Value = source.ended
+        accepts: Value = C(1)
+        if self.period:
+            closes = self._timer(m, running, chip.start) & ~source.within
+            accepts = ~closes
+        control = _Control(loaded & ~counting, closes, accepts, running, ends, counting)
+        self._run(m, chip, control)
+        states = Cat(parity, failed, loaded)
+        line = Signal(max(0, len(self.led) - len(states)))
+        m.d.comb += line.eq(shown)
+        lit = Cat(line, states)[-len(self.led) :]
+        inverted = [pin.inverted for pin in self.board.leds]
+        m.d.comb += self.led.eq(Cat(bit ^ inv for bit, inv in zip(lit, inverted, strict=True)))
+        return m
+
+    def _run(self, m: Module, chip: wiring.Component, control: "_Control") -> None:
+        """Build what runs windows once the chip is loaded."""
+        ready, closes, accepts, running, ends, counting = control
+        tick, left = Signal(range(self.ticks)), Signal(range(self.pause + 1))
+        with m.FSM():
+            with m.State("LOAD"), m.If(ready & ~chip.busy):
+                m.next = "CLEAR"
+            with m.State("CLEAR"):
+                m.d.comb += [chip.clear.eq(1), running.eq(1)]
+                m.d.sync += tick.eq(0)
+                m.next = "SETTLE"
+            with m.State("SETTLE"):  # busy may rise one cycle after the strobe
+                m.d.comb += running.eq(1)
+                m.next = "CLEARED"
+            with m.State("CLEARED"), m.If(~chip.busy):
+                m.d.comb += running.eq(1)
+                m.next = "COLLECT"
+            with m.State("COLLECT"):
+                m.d.comb += [running.eq(1), self.source.accept.eq(accepts)]
+                with m.If(closes):
+                    m.next = "START"
+            with m.State("START"):
+                m.d.comb += [running.eq(1), chip.start.eq(1)]
+                m.next = "STARTED"
+            with m.State("STARTED"):
+                m.d.comb += running.eq(1)
+                m.next = "RUN"
+            with m.State("RUN"), m.If(~chip.busy & ~counting):
+                m.d.sync += tick.eq(tick + 1)
+                m.next = "COLLECT"
+                with m.If(tick == self.ticks - 1):
+                    m.d.comb += ends.eq(1)
+                    m.d.sync += left.eq(self.pause)
+                    m.next = "SHOW"
+            with m.State("SHOW"):
+                with m.If(left != 0):
+                    m.d.sync += left.eq(left - 1)
+                with m.Elif(~counting):
+                    m.next = "CLEAR"
+
+    def _load(self, m: Module, chip: wiring.Component) -> tuple[Value, Value]:
+        """Build what loads the chip; return whether it has, and whether it could not."""
+        clock_hz = self.board.chip_hz
+        m.submodules.flash = flash = FlashReader(self.offset, clock_hz)
+        m.submodules.loader = loader = FlashLoader(int(self.chip.digest[:8], 16))
+        connect(m, flash.o, loader.i)
+        request = chip.config_request
+        m.d.comb += [
+            flash.start.eq(loader.start),
+            flash.miso.eq(self.flash_cipo),
+            self.flash_cs.eq(flash.cs_n),
+            self.flash_clk.eq(flash.sck),
+            self.flash_copi.eq(flash.mosi),
+            request.valid.eq(loader.request.valid),
+            loader.request.ready.eq(request.ready),
+            *(request.p[name].eq(loader.request.p[name]) for name in request.p.shape().members),
+        ]
+        return loader.done, loader.failed
+
+    def _timer(self, m: Module, running: Value, start: Value) -> Value:
+        """Build the timer of ticks; return whether one is due, or overdue."""
+        left, began, due = Signal(range(self.period), init=self.period - 1), Signal(), Signal()
+        with m.If(running):
+            m.d.sync += began.eq(1)
+        with m.If(start):
+            m.d.sync += due.eq(0)
+        with m.If(began):
+            m.d.sync += left.eq(left - 1)
+            with m.If(left == 0):
+                m.d.sync += [left.eq(self.period - 1), due.eq(1)]
+        return due
+
+    def _count(
+        self, m: Module, chip: wiring.Component, ends: Value, counting: Signal
+    ) -> tuple[Signal, Value]:
+        """Build the spike counters of a window; return the line with most, and whether none spiked.
+
+        ``counting``: a spike or the end of a window is still being counted. An event takes two
+        cycles; the chip waits. Only the line that spikes can come to have most, so the winner
+        follows without looking at the others.
+        """
+        event, n_outputs = chip.event_out, self.chip.n_outputs
+        m.submodules.counts = memory = Memory(
+            shape=COUNT_BITS,
+            depth=n_outputs,
+            init=[],
+            attrs={"no_rw_check": 1, "ram_style": "block"},
+        )
+        read, write = memory.read_port(), memory.write_port()
+        mask, shift = output_bits(self.chip)
+        line = Value.cast(event.payload)[: mask.bit_length()]
+        number: Value = Value.cast(event.payload)[shift:] if shift else Signal(1, init=1)
+        counted, added = Signal.like(line), Signal(len(number))
+        index = Signal(range(n_outputs))
+        best, winner = Signal(COUNT_BITS), Signal(unsigned_bits(n_outputs - 1))
+        total = Signal(COUNT_BITS + 1)
+        m.d.comb += [read.addr.eq(line), total.eq(read.data + added)]
+        now = Signal(COUNT_BITS)
+        m.d.comb += now.eq(total[:COUNT_BITS] | total[COUNT_BITS].replicate(COUNT_BITS))
+        with m.FSM(name="count"):
+            with m.State("CLEAR"):
+                m.d.comb += [write.addr.eq(index), write.en.eq(1), counting.eq(1)]
+                m.d.sync += [index.eq(index + 1), best.eq(0), winner.eq(0)]
+                with m.If(index == n_outputs - 1):
+                    m.d.sync += index.eq(0)
+                    m.next = "WAIT"
+            with m.State("WAIT"):
+                m.d.sync += [counted.eq(line), added.eq(number)]
+                m.d.comb += [event.ready.eq(1), read.en.eq(1)]
+                with m.If(ends):
+                    m.next = "CLEAR"
+                with m.Elif(event.valid & (line < n_outputs)):
+                    m.next = "ADD"
+            with m.State("ADD"):
+                m.d.comb += [write.addr.eq(counted), write.data.eq(now), write.en.eq(1)]
+                m.d.comb += counting.eq(1)
+                with m.If((now > best) | ((now == best) & (counted < winner))):
+                    m.d.sync += [best.eq(now), winner.eq(counted)]
+                m.next = "WAIT"
+        return winner, best == 0
+
+
+class _Control(NamedTuple):
+    """What the windows follow, and what they say: ``running``, and ``ends`` with each."""
+
+    ready: Value
+    closes: Value
+    accepts: Value
+    running: Signal
+    ends: Signal
+    counting: Value

@@ -1,0 +1,64 @@
+"""What images that load their chip from the board's flash have in common."""
+
+from spikelet.boards import Board
+from spikelet.compiler.compiled import CompiledNetwork
+from spikelet.description.artefact import digest_of
+from spikelet.description.chip.flash_image import flash_image
+from spikelet.description.errors import SpikeletError
+from spikelet.fpga.fit import Beside
+from spikelet.fpga.live_top import LiveTop, live_memories
+from spikelet.fpga.memories import Memory
+from spikelet.images.image import FLASH_FILE, BoardImage
+from spikelet.rtl_gen.emit import to_verilog
+
+__all__ = ["OFFSET", "flash_board_image", "led_lines", "require_ports"]
+
+OFFSET = 1 << 20
+"""Address of weights in the flash: behind the bitstream, which has 104 KB on an iCE40UP5K."""
+
+
+def require_ports(board: Board, ports: tuple[str, ...], what: str) -> None:
+    """Raise SpikeletError unless a board has pins of these ports."""
+    found = {pin.port.split("[")[0] for pin in board.pins}
+    missing = [port for port in ports if port not in found]
+    if missing:
+        raise SpikeletError(
+            f"{board.name} has no pins for {what}: {', '.join(missing)}",
+            remedy="build for iCEBreaker, or build the image host-link, whose chip a host loads",
+        )
+
+
+def flash_board_image(
+    compiled: CompiledNetwork, top: LiveTop, memories: tuple[Memory, ...]
+) -> BoardImage:
+    """Return the image of a top module that loads its chip from flash.
+
+    Parameters
+    ----------
+    compiled : CompiledNetwork
+    top : LiveTop
+    memories : tuple of Memory
+        Of its source.
+    """
+    contents = flash_image(compiled.chip, compiled.image.program(compiled.chip))
+    inputs = {name: compiled.digests[name] for name in ("chip contents", "chip mapping")}
+    return BoardImage(
+        lambda: to_verilog(top, "top"),
+        top.ports,
+        Beside("image", (*live_memories(compiled.chip), *memories)),
+        {**inputs, "flash": digest_of(contents)},
+        {"flash_offset": OFFSET, "ticks": top.ticks},
+        {FLASH_FILE: contents},
+    )
+
+
+def led_lines(board: Board) -> list[str]:
+    """Return what the LEDs say."""
+    last = len(board.leds) - 1
+    return [
+        f"  LED {last} is lit once the weights are loaded, LED {last - 1} if those in the flash "
+        f"are not of this chip, or damaged; LED {last - 2} changes with every window",
+        f"  LEDs 0 to {last - 3} show the class in binary, LED 0 the lowest bit; LEDs: "
+        f"{board.led_places}",
+        f"  {board.button_place} starts again",
+    ]
