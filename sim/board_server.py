@@ -15,7 +15,6 @@ _SLICE_S = 5e-4  # simulated, between looks at the terminal
 _AHEAD = 256  # bytes that an adapter holds until the line is free
 _LAG_S = 0.05  # what simulation is late by more than this is not made up for
 _ABSENT_S = 1.0
-_SETTING_S = 0.05  # between looks at the rate, in real time
 _LEDS_S = 0.1  # between reports of LEDs, in real time
 
 
@@ -86,7 +85,6 @@ class BoardServer:
         self._stops = False
         self._began = time.monotonic()
         self._due = self._began  # when what has been simulated would be over on a real board
-        self._rate_at = self._began
         self.terminal = PseudoTerminal()
         self._on_terminal(self.terminal.path)
 
@@ -106,11 +104,9 @@ class BoardServer:
     def step(self) -> None:
         """Carry what there is to carry, and let some time pass on the board."""
         begins = time.monotonic()
-        if begins >= self._rate_at:
-            self._rate_at = begins + _SETTING_S
-            self.board.baud = self.terminal.baud or self._own_baud
         room = max(0, _AHEAD - self.board.waiting)
         sent = self.terminal.read(room, min(max(0.0, self._due - begins), _SLICE_S))
+        self.board.baud = self.terminal.baud or self._own_baud  # at which that was sent
         started = time.monotonic()
         before = self.board.cycles
         self.board.write(sent)
