@@ -14,7 +14,7 @@ from spikelet.rtl_gen.emit import to_verilog
 __all__ = ["OFFSET", "flash_board_image", "led_lines", "require_ports"]
 
 OFFSET = 1 << 20
-"""Address of weights in the flash: behind the bitstream, which has 104 KB on an iCE40UP5K."""
+"""Address of weights in the flash: behind the bitstream, which has 104 KB on the iCEBreaker."""
 
 
 def require_ports(board: Board, ports: tuple[str, ...], what: str) -> None:

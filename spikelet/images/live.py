@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """Live events: images whose events come from pins, and whose classes go to LEDs, without a host."""
 
 from abc import abstractmethod

@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """Stored samples: an image that shows the classes of samples, one after the other, for ever."""
 
 from spikelet.boards import Board

@@ -76,7 +76,7 @@ def test_its_images_have_its_pins_and_its_clock(image: str, project: Project) ->
 
 def test_what_to_do_with_its_bitstream(project: Project) -> None:
     class Report:
-        board, bitstream, image = "Bench", "design.bin", "self-test"
+        board, bitstream, image, settings = "Bench", "design.bin", "self-test", {}
 
     lines = "\n".join(after_build(project.folder, Report()))  # type: ignore[arg-type]
     assert "program it: load-it /" in lines and "into the flash: keep-it --flash /" in lines

@@ -237,7 +237,7 @@ def test_says_what_does_not_fit_and_what_would() -> None:
     assert "does not fit ICE40UP5K-SG48" in str(caught.value)
     assert "70 block rams of 30 (40 too many)" in str(caught.value)
     assert "core 0 weights 262144 bits" in str(caught.value)
-    assert caught.value.remedy == "compile with --weight-memory spram or with --target LFE5U-25F"
+    assert caught.value.remedy == "compile with --weight-memory spram or with --target GW1NR-9C"
 
 
 def test_fewer_bits_are_offered_and_lanes_are_not_where_they_do_not_help() -> None:
@@ -370,7 +370,7 @@ def test_what_an_image_holds_beside_the_chip_counts_and_follows_the_weights() ->
         require_fit(chip, ICE40, Beside("image", (larger, events)))
     assert "self-test program 105600 bits" in str(caught.value)
     assert "--weight-bits" not in caught.value.remedy  # of 8 lanes: as many words
-    assert "--target ULX3S-25F" in caught.value.remedy
+    assert "--target Tang-Nano-9K" in caught.value.remedy
 
 
 def test_every_input_of_a_router_has_a_queue() -> None:

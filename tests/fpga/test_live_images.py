@@ -51,7 +51,7 @@ def test_an_image_comes_with_the_flash_that_it_loads(
         board=BOARD.name, bitstream="design.bin", image=name, settings=settings
     )
     lines = after_build(tmp_path, report)
-    wanted = f"openFPGALoader -b icebreaker -f -o {1 << 20} {tmp_path / FLASH_FILE}"
+    wanted = f"openFPGALoader -b ice40_generic -f -o {1 << 20} {tmp_path / FLASH_FILE}"
     assert any(wanted in line for line in lines)
     assert any(line.startswith("  LED 6 is lit once") for line in lines)
 

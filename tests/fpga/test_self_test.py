@@ -301,8 +301,13 @@ def test_program_is_stored_in_runs() -> None:
 
 def test_memories_are_those_that_are_built() -> None:
     program, events, counts = image_memories(CHIP, _sample([[0, 2], [], [2, 2]]))
-    # Loaded: 12 words; one for each line; four runs are read back; the checksum.
-    assert (program.rows, events.rows, counts.rows) == (12 + 3 + 4 * 2 + 8, 5, CHIP.n_outputs)
+    # Loaded: 12 words; one for each line; four runs are read back; the checksum. Behind it, and
+    # behind the events, the row that the last address reaches.
+    assert (program.rows, events.rows, counts.rows) == (
+        12 + 3 + 4 * 2 + 8 + 1,
+        5 + 1,
+        CHIP.n_outputs,
+    )
     assert (program.writable, events.writable, counts.writable) == (False, False, True)
     assert counts.bank_bits == 3
 

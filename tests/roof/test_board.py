@@ -269,8 +269,10 @@ def test_options_that_an_image_does_not_know(folder: Path) -> None:
     assert code == 1 and "image self-test has no option baud" in output
     code, output = invoke("build", project, "LFE5U-25F", "--image", "host-link")
     assert code == 1 and "a bare device, which has no image" in output
-    code, output = invoke("build", project, "iCEBreaker", "--image", "host-link", "--baud", 5000000)
-    assert code == 1 and "the nearest rate that can be had is 2400000 baud" in output
+    code, output = invoke(
+        "build", project, "iCEBreaker", "--image", "host-link", "--baud", 20000000
+    )
+    assert code == 1 and "the nearest rate that can be had is 6600000 baud" in output
 
 
 def test_a_network_too_large_for_a_board_is_refused_with_its_link(tmp_path: Path) -> None:

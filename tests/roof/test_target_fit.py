@@ -47,7 +47,7 @@ def test_a_chip_that_fits_only_without_its_program_is_refused(network: Path) -> 
     code, output, folder = _compile(network, *wide, "--target", "iCEBreaker")
     assert code == 1 and "with what the image holds beside it" in output
     assert "Largest memories: self-test program" in output
-    assert "--weight-bits 4" in output and "--target ULX3S-85F" in output
+    assert "--weight-bits 4" in output and "--target Tang-Nano-9K" in output
     assert not folder.exists()
     code, output, _ = _compile(network, *wide, "--target", "ICE40UP5K-SG48")
     assert code == 0, output
