@@ -68,7 +68,7 @@ def _board() -> Board:
         # both write the flash: without a change of jumpers nothing else reaches the FPGA
         programmers=("openFPGALoader -b ice40_generic -f", "iceprog"),
         flash_programmers=("openFPGALoader -b ice40_generic -f", "iceprog"),
-        pll_hz=33_000_000,
+        pll_hz=24_000_000,
         pll_pad=True,
     )
 

@@ -272,7 +272,7 @@ def test_options_that_an_image_does_not_know(folder: Path) -> None:
     code, output = invoke(
         "build", project, "iCEBreaker", "--image", "host-link", "--baud", 20000000
     )
-    assert code == 1 and "the nearest rate that can be had is 6600000 baud" in output
+    assert code == 1 and "the nearest rate that can be had is 4800000 baud" in output
 
 
 def test_a_network_too_large_for_a_board_is_refused_with_its_link(tmp_path: Path) -> None:
