@@ -28,7 +28,7 @@ def _board(size: str) -> Board:
         programmers=("openFPGALoader -b ulx3s", "fujprog"),
         flash_programmers=("openFPGALoader -b ulx3s -f", "fujprog -j FLASH"),
         bitstream_options=("--compress",),
-        pll_hz=75_000_000,
+        pll_hz=60_000_000,
     )
 
 
