@@ -161,7 +161,7 @@ async def _counted(dut: Any, name: str, counts: dict[str, int]) -> None:
         counts[name] += int(getattr(dut, name).value)
 
 
-@cocotb.test(timeout_time=4, timeout_unit="ms")
+@cocotb.test(timeout_time=8, timeout_unit="ms")
 async def a_connection_that_is_given_up_is_no_more(dut: Any) -> None:
     """Given up at any time, also within a frame; the host comes back, then opens another."""
     params: LinkParams = parameters()["params"]
@@ -172,8 +172,8 @@ async def a_connection_that_is_given_up_is_no_more(dut: Any) -> None:
     for name in counts:
         cocotb.start_soon(_counted(dut, name, counts))
     golden = HostLink(params, NotedChip())
-    for number in range(12):
-        connection = Connection(20 * number + 1)
+    for number in range(36):
+        connection = Connection(7 * number + 1)
         line.came.clear()
         opening = bytes([FLAG]) + connection.outgoing()
         await line.send(opening)

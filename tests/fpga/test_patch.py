@@ -20,6 +20,7 @@ from spikelet.fpga.families import device_named
 from spikelet.fpga.families.family import RAM_PLACES_FILE, Job
 from spikelet.fpga.flow import FpgaReport, build_bitstream
 from spikelet.fpga.patch import patch_bitstream
+from spikelet.fpga.power_on import with_clock
 from spikelet.fpga.ram_map import memory_contents, ram_map, with_parameters
 from spikelet.fpga.synthesise import synthesise
 from spikelet.network.limits import PlacementLimits
@@ -164,7 +165,7 @@ def test_a_netlist_keeps_all_but_the_parameters_that_are_given() -> None:
 def built(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Board, Path]:
-    board: Board = request.param
+    board: Board = with_clock(request.param, request.param.clock_hz)
     folder = tmp_path_factory.mktemp("patch") / board.name
     build_bitstream(_verilog(1), "reader", board, folder, ports=("clk", "button", "led"))
     return board, folder
