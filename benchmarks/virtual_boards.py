@@ -26,6 +26,7 @@ from spikelet.boards import Board, board_named
 from spikelet.compiler.compile import compile_network
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.examples.learning import correlation
+from spikelet.fpga.power_on import with_clock
 from spikelet.host.board_port import BoardPort
 from spikelet.host.driver import Chip
 from spikelet.host.serial_link import SerialLink
@@ -142,6 +143,7 @@ def _compared(
 ) -> dict[str, Any]:
     """Return what came of a network on a board."""
     board = board_named(name)
+    board = with_clock(board, board.clock_hz)  # without a PLL: the line is the limit
     fit = target_fit(compiled, name, "host-link")
     virtual = virtual_board(compiled.chip, board, baud=BAUD)
     timed = _timed(compiled, virtual, board, spikes)

@@ -1,7 +1,7 @@
 """Weight matrices, dense or sparse: those of a convolution are nearly all 0, and are not stored.
 
 A sparse matrix is a scipy ``csr_array`` in canonical form: in each row, columns in ascending order
-and none twice. scipy is imported where one is made: a computer that only drives a board has none.
+and none twice. scipy is imported where one is made, since it takes long to import.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
