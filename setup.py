@@ -1,8 +1,13 @@
-"""Refuses an old Python at once: pip looks at requires-python only after all that is needed."""
+"""Refuses an old Python at once, and finds the packages.
+
+pip looks at requires-python only after all that is needed. The folders stand side by side; what is
+installed and imported is only ``spikelet`` and what is in it, since names like ``sim`` and
+``golden`` belong to users.
+"""
 
 import sys
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 if sys.version_info < (3, 11):  # noqa: UP036
     sys.exit(
@@ -11,4 +16,12 @@ if sys.version_info < (3, 11):  # noqa: UP036
         % (sys.version_info[0], sys.version_info[1], sys.executable)
     )
 
-setup()
+PARTS = ["boards", "description", "examples", "formal", "fpga", "golden", "host", "rtl_gen", "sim"]
+
+setup(
+    packages=[
+        *find_packages(include=["spikelet", "spikelet.*"]),
+        *(f"spikelet.{name}" for name in find_packages(include=[f"{part}*" for part in PARTS])),
+    ],
+    package_dir={f"spikelet.{part}": part for part in PARTS},
+)
