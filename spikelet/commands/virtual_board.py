@@ -1,5 +1,6 @@
 """``spikelet virtual-board``: a board in simulation, behind a serial port that programs open."""
 
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,8 @@ def virtual_board_command(
         on_terminal=show_terminal,
         on_leds=show_leds,
     )
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background job ignores the first
+        signal.signal(number, signal.default_int_handler)
     terminal.say("Ctrl-C ends it. Simulation is slower than the board: programs wait for longer")
     try:
         server.serve()

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -37,12 +38,29 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return here
 
 
+BACKGROUND = ["sh", "-c", 'trap "" INT; exec "$@"', "sh"]
+"""Begins a command as a script does that does not wait for it."""
+
+
 @pytest.mark.slow
-def test_another_program_runs_samples_on_it(folder: Path) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_another_program_runs_samples_on_it(folder: Path, ending: signal.Signals) -> None:
     project, samples = folder / "project", folder / "samples.npz"
-    command = [sys.executable, "-m", "spikelet", "virtual-board", project, "icebreaker"]
+    command = [
+        *BACKGROUND,
+        sys.executable,
+        "-m",
+        "spikelet",
+        "virtual-board",
+        project,
+        "icebreaker",
+    ]
     faults = ["--baud", "2000000", "--offset", "-0.02", "--damage", "0.0005", "--seed", "3"]
-    with subprocess.Popen([*command, *faults], stdout=subprocess.PIPE, text=True) as server:
+    with (
+        subprocess.Popen([*command, *faults], stdout=subprocess.PIPE, text=True) as server,
+        ExitStack() as at_the_end,
+    ):
+        at_the_end.callback(server.kill)  # else a failure here waits for it
         assert server.stdout
         lines = []
         for line in server.stdout:
@@ -54,7 +72,7 @@ def test_another_program_runs_samples_on_it(folder: Path) -> None:
         for _ in range(2):
             code, output = invoke("run", project, samples, "--engine", "board", *port)
             assert code == 0, output
-        server.send_signal(signal.SIGINT)
+        server.send_signal(ending)
         rest = server.stdout.read()
         assert server.wait(30) == 0
     assert "LEDs 0 to 6: " in rest
