@@ -66,7 +66,8 @@ class Core:
         """
         if self.learning is None:
             sums = synaptic_sums(self.core, active, self.image.weights)
-            return self.neurons.update(sums, first_tick, (recorded or {}) | (learned or {}))
+            asked = (recorded or {}) | (learned or {})
+            return self.neurons.update(sums, first_tick, asked, self._others(active))
         fired = np.empty((*active.shape[:2], self.core.n_neurons), np.bool_)
         for tick in range(active.shape[1]):
             fired[:, tick] = self._tick(
@@ -116,12 +117,17 @@ class Core:
         values: npt.NDArray[np.int32] = self.neurons.states[name][-1].astype(np.int32)
         return values
 
+    def _others(self, active: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
+        """Return in which ticks other cores say that their neurons have fired, if they can."""
+        return active[..., -1] > 0 if self.core.inhibition_axon else None
+
     def _tick(
         self, learning: Learning, active: npt.NDArray[np.bool_], tick: int, reward: int
     ) -> npt.NDArray[np.bool_]:
         """Advance a plastic core by one tick; return who fired, shape (samples, n_neurons)."""
         sums = synaptic_sums(self.core, active, learning.weights)
         learning.before_update(active, self.neurons.states["v"], reward)
-        fired = self.neurons.update(sums[:, None], tick)[:, 0]
+        others = self._others(active[:, None])
+        fired = self.neurons.update(sums[:, None], tick, others=others)[:, 0]
         learning.after_update(tick, active, fired, reward)
         return fired

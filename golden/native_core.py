@@ -40,7 +40,7 @@ class CoreStructure(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_int32) for name in ("n_neurons", "first_word", "n_words")),
         *((name, ctypes.c_int32) for name in ("first_neuron", "sends", "first_tick")),
-        *((name, ctypes.c_int32) for name in ("weight_exponent", "learns")),
+        *((name, ctypes.c_int32) for name in ("weight_exponent", "learns", "inhibition_axon")),
         ("draw_key", ctypes.c_uint32),
         ("crossbar", _Crossbar),
         *((name, ctypes.c_void_p) for name in ("update", "constants", "rows")),
@@ -219,6 +219,7 @@ class NativeCore:
         found.first_word, found.n_words = memory.first_word, memory.due.shape[1]
         found.first_neuron, found.sends = memory.first_neuron, bool(image.destinations.size)
         found.first_tick = core.first_tick
+        found.inhibition_axon = core.n_axons - 1 if core.inhibition_axon else -1
         found.weight_exponent, found.draw_key = core.weight_exponent, image.draw_key
         found.update = self.neurons.update
         found.constants, found.rows = self.neurons.constants, self.neurons.rows

@@ -129,6 +129,9 @@ class Core(wiring.Component):
                 bitmap.busy | crossbar.busy | neurons.busy | emission.busy | learning_busy
             ),
         ]
+        if core.inhibition_axon:
+            told = crossbar.axon_valid & (bitmap.axon == core.n_axons - 1)
+            m.d.comb += neurons.others_fired.eq(told)
         if core.synapse_format.takes_words:
             m.d.comb += [
                 crossbar.word_valid.eq(bitmap.word_valid),

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from spikelet.description.checks import bits_of, signed_bits
+from spikelet.description.chip.inhibition import check_inhibition_axon
 from spikelet.description.errors import SpikeletError
 from spikelet.description.expression import WIDEST, Name, Range
 from spikelet.description.learning.rule import LearningRule
@@ -72,6 +73,10 @@ class CoreParams:
         later.
     learning : LearningRule or None
         Makes the core plastic: not with binary weights, a ``first_tick`` or graded spikes.
+    inhibition_axon : bool
+        Whether a spike at the last axon tells the neurons that some neuron of their population, in
+        another core, fired in the tick before: ``inhibited`` of the neuron model sees it as one of
+        this core. The model must read that, and the synapses be of a format that can learn.
 
     Raises
     ------
@@ -99,6 +104,7 @@ class CoreParams:
     first_tick: int = 0
     learning: LearningRule | None = None
     spike_bits: int = 1
+    inhibition_axon: bool = False
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -156,6 +162,9 @@ class CoreParams:
                 "go to or come from a core that learns",
                 remedy="use spike_bits of 1, and a neuron model that spikes once a tick",
             )
+        check_inhibition_axon(
+            self.inhibition_axon, self.synapse_format, self.update, self.neuron.name
+        )
 
     def _check_synapses(self) -> None:
         """Check what the synapse format is told, and that it can serve the core."""
@@ -371,6 +380,8 @@ class CoreParams:
         options = dict(values.pop("synapse_options"))
         if self.spike_bits == 1:
             del values["spike_bits"]
+        if not self.inhibition_axon:
+            del values["inhibition_axon"]
         return values | ({"synapse_options": options} if options else {})
 
     @classmethod

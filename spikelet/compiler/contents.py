@@ -43,13 +43,15 @@ def core_contents(
     plastic = np.zeros(0, np.bool_)
     weights = np.full((core.n_axons, core.n_neurons), int(core.weight_format == "binary"), np.int16)
     if rule:
-        plastic = np.concatenate(
-            [np.full(network.sizes[p.source], p.rule is not None) for p in into]
-        )
+        plastic = np.zeros(core.n_axons, np.bool_)  # an inhibition axon never is
+        learns = [np.full(network.sizes[p.source], p.rule is not None) for p in into]
+        plastic[: sum(map(len, learns))] = np.concatenate(learns)
         weights[plastic] = min(max(0, rule.w_min), rule.w_max)  # as near to 0 as it allows
     weights[: len(matrix), : len(neurons)] = matrix
     number = [p.name for p in network.populations].index(population.name)
-    seed = int(np.random.SeedSequence([network.seed, number]).generate_state(1)[0])
+    first = int(neurons[0])  # cores of the same population draw differently
+    sources = [network.seed, number, first] if first else [network.seed, number]
+    seed = int(np.random.SeedSequence(sources).generate_state(1)[0])
     draw_key, draw_indices = drawing(
         core, network.draw_key, network.first_neuron(population.name), neurons
     )

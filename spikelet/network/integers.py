@@ -295,12 +295,17 @@ class IntegerNetwork:
         return next((p.rule for p in self.into(population) if p.rule), None)
 
     def kept_whole(self, population: str) -> str | None:
-        """Return why a population must stay in one core; None if it may be split over several."""
+        """Return why a population is one core if a core holds it; None if it may be cut anyhow.
+
+        Where no core holds it, it is cut in the order of its neurons, each part with all axons.
+        """
         if self.rule(population):
             return "it learns"
-        if _inhibits(self.population(population)):
-            return "its neurons inhibit each other"
-        return None
+        return "its neurons inhibit each other" if self.inhibits(population) else None
+
+    def inhibits(self, population: str) -> bool:
+        """Return whether neurons of a population do something else where others have fired."""
+        return _inhibits(self.population(population))
 
     def _neurons(self, population: str) -> tuple[NeuronModel, Mapping[str, IntArray]]:
         found = self.population(population)
@@ -373,7 +378,7 @@ class IntegerNetwork:
 
 
 def _inhibits(population: IntegerPopulation) -> bool:
-    """Return whether neurons do something else where others of their core have fired."""
+    """Return whether neurons do something else where others have fired."""
     model, given = population.neuron, population.parameters
     built_in = {p.name: p.default or 0 for p in model.parameters if p.name not in given}
     built_in |= {

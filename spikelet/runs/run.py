@@ -214,31 +214,38 @@ class Run:
             )
         return layer, recorded
 
-    def _learned(self, name: str) -> tuple[dict[str, npt.NDArray[Any]], int]:
-        """Return what a layer that is in one core learned after each tick, and its size."""
+    def _learned(self, name: str) -> tuple[PlacedLayer, list[dict[str, npt.NDArray[Any]]]]:
+        """Return a layer, and what each of its cores learned after each tick."""
         layer, recorded = self._recorded("learned", name)
         ticks = self._ticks(layer.depth)
-        found = recorded[layer.slices[0].core]
-        return {what: values[:, ticks] for what, values in found.items()}, layer.size
+        return layer, [
+            {what: values[:, ticks] for what, values in recorded[part.core].items()}
+            for part in layer.slices
+        ]
+
+    def _of_neurons(self, layer: str, name: str) -> npt.NDArray[Any]:
+        """Return something learned, whose last axis are neurons, of all neurons of a layer."""
+        placed, found = self._learned(layer)
+        parts = zip(placed.slices, found, strict=True)
+        return placed.assembled([values[name][..., : part.count] for part, values in parts])
 
     def post_traces(self, layer: str) -> dict[str, npt.NDArray[np.int32]]:
         """Return post traces and states that are kept, after each tick: (samples, ticks, size).
 
         By name, as far as the layer has them; SpikeletError if learning was not recorded.
         """
-        found, size = self._learned(layer)
         names = ("y1", "y2", *self.compiled.core(layer).update.kept)
-        return {name: found[name][..., :size] for name in names if name in found}
+        here = self._learned(layer)[1][0]
+        return {name: self._of_neurons(layer, name) for name in names if name in here}
 
     def pre_traces(self, source: str, target: str) -> dict[str, npt.NDArray[np.int32]]:
         """Return the pre traces of a projection after each tick: (samples, ticks, n_source)."""
-        axons, (found, _) = self.compiled.axons(source, target), self._learned(target)
-        return {name: found[name][..., axons] for name in ("x1", "x2") if name in found}
+        axons, (_, found) = self.compiled.axons(source, target), self._learned(target)
+        return {n: found[0][n][..., axons] for n in ("x1", "x2") if n in found[0]}
 
     def weight_history(self, source: str, target: str) -> npt.NDArray[Any]:
         """Return a projection's weights after each tick: (samples, ticks, n_source, n_target)."""
-        axons, (found, size) = self.compiled.axons(source, target), self._learned(target)
-        return found["weights"][..., axons, :size]
+        return self._of_neurons(target, "weights")[..., self.compiled.axons(source, target), :]
 
     @property
     def final(self) -> ChipState:

@@ -35,6 +35,7 @@ CORES: dict[str, dict[str, Any]] = {
         )
     },
     # Triplets: four traces, soft bounds, comparisons; two traces are read before the spike.
+    # Neurons of other cores inhibit too.
     "triplets": {
         "learning": LearningRule(
             "2^-6*x1*y0*(y2 + 4)*(w_max - w) - 2^-6*x0*y1*(x2 + 1)*(w - w_min)"
@@ -50,6 +51,7 @@ CORES: dict[str, dict[str, Any]] = {
         "delay_slots": 4,
         "pipelines": 4,
         "parameters": {"decay": "shared", "inhibition": "shared"},
+        "inhibition_axon": True,
     },
     # Tags and reward; both targets draw; sweeps with and without a period.
     "tagged": {
