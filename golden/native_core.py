@@ -10,6 +10,7 @@ import numpy.typing as npt
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage
 from spikelet.description.chip.state import CoreState
+from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.draws import key_after
 from spikelet.golden.aligned import LINE, Shape, padded
 from spikelet.golden.native_learning import NativeLearning
@@ -139,7 +140,8 @@ class NativeCore:
     Raises
     ------
     SpikeletError
-        If the core's neuron model or rule cannot be compiled.
+        If the core's neuron model or rule cannot be compiled, or its axons have short-term
+        plasticity.
     """
 
     def __init__(
@@ -150,6 +152,8 @@ class NativeCore:
         ticks: int,
         memory: CoreMemory,
     ) -> None:
+        if core.short_term:
+            raise SpikeletError("the native golden model has no short-term plasticity of axons")
         self.core = core
         self.image = image
         self._memory = memory

@@ -77,6 +77,8 @@ largest; packets to axons or delays that the core does not have. All wrap at 2**
 LEARNING_REGISTERS = ("enable", "reward")
 """Registers of a plastic core: bit 0 switches learning on; the reward of the coming ticks."""
 
+_SHORT_TERM = "axon; u from bit 0, bit 15: has short-term plasticity, depleted from bit 16"
+
 TICK_BITS = 9
 """Width of a core's count of ticks, whose highest bit stays once it is set."""
 
@@ -145,6 +147,8 @@ def core_regions(core: CoreParams, destination_bits: int) -> dict[str, Region]:
         ("counters", len(COUNTERS), 32, "r", ", ".join(COUNTERS)),
         *_learning_regions(core, synapse),
     ]
+    if core.short_term:
+        wanted.append(("short_term", core.n_axons, 32, "rw", _SHORT_TERM))
     for name in core.update.kept:
         wanted.append((name, core.n_neurons, core.state_bits[name], "rw", "neuron"))
     for name, ends in core.parameter_ranges.items():

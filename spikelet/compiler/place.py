@@ -182,6 +182,7 @@ class _Placer:
                 learning=rule,
                 spike_bits=self.network.arriving_bits(population.name),
                 inhibition_axon=part.inhibition_axon,
+                short_term=self.network.short_term(population.name),
             )
             if whole and n_neurons > len(part.neurons):  # they would learn, or inhibit, too
                 core = with_silent_spares(core)

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from spikelet.description.checks import check_range
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule
+from spikelet.description.learning.short_term import ShortTermPlasticity
 from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.neurons.model import FRACTION_BITS, NeuronModel
 from spikelet.description.neurons.models import neuron_model
@@ -186,6 +187,7 @@ class PlasticNetwork:
         delay: int | None = None,
         rule: LearningRule | None = None,
         connectivity: str = "all_to_all",
+        short_term: ShortTermPlasticity | None = None,
     ) -> None:
         """Connect inputs or a population to a population.
 
@@ -204,6 +206,9 @@ class PlasticNetwork:
             ``"all_to_all"``; ``"one_to_one"``; ``"all_but_self"``: to all but the neuron of the
             same number. Synapses that do not exist have weight 0. A rule would change that, so
             plastic projections are all to all.
+        short_term : ShortTermPlasticity or None
+            How much of its weights a spike brings, by the spikes of its source before; beside any
+            rule. All projections to a population that have one have the same.
 
         Raises
         ------
@@ -222,8 +227,16 @@ class PlasticNetwork:
         if rule is not None:
             self._check_rule(what, target, rule, connectivity)
             check_range(f"{what}: weights, which learn,", initial, rule.w_min, rule.w_max)
+        if short_term is not None:
+            self._check_short_term(what, target, short_term)
         projection = IntegerProjection(
-            source, target, initial.astype(np.int16), delay, rule, connectivity
+            source,
+            target,
+            initial.astype(np.int16),
+            delay,
+            rule,
+            connectivity,
+            short_term=short_term,
         )
         self.projections.append(projection)
 
@@ -323,6 +336,17 @@ class PlasticNetwork:
                     f"{what}: a core has one rule; this is {rule.name} (dw = {rule.dw}), that of "
                     f"{other.title} is {other.rule.name} (dw = {other.rule.dw})",
                     remedy="use one rule, or fix the weights of one projection",
+                )
+
+    def _check_short_term(self, what: str, target: str, given: ShortTermPlasticity) -> None:
+        if not isinstance(given, ShortTermPlasticity):
+            raise SpikeletError(f"{what}: short_term must be a ShortTermPlasticity, not {given!r}")
+        for other in self.into(target):
+            if other.short_term not in (None, given):
+                raise SpikeletError(
+                    f"{what}: a core has one short-term plasticity; this is {given}, that of "
+                    f"{other.title} is {other.short_term}",
+                    remedy="use one for both, or leave it out of one",
                 )
 
     def _decay(self, what: str, decay: npt.ArrayLike | None, time_constant: float) -> int:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from spikelet.description.checks import check_int, unsigned_bits
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule
+from spikelet.description.learning.short_term import ShortTermPlasticity
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.update import can_spike, sends_counts, update_of
 from spikelet.description.run.input_spikes import checked_spikes
@@ -134,6 +135,8 @@ class IntegerProjection:
     convolution : ConvolutionShape or None
         That of the weights, if they are a convolution's; sources and targets are then numbered with
         the channel first: ``(channel * height + y) * width + x``.
+    short_term : ShortTermPlasticity or None
+        Of its axons.
     """
 
     __repr__ = summary
@@ -145,6 +148,7 @@ class IntegerProjection:
     rule: LearningRule | None = None
     connectivity: str = "all_to_all"
     convolution: ConvolutionShape | None = None
+    short_term: ShortTermPlasticity | None = None
 
     @property
     def title(self) -> str:
@@ -294,6 +298,10 @@ class IntegerNetwork:
         """Return the rule by which projections into a population learn, if any do."""
         return next((p.rule for p in self.into(population) if p.rule), None)
 
+    def short_term(self, population: str) -> ShortTermPlasticity | None:
+        """Return the short-term plasticity of projections into a population, if any have one."""
+        return next((p.short_term for p in self.into(population) if p.short_term), None)
+
     def kept_whole(self, population: str) -> str | None:
         """Return why a population is one core if a core holds it; None if it may be cut anyhow.
 
@@ -301,6 +309,8 @@ class IntegerNetwork:
         """
         if self.rule(population):
             return "it learns"
+        if self.short_term(population):
+            return "its axons have short-term plasticity"
         return "its neurons inhibit each other" if self.inhibits(population) else None
 
     def inhibits(self, population: str) -> bool:

@@ -158,7 +158,16 @@ def test_kept_and_loaded(spikes, tmp_path):
 
 @pytest.mark.slow
 def test_rtl_is_golden(spikes):
-    result = verify(split(network(), 2), Samples(spikes.astype(np.uint8), reward=REWARD))
+    """Four cores of one neuron each, which inhibit each other by register and by axons."""
+    small = PlasticNetwork("small", seed=2)
+    small.inputs("pixels", 10)
+    small.population("cells", 4, threshold=np.arange(60, 80, 5), decay=3900, inhibition=40)
+    small.project("pixels", "cells", weights=(10, 40), rule=PAIRS)
+    small.winner_take_all("cells", 3)
+    small.output("cells")
+    four = split(small, 1, lanes=1)
+    assert [core.inhibition_axon for core in four.chip.cores] == [True] * 4
+    result = verify(four, Samples(spikes.astype(np.uint8), reward=REWARD))
     assert result.equal, result.engines[1].difference
     assert {"outputs", "spikes", "states", "checksums"} <= set(result.engines[1].compared)
 
