@@ -62,6 +62,8 @@ class CoreImage:
         Whether learning is on.
     short_term : array of bool, shape (n_axons,), or (0,) in a core without
         Axons that have short-term plasticity.
+    rule_bits : array of bool, shape (n_axons,), or (0,) where the rule does not read ``b``
+        ``b`` of each axon.
     """
 
     __repr__ = summary
@@ -77,6 +79,7 @@ class CoreImage:
     draw_indices: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
     learning: bool = True
     short_term: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+    rule_bits: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return all of it as arrays by name."""
@@ -91,7 +94,11 @@ class CoreImage:
             "draw_key": np.array(self.draw_key, np.uint32),
             "draw_indices": self.draw_indices,
             "learning": np.array(self.learning),
-            **({"short_term": self.short_term} if self.short_term.size else {}),
+            **{
+                name: getattr(self, name)
+                for name in ("short_term", "rule_bits")
+                if getattr(self, name).size
+            },
         }
 
     @classmethod
@@ -105,6 +112,7 @@ class CoreImage:
             draw_key=int(arrays["draw_key"]),
             learning=bool(arrays["learning"]),
             short_term=arrays.get("short_term", np.zeros(0, np.bool_)),
+            rule_bits=arrays.get("rule_bits", np.zeros(0, np.bool_)),
         )
 
     def check(self, core: CoreParams, name: str) -> None:
@@ -131,6 +139,7 @@ class CoreImage:
         for what, shape in (
             ("plastic", (core.n_axons if rule else 0,)),
             ("short_term", (core.n_axons if core.short_term else 0,)),
+            ("rule_bits", (core.n_axons if rule and "b" in rule.variables else 0,)),
             ("tags", (core.n_axons, core.n_neurons) if tagged else (0, 0)),
             ("random", (core.lanes if rule and rule.stochastic else 0,)),
         ):
@@ -138,7 +147,7 @@ class CoreImage:
                 raise SpikeletError(
                     f"{name}: {what} must have shape {shape}, not {getattr(self, what).shape}"
                 )
-        for what in ("plastic", "short_term"):
+        for what in ("plastic", "short_term", "rule_bits"):
             if getattr(self, what).dtype != np.bool_:
                 raise SpikeletError(f"{name}: {what} must be bool, not {getattr(self, what).dtype}")
         if rule:
@@ -228,6 +237,8 @@ def _core_words(
     rule = core.learning
     if rule:
         words.append(("plastic", *pack_lanes(scan_rows(core, image.plastic), 1)))
+        if "b" in rule.variables:
+            words.append(("rule_bits", *pack_lanes(scan_rows(core, image.rule_bits), 1)))
         words.append(("learning", np.arange(1), np.array([image.learning], np.uint32)))
         if rule.tag_bits:
             words.append(("tags", *pack_lanes(synapse_rows(core, image.tags), rule.tag_bits)))

@@ -206,6 +206,9 @@ def _learning_regions(core: CoreParams, synapse: str) -> list[tuple[str, int, in
         ("plastic", core.scan_words, core.scan_bits, "rw", f"axon / {core.scan_bits}"),
         ("learning", len(LEARNING_REGISTERS), max(rule.reward_bits, 1), "rw", "register"),
     ]
+    if "b" in rule.variables:
+        layout = f"axon / {core.scan_bits}"
+        regions.append(("rule_bits", core.scan_words, core.scan_bits, "rw", layout))
     if rule.tag_bits:
         regions.append(_packed("tags", core.weight_rows, core.lanes, rule.tag_bits, synapse))
     if bits := sum(trace.bits for trace in rule.pre_traces.values()):

@@ -42,10 +42,15 @@ def core_contents(
         If the core's synapse format cannot store the weights.
     """
     rule, into = core.learning, network.into(population.name)
-    plastic, scaled = np.zeros(0, np.bool_), np.zeros(0, np.bool_)
+    plastic, scaled, second = (np.zeros(0, np.bool_) for _ in range(3))
     weights = np.full((core.n_axons, core.n_neurons), int(core.weight_format == "binary"), np.int16)
     if rule:
         plastic = _axons_of(core, network, into, [p.rule is not None for p in into])
+        rules = network.rules(population.name)
+        if len(rules) > 1:
+            second = _axons_of(core, network, into, [p.rule == rules[1] for p in into])
+        elif "b" in rule.variables:  # the first rule of a text of two
+            second = np.zeros(core.n_axons, np.bool_)
         weights[plastic] = min(max(0, rule.w_min), rule.w_max)  # as near to 0 as it allows
     if core.short_term:
         scaled = _axons_of(core, network, into, [p.short_term is not None for p in into])
@@ -68,6 +73,7 @@ def core_contents(
         draw_key=draw_key,
         draw_indices=draw_indices,
         short_term=scaled,
+        rule_bits=second,
     )
 
 

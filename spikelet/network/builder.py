@@ -23,6 +23,7 @@ from spikelet.description.checks import check_range
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.learning.short_term import ShortTermPlasticity
+from spikelet.description.learning.two_rules import both_rules
 from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.neurons.model import FRACTION_BITS, NeuronModel
 from spikelet.description.neurons.models import neuron_model
@@ -200,8 +201,8 @@ class PlasticNetwork:
             Ticks from a spike to its arrival. From inputs 0..62, 0 if None: an input spike acts in
             its own tick. From a population 1..63, 1 if None.
         rule : LearningRule or None
-            What the synapses learn; None: they are fixed. All plastic projections to a population
-            have the same rule.
+            What the synapses learn; None: they are fixed. Plastic projections to a population have
+            two rules at most, with the same bounds, rounding and traces; see :func:`both_rules`.
         connectivity : str
             ``"all_to_all"``; ``"one_to_one"``; ``"all_but_self"``: to all but the neuron of the
             same number. Synapses that do not exist have weight 0. A rule would change that, so
@@ -330,13 +331,11 @@ class PlasticNetwork:
                 f"{what}: a rule would change the synapses that {connectivity} leaves out",
                 remedy="make a plastic projection all_to_all, or leave its rule out",
             )
-        for other in self.into(target):
-            if other.rule is not None and other.rule != rule:
-                raise SpikeletError(
-                    f"{what}: a core has one rule; this is {rule.name} (dw = {rule.dw}), that of "
-                    f"{other.title} is {other.rule.name} (dw = {other.rule.dw})",
-                    remedy="use one rule, or fix the weights of one projection",
-                )
+        others = [other.rule for other in self.into(target) if other.rule]
+        try:
+            both_rules(list(dict.fromkeys((*others, rule))))
+        except SpikeletError as error:
+            raise SpikeletError(f"{what}: {error.args[0]}", remedy=error.remedy) from None
 
     def _check_short_term(self, what: str, target: str, given: ShortTermPlasticity) -> None:
         if not isinstance(given, ShortTermPlasticity):

@@ -16,6 +16,7 @@ from spikelet.description.checks import check_int, unsigned_bits
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.learning.short_term import ShortTermPlasticity
+from spikelet.description.learning.two_rules import both_rules
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.update import can_spike, sends_counts, update_of
 from spikelet.description.run.input_spikes import checked_spikes
@@ -295,8 +296,16 @@ class IntegerNetwork:
         return [p for p in self.projections if p.target == population]
 
     def rule(self, population: str) -> LearningRule | None:
-        """Return the rule by which projections into a population learn, if any do."""
-        return next((p.rule for p in self.into(population) if p.rule), None)
+        """Return the rule by which projections into a population learn, if any do.
+
+        Of two rules, that of :func:`both_rules`.
+        """
+        rules = self.rules(population)
+        return both_rules(rules) if rules else None
+
+    def rules(self, population: str) -> list[LearningRule]:
+        """Return the rules of projections into a population, each once."""
+        return list(dict.fromkeys(p.rule for p in self.into(population) if p.rule))
 
     def short_term(self, population: str) -> ShortTermPlasticity | None:
         """Return the short-term plasticity of projections into a population, if any have one."""

@@ -56,11 +56,11 @@ CORES: dict[str, dict[str, Any]] = {
         "inhibition_axon": True,
         "short_term": ShortTermPlasticity(9000, 62000, 50000),
     },
-    # Tags and reward; both targets draw; sweeps with and without a period.
+    # Tags and reward; both targets draw; sweeps with and without a period; a bit of each axon.
     "tagged": {
         "learning": LearningRule(
             "2^-5*r*t + 2^-2*u2*(t > 3) - u3*(w > 20)",
-            "x1*y0 - 2^-1*x0*y1 - 2^-3*u1*t",
+            "x1*y0 - 2^-1*x0*y1*(b == 1) - 2^-3*u1*t*(b == 0)",
             x1=_LONG,
             y1=_BRIEF,
             w_min=0,
@@ -80,7 +80,7 @@ CORES: dict[str, dict[str, Any]] = {
     # No traces at all: the potential decides, a post spike weakens what is silent.
     "voltage": {
         "learning": LearningRule(
-            "3*x0*(v > 40) - 2*x0*(v <= 40) + 2^-3*x0*v*(v < 0) - 4*y0 + 7*x0*y0",
+            "3*x0*(v > 40) - 2*x0*(v <= 40) + 2^-3*x0*v*(v < 0) - 4*y0 + 7*x0*y0*b",
             w_min=-16,
             w_max=15,
         ),
