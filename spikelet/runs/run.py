@@ -24,6 +24,7 @@ from spikelet.network.matrices import dense
 from spikelet.network.network import FloatArray
 from spikelet.runs.early_stop import check_early_stop
 from spikelet.runs.engines import engine_named
+from spikelet.runs.learning_cores import learning_cores
 from spikelet.runs.wanted import Wanted
 from spikelet.samples.decode import decoder_named
 from spikelet.samples.lengths import Lengths, ended, within
@@ -305,7 +306,7 @@ def run(
     spikes: npt.ArrayLike | Samples,
     engine: str = "golden",
     *,
-    learning: bool = True,
+    learning: bool | Sequence[str] = True,
     reward: npt.ArrayLike | None = None,
     clear: bool = True,
     start: ChipState | None = None,
@@ -326,8 +327,9 @@ def run(
     spikes : Samples, or array of 0 and 1, shape (samples, ticks, n_inputs)
     engine : str
         Of :func:`engines`.
-    learning : bool
-        False: weights, tags and what a model changes while it learns stay as they are.
+    learning : bool or sequence of str
+        False: weights, tags and what a model changes while it learns stay as they are. Names: so
+        they do in all populations but these; so layers can be trained in turn.
     reward : array of int, shape (samples, ticks), or None
         The reward ``r`` of each tick; None: that of the samples, or 0.
     clear : bool
@@ -395,7 +397,7 @@ def run(
             dense,
             extra,
             start,
-            learning,
+            learning_cores(compiled, learning),
             None if reward is None else with_extra(np.asarray(reward), extra),
             clear,
             tuple(record),

@@ -66,12 +66,10 @@ def spikes() -> np.ndarray:
 REWARD = np.random.default_rng(1).integers(-4, 5, (3, 30))
 
 
-@pytest.mark.parametrize("multicast", [None, False])
-def test_four_cores_are_one(spikes, multicast):
+def test_four_cores_are_one(spikes):
     """With register and axons that inhibit, adaptation, tags, rewards, and a loop."""
     one = split(network(), 8)
-    limits = PlacementLimits(lanes=2, max_neurons=2)
-    four = compile_network(network(), limits=limits, multicast=multicast)
+    four = split(network(), 2)
     assert [len(layer.slices) for layer in one.layers] == [1, 1]
     assert [len(layer.slices) for layer in four.layers] == [4, 2]
     # only the cells inhibit by the register, and only where others are elsewhere
@@ -131,14 +129,13 @@ def test_native_is_numpy(spikes, learns):
     assert (found[0][1].checksums() == found[1][1].checksums()).all()
 
 
-def test_cores_draw_differently(spikes):
-    """A stochastic rule draws in each core, so another split is another run."""
+def test_cores_draw_differently():
+    """Of a stochastic rule: each has LFSRs of its own."""
     rule = replace(PAIRS, rounding="stochastic")
-    four = split(network(rule), 2)
+    one, four = split(network(rule), 8), split(network(rule), 2)
     states = [four.image.cores[part.core].random for part in four.layer("cells").slices]
     assert len({tuple(state.tolist()) for state in states}) == 4
-    one, parts = (run(net, spikes).weights(*ENDS) for net in (split(network(rule), 8), four))
-    assert (one != parts).any()
+    assert (one.image.cores[one.layer("cells").slices[0].core].random == states[0]).all()
 
 
 def test_kept_and_loaded(spikes, tmp_path):
@@ -154,6 +151,20 @@ def test_kept_and_loaded(spikes, tmp_path):
     for core, contents in zip(like.chip.cores, like.image.cores, strict=True):
         if core.inhibition_axon:
             assert not contents.weights[-1].any() and not contents.plastic[-1]
+
+
+def test_layers_in_turn(spikes):
+    """Only the population that is named learns, in all of its cores."""
+    four = split(network(), 2)
+    behind = ("cells", "others")
+    for named, other in ((ENDS, behind), (behind, ENDS)):
+        found = run(four, spikes, learning=[named[1]])
+        assert (found.weights(*named) != four.weights(*named)).any()
+        assert (found.weights(*other) == four.weights(*other)).all()
+    for names, message in ((["pixels"], "not 'pixels'"), ("cels", "not 'cels'")):
+        with pytest.raises(SpikeletError, match=message) as error:
+            run(four, spikes, learning=names)
+        assert error.value.remedy == "those that learn are cells, others"
 
 
 @pytest.mark.slow

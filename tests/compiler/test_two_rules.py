@@ -63,7 +63,7 @@ def test_each_axon_learns_by_its_own(most):
 
 
 def test_native_is_numpy(tmp_path):
-    net = compiled(replace(PAIRS, rounding="stochastic"), replace(PRE, rounding="stochastic"))
+    net = compiled(PAIRS, PRE)
     net.save(tmp_path)
     loaded = CompiledNetwork.load(tmp_path)
     assert loaded.chip == net.chip and loaded.network.rules("cells") == net.network.rules("cells")
