@@ -10,8 +10,10 @@ import numpy.typing as npt
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage
 from spikelet.description.chip.state import CoreState
+from spikelet.description.learning.short_term import SHORT_TERM_STATES
 from spikelet.golden.learning import Learning
 from spikelet.golden.neuron_array import NeuronArray
+from spikelet.golden.short_term import ShortTerm, scaled_sums
 from spikelet.golden.synapses.sums import synaptic_sums
 
 __all__ = ["Core"]
@@ -36,6 +38,13 @@ class Core:
         self.learning: Learning | None = None
         if core.learning:
             self.learning = Learning(core, core.learning, image, states)
+        self.short_term: ShortTerm | None = None
+        if core.short_term:
+            entering = {
+                name: np.stack([state.traces[name] for state in states])
+                for name in SHORT_TERM_STATES
+            }
+            self.short_term = ShortTerm(core.short_term, image.short_term, entering)
 
     def run(
         self,
@@ -65,8 +74,9 @@ class Core:
             Who fired, or how often.
         """
         if self.learning is None:
-            sums = synaptic_sums(self.core, active, self.image.weights)
-            return self.neurons.update(sums, first_tick, (recorded or {}) | (learned or {}))
+            sums = self._sums(active, self.image.weights)
+            asked = (recorded or {}) | (learned or {})
+            return self.neurons.update(sums, first_tick, asked, self._others(active))
         fired = np.empty((*active.shape[:2], self.core.n_neurons), np.bool_)
         for tick in range(active.shape[1]):
             fired[:, tick] = self._tick(
@@ -83,6 +93,8 @@ class Core:
         found: dict[str, npt.NDArray[Any]] = {
             name: self.neurons.states[name][-1] for name in self.core.update.kept
         }
+        if self.short_term:
+            found |= {name: values[-1] for name, values in self.short_term.states.items()}
         if self.learning:
             traces = {**self.learning.pre.values, **self.learning.post.values}
             found |= {name: values[-1] for name, values in traces.items()}
@@ -116,12 +128,27 @@ class Core:
         values: npt.NDArray[np.int32] = self.neurons.states[name][-1].astype(np.int32)
         return values
 
+    def _sums(
+        self, active: npt.NDArray[Any], weights: npt.NDArray[np.int16]
+    ) -> npt.NDArray[np.int32]:
+        """Return the synaptic sums of ticks, (samples, ticks, n_neurons)."""
+        if self.short_term is None:
+            return synaptic_sums(self.core, active, weights)
+        ticks = range(active.shape[1])
+        amplitudes = [self.short_term.advance(active[:, tick]) for tick in ticks]
+        return scaled_sums(active, np.stack(amplitudes, axis=1), weights)
+
+    def _others(self, active: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
+        """Return in which ticks other cores say that their neurons have fired, if they can."""
+        return active[..., -1] > 0 if self.core.inhibition_axon else None
+
     def _tick(
         self, learning: Learning, active: npt.NDArray[np.bool_], tick: int, reward: int
     ) -> npt.NDArray[np.bool_]:
         """Advance a plastic core by one tick; return who fired, shape (samples, n_neurons)."""
-        sums = synaptic_sums(self.core, active, learning.weights)
+        sums = self._sums(active[:, None], learning.weights)[:, 0]
         learning.before_update(active, self.neurons.states["v"], reward)
-        fired = self.neurons.update(sums[:, None], tick)[:, 0]
+        others = self._others(active[:, None])
+        fired = self.neurons.update(sums[:, None], tick, others=others)[:, 0]
         learning.after_update(tick, active, fired, reward)
         return fired

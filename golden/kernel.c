@@ -35,13 +35,14 @@ typedef void after_update(void *learning, int64_t tick, const uint16_t *active, 
 
 /* One tick of all neurons, see neuron_update.c. */
 typedef void neuron_update(int32_t columns, int32_t weight_exponent, int32_t learning, uint32_t key,
-                           const int32_t *sums, const int64_t *constants, void *const *rows);
+                           int32_t others, const int32_t *sums, const int64_t *constants, void *const *rows);
 
 struct core {
     int32_t n_neurons;
     int32_t first_word, n_words; /* of its axons in the axon bitmaps */
     int32_t first_neuron, sends; /* in the table of destinations; whether it has any */
     int32_t first_tick, weight_exponent, learns;
+    int32_t inhibition_axon; /* by which other cores say that their neurons fired; -1: none */
     uint32_t draw_key; /* of the first tick since `clear` */
     struct crossbar crossbar; /* empty in a plastic core */
     neuron_update *update;
@@ -288,7 +289,10 @@ static void run_core(const struct core *core, struct state *state, const struct 
     else
         synaptic_sums(&core->crossbar, active, sums);
     const int32_t n_neurons = core->n_neurons, columns = whole_blocks(n_neurons);
-    core->update(columns, core->weight_exponent, core->learns, key, sums, core->constants,
+    /* Active axons ascend, and this is the last of the core. */
+    const int32_t others =
+        active->n && active->axons[active->n - 1] == core->inhibition_axon;
+    core->update(columns, core->weight_exponent, core->learns, key, others, sums, core->constants,
                  core->rows);
     memset(state->spikes + n_neurons, 0, columns - n_neurons); /* no neurons are there */
     if (core->learning)

@@ -75,6 +75,7 @@ class Learning:
         self.rule = rule
         self.on = image.learning
         self.plastic = image.plastic
+        self.rule_bits = image.rule_bits
         self.weights = image.weights.copy()
         self.tags = image.tags.copy()
         self.random = image.random.copy()
@@ -164,6 +165,8 @@ class Learning:
         values = {name: value[0, rows, None] for name, value in values.items()}
         for name, value in {**self.post.values, **others}.items():
             values[name] = value[:, columns] if value.ndim else value
+        if "b" in self.rule.variables:
+            values["b"] = self.rule_bits[rows, None].astype(np.int64)
         values["w"] = self.weights[here].astype(np.int64)
         if self.rule.tag:
             values["t"] = self.tags[here].astype(np.int64)

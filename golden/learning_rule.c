@@ -14,6 +14,7 @@ struct learning {
     int32_t n_axons, n_neurons, row, lanes, on; /* row: n_neurons in whole blocks */
     struct trace x[2], y[2];
     const uint8_t *plastic; /* (n_axons) */
+    const uint8_t *bits;    /* (n_axons): b, or NULL */
     int16_t *weights;       /* (n_axons, row) */
     int8_t *tags;           /* (n_axons, row), or NULL */
     uint32_t *random;       /* (lanes), or NULL */
@@ -21,12 +22,12 @@ struct learning {
     uint8_t *spiked, *marks; /* (n_axons): S; axons to visit */
     uint16_t *rows, *fired;  /* (n_axons + SPARE), (n_neurons + SPARE): visited */
     uint16_t *draws;         /* (n_axons, row), or NULL: draws of the visited rows, in order */
-    int32_t *columns;        /* (3, n_axons): x0, x1, x2 of the visited rows */
+    int32_t *columns;        /* (4, n_axons): x0, x1, x2, b of the visited rows */
 };
 
 /* What a visit knows; the macros name its members. `due`: the sweep terms that are evaluated. */
 struct visit {
-    int32_t x0, x1, x2, y0, y1, y2, v, w, t, r, due, draw;
+    int32_t x0, x1, x2, b, y0, y1, y2, v, w, t, r, due, draw;
 };
 
 #define VALUE(trace, i) ((trace).values ? (trace).values[i] : 0)
@@ -120,6 +121,7 @@ INLINE void visit_rows(struct learning *core, int n_rows, struct visit common, c
         common.x0 = core->spiked[core->rows[k]];
         common.x1 = VALUE(core->x[0], core->rows[k]);
         common.x2 = VALUE(core->x[1], core->rows[k]);
+        common.b = HAS_B ? core->bits[core->rows[k]] : 0;
         for (int i = 0; i < n_blocks; i++)
             visit_block(core, k, blocks[i], &common, v, sweep);
     }
@@ -132,6 +134,7 @@ INLINE void visit_part(struct learning *core, int first, int n, int neuron, int3
     const size_t row = core->row;
     const uint16_t *rows = core->rows + first;
     const int32_t *x0 = core->columns + first, *x1 = x0 + core->n_axons, *x2 = x1 + core->n_axons;
+    const int32_t *b = x2 + core->n_axons;
     const uint16_t *draws = core->draws + first * row + neuron;
     int16_t *weights = core->weights + neuron;
     int8_t *tags = core->tags + neuron;
@@ -148,6 +151,7 @@ INLINE void visit_part(struct learning *core, int first, int n, int neuron, int3
         here.x0 = x0[k];
         here.x1 = x1[k];
         here.x2 = x2[k];
+        here.b = HAS_B ? b[k] : 0;
         here.w = w[k];
         here.t = t[k];
         here.draw = STOCHASTIC ? draws[k * row] : 0;
@@ -177,7 +181,9 @@ static int list_eligible(struct learning *core)
     }
     const int n_rows = list_nonzero(marks, n_axons, core->rows);
     const uint16_t *rows = core->rows;
-    int32_t *x0 = core->columns, *x1 = x0 + n_axons, *x2 = x1 + n_axons;
+    int32_t *x0 = core->columns, *x1 = x0 + n_axons, *x2 = x1 + n_axons, *b = x2 + n_axons;
+    for (int k = 0; HAS_B && k < n_rows; k++)
+        b[k] = core->bits[rows[k]];
 #pragma GCC ivdep
     for (int k = 0; k < n_rows; k++) {
         x0[k] = spiked[rows[k]];

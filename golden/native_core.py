@@ -10,6 +10,7 @@ import numpy.typing as npt
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage
 from spikelet.description.chip.state import CoreState
+from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.draws import key_after
 from spikelet.golden.aligned import LINE, Shape, padded
 from spikelet.golden.native_learning import NativeLearning
@@ -40,7 +41,7 @@ class CoreStructure(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_int32) for name in ("n_neurons", "first_word", "n_words")),
         *((name, ctypes.c_int32) for name in ("first_neuron", "sends", "first_tick")),
-        *((name, ctypes.c_int32) for name in ("weight_exponent", "learns")),
+        *((name, ctypes.c_int32) for name in ("weight_exponent", "learns", "inhibition_axon")),
         ("draw_key", ctypes.c_uint32),
         ("crossbar", _Crossbar),
         *((name, ctypes.c_void_p) for name in ("update", "constants", "rows")),
@@ -139,7 +140,8 @@ class NativeCore:
     Raises
     ------
     SpikeletError
-        If the core's neuron model or rule cannot be compiled.
+        If the core's neuron model or rule cannot be compiled, or its axons have short-term
+        plasticity.
     """
 
     def __init__(
@@ -150,6 +152,8 @@ class NativeCore:
         ticks: int,
         memory: CoreMemory,
     ) -> None:
+        if core.short_term:
+            raise SpikeletError("the native golden model has no short-term plasticity of axons")
         self.core = core
         self.image = image
         self._memory = memory
@@ -219,6 +223,7 @@ class NativeCore:
         found.first_word, found.n_words = memory.first_word, memory.due.shape[1]
         found.first_neuron, found.sends = memory.first_neuron, bool(image.destinations.size)
         found.first_tick = core.first_tick
+        found.inhibition_axon = core.n_axons - 1 if core.inhibition_axon else -1
         found.weight_exponent, found.draw_key = core.weight_exponent, image.draw_key
         found.update = self.neurons.update
         found.constants, found.rows = self.neurons.constants, self.neurons.rows

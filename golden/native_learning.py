@@ -41,7 +41,7 @@ class _Learning(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_int32) for name in ("n_axons", "n_neurons", "row", "lanes", "on")),
         *((name, _Trace * 2) for name in ("x", "y")),
-        *((name, ctypes.c_void_p) for name in ("plastic", "weights", "tags", "random")),
+        *((name, ctypes.c_void_p) for name in ("plastic", "bits", "weights", "tags", "random")),
         *((name, ctypes.c_void_p) for name in ("spiked", "marks", "rows", "fired")),
         *((name, ctypes.c_void_p) for name in ("draws", "columns")),
     ]
@@ -112,11 +112,12 @@ class NativeLearning:
             self.arrays["random"] = image.random.copy()
         self._scratch: dict[str, npt.NDArray[Any]] = {
             "plastic": image.plastic.astype(np.uint8),
+            "bits": image.rule_bits.astype(np.uint8),
             "spiked": np.zeros(core.n_axons, np.uint8),
             "marks": np.zeros(core.n_axons, np.uint8),
             "rows": np.zeros(core.n_axons + SPARE, np.uint16),
             "fired": np.zeros(core.n_neurons + SPARE, np.uint16),
-            "columns": aligned((3, core.n_axons), np.int32),
+            "columns": aligned((4, core.n_axons), np.int32),
         }
         if rule.stochastic:
             self._scratch["draws"] = aligned((core.n_axons, row), np.uint16)

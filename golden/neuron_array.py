@@ -63,6 +63,7 @@ class NeuronArray:
         sums: npt.NDArray[np.int32],
         first_tick: int,
         recorded: Mapping[str, npt.NDArray[Any]] | None = None,
+        others: npt.NDArray[Any] | None = None,
     ) -> npt.NDArray[Any]:
         """Advance by the ticks of ``sums``.
 
@@ -75,6 +76,9 @@ class NeuronArray:
             the core's own ``first_tick``.
         recorded : mapping of array, same shape, or None
             Receives the states of these names after each tick.
+        others : array of bool, shape (samples, ticks), or None
+            Whether neurons of the population in other cores have fired in the tick before each of
+            these; None: the core has no ``inhibition_axon``.
 
         Returns
         -------
@@ -84,18 +88,19 @@ class NeuronArray:
         fired = np.zeros(sums.shape, state_type(self.core, "fired"))
         for tick in range(sums.shape[1]):
             if first_tick + tick >= self.core.first_tick:
-                self._tick(sums[:, tick].astype(np.int64), first_tick + tick)
+                there = False if others is None else others[:, tick, None]
+                self._tick(sums[:, tick].astype(np.int64), first_tick + tick, there)
                 fired[:, tick] = self.fired
             for name, values in (recorded or {}).items():
                 values[:, tick] = self.states[name]
         return fired
 
-    def _tick(self, sums: _Int, tick: int) -> None:
+    def _tick(self, sums: _Int, tick: int, elsewhere: npt.NDArray[Any] | bool) -> None:
         fired = self.states["fired"]
         values = {**self._fixed, **self.states, "current": sums << self.core.weight_exponent}
         if "inhibited" in self._reads:
-            others = fired.any(axis=-1, keepdims=True) & (fired == 0)
-            values["inhibited"] = others.astype(np.int64)
+            some = fired.any(axis=-1, keepdims=True) | elsewhere
+            values["inhibited"] = (some & (fired == 0)).astype(np.int64)
         if self._reads & {"draw", DRAWN}:
             values |= self._drawn(tick)
         new = neuron_update(self.core.neuron, values, self._lines)

@@ -33,12 +33,12 @@ INLINE uint32_t mixed(uint32_t a)
 TABLES
 
 void spikelet_neuron_update(int32_t columns, int32_t weight_exponent, int32_t learning,
-                            uint32_t key, const int32_t *sums, const int64_t *constants,
+                            uint32_t key, int32_t others, const int32_t *sums, const int64_t *constants,
                             void *const *rows)
 {
     ROWS
     CONSTANTS
-    uint8_t any = 0;
+    uint8_t any = others != 0;
     for (int n = 0; INHIBITED && n < columns; n++)
         any |= row_fired[n] != 0;
     for (int block = 0; block < columns; block += BLOCK) {

@@ -29,7 +29,10 @@ def rule_code(rule: LearningRule) -> str:
     flags = {
         "HAS_TAGS": rule.tag is not None,
         "STOCHASTIC": rule.stochastic,
-        **{f"HAS_{name.upper()}": name in rule.variables for name in ("x1", "x2", "y1", "y2", "v")},
+        **{
+            f"HAS_{name.upper()}": name in rule.variables
+            for name in ("x1", "x2", "y1", "y2", "v", "b")
+        },
         "PRE_TERMS": bool(phases["pre"]),
         "PRE_NEEDS_Y": all(_vanishes(term, ("y1", "y2")) for term in phases["pre"]),
         "POST_TERMS": bool(phases["post"]),

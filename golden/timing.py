@@ -41,7 +41,7 @@ def core_cycles(core: CoreParams, active_axons: npt.NDArray[np.int32]) -> npt.ND
     update = core.lanes // core.pipelines
     crossbar = core.synapse_format.cycles(core, active, empty_words)
     cycles: npt.NDArray[np.float64] = _pipeline(core) + crossbar + update
-    return cycles
+    return cycles + (core.n_axons if core.short_term else 0)  # a walk over all axons
 
 
 def exact_core_cycles(
@@ -63,10 +63,11 @@ def exact_core_cycles(
     -------
     array of int64, shape (...)
     """
-    if core.spike_bits > 1:
+    if core.spike_bits > 1 or core.short_term:
+        of = f"take counts of {core.spike_bits} bits"
+        of = "have short-term plasticity" if core.short_term else of
         raise SpikeletError(
-            f"clock cycles are not counted for cores whose axons take counts of {core.spike_bits} "
-            "bits",
+            f"clock cycles are not counted for cores whose axons {of}",
             remedy='leave "cycles" out of what is recorded: cycles are predicted all the same',
         )
     ticks = active.reshape(-1, core.n_axons)

@@ -15,6 +15,7 @@ from spikelet.rtl_gen.emission import Emission
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY, delayed, flit_stream
 from spikelet.rtl_gen.learning import Learning
 from spikelet.rtl_gen.neuron_array import NeuronArray
+from spikelet.rtl_gen.short_term import ShortTerm
 from spikelet.rtl_gen.synapses.crossbars import crossbar as crossbar_of
 
 __all__ = ["Core"]
@@ -108,6 +109,7 @@ class Core(wiring.Component):
         with m.If(self.start):
             m.d.sync += updating.eq(tick >= core.first_tick if core.first_tick else 1)
         learning_busy = self._learn(m, config, tick, bitmap, crossbar, neurons)
+        short_term_busy = self._scale(m, config, bitmap, crossbar)
         parts = (bitmap, crossbar, neurons, emission)
         for part in parts:
             m.d.comb += part.start.eq(self.start)
@@ -126,9 +128,17 @@ class Core(wiring.Component):
             emission.fired_valid.eq(neurons.fired_valid),
             emission.fired.eq(neurons.fired),
             self.busy.eq(
-                bitmap.busy | crossbar.busy | neurons.busy | emission.busy | learning_busy
+                bitmap.busy
+                | crossbar.busy
+                | neurons.busy
+                | emission.busy
+                | learning_busy
+                | short_term_busy
             ),
         ]
+        if core.inhibition_axon:
+            told = crossbar.axon_valid & (bitmap.axon == core.n_axons - 1)
+            m.d.comb += neurons.others_fired.eq(told)
         if core.synapse_format.takes_words:
             m.d.comb += [
                 crossbar.word_valid.eq(bitmap.word_valid),
@@ -179,6 +189,25 @@ class Core(wiring.Component):
             bitmap.ready.eq(learning.scan_ready),
         ]
         return learning.busy
+
+    def _scale(self, m: Module, config: ConfigNode, bitmap: AxonBitmap, crossbar: Any) -> Value:
+        """Build short-term plasticity, if the core has it; return whether it is busy."""
+        if self.core.short_term is None:
+            return C(0)
+        region = self.map.cores[self.number]["short_term"]
+        m.submodules.short_term = short_term = ShortTerm(self.core, region)
+        connect(m, config.short_term, short_term.config)
+        m.d.comb += [
+            short_term.start.eq(self.start),
+            short_term.clear.eq(self.clear),
+            short_term.settled.eq(~(bitmap.scanning | crossbar.busy)),
+            short_term.word_valid.eq(bitmap.word_valid),
+            short_term.word.eq(bitmap.word),
+            short_term.word_data.eq(bitmap.word_data),
+            short_term.axon.eq(crossbar.scaled_axon),
+            crossbar.amplitude.eq(short_term.amplitude),
+        ]
+        return short_term.busy
 
     def _repeats(self, bitmap: AxonBitmap, crossbar: Any) -> list[Any]:
         """Connect what says how often an axon comes."""

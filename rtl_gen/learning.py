@@ -11,13 +11,14 @@ from spikelet.rtl_gen.learning_rule import RuleDatapath
 from spikelet.rtl_gen.lfsr import LaneLfsrs
 from spikelet.rtl_gen.post_traces import PostTraces
 from spikelet.rtl_gen.pre_traces import PreTraces
+from spikelet.rtl_gen.rule_bits import RuleBits
 from spikelet.rtl_gen.synapse_memory import SynapseMemory
 from spikelet.rtl_gen.synapses.ports import VisitPort
 from spikelet.rtl_gen.visit_loops import VisitLoops
 
 __all__ = ["Learning"]
 
-_REGIONS = ("plastic", "learning", "tags", "pre_traces", "post_traces", "random")
+_REGIONS = ("plastic", "learning", "rule_bits", "tags", "pre_traces", "post_traces", "random")
 
 
 class Learning(wiring.Component):
@@ -57,7 +58,7 @@ class Learning(wiring.Component):
     enabled : ``Out(1)``
         Learning is on.
     busy : ``Out(1)``
-    plastic, learning, tags, pre_traces, post_traces, random : ``In(RegionPort(...))``
+    plastic, learning, rule_bits, tags, pre_traces, post_traces, random : ``In(RegionPort(...))``
         Configuration access, while not ``busy``; as far as the core has them.
     """
 
@@ -232,6 +233,10 @@ class Learning(wiring.Component):
             datapath.visit.x0.eq(pre.x0),
             *[datapath.visit[name].eq(getattr(pre, name)) for name in rule.pre_traces],
         ]
+        if "b" in rule.variables:
+            m.submodules.rule_bits = bits = RuleBits(self.core, self.regions["rule_bits"])
+            connect(m, flipped(self.rule_bits), bits.config)
+            m.d.comb += [bits.axon.eq(pre.axon), datapath.visit.b.eq(bits.bit)]
 
     def _post_traces(self, m: Module, loops: VisitLoops, datapath: RuleDatapath) -> Value:
         """Build the traces of the neurons, if the rule has any; return whether they are busy."""

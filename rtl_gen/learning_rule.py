@@ -33,6 +33,8 @@ def visit_layout(core: CoreParams) -> data.StructLayout:
     fields |= {name: trace.bits for name, trace in rule.pre_traces.items()}
     layout: dict[str, Shape] = {name: unsigned(bits) for name, bits in fields.items()}
     layout |= {f"period_{k}": unsigned(1) for k in rule.periods}
+    if "b" in rule.variables:
+        layout["b"] = unsigned(1)
     if "r" in rule.variables:
         layout["r"] = signed(rule.reward_bits)
     return data.StructLayout(layout)
@@ -111,8 +113,8 @@ class RuleDatapath(wiring.Component):
         m = Module()
         core, rule = self.core, self.rule
         shared = {name: Value.cast(self.visit[name]) for name in rule.pre_traces}
-        if "r" in rule.variables:
-            shared["r"] = Value.cast(self.visit.r)
+        for name in rule.variables & {"r", "b"}:
+            shared[name] = Value.cast(self.visit[name])
         products = {term: self._shared_product(m, i, term, shared) for i, term in self._numbered()}
         for lane in range(core.lanes):
             variables = dict(shared)

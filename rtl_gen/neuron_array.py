@@ -51,6 +51,9 @@ class NeuronArray(wiring.Component):
         After the update, with ``fired``.
     learning : ``In(1)``
         What the text of the neuron model reads under this name; holds still while ``busy``.
+    others_fired : ``In(1)``
+        Strobe, before the first sums of a tick: neurons of other cores have fired in the tick
+        before. In a core with an ``inhibition_axon``.
     busy : ``Out(1)``
     state, draw_key, draw_indices, NAME : ``In(RegionPort(...))``
         Configuration access, while not ``busy``: states, parameters by name, and what neurons draw
@@ -77,6 +80,7 @@ class NeuronArray(wiring.Component):
                 "potentials": Out(core.pipelines * core.potential_bits),
                 "learning": In(1),
                 "busy": Out(1),
+                **({"others_fired": In(1)} if core.inhibition_axon else {}),
                 **{
                     name: In(RegionPort((regions[name].span - 1).bit_length(), regions[name].bits))
                     for name in self.ports
@@ -146,7 +150,8 @@ class NeuronArray(wiring.Component):
         if "inhibited" in inputs:
             some_fired = self._some_fired(m)
             silent = [~mark if len(mark) == 1 else mark == 0 for mark in fired]
-            found["inhibited"] = [some_fired & mark for mark in silent]
+            some = some_fired | self._others_fired(m) if core.inhibition_axon else some_fired
+            found["inhibited"] = [some & mark for mark in silent]
         if core.update.draws:
             m.submodules.draws = drawn = Draws(core, self.regions)
             m.d.comb += [
@@ -175,6 +180,15 @@ class NeuronArray(wiring.Component):
         with m.Elif((self.fired_valid & self.fired.any()) | restores):
             m.d.sync += firing.eq(1)
         return some_fired
+
+    def _others_fired(self, m: Module) -> Signal:
+        """Note for this tick whether any neuron of another core has fired in the one before."""
+        others = Signal(name="others_fired_before")
+        with m.If(self.start):
+            m.d.sync += others.eq(0)
+        with m.Elif(self.others_fired):
+            m.d.sync += others.eq(1)
+        return others
 
     def _memory(self, m: Module, name: str, bits: int, *, updated: bool) -> NeuronMemory:
         """Build the memory of a word for each neuron, without its configuration access."""

@@ -86,7 +86,8 @@ class Expected:
         tick = where["tick"]
         active = self.bitmap.active(tick, tick + 1)[0, 0]
         sums = synaptic_sums(active, self.image.cores[self.number].weights)
-        self.neurons.update(sums[None, None].astype(np.int32), tick)
+        others = active[None, None, -1] > 0 if self.core.inhibition_axon else None
+        self.neurons.update(sums[None, None].astype(np.int32), tick, others=others)
         fired = self.neurons.fired[0]
         found = unpack_states(self.core, words[len(COUNTERS) :])
         for name, values in found.items():

@@ -57,7 +57,8 @@ class Visit:
             bits = core.weight_min, core.weight_max, core.potential_bits
             return _values(rng, *variable_range(rule, name, *bits), count)
 
-        shared = {name: int(values(name, 1)[0]) for name in (*rule.pre_traces, "r")}
+        bit = ("b",) if "b" in rule.variables else ()
+        shared = {name: int(values(name, 1)[0]) for name in (*rule.pre_traces, "r", *bit)}
         shared["r"] *= int(rng.random() < 0.7)
         shared |= {f"period_{k}": int(rng.integers(2)) for k in rule.periods}
         shared["x0"] = 1 if phase == "pre" else int(rng.integers(2))

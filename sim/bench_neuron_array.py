@@ -36,7 +36,10 @@ from spikelet.sim.testbench import (
 
 TICKS = 12
 
-MUST_MEET = ("spike", "upper rail", "lower rail", "gaps", "not updated", "learning", "inhibited")
+MUST_MEET = (
+    *("spike", "upper rail", "lower rail", "gaps", "not updated", "learning", "inhibited"),
+    "inhibited from elsewhere alone",
+)
 
 _States = dict[str, npt.NDArray[Any]]
 
@@ -59,11 +62,17 @@ class Collector:
                 self.rows.append((cycle(), int(self.dut.fired.value)))
 
 
-async def _give(dut: Any, edge: RisingEdge, rows: list[int], gaps: list[int]) -> list[int]:
+async def _give(
+    dut: Any, edge: RisingEdge, rows: list[int], gaps: list[int], others: bool
+) -> list[int]:
     """Give one tick's rows of sums; return the cycle of each, once all have been dealt with."""
     dut.start.value = 1
     await edge
     dut.start.value = 0
+    if others:
+        dut.others_fired.value = 1
+        await edge
+        dut.others_fired.value = 0
     at = []
     for row, gap in zip(rows, gaps, strict=True):
         for _ in range(gap):
@@ -127,15 +136,18 @@ class Golden:
         kept = {name: self.states.get(name, self.image.states[name]) for name in self.image.states}
         self.states = {**CoreState.cleared(self.core).states, **kept}
 
-    def update(self, sums: npt.NDArray[np.int32], tick: int, *, learning: bool) -> None:
-        """Advance by a tick."""
+    def update(
+        self, sums: npt.NDArray[np.int32], tick: int, *, learning: bool, others: bool
+    ) -> None:
+        """Advance by a tick; ``others`` have fired in other cores in the one before."""
         update = self.core.update
         kept = {name: self.states[name].astype(np.int32) for name in update.kept}
         image = replace(self.image, learning=learning, states=kept)
         cleared = CoreState.cleared(self.core)
         state = replace(cleared, states={name: self.states[name] for name in update.states})
         neurons = NeuronArray(self.core, image, [state])
-        neurons.update(sums[None, None], tick)
+        there = np.full((1, 1), others) if self.core.inhibition_axon else None
+        neurons.update(sums[None, None], tick, others=there)
         self.states = {name: values[0] for name, values in neurons.states.items()}
 
 
@@ -190,6 +202,7 @@ async def ticks(dut: Any) -> None:
     inputs = dict.fromkeys(
         (*strobes, "start", "clear", "sums_valid", "sums", "update", "learning"), 0
     )
+    inputs |= {"others_fired": 0} if core.inhibition_axon else {}
     edge = await start(dut, **inputs)
     await _load(dut, given, [name for name in regions if name != "state"], checks)
     if core.update.draws:
@@ -213,10 +226,12 @@ async def ticks(dut: Any) -> None:
             dut.update.value = int(updated)
             dut.learning.value = int(learning)
             collector.rows.clear()
-            came = await _give(dut, edge, _rows(core, current), gaps)
-            golden.update(current.astype(np.int32), tick, learning=learning)
-            fired, v = golden.states["fired"] != 0, golden.states["v"]
+            others = core.inhibition_axon and bool(rng.integers(0, 2))
+            alone = others and not golden.states["fired"].any()
+            came = await _give(dut, edge, _rows(core, current), gaps, others)
+            golden.update(current.astype(np.int32), tick, learning=learning, others=others)
             where = {"epoch": epoch, "tick": tick, "core": 0}
+            fired, v = golden.states["fired"] != 0, golden.states["v"]
             if updated:
                 left = [when for when, _ in collector.rows]
                 checks.sequence([when + given["latency"] for when in came], left, "cycle", **where)
@@ -226,8 +241,7 @@ async def ticks(dut: Any) -> None:
             else:
                 assert not collector.rows, f"tick {tick}: spikes before the first tick"
             await _compare(dut, golden, checks, where, **reads)
-            low, high = range_of(core.update.results["v"], core.update.ranges)
-            some = bool(fired.any())
+            (low, high), some = range_of(core.update.results["v"], core.update.ranges), fired.any()
             met = {
                 "spike": some,
                 "upper rail": some or (v == high).any(),
@@ -236,6 +250,7 @@ async def ticks(dut: Any) -> None:
                 "not updated": not updated or core.first_tick == 0,
                 "learning": "learning" not in inputs_read or (learning and some),
                 "inhibited": "inhibited" not in inputs_read or (some and not fired.all()),
+                "inhibited from elsewhere alone": not core.inhibition_axon or alone,
             }
             for what, count in met.items():
                 checks.reach(what, count)

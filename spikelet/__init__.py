@@ -27,6 +27,7 @@ _HOMES = {
     "PlasticNetwork": ("spikelet.network.builder", "PlasticNetwork"),
     "Run": ("spikelet.runs.run", "Run"),
     "Samples": ("spikelet.samples.samples", "Samples"),
+    "ShortTermPlasticity": ("spikelet.description.learning.short_term", "ShortTermPlasticity"),
     "SpikeletError": ("spikelet.description.errors", "SpikeletError"),
     "Recording": ("spikelet.description.run.recording", "Recording"),
     "TraceParams": ("spikelet.description.learning.rule", "TraceParams"),

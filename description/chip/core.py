@@ -6,9 +6,11 @@ from functools import cached_property
 from typing import Any
 
 from spikelet.description.checks import bits_of, signed_bits
+from spikelet.description.chip.inhibition import check_inhibition_axon
 from spikelet.description.errors import SpikeletError
 from spikelet.description.expression import WIDEST, Name, Range
 from spikelet.description.learning.rule import LearningRule
+from spikelet.description.learning.short_term import ShortTermPlasticity, check_short_term
 from spikelet.description.neurons.model import NeuronModel, membrane_range
 from spikelet.description.neurons.update import NeuronUpdate, update_of
 from spikelet.description.summary import summary
@@ -68,10 +70,13 @@ class CoreParams:
     spike_bits : int
         Bits, 1..8, of the count that an axon takes in a tick: graded spikes. 1: plain spikes.
     first_tick : int
-        First tick (from 0) in which neurons are updated, 0..255; deeper layers with a bias start
-        later.
+        First tick (from 0) in which neurons are updated, 0..255; for layers with a bias.
     learning : LearningRule or None
         Makes the core plastic: not with binary weights, a ``first_tick`` or graded spikes.
+    short_term : ShortTermPlasticity or None
+        Of the axons that the image marks, beside any rule; not with graded spikes.
+    inhibition_axon : bool
+        Whether the last axon tells ``inhibited`` that a neuron elsewhere fired in the tick before.
 
     Raises
     ------
@@ -99,6 +104,8 @@ class CoreParams:
     first_tick: int = 0
     learning: LearningRule | None = None
     spike_bits: int = 1
+    inhibition_axon: bool = False
+    short_term: ShortTermPlasticity | None = None
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -156,6 +163,9 @@ class CoreParams:
                 "go to or come from a core that learns",
                 remedy="use spike_bits of 1, and a neuron model that spikes once a tick",
             )
+        format = self.synapse_format
+        check_inhibition_axon(self.inhibition_axon, format, self.update, self.neuron.name)
+        check_short_term(self.short_term, format, self.spike_bits)
 
     def _check_synapses(self) -> None:
         """Check what the synapse format is told, and that it can serve the core."""
@@ -369,8 +379,10 @@ class CoreParams:
         }
         # What a core has no use for is not named.
         options = dict(values.pop("synapse_options"))
-        if self.spike_bits == 1:
-            del values["spike_bits"]
+        values["short_term"] = self.short_term and asdict(self.short_term)
+        for name, usual in (("spike_bits", 1), ("inhibition_axon", False), ("short_term", None)):
+            if values[name] == usual:
+                del values[name]
         return values | ({"synapse_options": options} if options else {})
 
     @classmethod
@@ -379,6 +391,8 @@ class CoreParams:
         nested: dict[str, Any] = {"neuron": NeuronModel.from_dict(values["neuron"])}
         if values.get("learning"):
             nested["learning"] = LearningRule.from_dict(values["learning"])
+        if values.get("short_term"):
+            nested["short_term"] = ShortTermPlasticity(**values["short_term"])
         return cls(**{**values, **nested})
 
 

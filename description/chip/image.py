@@ -13,6 +13,7 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import HOST, check_destinations, destination_words
 from spikelet.description.chip.memory_map import ChipMap
 from spikelet.description.chip.params import ChipParams
+from spikelet.description.chip.short_term_words import short_term_words
 from spikelet.description.errors import SpikeletError
 from spikelet.description.lanes import pack_lanes
 from spikelet.description.neurons.draws import DRAW_INDEX_BITS
@@ -59,6 +60,10 @@ class CoreImage:
         Each neuron's number in the network, 0..2**24 - 1.
     learning : bool
         Whether learning is on.
+    short_term : array of bool, shape (n_axons,), or (0,) in a core without
+        Axons that have short-term plasticity.
+    rule_bits : array of bool, shape (n_axons,), or (0,) where the rule does not read ``b``
+        ``b`` of each axon.
     """
 
     __repr__ = summary
@@ -73,6 +78,8 @@ class CoreImage:
     draw_key: int = 0
     draw_indices: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
     learning: bool = True
+    short_term: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+    rule_bits: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return all of it as arrays by name."""
@@ -87,6 +94,11 @@ class CoreImage:
             "draw_key": np.array(self.draw_key, np.uint32),
             "draw_indices": self.draw_indices,
             "learning": np.array(self.learning),
+            **{
+                name: getattr(self, name)
+                for name in ("short_term", "rule_bits")
+                if getattr(self, name).size
+            },
         }
 
     @classmethod
@@ -99,6 +111,8 @@ class CoreImage:
             states=arrays_under(arrays, "states."),
             draw_key=int(arrays["draw_key"]),
             learning=bool(arrays["learning"]),
+            short_term=arrays.get("short_term", np.zeros(0, np.bool_)),
+            rule_bits=arrays.get("rule_bits", np.zeros(0, np.bool_)),
         )
 
     def check(self, core: CoreParams, name: str) -> None:
@@ -124,6 +138,8 @@ class CoreImage:
         tagged = rule is not None and rule.tag_bits > 0
         for what, shape in (
             ("plastic", (core.n_axons if rule else 0,)),
+            ("short_term", (core.n_axons if core.short_term else 0,)),
+            ("rule_bits", (core.n_axons if rule and "b" in rule.variables else 0,)),
             ("tags", (core.n_axons, core.n_neurons) if tagged else (0, 0)),
             ("random", (core.lanes if rule and rule.stochastic else 0,)),
         ):
@@ -131,8 +147,9 @@ class CoreImage:
                 raise SpikeletError(
                     f"{name}: {what} must have shape {shape}, not {getattr(self, what).shape}"
                 )
-        if self.plastic.dtype != np.bool_:
-            raise SpikeletError(f"{name}: plastic must be bool, not {self.plastic.dtype}")
+        for what in ("plastic", "short_term", "rule_bits"):
+            if getattr(self, what).dtype != np.bool_:
+                raise SpikeletError(f"{name}: {what} must be bool, not {getattr(self, what).dtype}")
         if rule:
             plastic = self.weights[self.plastic]
             check_range(f"{name}: weights of plastic axons", plastic, rule.w_min, rule.w_max)
@@ -215,9 +232,13 @@ def _core_words(
         words.append(("draw_indices", np.arange(indices.size), indices))
     destinations = destination_words(chip, core, image.destinations)
     words.append(("destinations", np.arange(destinations.size), destinations))
+    if core.short_term:
+        words.append(("short_term", *short_term_words(image.short_term)))
     rule = core.learning
     if rule:
         words.append(("plastic", *pack_lanes(scan_rows(core, image.plastic), 1)))
+        if "b" in rule.variables:
+            words.append(("rule_bits", *pack_lanes(scan_rows(core, image.rule_bits), 1)))
         words.append(("learning", np.arange(1), np.array([image.learning], np.uint32)))
         if rule.tag_bits:
             words.append(("tags", *pack_lanes(synapse_rows(core, image.tags), rule.tag_bits)))

@@ -77,6 +77,8 @@ largest; packets to axons or delays that the core does not have. All wrap at 2**
 LEARNING_REGISTERS = ("enable", "reward")
 """Registers of a plastic core: bit 0 switches learning on; the reward of the coming ticks."""
 
+_SHORT_TERM = "axon; u from bit 0, bit 15: has short-term plasticity, depleted from bit 16"
+
 TICK_BITS = 9
 """Width of a core's count of ticks, whose highest bit stays once it is set."""
 
@@ -145,6 +147,8 @@ def core_regions(core: CoreParams, destination_bits: int) -> dict[str, Region]:
         ("counters", len(COUNTERS), 32, "r", ", ".join(COUNTERS)),
         *_learning_regions(core, synapse),
     ]
+    if core.short_term:
+        wanted.append(("short_term", core.n_axons, 32, "rw", _SHORT_TERM))
     for name in core.update.kept:
         wanted.append((name, core.n_neurons, core.state_bits[name], "rw", "neuron"))
     for name, ends in core.parameter_ranges.items():
@@ -202,6 +206,9 @@ def _learning_regions(core: CoreParams, synapse: str) -> list[tuple[str, int, in
         ("plastic", core.scan_words, core.scan_bits, "rw", f"axon / {core.scan_bits}"),
         ("learning", len(LEARNING_REGISTERS), max(rule.reward_bits, 1), "rw", "register"),
     ]
+    if "b" in rule.variables:
+        layout = f"axon / {core.scan_bits}"
+        regions.append(("rule_bits", core.scan_words, core.scan_bits, "rw", layout))
     if rule.tag_bits:
         regions.append(_packed("tags", core.weight_rows, core.lanes, rule.tag_bits, synapse))
     if bits := sum(trace.bits for trace in rule.pre_traces.values()):

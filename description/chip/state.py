@@ -18,6 +18,7 @@ from spikelet.description.chip.neuron_words import state_type
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import MALFORMED, SpikeletError
 from spikelet.description.files import AtomicFile
+from spikelet.description.learning.short_term import SHORT_TERM_STATES
 from spikelet.description.summary import summary
 
 __all__ = ["ChipState", "CoreState"]
@@ -35,7 +36,7 @@ class CoreState:
         ``arrivals[k]`` is due ``k`` ticks after the coming tick.
     traces : mapping of str to array of int32, shape (n_axons,) or (n_neurons,)
         Those that the core's rule has of ``x1``, ``x2``, ``y1`` and ``y2``, as they enter the
-        coming tick.
+        coming tick; and with short-term plasticity ``u`` and ``depleted``.
     """
 
     __repr__ = summary
@@ -96,11 +97,14 @@ class CoreState:
 
 
 def _traces(core: CoreParams) -> dict[str, tuple[int, int]]:
-    """Return (size, largest value) of each trace of the core's rule."""
+    """Return (size, largest value) of each trace of the core's rule, and of short-term states."""
     rule = core.learning
     found = {**rule.pre_traces, **rule.post_traces} if rule else {}
     sizes = {"x": core.n_axons, "y": core.n_neurons}
-    return {name: (sizes[name[0]], trace.largest) for name, trace in sorted(found.items())}
+    traces = {name: (sizes[name[0]], trace.largest) for name, trace in sorted(found.items())}
+    if core.short_term:
+        traces |= {name: (core.n_axons, most) for name, most in SHORT_TERM_STATES.items()}
+    return traces
 
 
 @dataclass(frozen=True)

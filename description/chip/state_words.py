@@ -25,6 +25,7 @@ from spikelet.description.chip.neuron_words import (
     unpack_states,
 )
 from spikelet.description.chip.params import ChipParams
+from spikelet.description.chip.short_term_words import short_term_states, short_term_words
 from spikelet.description.chip.state import ChipState, CoreState
 from spikelet.description.lanes import lane_banks, pack_lanes, unpack_lanes
 from spikelet.description.neurons.draws import key_after
@@ -40,7 +41,7 @@ __all__ = [
 ]
 
 _LEARNED = ("weights", "tags", "random")
-_STATE = ("state", "arrivals", "pre_traces", "post_traces")
+_STATE = ("state", "arrivals", "pre_traces", "post_traces", "short_term")
 
 LEARNED_REGIONS = (*_LEARNED, "pre_traces", "post_traces")
 """Regions of a core that learns, with what it learned and its traces."""
@@ -74,6 +75,9 @@ def restore_program(chip: ChipParams, state: ChipState) -> npt.NDArray[np.uint32
             parts.append(("pre_traces", *pack_lanes(_axon_rows(core, here), _pre_bits(core))))
         if "post_traces" in chip_map.cores[index]:
             parts.append(("post_traces", *pack_lanes(_neuron_rows(core, here), post_bits(core))))
+        if core.short_term:
+            axons = state.image.cores[index].short_term
+            parts.append(("short_term", *short_term_words(axons, here.traces)))
         if core.update.draws:
             key = key_after(state.image.cores[index].draw_key, state.ticks)
             parts.append(("draw_key", np.ones(1, np.int64), np.array([key], np.uint32)))
@@ -141,8 +145,9 @@ def words_behind(chip: ChipParams, program: npt.NDArray[np.uint32]) -> npt.NDArr
 
 
 def _as_read(chip_map: ChipMap, words: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
-    """Return words by address, without the bits that their regions do not have."""
+    """Return words by address, the last of each, without bits that their regions do not have."""
     found = words[np.argsort(words[:, 0], kind="stable")]
+    found = found[np.append(found[1:, 0] != found[:-1, 0], True)]
     for index, regions in enumerate(chip_map.cores):
         for region in regions.values():
             first = int(chip_map.address(index, region.name))
@@ -220,6 +225,8 @@ def learned_words(
     for name in core.update.kept:
         if name in read:
             found[name] = unpack_kept(core, name, read[name])
+    if "short_term" in read:
+        found |= short_term_states(read["short_term"])
     if rule is None:
         return found
     if "weights" in read:

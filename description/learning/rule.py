@@ -275,6 +275,8 @@ def variable_range(
         return 0, trace.largest
     if name == "w":
         return weight_min, weight_max
+    if name == "b":
+        return 0, 1
     bits = {"v": potential_bits, "t": rule.tag_bits, "r": rule.reward_bits}[name]
     return -(1 << (bits - 1)), (1 << (bits - 1)) - 1
 

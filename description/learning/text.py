@@ -39,8 +39,9 @@ __all__ = [
     "parse_rule",
 ]
 
-VARIABLES = ("x1", "x2", "y1", "y2", "v", "w", "t", "r")
-"""Pre traces, post traces, membrane potential after the tick before, weight, tag, reward."""
+VARIABLES = ("x1", "x2", "y1", "y2", "v", "w", "t", "r", "b")
+"""Pre traces, post traces, membrane potential after the tick before, weight, tag, reward, and a bit
+that is loaded for each axon."""
 
 PHASES = ("pre", "post", "sweep")
 """When a term is evaluated: where ``x0`` is 1, else where ``y0`` is 1, else at every synapse."""

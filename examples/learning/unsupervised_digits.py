@@ -141,9 +141,12 @@ def plan_for(images: Images) -> Plan:
 
 
 def build(
-    images: Images, neurons: int, bits: int, plan: Plan, seed: int, lanes: int
+    images: Images, neurons: int, bits: int, plan: Plan, seed: int, lanes: int, cores: int = 1
 ) -> CompiledNetwork:
-    """Return the untrained network. Weights of fewer bits are the upper bits of 8."""
+    """Return the untrained network. Weights of fewer bits are the upper bits of 8.
+
+    ``cores``: over so many cores at least, all as large, as far as whole groups of lanes allow.
+    """
     largest, missing = (1 << bits) - 1, 8 - bits
     shift = plan.learning_shift + missing
     rule = LearningRule(
@@ -172,7 +175,8 @@ def build(
     low, high = largest * 20 // 255, max(1, largest * 140 // 255)
     network.project("pixels", "neurons", weights=(low, high), rule=rule)
     network.output("neurons")
-    return compile_network(network, limits=PlacementLimits(lanes=lanes))
+    most = -(-neurons // (cores * lanes)) * lanes if cores > 1 else None
+    return compile_network(network, limits=PlacementLimits(lanes=lanes, max_neurons=most))
 
 
 def encoded(levels: Levels, plan: Plan, seed: int) -> npt.NDArray[np.uint8]:
@@ -185,10 +189,17 @@ def encoded(levels: Levels, plan: Plan, seed: int) -> npt.NDArray[np.uint8]:
 
 
 def learn(
-    images: Images, neurons: int, *, bits: int = 8, seed: int = 1, plan: Plan, lanes: int = 16
+    images: Images,
+    neurons: int,
+    *,
+    bits: int = 8,
+    seed: int = 1,
+    plan: Plan,
+    lanes: int = 16,
+    cores: int = 1,
 ) -> Outcome:
     """Train on all images, name the neurons, and classify the held-out images."""
-    compiled = build(images, neurons, bits, plan, seed, lanes)
+    compiled = build(images, neurons, bits, plan, seed, lanes, cores)
     state = compiled.initial_state()
     generator = np.random.default_rng(seed)
     for epoch in range(plan.epochs):
@@ -274,6 +285,7 @@ def main() -> int:
     parser.add_argument("--neurons", type=int, nargs="+", default=[100])
     parser.add_argument("--bits", type=int, nargs="+", default=[8], help="of a weight")
     parser.add_argument("--epochs", type=int)
+    parser.add_argument("--cores", type=int, default=1, help="at least so many")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rtl", type=int, default=0, help="confirm so many images on the RTL")
     parser.add_argument("--validate", action="store_true", help="hold out training images instead")
@@ -290,7 +302,9 @@ def main() -> int:
         for bits in options.bits:
             plan = plan_for(images)
             plan = replace(plan, epochs=options.epochs or plan.epochs)
-            outcome = learn(images, neurons, bits=bits, seed=options.seed, plan=plan)
+            outcome = learn(
+                images, neurons, bits=bits, seed=options.seed, plan=plan, cores=options.cores
+            )
             equal = "not asked"
             if options.rtl:
                 equal = confirm(images, outcome, plan, options.seed, options.rtl)

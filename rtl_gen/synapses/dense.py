@@ -6,6 +6,7 @@ from amaranth.lib.wiring import connect, flipped
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import Region
+from spikelet.description.learning.short_term import AMPLITUDE_BITS
 from spikelet.rtl_gen.banked_memory import BankedMemory
 from spikelet.rtl_gen.layouts import delayed
 from spikelet.rtl_gen.synapse_memory import SynapseMemory
@@ -135,16 +136,23 @@ class DenseCrossbar(wiring.Component):
         m.d.sync += endings.eq(Cat(group_end, endings))
 
         # Lanes: sums of this group, and those of the group before on their way out.
-        sums = [Signal(signed(core.current_bits), name=f"sum_{i}") for i in range(core.lanes)]
+        # With short-term plasticity they have a fraction, and begin with a half, to be rounded.
+        fraction = AMPLITUDE_BITS if core.short_term else 0
+        half = 1 << fraction >> 1
+        sums = [
+            Signal(signed(core.current_bits + fraction), name=f"sum_{i}", init=half)
+            for i in range(core.lanes)
+        ]
         leaving = Signal(core.lanes * core.current_bits)
         rows_left = Signal(range(rows_in_group + 1))
         for lane, total in enumerate(sums):
             with m.If(ending):
-                m.d.sync += total.eq(0)
+                m.d.sync += total.eq(half)
             with m.Elif(accumulating):
                 m.d.sync += total.eq(total + self._weight(memory.row_data, lane))
         with m.If(ending):
-            m.d.sync += [leaving.eq(Cat(sums)), rows_left.eq(rows_in_group)]
+            whole = Cat(total[fraction:] for total in sums) if fraction else Cat(sums)
+            m.d.sync += [leaving.eq(whole), rows_left.eq(rows_in_group)]
         with m.Elif(self.sums_valid):
             m.d.sync += [leaving.eq(leaving >> len(self.sums)), rows_left.eq(rows_left - 1)]
         m.d.comb += [
@@ -152,6 +160,8 @@ class DenseCrossbar(wiring.Component):
             self.sums.eq(leaving),
             self.busy.eq(running | endings.any() | self.sums_valid),
         ]
+        if core.short_term:
+            m.d.comb += self.scaled_axon.eq(axon)
         if core.learning:
             m.d.comb += [
                 self.learning.accumulating.eq(reading),
@@ -206,7 +216,11 @@ class DenseCrossbar(wiring.Component):
             m.d.comb += [memory.read.eq(1), memory.read_row.eq(learning.visit_row)]
 
     def _weight(self, row: Signal, lane: int) -> Value:
-        """Return the weight of a lane in a row of the weight memory."""
+        """Return the weight of a lane in a row of the weight memory, times its amplitude."""
+        weight = self._stored_weight(row, lane)
+        return weight * self.amplitude if self.core.short_term else weight
+
+    def _stored_weight(self, row: Signal, lane: int) -> Value:
         bits = row.word_select(lane, self.core.weight_bits)
         if self.core.weight_format == "binary":
             return Cat(C(1, 1), bits).as_signed()

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import Region
+from spikelet.description.learning.short_term import AMPLITUDE_BITS
 from spikelet.rtl_gen.layouts import RegionPort
 
 __all__ = ["VisitPort", "crossbar_members"]
@@ -94,6 +95,9 @@ def crossbar_members(core: CoreParams, regions: dict[str, Region]) -> dict[str, 
         first axon of it.
     learning : ``Out(VisitPort(core))``
         In a plastic core.
+    scaled_axon : ``Out(range(n_axons))``, amplitude : ``In(AMPLITUDE_BITS + 1)``
+        With short-term plasticity: the axon whose row is being read, and, as late as its weights,
+        by what they are multiplied.
 
     And for each region of the format, under its name, ``In(RegionPort(...))``: configuration
     access, while not ``busy``.
@@ -117,6 +121,9 @@ def crossbar_members(core: CoreParams, regions: dict[str, Region]) -> dict[str, 
         members["word_data"] = In(core.scan_bits)
     if core.learning:
         members["learning"] = Out(VisitPort(core))
+    if core.short_term:
+        members["scaled_axon"] = Out(range(core.n_axons))
+        members["amplitude"] = In(AMPLITUDE_BITS + 1)
     for wanted in core.synapse_format.regions(core):
         region = regions[wanted.name]
         members[region.name] = In(RegionPort((region.span - 1).bit_length(), region.bits))

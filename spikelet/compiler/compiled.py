@@ -181,11 +181,11 @@ class CompiledNetwork:
         raise SpikeletError(f"network {self.name!r} has no layer {name!r}; its layers are {names}")
 
     def core(self, layer: str) -> CoreParams:
-        """Return the first core of a layer, the only one of a layer that learns."""
+        """Return the first core of a layer."""
         return self.chip.cores[self.layer(layer).slices[0].core]
 
     def axons(self, source: str, target: str) -> slice:
-        """Return the axons of a projection in the core of a layer that is in one."""
+        """Return the axons of a projection in each core of a layer whose cores have all axons."""
         wanted = self.network.projection(source, target)
         first = 0
         for projection in self.network.into(target):
@@ -207,8 +207,9 @@ class CompiledNetwork:
         if projection.rule is None:
             view = dense(projection.weights).view()
         else:
-            stored = (image or self.image).cores[layer.slices[0].core].weights
-            view = stored[self.axons(source, target), : layer.size]
+            cores, axons = (image or self.image).cores, self.axons(source, target)
+            parts = [cores[part.core].weights[axons, : part.count] for part in layer.slices]
+            view = parts[0] if len(parts) == 1 else layer.assembled(parts)
         view.flags.writeable = False
         return view
 

@@ -1,12 +1,14 @@
 """What is loaded into a core: weights, parameters and states of the neurons that it has."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from spikelet.compiler.neuron_parameters import drawing, kept_states, loaded_parameters
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage, random_states
-from spikelet.network.integers import IntegerNetwork, IntegerPopulation
+from spikelet.network.integers import IntegerNetwork, IntegerPopulation, IntegerProjection
 
 __all__ = ["core_contents"]
 
@@ -40,16 +42,23 @@ def core_contents(
         If the core's synapse format cannot store the weights.
     """
     rule, into = core.learning, network.into(population.name)
-    plastic = np.zeros(0, np.bool_)
+    plastic, scaled, second = (np.zeros(0, np.bool_) for _ in range(3))
     weights = np.full((core.n_axons, core.n_neurons), int(core.weight_format == "binary"), np.int16)
     if rule:
-        plastic = np.concatenate(
-            [np.full(network.sizes[p.source], p.rule is not None) for p in into]
-        )
+        plastic = _axons_of(core, network, into, [p.rule is not None for p in into])
+        rules = network.rules(population.name)
+        if len(rules) > 1:
+            second = _axons_of(core, network, into, [p.rule == rules[1] for p in into])
+        elif "b" in rule.variables:  # the first rule of a text of two
+            second = np.zeros(core.n_axons, np.bool_)
         weights[plastic] = min(max(0, rule.w_min), rule.w_max)  # as near to 0 as it allows
+    if core.short_term:
+        scaled = _axons_of(core, network, into, [p.short_term is not None for p in into])
     weights[: len(matrix), : len(neurons)] = matrix
     number = [p.name for p in network.populations].index(population.name)
-    seed = int(np.random.SeedSequence([network.seed, number]).generate_state(1)[0])
+    first = int(neurons[0])  # cores of the same population draw differently
+    sources = [network.seed, number, first] if first else [network.seed, number]
+    seed = int(np.random.SeedSequence(sources).generate_state(1)[0])
     draw_key, draw_indices = drawing(
         core, network.draw_key, network.first_neuron(population.name), neurons
     )
@@ -63,4 +72,19 @@ def core_contents(
         random=random_states(core.lanes if rule and rule.stochastic else 0, seed),
         draw_key=draw_key,
         draw_indices=draw_indices,
+        short_term=scaled,
+        rule_bits=second,
     )
+
+
+def _axons_of(
+    core: CoreParams,
+    network: IntegerNetwork,
+    into: Sequence[IntegerProjection],
+    marks: Sequence[bool],
+) -> npt.NDArray[np.bool_]:
+    """Return the marks of projections for their axons, in a core that has all of them."""
+    found = np.zeros(core.n_axons, np.bool_)  # an inhibition axon is nobody's
+    sizes = [network.sizes[p.source] for p in into]
+    found[: sum(sizes)] = np.repeat(np.array(marks, np.bool_), sizes)
+    return found

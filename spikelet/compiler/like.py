@@ -13,6 +13,7 @@ from spikelet.compiler.contents import core_contents
 from spikelet.compiler.structure import Difference, layer_differences, network_differences
 from spikelet.description.chip.destinations import HOST
 from spikelet.description.chip.image import ChipImage, CoreImage
+from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.network.builder import PlasticNetwork
 from spikelet.network.integers import IntegerNetwork, IntegerPopulation
@@ -290,6 +291,7 @@ def _ways(like: CompiledNetwork) -> Iterator[tuple[IntArray, IntArray, IntArray,
         for part in layer.slices:
             table = like.image.cores[part.core].destinations.astype(np.int64)
             table = table[(table[:, 1] != HOST) & (table[:, 0] < part.count)]
+            table = table[~_inhibits(like.chip, table)]
             source = first + layer.neurons(part)[table[:, 0]]
             for row in range(int(table[:, 5].max(initial=0))):
                 for column in range(int(table[:, 4].max(initial=0))):
@@ -297,6 +299,13 @@ def _ways(like: CompiledNetwork) -> Iterator[tuple[IntArray, IntArray, IntArray,
                     _, to, at, ticks, _, _ = table[there].T
                     yield to + row * like.chip.width + column, at, ticks, source[there]
         first += layer.size
+
+
+def _inhibits(chip: ChipParams, table: IntArray) -> npt.NDArray[np.bool_]:
+    """Return which destinations are axons that only tell that a neuron has fired."""
+    last = np.array([c.n_axons - 1 if c.inhibition_axon else -1 for c in chip.cores])
+    found: npt.NDArray[np.bool_] = last[table[:, 1]] == table[:, 2]
+    return found
 
 
 def _matrix(

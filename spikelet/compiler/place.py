@@ -18,7 +18,7 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.synapses.formats import synapse_format
 from spikelet.network.float_update import at_rest
 from spikelet.network.integers import IntegerNetwork, IntegerPopulation
-from spikelet.network.limits import PlacementLimits
+from spikelet.network.limits import AUTO, PlacementLimits
 from spikelet.placement.maps import lanes_of_channels, pipelines_of_channels
 from spikelet.placement.network import Connection, PlacementNetwork
 from spikelet.placement.place import PlacedNetwork, place_network
@@ -39,7 +39,7 @@ def place(
 
     Layers larger than ``max_neurons`` are split by neurons, and those whose axons do not fit a core
     by receptive fields; see :func:`spikelet.placement.place.place_network`. What
-    :meth:`IntegerNetwork.kept_whole` names stays in one core.
+    :meth:`IntegerNetwork.kept_whole` names stays in one core, if one holds it.
 
     Parameters
     ----------
@@ -57,8 +57,8 @@ def place(
     Raises
     ------
     SpikeletError
-        If a neuron needs more axons than a core may have, a population that must stay in one core
-        does not fit it, a table is too large, or the topology is unknown.
+        If a neuron needs more axons than a core may have, so do those of a population of which each
+        core has all, a table is too large, or the topology is unknown.
     """
     return _Placer(network, limits or PlacementLimits()).compiled(
         topology, multicast, seed, rates or {}
@@ -96,6 +96,7 @@ class _Placer:
                 net.outputs,
                 rates,
                 self.whole,
+                tuple(name for name in self.whole if net.inhibits(name)),
                 self.shared,
             ),
             self.limits,
@@ -110,6 +111,8 @@ class _Placer:
                 placed.weights(part).astype(np.int16)
                 for part in placed.parts
                 if part.population == name and not part.convolution
+                # in rows no axon can tell of other cores: where they are asked for, that is said
+                if not part.inhibition_axon or self.limits.synapses != AUTO
             ),
         )
         # core by core
@@ -157,7 +160,7 @@ class _Placer:
         weight_bits, weight_format = self._weight_width(population)
         try:
             core = CoreParams(
-                n_axons=max(1, len(part.axons)),
+                n_axons=part.n_axons,
                 n_neurons=n_neurons,
                 neuron=population.neuron,
                 weight_bits=weight_bits,
@@ -178,6 +181,8 @@ class _Placer:
                 else population.depth,
                 learning=rule,
                 spike_bits=self.network.arriving_bits(population.name),
+                inhibition_axon=part.inhibition_axon,
+                short_term=self.network.short_term(population.name),
             )
             if whole and n_neurons > len(part.neurons):  # they would learn, or inhibit, too
                 core = with_silent_spares(core)
@@ -204,7 +209,7 @@ class _Placer:
         name = "sparse" if part.population in self.sparse else other_format(self.limits)
         if not synapse_format(name).options:
             return name, {}
-        matrix = np.zeros((max(1, len(part.axons)), n_neurons), np.int16)
+        matrix = np.zeros((part.n_axons, n_neurons), np.int16)
         matrix[: len(part.axons), : len(part.neurons)] = placed.weights(part)
         return name, synapse_format(name).options_of(lanes, matrix)
 

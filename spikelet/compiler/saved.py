@@ -8,6 +8,7 @@ import numpy.typing as npt
 from spikelet.description.array_files import arrays_under
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.learning.rule import LearningRule
+from spikelet.description.learning.short_term import ShortTermPlasticity
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.network.integers import (
@@ -84,6 +85,8 @@ def network_fields(network: IntegerNetwork) -> dict[str, Any]:
                 **{n: getattr(p, n) for n in ("source", "target", "delay", "connectivity")},
                 "rule": p.rule and asdict(p.rule),
                 "convolution": p.convolution and p.convolution.options(),
+                # named only where there is one
+                **({"short_term": asdict(p.short_term)} if p.short_term else {}),
             }
             for p in network.projections
         ],
@@ -130,6 +133,7 @@ def network_of(entry: dict[str, Any], arrays: _Arrays) -> IntegerNetwork:
             p["rule"] and LearningRule.from_dict(p["rule"]),
             p["connectivity"],
             p["convolution"] and ConvolutionShape.of(p["convolution"]),
+            ShortTermPlasticity(**p["short_term"]) if "short_term" in p else None,
         )
         for i, p in enumerate(entry["projections"])
     )

@@ -88,6 +88,7 @@ def layer_differences(
         ("weight exponent", before.weight_exponent, population.weight_exponent),
         ("potential bits", before.potential_bits, population.potential_bits),
         ("bits of arriving counts", core.spike_bits, network.arriving_bits(name)),
+        ("short-term plasticity", like.network.short_term(name), network.short_term(name)),
         ("learning rule", like.network.rule(name), network.rule(name)),
         ("why it stays in one core", like.network.kept_whole(name), network.kept_whole(name)),
     ]

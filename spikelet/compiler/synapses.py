@@ -90,11 +90,12 @@ def sparse_lanes(
 ) -> dict[str, int]:
     """Return the populations whose cores store rows of the weights that are not 0, with the lanes.
 
-    A population can if it does not learn, its weights are not binary, and its cores have room for
-    its rows. With ``"sparse"`` it does if rows take fewer bits than dense weights. With ``"auto"``
-    it does if rows take less by the product of :func:`shared_maps`, and fewer block RAMs, and its
-    dense weights are more than one block RAM holds. Of the numbers of lanes, that with the least
-    product is taken: few lanes leave few places of an entry empty, many need few entries.
+    A population can if it neither learns nor has short-term plasticity, its weights are not binary,
+    and its cores have room for its rows. With ``"sparse"`` it does if rows take fewer bits than
+    dense weights. With ``"auto"`` it does if rows take less by the product of :func:`shared_maps`,
+    and fewer block RAMs, and its dense weights are more than one block RAM holds. Of the numbers of
+    lanes, that with the least product is taken: few lanes leave few places of an entry empty, many
+    need few entries.
 
     Parameters
     ----------
@@ -114,6 +115,9 @@ def sparse_lanes(
         name = population.name
         if network.rule(name) or population.weight_format == "binary":
             why.append(f"{name!r} {'learns' if network.rule(name) else 'has binary weights'}")
+            continue
+        if network.short_term(name):
+            why.append(f"{name!r} has short-term plasticity")
             continue
         most = limits.lanes_of(population.size, bool(network.kept_whole(name)))
         bits = population.weight_bits or 8

@@ -22,6 +22,8 @@ import numpy.typing as npt
 from spikelet.description.checks import check_range
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule
+from spikelet.description.learning.short_term import ShortTermPlasticity
+from spikelet.description.learning.two_rules import both_rules
 from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.neurons.model import FRACTION_BITS, NeuronModel
 from spikelet.description.neurons.models import neuron_model
@@ -186,6 +188,7 @@ class PlasticNetwork:
         delay: int | None = None,
         rule: LearningRule | None = None,
         connectivity: str = "all_to_all",
+        short_term: ShortTermPlasticity | None = None,
     ) -> None:
         """Connect inputs or a population to a population.
 
@@ -198,12 +201,15 @@ class PlasticNetwork:
             Ticks from a spike to its arrival. From inputs 0..62, 0 if None: an input spike acts in
             its own tick. From a population 1..63, 1 if None.
         rule : LearningRule or None
-            What the synapses learn; None: they are fixed. All plastic projections to a population
-            have the same rule.
+            What the synapses learn; None: they are fixed. Plastic projections to a population have
+            two rules at most, with the same bounds, rounding and traces; see :func:`both_rules`.
         connectivity : str
             ``"all_to_all"``; ``"one_to_one"``; ``"all_but_self"``: to all but the neuron of the
             same number. Synapses that do not exist have weight 0. A rule would change that, so
             plastic projections are all to all.
+        short_term : ShortTermPlasticity or None
+            How much of its weights a spike brings, by the spikes of its source before; beside any
+            rule. All projections to a population that have one have the same.
 
         Raises
         ------
@@ -222,8 +228,16 @@ class PlasticNetwork:
         if rule is not None:
             self._check_rule(what, target, rule, connectivity)
             check_range(f"{what}: weights, which learn,", initial, rule.w_min, rule.w_max)
+        if short_term is not None:
+            self._check_short_term(what, target, short_term)
         projection = IntegerProjection(
-            source, target, initial.astype(np.int16), delay, rule, connectivity
+            source,
+            target,
+            initial.astype(np.int16),
+            delay,
+            rule,
+            connectivity,
+            short_term=short_term,
         )
         self.projections.append(projection)
 
@@ -317,12 +331,21 @@ class PlasticNetwork:
                 f"{what}: a rule would change the synapses that {connectivity} leaves out",
                 remedy="make a plastic projection all_to_all, or leave its rule out",
             )
+        others = [other.rule for other in self.into(target) if other.rule]
+        try:
+            both_rules(list(dict.fromkeys((*others, rule))))
+        except SpikeletError as error:
+            raise SpikeletError(f"{what}: {error.args[0]}", remedy=error.remedy) from None
+
+    def _check_short_term(self, what: str, target: str, given: ShortTermPlasticity) -> None:
+        if not isinstance(given, ShortTermPlasticity):
+            raise SpikeletError(f"{what}: short_term must be a ShortTermPlasticity, not {given!r}")
         for other in self.into(target):
-            if other.rule is not None and other.rule != rule:
+            if other.short_term not in (None, given):
                 raise SpikeletError(
-                    f"{what}: a core has one rule; this is {rule.name} (dw = {rule.dw}), that of "
-                    f"{other.title} is {other.rule.name} (dw = {other.rule.dw})",
-                    remedy="use one rule, or fix the weights of one projection",
+                    f"{what}: a core has one short-term plasticity; this is {given}, that of "
+                    f"{other.title} is {other.short_term}",
+                    remedy="use one for both, or leave it out of one",
                 )
 
     def _decay(self, what: str, decay: npt.ArrayLike | None, time_constant: float) -> int:

@@ -15,6 +15,8 @@ import numpy.typing as npt
 from spikelet.description.checks import check_int, unsigned_bits
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule
+from spikelet.description.learning.short_term import ShortTermPlasticity
+from spikelet.description.learning.two_rules import both_rules
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.update import can_spike, sends_counts, update_of
 from spikelet.description.run.input_spikes import checked_spikes
@@ -134,6 +136,8 @@ class IntegerProjection:
     convolution : ConvolutionShape or None
         That of the weights, if they are a convolution's; sources and targets are then numbered with
         the channel first: ``(channel * height + y) * width + x``.
+    short_term : ShortTermPlasticity or None
+        Of its axons.
     """
 
     __repr__ = summary
@@ -145,6 +149,7 @@ class IntegerProjection:
     rule: LearningRule | None = None
     connectivity: str = "all_to_all"
     convolution: ConvolutionShape | None = None
+    short_term: ShortTermPlasticity | None = None
 
     @property
     def title(self) -> str:
@@ -291,16 +296,35 @@ class IntegerNetwork:
         return [p for p in self.projections if p.target == population]
 
     def rule(self, population: str) -> LearningRule | None:
-        """Return the rule by which projections into a population learn, if any do."""
-        return next((p.rule for p in self.into(population) if p.rule), None)
+        """Return the rule by which projections into a population learn, if any do.
+
+        Of two rules, that of :func:`both_rules`.
+        """
+        rules = self.rules(population)
+        return both_rules(rules) if rules else None
+
+    def rules(self, population: str) -> list[LearningRule]:
+        """Return the rules of projections into a population, each once."""
+        return list(dict.fromkeys(p.rule for p in self.into(population) if p.rule))
+
+    def short_term(self, population: str) -> ShortTermPlasticity | None:
+        """Return the short-term plasticity of projections into a population, if any have one."""
+        return next((p.short_term for p in self.into(population) if p.short_term), None)
 
     def kept_whole(self, population: str) -> str | None:
-        """Return why a population must stay in one core; None if it may be split over several."""
+        """Return why a population is one core if a core holds it; None if it may be cut anyhow.
+
+        Where no core holds it, it is cut in the order of its neurons, each part with all axons.
+        """
         if self.rule(population):
             return "it learns"
-        if _inhibits(self.population(population)):
-            return "its neurons inhibit each other"
-        return None
+        if self.short_term(population):
+            return "its axons have short-term plasticity"
+        return "its neurons inhibit each other" if self.inhibits(population) else None
+
+    def inhibits(self, population: str) -> bool:
+        """Return whether neurons of a population do something else where others have fired."""
+        return _inhibits(self.population(population))
 
     def _neurons(self, population: str) -> tuple[NeuronModel, Mapping[str, IntArray]]:
         found = self.population(population)
@@ -373,7 +397,7 @@ class IntegerNetwork:
 
 
 def _inhibits(population: IntegerPopulation) -> bool:
-    """Return whether neurons do something else where others of their core have fired."""
+    """Return whether neurons do something else where others have fired."""
     model, given = population.neuron, population.parameters
     built_in = {p.name: p.default or 0 for p in model.parameters if p.name not in given}
     built_in |= {

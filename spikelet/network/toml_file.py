@@ -17,6 +17,7 @@ from spikelet.description.array_files import read_array
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.named_rules import RULES
 from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.learning.short_term import ShortTermPlasticity
 from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.summary import summary
 from spikelet.network.builder import PlasticNetwork
@@ -224,6 +225,9 @@ class _Reader:
             options["weights"] = self._weights_file(table)
         if "rule" in table.data:
             options["rule"] = self._rule(table, table.data["rule"])
+        if "short_term" in table.data:
+            inner = table.table("short_term", f"{table.place} short_term")
+            options["short_term"] = inner.call(ShortTermPlasticity.of)
         table.without(*options).call(self.network.project, **options)
 
     def _weights_file(self, table: _Table) -> Any:

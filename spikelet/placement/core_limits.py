@@ -17,7 +17,7 @@ class CoreLimits:
     Parameters
     ----------
     max_axons, max_neurons : int or None
-        1..4096. None: 1024 and 256, and 4096 for a population that must stay in one core.
+        1..4096. None: 1024 and 256, and 4096 for a population that learns or inhibits itself.
     lanes : int
         Of a core; smaller populations get fewer. A power of two, 1..256. Parts are cut at multiples
         of so many neurons where that costs nothing else, because the last group is then full.
@@ -42,7 +42,7 @@ class CoreLimits:
             raise SpikeletError(f"limits: {name} must be a power of two, not {value}")
 
     def axons(self, whole: bool = False) -> int:
-        """Return the most axons of a core; of a population that must stay in one if ``whole``."""
+        """Return the most axons of a core; ``whole``: of a population kept in one if it can be."""
         return self.max_axons or (LARGEST_CORE if whole else 1024)
 
     def neurons(self, whole: bool = False) -> int:
@@ -54,7 +54,7 @@ class CoreLimits:
         largest = 1 << (self.neurons(whole).bit_length() - 1)
         return min(self.lanes, largest, 1 << (size - 1).bit_length())
 
-    def most_of(self, size: int) -> int:
+    def most_of(self, size: int, whole: bool = False) -> int:
         """Return the neurons of the largest part of a population: as many groups as fit."""
-        lanes = self.lanes_of(size)
-        return self.neurons() // lanes * lanes
+        lanes = self.lanes_of(size, whole)
+        return self.neurons(whole) // lanes * lanes

@@ -87,7 +87,11 @@ class PlacementNetwork:
     rates : mapping of str to array of float
         Spikes a tick of each neuron of a population, or of each input line; 1 where it is missing.
     whole : mapping of str to str
-        Populations that must stay in one core, and why.
+        Populations that go to one core where that holds them, and why. Else they are cut in the
+        order of their neurons, and each part has all axons.
+    inhibiting : tuple of str
+        Those of them whose parts tell each other, by an axon behind all others, that a neuron has
+        fired.
     convolutions : mapping of str to ConvolutionShape
         Populations whose cores share the kernel of the one connection into them. Its rows and
         neurons are numbered with the channel first.
@@ -107,6 +111,7 @@ class PlacementNetwork:
     outputs: tuple[str, ...] = ()
     rates: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
     whole: Mapping[str, str] = field(default_factory=dict)
+    inhibiting: tuple[str, ...] = ()
     convolutions: Mapping[str, ConvolutionShape] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -46,6 +46,9 @@ class Part:
         Whether the other parts of the population have the same axons in the same places.
     convolution : ConvolutionShape or None
         Of a part whose core shares a kernel; it numbers neurons and axons. Else both are ascending.
+    inhibition_axon : bool
+        Whether the core has an axon behind all others, by which the other parts of the population
+        tell that a neuron of theirs has fired.
     """
 
     __repr__ = summary
@@ -56,6 +59,12 @@ class Part:
     needed: npt.NDArray[np.bool_]
     shared: bool
     convolution: ConvolutionShape | None = None
+    inhibition_axon: bool = False
+
+    @property
+    def n_axons(self) -> int:
+        """Axons of the core."""
+        return max(1, len(self.axons) + self.inhibition_axon)
 
 
 def partition(
@@ -73,14 +82,14 @@ def partition(
     Raises
     ------
     SpikeletError
-        If a single neuron, or a population that must stay whole, does not fit a core.
+        If a single neuron, or the axons of a population that is cut in order, do not fit a core.
     """
     rows = network.rows_into(population)
     size, n_rows = network.sizes[population], len(rows.source)
     if population in network.convolutions:
         return _of_convolution(population, network.convolutions[population], rows, limits)
     if population in network.whole:
-        return [_whole(network, population, rows, limits)]
+        return _in_one_or_in_order(network, population, rows, limits)
     _check_axons(network, population, rows, limits)
     part_of = _in_order(size, limits)
     whole = n_rows <= limits.axons()
@@ -98,27 +107,42 @@ def partition(
     return [_part(population, part_of, needs, index, shared) for index in range(n_parts)]
 
 
-def _whole(
+def _in_one_or_in_order(
     network: PlacementNetwork, population: str, rows: ConnectionRows, limits: CoreLimits
-) -> Part:
-    """Return a population as one part; SpikeletError, with the numbers, if it does not fit."""
+) -> list[Part]:
+    """Return a population as one part, or as runs of its neurons, each with all axons.
+
+    SpikeletError, with the numbers, if the axons do not fit a core.
+    """
     size, n_rows = network.sizes[population], len(rows.source)
-    found = " + ".join(f"{network.sizes[c.source]} from {c.source!r}" for c, _ in rows.connections)
-    for needed, limit, what, option in (
-        (n_rows, limits.axons(True), f"axons ({found})", "--max-axons"),
-        (size, limits.neurons(True), "neurons", "--max-neurons"),
-    ):
-        if needed > limit:
-            raise SpikeletError(
-                f"network {network.name!r}: population {population!r} needs {needed} {what}, "
-                f"{needed - limit} more than the {limit} that a core may have, and must stay in "
-                f"one core: {network.whole[population]}",
-                remedy=f"allow cores of as many ({option} {needed})"
-                if needed <= LARGEST_CORE
-                else "make its sources smaller, or inhibit by inhibition= instead of by axons",
-            )
-    listens = _needs(rows.synapses, np.zeros(size, np.int64)).toarray()[:, 0] > 0
-    return Part(population, np.arange(size), np.arange(n_rows), listens, shared=True)
+    part_of = _in_order(size, limits, whole=True)
+    n_parts = int(part_of.max()) + 1
+    told = n_parts > 1 and population in network.inhibiting
+    needed, limit = n_rows + told, limits.axons(True)
+    if needed > limit:
+        sources = [f"{network.sizes[c.source]} from {c.source!r}" for c, _ in rows.connections]
+        sources += ["1 from its other cores, which inhibit"] * told
+        found = " + ".join(sources)
+        raise SpikeletError(
+            f"network {network.name!r}: population {population!r} needs {needed} axons ({found}), "
+            f"{needed - limit} more than the {limit} that a core may have, and each of its cores "
+            f"must have all of them: {network.whole[population]}",
+            remedy=f"allow cores of as many (--max-axons {needed})"
+            if needed <= LARGEST_CORE
+            else "make its sources smaller, or inhibit by inhibition= instead of by axons",
+        )
+    listens = _needs(rows.synapses, part_of).toarray() > 0
+    return [
+        Part(
+            population,
+            np.flatnonzero(part_of == index),
+            np.arange(n_rows),
+            listens[:, index],
+            shared=True,
+            inhibition_axon=told,
+        )
+        for index in range(n_parts)
+    ]
 
 
 def _of_convolution(
@@ -190,11 +214,11 @@ def _check_axons(
     )
 
 
-def _in_order(size: int, limits: CoreLimits) -> IntArray:
+def _in_order(size: int, limits: CoreLimits, whole: bool = False) -> IntArray:
     """Return the part of each neuron: runs of neurons, as even as whole groups of lanes allow."""
-    lanes = limits.lanes_of(size)
+    lanes = limits.lanes_of(size, whole)
     groups = -(-size // lanes)
-    n_parts = -(-groups // (limits.most_of(size) // lanes))
+    n_parts = -(-groups // (limits.most_of(size, whole) // lanes))
     ends = lanes * (groups * (1 + np.arange(n_parts)) // n_parts)
     return np.searchsorted(ends, np.arange(size), side="right")
 

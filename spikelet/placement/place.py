@@ -196,7 +196,7 @@ def _fits(
 ) -> bool:
     """Return whether flits fit their bits; SpikeletError if they must, and do not."""
     core = CoreParams(
-        n_axons=max(1, *(len(part.axons) for part in parts)),
+        n_axons=max(1, *(part.n_axons for part in parts)),
         n_neurons=1,
         lanes=1,
         neuron=neuron_model("snntorch-subtract"),  # any
@@ -270,6 +270,7 @@ class _Ways:
         here = [(i, p) for i, p in enumerate(self.parts) if p.population == population]
         from_host = self.part_of[rows.source] == HOST
         shared = len(here) > 1 and here[0][1].shared
+        yield from self._inhibition(population, here)
         if shared:
             axons = here[0][1].axons  # those of all parts
             together = np.flatnonzero(~from_host[axons])
@@ -286,6 +287,19 @@ class _Ways:
             axon = np.flatnonzero(alone)
             row = part.axons[axon]
             yield _Bundle(np.array([index]), rows.source[row], axon, rows.delay[row])
+
+    def _inhibition(self, population: str, here: list[tuple[int, Part]]) -> Iterator[_Bundle]:
+        """Return what the parts of a population tell each other: one bundle from all to all.
+
+        What a neuron tells its own core, that knows already; so one packet can go to all.
+        """
+        if here[0][1].inhibition_axon:
+            numbers = self.network.first_neuron[population] + np.arange(
+                self.network.sizes[population]
+            )
+            axon = np.full(len(numbers), here[0][1].n_axons - 1)
+            targets = np.array([index for index, _ in here])
+            yield _Bundle(targets, numbers, axon, np.ones_like(axon))
 
     def _outputs(self) -> tuple[IntArray, IntArray]:
         """Return the neurons that send to the host, and their output lines."""

@@ -1,5 +1,6 @@
 """Early stop: what can be stopped at its first output spike, and how many ticks that saves."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -91,7 +92,7 @@ def check_decoder(compiled: CompiledNetwork, decode: str) -> None:
         )
 
 
-def check_early_stop(compiled: CompiledNetwork, learning: bool) -> None:
+def check_early_stop(compiled: CompiledNetwork, learning: bool | Sequence[str]) -> None:
     """Raise SpikeletError if the first output spike of a chip is not the network's.
 
     Its outputs must spike, and be equally many ticks behind the inputs; and nothing may be learned,

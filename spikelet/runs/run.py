@@ -24,6 +24,7 @@ from spikelet.network.matrices import dense
 from spikelet.network.network import FloatArray
 from spikelet.runs.early_stop import check_early_stop
 from spikelet.runs.engines import engine_named
+from spikelet.runs.learning_cores import learning_cores
 from spikelet.runs.wanted import Wanted
 from spikelet.samples.decode import decoder_named
 from spikelet.samples.lengths import Lengths, ended, within
@@ -214,31 +215,38 @@ class Run:
             )
         return layer, recorded
 
-    def _learned(self, name: str) -> tuple[dict[str, npt.NDArray[Any]], int]:
-        """Return what a layer that is in one core learned after each tick, and its size."""
+    def _learned(self, name: str) -> tuple[PlacedLayer, list[dict[str, npt.NDArray[Any]]]]:
+        """Return a layer, and what each of its cores learned after each tick."""
         layer, recorded = self._recorded("learned", name)
         ticks = self._ticks(layer.depth)
-        found = recorded[layer.slices[0].core]
-        return {what: values[:, ticks] for what, values in found.items()}, layer.size
+        return layer, [
+            {what: values[:, ticks] for what, values in recorded[part.core].items()}
+            for part in layer.slices
+        ]
+
+    def _of_neurons(self, layer: str, name: str) -> npt.NDArray[Any]:
+        """Return something learned, whose last axis are neurons, of all neurons of a layer."""
+        placed, found = self._learned(layer)
+        parts = zip(placed.slices, found, strict=True)
+        return placed.assembled([values[name][..., : part.count] for part, values in parts])
 
     def post_traces(self, layer: str) -> dict[str, npt.NDArray[np.int32]]:
         """Return post traces and states that are kept, after each tick: (samples, ticks, size).
 
         By name, as far as the layer has them; SpikeletError if learning was not recorded.
         """
-        found, size = self._learned(layer)
         names = ("y1", "y2", *self.compiled.core(layer).update.kept)
-        return {name: found[name][..., :size] for name in names if name in found}
+        here = self._learned(layer)[1][0]
+        return {name: self._of_neurons(layer, name) for name in names if name in here}
 
     def pre_traces(self, source: str, target: str) -> dict[str, npt.NDArray[np.int32]]:
         """Return the pre traces of a projection after each tick: (samples, ticks, n_source)."""
-        axons, (found, _) = self.compiled.axons(source, target), self._learned(target)
-        return {name: found[name][..., axons] for name in ("x1", "x2") if name in found}
+        axons, (_, found) = self.compiled.axons(source, target), self._learned(target)
+        return {n: found[0][n][..., axons] for n in ("x1", "x2") if n in found[0]}
 
     def weight_history(self, source: str, target: str) -> npt.NDArray[Any]:
         """Return a projection's weights after each tick: (samples, ticks, n_source, n_target)."""
-        axons, (found, size) = self.compiled.axons(source, target), self._learned(target)
-        return found["weights"][..., axons, :size]
+        return self._of_neurons(target, "weights")[..., self.compiled.axons(source, target), :]
 
     @property
     def final(self) -> ChipState:
@@ -298,7 +306,7 @@ def run(
     spikes: npt.ArrayLike | Samples,
     engine: str = "golden",
     *,
-    learning: bool = True,
+    learning: bool | Sequence[str] = True,
     reward: npt.ArrayLike | None = None,
     clear: bool = True,
     start: ChipState | None = None,
@@ -319,8 +327,9 @@ def run(
     spikes : Samples, or array of 0 and 1, shape (samples, ticks, n_inputs)
     engine : str
         Of :func:`engines`.
-    learning : bool
-        False: weights, tags and what a model changes while it learns stay as they are.
+    learning : bool or sequence of str
+        False: weights, tags and what a model changes while it learns stay as they are. Names: so
+        they do in all populations but these; so layers can be trained in turn.
     reward : array of int, shape (samples, ticks), or None
         The reward ``r`` of each tick; None: that of the samples, or 0.
     clear : bool
@@ -388,7 +397,7 @@ def run(
             dense,
             extra,
             start,
-            learning,
+            learning_cores(compiled, learning),
             None if reward is None else with_extra(np.asarray(reward), extra),
             clear,
             tuple(record),

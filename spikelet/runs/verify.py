@@ -205,7 +205,7 @@ def verify(
     samples: Samples,
     engines: Sequence[str] = ("rtl",),
     *,
-    learning: bool = True,
+    learning: bool | Sequence[str] = True,
     start: ChipState | None = None,
     clear: bool = True,
     folder: Path | None = None,

@@ -40,8 +40,8 @@ class Wanted:
         Ticks without input behind those of each sample.
     start : ChipState or None
         None: the network as compiled, from a cleared state.
-    learning : bool
-        Whether plastic cores learn.
+    learning : frozenset of int
+        The plastic cores that learn.
     reward : array of int, shape (samples, ticks), or None
     clear : bool
         Whether each sample starts from a cleared state.
@@ -63,7 +63,7 @@ class Wanted:
     spikes: npt.NDArray[Any]
     extra_ticks: int
     start: ChipState | None
-    learning: bool
+    learning: frozenset[int]
     reward: npt.NDArray[np.int64] | None
     clear: bool
     record: tuple[str, ...]
@@ -77,11 +77,11 @@ class Wanted:
     def image(self) -> ChipImage:
         """Contents at the beginning, with learning on or off."""
         image = self.start.image if self.start else self.compiled.image
-        pairs = zip(image.cores, self.compiled.chip.cores, strict=True)
+        pairs = enumerate(zip(image.cores, self.compiled.chip.cores, strict=True))
         return ChipImage(
             tuple(
-                replace(contents, learning=self.learning) if core.learning else contents
-                for contents, core in pairs
+                replace(contents, learning=index in self.learning) if core.learning else contents
+                for index, (contents, core) in pairs
             )
         )
 

@@ -206,7 +206,7 @@ def test_first_tick_is_that_of_neurons_that_move_by_themselves() -> None:
     assert first_ticks(CASES["noisy"]) == [0, 1]
 
 
-def test_inhibition_stays_in_a_core() -> None:
+def test_inhibition_in_one_core_and_in_two() -> None:
     model = neuron_model("nir-euler")
     network = layers(model, matrices([6, 5], 1.0), threshold=0.5, inhibition=0.25)
     given = spikes(3, 20, 6, rate=0.5)
@@ -219,11 +219,12 @@ def test_inhibition_stays_in_a_core() -> None:
     np.testing.assert_array_equal(Run(compiled, trace).spikes("p0"), float_run.spikes)
     still = layers(model, matrices([6, 5], 1.0), threshold=0.5)
     assert (run_float(still, given)[0].spikes != float_run.spikes).any()
-    with pytest.raises(
-        SpikeletError, match="must stay in one core: its neurons inhibit each other"
-    ) as e:
-        compile_network(network, limits=PlacementLimits(max_neurons=4, lanes=4))
-    assert "--max-neurons" in e.value.remedy
+    split = compile_network(network, limits=PlacementLimits(max_neurons=4, lanes=4), weight_bits=4)
+    assert [core.inhibition_axon for core in split.chip.cores] == [True, True]
+    trace = recorded(split, given)
+    np.testing.assert_array_equal(Run(split, trace).spikes("p0"), float_run.spikes)
+    with pytest.raises(SpikeletError, match=r"7 axons \(6 from 'input' \+ 1 from its other cores"):
+        compile_network(network, limits=PlacementLimits(max_neurons=4, max_axons=6, lanes=4))
 
 
 def test_layers_of_different_models() -> None:

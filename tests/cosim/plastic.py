@@ -9,6 +9,7 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.learning.short_term import ShortTermPlasticity
 from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.neurons.models import neuron_model
 from tests.helpers.random_plastic import random_plastic_image
@@ -23,8 +24,9 @@ _BRIEF = TraceParams(increment=1, bits=1, mode="set")
 _SHAPE = {"n_axons": 37, "n_neurons": 16, "lanes": 4, "pipelines": 2, "weight_bits": 5}
 
 CORES: dict[str, dict[str, Any]] = {
-    # Pairs of spikes, all to all, with stochastic rounding.
+    # Pairs of spikes, all to all, with stochastic rounding, and short-term plasticity.
     "pairs": {
+        "short_term": ShortTermPlasticity(20000, 60000),
         "learning": LearningRule(
             "2^-2*x1*y0 - 2^-3*x0*y1",
             x1=_ADD,
@@ -32,9 +34,10 @@ CORES: dict[str, dict[str, Any]] = {
             w_min=-12,
             w_max=11,
             rounding="stochastic",
-        )
+        ),
     },
     # Triplets: four traces, soft bounds, comparisons; two traces are read before the spike.
+    # Neurons of other cores inhibit too.
     "triplets": {
         "learning": LearningRule(
             "2^-6*x1*y0*(y2 + 4)*(w_max - w) - 2^-6*x0*y1*(x2 + 1)*(w - w_min)"
@@ -50,12 +53,14 @@ CORES: dict[str, dict[str, Any]] = {
         "delay_slots": 4,
         "pipelines": 4,
         "parameters": {"decay": "shared", "inhibition": "shared"},
+        "inhibition_axon": True,
+        "short_term": ShortTermPlasticity(9000, 62000, 50000),
     },
-    # Tags and reward; both targets draw; sweeps with and without a period.
+    # Tags and reward; both targets draw; sweeps with and without a period; a bit of each axon.
     "tagged": {
         "learning": LearningRule(
             "2^-5*r*t + 2^-2*u2*(t > 3) - u3*(w > 20)",
-            "x1*y0 - 2^-1*x0*y1 - 2^-3*u1*t",
+            "x1*y0 - 2^-1*x0*y1*(b == 1) - 2^-3*u1*t*(b == 0)",
             x1=_LONG,
             y1=_BRIEF,
             w_min=0,
@@ -75,7 +80,7 @@ CORES: dict[str, dict[str, Any]] = {
     # No traces at all: the potential decides, a post spike weakens what is silent.
     "voltage": {
         "learning": LearningRule(
-            "3*x0*(v > 40) - 2*x0*(v <= 40) + 2^-3*x0*v*(v < 0) - 4*y0 + 7*x0*y0",
+            "3*x0*(v > 40) - 2*x0*(v <= 40) + 2^-3*x0*v*(v < 0) - 4*y0 + 7*x0*y0*b",
             w_min=-16,
             w_max=15,
         ),

@@ -48,6 +48,12 @@ from tests.helpers.random_plastic import random_plastic_image
             },
             "learning": LearningRule("x1*y0", x1=TraceParams(1, bits=1), w_max=7),
         },
+        inhibited={
+            "neuron": neuron_model("nir-euler"),
+            "pipelines": 2,
+            "parameters": {"threshold": "neuron", "inhibition": "shared"},
+            "inhibition_axon": True,
+        },
         states={"neuron": ODD, "pipelines": 2, "parameters": {"threshold": "neuron"}},
         drawing={
             "neuron": NOISY,

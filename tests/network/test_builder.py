@@ -350,7 +350,7 @@ def test_what_does_not_fit_a_core():
     network.project("more", "excitatory", weights=1)
     refuse(
         r"needs 4102 axons \(12 from 'pixels' \+ 4090 from 'more'\), 6 more than the 4096 that a "
-        "core may have, and must stay in one core: it learns",
+        "core may have, and each of its cores must have all of them: it learns",
         network,
     )
     assert compiled(competing(4090)).chip.cores[0].n_neurons == 4096
