@@ -15,14 +15,19 @@ import numpy.typing as npt
 from spikelet.description.c_layout import layout_checks
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage
+from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.toolchain import c_library
 from spikelet.golden.aligned import SPARE, aligned, padded
 from spikelet.golden.rule_code import rule_code
 
-__all__ = ["NativeLearning", "common_code"]
+__all__ = ["NativeLearning", "NotInCError", "common_code"]
 
 _FOLDER = Path(__file__).parent
+
+
+class NotInCError(SpikeletError):
+    """What the native path leaves to numpy."""
 
 
 class _Trace(ctypes.Structure):
@@ -99,6 +104,8 @@ class NativeLearning:
         image: CoreImage,
         traces: dict[str, npt.NDArray[np.int32]],
     ) -> None:
+        if rule.devices:
+            raise NotInCError("synapses that are made of devices are computed by numpy")
         self.before, self.after = _functions(rule)
         self.on = image.learning
         self._n_neurons = core.n_neurons

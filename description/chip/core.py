@@ -1,7 +1,7 @@
 """The structure of a core: what the generator builds, without what is later loaded into it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
@@ -361,7 +361,7 @@ class CoreParams:
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON-compatible values; model and rule as nested objects."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        learning = asdict(self.learning) if self.learning else None
+        learning = self.learning.to_dict() if self.learning else None
         values |= {
             "neuron": self.neuron.to_dict(),
             "parameters": dict(self.parameters),

@@ -39,7 +39,7 @@ __all__ = [
     "words_behind",
 ]
 
-_LEARNED = ("weights", "tags", "random")
+_LEARNED = ("weights", "tags", "random", "devices", "selected")
 _STATE = ("state", "arrivals", "pre_traces", "post_traces")
 
 LEARNED_REGIONS = (*_LEARNED, "pre_traces", "post_traces")
@@ -210,7 +210,7 @@ def snapshot_of(
 def learned_words(
     core: CoreParams, read: dict[str, npt.NDArray[np.uint32]]
 ) -> dict[str, npt.NDArray[Any]]:
-    """Return weights, tags, traces, kept states and LFSRs, as far as they were read.
+    """Return weights, tags, traces, kept states, LFSRs and devices, as far as they were read.
 
     Shapes are (..., n_axons, n_neurons), (..., n_axons), (..., n_neurons) and (..., lanes), for
     words of shape (..., words).
@@ -246,6 +246,12 @@ def learned_words(
     if "random" in read:
         halves = read["random"].reshape(*read["random"].shape[:-1], core.lanes, 2)[..., ::-1, :]
         found["random"] = (halves[..., 0] << 16 | halves[..., 1]).astype(np.uint32)
+    if "devices" in read and rule.devices:
+        words, count = read["devices"], rule.devices.count
+        words = words.reshape(*words.shape[:-1], count, -1)
+        found["devices"] = _synapses(core, words, rule.devices.code_bits, False, np.int32)
+    if "selected" in read:
+        found["selected"] = read["selected"].astype(np.int32)
     return found
 
 
@@ -257,6 +263,9 @@ def _offsets(core: CoreParams, region: Region) -> npt.NDArray[np.int64]:
         shapes["tags"] = (core.weight_rows, core.lanes, rule.tag_bits)
         shapes["pre_traces"] = (core.trace_rows, core.trace_lanes, _pre_bits(core))
         shapes["post_traces"] = (core.groups, core.lanes, post_bits(core))
+    if rule and rule.devices:
+        rows = rule.devices.count * core.weight_rows
+        shapes["devices"] = (rows, core.lanes, rule.devices.code_bits)
     if region.name == "state":
         return state_offsets(core)
     if region.name not in shapes:

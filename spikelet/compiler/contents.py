@@ -1,12 +1,14 @@
 """What is loaded into a core: weights, parameters and states of the neurons that it has."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from spikelet.compiler.neuron_parameters import drawing, kept_states, loaded_parameters
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage, random_states
-from spikelet.network.integers import IntegerNetwork, IntegerPopulation
+from spikelet.network.integers import IntegerNetwork, IntegerPopulation, IntegerProjection
 
 __all__ = ["core_contents"]
 
@@ -61,6 +63,27 @@ def core_contents(
         plastic=plastic,
         tags=np.zeros(weights.shape if rule and rule.tag_bits else (0, 0), np.int8),
         random=random_states(core.lanes if rule and rule.stochastic else 0, seed),
+        **_devices(core, weights, plastic, into),
         draw_key=draw_key,
         draw_indices=draw_indices,
     )
+
+
+def _devices(
+    core: CoreParams,
+    weights: npt.NDArray[np.int16],
+    plastic: npt.NDArray[np.bool_],
+    into: Sequence[IntegerProjection],
+) -> dict[str, npt.NDArray[np.int32]]:
+    """Return the devices of a core, and the one that its first tick programs."""
+    devices = core.learning.devices if core.learning else None
+    if devices is None:
+        return {}
+    codes = devices.codes(level=devices.shared(weights) * plastic[:, None])
+    first = 0
+    for projection in into:
+        last = first + projection.weights.shape[0]
+        if projection.devices is not None:
+            codes[:, first:last, : projection.devices.shape[2]] = projection.devices
+        first = last
+    return {"devices": codes, "selected": np.zeros(1, np.int32)}

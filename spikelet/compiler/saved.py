@@ -55,6 +55,8 @@ def network_arrays(network: IntegerNetwork) -> _Arrays:
         arrays |= {f"states_{index}.{name}": values for name, values in p.states.items()}
     for index, q in enumerate(network.projections):
         arrays |= to_arrays(f"projection_{index}", q.weights)
+        if q.devices is not None:
+            arrays[f"devices_{index}"] = q.devices
     if network.floats:
         for index, population in enumerate(network.floats.populations):
             for name, values in population.parameters.items():
@@ -82,7 +84,7 @@ def network_fields(network: IntegerNetwork) -> dict[str, Any]:
         "projections": [
             {
                 **{n: getattr(p, n) for n in ("source", "target", "delay", "connectivity")},
-                "rule": p.rule and asdict(p.rule),
+                "rule": p.rule and p.rule.to_dict(),
                 "convolution": p.convolution and p.convolution.options(),
             }
             for p in network.projections
@@ -130,6 +132,7 @@ def network_of(entry: dict[str, Any], arrays: _Arrays) -> IntegerNetwork:
             p["rule"] and LearningRule.from_dict(p["rule"]),
             p["connectivity"],
             p["convolution"] and ConvolutionShape.of(p["convolution"]),
+            arrays.get(f"devices_{i}"),
         )
         for i, p in enumerate(entry["projections"])
     )

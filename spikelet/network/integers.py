@@ -134,6 +134,8 @@ class IntegerProjection:
     convolution : ConvolutionShape or None
         That of the weights, if they are a convolution's; sources and targets are then numbered with
         the channel first: ``(channel * height + y) * width + x``.
+    devices : array of int32, shape (count, n_source, n_target), or None
+        Codes of the devices that make the weights; None: the rule's, if any, share them equally.
     """
 
     __repr__ = summary
@@ -145,6 +147,7 @@ class IntegerProjection:
     rule: LearningRule | None = None
     connectivity: str = "all_to_all"
     convolution: ConvolutionShape | None = None
+    devices: npt.NDArray[np.int32] | None = None
 
     @property
     def title(self) -> str:
