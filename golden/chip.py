@@ -14,7 +14,6 @@ from spikelet.description.run.events import Events, checked_reward
 from spikelet.description.run.recording import Recording
 from spikelet.golden.dense_spikes import DenseSpikes
 from spikelet.golden.native import NativeCores, warn_of_numpy
-from spikelet.golden.native_learning import NotInCError
 from spikelet.golden.numpy_cores import NumpyCores
 from spikelet.golden.records import Records
 from spikelet.golden.timing import exact_tick_cycles, tick_cycles
@@ -79,8 +78,7 @@ class GoldenChip:
                 raise
             self._cores = NumpyCores(chip, state)
             self.notes["backend_note"] = str(error)
-            if not isinstance(error, NotInCError):
-                warn_of_numpy(error.args[0], error.remedy)
+            warn_of_numpy(error.args[0], error.remedy)
 
     def run(
         self,

@@ -15,19 +15,14 @@ import numpy.typing as npt
 from spikelet.description.c_layout import layout_checks
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage
-from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.toolchain import c_library
 from spikelet.golden.aligned import SPARE, aligned, padded
 from spikelet.golden.rule_code import rule_code
 
-__all__ = ["NativeLearning", "NotInCError", "common_code"]
+__all__ = ["NativeLearning", "common_code"]
 
 _FOLDER = Path(__file__).parent
-
-
-class NotInCError(SpikeletError):
-    """What the native path leaves to numpy."""
 
 
 class _Trace(ctypes.Structure):
@@ -49,6 +44,7 @@ class _Learning(ctypes.Structure):
         *((name, ctypes.c_void_p) for name in ("plastic", "weights", "tags", "random")),
         *((name, ctypes.c_void_p) for name in ("spiked", "marks", "rows", "fired")),
         *((name, ctypes.c_void_p) for name in ("draws", "columns")),
+        *((name, ctypes.c_void_p) for name in ("devices", "selected", "pulsed", "device_draws")),
     ]
 
 
@@ -89,7 +85,8 @@ class NativeLearning:
     before, after : int
         Addresses of the functions that take it, before and after the neuron update.
     arrays : dict of array
-        ``weights`` and, where there are, ``tags`` and ``random``: rows are padded.
+        ``weights`` and, where there are, ``tags``, ``random``, ``devices``, the rows of one behind
+        those of another, and ``selected``: rows are padded.
 
     Raises
     ------
@@ -104,8 +101,6 @@ class NativeLearning:
         image: CoreImage,
         traces: dict[str, npt.NDArray[np.int32]],
     ) -> None:
-        if rule.devices:
-            raise NotInCError("synapses that are made of devices are computed by numpy")
         self.before, self.after = _functions(rule)
         self.on = image.learning
         self._n_neurons = core.n_neurons
@@ -117,6 +112,9 @@ class NativeLearning:
             self.arrays["tags"] = self._rows(image.tags, row)
         if rule.stochastic:
             self.arrays["random"] = image.random.copy()
+        if rule.devices:
+            self.arrays["devices"] = self._rows(image.devices.reshape(-1, core.n_neurons), row)
+            self.arrays["selected"] = image.selected.copy()
         self._scratch: dict[str, npt.NDArray[Any]] = {
             "plastic": image.plastic.astype(np.uint8),
             "spiked": np.zeros(core.n_axons, np.uint8),
@@ -127,6 +125,10 @@ class NativeLearning:
         }
         if rule.stochastic:
             self._scratch["draws"] = aligned((core.n_axons, row), np.uint16)
+        if rule.devices:
+            self._scratch["pulsed"] = np.zeros(1, np.int32)
+        if rule.visit_draws > 1:
+            self._scratch["device_draws"] = aligned((core.n_axons, row), np.uint16)
         self._structure = _Learning(core.n_axons, core.n_neurons, row, core.lanes, self.on)
         for name, array in {**self.arrays, **self._scratch}.items():
             setattr(self._structure, name, array.ctypes.data)
@@ -142,7 +144,14 @@ class NativeLearning:
             weights=self.arrays["weights"][:, used].copy(),
             tags=self.arrays.get("tags", image.tags)[:, used].copy(),
             random=self.arrays.get("random", image.random).copy(),
+            devices=self._devices(image, used),
+            selected=self.arrays.get("selected", image.selected).copy(),
         )
+
+    def _devices(self, image: CoreImage, used: slice) -> npt.NDArray[np.int32]:
+        if "devices" not in self.arrays:
+            return image.devices
+        return self.arrays["devices"][:, used].reshape(image.devices.shape).copy()
 
     @staticmethod
     def _rows(values: npt.NDArray[np.integer], row: int) -> npt.NDArray[np.integer]:
