@@ -169,6 +169,11 @@ class LearningRule:
         if "t" in used and not self.tag_bits:
             raise SpikeletError(f"{what} the rule uses t, which needs dt and tag_bits")
         devices = self.devices
+        if not isinstance(devices, Devices | None):
+            raise SpikeletError(
+                f"{what} devices must be Devices, not {devices!r}",
+                remedy="give them to the projection, as docs/memristors.md says",
+            )
         if devices and (self.w_min, self.w_max) != (devices.w_min, devices.w_max):
             raise SpikeletError(
                 f"{what} w_min and w_max must be {devices.w_min} and {devices.w_max}, the sums of "
