@@ -12,14 +12,12 @@ import sys
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
-from rich.progress import track
-from rich.table import Table
 
 from spikelet.compiler.compile import compile_network
 from spikelet.compiler.compiled import CompiledNetwork
@@ -27,6 +25,7 @@ from spikelet.description.checks import check_int
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.devices import Devices
 from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.run.recording import Recording
 from spikelet.examples.learning import support
 from spikelet.network.builder import PlasticNetwork
 from spikelet.network.limits import PlacementLimits
@@ -42,7 +41,8 @@ PULSE = 0.2
 THRESHOLD = 0.65
 """Share of what the correlated synapses add up to at their largest: at first, with weights half
 their largest, about what tells a coincidence (0.88) from chance (0.5)."""
-LEVELS, COUNTS, NOISES = (2, 4, 8, 16, 32), (1, 3, 7), (0.0, 0.2)
+N = (1, 3, 7)
+"""Devices of a synapse."""
 LARGE = 144
 """Neurons, each with synapses of its own, of the run that is only timed."""
 
@@ -70,13 +70,13 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """How well the groups are told apart by weight, as a share of the largest: (synapses,)."""
+    """How well the groups are told apart by weight, as a share of the largest."""
 
     task: Task
     separation: float
     area: float
     spikes: int
-    weights: npt.NDArray[np.float64]
+    groups: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 
 
 def correlated_spikes(task: Task) -> npt.NDArray[np.bool_]:
@@ -121,11 +121,10 @@ def outcome(task: Task) -> Outcome:
     """Run a task on golden and return how well the first neuron tells the groups apart."""
     learned, first = detect(task), task.synapses // 10
     weights = learned.weights("inputs", "neuron")[:, 0] / (task.devices * (task.levels - 1))
-    scores = (score(weights[:first], weights[first:]) for score in SCORES)
-    return Outcome(task, *scores, int(learned.recording.outputs[0, :, 0].sum()), weights)
-
-
-SCORES = (support.separation, support.area_under_curve)
+    groups = weights[:first], weights[first:]
+    spikes = int(learned.recording.outputs[0, :, 0].sum())
+    area = support.area_under_curve(*groups)
+    return Outcome(task, support.separation(*groups), area, spikes, groups)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -133,66 +132,55 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", type=int, default=5, help="so many, from 1")
     parser.add_argument("--steps", type=int, default=5000)
-    parser.add_argument("--quick", action="store_true", help="a few small networks, one seed")
+    parser.add_argument("--levels", type=int, nargs="*", default=(2, 4, 16), help="of a device")
+    parser.add_argument("--noise", type=float, nargs="*", default=(0.0, 0.2), help="of the range")
+    parser.add_argument("--quick", action="store_true", help="a small network, one seed")
     parser.add_argument("--no-rtl", action="store_true", help="golden only")
     parser.add_argument("--out", type=Path, default=Path("build/learning/correlation"))
     options = parser.parse_args(arguments)
     if options.seeds < 1:
         raise SpikeletError(f"--seeds must be 1 or more, not {options.seeds}")
-    task, levels, counts, seeds = Task(steps=options.steps), LEVELS, COUNTS, options.seeds
-    if options.quick:
-        task, levels, counts, seeds = Task(synapses=100, steps=500), (2, 16), (1, 3), 1
-    tasks = [
-        replace(task, levels=level, devices=count, noise=noise, seed=seed)
-        for noise in NOISES
-        for level in levels
-        for count in counts
-        for seed in range(1, seeds + 1)
-    ]
-    outcomes = [outcome(each) for each in track(tasks, "networks", console=support.console)]
-    found = {(o.task.noise, o.task.levels, o.task.devices, o.task.seed): o for o in outcomes}
-    for noise in NOISES:
-        table = Table(title=f"noise {noise}: separation over seeds, areas under the curve")
-        for name in ("levels", *(f"N = {count}" for count in counts)):
-            table.add_column(name, justify="right")
-        for level in levels:
-            rows = [[found[noise, level, n, s + 1] for s in range(seeds)] for n in counts]
-            table.add_row(str(level), *map(_cell, rows))
-        support.console.print(table)
-    confirmed = []
-    for count in () if options.no_rtl else counts:
-        shown = replace(task, devices=count)
-        confirmed.append(support.compare(lambda e: [detect(shown, e, support.RECORD).recording]))  # noqa: B023
-        support.console.print(f"N = {count}: {confirmed[-1]}")
-    large = replace(task, devices=counts[-1], neurons=LARGE)
+    seeds = 1 if options.quick else options.seeds
+    base = Task(steps=options.steps, synapses=100 if options.quick else 1000)
+    cases = [(noise, levels, n) for noise in options.noise for levels in options.levels for n in N]
+    outcomes = []
+    for noise, levels, n in cases:
+        task = replace(base, noise=noise, levels=levels, devices=n)
+        found = [outcome(replace(task, seed=seed)) for seed in range(1, seeds + 1)]
+        gaps, areas = (np.array([getattr(o, x) for o in found]) for x in ("separation", "area"))
+        support.console.print(
+            f"noise {noise}, {levels} levels, N = {n}: separation {gaps.mean():.2f} ± "
+            f"{gaps.std():.2f}, area {areas.min():.4f} to {areas.max():.4f}"
+        )
+        outcomes += found
+    equal = []
+    for n in () if options.no_rtl else N:
+        shown = replace(base, devices=n)
+        equal.append(support.compare(partial(_recorded, shown)))
+        support.console.print(f"16 levels, N = {n}, noise {shown.noise}: {equal[-1]}")
     began = time.perf_counter()
-    detect(large)
+    detect(replace(base, devices=N[-1], neurons=LARGE))
     seconds = time.perf_counter() - began
-    pairs = f"{LARGE * task.synapses:,} x {counts[-1]} devices, {task.steps:,} steps"
-    support.console.print(f"{pairs} on golden: {seconds:.1f} s")
-    report: dict[str, Any] = {
-        "outcomes": [{**asdict(o), "weights": None} for o in outcomes],
-        "rtl": [asdict(each) for each in confirmed],
+    support.console.print(f"{LARGE * base.synapses:,} x {N[-1]} devices on golden: {seconds:.1f} s")
+    report = {
+        "outcomes": [{**asdict(o), "groups": None} for o in outcomes],
+        "rtl": [asdict(each) for each in equal],
         "large_seconds": seconds,
         "tools": support.tools("amaranth", "verilator"),
     }
-    last = [found[NOISES[-1], levels[-1], count, 1] for count in counts]
-    support.save(options.out, report, _figure(last))
-    return 0 if all(each.equal for each in confirmed) else 1
+    support.save(options.out, report, _figure(outcomes[-seeds * len(N) :: seeds]))
+    return 0 if all(each.equal for each in equal) else 1
 
 
-def _cell(outcomes: list[Outcome]) -> str:
-    gaps = np.array([each.separation for each in outcomes])
-    areas = [each.area for each in outcomes]
-    return f"{gaps.mean():.2f} ± {gaps.std():.2f}   {min(areas):.4f} to {max(areas):.4f}"
+def _recorded(task: Task, engine: str) -> list[Recording]:
+    return [detect(task, engine, support.RECORD).recording]
 
 
 def _figure(outcomes: list[Outcome]) -> Figure:
     """Draw the weights of both groups, a picture for each number of devices."""
     figure = Figure(figsize=(9.6, 2.6), layout="constrained")
     for axes, each in zip(np.ravel(figure.subplots(1, len(outcomes))), outcomes, strict=True):
-        first = each.task.synapses // 10
-        for group, colour in zip((each.weights[first:], each.weights[:first]), support.COLOURS):  # noqa: B905
+        for group, colour in zip(reversed(each.groups), support.COLOURS, strict=False):
             share = np.full(len(group), 1 / len(group))
             axes.hist(group, np.linspace(0, 1, 25), weights=share, color=colour, alpha=0.7)
         axes.set(xlabel="weight", ylim=(0, 0.6))

@@ -78,9 +78,8 @@ def test_what_was_learned_compiles_again():
     levels = learned.devices("i", "n")
     assert (levels != compiled().network.projection("i", "n").devices & 7).any()
     again = compile_network(learned.network, limits=PlacementLimits(lanes=2))
-    assert np.array_equal(
-        again.devices("i", "n"), learned.compiled.devices("i", "n", learned.final.image)
-    )
+    kept = learned.compiled.devices("i", "n", learned.final.image)
+    assert np.array_equal(again.devices("i", "n"), kept)
     with pytest.raises(SpikeletError, match="'i' -> 'n' has no devices"):
         plain = run(compiled(devices=None, variability=None), spikes)
         plain.devices("i", "n")
