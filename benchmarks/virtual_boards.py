@@ -93,7 +93,7 @@ def main() -> int:
             calibration=calibration.spikes,
         )
         rows.append(_compared(f"digits, {lanes} lanes", compiled, name, test.spikes, test.labels))
-    spikes = correlation.schedule(correlation.correlated_spikes(LEARNING), LEARNING.devices)
+    spikes = correlation.correlated_spikes(LEARNING)[None].astype(np.uint8)
     learns = correlation.build(LEARNING)
     rows.append(_compared("learning, 100 synapses", learns, "ULX3S-85F", spikes, None))
 

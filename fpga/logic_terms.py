@@ -13,6 +13,7 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import core_regions, post_bits
 from spikelet.description.chip.packets import destination_packet, flit_packet
 from spikelet.description.chip.params import ChipParams
+from spikelet.description.learning.devices import Devices
 from spikelet.description.learning.rule import (
     LearningRule,
     TraceParams,
@@ -117,6 +118,8 @@ def _learning_terms(core: CoreParams, rule: LearningRule) -> Counter[str]:
         terms["register"] += core.lanes * rule.tag_bits
     if rule.stochastic:
         terms["random"] += 32 * core.lanes
+    if rule.devices:
+        terms.update(_device_terms(core, rule.devices, stages))
     terms.update(_pre_trace_terms(core, rule))
     terms.update(_post_trace_terms(core, rule))
     ranges = _ranges(core, rule)
@@ -125,6 +128,30 @@ def _learning_terms(core: CoreParams, rule: LearningRule) -> Counter[str]:
             terms[name] += core.lanes * number
     for bits, shared in _factors(rule, ranges):
         terms["adder"] += bits * (1 if shared else core.lanes)
+    return terms
+
+
+def _device_terms(core: CoreParams, devices: Devices, stages: int) -> Counter[str]:
+    """Return the terms of what gives pulses to the devices of a row."""
+    step = unsigned_bits(max(*devices.up, *devices.down)) + 1
+    change = step + 5 if devices.draws else step
+    lane = Counter(
+        {
+            "adder": change + 2 * devices.bits + core.weight_bits + devices.write_bits,
+            "multiplexer": step + 3 * devices.bits + devices.code_bits,
+            "register": (devices.code_bits + core.weight_bits) * (stages + 6) + step + change,
+        }
+    )
+    if devices.draws:
+        lane["random"] += 16  # a second draw
+        lane["adder"] += 12 + unsigned_bits(devices.noise) // 2 * 7
+        lane["register"] += 16 * 3
+    if devices.variation:
+        lane["adder"] += 3 * step
+    curves = sum(len(set(steps)) > 1 for steps in (devices.up, devices.down))
+    lane["multiplexer"] += curves * step * max(1, devices.levels // 8)
+    terms = Counter({name: core.lanes * number for name, number in lane.items()})
+    terms["address"] += 3 * unsigned_bits(devices.count * core.weight_rows - 1)
     return terms
 
 

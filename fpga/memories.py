@@ -204,6 +204,10 @@ def _learning_memories(core: CoreParams) -> Iterator[Memory]:
         yield _rows_of_lanes(
             "tags", core.weight_rows, core.lanes * rule.tag_bits, core.weight_memory
         )
+    if devices := rule.devices:
+        rows = devices.count * core.weight_rows
+        bits = core.lanes * devices.code_bits
+        yield _rows_of_lanes("devices", rows, bits, core.weight_memory)
     paired = any("x0" in term.triggers for term in rule.terms if term.phase == "post")
     for name, used in (
         ("plastic axons", True),

@@ -100,6 +100,7 @@ class Core:
             found |= {name: values[-1] for name, values in traces.items()}
             for name in ("weights", "tags", "random"):
                 found[name] = getattr(self.learning, name)
+            found |= self.learning.devices.contents() if self.learning.devices else {}
         return found
 
     def contents(self) -> CoreImage:

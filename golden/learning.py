@@ -6,6 +6,7 @@ so here all visits of a phase are one array operation, and only the draws are in
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from spikelet.description.chip.image import CoreImage
 from spikelet.description.chip.state import CoreState
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.learning.text import Term
+from spikelet.golden.devices import DeviceArray
 from spikelet.golden.learning_rule import visit
 from spikelet.golden.lfsr import draw
 from spikelet.golden.post_traces import PostTraces
@@ -61,6 +63,7 @@ class Learning:
     weights : array of int16, shape (n_axons, n_neurons)
     tags : array of int8, shape (n_axons, n_neurons), or (0, 0)
     random : array of uint32, shape (lanes,), or (0,)
+    devices : DeviceArray or None
     pre, post : PreTraces, PostTraces
     """
 
@@ -79,6 +82,7 @@ class Learning:
         self.weights = image.weights.copy()
         self.tags = image.tags.copy()
         self.random = image.random.copy()
+        self.devices = DeviceArray(rule.devices, image) if rule.devices else None
         self.pre = PreTraces(rule, {name: _batch(states, name) for name in rule.pre_traces})
         self.post = PostTraces(rule, {name: _batch(states, name) for name in rule.post_traces})
 
@@ -119,14 +123,20 @@ class Learning:
         terms = sweep_terms(self.rule, tick, reward)
         if self.on and terms:
             self._visit(terms, self.plastic, self._all_groups(), active, others)
+        if self.devices:
+            self.devices.end_tick()
         self.pre.decay()
         self.post.advance(fired)
 
     def contents(self, image: CoreImage) -> CoreImage:
         """Return ``image`` with what was learned."""
-        return replace(
-            image, weights=self.weights.copy(), tags=self.tags.copy(), random=self.random.copy()
-        )
+        learned: dict[str, Any] = {
+            "weights": self.weights,
+            "tags": self.tags,
+            "random": self.random,
+        }
+        learned |= self.devices.contents() if self.devices else {}
+        return replace(image, **{name: values.copy() for name, values in learned.items()})
 
     def _all_groups(self) -> _Bool:
         return np.ones(self.core.groups, np.bool_)
@@ -170,19 +180,27 @@ class Learning:
         values["w"] = self.weights[here].astype(np.int64)
         if self.rule.tag:
             values["t"] = self.tags[here].astype(np.int64)
-        weights, tags = visit(self.rule, terms, values, self._draws(rows.size, columns.size))
+        draws, device_draws = self._draws(rows.size, columns.size)
+        weights, tags = visit(self.rule, terms, values, draws)
+        if self.devices:
+            weights = self.devices.program(here, weights, values["w"], device_draws)
         self.weights[here] = weights
         if tags is not None:
             self.tags[here] = tags
 
-    def _draws(self, n_rows: int, n_columns: int) -> _Int | None:
-        """Return the draws of so many axons, for group after group, shape (rows, columns)."""
+    def _draws(self, n_rows: int, n_columns: int) -> tuple[_Int | None, _Int | None]:
+        """Return the draws of the rule and of its devices, shape (rows, columns), if they draw.
+
+        Axons draw for group after group.
+        """
         if not self.rule.stochastic:
-            return None
-        lanes = self.core.lanes
+            return None, None
+        lanes, each = self.core.lanes, self.rule.visit_draws
         groups = n_columns // lanes
-        draws, self.random = draw(self.random, groups * n_rows)
-        return draws.reshape(groups, n_rows, lanes).swapaxes(0, 1).reshape(n_rows, n_columns)
+        draws, self.random = draw(self.random, groups * n_rows * each)
+        by_visit = draws.reshape(groups, n_rows, each, lanes)
+        found = by_visit.transpose(2, 1, 0, 3).reshape(each, n_rows, n_columns)
+        return found[0], found[1] if each > 1 else None
 
 
 def _batch(states: Sequence[CoreState], name: str) -> npt.NDArray[np.integer]:

@@ -23,6 +23,11 @@ struct learning {
     uint16_t *rows, *fired;  /* (n_axons + SPARE), (n_neurons + SPARE): visited */
     uint16_t *draws;         /* (n_axons, row), or NULL: draws of the visited rows, in order */
     int32_t *columns;        /* (4, n_axons): x0, x1, x2, b of the visited rows */
+    /* Where synapses are made of devices, as golden/devices.py has them. */
+    int32_t *devices;       /* (count * n_axons, row): codes */
+    int32_t *selected;      /* the device that this tick programs */
+    int32_t *pulsed;        /* whether a pulse was given in this tick */
+    uint16_t *device_draws; /* as draws */
 };
 
 /* What a visit knows; the macros name its members. `due`: the sweep terms that are evaluated. */
@@ -68,15 +73,50 @@ static void draw(const struct learning *core, int n_rows, int first_group, int l
     for (int group = first_group; group < last_group; group++)
         for (int k = 0; k < n_rows; k++) {
             uint16_t *draws = core->draws + k * (size_t)core->row + group * lanes;
+            uint16_t *device_draws =
+                VISIT_DRAWS > 1 ? core->device_draws + (draws - core->draws) : NULL;
 #pragma GCC ivdep
             for (int lane = 0; lane < lanes; lane++) {
                 uint32_t s = states[lane];
                 uint16_t bits = (uint16_t)(s >> 16 ^ s >> 14 ^ s >> 10 ^ s >> 9);
-                states[lane] = s << 16 | bits;
+                s = s << 16 | bits;
                 draws[lane] = bits;
+                if (VISIT_DRAWS > 1) {
+                    bits = (uint16_t)(s >> 16 ^ s >> 14 ^ s >> 10 ^ s >> 9);
+                    s = s << 16 | bits;
+                    device_draws[lane] = bits;
+                }
+                states[lane] = s;
             }
         }
 }
+
+#if HAS_DEVICES
+/* Give a pulse of 1, 0 or -1 to a synapse's device; return its new weight. Its draw is where `draw`
+ * points to, among the devices' draws. */
+INLINE int32_t programmed(const struct learning *core, size_t at, const uint16_t *draw,
+                          int32_t weight, int32_t pulse)
+{
+    static const int16_t up[] = UP, down[] = DOWN;
+    if (!pulse)
+        return weight;
+    const size_t size = (size_t)core->n_axons * core->row;
+    int32_t *code = core->devices + *core->selected * size + at;
+    const uint32_t word = VISIT_DRAWS > 1 ? core->device_draws[draw - core->draws] : 0;
+    const int32_t level = LEVEL(*code), stuck = STUCK(*code);
+    const int32_t step = pulse > 0 ? up[level] : -down[level];
+    const int32_t noise = (int32_t)(2 * ((word >> 4 & 15) + (word >> 8 & 15) + (word >> 12 & 15)));
+    const int32_t change = 2 * step * (8 + VARIATION(*code)) + NOISE * (noise - NOISE_MEAN) +
+                           (int32_t)(16 * (word & 15)) + 8;
+    const int32_t moved = stuck ? level : clamp(level + (change >> 8), 0, LEVELS - 1);
+    const int32_t writes = WRITES(*code);
+    *code += moved - level + ((writes < MOST_WRITES) << FIRST_WRITES);
+    *core->pulsed = 1;
+    return weight + moved - level;
+}
+#else
+#define programmed(core, at, draw, weight, pulse) pulse
+#endif
 
 /* Visit the synapses of the axon rows[k] to a block of neurons, in the pre phase or the sweep. */
 INLINE void visit_block(const struct learning *core, int k, int block, const struct visit *common,
@@ -96,7 +136,11 @@ INLINE void visit_block(const struct learning *core, int k, int block, const str
         here.y2 = HAS_Y2 ? y2[n] : 0;
         here.v = HAS_V && !sweep ? v[block + n] : 0;
         here.draw = STOCHASTIC ? draws[n] : 0;
-        weights[n] = (int16_t)(sweep ? NEW_WEIGHT(SWEEP, here) : NEW_WEIGHT(PRE, here));
+        int32_t new_weight = sweep ? NEW_WEIGHT(SWEEP, here) : NEW_WEIGHT(PRE, here);
+        if (HAS_DEVICES) /* padding gets no pulses */
+            new_weight = programmed(core, at + n, draws + n, weights[n],
+                                    block + n < core->n_neurons ? new_weight : 0);
+        weights[n] = (int16_t)new_weight;
         if (HAS_TAGS)
             tags[n] = (int8_t)(sweep ? NEW_TAG(SWEEP, here) : NEW_TAG(PRE, here));
     }
@@ -155,7 +199,10 @@ INLINE void visit_part(struct learning *core, int first, int n, int neuron, int3
         here.w = w[k];
         here.t = t[k];
         here.draw = STOCHASTIC ? draws[k * row] : 0;
-        w[k] = NEW_WEIGHT(POST, here);
+        int32_t new_weight = NEW_WEIGHT(POST, here);
+        if (HAS_DEVICES)
+            new_weight = programmed(core, rows[k] * row + neuron, draws + k * row, w[k], new_weight);
+        w[k] = new_weight;
         t[k] = NEW_TAG(POST, here);
     }
     for (int k = 0; k < n; k++) {
@@ -270,6 +317,10 @@ void spikelet_after_update(struct learning *core, int64_t tick, const uint16_t *
         sweep(core, tick, reward);
     for (int k = 0; k < n_active; k++)
         core->spiked[active[k]] = 0;
+    if (HAS_DEVICES && *core->pulsed) {
+        *core->selected = (*core->selected + 1) % DEVICES;
+        *core->pulsed = 0;
+    }
     for (int i = 0; i < n_fired; i++) {
         rise(&core->y[0], core->fired[i]);
         rise(&core->y[1], core->fired[i]);

@@ -41,12 +41,15 @@ def visit(
     Returns
     -------
     weights : array of int64, shape (axons, neurons)
+        Where synapses are made of devices, the pulses that they get: 1 up, -1 down, 0 none.
     tags : array of int64, same shape, or None without tags
     """
-    total = _total(rule.weight, terms, values, values["w"])
+    old = np.zeros_like(values["w"]) if rule.devices else values["w"]
+    total = _total(rule.weight, terms, values, old)
     bits = rule.weight.fraction_bits
     drawn = None if draws is None else draws >> (DRAW_BITS - bits)
-    weights = np.clip(_rounded(total, bits, rule.rounding, drawn), rule.w_min, rule.w_max)
+    bounds = (-1, 1) if rule.devices else (rule.w_min, rule.w_max)
+    weights = np.clip(_rounded(total, bits, rule.rounding, drawn), *bounds)
     if rule.tag is None:
         return weights, None
     total = _total(rule.tag, terms, values, values["t"])

@@ -5,6 +5,7 @@ numpy modules do the work.
 """
 
 import ctypes
+import math
 import warnings
 from functools import cache
 from pathlib import Path
@@ -373,7 +374,7 @@ def _work(core: CoreParams) -> int:
 
 def _probe(source: npt.NDArray[Any], to: npt.NDArray[Any]) -> _Probe:
     """Return a probe that copies ``source`` without its padding; ``to`` has samples and ticks."""
-    rows = to.shape[2] if to.ndim == 4 else 1
+    rows = math.prod(to.shape[2:-1])
     bytes_ = to.shape[-1] * to.itemsize
     return _Probe(source.ctypes.data, to.ctypes.data, rows, source.strides[0], bytes_)
 

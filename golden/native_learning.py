@@ -44,6 +44,7 @@ class _Learning(ctypes.Structure):
         *((name, ctypes.c_void_p) for name in ("plastic", "bits", "weights", "tags", "random")),
         *((name, ctypes.c_void_p) for name in ("spiked", "marks", "rows", "fired")),
         *((name, ctypes.c_void_p) for name in ("draws", "columns")),
+        *((name, ctypes.c_void_p) for name in ("devices", "selected", "pulsed", "device_draws")),
     ]
 
 
@@ -84,7 +85,8 @@ class NativeLearning:
     before, after : int
         Addresses of the functions that take it, before and after the neuron update.
     arrays : dict of array
-        ``weights`` and, where there are, ``tags`` and ``random``: rows are padded.
+        ``weights`` and, where there are, ``tags``, ``random``, ``devices``, the rows of one behind
+        those of another, and ``selected``: rows are padded.
 
     Raises
     ------
@@ -110,6 +112,9 @@ class NativeLearning:
             self.arrays["tags"] = self._rows(image.tags, row)
         if rule.stochastic:
             self.arrays["random"] = image.random.copy()
+        if rule.devices:
+            self.arrays["devices"] = self._rows(image.devices.reshape(-1, core.n_neurons), row)
+            self.arrays["selected"] = image.selected.copy()
         self._scratch: dict[str, npt.NDArray[Any]] = {
             "plastic": image.plastic.astype(np.uint8),
             "bits": image.rule_bits.astype(np.uint8),
@@ -121,6 +126,10 @@ class NativeLearning:
         }
         if rule.stochastic:
             self._scratch["draws"] = aligned((core.n_axons, row), np.uint16)
+        if rule.devices:
+            self._scratch["pulsed"] = np.zeros(1, np.int32)
+        if rule.visit_draws > 1:
+            self._scratch["device_draws"] = aligned((core.n_axons, row), np.uint16)
         self._structure = _Learning(core.n_axons, core.n_neurons, row, core.lanes, self.on)
         for name, array in {**self.arrays, **self._scratch}.items():
             setattr(self._structure, name, array.ctypes.data)
@@ -136,7 +145,14 @@ class NativeLearning:
             weights=self.arrays["weights"][:, used].copy(),
             tags=self.arrays.get("tags", image.tags)[:, used].copy(),
             random=self.arrays.get("random", image.random).copy(),
+            devices=self._devices(image, used),
+            selected=self.arrays.get("selected", image.selected).copy(),
         )
+
+    def _devices(self, image: CoreImage, used: slice) -> npt.NDArray[np.int32]:
+        if "devices" not in self.arrays:
+            return image.devices
+        return self.arrays["devices"][:, used].reshape(image.devices.shape).copy()
 
     @staticmethod
     def _rows(values: npt.NDArray[np.integer], row: int) -> npt.NDArray[np.integer]:

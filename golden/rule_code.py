@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
+from spikelet.description.learning.devices import NOISE_MEAN, Devices
 from spikelet.description.learning.rule import DRAW_BITS, LearningRule
 from spikelet.description.learning.text import (
     LARGEST_PERIOD,
@@ -39,9 +40,16 @@ def rule_code(rule: LearningRule) -> str:
         "VISITS_SILENT_AXONS": rule.visits_silent_axons,
         "SWEEP_TERMS": due,
         "REWARD_DUE": _REWARD_DUE,
+        "VISIT_DRAWS": rule.visit_draws,
+        "HAS_DEVICES": rule.devices is not None,
+        "DEVICES": rule.devices.count if rule.devices else 1,
     }
     lines = [f"#define {name} {int(value)}" for name, value in flags.items()]
-    lines += _target("WEIGHT", "w", rule.weight, rule.rounding, (rule.w_min, rule.w_max))
+    if rule.devices:
+        lines += _devices(rule.devices)
+    bounds = (-1, 1) if rule.devices else (rule.w_min, rule.w_max)
+    old = "w" if rule.devices is None else ""
+    lines += _target("WEIGHT", old, rule.weight, rule.rounding, bounds)
     if rule.tag:
         largest = (1 << (rule.tag_bits - 1)) - 1
         lines += _target("TAG", "t", rule.tag, rule.tag_rounding, (-largest - 1, largest))
@@ -50,14 +58,38 @@ def rule_code(rule: LearningRule) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _devices(devices: Devices) -> list[str]:
+    """Return what the C text must know of devices: curves, and fields of their codes."""
+    first, _ = devices.fields.get("writes", (0, 0))
+    values = {
+        "LEVELS": str(devices.levels),
+        "NOISE": str(devices.noise),
+        "NOISE_MEAN": str(NOISE_MEAN),
+        "UP": f"{{{', '.join(map(str, devices.up))}}}",
+        "DOWN": f"{{{', '.join(map(str, devices.down))}}}",
+        "MOST_WRITES": str((1 << devices.write_bits) - 1),
+        "FIRST_WRITES": str(first),
+    }
+    lines = [f"#define {name} {value}" for name, value in values.items()]
+    for name in ("level", "stuck", "variation", "writes"):
+        place, bits = devices.fields.get(name, (0, 0))
+        field = f"((code) >> {place} & {(1 << bits) - 1})"
+        if name == "variation" and bits:
+            half = 1 << (bits - 1)
+            field = f"(({field} ^ {half}) - {half})"
+        lines.append(f"#define {name.upper()}(code) {field}")
+    return lines
+
+
 def _target(
     name: str, old: str, target: SumOfProducts, rounding: str, bounds: tuple[int, int]
 ) -> list[str]:
     """Return the macros of weight or tag: the change in each phase, rounding, clamping."""
     bits = target.fraction_bits
-    total = f"(((uint32_t)(s).{old} << {bits}) + {name}_CHANGE_##phase(s))"
+    before = f"(uint32_t)(s).{old}" if old else "0u"  # a device's pulse is the sign of a change
+    total = f"(({before} << {bits}) + {name}_CHANGE_##phase(s))"
     below_one, half = (1 << bits) - 1, 1 << bits >> 1
-    drawn = f"(s).draw >> {DRAW_BITS - bits}" if old == "w" else f"(s).draw & {below_one}"
+    drawn = f"(s).draw >> {DRAW_BITS - bits}" if name == "WEIGHT" else f"(s).draw & {below_one}"
     added = {
         "nearest": f"{half}",
         "stochastic": f"({drawn})",

@@ -6,6 +6,8 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import TICK_BITS, Region
+from spikelet.description.learning.rule import DRAW_BITS
+from spikelet.rtl_gen.devices import DeviceDatapath, DeviceMemory
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
 from spikelet.rtl_gen.learning_rule import RuleDatapath
 from spikelet.rtl_gen.lfsr import LaneLfsrs
@@ -18,7 +20,17 @@ from spikelet.rtl_gen.visit_loops import VisitLoops
 
 __all__ = ["Learning"]
 
-_REGIONS = ("plastic", "learning", "rule_bits", "tags", "pre_traces", "post_traces", "random")
+_REGIONS = (
+    "plastic",
+    "learning",
+    "rule_bits",
+    "tags",
+    "pre_traces",
+    "post_traces",
+    "random",
+    "devices",
+    "selected",
+)
 
 
 class Learning(wiring.Component):
@@ -58,7 +70,8 @@ class Learning(wiring.Component):
     enabled : ``Out(1)``
         Learning is on.
     busy : ``Out(1)``
-    plastic, learning, rule_bits, tags, pre_traces, post_traces, random : ``In(RegionPort(...))``
+    plastic, learning, rule_bits, tags, pre_traces, post_traces, random, devices, selected :
+        ``In(RegionPort(...))``
         Configuration access, while not ``busy``; as far as the core has them.
     """
 
@@ -123,8 +136,9 @@ class Learning(wiring.Component):
         m.d.comb += reading.eq(loops.visit | passing)
         reads = Signal(SynapseMemory.latency)
         m.d.sync += reads.eq(Cat(reading, reads))
-        padding = datapath.latency % 2 if one_port else 0
-        waited = datapath.latency + padding
+        latency = datapath.latency + (DeviceDatapath.latency if rule.devices else 0)
+        padding = latency % 2 if one_port else 0
+        waited = latency + padding
         visits = Signal(waited + 1)
         m.d.comb += visits[0].eq(reads[-1] & (in_loops | pre.plastic))
         m.d.sync += visits[1:].eq(visits)
@@ -134,21 +148,20 @@ class Learning(wiring.Component):
             crossbar.visit_row.eq(loops.row),
             crossbar.write.eq(visits[waited]),
             crossbar.write_row.eq(row),
-            crossbar.write_weights.eq(
-                delayed(m, datapath.new_weights, padding, name="new_weights")
-            ),
             datapath.weights.eq(crossbar.weights),
             datapath.fired.eq(loops.group_fired),
             datapath.visit.post.eq(loops.post),
             datapath.visit.sweep.eq(loops.sweep),
         ]
         if rule.tag_bits:
-            self._tags(m, datapath, row, padding)
-        if rule.stochastic:
-            m.submodules.lfsrs = lfsrs = LaneLfsrs(core.lanes, self.regions["random"])
-            connect(m, flipped(self.random), lfsrs.config)
-            m.d.comb += lfsrs.advance.eq(visits[datapath.draw_stage])
-            m.d.comb += datapath.draws.eq(lfsrs.draws)
+            self._tags(m, datapath, row, waited - datapath.latency)
+        draws = self._draws(m, datapath, visits) if rule.stochastic else []
+        if rule.devices:
+            new_weights = self._devices(m, datapath, row, visits, draws)
+        else:
+            new_weights = datapath.new_weights
+        written = delayed(m, new_weights, padding, name="new_weights")
+        m.d.comb += crossbar.write_weights.eq(written)
 
         self._pre_traces(m, pre, loops, datapath)
         traces_busy = pre.busy | self._post_traces(m, loops, datapath)
@@ -207,6 +220,51 @@ class Learning(wiring.Component):
             memory.write_data.eq(delayed(m, datapath.new_tags, padding, name="new_tags")),
             datapath.tags.eq(memory.row_data),
         ]
+
+    def _draws(self, m: Module, datapath: RuleDatapath, visits: Signal) -> list[Value]:
+        """Build the lanes' LFSRs; return the draws of each lane, the rule's first."""
+        each, lanes = self.rule.visit_draws, self.core.lanes
+        m.submodules.lfsrs = lfsrs = LaneLfsrs(lanes, self.regions["random"], draws=each)
+        connect(m, flipped(self.random), lfsrs.config)
+        m.d.comb += lfsrs.advance.eq(visits[datapath.draw_stage])
+        words = [lfsrs.draws.word_select(i, DRAW_BITS) for i in range(each * lanes)]
+        m.d.comb += datapath.draws.eq(Cat(*words[::each]))
+        return words
+
+    def _devices(
+        self,
+        m: Module,
+        datapath: RuleDatapath,
+        row: Value,
+        visits: Signal,
+        draws: list[Value],
+    ) -> Value:
+        """Build the devices, which get the rule's pulses; return the new weights."""
+        crossbar = self.crossbar
+        m.submodules.device_memory = memory = DeviceMemory(self.core, self.regions)
+        m.submodules.device_datapath = device = DeviceDatapath(self.core)
+        connect(m, flipped(self.devices), memory.devices)
+        connect(m, flipped(self.selected), memory.selected)
+        padding = len(visits) - 1 - datapath.latency - device.latency
+        pulsed = visits[datapath.latency] & (datapath.up | datapath.down).any()
+        m.d.comb += [
+            memory.start.eq(self.start),
+            memory.pulsed.eq(pulsed),
+            memory.read.eq(crossbar.read),
+            memory.read_row.eq(crossbar.read_row),
+            memory.write.eq(crossbar.write),
+            memory.write_row.eq(row),
+            memory.write_data.eq(delayed(m, device.new_codes, padding, name="new_codes")),
+            device.up.eq(datapath.up),
+            device.down.eq(datapath.down),
+            device.codes.eq(delayed(m, memory.row_data, datapath.latency, name="codes")),
+            device.weights.eq(delayed(m, crossbar.weights, datapath.latency, name="weights")),
+        ]
+        if "draws" in device.signature.members:
+            later = datapath.latency - datapath.draw_stage
+            device_draws = delayed(m, Cat(*draws[1::2]), later, name="device_draws")
+            m.d.comb += device.draws.eq(device_draws)
+        return device.new_weights
 
     def _pre_traces(
         self, m: Module, pre: PreTraces, loops: VisitLoops, datapath: RuleDatapath

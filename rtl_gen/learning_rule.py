@@ -78,6 +78,9 @@ class RuleDatapath(wiring.Component):
     draws : ``In(lanes * DRAW_BITS)``
         :attr:`draw_stage` cycles after the visit entered.
     new_weights : ``Out(lanes * weight_bits)``
+        Not where synapses are made of devices.
+    up, down : ``Out(lanes)``
+        Pulses, where they are.
     new_tags : ``Out(lanes * tag_bits)``
     """
 
@@ -98,8 +101,11 @@ class RuleDatapath(wiring.Component):
             "visit": In(visit_layout(core)),
             "fired": In(core.lanes),
             "weights": In(core.lanes * core.weight_bits),
-            "new_weights": Out(core.lanes * core.weight_bits),
         }
+        if rule.devices:
+            members |= {"up": Out(core.lanes), "down": Out(core.lanes)}
+        else:
+            members["new_weights"] = Out(core.lanes * core.weight_bits)
         if self.fields:
             members["neurons"] = In(core.lanes * self.neuron_bits)
         if rule.tag_bits:
@@ -131,7 +137,8 @@ class RuleDatapath(wiring.Component):
                 term: self._term(m, f"{lane}_{i}", term, products[term], variables, lane)
                 for i, term in self._numbered()
             }
-            self._update(m, lane, rule.weight, terms, variables["w"])
+            old = C(0) if rule.devices else variables["w"]
+            self._update(m, lane, rule.weight, terms, old)
             if rule.tag:
                 self._update(m, lane, rule.tag, terms, variables["t"])
         return m
@@ -261,6 +268,9 @@ class RuleDatapath(wiring.Component):
         rounded = summed >> fraction_bits
         if rounding == "toward_zero" and fraction_bits:
             rounded = rounded + (summed[-1] & summed[:fraction_bits].any())
+        if is_weight and self.rule.devices:
+            m.d.sync += [self.up[lane].eq(rounded > 0), self.down[lane].eq(rounded < 0)]
+            return
         least, most = (self.rule.w_min, self.rule.w_max) if is_weight else self.ranges["t"]
         output = self.new_weights if is_weight else self.new_tags
         bits = core.weight_bits if is_weight else self.rule.tag_bits

@@ -1,6 +1,6 @@
 """Random draws of each lane for stochastic rounding. Twin of ``golden/lfsr.py``."""
 
-from amaranth import Cat, Module, Mux, Signal
+from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -29,21 +29,24 @@ class LaneLfsrs(wiring.Component):
     lanes : int
     region : Region
         Of the states in the memory map.
+    draws : int
+        1 or 2: so many follow one another at each ``advance``.
 
     Members
     -------
     advance : ``In(1)``
-    draws : ``Out(lanes * DRAW_BITS)``
+    draws : ``Out(lanes * draws * DRAW_BITS)``
     config : ``In(RegionPort(...))``
         While not advancing.
     """
 
-    def __init__(self, lanes: int, region: Region) -> None:
+    def __init__(self, lanes: int, region: Region, *, draws: int = 1) -> None:
         self.lanes = lanes
+        self.visit_draws = draws
         super().__init__(
             {
                 "advance": In(1),
-                "draws": Out(lanes * DRAW_BITS),
+                "draws": Out(lanes * draws * DRAW_BITS),
                 "config": In(RegionPort((region.span - 1).bit_length(), region.bits)),
             }
         )
@@ -55,13 +58,22 @@ class LaneLfsrs(wiring.Component):
         first = states[-1][-DRAW_BITS:]
         below = Mux(config.write, config.data, first)
         for lane, state in enumerate(states):
-            draw = self.draws.word_select(lane, DRAW_BITS)
-            m.d.comb += draw.eq(
-                state[_TAPS[0] :] ^ state[_TAPS[1] :] ^ state[_TAPS[2] :] ^ state[_TAPS[3] :]
-            )
+            following: Value = state
+            for number in range(self.visit_draws):
+                bits = (
+                    following[_TAPS[0] :]
+                    ^ following[_TAPS[1] :]
+                    ^ following[_TAPS[2] :]
+                    ^ following[_TAPS[3] :]
+                )
+                draw = self.draws.word_select(lane * self.visit_draws + number, DRAW_BITS)
+                m.d.comb += draw.eq(bits)
+                if number + 1 < self.visit_draws:
+                    following = Cat(bits[:DRAW_BITS], following[:DRAW_BITS])
             entering = Mux(self.advance, draw, below)
+            moved = following if self.visit_draws == 1 else Mux(self.advance, following, state)
             with m.If(self.advance | config.read | config.write):
-                m.d.sync += state.eq(Cat(entering[:DRAW_BITS], state[:DRAW_BITS]))
+                m.d.sync += state.eq(Cat(entering[:DRAW_BITS], moved[:DRAW_BITS]))
             below = state[-DRAW_BITS:]
         m.d.comb += config.read_data.eq(delayed(m, first, CONFIG_LATENCY, name="first_word"))
         return m

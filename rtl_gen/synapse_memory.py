@@ -31,14 +31,16 @@ class SynapseMemory(wiring.Component):
         Width of the field.
     writable : bool
         Whether the core itself writes; else only the configuration port does.
+    copies : int
+        Fields of each synapse, the rows of one behind those of another.
 
     Members
     -------
     read : ``In(1)``
-    read_row : ``In(range(weight_rows))``
+    read_row : ``In(range(copies * weight_rows))``
     row_data : ``Out(lanes * bits)``
     write : ``In(1)``
-    write_row : ``In(range(weight_rows))``
+    write_row : ``In(range(copies * weight_rows))``
     write_data : ``In(lanes * bits)``
         Only if ``writable``.
     config : ``In(RegionPort(...))``
@@ -47,20 +49,23 @@ class SynapseMemory(wiring.Component):
 
     latency = 3
 
-    def __init__(self, core: CoreParams, region: Region, *, bits: int, writable: bool) -> None:
+    def __init__(
+        self, core: CoreParams, region: Region, *, bits: int, writable: bool, copies: int = 1
+    ) -> None:
         self.core = core
+        self.rows = copies * core.weight_rows
         self.bits = bits
         self.writable = writable
         members = {
             "read": In(1),
-            "read_row": In(range(core.weight_rows)),
+            "read_row": In(range(self.rows)),
             "row_data": Out(core.lanes * bits),
             "config": In(RegionPort((region.span - 1).bit_length(), region.bits)),
         }
         if writable:
             members |= {
                 "write": In(1),
-                "write_row": In(range(core.weight_rows)),
+                "write_row": In(range(self.rows)),
                 "write_data": In(core.lanes * bits),
             }
         super().__init__(members)
@@ -72,16 +77,16 @@ class SynapseMemory(wiring.Component):
         banks = -(-row_bits // 32)
         bank_address_bits = (banks - 1).bit_length()
         m.submodules.memory = memory = BankedMemory(
-            depth=core.weight_rows,
+            depth=self.rows,
             banks=banks,
             bank_bits=len(config.data),
             kind=core.weight_memory,
         )
         configured = config.read | config.write
         config_row = config.offset[bank_address_bits:]
-        row = Signal(range(core.weight_rows))
+        row = Signal(range(self.rows))
         enable = Signal()
-        write_row = Signal(range(core.weight_rows))
+        write_row = Signal(range(self.rows))
         write_data = Signal(len(memory.write_data))
         write_banks = Signal(banks)
         next_row = Mux(configured, config_row, self.read_row)

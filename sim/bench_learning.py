@@ -171,6 +171,10 @@ def _note(checks: Checks, expected: Expected, before: dict[str, Any], on: bool) 
     checks.reach("silent tick", not expected.active.any())
     checks.reach("weights learn", (learned["weights"] != before["weights"]).any())
     checks.reach("learning is off", not on)
+    if rule.devices and rule.devices.count > 1:
+        checks.reach("the next device", learned["selected"] != before["selected"])
+    if rule.devices:
+        checks.reach("devices learn", (learned["devices"] != before["devices"]).any())
     if rule.tag:
         checks.reach("tags learn", (learned["tags"] != before["tags"]).any())
     if "sweep" in rule.phases:
@@ -187,6 +191,8 @@ async def ticks(dut: Any) -> None:
     rule, edge = expected.rule, probe.edge
     corners = ["spike", "silent tick", "weights learn", "learning is off", "stall"]
     corners += ["tags learn"] if rule.tag else []
+    corners += ["devices learn"] if rule.devices else []
+    corners += ["the next device"] if rule.devices and rule.devices.count > 1 else []
     corners += ["sweep", "no sweep"] if "sweep" in rule.phases else []
     checks = Checks(*corners)
     source = Source(dut, "event_in", pauses(rng, "seldom"))

@@ -90,7 +90,8 @@ class Visit:
         values |= {name: value[None, :] for name, value in self.lanes.items()}
         draws = self.draws[None, :] if rule.stochastic else None
         weights, tags = visit(rule, self.terms(rule), values, draws)
-        new = {"w": np.broadcast_to(weights, (1, self.draws.size))[0]}
+        name = "pulse" if rule.devices else "w"
+        new = {name: np.broadcast_to(weights, (1, self.draws.size))[0]}
         if tags is not None:
             new["t"] = np.broadcast_to(tags, (1, self.draws.size))[0]
         return new
@@ -133,7 +134,12 @@ class Ports:
     def leaving(self) -> dict[str, _Int]:
         """Return the new values that are shown."""
         new = {}
+        if self.core.learning and self.core.learning.devices:
+            up, down = (_bits(int(port.value), self.core) for port in (self.dut.up, self.dut.down))
+            new["pulse"] = up - down
         for name, (port, bits, signed) in self.memories.items():
+            if name == "w" and "pulse" in new:
+                continue
             word = int(getattr(self.dut, f"new_{port}").value)
             lanes = np.arange(self.core.lanes).tolist()
             codes = np.array([word >> lane * bits & ((1 << bits) - 1) for lane in lanes])
@@ -141,15 +147,22 @@ class Ports:
         return new
 
 
+def _bits(word: int, core: CoreParams) -> _Int:
+    """Return the bit of each lane."""
+    return np.array([word >> lane & 1 for lane in range(core.lanes)], np.int64)
+
+
 def _note(checks: Checks, made: Visit, rule: LearningRule) -> None:
     """Note what a visit reaches."""
     if made.terms(rule):
         checks.reach(made.phase)
     for name, new in made.new.items():
-        old = made.lanes[name]
+        old = made.lanes.get(name, np.zeros_like(new))
         checks.reach(f"{name} rises", (new > old).any())
         checks.reach(f"{name} falls", (new < old).any())
         checks.reach(f"{name} stays", (new == old).any())
+    if "w" not in made.new:
+        return
     inside = (made.lanes["w"] > rule.w_min) & (made.lanes["w"] < rule.w_max)
     checks.reach("upper bound", (inside & (made.new["w"] == rule.w_max)).any())
     checks.reach("lower bound", (inside & (made.new["w"] == rule.w_min)).any())
@@ -164,7 +177,7 @@ async def visits(dut: Any) -> None:
     rule = core.learning
     assert rule is not None
     made = [Visit.random(rng, core) for _ in range(VISITS)]
-    corners = [*rule.phases, "upper bound", "lower bound"]
+    corners = [*rule.phases, *([] if rule.devices else ["upper bound", "lower bound"])]
     corners += [f"{n} {how}" for n in made[0].new for how in ("rises", "falls", "stays")]
     checks = Checks(*corners)
     edge = await start(dut, visit=0)

@@ -17,6 +17,7 @@ from spikelet.commands.demo import demo
 from spikelet.commands.doctor import doctor
 from spikelet.commands.learn import learn
 from spikelet.commands.load import load
+from spikelet.commands.memristors import memristors
 from spikelet.commands.neurons import neurons
 from spikelet.commands.patch import patch
 from spikelet.commands.program import program
@@ -41,6 +42,6 @@ def main(debug: bool) -> None:
 
 for _command in (
     *(boards, build, check, compile_command, convert, data_command, demo, doctor, learn, load),
-    *(neurons, patch, program, report, run, tune, verify, virtual_board_command),
+    *(memristors, neurons, patch, program, report, run, tune, verify, virtual_board_command),
 ):
     main.add_command(_command)

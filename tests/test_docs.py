@@ -38,6 +38,7 @@ PAGES = (
     "learning",
     "learning-experiments",
     "memory-map",
+    "memristors",
     "network-on-chip",
     "networks",
     "neurons",

@@ -371,7 +371,7 @@ class CoreParams:
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON-compatible values; model and rule as nested objects."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        learning = asdict(self.learning) if self.learning else None
+        learning = self.learning.to_dict() if self.learning else None
         values |= {
             "neuron": self.neuron.to_dict(),
             "parameters": dict(self.parameters),

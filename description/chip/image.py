@@ -34,6 +34,9 @@ MOST_OUTPUTS = 65535
 LAST_INDEX = (1 << DRAW_INDEX_BITS) - 1
 """Largest number of a neuron in a network: 4,096 cores of 4,096."""
 
+_DEVICES = ("devices", "selected")
+"""What only cores with devices have."""
+
 
 @dataclass(frozen=True)
 class CoreImage:
@@ -54,6 +57,10 @@ class CoreImage:
     tags : array of int8, shape (n_axons, n_neurons), or (0, 0) where the core has none
     random : array of uint32, shape (lanes,), or (0,) where the core has none
         State of each lane's LFSR; not 0. See :func:`random_states`.
+    devices : array of int32, shape (count, n_axons, n_neurons), or (0, 0, 0) without devices
+        Codes of the devices of each synapse; see :class:`Devices`. 0 where axons are not plastic.
+    selected : array of int32, shape (1,), or (0,) without devices
+        The device of each synapse that the coming tick programs.
     draw_key : int
         What the draws of the neurons start from, 1..2**32 - 1; 0 where the model does not draw.
     draw_indices : array of int32, shape (n_neurons,), or (0,) where the model does not draw
@@ -75,6 +82,8 @@ class CoreImage:
     plastic: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
     tags: npt.NDArray[np.int8] = field(default_factory=lambda: np.zeros((0, 0), np.int8))
     random: npt.NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
+    devices: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 0, 0), np.int32))
+    selected: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
     draw_key: int = 0
     draw_indices: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
     learning: bool = True
@@ -91,6 +100,7 @@ class CoreImage:
             "plastic": self.plastic,
             "tags": self.tags,
             "random": self.random,
+            **({name: getattr(self, name) for name in _DEVICES} if self.devices.size else {}),
             "draw_key": np.array(self.draw_key, np.uint32),
             "draw_indices": self.draw_indices,
             "learning": np.array(self.learning),
@@ -107,6 +117,7 @@ class CoreImage:
         names = ("weights", "destinations", "plastic", "tags", "random", "draw_indices")
         return cls(
             **{name: arrays[name] for name in names},
+            **{name: arrays[name] for name in _DEVICES if name in arrays},
             parameters=arrays_under(arrays, "parameters."),
             states=arrays_under(arrays, "states."),
             draw_key=int(arrays["draw_key"]),
@@ -136,12 +147,16 @@ class CoreImage:
     def _check_learning(self, core: CoreParams, name: str) -> None:
         rule = core.learning
         tagged = rule is not None and rule.tag_bits > 0
+        devices = rule.devices if rule else None
+        synapses = (core.n_axons, core.n_neurons)
         for what, shape in (
             ("plastic", (core.n_axons if rule else 0,)),
             ("short_term", (core.n_axons if core.short_term else 0,)),
             ("rule_bits", (core.n_axons if rule and "b" in rule.variables else 0,)),
-            ("tags", (core.n_axons, core.n_neurons) if tagged else (0, 0)),
+            ("tags", synapses if tagged else (0, 0)),
             ("random", (core.lanes if rule and rule.stochastic else 0,)),
+            ("devices", (devices.count, *synapses) if devices else (0, 0, 0)),
+            ("selected", (1 if devices else 0,)),
         ):
             if getattr(self, what).shape != shape:
                 raise SpikeletError(
@@ -156,6 +171,9 @@ class CoreImage:
             largest = (1 << rule.tag_bits >> 1) - 1
             check_range(f"{name}: tags", self.tags, -largest - 1, largest)
             check_range(f"{name}: random", self.random, 1, (1 << 32) - 1)
+        if devices:
+            check_range(f"{name}: selected", self.selected, 0, devices.count - 1)
+            devices.check(self.devices, self.weights, self.plastic, name)
 
 
 def _check_named(
@@ -245,6 +263,10 @@ def _core_words(
         if rule.stochastic:
             halves = np.stack([image.random >> 16, image.random & 0xFFFF], axis=1)[::-1]
             words.append(("random", np.arange(halves.size), halves.ravel()))
+        if rule.devices:
+            rows = np.concatenate([synapse_rows(core, codes) for codes in image.devices])
+            words.append(("devices", *pack_lanes(rows, rule.devices.code_bits)))
+            words.append(("selected", np.arange(1), image.selected.astype(np.uint32)))
     return words
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.checks import bits_of
+from spikelet.description.checks import bits_of, unsigned_bits
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.neuron_words import state_fields, state_span
 from spikelet.description.chip.packets import destination_packet
@@ -220,6 +220,12 @@ def _learning_regions(core: CoreParams, synapse: str) -> list[tuple[str, int, in
     if rule.stochastic:
         layout = "all words, in order; see docs/learning.md"
         regions.append(("random", 2 * core.lanes, 16, "rw", layout))
+    if devices := rule.devices:
+        place = f"(device * {core.weight_rows} + {synapse})"
+        rows = devices.count * core.weight_rows
+        regions.append(_packed("devices", rows, core.lanes, devices.code_bits, place))
+        bits = unsigned_bits(devices.count - 1)
+        regions.append(("selected", 1, bits, "rw", "the device that the coming tick programs"))
     return regions
 
 

@@ -152,6 +152,8 @@ class ChipState:
                 contents.tags,
                 *contents.states.values(),
                 contents.random,
+                contents.devices,
+                contents.selected,
             ]
             value = 0
             for array in (*learned, *state.to_arrays().values()):

@@ -28,6 +28,7 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.short_term_words import short_term_states, short_term_words
 from spikelet.description.chip.state import ChipState, CoreState
 from spikelet.description.lanes import lane_banks, pack_lanes, unpack_lanes
+from spikelet.description.learning.rule import TraceParams
 from spikelet.description.neurons.draws import key_after
 
 __all__ = [
@@ -40,8 +41,8 @@ __all__ = [
     "words_behind",
 ]
 
-_LEARNED = ("weights", "tags", "random")
 _STATE = ("state", "arrivals", "pre_traces", "post_traces", "short_term")
+_LEARNED = ("weights", "tags", "random", "devices", "selected")
 
 LEARNED_REGIONS = (*_LEARNED, "pre_traces", "post_traces")
 """Regions of a core that learns, with what it learned and its traces."""
@@ -215,7 +216,7 @@ def snapshot_of(
 def learned_words(
     core: CoreParams, read: dict[str, npt.NDArray[np.uint32]]
 ) -> dict[str, npt.NDArray[Any]]:
-    """Return weights, tags, traces, kept states and LFSRs, as far as they were read.
+    """Return weights, tags, traces, kept states, LFSRs and devices, as far as they were read.
 
     Shapes are (..., n_axons, n_neurons), (..., n_axons), (..., n_neurons) and (..., lanes), for
     words of shape (..., words).
@@ -235,24 +236,34 @@ def learned_words(
     if "tags" in read:
         found["tags"] = _synapses(core, read["tags"], rule.tag_bits, True, np.int8)
     if "pre_traces" in read:
-        first = 0
         lanes = core.trace_lanes
         codes = unpack_lanes(read["pre_traces"].reshape(-1), lanes, _pre_bits(core))
         padded = (*read["pre_traces"].shape[:-1], core.trace_rows * lanes)
-        rows = codes.reshape(padded)[..., : core.n_axons]
-        for name, trace in rule.pre_traces.items():
-            found[name] = ((rows >> first) & trace.largest).astype(np.int32)
-            first += trace.bits
+        found |= _traces(rule.pre_traces, codes.reshape(padded)[..., : core.n_axons])
     if "post_traces" in read and rule.post_traces:
-        first = 0
         codes = unpack_lanes(read["post_traces"].reshape(-1), core.lanes, post_bits(core))
         rows = codes.reshape(*read["post_traces"].shape[:-1], core.n_neurons)
-        for name, trace in rule.post_traces.items():
-            found[name] = ((rows >> first) & trace.largest).astype(np.int32)
-            first += trace.bits
+        found |= _traces(rule.post_traces, rows)
     if "random" in read:
         halves = read["random"].reshape(*read["random"].shape[:-1], core.lanes, 2)[..., ::-1, :]
         found["random"] = (halves[..., 0] << 16 | halves[..., 1]).astype(np.uint32)
+    if "devices" in read and rule.devices:
+        words, count = read["devices"], rule.devices.count
+        words = words.reshape(*words.shape[:-1], count, -1)
+        found["devices"] = _synapses(core, words, rule.devices.code_bits, False, np.int32)
+    if "selected" in read:
+        found["selected"] = read["selected"].astype(np.int32)
+    return found
+
+
+def _traces(
+    traces: dict[str, TraceParams], rows: npt.NDArray[np.int64]
+) -> dict[str, npt.NDArray[np.int32]]:
+    """Return traces out of words that hold them side by side, the first in the lowest bits."""
+    found, first = {}, 0
+    for name, trace in traces.items():
+        found[name] = ((rows >> first) & trace.largest).astype(np.int32)
+        first += trace.bits
     return found
 
 
@@ -264,6 +275,9 @@ def _offsets(core: CoreParams, region: Region) -> npt.NDArray[np.int64]:
         shapes["tags"] = (core.weight_rows, core.lanes, rule.tag_bits)
         shapes["pre_traces"] = (core.trace_rows, core.trace_lanes, _pre_bits(core))
         shapes["post_traces"] = (core.groups, core.lanes, post_bits(core))
+    if rule and rule.devices:
+        rows = rule.devices.count * core.weight_rows
+        shapes["devices"] = (rows, core.lanes, rule.devices.code_bits)
     if region.name == "state":
         return state_offsets(core)
     if region.name not in shapes:

@@ -1,11 +1,12 @@
 """Learning: what a plastic core is built to do. The tick contract says when it does it."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from spikelet.description.checks import check_int
 from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.devices import Devices
 from spikelet.description.learning.text import (
     PHASES,
     Comparison,
@@ -110,6 +111,9 @@ class LearningRule:
         ``"toward_zero"``, ``"nearest"`` or ``"stochastic"``.
     reward_bits : int
         Width of the reward (two's complement), 2..16.
+    devices : Devices or None
+        What synapses are made of, whose sums have the bounds ``w_min`` and ``w_max``; None: the
+        weight is what changes.
     name : str
     source : str
         Where the rule comes from.
@@ -132,6 +136,7 @@ class LearningRule:
     tag_bits: int = 0
     tag_rounding: str = "toward_zero"
     reward_bits: int = 8
+    devices: Devices | None = None
     name: str = "custom"
     source: str = field(default="", compare=False)
 
@@ -163,6 +168,18 @@ class LearningRule:
                 raise SpikeletError(f"{what} {name} has TraceParams, but the rule does not use it")
         if "t" in used and not self.tag_bits:
             raise SpikeletError(f"{what} the rule uses t, which needs dt and tag_bits")
+        devices = self.devices
+        if not isinstance(devices, Devices | None):
+            raise SpikeletError(
+                f"{what} devices must be Devices, not {devices!r}",
+                remedy="give them to the projection, as docs/memristors.md says",
+            )
+        if devices and (self.w_min, self.w_max) != (devices.w_min, devices.w_max):
+            raise SpikeletError(
+                f"{what} w_min and w_max must be {devices.w_min} and {devices.w_max}, the sums of "
+                f"its devices, not {self.w_min} and {self.w_max}",
+                remedy="use with_devices()",
+            )
 
     @cached_property
     def weight(self) -> SumOfProducts:
@@ -204,9 +221,20 @@ class LearningRule:
     @property
     def stochastic(self) -> bool:
         """Whether a core with this rule has LFSRs."""
-        return self.rounding == "stochastic" or (
-            self.tag_bits > 0 and self.tag_rounding == "stochastic"
+        return (
+            self.rounding == "stochastic"
+            or (self.tag_bits > 0 and self.tag_rounding == "stochastic")
+            or self.visit_draws > 1
         )
+
+    @property
+    def visit_draws(self) -> int:
+        """Draws of a visit in a core with LFSRs: the rule's and, if they draw, the devices'."""
+        return 2 if self.devices and self.devices.draws else 1
+
+    def with_devices(self, devices: Devices) -> "LearningRule":
+        """Return the rule for synapses of such devices, with the bounds of their sums."""
+        return replace(self, devices=devices, w_min=devices.w_min, w_max=devices.w_max)
 
     @property
     def visits_silent_axons(self) -> bool:
@@ -253,7 +281,10 @@ class LearningRule:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON-compatible values."""
-        return asdict(self)
+        values = asdict(self)
+        if self.devices is None:  # what a rule has no use for is not named
+            del values["devices"]
+        return values
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> "LearningRule":
@@ -263,7 +294,8 @@ class LearningRule:
             for name in ("x1", "x2", "y1", "y2")
             if fields.get(name) is not None
         }
-        return cls(**{**fields, **traces})
+        devices = fields.get("devices")
+        return cls(**{**fields, **traces, "devices": Devices(**devices) if devices else None})
 
 
 def variable_range(

@@ -45,8 +45,8 @@ _AT_END = 1 << 62
 def learned_fields(core: CoreParams) -> dict[str, tuple[tuple[int, ...], type[np.generic]]]:
     """Return shape and type of what ``Recording.learned`` has of a core after each tick, by name.
 
-    States of the neurons that ``clear`` keeps; and of a plastic core weights, and tags, traces and
-    LFSRs as far as there are.
+    States of the neurons that ``clear`` keeps; and of a plastic core weights, and tags, traces,
+    LFSRs and devices as far as there are.
     """
     rule = core.learning
     kept: dict[str, tuple[tuple[int, ...], type[np.generic]]]
@@ -62,6 +62,9 @@ def learned_fields(core: CoreParams) -> dict[str, tuple[tuple[int, ...], type[np
     fields |= kept
     if rule.stochastic:
         fields["random"] = ((core.lanes,), np.uint32)
+    if rule.devices:
+        fields["devices"] = ((rule.devices.count, *synapses), np.int32)
+        fields["selected"] = ((1,), np.int32)
     return fields
 
 

@@ -213,6 +213,19 @@ class CompiledNetwork:
         view.flags.writeable = False
         return view
 
+    def devices(
+        self, source: str, target: str, image: ChipImage | None = None
+    ) -> npt.NDArray[np.int32] | None:
+        """Return the codes of a projection's devices, shape (count, n_source, n_target), if any.
+
+        ``projection.rule.devices.read`` has their fields.
+        """
+        projection, layer = self.network.projection(source, target), self.layer(target)
+        if projection.rule is None or projection.rule.devices is None:
+            return None
+        stored = (image or self.image).cores[layer.slices[0].core].devices
+        return stored[:, self.axons(source, target), : layer.size]
+
     def kept_state(
         self, layer: str, name: str, image: ChipImage | None = None
     ) -> npt.NDArray[np.int32]:
@@ -250,7 +263,13 @@ class CompiledNetwork:
         return replace(
             net,
             projections=tuple(
-                replace(p, weights=self.weights(p.source, p.target, image)) if p.rule else p
+                replace(
+                    p,
+                    weights=self.weights(p.source, p.target, image),
+                    devices=self.devices(p.source, p.target, image),
+                )
+                if p.rule
+                else p
                 for p in net.projections
             ),
             populations=tuple(

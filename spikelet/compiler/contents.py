@@ -70,6 +70,7 @@ def core_contents(
         plastic=plastic,
         tags=np.zeros(weights.shape if rule and rule.tag_bits else (0, 0), np.int8),
         random=random_states(core.lanes if rule and rule.stochastic else 0, seed),
+        **_devices(core, weights, plastic, into),
         draw_key=draw_key,
         draw_indices=draw_indices,
         short_term=scaled,
@@ -88,3 +89,23 @@ def _axons_of(
     sizes = [network.sizes[p.source] for p in into]
     found[: sum(sizes)] = np.repeat(np.array(marks, np.bool_), sizes)
     return found
+
+
+def _devices(
+    core: CoreParams,
+    weights: npt.NDArray[np.int16],
+    plastic: npt.NDArray[np.bool_],
+    into: Sequence[IntegerProjection],
+) -> dict[str, npt.NDArray[np.int32]]:
+    """Return the devices of a core, and the one that its first tick programs."""
+    devices = core.learning.devices if core.learning else None
+    if devices is None:
+        return {}
+    codes = devices.codes(level=devices.shared(weights) * plastic[:, None])
+    first = 0
+    for projection in into:
+        last = first + projection.weights.shape[0]
+        if projection.devices is not None:
+            codes[:, first:last, : projection.devices.shape[2]] = projection.devices
+        first = last
+    return {"devices": codes, "selected": np.zeros(1, np.int32)}

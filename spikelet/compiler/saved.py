@@ -56,6 +56,8 @@ def network_arrays(network: IntegerNetwork) -> _Arrays:
         arrays |= {f"states_{index}.{name}": values for name, values in p.states.items()}
     for index, q in enumerate(network.projections):
         arrays |= to_arrays(f"projection_{index}", q.weights)
+        if q.devices is not None:
+            arrays[f"devices_{index}"] = q.devices
     if network.floats:
         for index, population in enumerate(network.floats.populations):
             for name, values in population.parameters.items():
@@ -83,7 +85,7 @@ def network_fields(network: IntegerNetwork) -> dict[str, Any]:
         "projections": [
             {
                 **{n: getattr(p, n) for n in ("source", "target", "delay", "connectivity")},
-                "rule": p.rule and asdict(p.rule),
+                "rule": p.rule and p.rule.to_dict(),
                 "convolution": p.convolution and p.convolution.options(),
                 # named only where there is one
                 **({"short_term": asdict(p.short_term)} if p.short_term else {}),
@@ -134,6 +136,7 @@ def network_of(entry: dict[str, Any], arrays: _Arrays) -> IntegerNetwork:
             p["connectivity"],
             p["convolution"] and ConvolutionShape.of(p["convolution"]),
             ShortTermPlasticity(**p["short_term"]) if "short_term" in p else None,
+            arrays.get(f"devices_{i}"),
         )
         for i, p in enumerate(entry["projections"])
     )

@@ -13,6 +13,7 @@
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,11 @@ import numpy.typing as npt
 
 from spikelet.description.checks import check_range
 from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.devices import Devices
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.learning.short_term import ShortTermPlasticity
 from spikelet.description.learning.two_rules import both_rules
+from spikelet.description.learning.variability import Variability
 from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.neurons.model import FRACTION_BITS, NeuronModel
 from spikelet.description.neurons.models import neuron_model
@@ -187,6 +190,8 @@ class PlasticNetwork:
         weights: npt.ArrayLike,
         delay: int | None = None,
         rule: LearningRule | None = None,
+        devices: Devices | None = None,
+        variability: Variability | None = None,
         connectivity: str = "all_to_all",
         short_term: ShortTermPlasticity | None = None,
     ) -> None:
@@ -203,6 +208,12 @@ class PlasticNetwork:
         rule : LearningRule or None
             What the synapses learn; None: they are fixed. Plastic projections to a population have
             two rules at most, with the same bounds, rounding and traces; see :func:`both_rules`.
+        devices : Devices or None
+            What its synapses are made of: the bounds of the rule become those of their sums, and
+            each weight is shared out among its devices; None: the weight itself is what changes.
+        variability : Variability or None
+            How the devices differ, and which are stuck. Weights then are those that the devices
+            make.
         connectivity : str
             ``"all_to_all"``; ``"one_to_one"``; ``"all_but_self"``: to all but the neuron of the
             same number. Synapses that do not exist have weight 0. A rule would change that, so
@@ -222,6 +233,10 @@ class PlasticNetwork:
         delay = lowest if delay is None else delay
         int_in(f"{what}: delay", delay, lowest, _LARGEST_DELAY - 1 + lowest)
         shape = (self.size(source), self.size(target))
+        if devices is not None:
+            rule = self._rule_of_devices(what, rule, devices, variability)
+        elif variability is not None:
+            raise SpikeletError(f"{what}: variability is that of devices, which are not given")
         exists = synapses(what, shape, connectivity)
         seed = [self.seed, len(self.projections)]
         initial = np.where(exists, drawn_weights(f"{what}: weights", weights, shape, seed), 0)
@@ -230,6 +245,10 @@ class PlasticNetwork:
             check_range(f"{what}: weights, which learn,", initial, rule.w_min, rule.w_max)
         if short_term is not None:
             self._check_short_term(what, target, short_term)
+        codes = None
+        if rule is not None and rule.devices:
+            codes = (variability or Variability()).codes(rule.devices, initial, what)
+            initial = rule.devices.weights(codes)
         projection = IntegerProjection(
             source,
             target,
@@ -238,6 +257,7 @@ class PlasticNetwork:
             rule,
             connectivity,
             short_term=short_term,
+            devices=codes,
         )
         self.projections.append(projection)
 
@@ -347,6 +367,24 @@ class PlasticNetwork:
                     f"{other.title} is {other.short_term}",
                     remedy="use one for both, or leave it out of one",
                 )
+
+    def _rule_of_devices(
+        self,
+        what: str,
+        rule: LearningRule | None,
+        devices: Devices,
+        variability: Variability | None,
+    ) -> LearningRule:
+        """Return the rule for devices that can be as the variability says."""
+        if not isinstance(devices, Devices):
+            raise SpikeletError(f"{what}: devices must be Devices, not {devices!r}")
+        if not isinstance(rule, LearningRule):
+            raise SpikeletError(f"{what}: devices need a rule, which gives them pulses")
+        if variability is None:
+            return rule.with_devices(devices)
+        if not isinstance(variability, Variability):
+            raise SpikeletError(f"{what}: variability must be a Variability, not {variability!r}")
+        return rule.with_devices(replace(devices, **variability.built(devices)))
 
     def _decay(self, what: str, decay: npt.ArrayLike | None, time_constant: float) -> int:
         """Return the decay of a time constant in seconds."""

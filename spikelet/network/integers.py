@@ -138,6 +138,8 @@ class IntegerProjection:
         the channel first: ``(channel * height + y) * width + x``.
     short_term : ShortTermPlasticity or None
         Of its axons.
+    devices : array of int32, shape (count, n_source, n_target), or None
+        Codes of the devices that make the weights; None: the rule's, if any, share them equally.
     """
 
     __repr__ = summary
@@ -150,6 +152,7 @@ class IntegerProjection:
     connectivity: str = "all_to_all"
     convolution: ConvolutionShape | None = None
     short_term: ShortTermPlasticity | None = None
+    devices: npt.NDArray[np.int32] | None = None
 
     @property
     def title(self) -> str:

@@ -15,9 +15,12 @@ import numpy as np
 
 from spikelet.description.array_files import read_array
 from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.device_model import device_model
+from spikelet.description.learning.devices import Devices
 from spikelet.description.learning.named_rules import RULES
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.learning.short_term import ShortTermPlasticity
+from spikelet.description.learning.variability import Variability
 from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.summary import summary
 from spikelet.network.builder import PlasticNetwork
@@ -38,6 +41,7 @@ _TOP = (
     "projections",
     "winner_take_all",
     "rules",
+    "devices",
     "outputs",
     "chip",
     "encoder",
@@ -228,6 +232,10 @@ class _Reader:
         if "short_term" in table.data:
             inner = table.table("short_term", f"{table.place} short_term")
             options["short_term"] = inner.call(ShortTermPlasticity.of)
+        if "devices" in table.data:
+            options["devices"] = self._devices(table, table.data["devices"])
+        if "variability" in table.data:
+            options["variability"] = self._variability(table)
         table.without(*options).call(self.network.project, **options)
 
     def _weights_file(self, table: _Table) -> Any:
@@ -243,6 +251,33 @@ class _Reader:
         if name not in rules.data:
             return _with_defaults(table, name)
         return _rule_of(rules.table(name, f"[rules.{name}]"), name)
+
+    def _devices(self, table: _Table, name: object) -> Devices:
+        tables = self.top.table("devices")
+        if not isinstance(name, str) or name not in tables.data:
+            known = ", ".join(tables.data) or "none yet"
+            raise table.error(f"devices must be one of the tables [devices.NAME]: {known}")
+        found = tables.table(name, f"[devices.{name}]")
+        if "model" not in found.data:
+            made: Devices = found.call(Devices)
+            return made
+        model = found.data["model"]
+        with found.blamed():
+            if not isinstance(model, str):
+                raise SpikeletError(f"model must be a name or a .toml file, not {model!r}")
+            file = found.path.parent / model if model.endswith(".toml") else model
+            built: Devices = found.without("model").call(device_model(file).devices)
+        return built
+
+    def _variability(self, table: _Table) -> Variability:
+        inner = table.table("variability", f"{table.place} variability")
+        options = {}
+        if isinstance(inner.data.get("faults"), str):
+            path = table.path.parent / inner.data["faults"]
+            with inner.blamed("faults: "):
+                options["faults"] = read_array(path, "an .npy file with a fault map")
+        found: Variability = inner.without(*options).call(Variability, **options)
+        return found
 
     def _encoder(self) -> Encoder | None:
         if "encoder" not in self.top.data:

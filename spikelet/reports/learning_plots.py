@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,13 @@ from spikelet.reports.plot_style import (
 )
 from spikelet.runs.run import Run
 
-__all__ = ["learning_curve", "receptive_fields", "traces", "weight_histogram"]
+__all__ = [
+    "learning_curve",
+    "receptive_fields",
+    "traces",
+    "weight_histogram",
+    "write_histogram",
+]
 
 _MOST_FIELDS = 100
 
@@ -89,6 +96,29 @@ def weight_histogram(
         axes.stairs(counts, edges, color=colour, linestyle=style, linewidth=1.8, label=label)
     axes.set(title=title, xlabel="weight (LSB)", ylabel="synapses")
     axes.legend()
+    return figure
+
+
+@as_png
+def write_histogram(writes: npt.NDArray[np.int64], title: str = "") -> Figure:
+    """Draw how often the devices of a projection were written.
+
+    Parameters
+    ----------
+    writes : array of int64, shape (count, n_source, n_target)
+        Pulses that each device was given.
+    title : str
+    """
+    figure = Figure(figsize=(WIDTH, 2.7), layout="constrained")
+    axes = figure.subplots()
+    width = max(1, -(-(int(writes.max()) + 1) // 64))
+    edges = np.arange(0, writes.max() + width + 1, width) - 0.5
+    for number, (device, colour) in enumerate(zip(writes, cycle(PALETTE), strict=False)):
+        counts = np.histogram(device, edges)[0]
+        axes.stairs(counts, edges, color=colour, linewidth=1.4, label=f"device {number}")
+    axes.set(title=title, xlabel="pulses of a device", ylabel="devices")
+    if len(writes) <= len(PALETTE):
+        axes.legend()
     return figure
 
 

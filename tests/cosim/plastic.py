@@ -8,6 +8,7 @@ import numpy as np
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.params import ChipParams
+from spikelet.description.learning.devices import Devices
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.learning.short_term import ShortTermPlasticity
 from spikelet.description.neurons.adaptation import Adaptation
@@ -105,6 +106,48 @@ CORES: dict[str, dict[str, Any]] = {
         "pipelines": 1,
         "n_neurons": 6,
         "n_axons": 12,
+    },
+    # Three noisy devices a synapse, of all that can be wrong with them; both phases give pulses.
+    "devices": {
+        "learning": LearningRule(
+            "2^-2*x1*y0 - 2^-1*x0*y1*(w > 8)", x1=_ADD, y1=_SET, rounding="stochastic"
+        ).with_devices(
+            Devices(
+                3,
+                up=tuple(range(70, 10, -5)),
+                down=(9, 40, 31, 26, 18, 22, 17, 16, 20, 60, 90, 255),
+                noise=21,
+                off=1,
+                faults=True,
+                variation=True,
+                write_bits=5,
+            )
+        ),
+        "weight_format": "unsigned",
+        "weight_bits": 6,
+    },
+    # Devices that do not draw, in memories of one port, with tags that do.
+    "whole_devices": {
+        "learning": LearningRule(
+            "x0*y1 - 2*y0*x1 - u2*(t > 2)",
+            "x0*y1 - 2^-1*t*y0",
+            x1=_ADD,
+            y1=_BRIEF,
+            tag_bits=4,
+            tag_rounding="stochastic",
+        ).with_devices(Devices(2, up=(16,) * 5, down=(0, 16, 32, 16, 48), bits=3, write_bits=2)),
+        "weight_memory": "spram",
+        "n_axons": 9,
+    },
+    # One device a synapse, which draws although the rule does not.
+    "one_device": {
+        "learning": LearningRule("x0*y1 - y0*x1", x1=_SET, y1=_SET).with_devices(
+            Devices(1, up=(5,) * 16, down=(200,) * 16)
+        ),
+        "n_axons": 5,
+        "lanes": 1,
+        "pipelines": 1,
+        "n_neurons": 6,
     },
 }
 """Fields of :class:`CoreParams` by name; the others have the shape of all."""

@@ -95,7 +95,16 @@ def lab(
         plastic=np.array([*(plastic or [True] * n_plastic), *[False] * n_neurons]),
         tags=np.zeros((n_axons, n_neurons) if rule.tag_bits else (0, 0), np.int8),
         random=random_states(params.lanes if rule.stochastic else 0, 7),
+        **_devices(rule, np.concatenate([matrix, np.full_like(teachers, rule.w_min)])),
     )
     for name, value in (contents or {}).items():
         {**image.to_arrays(), **image.parameters}[name][:] = value
     return Lab(ChipParams((params,)), ChipImage((image,)), backend)
+
+
+def _devices(rule: LearningRule, weights: np.ndarray) -> dict[str, Any]:
+    """Return the devices of weights that are shared out equally, if the rule has any."""
+    if rule.devices is None:
+        return {}
+    codes = rule.devices.codes(level=rule.devices.shared(weights))
+    return {"devices": codes, "selected": np.zeros(1, np.int32)}

@@ -15,6 +15,7 @@ from spikelet.description.neurons.models import neuron_model
 from spikelet.golden import native
 from spikelet.golden.chip import GoldenChip
 from spikelet.golden.dense_spikes import DenseSpikes
+from tests.cosim.plastic import CORES, plastic_chip, plastic_image
 from tests.helpers.random_chips import random_events
 from tests.helpers.random_plastic import (
     random_plastic_chip,
@@ -119,6 +120,14 @@ def test_rules_in_cores_of_many_shapes(rule: LearningRule) -> None:
         counts = compare(*chip_of(rule, n_axons, n_neurons, lanes, rng), rng, runs=2)
         spikes, changes = spikes + counts[0], changes + counts[1]
     assert spikes > 300 and changes > 300, "the networks hardly learned"
+
+
+@pytest.mark.parametrize("name", [name for name, c in CORES.items() if c["learning"].devices])
+def test_memristive_synapses(name: str) -> None:
+    rng = np.random.default_rng(2)
+    chip = plastic_chip(name, **({"n_neurons": 12} if name == "devices" else {}))
+    spikes, changes = compare(chip, plastic_image(chip, 3), rng)
+    assert spikes > 50 and changes > 50, (spikes, changes)
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -8,6 +8,7 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage, random_states
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.devices import Devices
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.neurons.adaptation import Adaptation
 from tests.helpers.random_chips import random_chip_of, random_core, random_image
@@ -139,8 +140,26 @@ def random_plastic_image(rng: np.random.Generator, chip: ChipParams) -> ChipImag
             changes["rule_bits"] = rng.random(core.n_axons) < 0.5
         if core.short_term:
             changes["short_term"] = rng.random(core.n_axons) < 0.7
+            if rule.devices:
+                changes |= _random_devices(rng, rule.devices, plastic, weights)
         cores.append(replace(image, **changes))
     return ChipImage(tuple(cores))
+
+
+def _random_devices(
+    rng: np.random.Generator, devices: Devices, plastic: np.ndarray, weights: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return devices of any state, and the weights that they make."""
+    ranges = {name: 1 << bits for name, (_, bits) in devices.fields.items()}
+    ranges["level"] = devices.levels
+    codes = devices.codes(
+        **{n: rng.integers(0, top, (devices.count, *weights.shape)) for n, top in ranges.items()}
+    )
+    codes[:, ~plastic] = 0
+    sums = devices.weights(codes).astype(np.int16)
+    selected = rng.integers(0, devices.count, 1).astype(np.int32)
+    weights = np.where(plastic[:, None], sums, weights)
+    return {"devices": codes, "selected": selected, "weights": weights}
 
 
 def random_reward(

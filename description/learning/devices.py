@@ -1,0 +1,236 @@
+"""Memristive synapses: a plastic synapse as devices of few levels, one programmed at a time.
+
+The tick contract says what a pulse does. A *code* is what a chip stores of a device, lowest first:
+
+====================  ===========================================================================
+``bits``              its level, 0..``levels - 1``
+1, with ``faults``    1: stuck, pulses do not move it
+4, with ``variation`` ``v``, two's complement: its steps are ``(8 + v) / 8`` of the curve's
+``write_bits``        pulses that it was given, up to the largest value
+====================  ===========================================================================
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from spikelet.description.checks import check_int, check_range
+from spikelet.description.errors import SpikeletError
+
+__all__ = [
+    "CODE_BITS",
+    "LARGEST_COUNT",
+    "NOISE_MEAN",
+    "STEP_BITS",
+    "VARIATION_BITS",
+    "Devices",
+]
+
+STEP_BITS = 4
+"""Steps, and the deviation of noise, are in units of ``2**-4`` of the distance of two levels."""
+
+VARIATION_BITS = 4
+CODE_BITS = 31
+"""Most bits of a device's code."""
+
+LARGEST_COUNT = 16
+NOISE_MEAN = 45
+"""Of twice the sum of three numbers of 0..15, whose standard deviation is 15.97: nearly 16."""
+
+_LARGEST_WEIGHT = 255
+_LARGEST_STEP = 4095
+
+_Codes = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Devices:
+    """What a plastic synapse is made of: ``count`` devices, whose conductances add up.
+
+    A device at level ``l`` has the conductance ``off + l``, so that the on/off ratio is ``(off +
+    levels - 1) / off``. The weight is the sum. The rule's change, rounded, says by its sign whether
+    a device gets a pulse up, a pulse down, or none; a counter of the core says which of them.
+
+    Parameters
+    ----------
+    count : int
+        N, 1..16.
+    up, down : tuple of int
+        Size of a step by a pulse up or down at each level, in 1/16 of a level, 0..4095: as many as
+        there are levels, 2 to ``2**bits``.
+    bits : int
+        Of a level, 1..8.
+    noise : int
+        Standard deviation of a pulse's step, in 1/16 of a level, 0..4095. See
+        ``docs/memristors.md`` for the law.
+    off : int
+        Conductance of the lowest level, 0..255, in levels.
+    faults : bool
+        Whether devices can be stuck.
+    variation : bool
+        Whether the size of steps differs from device to device.
+    write_bits : int
+        Of a device's count of pulses, 0..16; 0: none.
+    name : str
+    source : str
+        Where the curves come from.
+
+    Raises
+    ------
+    SpikeletError
+        If a field is outside its range.
+    """
+
+    count: int
+    up: tuple[int, ...]
+    down: tuple[int, ...]
+    bits: int = 4
+    noise: int = 0
+    off: int = 0
+    faults: bool = False
+    variation: bool = False
+    write_bits: int = 0
+    name: str = "custom"
+    source: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        what = "devices:"
+        check_int(f"{what} count", self.count, 1, LARGEST_COUNT)
+        check_int(f"{what} bits", self.bits, 1, 8)
+        check_int(f"{what} noise", self.noise, 0, _LARGEST_STEP)
+        check_int(f"{what} off", self.off, 0, _LARGEST_WEIGHT)
+        check_int(f"{what} write_bits", self.write_bits, 0, 16)
+        for name in ("faults", "variation"):
+            if not isinstance(getattr(self, name), bool):
+                raise SpikeletError(f"{what} {name} must be true or false")
+        for name in ("up", "down"):
+            steps = getattr(self, name)
+            if not isinstance(steps, tuple | list):
+                raise SpikeletError(f"{what} {name} must be a list of ints, not {steps!r}")
+            object.__setattr__(self, name, tuple(steps))
+            if not 2 <= len(steps) <= 1 << self.bits:
+                raise SpikeletError(
+                    f"{what} {name} has a step for each of {len(steps)} levels, but {self.bits} "
+                    f"bits hold 2 to {1 << self.bits}",
+                    remedy="give more bits, or fewer levels",
+                )
+            for step in steps:
+                check_int(f"{what} {name}", step, 0, _LARGEST_STEP)
+        if len(self.up) != len(self.down):
+            raise SpikeletError(
+                f"{what} up and down must be of the same levels, not {len(self.up)} and "
+                f"{len(self.down)}"
+            )
+        if self.w_max > _LARGEST_WEIGHT:
+            raise SpikeletError(
+                f"{what} {self.count} of conductances up to {self.off + self.levels - 1} add up to "
+                f"{self.w_max}, but a weight is at most {_LARGEST_WEIGHT}",
+                remedy="use fewer devices, or fewer levels",
+            )
+
+    @property
+    def levels(self) -> int:
+        """Levels of a device."""
+        return len(self.up)
+
+    @property
+    def w_min(self) -> int:
+        """Smallest weight."""
+        return self.count * self.off
+
+    @property
+    def w_max(self) -> int:
+        """Largest weight."""
+        return self.count * (self.off + self.levels - 1)
+
+    @property
+    def draws(self) -> bool:
+        """Whether a pulse draws: for its noise, or to round."""
+        whole = 1 << STEP_BITS
+        fractions = any(step % whole for step in (*self.up, *self.down))
+        return bool(self.noise) or self.variation or fractions
+
+    @property
+    def fields(self) -> dict[str, tuple[int, int]]:
+        """First bit and bits of ``level``, ``stuck``, ``variation`` and ``writes`` in a code."""
+        widths = {
+            "level": self.bits,
+            "stuck": int(self.faults),
+            "variation": VARIATION_BITS * self.variation,
+            "writes": self.write_bits,
+        }
+        found, first = {}, 0
+        for name, bits in widths.items():
+            if bits:
+                found[name] = (first, bits)
+            first += bits
+        return found
+
+    @property
+    def code_bits(self) -> int:
+        """Bits of a code."""
+        return sum(bits for _, bits in self.fields.values())
+
+    def read(self, codes: npt.NDArray[np.integer], name: str) -> npt.NDArray[np.int64]:
+        """Return a field of codes; zeros if there is none of this name."""
+        wide: npt.NDArray[np.int64] = codes.astype(np.int64)
+        if name not in self.fields:
+            return np.zeros_like(wide)
+        first, bits = self.fields[name]
+        values = (wide >> first) & ((1 << bits) - 1)
+        return values - (values >> (bits - 1) << bits) if name == "variation" else values
+
+    def codes(self, **values: npt.NDArray[np.integer] | npt.NDArray[np.bool_]) -> _Codes:
+        """Return the codes with these fields, given by name; what is not given is 0."""
+        total = np.zeros((), np.int64)
+        for name, value in values.items():
+            if name in self.fields:
+                first, bits = self.fields[name]
+                total = total | ((value.astype(np.int64) & ((1 << bits) - 1)) << first)
+            elif np.any(value):
+                raise SpikeletError(
+                    f"devices: {name} is given, but these devices have none",
+                    remedy="build them with it",
+                )
+        return total.astype(np.int32)
+
+    def weights(self, codes: _Codes) -> npt.NDArray[np.int64]:
+        """Return the weights of codes of shape (count, ...)."""
+        found: npt.NDArray[np.int64] = self.w_min + self.read(codes, "level").sum(axis=0)
+        return found
+
+    def shared(self, weights: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+        """Return levels, shape (count, ...), that make these weights: as equal as they can be."""
+        each, left = np.divmod(weights.astype(np.int64) - self.w_min, self.count)
+        first = np.arange(self.count).reshape(-1, *[1] * weights.ndim)
+        return each + (first < left)
+
+    def check(
+        self,
+        codes: _Codes,
+        weights: npt.NDArray[np.integer],
+        plastic: npt.NDArray[np.bool_],
+        what: str,
+    ) -> None:
+        """Raise SpikeletError unless codes, shape (count, n_axons, n_neurons), make the weights.
+
+        Parameters
+        ----------
+        codes : array of int32
+        weights : array, shape (n_axons, n_neurons)
+        plastic : array of bool, shape (n_axons,)
+            The others' devices are not used, and 0.
+        what : str
+            For messages.
+        """
+        check_range(f"{what}: devices", codes, 0, (1 << self.code_bits) - 1)
+        levels = self.read(codes, "level")
+        check_range(f"{what}: levels of devices", levels, 0, self.levels - 1)
+        wrong = (self.weights(codes) != weights) & plastic[:, None]
+        if wrong.any():
+            axon, neuron = np.argwhere(wrong)[0].tolist()
+            raise SpikeletError(
+                f"{what}: the devices of axon {axon} and neuron {neuron} add up to "
+                f"{self.weights(codes)[axon, neuron]}, but the weight is {weights[axon, neuron]}"
+            )

@@ -1,0 +1,118 @@
+"""What a pulse does, sentence by sentence of the contract, one device at a time in fractions."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from spikelet.description.learning.devices import Devices
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.golden.devices import noise, programmed
+from spikelet.golden.lfsr import draw
+from tests.golden.plastic_lab import Lab, lab
+from tests.golden.slow_learning import lfsr_steps
+
+CURVED = Devices(
+    2,
+    up=(90, 70, 50, 30, 20, 10, 5),
+    down=(3, 10, 20, 40, 60, 80, 300),
+    noise=13,
+    faults=True,
+    variation=True,
+    write_bits=3,
+)
+
+
+def by_hand(devices: Devices, pulse: int, code: dict[str, int], word: int) -> dict[str, int]:
+    """The contract's words for one pulse."""
+    if not pulse:
+        return code
+    steps = devices.up if pulse > 0 else devices.down
+    step = pulse * Fraction(steps[code["level"]], 16) * Fraction(8 + code["variation"], 8)
+    nibbles = [word >> first & 15 for first in (4, 8, 12)]
+    step += Fraction(devices.noise, 16) * Fraction(2 * sum(nibbles) - 45, 16)
+    moved = math.floor(code["level"] + step + Fraction(word & 15, 16) + Fraction(1, 32))
+    level = code["level"] if code["stuck"] else max(0, min(devices.levels - 1, moved))
+    return {**code, "level": level, "writes": min(code["writes"] + 1, 7)}
+
+
+def test_a_pulse_is_that_of_the_contract():
+    rng = np.random.default_rng(5)
+    for _ in range(3000):
+        code = {
+            "level": int(rng.integers(7)),
+            "stuck": int(rng.random() < 0.1),
+            "variation": int(rng.integers(-8, 8)),
+            "writes": int(rng.integers(8)),
+        }
+        pulse, word = int(rng.integers(-1, 2)), int(rng.integers(1 << 16))
+        codes = CURVED.codes(**{name: np.array([value]) for name, value in code.items()})
+        new = programmed(CURVED, np.array([pulse]), codes.astype(np.int64), np.array([word]))
+        expected = by_hand(CURVED, pulse, code, word)
+        assert {name: int(CURVED.read(new, name)[0]) for name in code} == expected
+
+
+def test_noise_and_rounding_are_right_on_average():
+    words = np.arange(1 << 16)
+    assert noise(words).mean() == 0 and abs(noise(words).std() - 16) < 0.05
+    for step in (3, 16, 37):
+        devices = Devices(1, up=(step,) * 16, down=(step,) * 16)
+        new = programmed(devices, np.ones(1 << 16, np.int64), np.full(1 << 16, 5), words)
+        assert devices.read(new, "level").mean() == 5 + step / 16
+
+
+def test_draws_in_blocks_are_those_of_single_steps():
+    states = np.array([1, 0xDEADBEEF, 7], np.uint32)
+    slow = states.tolist()
+    rows = []
+    for _ in range(500):
+        bits, slow = map(list, zip(*map(lfsr_steps, slow), strict=True))
+        rows.append(bits)
+    for visits in (0, 1, 2, 29, 30, 31, 63, 64, 65, 200, 500):
+        draws, after = draw(states, visits)
+        assert draws.tolist() == rows[:visits] and after.dtype == np.uint32
+    assert after.tolist() == slow
+
+
+def whole(count: int, **fields: int) -> Lab:
+    """Return two synapses of devices at level 3, up by 2 at a pre spike and a post spike together.
+
+    And down by 1 where a pre spike follows a post spike of the tick before. They do not draw.
+    """
+    devices = Devices(count, up=(32,) * 8, down=(16,) * 8, bits=3, **fields)
+    y1 = TraceParams(2, decay_shift=2, bits=2, mode="set")  # 2, then 1, 0
+    rule = LearningRule("5*x0*y0 - x0*(y1 == 1)", y1=y1).with_devices(devices)
+    return lab(rule, [[3 * count]] * 2)
+
+
+BOTH, PRE, POST, NONE = ((0, 1), (0,)), ((0,), ()), ((), (0,)), ((), ())
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_tick_with_a_pulse_goes_on_to_the_next_device(count):
+    learned = whole(count, write_bits=4).play([BOTH, PRE, NONE, PRE, POST, PRE, BOTH]).learned
+    assert learned is not None
+    selected = learned[0]["selected"][0, :, 0].tolist()
+    assert selected == [n % count for n in (1, 2, 2, 2, 2, 3, 4)]
+    levels = [3 + 0 * n for n in range(count)]
+    for number, step in enumerate((2, -1, -1, 2)):  # what the first synapse got
+        levels[number % count] += step
+    codes = learned[0]["devices"][0, -1, :, 0, 0]
+    assert (codes & 7).tolist() == levels
+    assert (codes >> 3).tolist() == [len(range(d, 4, count)) for d in range(count)]
+    assert learned[0]["weights"][0, -1, 0, 0] == sum(levels)
+
+
+def test_both_phases_of_a_tick_program_the_same_device():
+    learned = whole(3).play([POST, BOTH]).learned
+    assert learned is not None
+    assert learned[0]["devices"][0, -1, :, 0, 0].tolist() == [3 - 1 + 2, 3, 3]
+    assert learned[0]["selected"][0, :, 0].tolist() == [0, 1]
+
+
+def test_levels_stop_at_their_ends():
+    learned = whole(1).learned([BOTH] * 2)
+    assert [w[1][0] for w in learned] == [5, 6]  # down by 1, then up by 2
+    learned = whole(1).learned([BOTH, NONE] * 4)
+    assert [w[1][0] for w in learned] == [5, 5, 7, 7, 7, 7, 7, 7]
