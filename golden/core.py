@@ -120,8 +120,11 @@ class Core:
         self, learning: Learning, active: npt.NDArray[np.bool_], tick: int, reward: int
     ) -> npt.NDArray[np.bool_]:
         """Advance a plastic core by one tick; return who fired, shape (samples, n_neurons)."""
-        sums = synaptic_sums(self.core, active, learning.weights)
+        first_teacher = self.core.n_axons - self.core.teacher_axons
+        taught = np.arange(self.core.n_axons) >= first_teacher
+        sums = synaptic_sums(self.core, active & ~taught, learning.weights)
+        teacher = synaptic_sums(self.core, active & taught, learning.weights)
         learning.before_update(active, self.neurons.states["v"], reward)
-        fired = self.neurons.update(sums[:, None], tick)[:, 0]
-        learning.after_update(tick, active, fired, reward)
+        fired = self.neurons.update(sums[:, None], tick, teacher=teacher[:, None])[:, 0]
+        learning.after_update(tick, active, fired, reward, self.neurons.states.get("e"))
         return fired

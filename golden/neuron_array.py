@@ -63,6 +63,7 @@ class NeuronArray:
         sums: npt.NDArray[np.int32],
         first_tick: int,
         recorded: Mapping[str, npt.NDArray[Any]] | None = None,
+        teacher: npt.NDArray[np.int32] | None = None,
     ) -> npt.NDArray[Any]:
         """Advance by the ticks of ``sums``.
 
@@ -75,6 +76,8 @@ class NeuronArray:
             the core's own ``first_tick``.
         recorded : mapping of array, same shape, or None
             Receives the states of these names after each tick.
+        teacher : array of int32, same shape, or None
+            Synaptic sums of the axons of teachers, which are not in ``sums``; None: all 0.
 
         Returns
         -------
@@ -84,15 +87,17 @@ class NeuronArray:
         fired = np.zeros(sums.shape, state_type(self.core, "fired"))
         for tick in range(sums.shape[1]):
             if first_tick + tick >= self.core.first_tick:
-                self._tick(sums[:, tick].astype(np.int64), first_tick + tick)
+                taught = np.zeros((), np.int64) if teacher is None else teacher[:, tick]
+                self._tick(sums[:, tick].astype(np.int64), first_tick + tick, taught)
                 fired[:, tick] = self.fired
             for name, values in (recorded or {}).items():
                 values[:, tick] = self.states[name]
         return fired
 
-    def _tick(self, sums: _Int, tick: int) -> None:
+    def _tick(self, sums: _Int, tick: int, teacher: npt.NDArray[Any]) -> None:
         fired = self.states["fired"]
         values = {**self._fixed, **self.states, "current": sums << self.core.weight_exponent}
+        values["teacher"] = teacher.astype(np.int64) << self.core.weight_exponent
         if "inhibited" in self._reads:
             others = fired.any(axis=-1, keepdims=True) & (fired == 0)
             values["inhibited"] = others.astype(np.int64)

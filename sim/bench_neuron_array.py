@@ -21,6 +21,7 @@ from spikelet.description.chip.neuron_words import (
     unpack_states,
 )
 from spikelet.description.chip.state import CoreState
+from spikelet.description.chip.teacher import error_bits
 from spikelet.description.expression import range_of
 from spikelet.golden.neuron_array import NeuronArray
 from spikelet.sim.drivers import cycle
@@ -42,10 +43,11 @@ _States = dict[str, npt.NDArray[Any]]
 
 
 class Collector:
-    """Collects the rows of spikes as (cycle, marks)."""
+    """Collects the rows of spikes as (cycle, marks), and their errors where there are any."""
 
     def __init__(self, dut: Any) -> None:
         self.dut = dut
+        self.errors: list[int] = []
         self.rows: list[tuple[int, int]] = []
         self.task = cocotb.start_soon(self._run())
 
@@ -57,18 +59,24 @@ class Collector:
             await edge
             if self.dut.fired_valid.value:
                 self.rows.append((cycle(), int(self.dut.fired.value)))
+                if hasattr(self.dut, "errors"):
+                    self.errors.append(int(self.dut.errors.value))
 
 
-async def _give(dut: Any, edge: RisingEdge, rows: list[int], gaps: list[int]) -> list[int]:
+async def _give(
+    dut: Any, edge: RisingEdge, rows: list[int], taught: list[int], gaps: list[int]
+) -> list[int]:
     """Give one tick's rows of sums; return the cycle of each, once all have been dealt with."""
     dut.start.value = 1
     await edge
     dut.start.value = 0
     at = []
-    for row, gap in zip(rows, gaps, strict=True):
+    for row, teacher, gap in zip(rows, taught, gaps, strict=True):
         for _ in range(gap):
             await edge
         dut.sums.value = row
+        if hasattr(dut, "teacher_sums"):
+            dut.teacher_sums.value = teacher
         dut.sums_valid.value = 1
         await edge
         dut.sums_valid.value = 0
@@ -81,7 +89,7 @@ async def _give(dut: Any, edge: RisingEdge, rows: list[int], gaps: list[int]) ->
 
 def _currents(rng: np.random.Generator, core: CoreParams) -> npt.NDArray[np.int64]:
     """Return sums that drive the potentials about, some of them as large as can be."""
-    low, high = core.n_axons * core.weight_min, core.n_axons * core.weight_max
+    low, high = core.sum_range
     size = max(1, (core.v_max >> core.weight_exponent) >> int(rng.integers(0, 4)))
     usual = rng.integers(max(low, -size), min(high, size) + 1, core.n_neurons)
     return np.where(rng.random(core.n_neurons) < 0.15, rng.choice((low, high)), usual)
@@ -120,6 +128,7 @@ class Golden:
         self.core = core
         self.image = image
         self.states: _States = {}
+        self.teacher = np.zeros(core.n_neurons, np.int32)
         self.clear()
 
     def clear(self) -> None:
@@ -135,7 +144,7 @@ class Golden:
         cleared = CoreState.cleared(self.core)
         state = replace(cleared, states={name: self.states[name] for name in update.states})
         neurons = NeuronArray(self.core, image, [state])
-        neurons.update(sums[None, None], tick)
+        neurons.update(sums[None, None], tick, teacher=self.teacher[None, None])
         self.states = {name: values[0] for name, values in neurons.states.items()}
 
 
@@ -152,11 +161,11 @@ async def _set_state(dut: Any, rng: np.random.Generator, golden: Golden) -> None
         await write_region(dut, name, enumerate(golden.states[name].tolist()))
 
 
-def _rows(core: CoreParams, current: npt.NDArray[np.int64]) -> list[int]:
-    """Return the rows of sums as the port wants them."""
-    mask = (1 << core.current_bits) - 1
+def _rows(core: CoreParams, current: npt.NDArray[np.int64], bits: int) -> list[int]:
+    """Return the rows of sums, of so many bits each, as the port wants them."""
+    mask = (1 << bits) - 1
     return [
-        sum((value & mask) << lane * core.current_bits for lane, value in enumerate(row))
+        sum((value & mask) << lane * bits for lane, value in enumerate(row))
         for row in current.reshape(core.rows, core.pipelines).tolist()
     ]
 
@@ -213,7 +222,12 @@ async def ticks(dut: Any) -> None:
             dut.update.value = int(updated)
             dut.learning.value = int(learning)
             collector.rows.clear()
-            came = await _give(dut, edge, _rows(core, current), gaps)
+            collector.errors.clear()
+            teacher = rng.integers(core.teacher_range[0], core.teacher_range[1] + 1, core.n_neurons)
+            rows = _rows(core, current, core.current_bits)
+            taught = _rows(core, teacher, core.teacher_bits)
+            came = await _give(dut, edge, rows, taught, gaps)
+            golden.teacher = teacher.astype(np.int32)
             golden.update(current.astype(np.int32), tick, learning=learning)
             fired, v = golden.states["fired"] != 0, golden.states["v"]
             where = {"epoch": epoch, "tick": tick, "core": 0}
@@ -223,6 +237,9 @@ async def ticks(dut: Any) -> None:
                 marks = np.array([word for _, word in collector.rows])
                 got = (marks[:, None] >> np.arange(core.pipelines)) & 1
                 checks.equal(fired, got.ravel(), "spikes of neuron", **where)
+            if updated and collector.errors:
+                rows = _rows(core, golden.states["e"], error_bits(core.learning))
+                checks.sequence(rows, collector.errors, "row of errors", **where)
             else:
                 assert not collector.rows, f"tick {tick}: spikes before the first tick"
             await _compare(dut, golden, checks, where, **reads)

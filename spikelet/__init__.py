@@ -20,6 +20,7 @@ _HOMES = {
     "Adaptation": ("spikelet.description.neurons.adaptation", "Adaptation"),
     "ChipState": ("spikelet.description.chip.state", "ChipState"),
     "CompiledNetwork": ("spikelet.compiler.compiled", "CompiledNetwork"),
+    "ErrorParams": ("spikelet.description.neurons.error", "ErrorParams"),
     "IntegerNetwork": ("spikelet.network.integers", "IntegerNetwork"),
     "LearningRule": ("spikelet.description.learning.rule", "LearningRule"),
     "NeuronModel": ("spikelet.description.neurons.model", "NeuronModel"),

@@ -1,11 +1,12 @@
 """The structure of a core: what the generator builds, without what is later loaded into it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
 from spikelet.description.checks import bits_of, signed_bits
+from spikelet.description.chip.teacher import check_teacher
 from spikelet.description.errors import SpikeletError
 from spikelet.description.expression import WIDEST, Name, Range
 from spikelet.description.learning.rule import LearningRule
@@ -72,6 +73,9 @@ class CoreParams:
         later.
     learning : LearningRule or None
         Makes the core plastic: not with binary weights, a ``first_tick`` or graded spikes.
+    teacher_axons : int
+        The last so many axons are those of teachers, in a plastic core: their weighted sum is the
+        input ``teacher`` of the neuron model, and no part of ``current``.
 
     Raises
     ------
@@ -99,6 +103,7 @@ class CoreParams:
     first_tick: int = 0
     learning: LearningRule | None = None
     spike_bits: int = 1
+    teacher_axons: int = 0
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -113,6 +118,7 @@ class CoreParams:
             ("list_entries", 0, 65536),
             ("first_tick", 0, 255),
             ("spike_bits", 1, 8),
+            ("teacher_axons", 0, self.n_axons - 1),
         ):
             value = getattr(self, name)
             if type(value) is not int or not low <= value <= high:
@@ -194,6 +200,7 @@ class CoreParams:
             elif value not in ("shared", "neuron") or parameter.constant:
                 valid = "an int" if parameter.constant else "'shared', 'neuron' or an int"
                 raise SpikeletError(f"core: {parameter.name} must be {valid}, not {value!r}")
+        check_teacher(model, self.update, self.learning, self.teacher_axons)
         self._check_states()
 
     def _check_states(self) -> None:
@@ -274,8 +281,14 @@ class CoreParams:
     def update(self) -> NeuronUpdate:
         """What the core computes of its neuron model."""
         low, high = (end << self.weight_exponent for end in self.sum_range)
+        lowest, highest = (end << self.weight_exponent for end in self.teacher_range)
         return update_of(
-            self.neuron, self.constants, self.potential_bits, (low, high), self.learning is not None
+            self.neuron,
+            self.constants,
+            self.potential_bits,
+            (low, high),
+            self.learning is not None,
+            (lowest, highest),
         )
 
     @cached_property
@@ -306,14 +319,27 @@ class CoreParams:
 
     @property
     def sum_range(self) -> tuple[int, int]:
-        """Smallest and largest synaptic sum that any set of spikes can give, in weight LSBs."""
-        fan_in = self.synapse_format.fan_in(self) * self.most_spikes
+        """Smallest and largest synaptic sum that any set of spikes can give, in weight LSBs.
+
+        Without the axons of teachers, whose sum has :attr:`teacher_range`.
+        """
+        fan_in = (self.synapse_format.fan_in(self) - self.teacher_axons) * self.most_spikes
         return fan_in * self.weight_min, fan_in * self.weight_max
 
     @property
     def current_bits(self) -> int:
         """Width of a synaptic sum that no set of spikes can overflow."""
         return signed_bits(*self.sum_range)
+
+    @property
+    def teacher_range(self) -> tuple[int, int]:
+        """Smallest and largest sum that teachers can give, in weight LSBs."""
+        return self.teacher_axons * min(0, self.weight_min), self.teacher_axons * self.weight_max
+
+    @property
+    def teacher_bits(self) -> int:
+        """Width of a sum that teachers give."""
+        return signed_bits(*self.teacher_range)
 
     @property
     def groups(self) -> int:
@@ -361,7 +387,7 @@ class CoreParams:
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON-compatible values; model and rule as nested objects."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        learning = asdict(self.learning) if self.learning else None
+        learning = self.learning.to_dict() if self.learning else None
         values |= {
             "neuron": self.neuron.to_dict(),
             "parameters": dict(self.parameters),
@@ -371,6 +397,8 @@ class CoreParams:
         options = dict(values.pop("synapse_options"))
         if self.spike_bits == 1:
             del values["spike_bits"]
+        if not self.teacher_axons:
+            del values["teacher_axons"]
         return values | ({"synapse_options": options} if options else {})
 
     @classmethod

@@ -110,6 +110,8 @@ class LearningRule:
         ``"toward_zero"``, ``"nearest"`` or ``"stochastic"``.
     reward_bits : int
         Width of the reward (two's complement), 2..16.
+    error_bits : int
+        Width of the error ``e`` (two's complement), 2..16: a state of the core's neurons.
     name : str
     source : str
         Where the rule comes from.
@@ -132,6 +134,7 @@ class LearningRule:
     tag_bits: int = 0
     tag_rounding: str = "toward_zero"
     reward_bits: int = 8
+    error_bits: int = 8
     name: str = "custom"
     source: str = field(default="", compare=False)
 
@@ -143,6 +146,7 @@ class LearningRule:
         check_int(f"{what} w_min", self.w_min, -128, 255)
         check_int(f"{what} w_max", self.w_max, self.w_min + 1, 255)
         check_int(f"{what} reward_bits", self.reward_bits, 2, 16)
+        check_int(f"{what} error_bits", self.error_bits, 2, 16)
         for name, valid in (
             ("rounding", ("nearest", "stochastic")),
             ("tag_rounding", ("toward_zero", "nearest", "stochastic")),
@@ -214,6 +218,16 @@ class LearningRule:
         return any(not _vanishes_in_silence(t) for t in self.terms if t.phase == "post")
 
     @property
+    def reads_error(self) -> bool:
+        """Whether the rule reads ``e``."""
+        return "e" in self.variables
+
+    @property
+    def visits_errors(self) -> bool:
+        """Whether the post phase visits neurons that did not fire, for their error."""
+        return any(term.counts_by_error for term in self.terms)
+
+    @property
     def periods(self) -> tuple[int, ...]:
         """The k of each ``uk`` in the rule, ascending."""
         return tuple(sorted({t.period for t in self.terms if t.period is not None}))
@@ -253,7 +267,10 @@ class LearningRule:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON-compatible values."""
-        return asdict(self)
+        values = asdict(self)
+        if not self.reads_error:  # what a rule has no use for is not named
+            del values["error_bits"]
+        return values
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> "LearningRule":
@@ -275,7 +292,12 @@ def variable_range(
         return 0, trace.largest
     if name == "w":
         return weight_min, weight_max
-    bits = {"v": potential_bits, "t": rule.tag_bits, "r": rule.reward_bits}[name]
+    bits = {
+        "v": potential_bits,
+        "t": rule.tag_bits,
+        "r": rule.reward_bits,
+        "e": rule.error_bits,
+    }[name]
     return -(1 << (bits - 1)), (1 << (bits - 1)) - 1
 
 

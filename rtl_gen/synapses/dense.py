@@ -135,21 +135,29 @@ class DenseCrossbar(wiring.Component):
         m.d.sync += endings.eq(Cat(group_end, endings))
 
         # Lanes: sums of this group, and those of the group before on their way out.
-        sums = [Signal(signed(core.current_bits), name=f"sum_{i}") for i in range(core.lanes)]
-        leaving = Signal(core.lanes * core.current_bits)
+        adding = {"sum": (self.sums, accumulating)}
+        if core.teacher_axons:
+            taught = axon >= core.n_axons - core.teacher_axons
+            teaching = delayed(m, reading & taught, memory.latency, name="teaching")
+            adding = {
+                "sum": (self.sums, accumulating & ~teaching),
+                "teacher_sum": (self.teacher_sums, teaching),
+            }
         rows_left = Signal(range(rows_in_group + 1))
-        for lane, total in enumerate(sums):
-            with m.If(ending):
-                m.d.sync += total.eq(0)
-            with m.Elif(accumulating):
-                m.d.sync += total.eq(total + self._weight(memory.row_data, lane))
+        ways = []
+        for name, (out, rows) in adding.items():
+            sums = self._accumulate(m, memory.row_data, rows, ending, out, name)
+            leaving = Signal(len(Cat(sums)), name="leaving" if name == "sum" else f"{name}_leaving")
+            ways.append((sums, leaving, out))
         with m.If(ending):
-            m.d.sync += [leaving.eq(Cat(sums)), rows_left.eq(rows_in_group)]
+            m.d.sync += [leaving.eq(Cat(sums)) for sums, leaving, _ in ways]
+            m.d.sync += rows_left.eq(rows_in_group)
         with m.Elif(self.sums_valid):
-            m.d.sync += [leaving.eq(leaving >> len(self.sums)), rows_left.eq(rows_left - 1)]
+            m.d.sync += [leaving.eq(leaving >> len(out)) for _, leaving, out in ways]
+            m.d.sync += rows_left.eq(rows_left - 1)
         m.d.comb += [
             self.sums_valid.eq(rows_left != 0),
-            self.sums.eq(leaving),
+            *(out.eq(leaving) for _, leaving, out in ways),
             self.busy.eq(running | endings.any() | self.sums_valid),
         ]
         if core.learning:
@@ -162,6 +170,19 @@ class DenseCrossbar(wiring.Component):
             ]
             self._let_learn(m, memory)
         return m
+
+    def _accumulate(
+        self, m: Module, row: Signal, adding: Value, ending: Value, out: Signal, name: str
+    ) -> list[Signal]:
+        """Build and return the lanes' sums over the rows that come with ``adding``."""
+        bits = len(out) // self.core.pipelines
+        sums = [Signal(signed(bits), name=f"{name}_{i}") for i in range(self.core.lanes)]
+        for lane, total in enumerate(sums):
+            with m.If(ending):
+                m.d.sync += total.eq(0)
+            with m.Elif(adding):
+                m.d.sync += total.eq(total + self._weight(row, lane))
+        return sums
 
     def _note(
         self, m: Module, noted: Value, n_active: Signal, end: Value

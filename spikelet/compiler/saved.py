@@ -82,7 +82,8 @@ def network_fields(network: IntegerNetwork) -> dict[str, Any]:
         "projections": [
             {
                 **{n: getattr(p, n) for n in ("source", "target", "delay", "connectivity")},
-                "rule": p.rule and asdict(p.rule),
+                **({"teacher": True} if p.teacher else {}),
+                "rule": p.rule and p.rule.to_dict(),
                 "convolution": p.convolution and p.convolution.options(),
             }
             for p in network.projections
@@ -130,6 +131,7 @@ def network_of(entry: dict[str, Any], arrays: _Arrays) -> IntegerNetwork:
             p["rule"] and LearningRule.from_dict(p["rule"]),
             p["connectivity"],
             p["convolution"] and ConvolutionShape.of(p["convolution"]),
+            teacher=p.get("teacher", False),
         )
         for i, p in enumerate(entry["projections"])
     )

@@ -23,6 +23,7 @@ from spikelet.description.checks import check_range
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.neurons.adaptation import Adaptation
+from spikelet.description.neurons.error import ErrorParams, with_error
 from spikelet.description.neurons.model import FRACTION_BITS, NeuronModel
 from spikelet.description.neurons.models import neuron_model
 from spikelet.description.summary import summary
@@ -120,6 +121,7 @@ class PlasticNetwork:
         weight_exponent: int = 0,
         weight_bits: int | None = None,
         adaptation: Adaptation | None = None,
+        error: ErrorParams | None = None,
         **parameters: npt.ArrayLike | None,
     ) -> str:
         """Add a population of neurons of one model; return its name.
@@ -142,6 +144,8 @@ class PlasticNetwork:
             1..8; None: as many as the projections need.
         adaptation : Adaptation or None
             Homeostatic threshold, of a model that has one.
+        error : ErrorParams or None
+            Gives the neurons an error ``e``, which teachers load and a rule can read.
         **parameters : int, or array of int of shape (size,), or None
             Of the model, by name, in potential LSBs, 1/4096 or ticks, as ``spikelet neurons NAME``
             lists them: ``threshold``, and in most models ``decay``, ``bias`` and ``inhibition``
@@ -167,8 +171,11 @@ class PlasticNetwork:
         if not isinstance(adaptation, Adaptation | None):
             raise SpikeletError(f"{what}: adaptation must be an Adaptation, not {adaptation!r}")
         given |= adaptation.constants if adaptation else {}
+        if not isinstance(error, ErrorParams | None):
+            raise SpikeletError(f"{what}: error must be an ErrorParams, not {error!r}")
         try:
             model = neuron_model(neuron)
+            model = with_error(model, error) if error else model
             found = integer_parameters(model, given, size, potential_bits)
         except SpikeletError as error:
             raise SpikeletError(f"{what}: {error.args[0]}", remedy=error.remedy) from None
@@ -186,6 +193,7 @@ class PlasticNetwork:
         delay: int | None = None,
         rule: LearningRule | None = None,
         connectivity: str = "all_to_all",
+        teacher: bool = False,
     ) -> None:
         """Connect inputs or a population to a population.
 
@@ -204,6 +212,10 @@ class PlasticNetwork:
             ``"all_to_all"``; ``"one_to_one"``; ``"all_but_self"``: to all but the neuron of the
             same number. Synapses that do not exist have weight 0. A rule would change that, so
             plastic projections are all to all.
+        teacher : bool
+            The source teaches: its spikes load the errors ``e`` of the target's neurons, and not
+            their potentials. It is not plastic; another projection into the target has a rule that
+            reads ``e``.
 
         Raises
         ------
@@ -222,8 +234,10 @@ class PlasticNetwork:
         if rule is not None:
             self._check_rule(what, target, rule, connectivity)
             check_range(f"{what}: weights, which learn,", initial, rule.w_min, rule.w_max)
+        if teacher:
+            self._check_teacher(what, target, rule)
         projection = IntegerProjection(
-            source, target, initial.astype(np.int16), delay, rule, connectivity
+            source, target, initial.astype(np.int16), delay, rule, connectivity, teacher=teacher
         )
         self.projections.append(projection)
 
@@ -253,6 +267,7 @@ class PlasticNetwork:
 
         ``encoder`` is how intensities in a samples file become spikes.
         """
+        self._check_taught()
         network = IntegerNetwork(
             self.name,
             tuple(self.input_groups.values()),
@@ -276,8 +291,9 @@ class PlasticNetwork:
         return found.size
 
     def into(self, population: str) -> list[IntegerProjection]:
-        """Return the projections into a population, in the order of their axons."""
-        return [p for p in self.projections if p.target == population]
+        """Return the projections into a population, in the order of their axons: teachers last."""
+        into = [p for p in self.projections if p.target == population]
+        return sorted(into, key=lambda p: p.teacher)
 
     def _what(self, part: str) -> str:
         return f"network {self.name!r}: {part}"
@@ -323,6 +339,38 @@ class PlasticNetwork:
                     f"{what}: a core has one rule; this is {rule.name} (dw = {rule.dw}), that of "
                     f"{other.title} is {other.rule.name} (dw = {other.rule.dw})",
                     remedy="use one rule, or fix the weights of one projection",
+                )
+
+    def _check_teacher(self, what: str, target: str, rule: LearningRule | None) -> None:
+        model = self.populations[target].neuron
+        if rule is not None:
+            raise SpikeletError(
+                f"{what}: a teacher is not plastic, but has the rule {rule.name}",
+                remedy="leave its rule out, and give it to the projections that are to learn",
+            )
+        if not model.reads("teacher"):
+            raise SpikeletError(
+                f"{what}: neurons of {model.name!r} have no error that a teacher could load",
+                remedy=f"give population {target!r} an error (ErrorParams)",
+            )
+
+    def _check_taught(self) -> None:
+        """Check that teachers and rules that read errors come together."""
+        for name in self.populations:
+            into = self.into(name)
+            rule = next((p.rule for p in into if p.rule), None)
+            taught, reads = any(p.teacher for p in into), rule is not None and rule.reads_error
+            model = self.populations[name].neuron
+            if reads and not taught and ("e" not in model.state_names or model.reads("teacher")):
+                raise self._error(
+                    f"population {name!r}: rule {rule.name if rule else ''} reads e, the error by "
+                    "a teacher, but there is no teacher",
+                    "project() to it with teacher=True, and give it an error (ErrorParams)",
+                )
+            if taught and not reads:
+                raise self._error(
+                    f"population {name!r} has a teacher, but no rule that reads e",
+                    "give a projection into it a rule with e, or leave the teacher out",
                 )
 
     def _decay(self, what: str, decay: npt.ArrayLike | None, time_constant: float) -> int:

@@ -134,6 +134,8 @@ class IntegerProjection:
     convolution : ConvolutionShape or None
         That of the weights, if they are a convolution's; sources and targets are then numbered with
         the channel first: ``(channel * height + y) * width + x``.
+    teacher : bool
+        Whether its spikes load the errors of the target's neurons, and not their potentials.
     """
 
     __repr__ = summary
@@ -145,6 +147,7 @@ class IntegerProjection:
     rule: LearningRule | None = None
     connectivity: str = "all_to_all"
     convolution: ConvolutionShape | None = None
+    teacher: bool = False
 
     @property
     def title(self) -> str:
@@ -287,8 +290,13 @@ class IntegerNetwork:
         raise self.error(f"there is no projection {source!r} -> {target!r}; there are {found}")
 
     def into(self, population: str) -> list[IntegerProjection]:
-        """Return the projections into a population, in the order of their axons."""
-        return [p for p in self.projections if p.target == population]
+        """Return the projections into a population, in the order of their axons: teachers last."""
+        into = [p for p in self.projections if p.target == population]
+        return sorted(into, key=lambda p: p.teacher)
+
+    def teacher_axons(self, population: str) -> int:
+        """Return how many axons of a population are those of teachers: the last."""
+        return sum(self.sizes[p.source] for p in self.into(population) if p.teacher)
 
     def rule(self, population: str) -> LearningRule | None:
         """Return the rule by which projections into a population learn, if any do."""

@@ -18,6 +18,7 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.named_rules import RULES
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.neurons.adaptation import Adaptation
+from spikelet.description.neurons.error import ErrorParams
 from spikelet.description.summary import summary
 from spikelet.network.builder import PlasticNetwork
 from spikelet.network.integers import IntegerNetwork
@@ -213,6 +214,9 @@ class _Reader:
         if "adaptation" in table.data:
             inner = table.table("adaptation", f"{table.place} adaptation")
             options["adaptation"] = inner.call(Adaptation)
+        if "error" in table.data:
+            inner = table.table("error", f"{table.place} error")
+            options["error"] = inner.call(ErrorParams)
         file = table.data.get("neuron")
         if isinstance(file, str) and file.endswith((".toml", ".json")):
             options["neuron"] = table.path.parent / file
