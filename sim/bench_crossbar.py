@@ -129,6 +129,23 @@ def _active(
     return found
 
 
+def _idle(core: CoreParams, regions: list[str]) -> dict[str, int]:
+    """Return the inputs of a crossbar, all 0."""
+    graded = ("again", "count") if core.spike_bits > 1 else ()
+    idle = dict.fromkeys(("start", "axon_valid", "axon", "scanning", *graded), 0)
+    if core.learning:
+        idle |= dict.fromkeys((f"learning__{name}" for name in ("hold", "visit", "write")), 0)
+    if core.synapse_format.takes_words:
+        idle |= dict.fromkeys(("word_valid", "word", "word_data"), 0)
+    idle |= {f"{name}__{access}": 0 for name in regions for access in ("write", "read")}
+    return idle
+
+
+def _taught(core: CoreParams) -> npt.NDArray[np.bool_]:
+    """Return which axons are those of teachers."""
+    return np.arange(core.n_axons) >= core.n_axons - core.teacher_axons
+
+
 @cocotb.test(timeout_time=100, timeout_unit="us")
 async def sums(dut: Any) -> None:
     """Sums of every neuron in every tick, in order; a group after the other at the stated pace."""
@@ -137,14 +154,8 @@ async def sums(dut: Any) -> None:
     image: ChipImage = given["image"]
     core, weights = chip.cores[0], image.cores[0].weights
     checks = Checks("silent tick", "all axons", "largest sum", "smallest sum", "gaps", "no gaps")
-    graded = ("again", "count") if core.spike_bits > 1 else ()
-    idle = dict.fromkeys(("start", "axon_valid", "axon", "scanning", *graded), 0)
-    if core.learning:
-        idle |= dict.fromkeys((f"learning__{name}" for name in ("hold", "visit", "write")), 0)
-    if core.synapse_format.takes_words:
-        idle |= dict.fromkeys(("word_valid", "word", "word_data"), 0)
     regions = [region.name for region in core.synapse_format.regions(core)]
-    idle |= {f"{name}__{access}": 0 for name in regions for access in ("write", "read")}
+    idle = _idle(core, regions)
     edge = await start(dut, **idle)
     words = {name: config_words(chip, image, 0, name) for name in regions}
     for name in regions:
@@ -164,7 +175,7 @@ async def sums(dut: Any) -> None:
         collector.rows.clear()
         collector.taught.clear()
         await _tick(dut, edge, core, axons, gaps, int(rng.integers(not axons, 4)))
-        taught = np.arange(core.n_axons) >= core.n_axons - core.teacher_axons
+        taught = _taught(core)
         expected = synaptic_sums(core, active * ~taught, weights)
         if core.teacher_axons:
             teacher = synaptic_sums(core, active * taught, weights)

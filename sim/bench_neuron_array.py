@@ -136,6 +136,17 @@ class Golden:
         kept = {name: self.states.get(name, self.image.states[name]) for name in self.image.states}
         self.states = {**CoreState.cleared(self.core).states, **kept}
 
+    def errors(self) -> list[int]:
+        """Return the rows of errors, if the rule reads any."""
+        bits = error_bits(self.core.learning)
+        return _rows(self.core, self.states["e"], bits) if bits else []
+
+    def teach(self, rng: np.random.Generator) -> list[int]:
+        """Draw what teachers add up to in the coming tick; return the rows of it."""
+        low, high = self.core.teacher_range
+        self.teacher = rng.integers(low, high + 1, self.core.n_neurons).astype(np.int32)
+        return _rows(self.core, self.teacher.astype(np.int64), self.core.teacher_bits)
+
     def update(self, sums: npt.NDArray[np.int32], tick: int, *, learning: bool) -> None:
         """Advance by a tick."""
         update = self.core.update
@@ -223,11 +234,8 @@ async def ticks(dut: Any) -> None:
             dut.learning.value = int(learning)
             collector.rows.clear()
             collector.errors.clear()
-            teacher = rng.integers(core.teacher_range[0], core.teacher_range[1] + 1, core.n_neurons)
-            rows = _rows(core, current, core.current_bits)
-            taught = _rows(core, teacher, core.teacher_bits)
-            came = await _give(dut, edge, rows, taught, gaps)
-            golden.teacher = teacher.astype(np.int32)
+            taught = golden.teach(rng)
+            came = await _give(dut, edge, _rows(core, current, core.current_bits), taught, gaps)
             golden.update(current.astype(np.int32), tick, learning=learning)
             fired, v = golden.states["fired"] != 0, golden.states["v"]
             where = {"epoch": epoch, "tick": tick, "core": 0}
@@ -237,9 +245,8 @@ async def ticks(dut: Any) -> None:
                 marks = np.array([word for _, word in collector.rows])
                 got = (marks[:, None] >> np.arange(core.pipelines)) & 1
                 checks.equal(fired, got.ravel(), "spikes of neuron", **where)
-            if updated and collector.errors:
-                rows = _rows(core, golden.states["e"], error_bits(core.learning))
-                checks.sequence(rows, collector.errors, "row of errors", **where)
+            expected = golden.errors() if updated else []
+            checks.sequence(expected, collector.errors, "row of errors", **where)
             else:
                 assert not collector.rows, f"tick {tick}: spikes before the first tick"
             await _compare(dut, golden, checks, where, **reads)

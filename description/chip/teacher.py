@@ -34,7 +34,7 @@ def check_teacher(
     if "e" not in update.results or model.state("e").kind in ("flag", "count"):
         raise SpikeletError(
             f"core: rule {rule.name} reads e, but neurons of {model.name!r} have no such state",
-            remedy="give them an error (ErrorParams), or a model with a state e that can be negative",
+            remedy="give them an error (ErrorParams), or a model with a signed state e",
         )
     if model.reads("teacher") and not teacher_axons:
         raise SpikeletError(

@@ -38,8 +38,8 @@ def resume(
         dw/dt = (S_d(t) - S_o(t)) * (a + a_trace * sum of exp(-s / tau) over spikes s ago)
 
     in units of ``w_max - w_min``. ``e`` is what the teacher says of the tick, 0 or 1, from
-    ``ErrorParams(bits=2)`` and a teacher of weight 1, one to one; the own spike is ``y0``. Where both
-    come in a tick nothing changes. With ``a`` above 0 all plastic axons are visited at a spike.
+    ``ErrorParams(bits=2)`` and a teacher of weight 1, one to one; the own spike is ``y0``. Where
+    both come in a tick nothing changes. With ``a`` above 0 all plastic axons are visited at a spike.
 
     Parameters
     ----------
@@ -68,9 +68,7 @@ def resume(
     """
     weights = check_weights(w_min, w_max)
     check_number("a", a, 0, 1)
-    x1, power = spike_trace(
-        ("a_trace", a_trace), weights, ("tau", tau), ("trace_bits", trace_bits)
-    )
+    x1, power = spike_trace(("a_trace", a_trace), weights, ("tau", tau), ("trace_bits", trace_bits))
     always = constant(a * weights) if a else ""
     alike = f" + {always}*e - {always}*y0" if always else ""
     return LearningRule(
@@ -107,8 +105,8 @@ def normad(
     ``d`` of an axon is the response of the potential to its spikes: ``exp(-s / tau) - exp(-s /
     tau_rise)``, the difference of the traces ``x1`` and ``x2``. The norm over all synapses of a
     neuron is not at hand in a core, so it is left out: what it takes from ``rate`` on average must
-    be given with ``rate``. It differs from the paper's by how much ``|d(t)|`` changes with time, for
-    many inputs of steady rates little.
+    be given with ``rate``. It differs from the paper's by how much ``|d(t)|`` changes with time,
+    for many inputs of steady rates little.
 
     ``e`` comes from ``ErrorParams(bits, spike=n)`` and a teacher of weight ``n``: then a spike at
     the right tick has no error, and ``rate`` counts in ``n``.
@@ -172,9 +170,9 @@ def error_trace(
     ``dw = rate * e(t) * x(t)``, with ``x`` raised by 1 at each spike of the axon and decaying with
     ``tau``. What it is depends on how the error comes about:
 
-    * **Random feedback, e-prop's form** (Bellec et al. 2020, "A solution to the learning dilemma for
-      recurrent networks of spiking neurons", equations 3 and 5, LIF neurons; Lillicrap et al. 2016):
-      the output's wanted and own spikes as teachers, with fixed random weights, and an
+    * **Random feedback, e-prop's form** (Bellec et al. 2020, "A solution to the learning dilemma
+      for recurrent networks of spiking neurons", equations 3 and 5, LIF neurons; Lillicrap et al.
+      2016): the output's wanted and own spikes as teachers, with fixed random weights, and an
       :class:`ErrorParams` with a ``window`` for the derivative of the spike.
     * **SuperSpike** (Zenke & Ganguli 2018, "SuperSpike: Supervised learning in multilayer spiking
       neural networks", equation 5): a leaking error of wanted less own spikes, with a ``window``.

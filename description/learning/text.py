@@ -178,7 +178,8 @@ class _Parser:
         periods = [trigger for trigger in term.triggers if trigger[0] == "u"]
         if term.phase != "sweep" and periods:
             raise self.error(
-                f"{periods[0]} is for terms without x0, y0 and e, which no spike or error starts", start
+                f"{periods[0]} is for terms without x0, y0 and e, which no spike or error starts",
+                start,
             )
         if len(periods) > 1:
             raise self.error(f"{periods[0]} and {periods[1]} cannot both apply", start)

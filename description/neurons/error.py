@@ -19,11 +19,11 @@ class ErrorParams:
 
         e = truncate(e * decay, 12) + teacher - spike * fired
 
-    ``teacher`` is the tick's synaptic sum over the axons of teachers, in potential LSBs; the product
-    rounds towards 0, so that an error without teacher reaches 0. With a ``window`` the sum is the
-    learning signal, and ``e`` is it where the neuron fires or its potential is within the window
-    about the threshold, else 0: the derivative of the spike that e-prop and SuperSpike take in
-    place of the real one (Bellec et al. 2020, equation 6; Zenke & Ganguli 2018), as a box.
+    ``teacher`` is the tick's synaptic sum over the axons of teachers, in potential LSBs; the
+    product rounds towards 0, so that an error without teacher reaches 0. With a ``window`` the sum
+    is the learning signal, and ``e`` is it where the neuron fires or its potential is within the
+    window about the threshold, else 0: the derivative of the spike that e-prop and SuperSpike take
+    in place of the real one (Bellec et al. 2020, equation 6; Zenke & Ganguli 2018), as a box.
 
     Parameters
     ----------

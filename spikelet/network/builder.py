@@ -177,8 +177,8 @@ class PlasticNetwork:
             model = neuron_model(neuron)
             model = with_error(model, error) if error else model
             found = integer_parameters(model, given, size, potential_bits)
-        except SpikeletError as error:
-            raise SpikeletError(f"{what}: {error.args[0]}", remedy=error.remedy) from None
+        except SpikeletError as fault:
+            raise SpikeletError(f"{what}: {fault.args[0]}", remedy=fault.remedy) from None
         self.populations[name] = IntegerPopulation(
             name, size, model, found, weight_exponent, potential_bits, weight_bits
         )

@@ -132,9 +132,7 @@ CORES: dict[str, dict[str, Any]] = {
             w_max=15,
             error_bits=9,
         ),
-        "neuron": with_error(
-            neuron_model("nir-euler"), ErrorParams(bits=8, decay=3900, window=20)
-        ),
+        "neuron": with_error(neuron_model("nir-euler"), ErrorParams(bits=8, decay=3900, window=20)),
         "weight_memory": "spram",
         "n_axons": 17,
         "teacher_axons": 16,

@@ -118,7 +118,8 @@ class SlowCore:
         self._phase(self._terms("pre"), groups, lambda axon: s[axon], s, none, reward)
         self.neurons.tick(current, teacher)
         self.errors = self.neurons.of("e") if rule.reads_error else [0] * self.core.n_neurons
-        visited = [f or (rule.visits_errors and e != 0) for f, e in zip(self.fired, self.errors)]
+        pairs = zip(self.fired, self.errors, strict=True)
+        visited = [fired or (rule.visits_errors and error != 0) for fired, error in pairs]
         for name, trace in rule.pre_traces.items():
             self.traces[name] = [
                 raised(trace, value) if spike else value

@@ -68,10 +68,10 @@ def test_normad() -> None:
 def test_superspike_with_an_error_that_leaks() -> None:
     """In a window so wide that the derivative is 1; the kernel of the error is exp(-s / 2.5)."""
     error = spikelet.ErrorParams(bits=8, decay=round(4096 * np.exp(-0.4)), spike=30, window=9000)
-    rule = RULES["error_trace"](rate=0.002, tau=TAU, **EXACT)
+    rule = RULES["error_trace"](rate=0.0008, tau=TAU, **EXACT)
     spikes, own, changed = learned(rule, error, 3)
     leaking = 30 * kernel((spikes[:, -1] - own)[:, None].repeat(LINES, 1), 2.5)
-    expected = 254 * 0.002 * (leaking * kernel(spikes, TAU)).sum(axis=0)
+    expected = 254 * 0.0008 * (leaking * kernel(spikes, TAU)).sum(axis=0)
     check(changed, expected, np.count_nonzero(np.abs(leaking[:, 0]) >= 1))
 
 

@@ -175,7 +175,7 @@ def test_cores_without_what_the_rule_reads() -> None:
         replace(taught, learning=None)
     with pytest.raises(SpikeletError, match=r"but 'nir-euler' reads no teacher"):
         replace(taught, neuron=neuron_model("nir-euler"))
-    with pytest.raises(SpikeletError, match=r"reads e in 7 bits, which hold -64\.\.63; .* -128\.\."):
+    with pytest.raises(SpikeletError, match=r"reads e in 7 bits, which hold -64\.\.63; .* -128"):
         replace(taught, learning=replace(taught.learning, error_bits=7))
     with pytest.raises(SpikeletError, match=r"teacher_axons must be an int in 0\.\.5, not 6"):
         replace(taught, teacher_axons=6)

@@ -39,12 +39,13 @@ rule = "learns"
 """
 
 
-def taught(*, error: spikelet.ErrorParams | None = spikelet.ErrorParams(bits=2)) -> object:
+def taught(*, error: bool = True) -> object:
     """Six lines to four cells, without teacher and rule."""
     network = spikelet.PlasticNetwork("taught")
     network.inputs("lines", 6)
     network.inputs("wanted", 4)
-    network.population("cells", 4, threshold=60, decay=3600, error=error)
+    params = spikelet.ErrorParams(bits=2) if error else None
+    network.population("cells", 4, threshold=60, decay=3600, error=params)
     network.output("cells")
     return network
 
@@ -88,7 +89,9 @@ def test_toml(tmp_path: Path) -> None:
     assert network.population("cells").neuron.name == "snntorch-zero-immediate.error"
     assert [p.teacher for p in network.into("cells")] == [False, True]
     path.write_text(TOML.replace("bits = 4, spike", "bits = 44, spike"))
-    with pytest.raises(SpikeletError, match=r"taught\.toml: \[populations\.cells\] error: .*2\.\.16"):
+    with pytest.raises(
+        SpikeletError, match=r"taught\.toml: \[populations\.cells\] error: .*2\.\.16"
+    ):
         load_toml(path)
     path.write_text(TOML.replace("teacher = true\n", ""))
     with pytest.raises(SpikeletError, match=r"'cells': rule error_trace reads e, .* no teacher"):
@@ -107,7 +110,7 @@ def test_what_is_refused() -> None:
     network.project("lines", "cells", weights=1, rule=RULE)
     with pytest.raises(SpikeletError, match=r"rule resume reads e, .* but there is no teacher"):
         spikelet.compile(network)
-    network = taught(error=None)
+    network = taught(error=False)
     with pytest.raises(SpikeletError, match=r"have no error that a teacher could load"):
         network.project("wanted", "cells", weights=1, teacher=True)
     with pytest.raises(SpikeletError, match=r"error must be an ErrorParams, not 3"):
