@@ -51,6 +51,11 @@ class Collector:
                     word = int(self.dut.teacher_sums.value)
                     self.taught += self._lanes(word, self.core.teacher_bits)
 
+    def clear(self) -> None:
+        """Forget what was collected."""
+        self.rows.clear()
+        self.taught.clear()
+
     def _lanes(self, word: int, bits: int) -> list[int]:
         half, mask = 1 << (bits - 1), (1 << bits) - 1
         lanes = range(self.core.pipelines)
@@ -172,8 +177,7 @@ async def sums(dut: Any) -> None:
         axons = np.repeat(np.arange(core.n_axons), active).tolist()
         sparse = rng.random() < 0.5 and tick > 1
         gaps = rng.integers(0, 4 if sparse else 1, len(axons)).tolist()
-        collector.rows.clear()
-        collector.taught.clear()
+        collector.clear()
         await _tick(dut, edge, core, axons, gaps, int(rng.integers(not axons, 4)))
         taught = _taught(core)
         expected = synaptic_sums(core, active * ~taught, weights)

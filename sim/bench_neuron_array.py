@@ -62,6 +62,11 @@ class Collector:
                 if hasattr(self.dut, "errors"):
                     self.errors.append(int(self.dut.errors.value))
 
+    def clear(self) -> None:
+        """Forget what was collected."""
+        self.rows.clear()
+        self.errors.clear()
+
 
 async def _give(
     dut: Any, edge: RisingEdge, rows: list[int], taught: list[int], gaps: list[int]
@@ -136,10 +141,10 @@ class Golden:
         kept = {name: self.states.get(name, self.image.states[name]) for name in self.image.states}
         self.states = {**CoreState.cleared(self.core).states, **kept}
 
-    def errors(self) -> list[int]:
-        """Return the rows of errors, if the rule reads any."""
+    def errors(self, updated: bool) -> list[int]:
+        """Return the rows of errors of a tick, if it has updated any that the rule reads."""
         bits = error_bits(self.core.learning)
-        return _rows(self.core, self.states["e"], bits) if bits else []
+        return _rows(self.core, self.states["e"], bits) if bits and updated else []
 
     def teach(self, rng: np.random.Generator) -> list[int]:
         """Draw what teachers add up to in the coming tick; return the rows of it."""
@@ -232,8 +237,7 @@ async def ticks(dut: Any) -> None:
             learning = bool(rng.integers(0, 2))
             dut.update.value = int(updated)
             dut.learning.value = int(learning)
-            collector.rows.clear()
-            collector.errors.clear()
+            collector.clear()
             taught = golden.teach(rng)
             came = await _give(dut, edge, _rows(core, current, core.current_bits), taught, gaps)
             golden.update(current.astype(np.int32), tick, learning=learning)
@@ -247,8 +251,7 @@ async def ticks(dut: Any) -> None:
                 checks.equal(fired, got.ravel(), "spikes of neuron", **where)
             else:
                 assert not collector.rows, f"tick {tick}: spikes before the first tick"
-            expected = golden.errors() if updated else []
-            checks.sequence(expected, collector.errors, "row of errors", **where)
+            checks.sequence(golden.errors(updated), collector.errors, "row of errors", **where)
             await _compare(dut, golden, checks, where, **reads)
             low, high = range_of(core.update.results["v"], core.update.ranges)
             some = bool(fired.any())
