@@ -24,6 +24,7 @@ from spikelet.description.learning.stdp_rules import pair_stdp, reward_stdp, tri
 from spikelet.description.learning.taught_rules import (
     error_trace,
     manhattan,
+    mixed_precision,
     normad,
     resume,
     reward_error,
@@ -34,6 +35,7 @@ __all__ = [
     "binary_stdp",
     "error_trace",
     "manhattan",
+    "mixed_precision",
     "normad",
     "pair_stdp",
     "querlioz",
@@ -60,6 +62,7 @@ RULES: dict[str, Callable[..., LearningRule]] = {
         error_trace,
         reward_error,
         manhattan,
+        mixed_precision,
     )
 }
 """The functions by name."""

@@ -15,8 +15,9 @@ from spikelet.description.learning.scaling import (
     decay,
     spike_trace,
 )
+from spikelet.description.learning.text import LARGEST_PERIOD
 
-__all__ = ["error_trace", "manhattan", "normad", "resume", "reward_error"]
+__all__ = ["error_trace", "manhattan", "mixed_precision", "normad", "resume", "reward_error"]
 
 
 def resume(
@@ -39,7 +40,7 @@ def resume(
 
     in units of ``w_max - w_min``. ``e`` is what the teacher says of the tick, 0 or 1, from
     ``ErrorParams(bits=2)`` and a teacher of weight 1, one to one; the own spike is ``y0``. Where
-    both come in a tick nothing changes. With ``a`` above 0 all plastic axons are visited at a spike.
+    both come in a tick nothing changes. With ``a`` above 0 a spike visits all plastic axons.
 
     Parameters
     ----------
@@ -341,4 +342,78 @@ def manhattan(
         error_bits=error_bits,
         name="manhattan",
         source="Schiffmann, Joost & Werner 1994; Zamanidoost et al. 2015",
+    )
+
+
+def mixed_precision(
+    *,
+    rate: float = 1.0,
+    tau: float = 20.0,
+    pulse: int = 64,
+    step: int = 1,
+    period: int = 4,
+    w_min: int = -127,
+    w_max: int = 127,
+    trace_bits: int = 10,
+    error_bits: int = 8,
+) -> LearningRule:
+    """Return accumulate, then pulse: fine changes add up in the tag, coarse steps in the weight.
+
+    Nandakumar et al. 2020, "Mixed-precision deep learning based on computational memory", equation
+    4, with the tag as the accumulator ``chi`` and pulses of granularity ``pulse``::
+
+        chi + rate * e(t) * x(t)                        in every tick with an error
+        w + step, chi - pulse   if chi >=  pulse        every 2**period ticks
+        w - step, chi + pulse   if chi <= -pulse
+
+    The tag rounds by chance and saturates at its 8 bits. A step carries off one pulse; the paper
+    carries off all whole ones at once.
+
+    Parameters
+    ----------
+    rate : float
+        Tag LSBs for an error of 1 and a fresh spike, above 0, up to 127.
+    tau : float
+        Time constant of the trace, 0.125..8191 ticks.
+    pulse : int
+        1..127 tag LSBs.
+    step : int
+        1..255 weight LSBs.
+    period : int
+        0..8.
+    w_min, w_max : int
+        Bounds of the weights.
+    trace_bits : int
+        Width of ``x1``, 4..15.
+    error_bits : int
+        Width of ``e``, 2..16.
+
+    Returns
+    -------
+    LearningRule
+        With ``x1``, ``e`` and a tag.
+
+    Raises
+    ------
+    SpikeletError
+        If a parameter is outside its range.
+    """
+    check_weights(w_min, w_max)
+    check_int("pulse", pulse, 1, 127)
+    check_int("step", step, 1, 255)
+    check_int("period", period, 0, LARGEST_PERIOD)
+    bits = ("trace_bits", trace_bits)
+    x1, power = spike_trace(("rate", rate), 1, ("tau", tau), bits, largest=127)
+    up, down = f"u{period}*(t >= {pulse})", f"u{period}*(t <= -{pulse})"
+    return LearningRule(
+        f"{step}*{up} - {step}*{down}",
+        f"{power}*e*x1 - {pulse}*{up} + {pulse}*{down}",
+        x1=x1,
+        w_min=w_min,
+        w_max=w_max,
+        tag_bits=8,
+        tag_rounding="stochastic",
+        error_bits=error_bits,
+        name="mixed_precision",
+        source="Nandakumar et al. 2020, equation 4",
     )

@@ -1,10 +1,9 @@
 """Spike trains learned with a teacher: ``python -m spikelet.examples.learning.normad``.
 
-The task of Anwani & Rajendran 2015, "NormAD - Normalized approximate descent based supervised
-learning rule for spiking neurons", in the size of Kulkarni & Rajendran 2018: 132 input lines with
-random spikes, 168 outputs, each with six wanted spikes in 1,250 ticks of 1 ms. The teacher is an
-input of the network, one line for each output. Golden and the generated Verilog both learn, and are
-compared bit for bit; what is scored is what the Verilog learned, shown without the teacher.
+The task of Anwani & Rajendran 2015 ("NormAD - Normalized approximate descent based supervised
+learning rule for spiking neurons"): 132 lines with random spikes, 168 outputs, each with six wanted
+spikes in 1,250 ticks of 1 ms, and a teacher, one line for each output. Golden and the generated
+Verilog both learn, bit for bit; scored is what the Verilog learned, shown without the teacher.
 """
 
 import argparse
@@ -64,10 +63,9 @@ def task(outputs: int, ticks: int, seed: int) -> tuple[Spikes, Spikes]:
 
 
 def placed(wanted: Spikes, found: npt.NDArray[Any]) -> tuple[float, float]:
-    """Return the shares of wanted spikes that have one of their own near, and of those too many.
+    """Return the spikes that are placed, and the surplus, as shares of those wanted.
 
-    Both are counted in wanted spikes. Each spike is matched once, the earliest that can with the
-    earliest: so as many as can be are matched.
+    Each is matched once, the earliest that can with the earliest: as many as can be.
     """
     matched = surplus = 0
     for goals, spikes in zip(wanted.T, found.T, strict=True):

@@ -19,6 +19,7 @@ from rich.table import Table
 
 from spikelet.compiler.compile import compile_network
 from spikelet.compiler.compiled import CompiledNetwork
+from spikelet.compiler.pruning import prune
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.taught_rules import error_trace
@@ -60,10 +61,10 @@ class Plan:
     hidden: int = 200
     ticks: int = 16
     feedback: float = 20.0
-    hidden_rate: float = 3e-6
-    output_rate: float = 3e-4
+    hidden_rate: float = 4e-6
+    output_rate: float = 4e-4
     cost: int = 1
-    window: int = 75
+    window: int = 100
 
 
 def build(plan: Plan, seed: int, *, frozen: bool = False) -> CompiledNetwork:
@@ -77,9 +78,9 @@ def build(plan: Plan, seed: int, *, frozen: bool = False) -> CompiledNetwork:
         "hidden", plan.hidden, threshold=150, error=None if frozen else error, **neuron
     )
     wanted = ErrorParams(bits=4, spike=1)
-    network.population("digits", CLASSES, threshold=200, error=wanted, **neuron)
+    network.population("digits", CLASSES, threshold=300, error=wanted, **neuron)
     rule = error_trace(rate=plan.hidden_rate, tau=4.0, error_bits=9)
-    network.project("pixels", "hidden", weights=(-20, 20), rule=None if frozen else rule)
+    network.project("pixels", "hidden", weights=(-16, 16), rule=None if frozen else rule)
     if not frozen:
         drawn = np.random.default_rng(seed).normal(0, plan.feedback, (CLASSES, plan.hidden))
         feedback = np.clip(np.rint(drawn - drawn.mean(axis=0)), -127, 127).astype(int)
@@ -126,8 +127,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the experiment from the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, help="folder of MNIST's gzipped IDX files")
-    parser.add_argument("--images", type=int, default=20_000, help="to learn, of MNIST")
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--images", type=int, default=25_000, help="to learn, of MNIST")
+    parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rtl", type=int, default=5, help="images learned on the Verilog, too")
     parser.add_argument("--out", type=Path, default=Path("build/learning/random_feedback"))
@@ -152,6 +153,12 @@ def main(arguments: list[str] | None = None) -> int:
         scores[name] = accuracy(compiled, held_out, plan, state)
         table.add_row(name, f"{100 * scores[name]:.2f}")
         if not frozen:
+            for share in (0.5, 0.7):
+                name = f"learned, {share:.0%} of all synapses pruned"
+                pruned = prune(compiled, state, "pixels", "hidden", share)
+                pruned = prune(compiled, pruned, "hidden", "digits", share)
+                scores[name] = accuracy(compiled, held_out, plan, pruned)
+                table.add_row(name, f"{100 * scores[name]:.2f}")
             figure = _figure(compiled.weights("pixels", "hidden", state.image))
     console.print(table)
     equal = True

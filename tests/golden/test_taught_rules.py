@@ -85,6 +85,43 @@ def test_manhattan_steps_by_the_sign() -> None:
     assert (np.abs(changed - expected) <= near).all() and np.abs(expected).max() > 5
 
 
+def test_mixed_precision_steps_by_what_has_added_up() -> None:
+    """Every tick that has enough takes a step, of whole pulses; the rest is in the tag."""
+    error = spikelet.ErrorParams(bits=2, spike=1)
+    rule = RULES["mixed_precision"](rate=15.0, tau=TAU, pulse=16, period=0, error_bits=2)
+    spikes, own, changed = learned(rule, error, 11)
+    summed = 15 * ((spikes[:, -1] - own) @ kernel(spikes, TAU))
+    assert np.abs(summed).max() > 40
+    assert (np.abs(16 * changed - summed) < 16 + 12).all(), f"{16 * changed} and {summed}"
+
+
+def test_pruned_synapses_stay_so() -> None:
+    rule = spikelet.masked(RULES["error_trace"](rate=0.05, tau=TAU, error_bits=2, **EXACT))
+    network = spikelet.PlasticNetwork("pruned", seed=1)
+    network.inputs("lines", 20)
+    network.inputs("wanted", 4)
+    network.population("cells", 4, threshold=90, decay=0, error=spikelet.ErrorParams(bits=2))
+    network.project("lines", "cells", weights=(1, 40), rule=rule)
+    network.project("wanted", "cells", weights=1, teacher=True)
+    network.output("cells")
+    compiled = spikelet.compile(network)
+    state = spikelet.prune(compiled, compiled.initial_state(), "lines", "cells", 0.5)
+    before = compiled.weights("lines", "cells", state.image)
+    kept, first = before != 0, compiled.weights("lines", "cells")
+    assert kept.sum() == 40 and first[kept].min() >= first[~kept].max()
+    spikes = np.random.default_rng(2).random((1, 60, 24)) < 0.1
+    after = spikelet.run(compiled, spikes, start=state).weights("lines", "cells")
+    assert (after[~kept] == 0).all() and (after[kept] > before[kept]).mean() > 0.9
+    for share, ends, message in (
+        (1.5, ("lines", "cells"), r"share must be a number in 0\.\.1, not 1\.5"),
+        (0.5, ("wanted", "cells"), r"wanted -> cells: the projection is not plastic"),
+    ):
+        with pytest.raises(SpikeletError, match=message):
+            spikelet.prune(compiled, state, *ends, share)
+    with pytest.raises(SpikeletError, match=r"needs a weight of 0 within 3\.\.9"):
+        spikelet.masked(LearningRule("x0", w_min=3, w_max=9))
+
+
 def test_reward_times_trace_times_spike_less_chance() -> None:
     """A model of one's own has the third factor: no teacher is needed."""
     text = (
@@ -115,6 +152,7 @@ def test_reward_times_trace_times_spike_less_chance() -> None:
         ("normad", "tau_rise", 11.0, r"tau_rise must be a number in 0\.125\.\.10\.0, not 11\.0"),
         ("error_trace", "rate", 0, r"rate must be above"),
         ("reward_error", "rate", 200, r"rate must be a number in 0\.\.127, not 200"),
+        ("mixed_precision", "pulse", 128, r"pulse must be an int in 1\.\.127, not 128"),
         ("manhattan", "theta", 200, r"theta must be an int in 1\.\.127, not 200"),
     ],
 )
