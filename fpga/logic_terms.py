@@ -83,6 +83,10 @@ def _core_terms(core: CoreParams, destination_bits: int) -> Counter[str]:
         terms["multiplexer"] += 3 * word  # the count that is held, the one listed, those written
         terms["register"] += 2 * word
         terms["adder"] += 4 * core.spike_bits
+    if core.teacher_axons:  # a second sum in each lane, on its way out and to the update
+        terms["adder"] += core.lanes * core.teacher_bits
+        terms["register"] += 2 * core.pipelines * core.teacher_bits
+        terms["multiplexer"] += core.lanes * core.teacher_bits
     if core.list_entries:
         terms["address"] += 4 * unsigned_bits(core.n_neurons + core.list_entries - 1)
     for name, number in update_terms(core).items():
@@ -116,6 +120,8 @@ def _learning_terms(core: CoreParams, rule: LearningRule) -> Counter[str]:
     if rule.tag_bits:
         terms["multiplexer"] += _bank_multiplexers(core.lanes * rule.tag_bits)
         terms["register"] += core.lanes * rule.tag_bits
+    if rule.reads_error:  # from the list of groups to the lanes
+        terms["register"] += 5 * core.lanes * rule.error_bits
     if rule.stochastic:
         terms["random"] += 32 * core.lanes
     if rule.devices:

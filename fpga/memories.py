@@ -16,6 +16,7 @@ from spikelet.description.chip.memory_map import post_bits
 from spikelet.description.chip.neuron_words import state_fields
 from spikelet.description.chip.packets import destination_packet, flit_packet
 from spikelet.description.chip.params import ChipParams
+from spikelet.description.chip.teacher import error_bits
 from spikelet.description.neurons.draws import DRAW_INDEX_BITS
 from spikelet.fpga.families.costs import RamKind
 
@@ -221,7 +222,8 @@ def _learning_memories(core: CoreParams) -> Iterator[Memory]:
     group_bits = (core.groups - 1).bit_length()
     row_bits = (core.weight_rows - 1).bit_length()
     if "post" in rule.phases and core.groups > 1:
-        yield Memory("fired groups", core.groups, core.lanes + group_bits + row_bits, 1, "block")
+        marks = core.lanes * (1 + error_bits(rule))
+        yield Memory("fired groups", core.groups, marks + group_bits + row_bits, 1, "block")
     if bits := sum(trace.bits for trace in rule.pre_traces.values()):
         rows = 2 << (core.trace_rows - 1).bit_length()
         traces = _rows_of_lanes("pre traces", rows, core.trace_lanes * bits, "block")

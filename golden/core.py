@@ -147,9 +147,12 @@ class Core:
         self, learning: Learning, active: npt.NDArray[np.bool_], tick: int, reward: int
     ) -> npt.NDArray[np.bool_]:
         """Advance a plastic core by one tick; return who fired, shape (samples, n_neurons)."""
-        sums = self._sums(active[:, None], learning.weights)[:, 0]
+        first_teacher = self.core.n_axons - self.core.teacher_axons
+        taught = np.arange(self.core.n_axons) >= first_teacher
+        sums = self._sums((active & ~taught)[:, None], learning.weights)
+        teacher = synaptic_sums(self.core, (active & taught)[:, None], learning.weights)
         learning.before_update(active, self.neurons.states["v"], reward)
         others = self._others(active[:, None])
-        fired = self.neurons.update(sums[:, None], tick, others=others)[:, 0]
-        learning.after_update(tick, active, fired, reward)
+        fired = self.neurons.update(sums, tick, others=others, teacher=teacher)[:, 0]
+        learning.after_update(tick, active, fired, reward, self.neurons.states.get("e"))
         return fired

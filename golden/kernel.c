@@ -69,7 +69,7 @@ struct run {
     uint16_t *lists; /* (3, list_room): active axons of this core and the next; neurons that fired */
     int64_t list_room;
     int64_t fetched_rows; /* most active rows of a core's weights that are fetched ahead */
-    int32_t *sums;        /* (columns) of the widest core */
+    int32_t *sums;        /* (2, columns) of the widest core: the second those of teachers */
     const uint8_t *input; /* (samples, input_ticks, n_inputs), or NULL: the events below */
     const struct route *routes;
     int64_t n_routes;

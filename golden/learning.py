@@ -103,7 +103,9 @@ class Learning:
             self._visit(terms, active[0] & self.plastic, self._all_groups(), active, others)
         self.pre.rise(active)
 
-    def after_update(self, tick: int, active: _Bool, fired: _Bool, reward: int) -> None:
+    def after_update(
+        self, tick: int, active: _Bool, fired: _Bool, reward: int, error: _Int | None = None
+    ) -> None:
         """Do what follows the neuron update of a tick: post phase, sweep, traces.
 
         Parameters
@@ -114,11 +116,17 @@ class Learning:
         fired : array of bool, shape (samples, n_neurons)
             Who fired in this tick.
         reward : int
+        error : array of int64, shape (samples, n_neurons), or None
+            ``e`` of the neurons after this tick's update, as far as they have one.
         """
         others = {"y0": fired.astype(np.int64), "r": np.array(reward)}
+        marked = fired
+        if error is not None and self.rule.reads_error:
+            others["e"] = error
+            marked = fired | (error != 0) if self.rule.visits_errors else fired
         terms = [term for term in self.rule.terms if term.phase == "post"]
         if self.on and terms:
-            groups = fired.reshape(self.core.groups, self.core.lanes).any(axis=1)
+            groups = marked.reshape(self.core.groups, self.core.lanes).any(axis=1)
             self._visit(terms, self._eligible(active[0]), np.asarray(groups), active, others)
         terms = sweep_terms(self.rule, tick, reward)
         if self.on and terms:

@@ -12,14 +12,17 @@ struct trace {
 
 struct learning {
     int32_t n_axons, n_neurons, row, lanes, on; /* row: n_neurons in whole blocks */
+    int32_t first_teacher;                      /* of the axons; n_axons: there is none */
     struct trace x[2], y[2];
     const uint8_t *plastic; /* (n_axons) */
     const uint8_t *bits;    /* (n_axons): b, or NULL */
     int16_t *weights;       /* (n_axons, row) */
     int8_t *tags;           /* (n_axons, row), or NULL */
     uint32_t *random;       /* (lanes), or NULL */
+    const int32_t *e;       /* (row) errors, or NULL */
     /* The rest is for work within a tick. */
     uint8_t *spiked, *marks; /* (n_axons): S; axons to visit */
+    uint8_t *due;            /* (row): neurons to visit */
     uint16_t *rows, *fired;  /* (n_axons + SPARE), (n_neurons + SPARE): visited */
     uint16_t *draws;         /* (n_axons, row), or NULL: draws of the visited rows, in order */
     int32_t *columns;        /* (4, n_axons): x0, x1, x2, b of the visited rows */
@@ -32,7 +35,7 @@ struct learning {
 
 /* What a visit knows; the macros name its members. `due`: the sweep terms that are evaluated. */
 struct visit {
-    int32_t x0, x1, x2, b, y0, y1, y2, v, w, t, r, due, draw;
+    int32_t x0, x1, x2, b, y0, y1, y2, v, w, t, r, e, due, draw;
 };
 
 #define VALUE(trace, i) ((trace).values ? (trace).values[i] : 0)
@@ -171,9 +174,10 @@ INLINE void visit_rows(struct learning *core, int n_rows, struct visit common, c
     }
 }
 
-/* Visit the synapses of some of the visited rows to one neuron that fired: weights and tags are
+/* Visit the synapses of some of the visited rows to one neuron that fired, or errs: weights and tags are
  * gathered, changed together, and scattered while their lines are in the nearest cache. */
-INLINE void visit_part(struct learning *core, int first, int n, int neuron, int32_t reward)
+INLINE void visit_part(struct learning *core, int first, int n, int neuron, const uint8_t *spikes,
+                       int32_t reward)
 {
     const size_t row = core->row;
     const uint16_t *rows = core->rows + first;
@@ -183,7 +187,8 @@ INLINE void visit_part(struct learning *core, int first, int n, int neuron, int3
     int16_t *weights = core->weights + neuron;
     int8_t *tags = core->tags + neuron;
     int32_t w[PART], t[PART];
-    struct visit here = {.y0 = 1, .r = reward};
+    struct visit here = {.y0 = VISITS_ERRORS ? spikes[neuron] : 1, .r = reward};
+    here.e = HAS_E ? core->e[neuron] : 0;
     here.y1 = VALUE(core->y[0], neuron);
     here.y2 = VALUE(core->y[1], neuron);
     for (int k = 0; k < n; k++) {
@@ -240,8 +245,9 @@ static int list_eligible(struct learning *core)
     return n_rows;
 }
 
-/* Some axons at a time with all that fired, so that only their rows need be near. */
-static NOINLINE void post_phase(struct learning *core, int n_fired, int32_t reward)
+/* Some axons at a time with all that fired or err, so that only their rows need be near. */
+static NOINLINE void post_phase(struct learning *core, const uint8_t *spikes, int n_fired,
+                                int32_t reward)
 {
     const int n_rows = list_eligible(core), lanes = core->lanes;
     for (int i = 0; STOCHASTIC && i < n_fired; i++) {
@@ -252,9 +258,9 @@ static NOINLINE void post_phase(struct learning *core, int n_fired, int32_t rewa
     int first = 0;
     for (; first + PART <= n_rows; first += PART)
         for (int i = 0; i < n_fired; i++)
-            visit_part(core, first, PART, core->fired[i], reward);
+            visit_part(core, first, PART, core->fired[i], spikes, reward);
     for (int i = 0; i < n_fired; i++)
-        visit_part(core, first, n_rows - first, core->fired[i], reward);
+        visit_part(core, first, n_rows - first, core->fired[i], spikes, reward);
 }
 
 static void sweep(struct learning *core, int64_t tick, int32_t reward)
@@ -287,11 +293,25 @@ static void decay(const struct trace *trace, int n)
             values[i] = values[i] * factor >> 12;
 }
 
-/* Sum the active rows; then do what precedes the neuron update. */
+/* Fill `fired` with the neurons that fired or err, in the place of those that fired. */
+static int list_due(struct learning *core, const uint8_t *spikes)
+{
+    for (int n = 0; n < core->n_neurons; n++)
+        core->due[n] = (spikes[n] != 0) | (core->e[n] != 0);
+    return list_nonzero(core->due, core->n_neurons, core->fired);
+}
+
+/* Sum the active rows, those of teachers behind the others' sums; then do what precedes the neuron
+ * update. */
 void spikelet_before_update(struct learning *core, const uint16_t *active, int32_t n_active,
                             const int32_t *v, int32_t reward, int32_t *sums)
 {
-    synaptic_sums(core, active, n_active, sums);
+    int n_plain = n_active;
+    while (n_plain && active[n_plain - 1] >= core->first_teacher)
+        n_plain--;
+    synaptic_sums(core, active, n_plain, sums);
+    if (core->first_teacher < core->n_axons)
+        synaptic_sums(core, active + n_plain, n_active - n_plain, sums + core->row);
     int n_rows = 0;
     for (int k = 0; k < n_active; k++) {
         core->spiked[active[k]] = 1;
@@ -310,9 +330,14 @@ void spikelet_before_update(struct learning *core, const uint16_t *active, int32
 void spikelet_after_update(struct learning *core, int64_t tick, const uint16_t *active,
                            int32_t n_active, const uint8_t *spikes, int32_t reward)
 {
+    if (VISITS_ERRORS && core->on) {
+        int n_due = list_due(core, spikes);
+        if (n_due)
+            post_phase(core, spikes, n_due, reward);
+    }
     int n_fired = list_nonzero(spikes, core->n_neurons, core->fired);
-    if (POST_TERMS && core->on && n_fired)
-        post_phase(core, n_fired, reward);
+    if (POST_TERMS && !VISITS_ERRORS && core->on && n_fired)
+        post_phase(core, spikes, n_fired, reward);
     if (SWEEP_TERMS && core->on)
         sweep(core, tick, reward);
     for (int k = 0; k < n_active; k++)

@@ -220,7 +220,7 @@ class NativeCores:
         room = max(max(core.n_axons, core.n_neurons) for core in cores)
         listed = max(room, *(core.n_axons * core.most_spikes for core in cores))
         self._lists = aligned((3, padded(listed + SPARE)), np.uint16)
-        self._sums = aligned((padded(room),), np.int32)
+        self._sums = aligned((2 * padded(room),), np.int32)  # and those of teachers
         first_neurons = np.cumsum([0, *(core.n_neurons for core in cores)])
         self._destinations = _destinations(self.chip, image, first_neurons, first_words)
         self._fired = aligned((int(first_neurons[-1]) + SPARE,), np.int32)

@@ -40,9 +40,10 @@ class _Learning(ctypes.Structure):
 
     _fields_ = [
         *((name, ctypes.c_int32) for name in ("n_axons", "n_neurons", "row", "lanes", "on")),
+        ("first_teacher", ctypes.c_int32),
         *((name, _Trace * 2) for name in ("x", "y")),
         *((name, ctypes.c_void_p) for name in ("plastic", "bits", "weights", "tags", "random")),
-        *((name, ctypes.c_void_p) for name in ("spiked", "marks", "rows", "fired")),
+        *((name, ctypes.c_void_p) for name in ("e", "spiked", "marks", "due", "rows", "fired")),
         *((name, ctypes.c_void_p) for name in ("draws", "columns")),
         *((name, ctypes.c_void_p) for name in ("devices", "selected", "pulsed", "device_draws")),
     ]
@@ -75,8 +76,8 @@ class NativeLearning:
     image : CoreImage
         Copied.
     traces : dict of array of int32
-        ``x1``, ``x2``, ``y1`` and ``y2`` as far as there are; those of neurons in whole rows. They
-        change as the core runs.
+        ``x1``, ``x2``, ``y1``, ``y2`` and the error ``e`` as far as there are; those of neurons in
+        whole rows. They change as the core runs.
 
     Attributes
     ----------
@@ -120,6 +121,7 @@ class NativeLearning:
             "bits": image.rule_bits.astype(np.uint8),
             "spiked": np.zeros(core.n_axons, np.uint8),
             "marks": np.zeros(core.n_axons, np.uint8),
+            "due": np.zeros(row, np.uint8),
             "rows": np.zeros(core.n_axons + SPARE, np.uint16),
             "fired": np.zeros(core.n_neurons + SPARE, np.uint16),
             "columns": aligned((4, core.n_axons), np.int32),
@@ -131,6 +133,9 @@ class NativeLearning:
         if rule.visit_draws > 1:
             self._scratch["device_draws"] = aligned((core.n_axons, row), np.uint16)
         self._structure = _Learning(core.n_axons, core.n_neurons, row, core.lanes, self.on)
+        self._structure.first_teacher = core.n_axons - core.teacher_axons
+        if rule.reads_error:
+            self._structure.e = traces["e"].ctypes.data
         for name, array in {**self.arrays, **self._scratch}.items():
             setattr(self._structure, name, array.ctypes.data)
         for name, trace in {**rule.pre_traces, **rule.post_traces}.items():

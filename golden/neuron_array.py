@@ -64,6 +64,7 @@ class NeuronArray:
         first_tick: int,
         recorded: Mapping[str, npt.NDArray[Any]] | None = None,
         others: npt.NDArray[Any] | None = None,
+        teacher: npt.NDArray[np.int32] | None = None,
     ) -> npt.NDArray[Any]:
         """Advance by the ticks of ``sums``.
 
@@ -79,6 +80,8 @@ class NeuronArray:
         others : array of bool, shape (samples, ticks), or None
             Whether neurons of the population in other cores have fired in the tick before each of
             these; None: the core has no ``inhibition_axon``.
+        teacher : array of int32, same shape, or None
+            Synaptic sums of the axons of teachers, which are not in ``sums``; None: all 0.
 
         Returns
         -------
@@ -89,15 +92,23 @@ class NeuronArray:
         for tick in range(sums.shape[1]):
             if first_tick + tick >= self.core.first_tick:
                 there = False if others is None else others[:, tick, None]
-                self._tick(sums[:, tick].astype(np.int64), first_tick + tick, there)
+                taught = np.zeros((), np.int64) if teacher is None else teacher[:, tick]
+                self._tick(sums[:, tick].astype(np.int64), first_tick + tick, there, taught)
                 fired[:, tick] = self.fired
             for name, values in (recorded or {}).items():
                 values[:, tick] = self.states[name]
         return fired
 
-    def _tick(self, sums: _Int, tick: int, elsewhere: npt.NDArray[Any] | bool) -> None:
+    def _tick(
+        self,
+        sums: _Int,
+        tick: int,
+        elsewhere: npt.NDArray[Any] | bool,
+        teacher: npt.NDArray[Any],
+    ) -> None:
         fired = self.states["fired"]
         values = {**self._fixed, **self.states, "current": sums << self.core.weight_exponent}
+        values["teacher"] = teacher.astype(np.int64) << self.core.weight_exponent
         if "inhibited" in self._reads:
             some = fired.any(axis=-1, keepdims=True) | elsewhere
             values["inhibited"] = (some & (fired == 0)).astype(np.int64)

@@ -107,6 +107,9 @@ _INPUTS = {
     ),
     "inhibited": lambda writer: writer.definition("inhibited", "any & !row_fired[n]"),
     "learning": lambda writer: writer.definition("learning", "learning"),
+    "teacher": lambda writer: writer.definition(
+        "teacher", f"({writer.kind_of('teacher')})sums[columns + n] << weight_exponent"
+    ),
     "draw": lambda writer: writer.definition("draw", "drawn >> 16"),
     DRAWN: lambda writer: writer.definition(DRAWN, "drawn & 65535"),
 }

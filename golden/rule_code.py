@@ -32,8 +32,9 @@ def rule_code(rule: LearningRule) -> str:
         "STOCHASTIC": rule.stochastic,
         **{
             f"HAS_{name.upper()}": name in rule.variables
-            for name in ("x1", "x2", "y1", "y2", "v", "b")
+            for name in ("x1", "x2", "y1", "y2", "v", "b", "e")
         },
+        "VISITS_ERRORS": rule.visits_errors,
         "PRE_TERMS": bool(phases["pre"]),
         "PRE_NEEDS_Y": all(_vanishes(term, ("y1", "y2")) for term in phases["pre"]),
         "POST_TERMS": bool(phases["post"]),
@@ -112,6 +113,8 @@ def _product(term: Term, fraction_bits: int) -> str:
     factors = [f"(uint32_t)({term.coefficient << (term.exponent + fraction_bits)})"]
     if term.phase == "post" and "x0" in term.triggers:  # in the pre phase it is 1
         factors.append("(uint32_t)(s).x0")
+    if "y0" in term.triggers:  # of neurons that are visited for their error it may be 0
+        factors.append("(uint32_t)(s).y0")
     if term.phase == "sweep":
         factors.append(f"(uint32_t)((s).due >> {_due_bit(term)} & 1)")
     return " * ".join([*factors, *(_factor(factor) for factor in term.factors)])

@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from spikelet.description.chip.memory_map import COUNTERS, TICK_BITS, ChipMap
 from spikelet.description.chip.packets import destination_packet, flit_packet
 from spikelet.description.chip.params import ChipParams
+from spikelet.description.chip.teacher import error_bits
 from spikelet.rtl_gen.axon_bitmap import AxonBitmap
 from spikelet.rtl_gen.config_chain import ConfigLink, ConfigNode
 from spikelet.rtl_gen.emission import Emission
@@ -122,6 +123,7 @@ class Core(wiring.Component):
             *self._repeats(bitmap, crossbar),
             neurons.sums_valid.eq(crossbar.sums_valid),
             neurons.sums.eq(crossbar.sums),
+            *([neurons.teacher_sums.eq(crossbar.teacher_sums)] if core.teacher_axons else []),
             bitmap.slot.eq(tick),
             self.dropped.eq(bitmap.dropped),
             neurons.update.eq(updating),
@@ -186,6 +188,7 @@ class Core(wiring.Component):
             learning.fired.eq(neurons.fired),
             learning.potentials.eq(neurons.potentials),
             neurons.learning.eq(learning.enabled),
+            *([learning.errors.eq(neurons.errors)] if error_bits(self.core.learning) else []),
             bitmap.ready.eq(learning.scan_ready),
         ]
         return learning.busy

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import TICK_BITS, Region
+from spikelet.description.chip.teacher import error_bits
 from spikelet.description.learning.rule import DRAW_BITS
 from spikelet.rtl_gen.devices import DeviceDatapath, DeviceMemory
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
@@ -67,6 +68,8 @@ class Learning(wiring.Component):
         Crossbar and neurons have done this tick's work.
     sums_valid, fired_valid : ``In(1)``, fired : ``In(pipelines)``, potentials : ``In``
         Rows of neurons before and after their update.
+    errors : ``In(pipelines * error_bits)``
+        With ``fired``, where the rule reads them.
     enabled : ``Out(1)``
         Learning is on.
     busy : ``Out(1)``
@@ -84,6 +87,7 @@ class Learning(wiring.Component):
         self.regions = regions
         self.update_latency = update_latency
         self.names = [name for name in _REGIONS if name in regions]
+        bits = error_bits(core.learning)
         super().__init__(
             {
                 "start": In(1),
@@ -99,6 +103,7 @@ class Learning(wiring.Component):
                 "fired_valid": In(1),
                 "fired": In(core.pipelines),
                 "potentials": In(core.pipelines * core.potential_bits),
+                **({"errors": In(core.pipelines * bits)} if bits else {}),
                 "enabled": Out(1),
                 "busy": Out(1),
                 **{
@@ -174,6 +179,11 @@ class Learning(wiring.Component):
             loops.sweep_due.eq(self.enabled & self._sweep_due(m, datapath, reward)),
             loops.fired_valid.eq(self.fired_valid),
             loops.fired.eq(self.fired),
+            *(
+                [loops.errors.eq(self.errors), datapath.errors.eq(loops.group_errors)]
+                if rule.reads_error
+                else []
+            ),
             self.busy.eq(loops.busy | traces_busy),
         ]
         return m

@@ -73,6 +73,8 @@ class RuleDatapath(wiring.Component):
         ``y0``.
     neurons : ``In(lanes * post_bits)``
         Post traces, and potentials if the rule uses them.
+    errors : ``In(lanes * error_bits)``
+        ``e``, with ``fired``, if the rule reads it.
     weights : ``In(lanes * weight_bits)``
     tags : ``In(lanes * tag_bits)``
     draws : ``In(lanes * DRAW_BITS)``
@@ -108,6 +110,8 @@ class RuleDatapath(wiring.Component):
             members["new_weights"] = Out(core.lanes * core.weight_bits)
         if self.fields:
             members["neurons"] = In(core.lanes * self.neuron_bits)
+        if rule.reads_error:
+            members["errors"] = In(core.lanes * rule.error_bits)
         if rule.tag_bits:
             members["tags"] = In(core.lanes * rule.tag_bits)
             members["new_tags"] = Out(core.lanes * rule.tag_bits)
@@ -131,6 +135,8 @@ class RuleDatapath(wiring.Component):
                 first += bits
             weight = self.weights.word_select(lane, core.weight_bits)
             variables["w"] = weight.as_signed() if core.weight_format == "signed" else weight
+            if rule.reads_error:
+                variables["e"] = self.errors.word_select(lane, rule.error_bits).as_signed()
             if rule.tag_bits:
                 variables["t"] = self.tags.word_select(lane, rule.tag_bits).as_signed()
             terms = {
@@ -227,7 +233,7 @@ class RuleDatapath(wiring.Component):
         visit = self.visit
         conditions = [*gates, {"pre": ~visit.post & ~visit.sweep}.get(term.phase, C(1))]
         if term.phase == "post":
-            conditions += [visit.post, self.fired[lane]]
+            conditions += [visit.post] if term.counts_by_error else [visit.post, self.fired[lane]]
             conditions += [visit.x0] if "x0" in term.triggers else []
         elif term.phase == "sweep":
             conditions.append(visit.sweep)

@@ -1,5 +1,7 @@
 """Neuron memories and update pipelines. Twin of ``golden/neuron_array.py``."""
 
+from typing import Any
+
 from amaranth import Array, C, Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
@@ -7,6 +9,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from spikelet.description.chip.core import STATE_WORD_BITS, CoreParams
 from spikelet.description.chip.memory_map import Region
 from spikelet.description.chip.neuron_words import StateField, state_fields, state_span
+from spikelet.description.chip.teacher import error_bits
 from spikelet.rtl_gen.draws import Draws
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
 from spikelet.rtl_gen.neuron_memory import READ_LATENCY, NeuronMemory
@@ -49,6 +52,10 @@ class NeuronArray(wiring.Component):
     fired : ``Out(pipelines * fired_bits)``
     potentials : ``Out(pipelines * potential_bits)``
         After the update, with ``fired``.
+    teacher_sums : ``In(pipelines * teacher_bits)``
+        With ``sums``, where the core has axons of teachers.
+    errors : ``Out(pipelines * error_bits)``
+        States ``e`` after the update, with ``fired``, where the rule reads them.
     learning : ``In(1)``
         What the text of the neuron model reads under this name; holds still while ``busy``.
     others_fired : ``In(1)``
@@ -81,12 +88,23 @@ class NeuronArray(wiring.Component):
                 "learning": In(1),
                 "busy": Out(1),
                 **({"others_fired": In(1)} if core.inhibition_axon else {}),
+                **self._taught(),
                 **{
                     name: In(RegionPort((regions[name].span - 1).bit_length(), regions[name].bits))
                     for name in self.ports
                 },
             }
         )
+
+    def _taught(self) -> dict[str, Any]:
+        """Return the members for teachers and errors, as far as the core has any."""
+        core = self.core
+        found: dict[str, Any] = {}
+        if core.teacher_axons:
+            found["teacher_sums"] = In(core.pipelines * core.teacher_bits)
+        if bits := error_bits(core.learning):
+            found["errors"] = Out(core.pipelines * bits)
+        return found
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -123,6 +141,8 @@ class NeuronArray(wiring.Component):
             self.potentials.eq(Cat(_as_wide(m, v, core.potential_bits) for v in results["v"])),
             self.busy.eq(self.sums_valid | in_flight.any() | self._clearing),
         ]
+        if bits := error_bits(core.learning):
+            m.d.comb += self.errors.eq(Cat(_as_wide(m, e, bits) for e in results["e"]))
         return m
 
     def _count_written(self, m: Module, leaving: Value) -> Signal:
@@ -147,6 +167,11 @@ class NeuronArray(wiring.Component):
             "current": [sums.word_select(lane, core.current_bits) for lane in lanes],
             "learning": [self.learning] * core.pipelines,
         }
+        if core.teacher_axons:
+            taught = delayed(
+                m, self.teacher_sums, READ_LATENCY + self.wait, name="delayed_teacher_sums"
+            )
+            found["teacher"] = [taught.word_select(lane, core.teacher_bits) for lane in lanes]
         if "inhibited" in inputs:
             some_fired = self._some_fired(m)
             silent = [~mark if len(mark) == 1 else mark == 0 for mark in fired]

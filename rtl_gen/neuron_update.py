@@ -14,7 +14,7 @@ __all__ = ["NeuronUpdate", "neuron_layout", "state_layout"]
 def neuron_layout(core: CoreParams) -> data.StructLayout:
     """Return what the update of one neuron reads: states, parameters and inputs, as far as used.
 
-    ``current`` is in weight LSBs, without the core's ``weight_exponent``.
+    ``current`` and ``teacher`` are in weight LSBs, without the core's ``weight_exponent``.
     """
     update = core.update
     read = {name.name for line in update.lines for a in line for name in names(a.value)}
@@ -23,6 +23,8 @@ def neuron_layout(core: CoreParams) -> data.StructLayout:
     shapes = {name: shape_of(update.ranges[name]) for name in given if name in read}
     if "current" in shapes:
         shapes["current"] = signed(core.current_bits)
+    if "teacher" in shapes:
+        shapes["teacher"] = signed(core.teacher_bits)
     return data.StructLayout(shapes)
 
 
@@ -93,10 +95,10 @@ class NeuronUpdate(wiring.Component):
         return [a.value for line in lines for a in line] + list(self.core.update.results.values())
 
     def _scaled(self, values: dict[str, Value]) -> dict[str, Value]:
-        """Return the values with the sum in potential LSBs."""
-        if "current" not in values:
-            return values
-        return values | {"current": values["current"].shift_left(self.core.weight_exponent)}
+        """Return the values with the sums in potential LSBs."""
+        sums = [name for name in ("current", "teacher") if name in values]
+        shift = self.core.weight_exponent
+        return values | {name: values[name].shift_left(shift) for name in sums}
 
     def _register(
         self, m: Module, name: str, number: int, value: Value, shape: Shape | None = None

@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.teacher import error_bits
 from spikelet.rtl_gen.banked_memory import BankedMemory
 from spikelet.rtl_gen.layouts import delayed
 from spikelet.rtl_gen.word_scan import WordScan
@@ -36,11 +37,14 @@ class VisitLoops(wiring.Component):
     drained : ``In(1)``
         No visit is under way.
     post_due, sweep_due : ``In(1)``
-        The rule has something to do in this phase, the post phase where a neuron fired.
+        The rule has something to do in this phase, the post phase where a neuron fired, or has an
+        error.
     ready : ``In(1)``
         Low: name no axon of the list now; ``scan_ready`` likewise for those that are being found.
     fired_valid : ``In(1)``, fired : ``In(pipelines)``
         A row of neurons, in ascending order.
+    errors : ``In(pipelines * error_bits)``
+        With them, where the rule reads errors.
     list_fetch : ``Out(1)``, list_word : ``Out(range(scan_words))``, list_data : ``In(scan_bits)``
         The axons concerned, word by word.
     post, sweep : ``Out(1)``
@@ -49,6 +53,8 @@ class VisitLoops(wiring.Component):
         The axons named from the next cycle on belong to this group.
     group_fired : ``Out(lanes)``
         Its neurons that fired, :attr:`neurons_lag` cycles after ``group_begins``.
+    group_errors : ``Out(lanes * error_bits)``
+        And their errors, with ``group_fired``.
     visit : ``Out(1)``, axon : ``Out(range(n_axons))``, row : ``Out(range(weight_rows))``
     busy : ``Out(1)``
     """
@@ -57,6 +63,10 @@ class VisitLoops(wiring.Component):
 
     def __init__(self, core: CoreParams) -> None:
         self.core = core
+        assert core.learning is not None
+        self.rule = core.learning
+        self.error_bits = bits = error_bits(core.learning)
+        members = {"errors": In(core.pipelines * bits), "group_errors": Out(core.lanes * bits)}
         super().__init__(
             {
                 "start": In(1),
@@ -68,6 +78,7 @@ class VisitLoops(wiring.Component):
                 "scan_ready": In(1),
                 "fired_valid": In(1),
                 "fired": In(core.pipelines),
+                **(members if bits else {}),
                 "list_fetch": Out(1),
                 "list_word": Out((core.scan_words - 1).bit_length()),
                 "list_data": In(core.scan_bits),
@@ -91,10 +102,11 @@ class VisitLoops(wiring.Component):
         entry = fired_list.read_data
         entry_ready = Signal()
         base = Signal(range(core.weight_rows))
-        begun_fired = Signal(core.lanes)
-        entry_fired = entry[: core.lanes]
-        entry_group = entry[core.lanes : core.lanes + len(self.group)]
-        entry_base = entry[core.lanes + len(self.group) :]
+        neuron_bits = 1 + self.error_bits
+        begun_fired = Signal(core.lanes * neuron_bits)
+        entry_fired = entry[: core.lanes * neuron_bits]
+        entry_group = entry[len(entry_fired) : len(entry_fired) + len(self.group)]
+        entry_base = entry[len(entry_fired) + len(self.group) :]
         m.d.comb += [
             fired_list.read_row.eq(n_begun),
             fired_list.read_enable.eq(~noting),
@@ -107,9 +119,11 @@ class VisitLoops(wiring.Component):
                 begun_fired.eq(entry_fired),
                 base.eq(Mux(self.post, entry_base, Mux(n_begun == 0, 0, base + core.n_axons))),
             ]
-        m.d.comb += self.group_fired.eq(
-            delayed(m, begun_fired, self.neurons_lag - 1, name="begun_fired")
-        )
+        group_fired = delayed(m, begun_fired, self.neurons_lag - 1, name="begun_fired")
+        neurons = [group_fired.word_select(lane, neuron_bits) for lane in range(core.lanes)]
+        m.d.comb += self.group_fired.eq(Cat(neuron[0] for neuron in neurons))
+        if self.error_bits:
+            m.d.comb += self.group_errors.eq(Cat(neuron[1:] for neuron in neurons))
 
         all_named = self._name_axons(m, n_begun, base)
         n_groups = Mux(self.post, n_fired, core.groups)
@@ -149,22 +163,35 @@ class VisitLoops(wiring.Component):
         rows_in_group = core.lanes // core.pipelines
         group = Signal(range(core.groups))
         base = Signal(range(core.weight_rows))
-        collected = Signal(core.lanes)
+        neuron_bits = 1 + self.error_bits
+        collected = Signal(core.lanes * neuron_bits)
         in_group = Signal(range(rows_in_group))
         complete = Signal()
         length = Signal(range(core.groups + 1))
         last = in_group == rows_in_group - 1
         m.submodules.fired_list = fired_list = BankedMemory(
-            depth=core.groups, banks=1, bank_bits=core.lanes + len(group) + len(base), kind="block"
+            depth=core.groups,
+            banks=1,
+            bank_bits=len(collected) + len(group) + len(base),
+            kind="block",
         )
-        push = complete & collected.any()
+        row: Value = self.fired
+        marked: Value = collected
+        if self.error_bits:
+            row = Cat(
+                Cat(self.fired[lane], self.errors.word_select(lane, self.error_bits))
+                for lane in range(core.pipelines)
+            )
+            if not self.rule.visits_errors:
+                marked = Cat(collected[lane * neuron_bits] for lane in range(core.lanes))
+        push = complete & marked.any()
         m.d.sync += complete.eq(self.fired_valid & last)
         with m.If(self.start):
             m.d.sync += [group.eq(0), base.eq(0), in_group.eq(0), length.eq(0)]
         with m.Else():
             with m.If(self.fired_valid):
                 m.d.sync += [
-                    collected.eq(Cat(collected, self.fired)[core.pipelines :]),
+                    collected.eq(Cat(collected, row)[len(row) :]),
                     in_group.eq(Mux(last, 0, in_group + 1)),
                 ]
             with m.If(complete):

@@ -30,28 +30,36 @@ TICKS = 24
 
 
 class Collector:
-    """Collects the rows of sums as (cycle, sums)."""
+    """Collects the rows of sums as (cycle, sums), and those of teachers."""
 
     def __init__(self, dut: Any, core: CoreParams) -> None:
         self.dut, self.core = dut, core
         self.rows: list[tuple[int, list[int]]] = []
+        self.taught: list[int] = []
         self.task = cocotb.start_soon(self._run())
 
     async def _run(self) -> None:
         edge, raised = RisingEdge(self.dut.clk), RisingEdge(self.dut.sums_valid)
-        bits = self.core.current_bits
-        half, mask = 1 << (bits - 1), (1 << bits) - 1
         while True:
             if not self.dut.sums_valid.value:
                 await raised
             await edge
             if self.dut.sums_valid.value:
-                word = int(self.dut.sums.value)
-                sums = [
-                    ((word >> lane * bits & mask) ^ half) - half
-                    for lane in range(self.core.pipelines)
-                ]
+                sums = self._lanes(int(self.dut.sums.value), self.core.current_bits)
                 self.rows.append((cycle(), sums))
+                if self.core.teacher_axons:
+                    word = int(self.dut.teacher_sums.value)
+                    self.taught += self._lanes(word, self.core.teacher_bits)
+
+    def clear(self) -> None:
+        """Forget what was collected."""
+        self.rows.clear()
+        self.taught.clear()
+
+    def _lanes(self, word: int, bits: int) -> list[int]:
+        half, mask = 1 << (bits - 1), (1 << bits) - 1
+        lanes = range(self.core.pipelines)
+        return [((word >> lane * bits & mask) ^ half) - half for lane in lanes]
 
 
 async def _tick(
@@ -126,6 +134,23 @@ def _active(
     return found
 
 
+def _idle(core: CoreParams, regions: list[str]) -> dict[str, int]:
+    """Return the inputs of a crossbar, all 0."""
+    graded = ("again", "count") if core.spike_bits > 1 else ()
+    idle = dict.fromkeys(("start", "axon_valid", "axon", "scanning", *graded), 0)
+    if core.learning:
+        idle |= dict.fromkeys((f"learning__{name}" for name in ("hold", "visit", "write")), 0)
+    if core.synapse_format.takes_words:
+        idle |= dict.fromkeys(("word_valid", "word", "word_data"), 0)
+    idle |= {f"{name}__{access}": 0 for name in regions for access in ("write", "read")}
+    return idle
+
+
+def _taught(core: CoreParams) -> npt.NDArray[np.bool_]:
+    """Return which axons are those of teachers."""
+    return np.arange(core.n_axons) >= core.n_axons - core.teacher_axons
+
+
 @cocotb.test(timeout_time=100, timeout_unit="us")
 async def sums(dut: Any) -> None:
     """Sums of every neuron in every tick, in order; a group after the other at the stated pace."""
@@ -134,12 +159,8 @@ async def sums(dut: Any) -> None:
     image: ChipImage = given["image"]
     core, weights = chip.cores[0], image.cores[0].weights
     checks = Checks("silent tick", "all axons", "largest sum", "smallest sum", "gaps", "no gaps")
-    graded = ("again", "count") if core.spike_bits > 1 else ()
-    idle = dict.fromkeys(("start", "axon_valid", "axon", "scanning", *graded), 0)
-    if core.synapse_format.takes_words:
-        idle |= dict.fromkeys(("word_valid", "word", "word_data"), 0)
     regions = [region.name for region in core.synapse_format.regions(core)]
-    idle |= {f"{name}__{access}": 0 for name in regions for access in ("write", "read")}
+    idle = _idle(core, regions)
     edge = await start(dut, **idle)
     words = {name: config_words(chip, image, 0, name) for name in regions}
     for name in regions:
@@ -156,9 +177,13 @@ async def sums(dut: Any) -> None:
         axons = np.repeat(np.arange(core.n_axons), active).tolist()
         sparse = rng.random() < 0.5 and tick > 1
         gaps = rng.integers(0, 4 if sparse else 1, len(axons)).tolist()
-        collector.rows.clear()
+        collector.clear()
         await _tick(dut, edge, core, axons, gaps, int(rng.integers(not axons, 4)))
-        expected = synaptic_sums(core, active, weights)
+        taught = _taught(core)
+        expected = synaptic_sums(core, active * ~taught, weights)
+        if core.teacher_axons:
+            teacher = synaptic_sums(core, active * taught, weights)
+            checks.equal(teacher, collector.taught, "teacher sums of neuron", tick=tick, core=0)
         got = [value for _, row in collector.rows for value in row]
         checks.equal(expected, got, "sums of neuron", tick=tick, core=0)
         expected_order.append(len(axons))

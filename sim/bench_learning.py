@@ -181,6 +181,11 @@ def _note(checks: Checks, expected: Expected, before: dict[str, Any], on: bool) 
         due = sweep_terms(rule, expected.tick - 1, expected.reward)
         checks.reach("sweep", on and due)
         checks.reach("no sweep", on and not due)
+    if rule.reads_error:
+        error = expected.golden.neurons.states["e"][0]
+        checks.reach("error without spike", ((error != 0) & ~expected.fired).any())
+        checks.reach("error below 0", (error < 0).any())
+        checks.reach("error above 0", (error > 0).any())
 
 
 @cocotb.test(timeout_time=500, timeout_unit="us")
@@ -194,6 +199,8 @@ async def ticks(dut: Any) -> None:
     corners += ["devices learn"] if rule.devices else []
     corners += ["the next device"] if rule.devices and rule.devices.count > 1 else []
     corners += ["sweep", "no sweep"] if "sweep" in rule.phases else []
+    if rule.reads_error:
+        corners += ["error without spike", "error below 0", "error above 0"]
     checks = Checks(*corners)
     source = Source(dut, "event_in", pauses(rng, "seldom"))
     out = Monitor(dut, "event_out")
@@ -247,7 +254,10 @@ def _phases(expected: Expected) -> list[tuple[int, int]]:
     due = bool(sweep_terms(rule, expected.tick, expected.reward))
     expected.tick += 1
     expected.run()
-    groups = np.count_nonzero(expected.fired.reshape(core.groups, core.lanes).any(axis=1))
+    marked = expected.fired
+    if rule.visits_errors:
+        marked = marked | (expected.golden.neurons.states["e"][0] != 0)
+    groups = np.count_nonzero(marked.reshape(core.groups, core.lanes).any(axis=1))
     phases = [(int(eligible.sum()), int(groups) * ("post" in rule.phases))]
     phases.append((int(learning.plastic.sum()), core.groups * due))
     return [phase for phase in phases if phase[1]]
@@ -272,7 +282,8 @@ def _check_added(
         assert added >= visits, f"tick {expected.tick - 1}: {added} cycles for {visits}"
     if not phases and core.weight_memory == "block":
         checks.equal(0, added, "added cycles", tick=expected.tick - 1)
-    checks.reach("pre phase only", not phases and expected.active.any())
+    if not expected.rule.visits_errors:
+        checks.reach("pre phase only", not phases and expected.active.any())
     checks.reach("visits afterwards", visits)
 
 
@@ -284,8 +295,8 @@ async def timing(dut: Any) -> None:
     """
     given, rng = parameters(), random_source()
     probe, expected = await _begin(dut, given)
-    core, edge = expected.core, probe.edge
-    checks = Checks("pre phase only", "visits afterwards")
+    core, rule, edge = expected.core, expected.rule, probe.edge
+    checks = Checks("visits afterwards", *([] if rule.visits_errors else ["pre phase only"]))
     source = Source(dut, "event_in")
     Monitor(dut, "event_in", expected.arrive)
     dut.event_out__ready.value = 1

@@ -64,6 +64,7 @@ class Visit:
         shared["x0"] = 1 if phase == "pre" else int(rng.integers(2))
         shared |= {name: int(phase == name) for name in ("post", "sweep")}
         names = [*post_fields(core), "w", *(["t"] if rule.tag else [])]
+        names += ["e"] if rule.reads_error else []
         lanes = {name: values(name, core.lanes) for name in names}
         bounds = rng.choice((rule.w_min, rule.w_max), core.lanes) + rng.integers(-3, 4, core.lanes)
         near = np.clip(bounds, core.weight_min, core.weight_max)
@@ -108,6 +109,7 @@ class Ports:
         rule = self.core.learning
         assert rule is not None
         self.stochastic = rule.stochastic
+        self.error_bits = rule.error_bits if rule.reads_error else 0
         signed = self.core.weight_format == "signed"
         self.memories = {"w": ("weights", self.core.weight_bits, signed)}
         if rule.tag:
@@ -123,6 +125,8 @@ class Ports:
         for name, bits in self.fields.items():
             codes |= (made.lanes[name] & ((1 << bits) - 1)) << first
             first += bits
+        if self.error_bits:
+            self.dut.errors.value = port_word(made.lanes["e"], self.error_bits)
         if first:
             self.dut.neurons.value = port_word(codes, first)
 

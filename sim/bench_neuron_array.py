@@ -21,6 +21,7 @@ from spikelet.description.chip.neuron_words import (
     unpack_states,
 )
 from spikelet.description.chip.state import CoreState
+from spikelet.description.chip.teacher import error_bits
 from spikelet.description.expression import range_of
 from spikelet.golden.neuron_array import NeuronArray
 from spikelet.sim.drivers import cycle
@@ -45,10 +46,11 @@ _States = dict[str, npt.NDArray[Any]]
 
 
 class Collector:
-    """Collects the rows of spikes as (cycle, marks)."""
+    """Collects the rows of spikes as (cycle, marks), and their errors where there are any."""
 
     def __init__(self, dut: Any) -> None:
         self.dut = dut
+        self.errors: list[int] = []
         self.rows: list[tuple[int, int]] = []
         self.task = cocotb.start_soon(self._run())
 
@@ -60,10 +62,22 @@ class Collector:
             await edge
             if self.dut.fired_valid.value:
                 self.rows.append((cycle(), int(self.dut.fired.value)))
+                if hasattr(self.dut, "errors"):
+                    self.errors.append(int(self.dut.errors.value))
+
+    def clear(self) -> None:
+        """Forget what was collected."""
+        self.rows.clear()
+        self.errors.clear()
 
 
 async def _give(
-    dut: Any, edge: RisingEdge, rows: list[int], gaps: list[int], others: bool
+    dut: Any,
+    edge: RisingEdge,
+    rows: list[int],
+    taught: list[int],
+    gaps: list[int],
+    others: bool,
 ) -> list[int]:
     """Give one tick's rows of sums; return the cycle of each, once all have been dealt with."""
     dut.start.value = 1
@@ -74,10 +88,12 @@ async def _give(
         await edge
         dut.others_fired.value = 0
     at = []
-    for row, gap in zip(rows, gaps, strict=True):
+    for row, teacher, gap in zip(rows, taught, gaps, strict=True):
         for _ in range(gap):
             await edge
         dut.sums.value = row
+        if hasattr(dut, "teacher_sums"):
+            dut.teacher_sums.value = teacher
         dut.sums_valid.value = 1
         await edge
         dut.sums_valid.value = 0
@@ -90,7 +106,7 @@ async def _give(
 
 def _currents(rng: np.random.Generator, core: CoreParams) -> npt.NDArray[np.int64]:
     """Return sums that drive the potentials about, some of them as large as can be."""
-    low, high = core.n_axons * core.weight_min, core.n_axons * core.weight_max
+    low, high = core.sum_range
     size = max(1, (core.v_max >> core.weight_exponent) >> int(rng.integers(0, 4)))
     usual = rng.integers(max(low, -size), min(high, size) + 1, core.n_neurons)
     return np.where(rng.random(core.n_neurons) < 0.15, rng.choice((low, high)), usual)
@@ -129,12 +145,24 @@ class Golden:
         self.core = core
         self.image = image
         self.states: _States = {}
+        self.teacher = np.zeros(core.n_neurons, np.int32)
         self.clear()
 
     def clear(self) -> None:
         """Clear all but the states that stay."""
         kept = {name: self.states.get(name, self.image.states[name]) for name in self.image.states}
         self.states = {**CoreState.cleared(self.core).states, **kept}
+
+    def errors(self, updated: bool) -> list[int]:
+        """Return the rows of errors of a tick, if it has updated any that the rule reads."""
+        bits = error_bits(self.core.learning)
+        return _rows(self.core, self.states["e"], bits) if bits and updated else []
+
+    def teach(self, rng: np.random.Generator) -> list[int]:
+        """Draw what teachers add up to in the coming tick; return the rows of it."""
+        low, high = self.core.teacher_range
+        self.teacher = rng.integers(low, high + 1, self.core.n_neurons).astype(np.int32)
+        return _rows(self.core, self.teacher.astype(np.int64), self.core.teacher_bits)
 
     def update(
         self, sums: npt.NDArray[np.int32], tick: int, *, learning: bool, others: bool
@@ -147,7 +175,7 @@ class Golden:
         state = replace(cleared, states={name: self.states[name] for name in update.states})
         neurons = NeuronArray(self.core, image, [state])
         there = np.full((1, 1), others) if self.core.inhibition_axon else None
-        neurons.update(sums[None, None], tick, others=there)
+        neurons.update(sums[None, None], tick, others=there, teacher=self.teacher[None, None])
         self.states = {name: values[0] for name, values in neurons.states.items()}
 
 
@@ -164,11 +192,11 @@ async def _set_state(dut: Any, rng: np.random.Generator, golden: Golden) -> None
         await write_region(dut, name, enumerate(golden.states[name].tolist()))
 
 
-def _rows(core: CoreParams, current: npt.NDArray[np.int64]) -> list[int]:
-    """Return the rows of sums as the port wants them."""
-    mask = (1 << core.current_bits) - 1
+def _rows(core: CoreParams, current: npt.NDArray[np.int64], bits: int) -> list[int]:
+    """Return the rows of sums, of so many bits each, as the port wants them."""
+    mask = (1 << bits) - 1
     return [
-        sum((value & mask) << lane * core.current_bits for lane, value in enumerate(row))
+        sum((value & mask) << lane * bits for lane, value in enumerate(row))
         for row in current.reshape(core.rows, core.pipelines).tolist()
     ]
 
@@ -199,10 +227,10 @@ async def ticks(dut: Any) -> None:
     checks = Checks(*MUST_MEET)
     regions = [name for name in core_regions(core, 1) if hasattr(dut, f"{name}__write")]
     strobes = [f"{name}__{strobe}" for name in regions for strobe in ("write", "read")]
+    strobes += ["others_fired"] if core.inhibition_axon else []
     inputs = dict.fromkeys(
         (*strobes, "start", "clear", "sums_valid", "sums", "update", "learning"), 0
     )
-    inputs |= {"others_fired": 0} if core.inhibition_axon else {}
     edge = await start(dut, **inputs)
     await _load(dut, given, [name for name in regions if name != "state"], checks)
     if core.update.draws:
@@ -210,7 +238,6 @@ async def ticks(dut: Any) -> None:
         checks.sequence([image.cores[0].draw_key] * 2, key, "key")
     collector = Collector(dut)
     golden = Golden(core, image.cores[0])
-    inputs_read = core.update.inputs
     for epoch in range(2):
         waited = await _clear(dut, edge)
         assert core.rows <= waited <= core.rows + 1, f"clearing took {waited} cycles"
@@ -225,10 +252,13 @@ async def ticks(dut: Any) -> None:
             learning = bool(rng.integers(0, 2))
             dut.update.value = int(updated)
             dut.learning.value = int(learning)
-            collector.rows.clear()
+            collector.clear()
             others = core.inhibition_axon and bool(rng.integers(0, 2))
             alone = others and not golden.states["fired"].any()
-            came = await _give(dut, edge, _rows(core, current), gaps, others)
+            taught = golden.teach(rng)
+            came = await _give(
+                dut, edge, _rows(core, current, core.current_bits), taught, gaps, others
+            )
             golden.update(current.astype(np.int32), tick, learning=learning, others=others)
             where = {"epoch": epoch, "tick": tick, "core": 0}
             fired, v = golden.states["fired"] != 0, golden.states["v"]
@@ -236,10 +266,15 @@ async def ticks(dut: Any) -> None:
                 left = [when for when, _ in collector.rows]
                 checks.sequence([when + given["latency"] for when in came], left, "cycle", **where)
                 marks = np.array([word for _, word in collector.rows])
-                got = (marks[:, None] >> np.arange(core.pipelines)) & 1
-                checks.equal(fired, got.ravel(), "spikes of neuron", **where)
+                checks.equal(
+                    fired,
+                    ((marks[:, None] >> np.arange(core.pipelines)) & 1).ravel(),
+                    "spikes of neuron",
+                    **where,
+                )
             else:
                 assert not collector.rows, f"tick {tick}: spikes before the first tick"
+            checks.sequence(golden.errors(updated), collector.errors, "row of errors", **where)
             await _compare(dut, golden, checks, where, **reads)
             (low, high), some = range_of(core.update.results["v"], core.update.ranges), fired.any()
             met = {
@@ -248,8 +283,8 @@ async def ticks(dut: Any) -> None:
                 "lower rail": (v == low).any(),
                 "gaps": sum(gaps),
                 "not updated": not updated or core.first_tick == 0,
-                "learning": "learning" not in inputs_read or (learning and some),
-                "inhibited": "inhibited" not in inputs_read or (some and not fired.all()),
+                "learning": "learning" not in core.update.inputs or (learning and some),
+                "inhibited": "inhibited" not in core.update.inputs or (some and not fired.all()),
                 "inhibited from elsewhere alone": not core.inhibition_axon or alone,
             }
             for what, count in met.items():

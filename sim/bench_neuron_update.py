@@ -43,7 +43,9 @@ class Stimulus:
         for name in names:
             low, high = update.ranges[name]
             if name == "current":
-                low, high = core.n_axons * core.weight_min, core.n_axons * core.weight_max
+                low, high = core.sum_range
+            if name == "teacher":
+                low, high = core.teacher_range
             still = name == "learning" or (
                 name in update.parameters and core.scope(name) == "shared"
             )
@@ -62,12 +64,14 @@ class Stimulus:
         model, update = core.neuron, core.update
         states_not_built = {name: update.ranges[name][0] for name in model.state_names}
         unread = {name: update.ranges[name][0] for name in core.parameters}
-        inputs = dict.fromkeys(("current", "inhibited", "learning", "draw", "draw_low"), 0)
+        names = ("current", "inhibited", "learning", "teacher", "draw", "draw_low")
+        inputs = dict.fromkeys(names, 0)
         bounds = {"v_min": core.v_min, "v_max": core.v_max}
         given: dict[str, Any] = {**inputs, **bounds, **states_not_built, **unread}
         given |= {**self.values, **changes}
         values: dict[str, _Int] = {name: np.asarray(v, np.int64) for name, v in given.items()}
-        values["current"] = values["current"] << core.weight_exponent
+        for name in ("current", "teacher"):
+            values[name] = values[name] << core.weight_exponent
         found = neuron_update(model, values)
         return {name: np.broadcast_to(found[name], NEURONS) for name in core.state_ranges}
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from spikelet.description.checks import bits_of, signed_bits
 from spikelet.description.chip.inhibition import check_inhibition_axon
+from spikelet.description.chip.teacher import check_teacher
 from spikelet.description.errors import SpikeletError
 from spikelet.description.expression import WIDEST, Name, Range
 from spikelet.description.learning.rule import LearningRule
@@ -77,6 +78,9 @@ class CoreParams:
         Of the axons that the image marks, beside any rule; not with graded spikes.
     inhibition_axon : bool
         Whether the last axon tells ``inhibited`` that a neuron elsewhere fired in the tick before.
+    teacher_axons : int
+        The last so many axons are those of teachers, in a plastic core: their weighted sum is the
+        input ``teacher`` of the neuron model, and no part of ``current``.
 
     Raises
     ------
@@ -106,6 +110,7 @@ class CoreParams:
     spike_bits: int = 1
     inhibition_axon: bool = False
     short_term: ShortTermPlasticity | None = None
+    teacher_axons: int = 0
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -120,6 +125,7 @@ class CoreParams:
             ("list_entries", 0, 65536),
             ("first_tick", 0, 255),
             ("spike_bits", 1, 8),
+            ("teacher_axons", 0, self.n_axons - 1),
         ):
             value = getattr(self, name)
             if type(value) is not int or not low <= value <= high:
@@ -204,6 +210,13 @@ class CoreParams:
             elif value not in ("shared", "neuron") or parameter.constant:
                 valid = "an int" if parameter.constant else "'shared', 'neuron' or an int"
                 raise SpikeletError(f"core: {parameter.name} must be {valid}, not {value!r}")
+        check_teacher(model, self.update, self.learning, self.teacher_axons)
+        if self.teacher_axons and (self.inhibition_axon or self.short_term):
+            other = "an inhibition_axon" if self.inhibition_axon else "short-term plasticity"
+            raise SpikeletError(
+                f"core: {self.teacher_axons} axons are those of teachers, and it has {other}",
+                remedy="use teachers, or that, in a core, not both",
+            )
         self._check_states()
 
     def _check_states(self) -> None:
@@ -284,8 +297,14 @@ class CoreParams:
     def update(self) -> NeuronUpdate:
         """What the core computes of its neuron model."""
         low, high = (end << self.weight_exponent for end in self.sum_range)
+        lowest, highest = (end << self.weight_exponent for end in self.teacher_range)
         return update_of(
-            self.neuron, self.constants, self.potential_bits, (low, high), self.learning is not None
+            self.neuron,
+            self.constants,
+            self.potential_bits,
+            (low, high),
+            self.learning is not None,
+            (lowest, highest),
         )
 
     @cached_property
@@ -316,14 +335,27 @@ class CoreParams:
 
     @property
     def sum_range(self) -> tuple[int, int]:
-        """Smallest and largest synaptic sum that any set of spikes can give, in weight LSBs."""
-        fan_in = self.synapse_format.fan_in(self) * self.most_spikes
+        """Smallest and largest synaptic sum that any set of spikes can give, in weight LSBs.
+
+        Without the axons of teachers, whose sum has :attr:`teacher_range`.
+        """
+        fan_in = (self.synapse_format.fan_in(self) - self.teacher_axons) * self.most_spikes
         return fan_in * self.weight_min, fan_in * self.weight_max
 
     @property
     def current_bits(self) -> int:
         """Width of a synaptic sum that no set of spikes can overflow."""
         return signed_bits(*self.sum_range)
+
+    @property
+    def teacher_range(self) -> tuple[int, int]:
+        """Smallest and largest sum that teachers can give, in weight LSBs."""
+        return self.teacher_axons * min(0, self.weight_min), self.teacher_axons * self.weight_max
+
+    @property
+    def teacher_bits(self) -> int:
+        """Width of a sum that teachers give."""
+        return signed_bits(*self.teacher_range)
 
     @property
     def groups(self) -> int:
@@ -380,7 +412,12 @@ class CoreParams:
         # What a core has no use for is not named.
         options = dict(values.pop("synapse_options"))
         values["short_term"] = self.short_term and asdict(self.short_term)
-        for name, usual in (("spike_bits", 1), ("inhibition_axon", False), ("short_term", None)):
+        for name, usual in (
+            ("spike_bits", 1),
+            ("inhibition_axon", False),
+            ("short_term", None),
+            ("teacher_axons", 0),
+        ):
             if values[name] == usual:
                 del values[name]
         return values | ({"synapse_options": options} if options else {})

@@ -21,12 +21,26 @@ from collections.abc import Callable
 from spikelet.description.learning.one_sided_rules import binary_stdp, querlioz, sdsp, target_stdp
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.learning.stdp_rules import pair_stdp, reward_stdp, triplet_stdp
+from spikelet.description.learning.taught_rules import (
+    error_trace,
+    manhattan,
+    mixed_precision,
+    normad,
+    resume,
+    reward_error,
+)
 
 __all__ = [
     "RULES",
     "binary_stdp",
+    "error_trace",
+    "manhattan",
+    "mixed_precision",
+    "normad",
     "pair_stdp",
     "querlioz",
+    "resume",
+    "reward_error",
     "reward_stdp",
     "sdsp",
     "target_stdp",
@@ -43,6 +57,12 @@ RULES: dict[str, Callable[..., LearningRule]] = {
         querlioz,
         reward_stdp,
         target_stdp,
+        resume,
+        normad,
+        error_trace,
+        reward_error,
+        manhattan,
+        mixed_precision,
     )
 }
 """The functions by name."""

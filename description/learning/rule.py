@@ -114,6 +114,8 @@ class LearningRule:
     devices : Devices or None
         What synapses are made of, whose sums have the bounds ``w_min`` and ``w_max``; None: the
         weight is what changes.
+    error_bits : int
+        Width of the error ``e`` (two's complement), 2..16: a state of the core's neurons.
     name : str
     source : str
         Where the rule comes from.
@@ -137,6 +139,7 @@ class LearningRule:
     tag_rounding: str = "toward_zero"
     reward_bits: int = 8
     devices: Devices | None = None
+    error_bits: int = 8
     name: str = "custom"
     source: str = field(default="", compare=False)
 
@@ -148,6 +151,7 @@ class LearningRule:
         check_int(f"{what} w_min", self.w_min, -128, 255)
         check_int(f"{what} w_max", self.w_max, self.w_min + 1, 255)
         check_int(f"{what} reward_bits", self.reward_bits, 2, 16)
+        check_int(f"{what} error_bits", self.error_bits, 2, 16)
         for name, valid in (
             ("rounding", ("nearest", "stochastic")),
             ("tag_rounding", ("toward_zero", "nearest", "stochastic")),
@@ -242,6 +246,16 @@ class LearningRule:
         return any(not _vanishes_in_silence(t) for t in self.terms if t.phase == "post")
 
     @property
+    def reads_error(self) -> bool:
+        """Whether the rule reads ``e``."""
+        return "e" in self.variables
+
+    @property
+    def visits_errors(self) -> bool:
+        """Whether the post phase visits neurons that did not fire, for their error."""
+        return any(term.counts_by_error for term in self.terms)
+
+    @property
     def periods(self) -> tuple[int, ...]:
         """The k of each ``uk`` in the rule, ascending."""
         return tuple(sorted({t.period for t in self.terms if t.period is not None}))
@@ -284,6 +298,8 @@ class LearningRule:
         values = asdict(self)
         if self.devices is None:  # what a rule has no use for is not named
             del values["devices"]
+        if not self.reads_error:  # what a rule has no use for is not named
+            del values["error_bits"]
         return values
 
     @classmethod
@@ -309,7 +325,12 @@ def variable_range(
         return weight_min, weight_max
     if name == "b":
         return 0, 1
-    bits = {"v": potential_bits, "t": rule.tag_bits, "r": rule.reward_bits}[name]
+    bits = {
+        "v": potential_bits,
+        "t": rule.tag_bits,
+        "r": rule.reward_bits,
+        "e": rule.error_bits,
+    }[name]
     return -(1 << (bits - 1)), (1 << (bits - 1)) - 1
 
 

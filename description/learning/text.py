@@ -39,12 +39,13 @@ __all__ = [
     "parse_rule",
 ]
 
-VARIABLES = ("x1", "x2", "y1", "y2", "v", "w", "t", "r", "b")
-"""Pre traces, post traces, membrane potential after the tick before, weight, tag, reward, and a bit
-that is loaded for each axon."""
+VARIABLES = ("x1", "x2", "y1", "y2", "v", "w", "t", "r", "e", "b")
+"""Pre traces, post traces, membrane potential after the tick before, weight, tag, reward, error,
+and a bit that is loaded for each axon."""
 
 PHASES = ("pre", "post", "sweep")
-"""When a term is evaluated: where ``x0`` is 1, else where ``y0`` is 1, else at every synapse."""
+"""When a term is evaluated: where ``x0`` is 1; where ``y0`` is 1 or ``e`` not 0; else at every
+synapse."""
 
 LARGEST_PERIOD = 8
 """``u8`` is the rarest: every 256 ticks."""
@@ -178,25 +179,34 @@ class _Parser:
         periods = [trigger for trigger in term.triggers if trigger[0] == "u"]
         if term.phase != "sweep" and periods:
             raise self.error(
-                f"{periods[0]} is for terms without x0 and y0, which no spike starts", start
+                f"{periods[0]} is for terms without x0, y0 and e, which no spike or error starts",
+                start,
             )
         if len(periods) > 1:
             raise self.error(f"{periods[0]} and {periods[1]} cannot both apply", start)
         if term.phase == "sweep" and not periods and "r" not in term.variables:
             raise self.error(
-                "a term without x0, y0 or r changes every synapse in every tick, which is not "
+                "a term without x0, y0, r or e changes every synapse in every tick, which is not "
                 "implementable at speed; multiply it by x0 (pre spike), y0 (post spike), r "
-                "(reward) or by u0 to u8 (every 2^k ticks)",
+                "(reward), e (error) or by u0 to u8 (every 2^k ticks)",
                 start,
             )
-        if term.phase == "sweep" and not periods and not _vanishes_without_reward(term):
+        if term.counts_by_error and not _vanishes_without(term, "e"):
+            raise self.error(
+                "without y0 this term is evaluated only where e is not 0, but it may not be 0 "
+                "where e is 0; multiply it by e, by (e > 0) or (e < 0), or by y0",
+                start,
+            )
+        if term.phase == "sweep" and not periods and not _vanishes_without(term, "r"):
             raise self.error(
                 "without u0 to u8 this term is evaluated only where r is not 0, but it may not be "
                 "0 where r is 0; multiply it by r, by (r > 0) or (r < 0), or by u0 to u8",
                 start,
             )
         if "v" in term.variables and term.phase != "pre":
-            raise self.error("v can be used only with x0 and without y0: a spike resets it", start)
+            raise self.error(
+                "v can be used only with x0 and without y0 and e: a spike resets it", start
+            )
 
     def factor(self) -> tuple[int, int, Factor | None, str]:
         """Return (number, power of two, factor or None, trigger or "")."""
@@ -306,13 +316,13 @@ def _order(trigger: str) -> tuple[int, str]:
     return ("x", "y", "u").index(trigger[0]), trigger
 
 
-def _vanishes_without_reward(term: Term) -> bool:
-    """Return whether the term is certainly 0 where r is 0."""
+def _vanishes_without(term: Term, variable: str) -> bool:
+    """Return whether the term is certainly 0 where r, or e, is 0."""
     for factor in term.factors:
         if isinstance(factor, Comparison):
-            if factor.variable == "r" and not factor.holds(0):
+            if factor.variable == variable and not factor.holds(0):
                 return True
-        elif factor.constant == 0 and [name for name, _ in factor.variables] == ["r"]:
+        elif factor.constant == 0 and [name for name, _ in factor.variables] == [variable]:
             return True
     return False
 

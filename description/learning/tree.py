@@ -75,8 +75,10 @@ class Term:
 
     @property
     def phase(self) -> str:
-        """``"post"`` with ``y0``, else ``"pre"`` with ``x0``, else ``"sweep"``."""
-        return "post" if "y0" in self.triggers else "pre" if "x0" in self.triggers else "sweep"
+        """``"post"`` with ``y0`` or ``e``, else ``"pre"`` with ``x0``, else ``"sweep"``."""
+        if "y0" in self.triggers or "e" in self.variables:
+            return "post"
+        return "pre" if "x0" in self.triggers else "sweep"
 
     @property
     def variables(self) -> frozenset[str]:
@@ -88,6 +90,11 @@ class Term:
             else:
                 names.update(name for name, _ in factor.variables)
         return frozenset(names)
+
+    @property
+    def counts_by_error(self) -> bool:
+        """Whether ``e`` decides where the term counts, and no post spike."""
+        return self.phase == "post" and "y0" not in self.triggers
 
     @property
     def period(self) -> int | None:

@@ -169,6 +169,10 @@ class NeuronModel:
             remedy=f"its states are {', '.join(self.state_names)}",
         )
 
+    def reads(self, name: str) -> bool:
+        """Return whether the text reads an input, or whatever else is of this name."""
+        return any(n.name == name for line in self.lines for a in line for n in names(a.value))
+
     def parameter(self, name: str) -> Parameter:
         """Return a parameter by its name; SpikeletError lists those that there are."""
         for parameter in self.parameters:

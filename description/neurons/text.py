@@ -25,6 +25,7 @@ INPUTS = {
     "current": "synaptic sum of the tick, in potential LSBs",
     "inhibited": "1 where other neurons of the core fired in the tick before and this one did not",
     "learning": "1 while the core's learning is on",
+    "teacher": "synaptic sum of the tick over the axons of teachers, in potential LSBs",
     "draw": "a number drawn for this neuron and tick, 0..65535",
 }
 """What a text can read besides its states and parameters."""

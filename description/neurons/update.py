@@ -28,6 +28,7 @@ __all__ = ["NEXT", "NeuronUpdate", "can_spike", "sends_counts", "update_of"]
 NEXT = "NEXT_"
 """Before the name of a state: its value after the tick. Every name is assigned once."""
 
+_INPUTS = ("current", "inhibited", "learning", "teacher", "draw", DRAWN)
 _DRAW_RANGE = (0, 65535)
 
 
@@ -50,7 +51,8 @@ class NeuronUpdate:
     parameters : tuple of str
         Those that are loaded, and read.
     inputs : tuple of str
-        Those read of ``current``, ``inhibited``, ``learning``, ``draw`` and ``draw_low``.
+        Those read of ``current``, ``inhibited``, ``learning``, ``teacher``, ``draw`` and
+        ``draw_low``.
     """
 
     __repr__ = summary
@@ -89,6 +91,7 @@ def update_of(
     potential_bits: int,
     current: Range,
     learning: bool,
+    teacher: Range = (0, 0),
 ) -> NeuronUpdate:
     """Return what a core computes.
 
@@ -102,6 +105,8 @@ def update_of(
         Range of the synaptic sum, in potential LSBs.
     learning : bool
         Whether the core can learn.
+    teacher : (int, int)
+        Range of the synaptic sum of the axons of teachers, in potential LSBs.
 
     Raises
     ------
@@ -109,7 +114,7 @@ def update_of(
         Naming the place in the text, if a value can overflow, a state can leave its range, or a
         shift is not by a constant.
     """
-    return _update_of(model, tuple(constants.items()), potential_bits, current, learning)
+    return _update_of(model, tuple(constants.items()), potential_bits, current, learning, teacher)
 
 
 @lru_cache(maxsize=256)  # the cores of a chip are of few kinds
@@ -119,12 +124,14 @@ def _update_of(
     potential_bits: int,
     current: Range,
     learning: bool,
+    teacher: Range,
 ) -> NeuronUpdate:
     constants = dict(built_in)
     ranges: dict[str, Range] = {
         "current": current,
         "inhibited": (0, 1),
         "learning": (0, 1 if learning else 0),
+        "teacher": teacher,
         "draw": _DRAW_RANGE,
         DRAWN: _DRAW_RANGE,
         **dict(zip(BOUNDS, ((v, v) for v in membrane_range(potential_bits)), strict=True)),
@@ -155,7 +162,7 @@ def _update_of(
         parameters=tuple(
             name for name in model.parameter_names if name in read and name not in constants
         ),
-        inputs=tuple(n for n in ("current", "inhibited", "learning", "draw", DRAWN) if n in read),
+        inputs=tuple(n for n in _INPUTS if n in read),
     )
 
 

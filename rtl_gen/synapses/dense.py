@@ -136,28 +136,32 @@ class DenseCrossbar(wiring.Component):
         m.d.sync += endings.eq(Cat(group_end, endings))
 
         # Lanes: sums of this group, and those of the group before on their way out.
-        # With short-term plasticity they have a fraction, and begin with a half, to be rounded.
-        fraction = AMPLITUDE_BITS if core.short_term else 0
-        half = 1 << fraction >> 1
-        sums = [
-            Signal(signed(core.current_bits + fraction), name=f"sum_{i}", init=half)
-            for i in range(core.lanes)
-        ]
-        leaving = Signal(core.lanes * core.current_bits)
+        adding = {"sum": (self.sums, accumulating)}
+        if core.teacher_axons:
+            taught = axon >= core.n_axons - core.teacher_axons
+            teaching = delayed(m, reading & taught, memory.latency, name="teaching")
+            adding = {
+                "sum": (self.sums, accumulating & ~teaching),
+                "teacher_sum": (self.teacher_sums, teaching),
+            }
         rows_left = Signal(range(rows_in_group + 1))
-        for lane, total in enumerate(sums):
-            with m.If(ending):
-                m.d.sync += total.eq(half)
-            with m.Elif(accumulating):
-                m.d.sync += total.eq(total + self._weight(memory.row_data, lane))
+        ways = []
+        for name, (out, rows) in adding.items():
+            sums = self._accumulate(m, memory.row_data, rows, ending, out, name)
+            leaving = Signal(
+                core.lanes * len(out) // core.pipelines,
+                name="leaving" if name == "sum" else f"{name}_leaving",
+            )
+            ways.append((sums, leaving, out))
         with m.If(ending):
-            whole = Cat(total[fraction:] for total in sums) if fraction else Cat(sums)
-            m.d.sync += [leaving.eq(whole), rows_left.eq(rows_in_group)]
+            m.d.sync += [leaving.eq(Cat(sums)) for sums, leaving, _ in ways]
+            m.d.sync += rows_left.eq(rows_in_group)
         with m.Elif(self.sums_valid):
-            m.d.sync += [leaving.eq(leaving >> len(self.sums)), rows_left.eq(rows_left - 1)]
+            m.d.sync += [leaving.eq(leaving >> len(out)) for _, leaving, out in ways]
+            m.d.sync += rows_left.eq(rows_left - 1)
         m.d.comb += [
             self.sums_valid.eq(rows_left != 0),
-            self.sums.eq(leaving),
+            *(out.eq(leaving) for _, leaving, out in ways),
             self.busy.eq(running | endings.any() | self.sums_valid),
         ]
         if core.short_term:
@@ -172,6 +176,24 @@ class DenseCrossbar(wiring.Component):
             ]
             self._let_learn(m, memory)
         return m
+
+    def _accumulate(
+        self, m: Module, row: Signal, adding: Value, ending: Value, out: Signal, name: str
+    ) -> list[Signal]:
+        """Build and return the lanes' sums over the rows that come with ``adding``.
+
+        With short-term plasticity they have a fraction, and begin with a half, to be rounded.
+        """
+        fraction = AMPLITUDE_BITS if self.core.short_term else 0
+        half = 1 << fraction >> 1
+        shape = signed(len(out) // self.core.pipelines + fraction)
+        sums = [Signal(shape, name=f"{name}_{i}", init=half) for i in range(self.core.lanes)]
+        for lane, total in enumerate(sums):
+            with m.If(ending):
+                m.d.sync += total.eq(half)
+            with m.Elif(adding):
+                m.d.sync += total.eq(total + self._weight(row, lane))
+        return [total[fraction:] for total in sums] if fraction else sums
 
     def _note(
         self, m: Module, noted: Value, n_active: Signal, end: Value

@@ -86,6 +86,8 @@ def crossbar_members(core: CoreParams, regions: dict[str, Region]) -> dict[str, 
     sums_valid : ``Out(1)``
     sums : ``Out(pipelines * current_bits)``
         Of the neurons in ascending order, ``pipelines`` a cycle; they cannot be held up.
+    teacher_sums : ``Out(pipelines * teacher_bits)``
+        With ``sums``, where the core has axons of teachers: what those add up to.
     busy : ``Out(1)``
         Sums of this tick are still to come.
     ready : ``Out(1)``
@@ -111,6 +113,8 @@ def crossbar_members(core: CoreParams, regions: dict[str, Region]) -> dict[str, 
         "sums": Out(core.pipelines * core.current_bits),
         "busy": Out(1),
     }
+    if core.teacher_axons:
+        members["teacher_sums"] = Out(core.pipelines * core.teacher_bits)
     if core.spike_bits > 1:
         members |= {"again": In(1), "count": In(core.spike_bits)}
     if core.synapse_format.holds_scan:

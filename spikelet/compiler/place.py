@@ -90,7 +90,7 @@ class _Placer:
                 {p.name: p.size for p in net.populations},
                 tuple(
                     Connection(p.source, p.target, p.weights, p.delay, p.rule is not None)
-                    for p in net.projections
+                    for p in sorted(net.projections, key=lambda p: p.teacher)
                 ),
                 {group.name: group.size for group in net.inputs},
                 net.outputs,
@@ -183,6 +183,7 @@ class _Placer:
                 spike_bits=self.network.arriving_bits(population.name),
                 inhibition_axon=part.inhibition_axon,
                 short_term=self.network.short_term(population.name),
+                teacher_axons=self.network.teacher_axons(population.name),
             )
             if whole and n_neurons > len(part.neurons):  # they would learn, or inhibit, too
                 core = with_silent_spares(core)

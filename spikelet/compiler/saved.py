@@ -85,6 +85,7 @@ def network_fields(network: IntegerNetwork) -> dict[str, Any]:
         "projections": [
             {
                 **{n: getattr(p, n) for n in ("source", "target", "delay", "connectivity")},
+                **({"teacher": True} if p.teacher else {}),
                 "rule": p.rule and p.rule.to_dict(),
                 "convolution": p.convolution and p.convolution.options(),
                 # named only where there is one
@@ -137,6 +138,7 @@ def network_of(entry: dict[str, Any], arrays: _Arrays) -> IntegerNetwork:
             p["convolution"] and ConvolutionShape.of(p["convolution"]),
             ShortTermPlasticity(**p["short_term"]) if "short_term" in p else None,
             arrays.get(f"devices_{i}"),
+            teacher=p.get("teacher", False),
         )
         for i, p in enumerate(entry["projections"])
     )

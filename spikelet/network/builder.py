@@ -28,6 +28,7 @@ from spikelet.description.learning.short_term import ShortTermPlasticity
 from spikelet.description.learning.two_rules import both_rules
 from spikelet.description.learning.variability import Variability
 from spikelet.description.neurons.adaptation import Adaptation
+from spikelet.description.neurons.error import ErrorParams, with_error
 from spikelet.description.neurons.model import FRACTION_BITS, NeuronModel
 from spikelet.description.neurons.models import neuron_model
 from spikelet.description.summary import summary
@@ -125,6 +126,7 @@ class PlasticNetwork:
         weight_exponent: int = 0,
         weight_bits: int | None = None,
         adaptation: Adaptation | None = None,
+        error: ErrorParams | None = None,
         **parameters: npt.ArrayLike | None,
     ) -> str:
         """Add a population of neurons of one model; return its name.
@@ -147,6 +149,8 @@ class PlasticNetwork:
             1..8; None: as many as the projections need.
         adaptation : Adaptation or None
             Homeostatic threshold, of a model that has one.
+        error : ErrorParams or None
+            Gives the neurons an error ``e``, which teachers load and a rule can read.
         **parameters : int, or array of int of shape (size,), or None
             Of the model, by name, in potential LSBs, 1/4096 or ticks, as ``spikelet neurons NAME``
             lists them: ``threshold``, and in most models ``decay``, ``bias`` and ``inhibition``
@@ -172,11 +176,14 @@ class PlasticNetwork:
         if not isinstance(adaptation, Adaptation | None):
             raise SpikeletError(f"{what}: adaptation must be an Adaptation, not {adaptation!r}")
         given |= adaptation.constants if adaptation else {}
+        if not isinstance(error, ErrorParams | None):
+            raise SpikeletError(f"{what}: error must be an ErrorParams, not {error!r}")
         try:
             model = neuron_model(neuron)
+            model = with_error(model, error) if error else model
             found = integer_parameters(model, given, size, potential_bits)
-        except SpikeletError as error:
-            raise SpikeletError(f"{what}: {error.args[0]}", remedy=error.remedy) from None
+        except SpikeletError as fault:
+            raise SpikeletError(f"{what}: {fault.args[0]}", remedy=fault.remedy) from None
         self.populations[name] = IntegerPopulation(
             name, size, model, found, weight_exponent, potential_bits, weight_bits
         )
@@ -194,6 +201,7 @@ class PlasticNetwork:
         variability: Variability | None = None,
         connectivity: str = "all_to_all",
         short_term: ShortTermPlasticity | None = None,
+        teacher: bool = False,
     ) -> None:
         """Connect inputs or a population to a population.
 
@@ -221,6 +229,10 @@ class PlasticNetwork:
         short_term : ShortTermPlasticity or None
             How much of its weights a spike brings, by the spikes of its source before; beside any
             rule. All projections to a population that have one have the same.
+        teacher : bool
+            The source teaches: its spikes load the errors ``e`` of the target's neurons, and not
+            their potentials. It is not plastic; another projection into the target has a rule that
+            reads ``e``.
 
         Raises
         ------
@@ -249,6 +261,8 @@ class PlasticNetwork:
         if rule is not None and rule.devices:
             codes = (variability or Variability()).codes(rule.devices, initial, what)
             initial = rule.devices.weights(codes)
+        if teacher:
+            self._check_teacher(what, target, rule)
         projection = IntegerProjection(
             source,
             target,
@@ -258,6 +272,7 @@ class PlasticNetwork:
             connectivity,
             short_term=short_term,
             devices=codes,
+            teacher=teacher,
         )
         self.projections.append(projection)
 
@@ -287,6 +302,7 @@ class PlasticNetwork:
 
         ``encoder`` is how intensities in a samples file become spikes.
         """
+        self._check_taught()
         network = IntegerNetwork(
             self.name,
             tuple(self.input_groups.values()),
@@ -310,8 +326,9 @@ class PlasticNetwork:
         return found.size
 
     def into(self, population: str) -> list[IntegerProjection]:
-        """Return the projections into a population, in the order of their axons."""
-        return [p for p in self.projections if p.target == population]
+        """Return the projections into a population, in the order of their axons: teachers last."""
+        into = [p for p in self.projections if p.target == population]
+        return sorted(into, key=lambda p: p.teacher)
 
     def _what(self, part: str) -> str:
         return f"network {self.name!r}: {part}"
@@ -385,6 +402,38 @@ class PlasticNetwork:
         if not isinstance(variability, Variability):
             raise SpikeletError(f"{what}: variability must be a Variability, not {variability!r}")
         return rule.with_devices(replace(devices, **variability.built(devices)))
+
+    def _check_teacher(self, what: str, target: str, rule: LearningRule | None) -> None:
+        model = self.populations[target].neuron
+        if rule is not None:
+            raise SpikeletError(
+                f"{what}: a teacher is not plastic, but has the rule {rule.name}",
+                remedy="leave its rule out, and give it to the projections that are to learn",
+            )
+        if not model.reads("teacher"):
+            raise SpikeletError(
+                f"{what}: neurons of {model.name!r} have no error that a teacher could load",
+                remedy=f"give population {target!r} an error (ErrorParams)",
+            )
+
+    def _check_taught(self) -> None:
+        """Check that teachers and rules that read errors come together."""
+        for name in self.populations:
+            into = self.into(name)
+            rule = next((p.rule for p in into if p.rule), None)
+            taught, reads = any(p.teacher for p in into), rule is not None and rule.reads_error
+            model = self.populations[name].neuron
+            if reads and not taught and ("e" not in model.state_names or model.reads("teacher")):
+                raise self._error(
+                    f"population {name!r}: rule {rule.name if rule else ''} reads e, the error by "
+                    "a teacher, but there is no teacher",
+                    "project() to it with teacher=True, and give it an error (ErrorParams)",
+                )
+            if taught and not reads:
+                raise self._error(
+                    f"population {name!r} has a teacher, but no rule that reads e",
+                    "give a projection into it a rule with e, or leave the teacher out",
+                )
 
     def _decay(self, what: str, decay: npt.ArrayLike | None, time_constant: float) -> int:
         """Return the decay of a time constant in seconds."""

@@ -81,6 +81,7 @@ class FloatUpdate:
         inputs = {
             "current": lambda: current,
             "inhibited": lambda: _others(fired, current.shape),
+            "teacher": lambda: np.zeros_like(current),  # of no float network
             "draw": draw,
         }
         known = {**self.given, **self.states}

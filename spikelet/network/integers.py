@@ -140,6 +140,8 @@ class IntegerProjection:
         Of its axons.
     devices : array of int32, shape (count, n_source, n_target), or None
         Codes of the devices that make the weights; None: the rule's, if any, share them equally.
+    teacher : bool
+        Whether its spikes load the errors of the target's neurons, and not their potentials.
     """
 
     __repr__ = summary
@@ -153,6 +155,7 @@ class IntegerProjection:
     convolution: ConvolutionShape | None = None
     short_term: ShortTermPlasticity | None = None
     devices: npt.NDArray[np.int32] | None = None
+    teacher: bool = False
 
     @property
     def title(self) -> str:
@@ -295,8 +298,13 @@ class IntegerNetwork:
         raise self.error(f"there is no projection {source!r} -> {target!r}; there are {found}")
 
     def into(self, population: str) -> list[IntegerProjection]:
-        """Return the projections into a population, in the order of their axons."""
-        return [p for p in self.projections if p.target == population]
+        """Return the projections into a population, in the order of their axons: teachers last."""
+        into = [p for p in self.projections if p.target == population]
+        return sorted(into, key=lambda p: p.teacher)
+
+    def teacher_axons(self, population: str) -> int:
+        """Return how many axons of a population are those of teachers: the last."""
+        return sum(self.sizes[p.source] for p in self.into(population) if p.teacher)
 
     def rule(self, population: str) -> LearningRule | None:
         """Return the rule by which projections into a population learn, if any do.

@@ -22,6 +22,7 @@ from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.learning.short_term import ShortTermPlasticity
 from spikelet.description.learning.variability import Variability
 from spikelet.description.neurons.adaptation import Adaptation
+from spikelet.description.neurons.error import ErrorParams
 from spikelet.description.summary import summary
 from spikelet.network.builder import PlasticNetwork
 from spikelet.network.integers import IntegerNetwork
@@ -218,6 +219,9 @@ class _Reader:
         if "adaptation" in table.data:
             inner = table.table("adaptation", f"{table.place} adaptation")
             options["adaptation"] = inner.call(Adaptation)
+        if "error" in table.data:
+            inner = table.table("error", f"{table.place} error")
+            options["error"] = inner.call(ErrorParams)
         file = table.data.get("neuron")
         if isinstance(file, str) and file.endswith((".toml", ".json")):
             options["neuron"] = table.path.parent / file

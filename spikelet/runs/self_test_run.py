@@ -169,6 +169,8 @@ def _learning_cycles(
         if core.learning and contents.learning:
             by_group = trace.spikes[index].reshape(*rewards.shape, core.groups, core.lanes)
             post = by_group.any(axis=3).sum(axis=2) if "post" in core.learning.phases else 0
+            if core.learning.visits_errors:  # any neuron may have one
+                post = np.full(rewards.shape, core.groups)
             groups = post + core.groups * _sweeps(core, rewards)
             active = trace.active_axons[..., index]
             axons = np.full(rewards.shape, core.n_axons)

@@ -12,6 +12,7 @@ from spikelet.description.learning.devices import Devices
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.learning.short_term import ShortTermPlasticity
 from spikelet.description.neurons.adaptation import Adaptation
+from spikelet.description.neurons.error import ErrorParams, with_error
 from spikelet.description.neurons.models import neuron_model
 from tests.helpers.random_plastic import random_plastic_image
 
@@ -145,6 +146,44 @@ CORES: dict[str, dict[str, Any]] = {
             Devices(1, up=(5,) * 16, down=(200,) * 16)
         ),
         "n_axons": 5,
+        "lanes": 1,
+        "pipelines": 1,
+        "n_neurons": 6,
+    },
+    # Teachers: an error that leaks and counts the neuron's own spikes; both targets draw.
+    "taught": {
+        "learning": LearningRule(
+            "2^-3*e*x1 - 2^-2*x1*y0 + 2^-4*e*r*(t + 1)",
+            "2^-2*e*x0 - 2^-1*x0*y1 - 2^-3*u1*t",
+            x1=_LONG,
+            y1=_BRIEF,
+            w_min=-16,
+            w_max=15,
+            rounding="stochastic",
+            tag_bits=4,
+            reward_bits=4,
+            error_bits=6,
+        ),
+        "neuron": with_error(
+            neuron_model("snntorch-subtract"), ErrorParams(bits=6, decay=3000, spike=5)
+        ),
+        "n_axons": 27,
+        "teacher_axons": 9,
+    },
+    # An error by itself counts only where a neuron fires; it has a window; one lane in SPRAM.
+    "window": {
+        "learning": LearningRule(
+            "x1*y0*e - 2^-1*x0*y1 + 2*y0*(e < 0)",
+            x1=_SET,
+            y1=_BRIEF,
+            w_min=-12,
+            w_max=15,
+            error_bits=9,
+        ),
+        "neuron": with_error(neuron_model("nir-euler"), ErrorParams(bits=8, decay=3900, window=20)),
+        "weight_memory": "spram",
+        "n_axons": 17,
+        "teacher_axons": 16,
         "lanes": 1,
         "pipelines": 1,
         "n_neurons": 6,

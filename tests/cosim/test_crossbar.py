@@ -14,12 +14,15 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.memory_map import ChipMap
 from spikelet.description.chip.params import ChipParams
+from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.neurons.error import ErrorParams, with_error
 from spikelet.description.neurons.models import neuron_model
 from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY
 from spikelet.rtl_gen.synapses.crossbars import crossbar
 from spikelet.rtl_gen.synapses.dense import DenseCrossbar
 from tests.cosim.support import SEEDS, Bench, cases, image_of
+from tests.helpers.random_plastic import random_plastic_image
 
 
 @pytest.fixture(
@@ -38,6 +41,13 @@ from tests.cosim.support import SEEDS, Bench, cases, image_of
         graded={"weight_bits": 4, "lanes": 8, "pipelines": 2, "spike_bits": 3},
         graded_spram={"lanes": 16, "pipelines": 4, "weight_memory": "spram", "spike_bits": 2},
         single={"weight_bits": 8, "lanes": 1, "pipelines": 1, "n_neurons": 5},
+        taught={
+            **{"weight_bits": 5, "lanes": 8, "pipelines": 2, "teacher_axons": 6},
+            "neuron": with_error(neuron_model("snntorch-zero"), ErrorParams(bits=10)),
+            "learning": LearningRule(
+                "x1*e", x1=TraceParams(1, bits=1), w_min=-16, w_max=15, error_bits=10
+            ),
+        },
     ),
 )
 def bench(request: pytest.FixtureRequest) -> Bench:
@@ -52,7 +62,7 @@ def bench(request: pytest.FixtureRequest) -> Bench:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_crossbar(bench, seed, tmp_path):
-    image = image_of(bench.parameters["chip"], seed)
+    image = random_plastic_image(np.random.default_rng(seed), bench.parameters["chip"])
     core, weights = bench.parameters["chip"].cores[0], image.cores[0].weights
     weights[:, 0], weights[:, -1] = core.weight_max, core.weight_min
     bench.run(seed, tmp_path, image=image)

@@ -9,6 +9,7 @@ from spikelet.description.chip.memory_map import ChipMap
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.neurons.adaptation import Adaptation
+from spikelet.description.neurons.error import ErrorParams, with_error
 from spikelet.description.neurons.models import neuron_model
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY
 from spikelet.rtl_gen.neuron_array import NeuronArray
@@ -53,6 +54,15 @@ from tests.helpers.random_plastic import random_plastic_image
             "pipelines": 2,
             "parameters": {"threshold": "neuron", "inhibition": "shared"},
             "inhibition_axon": True,
+        },
+        taught={
+            "neuron": with_error(
+                neuron_model("snntorch-zero"), ErrorParams(bits=8, decay=3500, spike=30)
+            ),
+            "pipelines": 4,
+            "parameters": {"decay": "shared"},
+            "learning": LearningRule("x1*e", x1=TraceParams(1, bits=1), w_max=7),
+            "teacher_axons": 7,
         },
         states={"neuron": ODD, "pipelines": 2, "parameters": {"threshold": "neuron"}},
         drawing={

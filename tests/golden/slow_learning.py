@@ -96,6 +96,7 @@ class SlowCore:
         self.t = self.image.tags.tolist()
         self.random = self.image.random.tolist()
         self.neurons = PythonNeurons(self.core, self.image)
+        self.errors = [0] * self.core.n_neurons
         self.clear()
 
     def clear(self) -> None:
@@ -109,17 +110,23 @@ class SlowCore:
     def tick(self, s: list[bool], reward: int) -> None:
         """Steps 2 to 3d, with arrivals ``s``."""
         rule, groups = self.rule, range(self.core.groups)
-        current = [sum(row[n] for row, a in zip(self.w, s, strict=True) if a) for n in self._all()]
+        first_teacher = self.core.n_axons - self.core.teacher_axons
+        rows = [(row, a < first_teacher) for a, row in enumerate(self.w) if s[a]]
+        current = [sum(row[n] for row, plain in rows if plain) for n in self._all()]
+        teacher = [sum(row[n] for row, plain in rows if not plain) for n in self._all()]
         none = [False] * self.core.n_neurons
         self._phase(self._terms("pre"), groups, lambda axon: s[axon], s, none, reward)
-        self.neurons.tick(current)
+        self.neurons.tick(current, teacher)
+        self.errors = self.neurons.of("e") if rule.reads_error else [0] * self.core.n_neurons
+        pairs = zip(self.fired, self.errors, strict=True)
+        visited = [fired or (rule.visits_errors and error != 0) for fired, error in pairs]
         for name, trace in rule.pre_traces.items():
             self.traces[name] = [
                 raised(trace, value) if spike else value
                 for value, spike in zip(self.traces[name], s, strict=True)
             ]
         lanes = self.core.lanes
-        fired = [group for group in groups if any(self.fired[group * lanes :][:lanes])]
+        fired = [group for group in groups if any(visited[group * lanes :][:lanes])]
         self._phase(
             self._terms("post"),
             fired,
@@ -199,6 +206,7 @@ class SlowCore:
             values = {name: self.traces[name][axon] for name in rule.pre_traces}
             values |= {name: self.traces[name][n] for name in rule.post_traces}
             values |= {"x0": int(s[axon]), "y0": int(fired[n]), "v": self.v[n], "r": reward}
+            values |= {"e": self.errors[n]} if rule.reads_error else {}
             values |= {"w": self.w[axon][n]} | ({"t": self.t[axon][n]} if rule.tag else {})
             bits = fraction_bits(rule.weight)
             dw = sum((evaluate(x, values) for x in terms if x in rule.weight.terms), Fraction(0))

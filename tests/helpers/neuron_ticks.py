@@ -129,13 +129,14 @@ class PythonNeurons:
         """Return a state of all neurons."""
         return [values[name] for values in self.neurons]
 
-    def tick(self, sums: list[int]) -> None:
-        """Advance by one tick, with these sums in weight LSBs."""
+    def tick(self, sums: list[int], teacher: list[int] | None = None) -> None:
+        """Advance by one tick, with these sums in weight LSBs, and those of teachers."""
         core, fired = self.core, self.of("fired")
         for n, values in enumerate(self.neurons):
             word = _mixed((self.key + int(self.image.draw_indices[n])) % 2**32) if self.key else 0
             values |= {
                 "current": sums[n] * 2**core.weight_exponent,
+                "teacher": (teacher[n] if teacher else 0) * 2**core.weight_exponent,
                 "inhibited": int(any(fired) and not fired[n]),
                 "learning": int(core.learning is not None and self.image.learning),
                 "draw": word // 2**16,
