@@ -68,17 +68,17 @@ def native_ticks(core: CoreParams, image: CoreImage, sums: np.ndarray) -> Ticks:
     cleared = {name: aligned((row,), state_type(core, name)) for name in core.update.states}
     neurons = NativeNeurons(core, image, cleared)
     function = ctypes.CFUNCTYPE(
-        *(None, ctypes.c_int32, ctypes.c_int32, ctypes.c_int32, ctypes.c_uint32),
+        *(None, ctypes.c_int32, ctypes.c_int32, ctypes.c_int32, ctypes.c_uint32, ctypes.c_int32),
         *[ctypes.c_void_p] * 3,
     )(neurons.update)
     states = {**cleared, **neurons.states}
     found = {name: np.empty(sums.shape, np.int64) for name in core.state_ranges}
-    key, due = image.draw_key, aligned((row,), np.int32)
+    key, due = image.draw_key, aligned((2 * row,), np.int32)  # and those of teachers: 0
     learning = core.learning is not None and image.learning
     for tick, now in enumerate(sums):
         due[: core.n_neurons] = now
         function(
-            *(row, core.weight_exponent, learning, key),
+            *(row, core.weight_exponent, learning, key, 0),
             *(due.ctypes.data, neurons.constants, neurons.rows),
         )
         states["fired"][core.n_neurons :] = 0

@@ -136,12 +136,12 @@ def random_plastic_image(rng: np.random.Generator, chip: ChipParams) -> ChipImag
                 changes["tags"] = rng.integers(-largest - 1, largest + 1, shape).astype(np.int8)
             if rule.stochastic:
                 changes["random"] = random_states(core.lanes, int(rng.integers(1 << 30)))
+            if rule.devices:
+                changes |= _random_devices(rng, rule.devices, plastic, weights)
         if core.learning and "b" in core.learning.variables:
             changes["rule_bits"] = rng.random(core.n_axons) < 0.5
         if core.short_term:
             changes["short_term"] = rng.random(core.n_axons) < 0.7
-            if rule.devices:
-                changes |= _random_devices(rng, rule.devices, plastic, weights)
         cores.append(replace(image, **changes))
     return ChipImage(tuple(cores))
 
