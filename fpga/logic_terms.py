@@ -21,6 +21,7 @@ from spikelet.description.learning.rule import (
     term_range,
     variable_range,
 )
+from spikelet.description.learning.short_term import AMPLITUDE_BITS, DEPLETED_BITS, U_BITS
 from spikelet.description.learning.text import Comparison, Factor, SumOfProducts, Term
 from spikelet.fpga.memories import router_queues
 from spikelet.fpga.neuron_terms import draw_terms, neuron_products, update_terms
@@ -239,6 +240,16 @@ def multiplications(core: CoreParams) -> Iterator[tuple[int, int, int]]:
     """Yield the multipliers of a core: bits of both operands, and how many there are."""
     for left, right in neuron_products(core):
         yield left, right, core.pipelines
+    if short_term := core.short_term:
+        yield core.weight_bits, AMPLITUDE_BITS + 1, core.lanes
+        yield U_BITS, DEPLETED_BITS + 1, 2
+        yield U_BITS + 1, _odd(short_term.utilisation).bit_length(), 2
+        for bits, factor in (
+            (U_BITS, short_term.facilitation),
+            (DEPLETED_BITS, short_term.recovery),
+        ):
+            if factor:
+                yield bits, _odd(factor).bit_length(), 1
     rule = core.learning
     if rule is None:
         return
@@ -295,10 +306,10 @@ def _bits(ends: _Widths) -> int:
 
 
 def _shared(factor: Factor) -> bool:
-    """Return whether a factor is the same in all lanes: of pre traces and the reward only."""
+    """Return whether a factor is the same in all lanes: of the axon and the reward only."""
     if isinstance(factor, Comparison):
-        return factor.variable in ("x1", "x2", "r")
-    return all(name in ("x1", "x2", "r") for name, _ in factor.variables)
+        return factor.variable in ("x1", "x2", "r", "b")
+    return all(name in ("x1", "x2", "r", "b") for name, _ in factor.variables)
 
 
 def _is_sum(factor: Factor) -> bool:

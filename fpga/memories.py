@@ -17,6 +17,7 @@ from spikelet.description.chip.neuron_words import state_fields
 from spikelet.description.chip.packets import destination_packet, flit_packet
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.teacher import error_bits
+from spikelet.description.learning.short_term import AMPLITUDE_BITS, DEPLETED_BITS, U_BITS
 from spikelet.description.neurons.draws import DRAW_INDEX_BITS
 from spikelet.fpga.families.costs import RamKind
 
@@ -179,6 +180,10 @@ def _memories_of_all_cores(core: CoreParams, destination_bits: int) -> Iterator[
     yield Memory("axon bitmap", bitmap_rows, core.scan_bits * core.spike_bits)
     fired_bits = core.pipelines * core.fired_bits
     yield Memory("fired queue", core.rows, fired_bits + unsigned_bits(core.rows - 1))
+    if core.short_term:
+        yield Memory("short-term states", core.n_axons, 1 + U_BITS + DEPLETED_BITS)
+        yield Memory("amplitudes", core.n_axons, AMPLITUDE_BITS + 1)
+        yield Memory("axons to scale", core.scan_words, core.scan_bits)
 
 
 def _neuron_memories(core: CoreParams) -> Iterator[Memory]:
@@ -212,6 +217,7 @@ def _learning_memories(core: CoreParams) -> Iterator[Memory]:
     paired = any("x0" in term.triggers for term in rule.terms if term.phase == "post")
     for name, used in (
         ("plastic axons", True),
+        ("rule bits", "b" in rule.variables),
         ("axons with a spike", bool(rule.pre_traces) or paired),
         ("axons to visit", not rule.visits_silent_axons),
     ):

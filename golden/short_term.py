@@ -77,7 +77,8 @@ class ShortTerm:
 def _decayed(values: _Int, factor: int) -> _Int:
     """Return values a tick later: to the nearest, but at least 1 less, so that all reach 0."""
     rounded = values * factor + (1 << FACTOR_BITS >> 1) >> FACTOR_BITS
-    return rounded - ((rounded == values) & (values > 0))
+    found: _Int = rounded - ((rounded == values) & (values > 0))
+    return found
 
 
 def scaled_sums(

@@ -111,6 +111,7 @@ class Core(wiring.Component):
             m.d.sync += updating.eq(tick >= core.first_tick if core.first_tick else 1)
         learning_busy = self._learn(m, config, tick, bitmap, crossbar, neurons)
         short_term_busy = self._scale(m, config, bitmap, crossbar)
+        busy = bitmap.busy | crossbar.busy | neurons.busy | emission.busy | learning_busy
         parts = (bitmap, crossbar, neurons, emission)
         for part in parts:
             m.d.comb += part.start.eq(self.start)
@@ -129,14 +130,7 @@ class Core(wiring.Component):
             neurons.update.eq(updating),
             emission.fired_valid.eq(neurons.fired_valid),
             emission.fired.eq(neurons.fired),
-            self.busy.eq(
-                bitmap.busy
-                | crossbar.busy
-                | neurons.busy
-                | emission.busy
-                | learning_busy
-                | short_term_busy
-            ),
+            self.busy.eq(busy if short_term_busy is None else busy | short_term_busy),
         ]
         if core.inhibition_axon:
             told = crossbar.axon_valid & (bitmap.axon == core.n_axons - 1)
@@ -193,10 +187,12 @@ class Core(wiring.Component):
         ]
         return learning.busy
 
-    def _scale(self, m: Module, config: ConfigNode, bitmap: AxonBitmap, crossbar: Any) -> Value:
+    def _scale(
+        self, m: Module, config: ConfigNode, bitmap: AxonBitmap, crossbar: Any
+    ) -> Value | None:
         """Build short-term plasticity, if the core has it; return whether it is busy."""
         if self.core.short_term is None:
-            return C(0)
+            return None
         region = self.map.cores[self.number]["short_term"]
         m.submodules.short_term = short_term = ShortTerm(self.core, region)
         connect(m, config.short_term, short_term.config)

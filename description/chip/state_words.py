@@ -147,7 +147,7 @@ def words_behind(chip: ChipParams, program: npt.NDArray[np.uint32]) -> npt.NDArr
 
 def _as_read(chip_map: ChipMap, words: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
     """Return words by address, the last of each, without bits that their regions do not have."""
-    found = words[np.argsort(words[:, 0], kind="stable")]
+    found: npt.NDArray[np.uint32] = words[np.argsort(words[:, 0], kind="stable")]
     found = found[np.append(found[1:, 0] != found[:-1, 0], True)]
     for index, regions in enumerate(chip_map.cores):
         for region in regions.values():

@@ -448,7 +448,7 @@ def test_bad_populations(options, message):
         ({"delay": 64}, r"delay must be an int in 1\.\.63, not 64"),
         ({"connectivity": "random"}, "must be one of all_to_all, one_to_one, all_but_self, not"),
         ({"rule": POTENTIATE, "connectivity": "one_to_one"}, "a rule would change the synapses"),
-        ({"rule": LearningRule("x0")}, r"one rule; this is custom \(dw = x0\), that of projection"),
+        ({"rule": LearningRule("x0")}, r"same w_min, and .* \(dw = x0\) have 3 and 0"),
         ({"rule": "pair_stdp"}, "rule must be a LearningRule, not 'pair_stdp'"),
         ({"weights": 2, "rule": POTENTIATE}, r"weights, which learn, must be in 3\.\.60, found 2"),
     ],
