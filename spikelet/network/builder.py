@@ -13,7 +13,6 @@
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -360,7 +359,7 @@ class PlasticNetwork:
             return rule.with_devices(devices)
         if not isinstance(variability, Variability):
             raise SpikeletError(f"{what}: variability must be a Variability, not {variability!r}")
-        return rule.with_devices(replace(devices, **variability.built(devices)))
+        return rule.with_devices(variability.built(devices))
 
     def _decay(self, what: str, decay: npt.ArrayLike | None, time_constant: float) -> int:
         """Return the decay of a time constant in seconds."""

@@ -111,7 +111,7 @@ CORES: dict[str, dict[str, Any]] = {
                 3,
                 up=tuple(range(70, 10, -5)),
                 down=(9, 40, 31, 26, 18, 22, 17, 16, 20, 60, 90, 255),
-                noise=21,
+                noise=20,
                 off=1,
                 faults=True,
                 variation=True,

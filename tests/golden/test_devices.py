@@ -1,6 +1,7 @@
 """What a pulse does, sentence by sentence of the contract, one device at a time in fractions."""
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -39,7 +40,8 @@ def by_hand(devices: Devices, pulse: int, code: dict[str, int], word: int) -> di
 
 def test_a_pulse_is_that_of_the_contract():
     rng = np.random.default_rng(5)
-    for _ in range(3000):
+    for number in range(3000):
+        devices = replace(CURVED, noise=13 - number % 2)
         code = {
             "level": int(rng.integers(7)),
             "stuck": int(rng.random() < 0.1),
@@ -47,10 +49,10 @@ def test_a_pulse_is_that_of_the_contract():
             "writes": int(rng.integers(8)),
         }
         pulse, word = int(rng.integers(-1, 2)), int(rng.integers(1 << 16))
-        codes = CURVED.codes(**{name: np.array([value]) for name, value in code.items()})
-        new = programmed(CURVED, np.array([pulse]), codes.astype(np.int64), np.array([word]))
-        expected = by_hand(CURVED, pulse, code, word)
-        assert {name: int(CURVED.read(new, name)[0]) for name in code} == expected
+        codes = devices.codes(**{name: np.array([value]) for name, value in code.items()})
+        new = programmed(devices, np.array([pulse]), codes.astype(np.int64), np.array([word]))
+        expected = by_hand(devices, pulse, code, word)
+        assert {name: int(devices.read(new, name)[0]) for name in code} == expected
 
 
 def test_noise_and_rounding_are_right_on_average():
