@@ -14,7 +14,7 @@ from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.neurons.models import neuron_model
 from tests.helpers.random_plastic import random_plastic_image
 
-__all__ = ["CORES", "plastic_chip", "plastic_image"]
+__all__ = ["CORES", "WITH_DEVICES", "plastic_chip", "plastic_image"]
 
 _ADD = TraceParams(increment=5, decay_shift=2, bits=4)
 _SET = TraceParams(increment=9, decay=3000, bits=5, mode="set")
@@ -146,6 +146,9 @@ CORES: dict[str, dict[str, Any]] = {
     },
 }
 """Fields of :class:`CoreParams` by name; the others have the shape of all."""
+
+WITH_DEVICES = [name for name, core in CORES.items() if core["learning"].devices]
+"""Those whose synapses are made of devices."""
 
 
 def plastic_chip(name: str, *, cores: int = 1, **fields: Any) -> ChipParams:
