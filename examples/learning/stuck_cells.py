@@ -2,7 +2,7 @@
 
 The digits of ``sdsp_digits``, whose 2,560 plastic synapses are devices of 8 levels. What a chip
 without faults learned is loaded into one of which 10 % of the cells are stuck, each at a random
-level. Then that chip goes on learning: the other cells of a neuron make up for those that are stuck.
+level. Then that chip goes on learning: other cells of a neuron make up for those that are stuck.
 The chip without faults goes on as well, and what it reaches counts as lost.
 """
 

@@ -8,7 +8,9 @@ from tests.cosim.plastic import WITH_DEVICES, plastic_chip
 from tests.cosim.support import SEEDS, Bench, cases
 
 
-@pytest.fixture(scope="module", params=cases(WITH_DEVICES, **{name: name for name in WITH_DEVICES}))
+@pytest.fixture(
+    scope="module", params=cases(WITH_DEVICES[1:], **{name: name for name in WITH_DEVICES})
+)
 def bench(request: pytest.FixtureRequest) -> Bench:
     """Build the datapath of one kind of devices."""
     core = plastic_chip(request.param).cores[0]
