@@ -9,6 +9,7 @@ import pytest
 
 from spikelet.description.learning.devices import Devices
 from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.golden import native
 from spikelet.golden.devices import noise, programmed
 from spikelet.golden.lfsr import draw
 from tests.golden.plastic_lab import Lab, lab
@@ -118,3 +119,17 @@ def test_levels_stop_at_their_ends():
     assert [w[1][0] for w in learned] == [5, 6]  # down by 1, then up by 2
     learned = whole(1).learned([BOTH, NONE] * 4)
     assert [w[1][0] for w in learned] == [5, 5, 7, 7, 7, 7, 7, 7]
+
+
+@pytest.mark.parametrize("backend", ["numpy", "native"])
+def test_a_tick_in_which_no_neuron_gives_a_pulse_goes_on_to_no_other_device(backend):
+    """Also in C, which computes more neurons than there are, to whom no spike has come."""
+    if backend == "native" and not native.available():
+        pytest.skip(native.why_not())
+    devices = Devices(3, up=(16,) * 8, down=(16,) * 8, bits=3)
+    rule = LearningRule("x0*(y1 == 0)", y1=TraceParams(7, decay_shift=3, bits=3, mode="set"))
+    core = lab(rule.with_devices(devices), [[9, 9]], backend=backend)
+    learned = core.play([((0,), (0, 1)), ((0,), ()), ((), ()), ((0,), ())]).learned
+    assert learned is not None
+    assert learned[0]["selected"][0, :, 0].tolist() == [1, 1, 1, 1]
+    assert learned[0]["weights"][0, :, 0].tolist() == [[10, 10]] * 4
