@@ -57,12 +57,11 @@ def test_a_step_programs_one_device_of_each_synapse_in_turn():
     assert fired.sum() > 5
 
 
-def test_more_levels_and_more_devices_tell_the_groups_apart_better():
+def test_more_devices_tell_the_groups_apart_better():
     base = correlation.Task(synapses=300, steps=2500)
     found = {devices: correlation.outcome(replace(base, devices=devices)) for devices in (1, 3)}
-    quiet = correlation.outcome(replace(base, noise=0.0))
     assert found[3].separation > found[1].separation + 0.5
-    assert quiet.separation > found[1].separation + 0.5 and quiet.area >= 0.97
+    assert found[3].area > found[1].area + 0.03
     assert found[1].spikes > 100
 
 
