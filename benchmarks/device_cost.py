@@ -1,4 +1,4 @@
-"""Cells of memristive synapses in a 256x256 core: ``python -m benchmarks.device_cost``.
+"""Cells of memristive synapses in a core: ``python -m benchmarks.device_cost``.
 
 The core with pair STDP whose weights change themselves, and the same with N devices a synapse: of
 16 levels, with steps of 1.5 and 3 levels, and noise; ``--full`` adds faults, variation and counts
@@ -27,6 +27,7 @@ from spikelet.rtl_gen.emit import to_verilog
 __all__ = ["main"]
 
 LANES = 16
+NAMES = ("luts", "flip_flops", "block_rams", "distributed_rams", "dsps")
 GOALS = {3: 0.15, 7: 0.35}
 """Share of the learning core's cells that N devices may cost."""
 
@@ -36,6 +37,8 @@ def main() -> int:
     options = options_of(
         __doc__,
         counts={"type": int, "nargs": "*", "default": [1, 3, 7], "help": "N"},
+        size={"type": int, "default": SIZE, "help": "axons, and neurons"},
+        lanes={"type": int, "default": LANES, "help": "of the core"},
         full={"action": "store_true", "help": "with faults, variation and counts of writes"},
         folder={"type": Path, "default": cache_folder() / "benchmarks" / "device_cost"},
         strict={"action": "store_true", "help": "exit with 1 if a goal is not reached"},
@@ -48,41 +51,37 @@ def main() -> int:
         one = replace(one, faults=True, variation=True, write_bits=6)
     rules = {0: rule}
     rules |= {n: rule.with_devices(replace(one, count=n)) for n in options.counts}
-    rows = [{"devices": n, **_cells(r, options.folder / f"{n}")} for n, r in rules.items()]
-    table = Table("devices", "LUTs and carries", "flip-flops", "block RAMs", "more LUTs", "goal")
+    rows = [
+        {"devices": n, **_cells(r, options.size, options.lanes, options.folder / f"{n}")}
+        for n, r in rules.items()
+    ]
+    table = Table("devices", *NAMES, "more LUTs", "goal")
     for row in rows:
-        row["more"] = row["comb"] / rows[0]["comb"] - 1
+        row["more"] = row["luts"] / rows[0]["luts"] - 1
         goal = GOALS.get(row["devices"])
-        shown = (
-            row["comb"],
-            row["ff"],
-            row["ram"],
-            f"{row['more']:.1%}",
-            f"{goal:.0%}" if goal else "",
-        )
-        table.add_row(str(row["devices"] or "none"), *map(str, shown))
+        counted = [str(row[name]) for name in NAMES]
+        shown = [*counted, f"{row['more']:.1%}", f"{goal:.0%}" if goal else ""]
+        table.add_row(str(row["devices"] or "none"), *shown)
     console.print(table)
     write_json(options.json, {"versions": tools, "cores": rows})
     missed = [row for row in rows if row["more"] > GOALS.get(row["devices"], 9)]
     return int(options.strict and bool(missed))
 
 
-def _cells(rule: LearningRule, folder: Path) -> dict[str, Any]:
+def _cells(rule: LearningRule, size: int, lanes: int, folder: Path) -> dict[str, Any]:
     core = CoreParams(
-        SIZE,
-        SIZE,
+        size,
+        size,
         neuron_model("snntorch-zero"),
         parameters={"decay": "shared"},
         weight_bits=8,
         weight_format="unsigned",
-        lanes=LANES,
+        lanes=lanes,
         learning=rule,
     )
     verilog = to_verilog(Core(ChipParams((core,)), 0), "core")
     report = synthesise(verilog, "core", device_named("LFE5U-85F"), folder)
-    found = report.resources
-    console.print(found)
-    return {"comb": found["TRELLIS_COMB"], "ff": found["TRELLIS_FF"], "ram": found["DP16KD"]}
+    return dict(report.resources)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How the devices of a projection differ from one another: sizes of steps, stuck and dead cells."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -71,13 +71,14 @@ class Variability:
                 )
             check_range("variability: faults", self.faults, 0, DEAD)
 
-    def built(self, devices: Devices) -> dict[str, bool]:
-        """Return the fields of :class:`Devices` that a chip needs for this."""
+    def built(self, devices: Devices) -> Devices:
+        """Return devices that can be stuck, or vary, as far as this needs it."""
         faults = bool(self.stuck or self.dead or self.faults is not None)
-        return {
-            "faults": devices.faults or faults,
-            "variation": devices.variation or self.step > 0,
-        }
+        return replace(
+            devices,
+            faults=devices.faults or faults,
+            variation=devices.variation or self.step > 0,
+        )
 
     def codes(
         self, devices: Devices, weights: npt.NDArray[np.integer], what: str = "devices"

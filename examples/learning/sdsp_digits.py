@@ -37,6 +37,7 @@ from spikelet.compiler.compile import compile_network
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.devices import Devices
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.run.recording import Recording
 from spikelet.examples.learning.digits16 import FULL_SCALE, SIDE, Digits, Preparation
@@ -140,8 +141,11 @@ class Plan:
         )
 
 
-def build(plan: Plan, seed: int) -> CompiledNetwork:
-    """Return the network: 256 plastic rows of pixels, 80 rows of teachers, 10 neurons."""
+def build(plan: Plan, seed: int, devices: Devices | None = None) -> CompiledNetwork:
+    """Return the network: 256 plastic rows of pixels, 80 rows of teachers, 10 neurons.
+
+    ``devices``: what the plastic synapses are made of, if anything.
+    """
     network = PlasticNetwork("sdsp", seed=seed)
     network.inputs("pixels", (SIDE, SIDE))
     network.inputs("teacher", (CLASSES, TEACHERS))
@@ -152,7 +156,8 @@ def build(plan: Plan, seed: int) -> CompiledNetwork:
         neuron="snntorch-subtract",  # what is above the threshold counts for the next spike
         inhibition=plan.inhibition * plan.scale or None,
     )
-    network.project("pixels", "digits", weights=(2 * plan.scale, 5 * plan.scale), rule=plan.rule)
+    weights = (2 * plan.scale, 5 * plan.scale)
+    network.project("pixels", "digits", weights=weights, rule=plan.rule, devices=devices)
     own = np.eye(CLASSES, dtype=bool).repeat(TEACHERS, axis=0)
     network.project("teacher", "digits", weights=plan.scale * np.where(own, 7, -8))
     network.output("digits")
@@ -177,9 +182,11 @@ def lessons(digits: Digits, plan: Plan) -> npt.NDArray[np.uint8]:
     return spikes
 
 
-def train(compiled: CompiledNetwork, digits: Digits, plan: Plan) -> ChipState:
-    """Show each image once on golden, and return the chip's state."""
-    state = compiled.initial_state()
+def train(
+    compiled: CompiledNetwork, digits: Digits, plan: Plan, state: ChipState | None = None
+) -> ChipState:
+    """Show each image once on golden, and return the chip's state; ``state``: from where to go."""
+    state = state or compiled.initial_state()
     for part in _parts(digits):
         state = run(compiled, lessons(part, plan), start=state, record=()).final
     return state

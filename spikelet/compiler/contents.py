@@ -1,6 +1,7 @@
 """What is loaded into a core: weights, parameters and states of the neurons that it has."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -96,7 +97,7 @@ def _devices(
     weights: npt.NDArray[np.int16],
     plastic: npt.NDArray[np.bool_],
     into: Sequence[IntegerProjection],
-) -> dict[str, npt.NDArray[np.int32]]:
+) -> dict[str, Any]:
     """Return the devices of a core, and the one that its first tick programs."""
     devices = core.learning.devices if core.learning else None
     if devices is None:

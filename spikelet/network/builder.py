@@ -13,7 +13,6 @@
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -401,7 +400,7 @@ class PlasticNetwork:
             return rule.with_devices(devices)
         if not isinstance(variability, Variability):
             raise SpikeletError(f"{what}: variability must be a Variability, not {variability!r}")
-        return rule.with_devices(replace(devices, **variability.built(devices)))
+        return rule.with_devices(variability.built(devices))
 
     def _check_teacher(self, what: str, target: str, rule: LearningRule | None) -> None:
         model = self.populations[target].neuron

@@ -16,7 +16,7 @@ from spikelet.description.neurons.error import ErrorParams, with_error
 from spikelet.description.neurons.models import neuron_model
 from tests.helpers.random_plastic import random_plastic_image
 
-__all__ = ["CORES", "plastic_chip", "plastic_image"]
+__all__ = ["CORES", "WITH_DEVICES", "plastic_chip", "plastic_image"]
 
 _ADD = TraceParams(increment=5, decay_shift=2, bits=4)
 _SET = TraceParams(increment=9, decay=3000, bits=5, mode="set")
@@ -117,7 +117,7 @@ CORES: dict[str, dict[str, Any]] = {
                 3,
                 up=tuple(range(70, 10, -5)),
                 down=(9, 40, 31, 26, 18, 22, 17, 16, 20, 60, 90, 255),
-                noise=21,
+                noise=20,
                 off=1,
                 faults=True,
                 variation=True,
@@ -190,6 +190,9 @@ CORES: dict[str, dict[str, Any]] = {
     },
 }
 """Fields of :class:`CoreParams` by name; the others have the shape of all."""
+
+WITH_DEVICES = [name for name, core in CORES.items() if core["learning"].devices]
+"""Those whose synapses are made of devices."""
 
 
 def plastic_chip(name: str, *, cores: int = 1, **fields: Any) -> ChipParams:

@@ -1,7 +1,7 @@
 """Generation of components for the cocotb benches, and what the benches need to know of them."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,13 +74,21 @@ def image_of(chip: ChipParams, seed: int) -> ChipImage:
     return random_image(np.random.default_rng(seed), chip)
 
 
-def cases(**options: Any) -> list[Any]:
+def cases(slow: Collection[str] = (), /, **options: Any) -> list[Any]:
     """Return pytest parameters, one for each option, with its name as id.
 
-    Tests of one case run in the same worker, so that each component is built once.
+    Tests of one case run in the same worker, so that each component is built once. Those named in
+    ``slow`` are marked so.
     """
     caller = Path(sys._getframe(1).f_code.co_filename).stem
     return [
-        pytest.param(value, id=name, marks=pytest.mark.xdist_group(f"{caller}-{name}"))
+        pytest.param(
+            value,
+            id=name,
+            marks=[
+                pytest.mark.xdist_group(f"{caller}-{name}"),
+                *([pytest.mark.slow] if name in slow else []),
+            ],
+        )
         for name, value in options.items()
     ]

@@ -4,13 +4,13 @@
 import pytest
 
 from spikelet.rtl_gen.devices import DeviceDatapath
-from tests.cosim.plastic import CORES, plastic_chip
+from tests.cosim.plastic import WITH_DEVICES, plastic_chip
 from tests.cosim.support import SEEDS, Bench, cases
 
-_WITH_DEVICES = {name: name for name, core in CORES.items() if core["learning"].devices}
 
-
-@pytest.fixture(scope="module", params=cases(**_WITH_DEVICES))
+@pytest.fixture(
+    scope="module", params=cases(WITH_DEVICES[1:], **{name: name for name in WITH_DEVICES})
+)
 def bench(request: pytest.FixtureRequest) -> Bench:
     """Build the datapath of one kind of devices."""
     core = plastic_chip(request.param).cores[0]

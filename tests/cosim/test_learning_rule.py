@@ -4,11 +4,11 @@
 import pytest
 
 from spikelet.rtl_gen.learning_rule import RuleDatapath
-from tests.cosim.plastic import CORES, plastic_chip
+from tests.cosim.plastic import CORES, WITH_DEVICES, plastic_chip
 from tests.cosim.support import SEEDS, Bench, cases
 
 
-@pytest.fixture(scope="module", params=cases(**{name: name for name in CORES}))
+@pytest.fixture(scope="module", params=cases(WITH_DEVICES, **{name: name for name in CORES}))
 def bench(request: pytest.FixtureRequest) -> Bench:
     """Build the datapath of one rule."""
     core = plastic_chip(request.param).cores[0]

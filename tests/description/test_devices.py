@@ -108,8 +108,8 @@ def test_variability_is_drawn_from_its_seed():
     assert abs((stuck & (level == 0)).mean() - 0.05 - 0.1 / 16) < 0.01
     assert set(np.unique(level[~stuck])) == {7, 8}  # 23 in three
     assert abs(variation.mean()) < 0.1 and abs(variation.std() - 2) < 0.1
-    assert drawn.built(FLAT) == {"faults": True, "variation": True}
-    assert Variability().built(FLAT) == {"faults": False, "variation": False}
+    assert drawn.built(FLAT) == replace(FLAT, faults=True, variation=True)
+    assert Variability().built(FLAT) == FLAT and Variability().built(FULL) == FULL
 
 
 def test_a_fault_map_says_which_are_stuck():

@@ -1,6 +1,7 @@
 """What a pulse does, sentence by sentence of the contract, one device at a time in fractions."""
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from spikelet.description.learning.devices import Devices
 from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.golden import native
 from spikelet.golden.devices import noise, programmed
 from spikelet.golden.lfsr import draw
 from tests.golden.plastic_lab import Lab, lab
@@ -39,7 +41,8 @@ def by_hand(devices: Devices, pulse: int, code: dict[str, int], word: int) -> di
 
 def test_a_pulse_is_that_of_the_contract():
     rng = np.random.default_rng(5)
-    for _ in range(3000):
+    for number in range(3000):
+        devices = replace(CURVED, noise=13 - number % 2)
         code = {
             "level": int(rng.integers(7)),
             "stuck": int(rng.random() < 0.1),
@@ -47,10 +50,10 @@ def test_a_pulse_is_that_of_the_contract():
             "writes": int(rng.integers(8)),
         }
         pulse, word = int(rng.integers(-1, 2)), int(rng.integers(1 << 16))
-        codes = CURVED.codes(**{name: np.array([value]) for name, value in code.items()})
-        new = programmed(CURVED, np.array([pulse]), codes.astype(np.int64), np.array([word]))
-        expected = by_hand(CURVED, pulse, code, word)
-        assert {name: int(CURVED.read(new, name)[0]) for name in code} == expected
+        codes = devices.codes(**{name: np.array([value]) for name, value in code.items()})
+        new = programmed(devices, np.array([pulse]), codes.astype(np.int64), np.array([word]))
+        expected = by_hand(devices, pulse, code, word)
+        assert {name: int(devices.read(new, name)[0]) for name in code} == expected
 
 
 def test_noise_and_rounding_are_right_on_average():
@@ -116,3 +119,17 @@ def test_levels_stop_at_their_ends():
     assert [w[1][0] for w in learned] == [5, 6]  # down by 1, then up by 2
     learned = whole(1).learned([BOTH, NONE] * 4)
     assert [w[1][0] for w in learned] == [5, 5, 7, 7, 7, 7, 7, 7]
+
+
+@pytest.mark.parametrize("backend", ["numpy", "native"])
+def test_a_tick_in_which_no_neuron_gives_a_pulse_goes_on_to_no_other_device(backend):
+    """Also in C, which computes more neurons than there are, to whom no spike has come."""
+    if backend == "native" and not native.available():
+        pytest.skip(native.why_not())
+    devices = Devices(3, up=(16,) * 8, down=(16,) * 8, bits=3)
+    rule = LearningRule("x0*(y1 == 0)", y1=TraceParams(7, decay_shift=3, bits=3, mode="set"))
+    core = lab(rule.with_devices(devices), [[9, 9]], backend=backend)
+    learned = core.play([((0,), (0, 1)), ((0,), ()), ((), ()), ((0,), ())]).learned
+    assert learned is not None
+    assert learned[0]["selected"][0, :, 0].tolist() == [1, 1, 1, 1]
+    assert learned[0]["weights"][0, :, 0].tolist() == [[10, 10]] * 4

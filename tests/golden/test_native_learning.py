@@ -15,7 +15,8 @@ from spikelet.description.neurons.models import neuron_model
 from spikelet.golden import native
 from spikelet.golden.chip import GoldenChip
 from spikelet.golden.dense_spikes import DenseSpikes
-from tests.cosim.plastic import CORES, plastic_chip, plastic_image
+from tests.cosim.plastic import WITH_DEVICES, plastic_chip, plastic_image
+from tests.cosim.support import cases
 from tests.helpers.random_chips import random_events
 from tests.helpers.random_plastic import (
     random_plastic_chip,
@@ -122,7 +123,7 @@ def test_rules_in_cores_of_many_shapes(rule: LearningRule) -> None:
     assert spikes > 300 and changes > 300, "the networks hardly learned"
 
 
-@pytest.mark.parametrize("name", [name for name, c in CORES.items() if c["learning"].devices])
+@pytest.mark.parametrize("name", cases(WITH_DEVICES[1:], **{n: n for n in WITH_DEVICES}))
 def test_memristive_synapses(name: str) -> None:
     rng = np.random.default_rng(2)
     chip = plastic_chip(name, **({"n_neurons": 12} if name == "devices" else {}))

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from spikelet import SpikeletError
-from spikelet.examples.learning import correlation, reward, sdsp_digits
+from spikelet.examples.learning import correlation, reward, sdsp_digits, stuck_cells
 from spikelet.examples.learning.digits16 import SIDE, Digits, Preparation, deskewed, scaled
 from spikelet.examples.learning.support import area_under_curve, compare, save, separation
 
@@ -57,12 +57,11 @@ def test_a_step_programs_one_device_of_each_synapse_in_turn():
     assert fired.sum() > 5
 
 
-def test_more_levels_and_more_devices_tell_the_groups_apart_better():
+def test_more_devices_tell_the_groups_apart_better():
     base = correlation.Task(synapses=300, steps=2500)
     found = {devices: correlation.outcome(replace(base, devices=devices)) for devices in (1, 3)}
-    quiet = correlation.outcome(replace(base, noise=0.0))
     assert found[3].separation > found[1].separation + 0.5
-    assert quiet.separation > found[1].separation + 0.5 and quiet.area >= 0.97
+    assert found[3].area > found[1].area + 0.03
     assert found[1].spikes > 100
 
 
@@ -77,6 +76,13 @@ def test_more_levels_and_more_devices_tell_the_groups_apart_better():
 def test_correlation_refuses(fields, message):
     with pytest.raises(SpikeletError, match=message):
         correlation.Task(**fields)
+
+
+@pytest.mark.slow
+def test_learning_with_stuck_cells_brings_back_half_of_what_they_cost():
+    assert stuck_cells.main(["--seeds", "2", "--epochs", "2"]) == 0
+    with pytest.raises(SpikeletError, match="--seeds and --epochs must be 1 or more"):
+        stuck_cells.main(["--epochs", "0"])
 
 
 @pytest.mark.parametrize("module", [correlation, reward])
