@@ -154,11 +154,11 @@ def main(arguments: list[str] | None = None) -> int:
         table.add_row(name, f"{100 * scores[name]:.2f}")
         if not frozen:
             for share in (0.5, 0.7):
-                name = f"learned, {share:.0%} of all synapses pruned"
-                pruned = prune(compiled, state, "pixels", "hidden", share)
-                pruned = prune(compiled, pruned, "hidden", "digits", share)
-                scores[name] = accuracy(compiled, held_out, plan, pruned)
-                table.add_row(name, f"{100 * scores[name]:.2f}")
+                what = f"learned, {share:.0%} of all synapses pruned"
+                hidden = prune(compiled, state, "pixels", "hidden", share)
+                both = prune(compiled, hidden, "hidden", "digits", share)
+                scores[what] = accuracy(compiled, held_out, plan, both)
+                table.add_row(what, f"{100 * scores[what]:.2f}")
             figure = _figure(compiled.weights("pixels", "hidden", state.image))
     console.print(table)
     equal = True

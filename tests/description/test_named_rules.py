@@ -65,7 +65,7 @@ def test_the_page_names_these_rules_and_its_examples_are_true():
         assert set(re.findall(r"`(\w+)`", traces)) >= {*rule.pre_traces, *rule.post_traces}
         assert ("a tag" in traces) == bool(rule.tag_bits)
     examples = re.findall(r"^\| (pre|post|sweep) \|.*\| `([^`]*)` \|$", page, re.M)
-    assert len(examples) == 4
+    assert len(examples) == 5
     for phase, text in examples:
         assert [term.phase for term in parse_rule(text, "dw", (0, 9)).terms] == [phase]
     found: dict[str, Any] = {}
