@@ -168,6 +168,15 @@ def main(arguments: list[str] | None = None) -> int:
                 scores[what] = accuracy(compiled, held_out, plan, both)
                 table.add_row(what, f"{100 * scores[what]:.2f}")
             figure = _figure(compiled.weights("pixels", "hidden", state.image))
+    compiled = build(plan, options.seed, pruned=True)
+    state = train(compiled, training, plan, options.epochs)
+    for ends in (("pixels", "hidden"), ("hidden", "digits")):
+        state = prune(compiled, state, *ends, 0.5)
+    state = train(compiled, training.part(0, 2 * len(training.labels) // 5), plan, 1, state)
+    gone = float((compiled.weights("pixels", "hidden", state.image) == 0).mean())
+    what = f"learned with masks, pruned, learned on: {gone:.0%} gone"
+    scores[what] = accuracy(compiled, held_out, plan, state)
+    table.add_row(what, f"{100 * scores[what]:.2f}")
     console.print(table)
     equal = True
     if options.rtl:
