@@ -22,6 +22,7 @@ from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.compiler.pruning import prune
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.masks import masked
 from spikelet.description.learning.taught_rules import error_trace
 from spikelet.description.neurons.error import ErrorParams
 from spikelet.description.run.recording import Recording
@@ -67,8 +68,9 @@ class Plan:
     window: int = 100
 
 
-def build(plan: Plan, seed: int, *, frozen: bool = False) -> CompiledNetwork:
-    """Return the network."""
+def build(plan: Plan, seed: int, *, frozen: bool = False, pruned: bool = False) -> CompiledNetwork:
+    """Return the network; ``pruned``: weights of 0 stay so."""
+    mask = masked if pruned else (lambda rule: rule)
     network = PlasticNetwork("random_feedback", seed=seed)
     network.inputs("pixels", (SIDE, SIDE))
     network.inputs("labels", CLASSES)
@@ -79,14 +81,14 @@ def build(plan: Plan, seed: int, *, frozen: bool = False) -> CompiledNetwork:
     )
     wanted = ErrorParams(bits=4, spike=1)
     network.population("digits", CLASSES, threshold=300, error=wanted, **neuron)
-    rule = error_trace(rate=plan.hidden_rate, tau=4.0, error_bits=9)
+    rule = mask(error_trace(rate=plan.hidden_rate, tau=4.0, error_bits=9))
     network.project("pixels", "hidden", weights=(-16, 16), rule=None if frozen else rule)
     if not frozen:
         drawn = np.random.default_rng(seed).normal(0, plan.feedback, (CLASSES, plan.hidden))
         feedback = np.clip(np.rint(drawn - drawn.mean(axis=0)), -127, 127).astype(int)
         network.project("labels", "hidden", weights=feedback, teacher=True)
         network.project("digits", "hidden", weights=-feedback, teacher=True)
-    rule = error_trace(rate=plan.output_rate, tau=4.0, error_bits=4)
+    rule = mask(error_trace(rate=plan.output_rate, tau=4.0, error_bits=4))
     network.project("hidden", "digits", weights=(-30, 30), rule=rule)
     network.project("labels", "digits", weights=1, connectivity="one_to_one", teacher=True)
     network.output("digits")
@@ -102,9 +104,15 @@ def shown(digits: Digits, plan: Plan, *, taught: bool) -> npt.NDArray[np.uint8]:
     return np.concatenate([pixels.astype(np.uint8), wanted], axis=2)
 
 
-def train(compiled: CompiledNetwork, digits: Digits, plan: Plan, epochs: int) -> ChipState:
+def train(
+    compiled: CompiledNetwork,
+    digits: Digits,
+    plan: Plan,
+    epochs: int,
+    start: ChipState | None = None,
+) -> ChipState:
     """Show all images so often, on golden, and return the chip's state."""
-    state = compiled.initial_state()
+    state = start or compiled.initial_state()
     for _ in range(epochs):
         for first in range(0, len(digits.labels), CHUNK):
             spikes = shown(digits.part(first, first + CHUNK), plan, taught=True)
@@ -154,12 +162,21 @@ def main(arguments: list[str] | None = None) -> int:
         table.add_row(name, f"{100 * scores[name]:.2f}")
         if not frozen:
             for share in (0.5, 0.7):
-                name = f"learned, {share:.0%} of all synapses pruned"
-                pruned = prune(compiled, state, "pixels", "hidden", share)
-                pruned = prune(compiled, pruned, "hidden", "digits", share)
-                scores[name] = accuracy(compiled, held_out, plan, pruned)
-                table.add_row(name, f"{100 * scores[name]:.2f}")
+                what = f"learned, {share:.0%} of all synapses pruned"
+                hidden = prune(compiled, state, "pixels", "hidden", share)
+                both = prune(compiled, hidden, "hidden", "digits", share)
+                scores[what] = accuracy(compiled, held_out, plan, both)
+                table.add_row(what, f"{100 * scores[what]:.2f}")
             figure = _figure(compiled.weights("pixels", "hidden", state.image))
+    compiled = build(plan, options.seed, pruned=True)
+    state = train(compiled, training, plan, options.epochs)
+    for ends in (("pixels", "hidden"), ("hidden", "digits")):
+        state = prune(compiled, state, *ends, 0.5)
+    state = train(compiled, training.part(0, 2 * len(training.labels) // 5), plan, 1, state)
+    gone = float((compiled.weights("pixels", "hidden", state.image) == 0).mean())
+    what = f"learned with masks, pruned, learned on: {gone:.0%} gone"
+    scores[what] = accuracy(compiled, held_out, plan, state)
+    table.add_row(what, f"{100 * scores[what]:.2f}")
     console.print(table)
     equal = True
     if options.rtl:

@@ -25,6 +25,7 @@ from spikelet.description.learning.named_rules import (
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.learning.scaling import constant, countdown, spike_trace
 from spikelet.description.learning.text import parse_rule
+from spikelet.description.neurons.error import ErrorParams, with_error
 from spikelet.description.neurons.models import neuron_model
 from spikelet.golden.learning_rule import visit as golden_visit
 from spikelet.golden.trace_update import decayed
@@ -65,7 +66,7 @@ def test_the_page_names_these_rules_and_its_examples_are_true():
         assert set(re.findall(r"`(\w+)`", traces)) >= {*rule.pre_traces, *rule.post_traces}
         assert ("a tag" in traces) == bool(rule.tag_bits)
     examples = re.findall(r"^\| (pre|post|sweep) \|.*\| `([^`]*)` \|$", page, re.M)
-    assert len(examples) == 4
+    assert len(examples) == 5
     for phase, text in examples:
         assert [term.phase for term in parse_rule(text, "dw", (0, 9)).terms] == [phase]
     found: dict[str, Any] = {}
@@ -82,15 +83,18 @@ def test_the_page_names_these_rules_and_its_examples_are_true():
 def test_a_core_can_be_built_with_the_defaults(name):
     rule = RULES[name](**NEEDED.get(name, {}))
     assert rule.name == name and rule.source
-    bits = rule.w_max.bit_length()
+    signed, neuron = rule.w_min < 0, neuron_model("snntorch-zero")
+    if rule.reads_error:
+        neuron = with_error(neuron, ErrorParams(bits=rule.error_bits))
     core = CoreParams(
         n_axons=64,
         n_neurons=16,
-        neuron=neuron_model("snntorch-zero"),
-        weight_bits=bits,
-        weight_format="unsigned",
+        neuron=neuron,
+        weight_bits=rule.w_max.bit_length() + signed,
+        weight_format="signed" if signed else "unsigned",
         potential_bits=20,
         learning=rule,
+        teacher_axons=16 * rule.reads_error,
     )
     assert CoreParams.from_dict(core.to_dict()) == core
 

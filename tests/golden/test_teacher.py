@@ -78,7 +78,9 @@ def core_with(dw: str, error: ErrorParams, **fields: Any) -> CoreParams:
     )
 
 
-def play(core: CoreParams, script: Ticks, fire: dict[int, int] | None = None) -> Any:
+def play(
+    core: CoreParams, script: Ticks, fire: dict[int, int] | None = None, backend: str = "numpy"
+) -> Any:
     """Run; neuron ``fire[tick]`` fires in that tick. Return errors and plastic weights by tick."""
     weights = np.zeros((6, 2), np.int16)
     weights[2:4] = np.eye(2) * 127
@@ -92,7 +94,7 @@ def play(core: CoreParams, script: Ticks, fire: dict[int, int] | None = None) ->
         spikes[0, tick, [4 + n for n in taught]] = True
     for tick, neuron in (fire or {}).items():
         spikes[0, tick, 2 + neuron] = True
-    chip = GoldenChip(ChipParams((core,)), ChipImage((image,)), backend="numpy")
+    chip = GoldenChip(ChipParams((core,)), ChipImage((image,)), backend=backend)
     events = Events.from_spikes(spikes, [(a, 0, a, 0) for a in range(6)])
     trace = chip.run(events, record=("spikes", "states", "learning"))
     assert trace.states and trace.learned
@@ -132,6 +134,13 @@ def test_a_post_term_with_the_error_counts_where_the_neuron_fires() -> None:
     core = core_with("x0*y0*e", ErrorParams(bits=8))
     _, weights, _ = play(core, [((0,), (0, 1)), ((1,), (0, 1))], fire={1: 1})
     assert weights[-1] == [[0, 0], [0, -5]]
+
+
+@pytest.mark.parametrize("backend", ["numpy", "native"])
+def test_a_spike_without_an_error_counts_beside_terms_with_one(backend: str) -> None:
+    core = core_with("e*x0 + 7*x0*y0", ErrorParams(bits=8))
+    _, weights, _ = play(core, [((0,), ()), ((1,), (1,))], {0: 0}, backend)
+    assert weights == [[[7, 0], [0, 0]], [[7, 0], [0, -5]]]
 
 
 def test_one_visit_for_spike_and_error_rounds_once() -> None:
