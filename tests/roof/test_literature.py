@@ -6,8 +6,16 @@ import numpy as np
 import pytest
 
 from spikelet import SpikeletError
+from spikelet.examples.learning.digits16 import Digits
 from spikelet.examples.learning.support import RECORD, compare
-from spikelet.examples.literature import association, gibbs
+from spikelet.examples.literature import (
+    association,
+    federated,
+    gibbs,
+    reservoir,
+    sudoku,
+    winner,
+)
 
 
 def test_gibbs_draws_from_the_exact_distribution():
@@ -46,7 +54,81 @@ def test_patterns_are_completed():
     assert memory.recall(association.patterns(8, 4), 3).exact == 0
 
 
-@pytest.mark.parametrize("module", [gibbs, association])
+def test_the_strongest_input_wins_and_alone_it_does_not():
+    found = winner.played(2.0, 0, winner.build())
+    alone = winner.played(2.0, 0, winner.build(inhibition=False))
+    share = "its share of the spikes, %"
+    assert found["right, %"] >= 98 and found[share] > 80
+    assert alone[share] < 10
+    assert winner.played(1.0, 0, winner.build())["right, %"] < 20  # none is the strongest
+    spikes, strongest = winner.spike_trains(2.0, 0)
+    rates = spikes.mean(axis=1)
+    mine = rates[np.arange(len(rates)), strongest]
+    assert mine.mean() == pytest.approx(0.4, abs=0.01)
+    assert rates.mean() == pytest.approx(0.2 * 33 / 32, abs=0.005)
+
+
+def test_easy_puzzles():
+    given, solution = sudoku.puzzle(1)
+    assert (given >= 0).sum() == sudoku.CLUES
+    grid = solution.reshape(9, 9)
+    boxes = grid.reshape(3, 3, 3, 3).swapaxes(1, 2).reshape(9, 9)
+    assert all((np.sort(units, axis=1) == np.arange(9)).all() for units in (grid, grid.T, boxes))
+    assert (sudoku.by_singles(given) == solution).all()
+    empty = np.full(81, -1)
+    assert (sudoku.by_singles(empty) == empty).all()  # without clues there is nothing but guessing
+    assert (sudoku.PEERS.sum(axis=1) == 20).all()
+
+
+def test_sudoku_is_solved_by_noise():
+    chip = sudoku.build()
+    assert (chip.weights("digits", "digits") != 0).sum() == 729 * 28
+    given, _ = sudoku.puzzle(1)
+    ticks, conflicts = sudoku.solved(chip, given, 2000)
+    assert 0 < ticks <= 2000 and conflicts[-1] == 0 and min(conflicts[:-1]) > 0
+    impossible = given.copy()
+    cells = np.flatnonzero(given < 0)[0], np.flatnonzero(given >= 0)[0]
+    impossible[cells[0]] = given[np.flatnonzero(sudoku.PEERS[cells[0]] & (given >= 0))[0]]
+    assert sudoku.solved(chip, impossible, 500)[0] == -1
+
+
+def test_streams_and_their_readout():
+    spikes, classes = reservoir.streams(200, [0])
+    assert spikes.shape == (200, 120, 16) and 80 < classes.sum() < 120
+    counts = reservoir.counts(spikes, 6).reshape(200, 6, 2, 8).sum(axis=3)
+    assert (counts.min(axis=2) == 0).all()
+    ones = counts[:, :, 1] > 0
+    assert (ones[:, -3:].sum(axis=1) % 2 == classes).all()
+    separable = np.where(classes == 1, 1.0, -1.0)[:, None] * [2.0, 0.0] + [5.0, 1.0]
+    assert reservoir.right(separable, classes, reservoir.ridge(separable, classes)) == 100
+
+
+def test_a_readout_on_the_chip_is_better_than_one_of_the_inputs():
+    found = reservoir.trial(0, 600, 200)
+    assert found["on the chip"] > found["ridge, inputs, 3 bins"] + 10
+    assert abs(found["on the chip"] - found["ridge, reservoir, in float"]) < 4
+
+
+def test_the_average_is_right_in_the_mean():
+    parts = np.zeros((2, 20_000), int)
+    parts[1] = 3
+    found = federated.average(parts, np.random.default_rng(0))
+    assert set(found) == {1, 2} and found.mean() == pytest.approx(1.5, abs=0.02)
+    assert (federated.average([parts[1], parts[1]], np.random.default_rng(0)) == 3).all()
+
+
+def test_chips_learn_from_images_that_they_never_saw():
+    training, test = Digits.small()
+    parts = federated.shares(training)
+    assert set(parts["0-4 alone"][0].labels) == set(range(5))
+    both, one = (
+        federated.learned(parts[name], test, 0, 3)[0][-1]
+        for name in ("0-4 and 5-9, averaged", "0-4 alone")
+    )
+    assert both > one + 10 and one <= 55
+
+
+@pytest.mark.parametrize("module", [gibbs, association, winner, sudoku, reservoir, federated])
 def test_no_seed_at_all(module):
     with pytest.raises(SpikeletError, match=r"^--seeds must be in 1\.\.1000, not 0$"):
         module.main(["--seeds", "0"])
@@ -64,6 +146,7 @@ def test_a_command_writes_table_picture_and_figures(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_rtl_is_golden():
+    """Draws, states that are held, and a table; the other experiments say so by ``--rtl``."""
     found = compare(lambda engine: [gibbs.sampled(1, engine, 1000, RECORD)[0].recording])
     assert found.equal, found.difference
     assert found.ticks == 1000 and {"spikes", "states"} <= set(found.compared)
