@@ -37,6 +37,7 @@ PAGES = (
     "installing",
     "learning",
     "learning-experiments",
+    "literature-experiments",
     "memory-map",
     "network-on-chip",
     "networks",

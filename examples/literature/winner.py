@@ -65,7 +65,7 @@ def played(ratio: float, seed: int, compiled: CompiledNetwork) -> dict[str, floa
     its = counts[np.arange(TRIALS), strongest]
     return {
         "right, %": 100 * float((counts.argmax(axis=1) == strongest).mean()),
-        "its share of the spikes, %": 100 * float(its.sum() / counts.sum()),
+        "of spikes, %": 100 * float(its.sum() / counts.sum()),
     }
 
 
@@ -82,17 +82,17 @@ def main(arguments: list[str] | None = None) -> int:
     seeds = range(options.seeds)
     for ratio in RATIOS:
         columns: dict[str, list[float]] = {}
-        for name, chip in (("", build()), (", no inhibition", build(inhibition=False))):
+        for name, chip in (("", build()), (", control", build(inhibition=False))):
             found = [played(ratio, seed, chip) for seed in seeds]
             columns |= {key + name: [one[key] for one in found] for key in found[0]}
-        rows[ratio] = columns | {"most input spikes": [best(ratio, seed) for seed in seeds]}
+        rows[ratio] = columns | {"best, %": [best(ratio, seed) for seed in seeds]}
     title = f"winner of {INPUTS} after {TICKS} ticks, {TRIALS} trials of each of {len(seeds)} seeds"
-    COMMAND.show(title, "rate of the strongest / others", rows, ".1f")
+    COMMAND.show(title, "ratio of rates", rows, ".1f")
     reached = min(rows[1.5]["right, %"]) >= 95
     figure, (left, right) = panels(2)
     for name in rows[1.5]:
         means = [np.mean(rows[ratio][name]) for ratio in RATIOS]
-        (right if "share" in name else left).plot(RATIOS, means, "o-", label=name)
+        (right if "of spikes" in name else left).plot(RATIOS, means, "o-", label=name)
     for axes in (left, right):
         axes.set(xlabel="rate of the strongest / others", ylim=(0, 105))
 
