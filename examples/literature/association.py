@@ -90,13 +90,13 @@ class Memory:
         spikes[:, :, :NEURONS] = shown[:, None]
         self._run(spikes, True)
 
-    def recall(self, shown: Bits, seed: int, share: float = 0.5) -> Recall:
+    def recall(self, shown: Bits, seed: int, share: float = 0.5, learning: bool = False) -> Recall:
         """Cue each pattern with a random share of its neurons."""
         order = np.random.default_rng([seed, 1]).random(shown.shape) * shown
         cue = (order.argsort(axis=1).argsort(axis=1) >= NEURONS - share * ACTIVE) & (shown > 0)
         spikes = np.zeros((len(shown), TICKS + 1, NEURONS + 1), np.uint8)
         spikes[:, 0, :NEURONS] = cue
-        last = self._run(spikes, False)
+        last = self._run(spikes, learning)
         found = (last * shown * ~cue).sum() / (shown * ~cue).sum()
         false = (last * (1 - shown)).sum(axis=1).mean()
         return Recall(float(found), float(false), float((last == shown).all(axis=1).mean()))

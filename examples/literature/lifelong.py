@@ -15,8 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.compiler.compile import compile_network
-from spikelet.compiler.compiled import CompiledNetwork
-from spikelet.description.chip.state import ChipState
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.run.recording import Recording
 from spikelet.examples.learning.sdsp_digits import SPIKE
@@ -32,25 +30,15 @@ __all__ = ["Learner", "main", "trial"]
 COMMAND = Command("lifelong", seeds=5)
 SPARSE, DENSE = 0.03, 0.5
 HIDDEN, FAN, TEACHERS = 1024, 16, 240
-LIFTED = TEACHERS * 127 * 3 // 4
-"""A potential that only the teacher reaches."""
-SHOWN, REST = 24, 8
-"""Ticks of an image, and of silence until potentials are below the threshold."""
+LIFTED = TEACHERS * 127 * 3 // 4  # a potential that only the teacher reaches
+SHOWN, REST = 24, 8  # ticks of an image, and of silence behind it
 ENOUGH, TOO_MANY, MEAN_WEIGHT = 17, 11, 15
 EPOCHS = 2
 Levels = npt.NDArray[np.uint8]
 
 
 class Learner:
-    """A chip whose hidden neurons answer to a share of the images.
-
-    Parameters
-    ----------
-    share : float
-    images : array, shape (images, 64)
-        By which thresholds are chosen.
-    seed : int
-    """
+    """A chip whose hidden neurons answer to a share of the images, by which thresholds are set."""
 
     def __init__(self, share: float, images: Levels, seed: int) -> None:
         generator = np.random.default_rng(seed)
@@ -60,7 +48,7 @@ class Learner:
         threshold = round(MEAN_WEIGHT * share * HIDDEN)
         rule = LearningRule(
             f"x0*(v > {LIFTED})*(y1 < {ENOUGH * SPIKE})"
-            f" - 2^-2*x0*(v < -100)*(y1 > {TOO_MANY * SPIKE})",
+            f" - 2^-4*x0*(v < -100)*(y1 > {TOO_MANY * SPIKE})",
             y1=TraceParams(SPIKE, decay=4095, bits=14),
             w_min=0,
             w_max=63,
@@ -81,9 +69,8 @@ class Learner:
         network.project("teacher", "digits", weights=np.where(own, 127, -128), delay=1)
         network.output("digits")
         limits = PlacementLimits(max_axons=4096, max_neurons=1024)
-        self.compiled: CompiledNetwork = compile_network(network, limits=limits)
-        self.state: ChipState = self.compiled.initial_state()
-        self.generator = generator
+        self.compiled, self.generator = compile_network(network, limits=limits), generator
+        self.state = self.compiled.initial_state()
 
     def teach(
         self, images: Levels, labels: Levels, engine: str = "golden", record: Sequence[str] = ()
@@ -113,7 +100,7 @@ def lines(images: Levels) -> npt.NDArray[np.int64]:
 
 
 def trial(share: float, seed: int) -> dict[str, float]:
-    """Learn the first digits, then the others."""
+    """Learn the first digits, then the others; return how many new ones are right, in %."""
     (images, labels), (new, expected) = small_digits()
     first, known = labels < 5, expected < 5
     learner = Learner(share, images[first], seed)
@@ -138,9 +125,7 @@ def main(arguments: list[str] | None = None) -> int:
         name: [trial(share, seed) for seed in range(options.seeds)]
         for name, share in (("sparse", SPARSE), ("control", DENSE))
     }
-    rows = {
-        name: {key: [one[key] for one in each] for key in each[0]} for name, each in found.items()
-    }
+    rows = {name: {k: [one[k] for one in each] for k in each[0]} for name, each in found.items()}
     COMMAND.show(f"new digits, right in %, {options.seeds} seeds", "thresholds", rows, ".1f")
     figure, (axes,) = panels(1, 5.4, 3.0)
     for name, columns in rows.items():

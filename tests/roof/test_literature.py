@@ -12,10 +12,14 @@ from spikelet.examples.literature import (
     association,
     federated,
     gibbs,
+    lifelong,
+    repair,
     reservoir,
     sudoku,
     winner,
 )
+from spikelet.examples.literature.small_digits import small_digits
+from spikelet.runs.run import run
 
 
 def test_gibbs_draws_from_the_exact_distribution():
@@ -52,6 +56,17 @@ def test_patterns_are_completed():
     learned = memory.compiled.weights("cells", "cells", memory.state.image)
     assert ((learned == association.TOGETHER) == (shown.T @ shown > 0)).all()
     assert memory.recall(association.patterns(8, 4), 3).exact == 0
+
+
+def test_a_memory_repairs_itself_only_while_it_learns():
+    found, _ = repair.trial(0.1, 0)
+    assert found[repair.PLAIN] < 80 and found[repair.REPAIRED] >= 95
+    assert found["shown again"] == 100 and found["synapses right, %"] > 97
+    memory = association.Memory()
+    memory.learn(association.patterns(8, 0))
+    learned = repair.learned_synapses(memory).sum()
+    repair.break_synapses(memory, 0.25, np.random.default_rng(0))
+    assert repair.learned_synapses(memory).sum() == pytest.approx(0.75 * learned, abs=1)
 
 
 def test_the_strongest_input_wins_and_alone_it_does_not():
@@ -128,7 +143,33 @@ def test_chips_learn_from_images_that_they_never_saw():
     assert both > one + 10 and one <= 55
 
 
-@pytest.mark.parametrize("module", [gibbs, association, winner, sudoku, reservoir, federated])
+def test_hidden_neurons_answer_to_their_share_and_lessons_move_only_what_they_should():
+    (images, labels), _ = small_digits()
+    learner = lifelong.Learner(0.03, images[:100], 0)
+    before = learner.compiled.weights("hidden", "digits").astype(int)
+    spikes = np.zeros((100, 2, 192 + 10 * lifelong.TEACHERS), np.uint8)
+    spikes[:, :, :192] = lifelong.lines(images[:100])[:, None]
+    ran = run(learner.compiled, spikes, learning=False)
+    hidden = ran.spikes("hidden")[:, 0]
+    assert hidden.mean() == pytest.approx(0.03, abs=0.005)
+    learner.teach(images[:1], labels[:1])
+    after = learner.compiled.weights("hidden", "digits", learner.state.image).astype(int)
+    expected = np.zeros_like(before)
+    expected[hidden[0], labels[0]] = 1  # the others spiked too little to unlearn
+    assert (after - before == expected).all()
+
+
+@pytest.mark.slow
+def test_sparse_thresholds_keep_what_was_learned():
+    sparse, dense = (lifelong.trial(share, 0) for share in (lifelong.SPARSE, lifelong.DENSE))
+    assert sparse["kept"] > dense["kept"] + 30 and dense["kept"] < 50
+    assert min(found["0-4 at first"] for found in (sparse, dense)) > 80
+
+
+MODULES = [gibbs, association, winner, sudoku, reservoir, federated, lifelong, repair]
+
+
+@pytest.mark.parametrize("module", MODULES)
 def test_no_seed_at_all(module):
     with pytest.raises(SpikeletError, match=r"^--seeds must be in 1\.\.1000, not 0$"):
         module.main(["--seeds", "0"])
