@@ -41,7 +41,7 @@ def patterns(number: int, seed: int) -> Bits:
     return (ranks < ACTIVE).astype(np.uint8)
 
 
-def build() -> CompiledNetwork:
+def build(threshold: int) -> CompiledNetwork:
     """Return the chip, without memories.
 
     Line ``hold`` keeps neurons out of a pattern that others would call while it is learned.
@@ -51,7 +51,7 @@ def build() -> CompiledNetwork:
     network = PlasticNetwork("association")
     network.inputs("cue", NEURONS)
     network.inputs("hold", 1)
-    network.population("cells", NEURONS, threshold=THRESHOLD, decay=0)
+    network.population("cells", NEURONS, threshold=threshold, decay=0)
     network.project("cue", "cells", weights=CUE, connectivity="one_to_one")
     network.project("hold", "cells", weights=HOLD)
     network.project("cells", "cells", weights=APART, rule=rule)
@@ -72,9 +72,10 @@ class Recall:
 class Memory:
     """A chip that learns patterns, and recalls them."""
 
-    def __init__(self, engine: str = "golden", record: Sequence[str] = ()) -> None:
-        self.engine, self.record = engine, record
-        self.compiled = build()
+    def __init__(
+        self, engine: str = "golden", record: Sequence[str] = (), threshold: int = THRESHOLD
+    ) -> None:
+        self.engine, self.record, self.compiled = engine, record, build(threshold)
         self.state: ChipState = self.compiled.initial_state()
         self.traces: list[Recording] = []
 

@@ -20,6 +20,7 @@ __all__ = ["break_synapses", "main", "trial"]
 
 COMMAND = Command("repair", seeds=10)
 PATTERNS = 8
+THRESHOLD = 4  # lower than that of ``association.py``, so that a spike needs fewer synapses
 SHARES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3)
 PASSES, USED = 5, 0.75
 """Times that each pattern is recalled after the faults, and the share of it in the cue."""
@@ -41,10 +42,10 @@ def break_synapses(memory: Memory, share: float, generator: np.random.Generator)
     memory.state = memory.compiled.with_weights(memory.state, "cells", "cells", weights)
 
 
-def trial(share: float, seed: int, engine: str = "golden") -> tuple[dict[str, float], Memory]:
-    """Learn, break, and recall; return exactly recalled patterns in %, each way, and the memory."""
+def trial(share: float, seed: int) -> dict[str, float]:
+    """Learn, break, and recall; return exactly recalled patterns in %, each way."""
     shown = patterns(PATTERNS, seed)
-    memory = Memory(engine, RECORD if engine == "rtl" else ())
+    memory = Memory(threshold=THRESHOLD)
     memory.learn(shown)
     whole = learned_synapses(memory)
     break_synapses(memory, share, np.random.default_rng([seed, 3]))
@@ -60,7 +61,7 @@ def trial(share: float, seed: int, engine: str = "golden") -> tuple[dict[str, fl
     memory.state = broken
     memory.learn(shown)
     found["shown again"] = 100 * memory.recall(shown, 100 * seed + PASSES).exact
-    return found, memory
+    return found
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -68,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = COMMAND.parsed(arguments)
     rows: dict[str, dict[str, list[float]]] = {}
     for share in SHARES:
-        found = [trial(share, seed)[0] for seed in range(options.seeds)]
+        found = [trial(share, seed) for seed in range(options.seeds)]
         rows[f"{share:.0%}"] = {name: [one[name] for one in found] for name in found[0]}
     title = f"{PATTERNS} patterns, exactly recalled from half a cue, %, {options.seeds} seeds"
     COMMAND.show(title, "erased", rows, ".1f")
@@ -79,15 +80,15 @@ def main(arguments: list[str] | None = None) -> int:
     axes.set(xlabel="learned synapses erased, %", ylabel="exactly recalled, %", ylim=(0, 105))
 
     def engines(engine: str) -> list[Recording]:
-        memory = Memory(engine, RECORD)
+        memory = Memory(engine, RECORD, THRESHOLD)
         memory.learn(patterns(PATTERNS, 0))
         break_synapses(memory, 0.1, np.random.default_rng(0))
         memory.recall(patterns(PATTERNS, 0), 0, USED, learning=True)
         memory.recall(patterns(PATTERNS, 0), 1)
         return memory.traces
 
-    goal = "95 % recalled, learning, after 10 % of the synapses were erased, on average"
-    reached = bool(np.mean(rows["10%"][REPAIRED]) >= 95)
+    goal = "90 % recalled, learning, after 15 % of the synapses were erased, on average"
+    reached = bool(np.mean(rows["15%"][REPAIRED]) >= 90)
     return COMMAND.finish(options, {goal: reached}, {"by_share": rows}, figure, engines)
 
 

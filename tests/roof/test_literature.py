@@ -59,8 +59,8 @@ def test_patterns_are_completed():
 
 
 def test_a_memory_repairs_itself_only_while_it_learns():
-    found, _ = repair.trial(0.1, 0)
-    assert found[repair.PLAIN] < 80 and found[repair.REPAIRED] >= 95
+    found = repair.trial(0.15, 0)
+    assert 87 <= found[repair.REPAIRED] >= found[repair.PLAIN] + 10
     assert found["shown again"] == 100 and found["synapses right, %"] > 97
     memory = association.Memory()
     memory.learn(association.patterns(8, 0))
@@ -121,7 +121,7 @@ def test_streams_and_their_readout():
 def test_a_readout_on_the_chip_is_better_than_one_of_the_inputs():
     found = reservoir.trial(0, 400, 200)
     assert found["on the chip"] > found["ridge, inputs, 3 bins"] + 10
-    assert abs(found["on the chip"] - found["ridge, reservoir, in float"]) < 4
+    assert abs(found["on the chip"] - found["ridge, reservoir, in float"]) < 2
 
 
 def test_the_average_is_right_in_the_mean():
