@@ -37,6 +37,7 @@ PAGES = (
     "installing",
     "learning",
     "learning-experiments",
+    "literature-experiments",
     "memory-map",
     "memristors",
     "network-on-chip",

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from spikelet.compiler.saved import network_arrays, network_fields, network_of, quality_of
 from spikelet.description.array_files import packed_arrays
 from spikelet.description.artefact import Artefact, digest_of
+from spikelet.description.checks import check_range
 from spikelet.description.chip.compiled_files import (
     ARRAYS_FILE,
     CHIP_FILE,
@@ -283,6 +284,47 @@ class CompiledNetwork:
                 for p in net.populations
             ),
         )
+
+    def with_weights(
+        self, state: ChipState, source: str, target: str, weights: npt.ArrayLike
+    ) -> ChipState:
+        """Return a snapshot with other weights of a plastic projection; all else stays.
+
+        Parameters
+        ----------
+        state : ChipState
+        source, target : str
+        weights : array of int, shape (n_source, n_target)
+            Within the bounds of the projection's rule.
+
+        Raises
+        ------
+        SpikeletError
+            If the projection is not plastic, or the weights do not fit.
+        """
+        projection, layer = self.network.projection(source, target), self.layer(target)
+        values, what = (
+            np.asarray(weights),
+            f"network {self.name!r}: weights {source!r} -> {target!r}",
+        )
+        rule = projection.rule
+        if rule is None:
+            raise SpikeletError(
+                f"{what} are not plastic, so that snapshots do not hold them",
+                remedy="compile a network with these weights",
+            )
+        if values.shape != projection.weights.shape or values.dtype.kind not in "iu":
+            raise SpikeletError(
+                f"{what} must be int, of shape {projection.weights.shape}, not {values.dtype} of "
+                f"{values.shape}"
+            )
+        check_range(what, values, rule.w_min, rule.w_max)
+        core = layer.slices[0].core
+        cores = list(state.image.cores)
+        stored = cores[core].weights.copy()
+        stored[self.axons(source, target), : layer.size] = values
+        cores[core] = replace(cores[core], weights=stored)
+        return replace(state, image=replace(state.image, cores=tuple(cores)))
 
     def initial_state(self) -> ChipState:
         """Return the snapshot of the chip as compiled."""

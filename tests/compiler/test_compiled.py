@@ -11,7 +11,9 @@ import pytest
 from spikelet.compiler.compile import compile_network
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.named_rules import RULES
 from spikelet.description.run.recording import Recording
+from spikelet.network.builder import PlasticNetwork
 from spikelet.network.limits import PlacementLimits
 from spikelet.runs.agreement import LayerAgreement, agreement
 from spikelet.runs.run import Run
@@ -243,3 +245,32 @@ def test_save_where_nothing_can_be_written(compiled: CompiledNetwork, tmp_path: 
     with pytest.raises(SpikeletError, match="file.* cannot be written") as info:
         compiled.save(tmp_path / "file" / "folder")
     assert "a file is in the place of a folder" in info.value.remedy
+
+
+def test_other_weights_in_a_snapshot() -> None:
+    network = PlasticNetwork("two")
+    network.inputs("lines", 3)
+    network.population("cells", 4, threshold=9)
+    network.project("lines", "cells", weights=1, rule=RULES["pair_stdp"](w_max=7))
+    network.project("cells", "cells", weights=-2)
+    network.output("cells")
+    plastic = compile_network(network)
+    before = plastic.initial_state()
+    wanted = np.arange(12).reshape(3, 4) % 8
+    after = plastic.with_weights(before, "lines", "cells", wanted)
+    assert (plastic.weights("lines", "cells", after.image) == wanted).all()
+    assert (plastic.weights("lines", "cells", before.image) == 1).all()
+    rows = plastic.axons("cells", "cells")
+    kept = [state.image.cores[0].weights[rows] for state in (before, after)]
+    assert (kept[0] == kept[1]).all()
+    after.check(plastic.chip)
+    what = "^network 'two': weights 'lines' -> 'cells' "
+    for weights, message in (
+        (wanted + 1, r"must be in 0\.\.7, found 8$"),
+        (wanted.T, r"must be int, of shape \(3, 4\), not int64 of \(4, 3\)$"),
+        (wanted / 2, r"must be int, of shape \(3, 4\), not float64 of \(3, 4\)$"),
+    ):
+        with pytest.raises(SpikeletError, match=what + message):
+            plastic.with_weights(before, "lines", "cells", weights)
+    with pytest.raises(SpikeletError, match="'cells' -> 'cells' are not plastic"):
+        plastic.with_weights(before, "cells", "cells", np.zeros((4, 4), int))
