@@ -19,6 +19,7 @@ from spikelet.commands.learn import learn
 from spikelet.commands.load import load
 from spikelet.commands.neurons import neurons
 from spikelet.commands.patch import patch
+from spikelet.commands.presets import presets
 from spikelet.commands.program import program
 from spikelet.commands.report import report
 from spikelet.commands.run import run
@@ -41,6 +42,6 @@ def main(debug: bool) -> None:
 
 for _command in (
     *(boards, build, check, compile_command, convert, data_command, demo, doctor, learn, load),
-    *(neurons, patch, program, report, run, tune, verify, virtual_board_command),
+    *(neurons, patch, presets, program, report, run, tune, verify, virtual_board_command),
 ):
     main.add_command(_command)
