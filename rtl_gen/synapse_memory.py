@@ -31,6 +31,10 @@ class SynapseMemory(wiring.Component):
         Width of the field.
     writable : bool
         Whether the core itself writes; else only the configuration port does.
+    rows : int or None
+        None: as many as the core's weights have.
+    kind : str or None
+        As for :class:`BankedMemory`; None: as the core's weights.
 
     Members
     -------
@@ -47,20 +51,31 @@ class SynapseMemory(wiring.Component):
 
     latency = 3
 
-    def __init__(self, core: CoreParams, region: Region, *, bits: int, writable: bool) -> None:
+    def __init__(
+        self,
+        core: CoreParams,
+        region: Region,
+        *,
+        bits: int,
+        writable: bool,
+        rows: int | None = None,
+        kind: str | None = None,
+    ) -> None:
         self.core = core
         self.bits = bits
+        self.rows = rows or core.weight_rows
+        self.kind = kind or core.weight_memory
         self.writable = writable
         members = {
             "read": In(1),
-            "read_row": In(range(core.weight_rows)),
+            "read_row": In(range(self.rows)),
             "row_data": Out(core.lanes * bits),
             "config": In(RegionPort((region.span - 1).bit_length(), region.bits)),
         }
         if writable:
             members |= {
                 "write": In(1),
-                "write_row": In(range(core.weight_rows)),
+                "write_row": In(range(self.rows)),
                 "write_data": In(core.lanes * bits),
             }
         super().__init__(members)
@@ -72,23 +87,23 @@ class SynapseMemory(wiring.Component):
         banks = -(-row_bits // 32)
         bank_address_bits = (banks - 1).bit_length()
         m.submodules.memory = memory = BankedMemory(
-            depth=core.weight_rows,
+            depth=self.rows,
             banks=banks,
             bank_bits=len(config.data),
-            kind=core.weight_memory,
+            kind=self.kind,
         )
         configured = config.read | config.write
         config_row = config.offset[bank_address_bits:]
-        row = Signal(range(core.weight_rows))
+        row = Signal(range(self.rows))
         enable = Signal()
-        write_row = Signal(range(core.weight_rows))
+        write_row = Signal(range(self.rows))
         write_data = Signal(len(memory.write_data))
         write_banks = Signal(banks)
         next_row = Mux(configured, config_row, self.read_row)
         next_data = config.data.replicate(banks)
         next_banks = Signal(banks)
         m.d.comb += next_banks.eq(config.write << config.offset[:bank_address_bits])
-        one_port = core.weight_memory == "spram"
+        one_port = self.kind == "spram"
         if self.writable:
             if one_port:
                 next_row = Mux(self.write, self.write_row, next_row)

@@ -59,7 +59,7 @@ _STRUCTURE = ("preset", "neuron_scales", "topology", "multicast", "placement_see
 @click.option("--max-neurons", type=POSITIVE, help="Largest core: neurons; 256 by default.")
 @click.option("--lanes", type=POSITIVE, help="Neurons accumulated in a cycle; 16 by default.")
 @click.option("--pipelines", type=POSITIVE, help="Neuron-update pipelines; 1 by default.")
-@click.option("--synapses", help="auto (by default), dense, kernels: shared, gather, or sparse.")
+@click.option("--synapses", help="auto (by default), dense, shared, gather, sparse, axon-types.")
 @click.option(
     "--block-ram",
     type=POSITIVE,

@@ -21,7 +21,7 @@ lanes = 2
 
 
 def test_the_presets_that_are_there() -> None:
-    assert list(presets()) == ["loihi", "tinyodin"]
+    assert list(presets()) == ["loihi", "tinyodin", "truenorth"]
     for name, found in presets().items():
         assert found.name == name and found.differs and found.table
         core = found.core()
@@ -80,7 +80,7 @@ def test_messages(change: tuple[str, str], message: str, tmp_path: Path) -> None
 def test_what_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(SpikeletError, match="there is no preset 'odin2'") as error:
         preset("odin2")
-    assert "loihi, tinyodin" in error.value.remedy
+    assert "loihi, tinyodin, truenorth" in error.value.remedy
     with pytest.raises(SpikeletError, match=r"none.toml cannot be read"):
         preset("none.toml")
     with pytest.raises(SpikeletError, match="a preset is a name, a file or a Preset, not 3"):
