@@ -78,8 +78,8 @@ class AxonTypes(Dense):
             axon = int(np.argmin(np.where(left, free, free.max() + 1)))
             if not joins[axon].any():
                 raise SpikeletError(
-                    f"{name}: axon {axon} would be of a fifth type: with each of the {TYPES} before "
-                    "it has another weight to some neuron",
+                    f"{name}: axon {axon} would be of a fifth type: with each of the {TYPES} "
+                    "before it has another weight to some neuron",
                     remedy="give each neuron at most one weight for all axons of a type, or take "
                     "dense synapses",
                 )

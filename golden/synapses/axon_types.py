@@ -13,14 +13,14 @@ __all__ = ["synaptic_sums"]
 def synaptic_sums(
     active: npt.NDArray[Any], weights: npt.NDArray[np.int16]
 ) -> npt.NDArray[np.int32]:
-    """Return I[n] = sum over the types k of s[k, n] * (sum over axons a of type k of S[a] * B[a, n]).
+    """Return I[n] = sum over a of S[a] * B[a, n] * s[G[a], n], type by type.
 
     Parameters
     ----------
     active : array of bool, or uint8 of counts, shape (..., n_axons)
         S: axons with an arrival in this tick.
     weights : array of int16, shape (n_axons + 4, 1 + n_neurons)
-        Types of the axons, bits B, and weights s, as the format stores them.
+        Types G of the axons, bits B, and weights s, as the format stores them.
 
     Returns
     -------

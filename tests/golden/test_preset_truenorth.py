@@ -1,7 +1,7 @@
 """The preset ``truenorth`` against a slow evaluator of the published equations.
 
-Synapse by synapse, with the axons' types and the neurons' tables; the neuron's equations are those of
-``test_literature_models.py``.
+Synapse by synapse, with the axons' types and the neurons' tables; the neuron's equations are those
+of ``test_literature_models.py``.
 """
 
 import numpy as np
