@@ -1,8 +1,9 @@
 """Cells and frequency of a preset beside the original: ``python -m benchmarks.preset_cost``.
 
-``--checkout`` names a clone of https://github.com/ChFrenkel/tinyODIN. Its Verilog and the chip of the
-preset ``tinyodin`` go through the same synthesis, placement and routing, out of context: each whole, with the
-ports that it is programmed by and spikes go in and out at, and ours also as the core alone.
+``--checkout`` names a clone of https://github.com/ChFrenkel/tinyODIN. Its Verilog and the chip of
+the preset ``tinyodin`` go through the same synthesis, placement and routing, out of context: each
+whole, with the ports that it is programmed by and spikes go in and out at, and ours also as the
+core alone.
 """
 
 from dataclasses import replace

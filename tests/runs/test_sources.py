@@ -13,7 +13,7 @@ def noisy(lanes: int = 16) -> CompiledNetwork:
     network = PlasticNetwork("noise")
     network.inputs("lines", 4)
     network.population("sources", len(RATES), neuron="source", rate=RATES)
-    network.population("relays", len(RATES), neuron="snntorch-subtract", threshold=2, decay=0)
+    network.population("relays", len(RATES), neuron="nir-euler", threshold=2, decay=0)
     network.population("cells", 3, neuron="snntorch-subtract", threshold=20, decay=3500)
     network.project("sources", "relays", weights=3, connectivity="one_to_one")
     network.project("sources", "cells", weights=(1, 9))
