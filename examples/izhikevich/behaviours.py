@@ -2,7 +2,8 @@
 
 ``python -m spikelet.examples.izhikevich.behaviours [-o izhikevich.png] [--verify]``: 20 neurons of
 the model in ``neuron.toml`` beside this file, whose currents come in as spikes on eight axons each,
-in binary. ``--verify`` runs the generated Verilog too and compares every spike and state with golden.
+in binary. ``--verify`` runs the generated Verilog too and compares every spike and state with
+golden.
 """
 
 import argparse
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.figure import Figure
 
 from spikelet import PlacementLimits, PlasticNetwork, Samples, neuron_model, run, verify
 from spikelet import compile as compile_network
