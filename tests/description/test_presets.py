@@ -12,7 +12,7 @@ MINE = """
 name = "mine"
 description = "two by two"
 source = "here"
-neuron = "odin-lif"
+neuron = "tinyodin-lif"
 n_axons = 2
 n_neurons = 2
 weight_bits = 3
@@ -21,7 +21,7 @@ lanes = 2
 
 
 def test_the_presets_that_are_there() -> None:
-    assert list(presets()) == ["loihi", "tinyodin", "truenorth"]
+    assert list(presets()) == ["loihi", "odin", "tinyodin", "truenorth"]
     for name, found in presets().items():
         assert found.name == name and found.differs and found.table
         core = found.core()
@@ -64,7 +64,7 @@ def test_a_preset_of_ones_own(tmp_path: Path) -> None:
         (("lanes = 2", 'rule = "none"'), "rule must be one of pair_stdp"),
         (("lanes = 2", "parameters = 3"), "parameters must be a table, not 3"),
         (("lanes = 2", 'differs = "all"'), "differs must be a list of texts, not 'all'"),
-        (("odin-lif", "lif"), "there is no neuron model 'lif'"),
+        (("tinyodin-lif", "lif"), "there is no neuron model 'lif'"),
         (("lanes = 2", 'parameters = { tau = "shared" }'), "tau"),
         (("lanes = 2", "lanes ="), "mine.toml"),
     ],
@@ -80,7 +80,7 @@ def test_messages(change: tuple[str, str], message: str, tmp_path: Path) -> None
 def test_what_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(SpikeletError, match="there is no preset 'odin2'") as error:
         preset("odin2")
-    assert "loihi, tinyodin, truenorth" in error.value.remedy
+    assert "loihi, odin, tinyodin, truenorth" in error.value.remedy
     with pytest.raises(SpikeletError, match=r"none.toml cannot be read"):
         preset("none.toml")
     with pytest.raises(SpikeletError, match="a preset is a name, a file or a Preset, not 3"):

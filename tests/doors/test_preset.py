@@ -17,7 +17,7 @@ SMALL = """
 name = "small"
 description = "a core of 8 axons by 4 neurons"
 source = "this test"
-neuron = "odin-lif"
+neuron = "tinyodin-lif"
 n_axons = 8
 n_neurons = 4
 weight_bits = 3
@@ -65,7 +65,7 @@ def test_a_network_takes_what_it_does_not_say_from_its_preset(folder: Path) -> N
     network.output("cells")
     compiled = compile_network(network)
     core, other = compiled.core("cells"), compiled.core("others")
-    assert (core.neuron.name, core.weight_bits, core.weight_format) == ("odin-lif", 3, "signed")
+    assert (core.neuron.name, core.weight_bits, core.weight_format) == ("tinyodin-lif", 3, "signed")
     assert (core.potential_bits, core.weight_exponent, core.lanes) == (9, 1, 2)
     assert (other.neuron.name, other.potential_bits, other.weight_exponent) == ("nir-euler", 14, 1)
     assert compiled.limits == PlacementLimits(8, 4, 2, synapses="dense")
@@ -82,7 +82,7 @@ def test_a_network_takes_what_it_does_not_say_from_its_preset(folder: Path) -> N
 
 def test_a_toml_file_names_its_preset(folder: Path) -> None:
     found = load_toml(folder / "net.toml")
-    assert found.network.populations[0].neuron.name == "odin-lif"
+    assert found.network.populations[0].neuron.name == "tinyodin-lif"
     assert found.limits.max_axons == 8 and found.limits.lanes == 2
     text = NETWORK + "[chip]\nlanes = 1\n"
     (folder / "net.toml").write_text(text)
