@@ -30,6 +30,11 @@ def test_the_presets_that_are_there() -> None:
         assert preset(found) is found and preset(name) is found
 
 
+def test_the_page_names_every_preset() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "presets.md").read_text()
+    assert [name for name in presets() if f"| `{name}` |" not in page] == []
+
+
 def test_tinyodin_is_of_the_published_size() -> None:
     core = preset("tinyodin").core()
     assert (core.n_axons, core.n_neurons, core.weight_bits, core.potential_bits) == (
