@@ -188,7 +188,7 @@ class DeviceMemory(wiring.Component):
             self.regions["devices"],
             bits=devices.code_bits,
             writable=True,
-            copies=devices.count,
+            rows=devices.count * core.weight_rows,
         )
         connect(m, flipped(self.devices), memory.config)
         current = Signal(range(devices.count))

@@ -31,8 +31,10 @@ class SynapseMemory(wiring.Component):
         Width of the field.
     writable : bool
         Whether the core itself writes; else only the configuration port does.
-    copies : int
-        Fields of each synapse, the rows of one behind those of another.
+    rows : int or None
+        None: as many as the core's weights have.
+    kind : str or None
+        As for :class:`BankedMemory`; None: as the core's weights.
 
     Members
     -------
@@ -50,11 +52,19 @@ class SynapseMemory(wiring.Component):
     latency = 3
 
     def __init__(
-        self, core: CoreParams, region: Region, *, bits: int, writable: bool, copies: int = 1
+        self,
+        core: CoreParams,
+        region: Region,
+        *,
+        bits: int,
+        writable: bool,
+        rows: int | None = None,
+        kind: str | None = None,
     ) -> None:
         self.core = core
-        self.rows = copies * core.weight_rows
         self.bits = bits
+        self.rows = rows or core.weight_rows
+        self.kind = kind or core.weight_memory
         self.writable = writable
         members = {
             "read": In(1),
@@ -80,7 +90,7 @@ class SynapseMemory(wiring.Component):
             depth=self.rows,
             banks=banks,
             bank_bits=len(config.data),
-            kind=core.weight_memory,
+            kind=self.kind,
         )
         configured = config.read | config.write
         config_row = config.offset[bank_address_bits:]
@@ -93,7 +103,7 @@ class SynapseMemory(wiring.Component):
         next_data = config.data.replicate(banks)
         next_banks = Signal(banks)
         m.d.comb += next_banks.eq(config.write << config.offset[:bank_address_bits])
-        one_port = core.weight_memory == "spram"
+        one_port = self.kind == "spram"
         if self.writable:
             if one_port:
                 next_row = Mux(self.write, self.write_row, next_row)

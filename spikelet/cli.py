@@ -20,6 +20,7 @@ from spikelet.commands.load import load
 from spikelet.commands.memristors import memristors
 from spikelet.commands.neurons import neurons
 from spikelet.commands.patch import patch
+from spikelet.commands.presets import presets
 from spikelet.commands.program import program
 from spikelet.commands.report import report
 from spikelet.commands.run import run
@@ -42,6 +43,7 @@ def main(debug: bool) -> None:
 
 for _command in (
     *(boards, build, check, compile_command, convert, data_command, demo, doctor, learn, load),
-    *(memristors, neurons, patch, program, report, run, tune, verify, virtual_board_command),
+    *(memristors, neurons, patch, presets, program, report, run, tune, verify),
+    virtual_board_command,
 ):
     main.add_command(_command)

@@ -12,7 +12,8 @@ def masked(rule: LearningRule) -> LearningRule:
     """Return a rule that leaves weights of 0 as they are: the mask of a pruned network.
 
     Every term of ``dw`` gets the factor ``(w != 0)``. A weight that learning brings to 0 is pruned,
-    too; in the gates it costs a comparison a lane. What a synapse of weight 0 does to its tag stays.
+    too; in the gates it costs a comparison a lane. What a synapse of weight 0 does to its tag
+    stays.
 
     Raises
     ------

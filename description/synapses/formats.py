@@ -1,6 +1,7 @@
 """The synapse formats that there are."""
 
 from spikelet.description.errors import SpikeletError
+from spikelet.description.synapses.axon_types import AxonTypes
 from spikelet.description.synapses.dense import Dense
 from spikelet.description.synapses.format import SynapseFormat
 from spikelet.description.synapses.gather import Gather
@@ -10,7 +11,7 @@ from spikelet.description.synapses.sparse import Sparse
 __all__ = ["register_synapse_format", "synapse_format", "synapse_formats"]
 
 _FORMATS: dict[str, SynapseFormat] = {
-    format.name: format for format in (Dense(), Shared(), Gather(), Sparse())
+    format.name: format for format in (Dense(), Shared(), Gather(), Sparse(), AxonTypes())
 }
 
 

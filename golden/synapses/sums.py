@@ -9,7 +9,7 @@ import numpy.typing as npt
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.synapses.convolution import ConvolutionShape
-from spikelet.golden.synapses import dense, gather, shared, sparse
+from spikelet.golden.synapses import axon_types, dense, gather, shared, sparse
 
 __all__ = ["Sums", "register_sums", "synaptic_sums"]
 
@@ -27,6 +27,7 @@ _SUMS: dict[str, Sums] = {
     "sparse": lambda core, active, entries: sparse.synaptic_sums(
         active, entries, core.n_neurons, core.lanes
     ),
+    "axon-types": lambda _, active, weights: axon_types.synaptic_sums(active, weights),
 }
 
 

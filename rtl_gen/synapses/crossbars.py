@@ -6,6 +6,7 @@ from typing import Any
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import Region
 from spikelet.description.errors import SpikeletError
+from spikelet.rtl_gen.synapses.axon_types import AxonTypesCrossbar
 from spikelet.rtl_gen.synapses.dense import DenseCrossbar
 from spikelet.rtl_gen.synapses.gather import GatherCrossbar
 from spikelet.rtl_gen.synapses.shared import SharedCrossbar
@@ -21,6 +22,7 @@ _CROSSBARS: dict[str, Crossbar] = {
     "shared": SharedCrossbar,
     "gather": GatherCrossbar,
     "sparse": SparseCrossbar,
+    "axon-types": AxonTypesCrossbar,
 }
 
 

@@ -1,5 +1,7 @@
 """Dense synapses: weight memory and lanes that accumulate. Twin of ``golden/synapses/dense.py``."""
 
+from typing import Any
+
 from amaranth import C, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import connect, flipped
@@ -125,13 +127,10 @@ class DenseCrossbar(wiring.Component):
             reading.eq(listed | self.axon_valid),
         ]
         m.d.comb += axon.eq(Mux(delayed(m, listed, 1, name="chosen"), in_list, from_scan))
-        m.submodules.weights = memory = SynapseMemory(
-            core, self.region, bits=core.weight_bits, writable=core.learning is not None
-        )
-        connect(m, flipped(self.weights), memory.config)
+        memory = self._memory(m, axon, group)
         m.d.comb += [memory.read.eq(reading), memory.read_row.eq(base + axon)]
         accumulating = delayed(m, reading, memory.latency, name="accumulating")
-        endings = Signal(5)
+        endings = Signal(memory.latency + 2)
         ending = endings[-1]
         m.d.sync += endings.eq(Cat(group_end, endings))
 
@@ -194,6 +193,18 @@ class DenseCrossbar(wiring.Component):
             with m.Elif(adding):
                 m.d.sync += total.eq(total + self._weight(row, lane))
         return [total[fraction:] for total in sums] if fraction else sums
+
+    def _memory(self, m: Module, axon: Value, group: Value) -> Any:
+        """Build the memory whose rows are weights.
+
+        ``axon`` is that of the row that is read, ``group`` its group a cycle before.
+        """
+        core = self.core
+        m.submodules.weights = memory = SynapseMemory(
+            core, self.region, bits=core.weight_bits, writable=core.learning is not None
+        )
+        connect(m, flipped(self.weights), memory.config)
+        return memory
 
     def _note(
         self, m: Module, noted: Value, n_active: Signal, end: Value

@@ -28,7 +28,7 @@ from spikelet.terminal import Terminal, command_line, printing_options
 
 __all__ = ["compile_command"]
 
-_STRUCTURE = ("neuron_scales", "topology", "multicast", "placement_seed")
+_STRUCTURE = ("preset", "neuron_scales", "topology", "multicast", "placement_seed")
 """Options that a network compiled like another has from that."""
 
 
@@ -54,11 +54,12 @@ _STRUCTURE = ("neuron_scales", "topology", "multicast", "placement_seed")
 @click.option("--neuron-scales/--layer-scale", default=None, help="Weight scale of each neuron.")
 @click.option("--plastic", "rules", multiple=True, help="LAYER=RULE.toml: a layer that learns.")
 @click.option("--seed", type=FROM_0, help="In the place of that of a TOML file.")
+@click.option("--preset", help="The same: a name of `spikelet presets`, or a .toml file.")
 @click.option("--max-axons", type=POSITIVE, help="Largest core: axons; 1024 by default.")
 @click.option("--max-neurons", type=POSITIVE, help="Largest core: neurons; 256 by default.")
 @click.option("--lanes", type=POSITIVE, help="Neurons accumulated in a cycle; 16 by default.")
 @click.option("--pipelines", type=POSITIVE, help="Neuron-update pipelines; 1 by default.")
-@click.option("--synapses", help="auto (by default), dense, kernels: shared, gather, or sparse.")
+@click.option("--synapses", help="auto (by default), dense, shared, gather, sparse, axon-types.")
 @click.option(
     "--block-ram",
     type=POSITIVE,

@@ -65,6 +65,7 @@ def compile_network(
     spike_bits: Bits | None = None,
     plastic: Mapping[str, LearningRule] | None = None,
     seed: int | None = None,
+    preset: str | Path | None = None,
     limits: PlacementLimits | Mapping[str, Any] | None = None,
     calibration: npt.ArrayLike | None = None,
     topology: str | None = None,
@@ -94,6 +95,8 @@ def compile_network(
         Layers that learn, and how; see :meth:`IntegerNetwork.make_plastic`.
     seed : int or None
         In the place of that of a TOML file.
+    preset : str, Path or None
+        The same, of :func:`spikelet.description.presets.presets.preset`.
     calibration : array of 0 and 1, shape (samples, ticks, n_inputs), or None
         As for :func:`quantise`; a network on several cores is placed by the spikes that the golden
         model emits on the first samples.
@@ -114,7 +117,7 @@ def compile_network(
     SpikeletError
         As these do.
     """
-    opened = opened_source(source, neuron, dt, seed, framework)
+    opened = opened_source(source, neuron, dt, seed, framework, preset)
     widths = _Widths(weight_bits, potential_bits, neuron_scales, decay_bits, spike_bits)
     asked = (*widths, calibration, topology, multicast, draw_key, input_levels, input_counts)
     own = PlacementLimits()
@@ -125,6 +128,8 @@ def compile_network(
         opened = opened.network
     elif isinstance(opened, NetworkFile):
         own, opened = opened.limits, opened.network
+    elif isinstance(opened, PlasticNetwork) and opened.preset:
+        own = PlacementLimits(**opened.preset.limits)
     opened = graded(opened, input_levels, input_counts)
     chosen = limits if isinstance(limits, PlacementLimits) else replace(own, **(limits or {}))
     network = _integers(opened, widths, calibration)
@@ -219,6 +224,7 @@ def opened_source(
     dt: float | None,
     seed: int | None,
     framework: str | None,
+    preset: str | Path | None = None,
 ) -> Network | PlasticNetwork | IntegerNetwork | NetworkFile | CompiledNetwork:
     """Return what a source holds; SpikeletError if an option is given that it has no use for."""
     if isinstance(source, str | Path):
@@ -226,14 +232,16 @@ def opened_source(
         if path.is_dir():
             source = CompiledNetwork.load(compiled_folder(path))
         elif path.suffix.lower() == ".toml":
-            source = load_toml(path, seed)
-            seed = None
+            source = load_toml(path, seed, preset)
+            seed = preset = None
         else:
             if seed is not None:
                 raise SpikeletError(f"{path} has no seed; only a TOML file has one")
+            _no_preset(preset)
             return load_network(path, neuron, dt, framework=framework)
     if seed is not None:
         raise SpikeletError("a seed can be given for a TOML file only")
+    _no_preset(preset)
     if isinstance(source, Network):
         models, own_dt = source.neurons, source.dt
         names = ", ".join(model.name for model in models)
@@ -251,6 +259,17 @@ def opened_source(
         name = source.network.name if isinstance(source, NetworkFile) else source.name
         raise SpikeletError(f"network {name!r} has {words}; others cannot be given")
     return source
+
+
+def _no_preset(preset: str | Path | None) -> None:
+    """Raise SpikeletError if a preset is given for what is no TOML file."""
+    if preset is not None:
+        raise SpikeletError(
+            f"a preset, {str(preset)!r}, can be given for a TOML file only: a trained network "
+            "brings its neurons",
+            remedy="leave it out, or give widths and limits by --weight-bits, --max-axons and "
+            "others; in Python, PlasticNetwork(..., preset=...)",
+        )
 
 
 def _integers(

@@ -30,6 +30,8 @@ from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.neurons.error import ErrorParams, with_error
 from spikelet.description.neurons.model import FRACTION_BITS, NeuronModel
 from spikelet.description.neurons.models import neuron_model
+from spikelet.description.presets.preset import Preset
+from spikelet.description.presets.presets import preset as preset_of
 from spikelet.description.summary import summary
 from spikelet.network.float_update import rises_alone
 from spikelet.network.integers import (
@@ -43,6 +45,7 @@ from spikelet.samples.plastic_samples import Encoder
 
 __all__ = ["PlasticNetwork"]
 
+_USUAL_NEURON, _USUAL_BITS = "snntorch-zero-immediate", 16
 _LARGEST_DELAY = 63
 _LARGEST_CORE = 4096
 _DECAY_ONE = 1 << FRACTION_BITS
@@ -59,9 +62,13 @@ class PlasticNetwork:
         Seconds per tick.
     seed : int
         Of random weights, and of the LFSRs of stochastic rules.
+    preset : Preset, str, Path or None
+        Whose neuron model and widths populations have where they say nothing, and whose limits
+        its cores have; ``spikelet presets`` lists those that there are.
 
     Attributes
     ----------
+    preset : Preset or None
     input_groups : dict of InputGroup
     populations : dict of IntegerPopulation
     projections : list of IntegerProjection
@@ -75,7 +82,14 @@ class PlasticNetwork:
 
     __repr__ = summary
 
-    def __init__(self, name: str, dt: float = 1e-3, seed: int = 0) -> None:
+    def __init__(
+        self,
+        name: str,
+        dt: float = 1e-3,
+        seed: int = 0,
+        *,
+        preset: Preset | str | Path | None = None,
+    ) -> None:
         self.name = name
         if not name or not isinstance(name, str):
             raise SpikeletError(f"network: name must be a text that is not empty, not {name!r}")
@@ -85,6 +99,7 @@ class PlasticNetwork:
             raise self._error(f"seed must be an int of 0 or more, not {seed!r}")
         self.dt = float(dt)
         self.seed = seed
+        self.preset = None if preset is None else preset_of(preset)
         self.input_groups: dict[str, InputGroup] = {}
         self.populations: dict[str, IntegerPopulation] = {}
         self.projections: list[IntegerProjection] = []
@@ -119,10 +134,10 @@ class PlasticNetwork:
         name: str,
         size: int,
         *,
-        neuron: NeuronModel | str | Path | Mapping[str, Any] = "snntorch-zero-immediate",
+        neuron: NeuronModel | str | Path | Mapping[str, Any] | None = None,
         time_constant: float | None = None,
-        potential_bits: int = 16,
-        weight_exponent: int = 0,
+        potential_bits: int | None = None,
+        weight_exponent: int | None = None,
         weight_bits: int | None = None,
         adaptation: Adaptation | None = None,
         error: ErrorParams | None = None,
@@ -135,17 +150,18 @@ class PlasticNetwork:
         name : str
         size : int
             Neurons, 1..4096.
-        neuron : NeuronModel, str, Path or mapping
+        neuron : NeuronModel, str, Path, mapping or None
             A model, its name, its file, or what a file would hold; ``spikelet neurons`` lists
-            those that there are.
+            those that there are. None: the preset's, or ``"snntorch-zero-immediate"``.
         time_constant : float or None
             Seconds, instead of ``decay``: ``round(4096 * exp(-dt / time_constant))``.
-        potential_bits : int
-            4..24.
-        weight_exponent : int
-            One weight LSB is ``2**weight_exponent`` potential LSBs, 0..16.
+        potential_bits : int or None
+            4..24; None: the preset's, or 16.
+        weight_exponent : int or None
+            One weight LSB is ``2**weight_exponent`` potential LSBs, 0..16; None: the preset's, or
+            0.
         weight_bits : int or None
-            1..8; None: as many as the projections need.
+            1..8; None: the preset's, or as many as the projections need.
         adaptation : Adaptation or None
             Homeostatic threshold, of a model that has one.
         error : ErrorParams or None
@@ -164,6 +180,14 @@ class PlasticNetwork:
         """
         self._check_name(name)
         what = self._what(f"population {name!r}")
+        usual, weight_format = self.preset, None
+        neuron = usual.neuron if usual and neuron is None else neuron or _USUAL_NEURON
+        if potential_bits is None:
+            potential_bits = usual.potential_bits if usual else _USUAL_BITS
+        if weight_exponent is None:
+            weight_exponent = usual.weight_exponent if usual else 0
+        if usual and weight_bits is None:
+            weight_bits, weight_format = usual.weight_bits, usual.weight_format
         int_in(f"{what}: potential_bits", potential_bits, 4, 24)
         int_in(f"{what}: size", size, 1, _LARGEST_CORE)
         int_in(f"{what}: weight_exponent", weight_exponent, 0, 16)
@@ -184,7 +208,8 @@ class PlasticNetwork:
         except SpikeletError as fault:
             raise SpikeletError(f"{what}: {fault.args[0]}", remedy=fault.remedy) from None
         self.populations[name] = IntegerPopulation(
-            name, size, model, found, weight_exponent, potential_bits, weight_bits
+            *(name, size, model, found, weight_exponent, potential_bits, weight_bits),
+            weight_format=weight_format,
         )
         return name
 

@@ -37,6 +37,7 @@ _TOP = (
     "name",
     "dt",
     "seed",
+    "preset",
     "inputs",
     "populations",
     "projections",
@@ -70,7 +71,9 @@ class NetworkFile:
     path: Path
 
 
-def load_toml(path: str | Path, seed: int | None = None) -> NetworkFile:
+def load_toml(
+    path: str | Path, seed: int | None = None, preset: str | Path | None = None
+) -> NetworkFile:
     """Read a network from a TOML file.
 
     Parameters
@@ -78,6 +81,8 @@ def load_toml(path: str | Path, seed: int | None = None) -> NetworkFile:
     path : path
     seed : int or None
         In the place of the file's.
+    preset : str, Path or None
+        The same.
 
     Raises
     ------
@@ -86,7 +91,7 @@ def load_toml(path: str | Path, seed: int | None = None) -> NetworkFile:
         by name.
     """
     path = Path(path)
-    return _Reader(path, read_toml(path), seed).file()
+    return _Reader(path, read_toml(path), seed, preset).file()
 
 
 def load_rule(path: str | Path) -> LearningRule:
@@ -182,7 +187,9 @@ class _Table:
 
 
 class _Reader:
-    def __init__(self, path: Path, data: dict[str, Any], seed: int | None) -> None:
+    def __init__(
+        self, path: Path, data: dict[str, Any], seed: int | None, preset: str | Path | None
+    ) -> None:
         self.top = _Table(path, "", data)
         self.top.check_keys(_TOP, ("inputs", "populations", "projections", "outputs"))
         with self.top.blamed():
@@ -190,6 +197,7 @@ class _Reader:
                 data.get("name", path.stem),
                 data.get("dt", 1e-3),
                 data.get("seed", 0) if seed is None else seed,
+                preset=_preset(path, data) if preset is None else preset,
             )
 
     def file(self) -> NetworkFile:
@@ -209,7 +217,10 @@ class _Reader:
             with self.top.blamed():
                 network.output(name)
         chip = self.top.table("chip")
-        limits: PlacementLimits = chip.call(PlacementLimits)
+        usual = self.network.preset.limits if self.network.preset else {}
+        limits: PlacementLimits = _Table(chip.path, chip.place, usual | chip.data).call(
+            PlacementLimits
+        )
         with self.top.blamed():
             integers = network.integers(self._encoder())
         return NetworkFile(integers, limits, self.top.path)
@@ -302,6 +313,14 @@ class _Reader:
         with table.blamed():  # now, rather than when samples are there
             encoder.encode(np.zeros((1, n_inputs), np.int64), 1)
         return encoder
+
+
+def _preset(path: Path, data: dict[str, Any]) -> Any:
+    """Return the file's preset: a name, or a file beside it."""
+    given = data.get("preset")
+    if isinstance(given, str) and given.endswith(".toml"):
+        return path.parent / given
+    return given
 
 
 def _name(table: _Table) -> str:

@@ -18,6 +18,7 @@ from spikelet.sim.verilator import Design
 from tests.helpers.random_chips import random_core, random_image
 from tests.helpers.random_convolutions import convolution_core, random_convolution
 from tests.helpers.random_sparse import sparse_core
+from tests.helpers.random_types import typed_core
 
 DENSITIES = (0.0, 0.02, 0.1, 0.3, 0.7, 1.0)
 
@@ -70,7 +71,7 @@ def check(core: CoreParams, rng: np.random.Generator) -> None:
     ("draw", "seed"),
     [
         *((random_core, 0), (random_core, 2), (shared_core, 3), (gather_core, 2), (gather_core, 4)),
-        *((sparse_core, 1), (wide_sparse_core, 0)),
+        *((sparse_core, 1), (wide_sparse_core, 0), (typed_core, 1)),
     ],
 )
 def test_cycles_are_those_of_the_rtl(

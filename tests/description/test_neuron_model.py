@@ -37,10 +37,11 @@ READOUTS = {"li", "cuba-li", "linear"}
 OTHERS = {"cuba-lif", "if-subtract-half", "izhikevich", "lif-refractory", "threshold"}
 OTHERS |= {"cuba-lif-multispike", "lif-multispike"}
 LITERATURE = {"adlif", "alif", "lif-linear-leak", "lif-stochastic", "probabilistic", "truenorth"}
+CHIPS = {"loihi-lif", "odin-lif", "source", "tinyodin-lif"}
 
 
 def test_the_models_that_are_there() -> None:
-    assert set(neuron_models()) == {*FIVE, *CONVENTIONS, *READOUTS, *OTHERS, *LITERATURE}
+    assert set(neuron_models()) == {*FIVE, *CONVENTIONS, *READOUTS, *OTHERS, *LITERATURE, *CHIPS}
     for name, model in neuron_models().items():
         assert model.name == name and model.version == 1 and model.source and model.description
         assert all(item.description for item in (*model.states, *model.parameters))

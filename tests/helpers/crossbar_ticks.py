@@ -1,4 +1,4 @@
-"""Crossbars that hold the scan, in Amaranth's simulator, with memories as bad as silicon may be."""
+"""Crossbars of one format, in Amaranth's simulator, with memories as bad as silicon may be."""
 
 from typing import Any
 
@@ -108,7 +108,7 @@ def crossbar_sums(
                     await step(ctx)
                 ctx.set(dut.axon_valid, 1)
                 ctx.set(dut.axon, axon)
-                while not ctx.get(dut.ready):
+                while core.synapse_format.holds_scan and not ctx.get(dut.ready):
                     await step(ctx)
                 await step(ctx)
                 ctx.set(dut.axon_valid, 0)

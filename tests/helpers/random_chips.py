@@ -16,6 +16,7 @@ from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.golden.chip import run
 from tests.helpers.neuron_models import MIXED_MODELS
 from tests.helpers.random_sparse import made_sparse, random_entries
+from tests.helpers.random_types import typed_weights
 
 __all__ = ["MANY", "random_chip", "random_chip_of", "random_events", "random_image", "spiking"]
 
@@ -172,6 +173,8 @@ def _core_image(rng: np.random.Generator, chip: ChipParams, core: CoreParams) ->
 def _weights(rng: np.random.Generator, core: CoreParams) -> np.ndarray:
     if core.synapses == "sparse":
         return random_entries(rng, core)
+    if core.synapses == "axon-types":
+        return typed_weights(rng, core)
     options = core.synapse_options
     shape = ConvolutionShape.of(options).kernel_shape if options else (core.n_axons, core.n_neurons)
     weights = rng.integers(core.weight_min, core.weight_max + 1, shape)

@@ -1,0 +1,1 @@
+"""Presets: cores shaped and set like those of published chips, a file each."""

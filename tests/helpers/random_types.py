@@ -1,0 +1,33 @@
+"""Random cores of axon types, and what they store, for differential tests."""
+
+import numpy as np
+
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.neurons.models import neuron_model
+from spikelet.description.synapses.axon_types import TYPES
+
+__all__ = ["typed_core", "typed_weights"]
+
+
+def typed_core(rng: np.random.Generator) -> CoreParams:
+    lanes = 1 << int(rng.integers(0, 6))
+    return CoreParams(
+        int(rng.integers(1, 50)),
+        lanes * int(rng.integers(1, 4)),
+        neuron_model("nir-euler"),
+        weight_bits=int(rng.integers(2, 9)),
+        weight_format=str(rng.choice(["signed", "unsigned"])),
+        lanes=lanes,
+        pipelines=1 << int(rng.integers(0, lanes.bit_length())),
+        synapses="axon-types",
+    )
+
+
+def typed_weights(rng: np.random.Generator, core: CoreParams) -> np.ndarray:
+    """Return types, bits and weights, as the format stores them."""
+    found = np.zeros((core.n_axons + TYPES, 1 + core.n_neurons), np.int16)
+    found[: core.n_axons, 0] = rng.integers(0, TYPES, core.n_axons)
+    found[: core.n_axons, 1:] = rng.random((core.n_axons, core.n_neurons)) < 0.4
+    shape = (TYPES, core.n_neurons)
+    found[core.n_axons :, 1:] = rng.integers(core.weight_min, core.weight_max + 1, shape)
+    return found
