@@ -37,7 +37,7 @@ from spikelet.description.run.recording import Recording
 from spikelet.host.link import Batch, Link, Ran, Words
 from spikelet.host.network import HostNetwork
 from spikelet.host.probes import Probes
-from spikelet.host.serial_link import SerialLink
+from spikelet.host.serial_link import PATIENCE_S, SerialLink
 from spikelet.host.serial_port import BAUD, SerialPort
 
 __all__ = ["Chip", "ForeignChipError"]
@@ -151,7 +151,8 @@ class Chip:
         chip: ChipParams | str | Path,
         *,
         baud: int = BAUD,
-        patience_s: float = 5.0,
+        patience_s: float = PATIENCE_S,
+        watchdog_s: float = 0.0,
     ) -> Self:
         """Open a chip on a board: the image ``host-link`` of it, behind a serial port.
 
@@ -164,7 +165,7 @@ class Chip:
             :class:`HostNetwork`, or the project folder. Nothing is loaded yet.
         baud : int
             As the bitstream was built.
-        patience_s : float
+        patience_s, watchdog_s : float
             As for :class:`SerialLink`.
 
         Raises
@@ -172,11 +173,11 @@ class Chip:
         ForeignChipError
             If another chip than this answers.
         SpikeletError
-            If there is no compiled network in the folder, the port cannot be used, or nothing
-            answers.
+            If there is no compiled network in the folder, the port cannot be used, nothing
+            answers, or a time is out of its range.
         """
         params = chip if isinstance(chip, ChipParams) else HostNetwork.load(chip).chip
-        link = SerialLink(SerialPort(port, baud), patience_s=patience_s)
+        link = SerialLink(SerialPort(port, baud), patience_s=patience_s, watchdog_s=watchdog_s)
         return cls(params, link, name="board")
 
     def load(

@@ -19,6 +19,7 @@ __all__ = [
     "NETWORK",
     "NEURON",
     "OUT",
+    "PATIENCE",
     "PLACEMENT_SEED",
     "PORT",
     "POSITIVE",
@@ -27,6 +28,7 @@ __all__ = [
     "SAMPLES",
     "SPIKE_BITS",
     "START",
+    "WATCHDOG",
     "WEIGHT_BITS",
 ]
 
@@ -94,3 +96,15 @@ PORT = click.option(
     "--port", help="Serial port of the board; or SPIKELET_PORT, or the only one found."
 )
 BAUD = click.option("--baud", type=POSITIVE, help="As the image was built; 1000000.")
+PATIENCE = click.option(
+    *("--patience", "patience_s"),
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Without an answer of the board, before it is given up; 5.",
+)
+WATCHDOG = click.option(
+    *("--watchdog", "watchdog_s"),
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Without a word to the board, before it resets its chip; 0: never.",
+)

@@ -38,7 +38,8 @@ def board_chip(port: BoardPort, chip: ChipParams, folder: Path | None = None) ->
         As :meth:`Chip.open`.
     """
     try:
-        return Chip.open(port.name, chip, baud=port.baud)
+        times = {"patience_s": port.patience_s, "watchdog_s": port.watchdog_s}
+        return Chip.open(port.name, chip, baud=port.baud, **times)
     except ForeignChipError as error:
         found = built_from(error.structure, folder) if folder else None
         if found is None:
