@@ -4,31 +4,28 @@ from typing import NamedTuple
 
 from amaranth.hdl import C, Cat, Module, Signal, Value
 from amaranth.lib import wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect
 
 from spikelet.boards import Board
-from spikelet.description.checks import check_int, unsigned_bits
+from spikelet.description.checks import check_int
 from spikelet.description.chip.packets import output_bits
 from spikelet.description.chip.params import ChipParams
-from spikelet.fpga import memories
 from spikelet.fpga.live_sources import source_side
+from spikelet.fpga.memories import Memory
 from spikelet.fpga.power_on import clocked
+from spikelet.fpga.window_winner import WindowWinner, count_memory
 from spikelet.rtl_gen.flash_loader import FlashLoader
 from spikelet.rtl_gen.flash_reader import FlashReader
 from spikelet.rtl_gen.joined_chips import whole_chip
 
-__all__ = ["COUNT_BITS", "FLASH_PORTS", "LiveTop", "live_memories"]
+__all__ = ["FLASH_PORTS", "LiveTop", "live_memories"]
 
 FLASH_PORTS = ("flash_cs", "flash_clk", "flash_copi", "flash_cipo")
 
-COUNT_BITS = 16
-"""Of the count of an output line's spikes in a window, which stays at its largest value."""
 
-
-def live_memories(chip: ChipParams) -> tuple[memories.Memory, ...]:
-    """Return the memory of spike counts."""
-    return (memories.Memory("window counts", chip.n_outputs, COUNT_BITS, kind="block"),)
+def live_memories(chip: ChipParams) -> tuple[Memory, ...]:
+    """Return the memories of the top module, without those of its source."""
+    return (count_memory(chip),)
 
 
 class LiveTop(wiring.Component):
@@ -38,7 +35,9 @@ class LiveTop(wiring.Component):
     the last is lit, and nothing runs until the button is pressed. Otherwise the last LED is lit,
     and windows follow each other for ever: the chip is cleared; ticks run; the output line with
     most spikes in all of them, the lowest of equals, is shown by the other LEDs in binary. If none
-    spiked the LEDs stay as they were. The third LED from the end changes with every window.
+    spiked the LEDs stay as they were. The third LED from the end changes with every window. The LED
+    before the last is lit beside the last once a source has lost an event, until the button is
+    pressed.
 
     Timing: with a ``period``, the n-th tick begins ``n * period`` clock cycles after the chip was
     loaded, or as soon as what came before it is over. Events that a source gives before that are
@@ -129,21 +128,35 @@ class LiveTop(wiring.Component):
             chip.event_in.valid.eq(source.o.valid),
             source.o.ready.eq(chip.event_in.ready),
         ]
-        ends, running, counting = Signal(), Signal(), Signal()
-        winner, empty = self._count(m, chip, ends, counting)
-        shown, parity = Signal.like(winner), Signal()
+        spiked, (mask, shift) = Value.cast(chip.event_out.payload), output_bits(self.chip)
+        number: Value = spiked[shift:] if shift else C(1)
+        window = WindowWinner(self.chip.n_outputs, mask.bit_length(), len(number))
+        m.submodules.window = window
+        m.d.comb += [
+            window.i.p.line.eq(spiked),
+            window.i.p.number.eq(number),
+            window.i.valid.eq(chip.event_out.valid),
+            chip.event_out.ready.eq(window.i.ready),
+        ]
+        ends, running, lost = Signal(), Signal(), Signal()
+        m.d.comb += window.ends.eq(ends)
+        shown, parity = Signal.like(window.winner), Signal()
         with m.If(ends):
             m.d.sync += parity.eq(~parity)
-            with m.If(~empty):
-                m.d.sync += shown.eq(winner)
+            with m.If(~window.empty):
+                m.d.sync += shown.eq(window.winner)
+        with m.If(source.lost & loaded):
+            m.d.sync += lost.eq(1)
         closes: Value = source.ended
         accepts: Value = C(1)
         if self.period:
             closes = self._timer(m, running, chip.start) & ~source.within
             accepts = ~closes
-        control = _Control(loaded & ~counting, closes, accepts, running, ends, counting)
+        control = _Control(
+            loaded & ~window.counting, closes, accepts, running, ends, window.counting
+        )
         self._run(m, chip, control)
-        states = Cat(parity, failed, loaded)
+        states = Cat(parity, failed | lost, loaded)
         line = Signal(max(0, len(self.led) - len(states)))
         m.d.comb += line.eq(shown)
         lit = Cat(line, states)[-len(self.led) :]
@@ -222,55 +235,6 @@ class LiveTop(wiring.Component):
             with m.If(left == 0):
                 m.d.sync += [left.eq(self.period - 1), due.eq(1)]
         return due
-
-    def _count(
-        self, m: Module, chip: wiring.Component, ends: Value, counting: Signal
-    ) -> tuple[Signal, Value]:
-        """Build the spike counters of a window; return the line with most, and whether none spiked.
-
-        ``counting``: a spike or the end of a window is still being counted. An event takes two
-        cycles; the chip waits. Only the line that spikes can come to have most, so the winner
-        follows without looking at the others.
-        """
-        event, n_outputs = chip.event_out, self.chip.n_outputs
-        m.submodules.counts = memory = Memory(
-            shape=COUNT_BITS,
-            depth=n_outputs,
-            init=[],
-            attrs={"no_rw_check": 1, "ram_style": "block"},
-        )
-        read, write = memory.read_port(), memory.write_port()
-        mask, shift = output_bits(self.chip)
-        line = Value.cast(event.payload)[: mask.bit_length()]
-        number: Value = Value.cast(event.payload)[shift:] if shift else Signal(1, init=1)
-        counted, added = Signal.like(line), Signal(len(number))
-        index = Signal(range(n_outputs))
-        best, winner = Signal(COUNT_BITS), Signal(unsigned_bits(n_outputs - 1))
-        total = Signal(COUNT_BITS + 1)
-        m.d.comb += [read.addr.eq(line), total.eq(read.data + added)]
-        now = Signal(COUNT_BITS)
-        m.d.comb += now.eq(total[:COUNT_BITS] | total[COUNT_BITS].replicate(COUNT_BITS))
-        with m.FSM(name="count"):
-            with m.State("CLEAR"):
-                m.d.comb += [write.addr.eq(index), write.en.eq(1), counting.eq(1)]
-                m.d.sync += [index.eq(index + 1), best.eq(0), winner.eq(0)]
-                with m.If(index == n_outputs - 1):
-                    m.d.sync += index.eq(0)
-                    m.next = "WAIT"
-            with m.State("WAIT"):
-                m.d.sync += [counted.eq(line), added.eq(number)]
-                m.d.comb += [event.ready.eq(1), read.en.eq(1)]
-                with m.If(ends):
-                    m.next = "CLEAR"
-                with m.Elif(event.valid & (line < n_outputs)):
-                    m.next = "ADD"
-            with m.State("ADD"):
-                m.d.comb += [write.addr.eq(counted), write.data.eq(now), write.en.eq(1)]
-                m.d.comb += counting.eq(1)
-                with m.If((now > best) | ((now == best) & (counted < winner))):
-                    m.d.sync += [best.eq(now), winner.eq(counted)]
-                m.next = "WAIT"
-        return winner, best == 0
 
 
 class _Control(NamedTuple):

@@ -57,7 +57,8 @@ def led_lines(board: Board) -> list[str]:
     last = len(board.leds) - 1
     return [
         f"  LED {last} is lit once the weights are loaded, LED {last - 1} if those in the flash "
-        f"are not of this chip, or damaged; LED {last - 2} changes with every window",
+        f"are not of this chip, or damaged, and both if events were lost; LED {last - 2} changes "
+        "with every window",
         f"  LEDs 0 to {last - 3} show the class in binary, LED 0 the lowest bit; LEDs: "
         f"{board.led_places}",
         f"  {board.button_place} starts again",

@@ -352,7 +352,8 @@ def run(
     say : callable
         Told in lines what engine ``board`` does before the first sample.
     snapshot : bool
-        Whether :attr:`Run.state` is read back: of a board all of its memories go over the line.
+        Whether :attr:`Run.state` is read back: of a board, states go over the line, and in plastic
+        cores weights and tags.
 
     Raises
     ------

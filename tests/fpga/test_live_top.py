@@ -172,8 +172,16 @@ def test_events_of_pins_become_classes(kind: str) -> None:
                 board.write(bytes([number] if kind == "aer" else [0x80 | number >> 7, number]))
         board.run((PERIOD + PERIOD // 4) / BOARD.chip_hz)
         assert lit(board)[1] == (window % 2 == 0)
+        assert not lit(board)[2]
         found.append(lit(board)[0])
     assert found == classes(COMPILED, spikes, extra)
+    if kind == "serial":  # half an event is told, until the button is pressed
+        board.write(bytes([0x80, 0x80, 0]))
+        board.run(40 * DIVIDER / BOARD.chip_hz)
+        assert lit(board)[2:] == (True, True)
+        board.press()
+        until(board, 3, True)
+        assert not lit(board)[2]
     board.close()
 
 
