@@ -29,7 +29,7 @@ def require_ports(board: Board, ports: tuple[str, ...], what: str) -> None:
 
 
 def flash_board_image(
-    compiled: CompiledNetwork, top: LiveTop, memories: tuple[Memory, ...]
+    compiled: CompiledNetwork, top: LiveTop, luts: int, memories: tuple[Memory, ...]
 ) -> BoardImage:
     """Return the image of a top module that loads its chip from flash.
 
@@ -37,6 +37,8 @@ def flash_board_image(
     ----------
     compiled : CompiledNetwork
     top : LiveTop
+    luts : int
+        As of the kind of image.
     memories : tuple of Memory
         Of its source.
     """
@@ -45,7 +47,7 @@ def flash_board_image(
     return BoardImage(
         lambda: to_verilog(top, "top"),
         top.ports,
-        Beside("image", (*live_memories(compiled.chip), *memories)),
+        Beside(luts, (*live_memories(compiled.chip), *memories)),
         {**inputs, "flash": digest_of(contents)},
         {"flash_offset": OFFSET, "ticks": top.ticks},
         {FLASH_FILE: contents},

@@ -15,10 +15,11 @@ __all__ = ["KIND"]
 class _HostLink(ImageKind):
     name = "host-link"
     title = "a chip that a host loads and runs through the serial port"
+    luts = 1100
     takes = ("baud",)
 
     def beside(self, compiled: CompiledNetwork) -> Beside:
-        return Beside("link", link_memories())
+        return Beside(self.luts, link_memories())
 
     def make(self, compiled: CompiledNetwork, board: Board, options: ImageOptions) -> BoardImage:
         baud = BAUD if options.baud is None else options.baud

@@ -90,12 +90,15 @@ class ImageKind(ABC):
         Of ``--image``.
     title : str
         What it is for.
+    luts : int
+        Logic cells of an iCE40 that it takes beside the chip and its memories, for the fit check.
     takes : tuple of str
         The options that it knows, of :class:`ImageOptions`; ``samples`` may be given to any.
     """
 
     name: str
     title: str
+    luts: int
     takes: tuple[str, ...] = ()
 
     @property

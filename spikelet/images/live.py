@@ -24,7 +24,7 @@ class _Live(ImageKind):
     ports: tuple[str, ...]
 
     def beside(self, compiled: CompiledNetwork) -> Beside:
-        return Beside("image", live_memories(compiled.chip))
+        return Beside(self.luts, live_memories(compiled.chip))
 
     def make(self, compiled: CompiledNetwork, board: Board, options: ImageOptions) -> BoardImage:
         require_ports(board, (*FLASH_PORTS, *self.ports), "its flash or events")
@@ -53,7 +53,7 @@ class _Live(ImageKind):
             period=period,
             offset=OFFSET,
         )
-        return flash_board_image(compiled, top, (table.memory,))
+        return flash_board_image(compiled, top, self.luts, (table.memory,))
 
     @abstractmethod
     def address_bits(self, board: Board) -> int:
@@ -72,6 +72,7 @@ class _Live(ImageKind):
 class _Aer(_Live):
     name = "live-aer"
     title = "classes of events that come from pins by the four-phase handshake; weights from flash"
+    luts = 0  # as much of the chip falls away: its way of reading words back
     takes = ("ticks", "tick_us")
     ports = ("aer_req", "aer_ack", "aer_address")
 
@@ -85,6 +86,7 @@ class _Aer(_Live):
 class _Serial(_Live):
     name = "live-serial"
     title = "classes of events that come by the serial port, two bytes each; weights from flash"
+    luts = 100  # see above
     takes = ("ticks", "tick_us", "baud")
     ports = ("rx",)
 

@@ -21,10 +21,11 @@ _COUNT = 10
 class _Stored(ImageKind):
     name = "stored"
     title = "shows the classes of stored samples again and again; weights come from flash"
+    luts = 120  # the chip's way of reading words back falls away
     takes = ("samples", "sample", "count")
 
     def beside(self, compiled: CompiledNetwork) -> Beside:
-        return Beside("image", live_memories(compiled.chip))
+        return Beside(self.luts, live_memories(compiled.chip))
 
     def make(self, compiled: CompiledNetwork, board: Board, options: ImageOptions) -> BoardImage:
         require_ports(board, FLASH_PORTS, "its flash")
@@ -49,7 +50,7 @@ class _Stored(ImageKind):
             pause=_SHOWN_S * board.chip_hz,
             offset=OFFSET,
         )
-        return flash_board_image(compiled, top, (source.memory,))
+        return flash_board_image(compiled, top, self.luts, (source.memory,))
 
     def guidance(self, board: Board) -> list[str]:
         return led_lines(board)

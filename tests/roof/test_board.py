@@ -19,6 +19,8 @@ from spikelet.description.chip.host_link import WATCHDOG_CYCLES
 from spikelet.description.chip.memory_map import ChipMap
 from spikelet.description.chip.state import ChipState
 from spikelet.description.installation import require
+from spikelet.fpga.families import device_named
+from spikelet.fpga.fit import Beside, check_fit
 from spikelet.fpga.flow import REPORT, FpgaReport
 from spikelet.fpga.place_and_route import Routed
 from spikelet.host import serial_port
@@ -26,11 +28,11 @@ from spikelet.host.board_port import PORT_VARIABLE, BoardPort
 from spikelet.host.driver import Chip
 from spikelet.host.serial_port import FoundPort
 from spikelet.images.image import BoardImage, ImageKind
-from spikelet.images.kinds import image_kind, registered
+from spikelet.images.kinds import registered
 from spikelet.programming import LOADER
 from spikelet.project import Project
 from spikelet.samples.samples import Samples
-from spikelet.targets import build_place
+from spikelet.targets import build_place, target_fit
 from tests.helpers.networks import chain, lif, linear, sink, source, write
 from tests.helpers.terminal_board import TerminalBoard
 
@@ -356,9 +358,10 @@ class Picture(ImageKind):
 
     name = "picture"
     title = "shows that there is a clock"
+    luts = 77
 
     def beside(self, compiled):
-        return image_kind("host-link").beside(compiled)
+        return Beside(self.luts, ())
 
     def make(self, compiled, board, options):
         text = "module top(input clk, output led);\n  assign led = clk;\nendmodule\n"
@@ -378,6 +381,9 @@ def test_a_kind_of_image_is_one_class(folder: Path, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("spikelet.targets.build_bitstream", noted)
     with registered(Picture()):
+        compiled = Project(folder / "project").load()
+        alone = check_fit(compiled.chip, device_named("ICE40UP5K-SG48")).needed["luts"]
+        assert target_fit(compiled, "iCEBreaker", "picture").needed["luts"] == alone + 77
         code, output = invoke("build", folder / "project", "iCEBreaker", "--image", "picture")
         with pytest.raises(spikelet.SpikeletError, match="there is one of that name"):
             registered(Picture()).__enter__()
