@@ -21,9 +21,9 @@ class BoardPort:
     Parameters
     ----------
     name : str
-        Such as ``/dev/ttyUSB1`` or ``COM3``; empty: see :meth:`found`.
+        Such as ``/dev/ttyUSB1`` or ``COM3``, or of an SPI cable; empty: see :meth:`found`.
     baud : int
-        As the bitstream was built.
+        As the bitstream was built; of SPI the frequency of ``sck``.
     patience_s, watchdog_s : float
         As for :class:`spikelet.host.serial_link.SerialLink`.
     """

@@ -4,28 +4,16 @@ from spikelet.boards import Board
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.artefact import digest_of
 from spikelet.description.chip.flash_image import flash_image
-from spikelet.description.errors import SpikeletError
 from spikelet.fpga.fit import Beside
 from spikelet.fpga.live_top import LiveTop, live_memories
 from spikelet.fpga.memories import Memory
 from spikelet.images.image import FLASH_FILE, BoardImage
 from spikelet.rtl_gen.emit import to_verilog
 
-__all__ = ["OFFSET", "flash_board_image", "led_lines", "require_ports"]
+__all__ = ["OFFSET", "flash_board_image", "led_lines"]
 
 OFFSET = 1 << 20
 """Address of weights in the flash: behind the bitstream, which has 104 KB on the iCEBreaker."""
-
-
-def require_ports(board: Board, ports: tuple[str, ...], what: str) -> None:
-    """Raise SpikeletError unless a board has pins of these ports."""
-    found = {pin.port.split("[")[0] for pin in board.pins}
-    missing = [port for port in ports if port not in found]
-    if missing:
-        raise SpikeletError(
-            f"{board.name} has no pins for {what}: {', '.join(missing)}",
-            remedy="build for iCEBreaker, or build the image host-link, whose chip a host loads",
-        )
 
 
 def flash_board_image(

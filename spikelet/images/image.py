@@ -11,7 +11,7 @@ from spikelet.description.summary import summary
 from spikelet.fpga.fit import Beside
 from spikelet.samples.samples import Samples
 
-__all__ = ["FLASH_FILE", "BoardImage", "ImageKind", "ImageOptions"]
+__all__ = ["FLASH_FILE", "BoardImage", "ImageKind", "ImageOptions", "require_ports"]
 
 FLASH_FILE = "flash.bin"
 """What goes into the board's flash besides the bitstream."""
@@ -128,3 +128,14 @@ class ImageKind(ABC):
     @abstractmethod
     def guidance(self, board: Board) -> list[str]:
         """Return what to look at, or to do, once the board is programmed, in lines."""
+
+
+def require_ports(board: Board, ports: tuple[str, ...], what: str) -> None:
+    """Raise SpikeletError unless a board has pins of these ports."""
+    found = {pin.port.split("[")[0] for pin in board.pins}
+    missing = [port for port in ports if port not in found]
+    if missing:
+        raise SpikeletError(
+            f"{board.name} has no pins for {what}: {', '.join(missing)}",
+            remedy="build for iCEBreaker, or build the image host-link, whose chip a host loads",
+        )

@@ -10,8 +10,8 @@ from spikelet.fpga.fit import Beside
 from spikelet.fpga.live_sources import SERIAL_BITS, AerSource, InputTable, SerialSource
 from spikelet.fpga.live_top import FLASH_PORTS, LiveTop, live_memories
 from spikelet.host.serial_port import BAUD
-from spikelet.images.flash import OFFSET, flash_board_image, led_lines, require_ports
-from spikelet.images.image import BoardImage, ImageKind, ImageOptions
+from spikelet.images.flash import OFFSET, flash_board_image, led_lines
+from spikelet.images.image import BoardImage, ImageKind, ImageOptions, require_ports
 from spikelet.rtl_gen.uart import baud_divider
 
 __all__ = ["KINDS"]

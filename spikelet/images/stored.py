@@ -7,8 +7,8 @@ from spikelet.description.errors import SpikeletError
 from spikelet.fpga.fit import Beside
 from spikelet.fpga.live_sources import StoredSource
 from spikelet.fpga.live_top import FLASH_PORTS, LiveTop, live_memories
-from spikelet.images.flash import OFFSET, flash_board_image, led_lines, require_ports
-from spikelet.images.image import BoardImage, ImageKind, ImageOptions
+from spikelet.images.flash import OFFSET, flash_board_image, led_lines
+from spikelet.images.image import BoardImage, ImageKind, ImageOptions, require_ports
 from spikelet.runs.self_test_run import stored_samples
 
 __all__ = ["KIND"]

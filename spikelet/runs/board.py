@@ -9,7 +9,8 @@ from spikelet.description.chip.compiled_files import CHIP_FILE, chip_of
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import MALFORMED, SpikeletError
 from spikelet.host.board_port import BoardPort
-from spikelet.host.driver import Chip, ForeignChipError
+from spikelet.host.driver import Chip
+from spikelet.host.expected_chip import ForeignChipError
 
 __all__ = ["board_chip", "built_from", "differences"]
 

@@ -73,6 +73,21 @@ def refused(
     return caught.value
 
 
+def test_the_link_over_spi_has_its_pins_or_is_refused(compiled: CompiledNetwork) -> None:
+    kind = image_kind("host-link-spi")
+    made = kind.make(compiled, BOARD, ImageOptions())
+    assert made.settings == {"largest_sck_hz": BOARD.chip_hz // 8}
+    assert {"cs_n", "sck", "mosi", "miso"} < set(made.ports) and "rx" not in made.ports
+    assert set(made.ports) <= {pin.port.split("[")[0] for pin in BOARD.pins}
+    lines = "\n".join(kind.guidance(BOARD))
+    assert f"so {BOARD.chip_hz // 8} at 24 MHz" in lines and "ftdi://" in lines
+    assert f"sck {BOARD.pin('sck').site}," in lines
+    told = refused("host-link-spi", compiled, board_named("ULX3S-85F"), ImageOptions())
+    assert "ULX3S-85F has no pins for SPI: cs_n, sck, mosi, miso" in str(told)
+    with pytest.raises(SpikeletError, match="image host-link-spi has no option baud"):
+        kind.check(ImageOptions(baud=9600))
+
+
 def test_what_cannot_be_is_refused(compiled: CompiledNetwork) -> None:
     none = ImageOptions()
     told = str(refused("stored", compiled, BOARD, none))
