@@ -1,4 +1,4 @@
-"""A chip on a board that starts and runs without a host: weights from flash, classes on LEDs."""
+"""A chip on a board that starts and runs without a host: it loads itself, classes go to LEDs."""
 
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.fpga.live_sources import source_side
 from spikelet.fpga.memories import Memory
 from spikelet.fpga.power_on import clocked
+from spikelet.fpga.stored_program import StoredProgram
 from spikelet.fpga.window_winner import WindowWinner, count_memory
 from spikelet.rtl_gen.flash_loader import FlashLoader
 from spikelet.rtl_gen.flash_reader import FlashReader
@@ -20,7 +21,13 @@ from spikelet.rtl_gen.joined_chips import whole_chip
 
 __all__ = ["FLASH_PORTS", "LiveTop", "live_memories"]
 
-FLASH_PORTS = ("flash_cs", "flash_clk", "flash_copi", "flash_cipo")
+_FLASH_MEMBERS = {
+    "flash_cs": Out(1, init=1),
+    "flash_clk": Out(1),
+    "flash_copi": Out(1),
+    "flash_cipo": In(1),
+}
+FLASH_PORTS = tuple(_FLASH_MEMBERS)
 
 
 def live_memories(chip: ChipParams) -> tuple[Memory, ...]:
@@ -29,15 +36,15 @@ def live_memories(chip: ChipParams) -> tuple[Memory, ...]:
 
 
 class LiveTop(wiring.Component):
-    """A chip that loads itself from the board's flash, and shows the class of each window of ticks.
+    """A chip that loads itself, and shows the class of each window of ticks.
 
-    After power-on the program in flash is checked, then loaded. If it is of no use, the LED before
-    the last is lit, and nothing runs until the button is pressed. Otherwise the last LED is lit,
-    and windows follow each other for ever: the chip is cleared; ticks run; the output line with
-    most spikes in all of them, the lowest of equals, is shown by the other LEDs in binary. If none
-    spiked the LEDs stay as they were. The third LED from the end changes with every window. The LED
-    before the last is lit beside the last once a source has lost an event, until the button is
-    pressed.
+    After power-on the program, in the board's flash or in the bitstream, is checked, then loaded.
+    If it is of no use, the LED before the last is lit, and nothing runs until the button is
+    pressed. Otherwise the last LED is lit, and windows follow each other for ever: the chip is
+    cleared; ticks run; the output line with most spikes in all of them, the lowest of equals, is
+    shown by the other LEDs in binary. If none spiked the LEDs stay as they were. The third LED from
+    the end changes with every window. The LED before the last is lit beside the last once a source
+    has lost an event, until the button is pressed.
 
     Timing: with a ``period``, the n-th tick begins ``n * period`` clock cycles after the chip was
     loaded, or as soon as what came before it is over. Events that a source gives before that are
@@ -48,7 +55,7 @@ class LiveTop(wiring.Component):
     ----------
     chip : ChipParams
     board : Board
-        With the pins of its flash.
+        With the pins of its flash, unless ``program`` is given.
     source : wiring.Component
         Of :mod:`spikelet.fpga.live_sources`.
     ticks : int
@@ -59,6 +66,8 @@ class LiveTop(wiring.Component):
         Clock cycles for which a class is shown before the next window, below 2**32.
     offset : int
         Address of the flash image in the flash.
+    program : StoredProgram or None
+        The flash image in the bitstream, in the place of one in the flash.
 
     Members
     -------
@@ -67,7 +76,7 @@ class LiveTop(wiring.Component):
         At the pins: with the board's polarity.
     flash_cs, flash_clk, flash_copi : ``Out(1)``
     flash_cipo : ``In(1)``
-        ``flash_cs`` is 0 while the flash is selected.
+        ``flash_cs`` is 0 while the flash is selected. Without ``program``.
 
     And the pins of the source.
     """
@@ -82,6 +91,7 @@ class LiveTop(wiring.Component):
         period: int = 0,
         pause: int = 0,
         offset: int = 1 << 20,
+        program: StoredProgram | None = None,
     ) -> None:
         check_int("window: ticks", ticks, 1, (1 << 16) - 1)
         check_int("window: period", period, 0, (1 << 32) - 1)
@@ -93,6 +103,7 @@ class LiveTop(wiring.Component):
         self.period = period
         self.pause = pause
         self.offset = offset
+        self.program = program
         ours = source_side(1)
         self.pins = tuple(name for name in source.signature.members if name not in ours)
         super().__init__(
@@ -100,10 +111,7 @@ class LiveTop(wiring.Component):
                 "clk": In(1),
                 "button": In(1),
                 "led": Out(len(board.leds)),
-                "flash_cs": Out(1, init=1),
-                "flash_clk": Out(1),
-                "flash_copi": Out(1),
-                "flash_cipo": In(1),
+                **({} if program else _FLASH_MEMBERS),
                 **{name: source.signature.members[name] for name in self.pins},
             }
         )
@@ -111,7 +119,7 @@ class LiveTop(wiring.Component):
     @property
     def ports(self) -> tuple[str, ...]:
         """Names of all ports."""
-        return ("clk", "button", "led", *FLASH_PORTS, *self.pins)
+        return ("clk", "button", "led", *(() if self.program else FLASH_PORTS), *self.pins)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -206,17 +214,22 @@ class LiveTop(wiring.Component):
 
     def _load(self, m: Module, chip: wiring.Component) -> tuple[Value, Value]:
         """Build what loads the chip; return whether it has, and whether it could not."""
-        clock_hz = self.board.chip_hz
-        m.submodules.flash = flash = FlashReader(self.offset, clock_hz)
+        source: wiring.Component
+        if self.program:
+            m.submodules.program = source = self.program
+        else:
+            m.submodules.flash = source = FlashReader(self.offset, self.board.chip_hz)
+            m.d.comb += [
+                source.miso.eq(self.flash_cipo),
+                self.flash_cs.eq(source.cs_n),
+                self.flash_clk.eq(source.sck),
+                self.flash_copi.eq(source.mosi),
+            ]
         m.submodules.loader = loader = FlashLoader(int(self.chip.digest[:8], 16))
-        connect(m, flash.o, loader.i)
+        connect(m, source.o, loader.i)
         request = chip.config_request
         m.d.comb += [
-            flash.start.eq(loader.start),
-            flash.miso.eq(self.flash_cipo),
-            self.flash_cs.eq(flash.cs_n),
-            self.flash_clk.eq(flash.sck),
-            self.flash_copi.eq(flash.mosi),
+            source.start.eq(loader.start),
             request.valid.eq(loader.request.valid),
             loader.request.ready.eq(request.ready),
             *(request.p[name].eq(loader.request.p[name]) for name in request.p.shape().members),

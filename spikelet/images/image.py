@@ -11,7 +11,7 @@ from spikelet.description.summary import summary
 from spikelet.fpga.fit import Beside
 from spikelet.samples.samples import Samples
 
-__all__ = ["FLASH_FILE", "BoardImage", "ImageKind", "ImageOptions", "require_ports"]
+__all__ = ["FLASH_FILE", "BoardImage", "ImageKind", "ImageOptions", "has_ports", "require_ports"]
 
 FLASH_FILE = "flash.bin"
 """What goes into the board's flash besides the bitstream."""
@@ -130,10 +130,14 @@ class ImageKind(ABC):
         """Return what to look at, or to do, once the board is programmed, in lines."""
 
 
+def has_ports(board: Board, ports: tuple[str, ...]) -> bool:
+    """Return whether a board has pins of all these ports."""
+    return set(ports) <= {pin.port.split("[")[0] for pin in board.pins}
+
+
 def require_ports(board: Board, ports: tuple[str, ...], what: str) -> None:
     """Raise SpikeletError unless a board has pins of these ports."""
-    found = {pin.port.split("[")[0] for pin in board.pins}
-    missing = [port for port in ports if port not in found]
+    missing = [port for port in ports if not has_ports(board, (port,))]
     if missing:
         raise SpikeletError(
             f"{board.name} has no pins for {what}: {', '.join(missing)}",

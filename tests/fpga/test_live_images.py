@@ -56,6 +56,23 @@ def test_an_image_comes_with_the_flash_that_it_loads(
     assert any(line.startswith("  LED 6 is lit once") for line in lines)
 
 
+@pytest.mark.parametrize("name", ["stored", "live-serial"])
+def test_a_board_without_pins_of_a_flash_starts_from_the_bitstream(
+    compiled: CompiledNetwork, name: str
+) -> None:
+    """Such as those with an ECP5: what the flash would hold stands in the image's memory."""
+    board = board_named("ULX3S-85F")
+    options = ImageOptions(samples=samples(compiled)) if name == "stored" else ImageOptions()
+    made = image_kind(name).make(compiled, board, options)
+    flashed = image_kind(name).make(compiled, BOARD, options)
+    assert not made.files and "flash_offset" not in made.settings
+    assert not any("flash" in port for port in made.ports)
+    (program,) = (memory for memory in made.beside.memories if memory.name == "stored program")
+    assert program.rows == len(flashed.files[FLASH_FILE])
+    assert "those in the bitstream are not of this chip" in image_kind(name).guidance(board)[0]
+    assert "those in the flash are not of this chip" in image_kind(name).guidance(BOARD)[0]
+
+
 def test_an_input_with_several_routes_has_a_row_for_each(compiled: CompiledNetwork) -> None:
     routes = [(0, 0, 3, 0), (0, 1, 5, 0), (2, 0, 1, 0)]
     table = InputTable(compiled.chip, routes, 3, 2)
@@ -92,9 +109,11 @@ def test_what_cannot_be_is_refused(compiled: CompiledNetwork) -> None:
     none = ImageOptions()
     told = str(refused("stored", compiled, BOARD, none))
     assert told.startswith("the image for iCEBreaker stores samples, and none were given")
-    other = replace(BOARD, pins=tuple(pin for pin in BOARD.pins if "flash" not in pin.port))
+    other = replace(BOARD, pins=tuple(pin for pin in BOARD.pins if pin.port != "rx"))
     told = str(refused("live-serial", compiled, other, none))
-    assert "iCEBreaker has no pins for its flash or events: flash_cs, flash_clk" in told
+    assert "iCEBreaker has no pins for events: rx" in told
+    told = str(refused("live-aer", compiled, board_named("ULX3S-85F"), none))
+    assert "ULX3S-85F has no pins for events: aer_req, aer_ack, aer_address" in told
     told = str(refused("live-aer", compiled, BOARD, ImageOptions(tick_us=1e-3)))
     assert told.startswith("tick_us must be 2 clock cycles or more")
     told = str(refused("live-aer", compiled, BOARD, ImageOptions(ticks=1 << 16)))
