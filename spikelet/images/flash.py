@@ -1,13 +1,12 @@
 # amaranth: UnusedElaboratable=no
 """What images that load their chip themselves have in common: from flash, or from the bitstream."""
 
-from amaranth.lib import wiring
-
 from spikelet.boards import Board
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.artefact import digest_of
 from spikelet.description.chip.flash_image import flash_image
 from spikelet.fpga.fit import Beside
+from spikelet.fpga.live_sources import AerSource, SerialSource, StoredSource
 from spikelet.fpga.live_top import FLASH_PORTS, LiveTop, live_memories
 from spikelet.fpga.memories import Memory
 from spikelet.fpga.stored_program import StoredProgram
@@ -23,7 +22,7 @@ OFFSET = 1 << 20
 def self_loading_image(
     compiled: CompiledNetwork,
     board: Board,
-    source: wiring.Component,
+    source: AerSource | SerialSource | StoredSource,
     luts: int,
     memories: tuple[Memory, ...],
     **timing: int,
@@ -38,7 +37,7 @@ def self_loading_image(
     ----------
     compiled : CompiledNetwork
     board : Board
-    source : wiring.Component
+    source : AerSource, SerialSource or StoredSource
         Where events come from.
     luts : int
         As of the kind of image.
