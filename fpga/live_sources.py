@@ -2,7 +2,8 @@
 
 A source is a component with the ports of :func:`source_side`; all its other ports are pins. While
 ``accept`` is high it gives events. Of the stored one ``ended`` says that all of a tick is given.
-``within`` says that it has given some flits of an event, and not all.
+``within`` says that it has given some flits of an event, and not all, and ``lost``, for a cycle,
+that an event is lost.
 """
 
 import numpy as np
@@ -22,19 +23,27 @@ from spikelet.fpga.self_test_image import StoredRun, step_layout, step_rows
 from spikelet.rtl_gen.aer_bridge import FourPhaseToStream
 from spikelet.rtl_gen.uart import Uart
 
-__all__ = ["SERIAL_BITS", "AerSource", "InputTable", "SerialSource", "StoredSource", "source_side"]
+__all__ = [
+    "SERIAL_BITS",
+    "WAITING",
+    "AerSource",
+    "InputTable",
+    "SerialSource",
+    "StoredSource",
+    "source_side",
+]
 
 SERIAL_BITS = 14
 """Of an address in two bytes, each of which has 7."""
 
-_QUEUE = 256
-"""Addresses that wait while a tick runs."""
+WAITING = 256
+"""Events of a serial line that wait while a tick runs."""
 
 
 def source_side(flit_bits: int) -> dict[str, wiring.Member]:
     """Return what all sources have: events as bits of flits, and when they may come."""
     given = Out(stream.Signature(flit_bits))
-    return {"accept": In(1), "o": given, "ended": Out(1), "within": Out(1)}
+    return {"accept": In(1), "o": given, **{w: Out(1) for w in ("ended", "within", "lost")}}
 
 
 class InputTable(wiring.Component):
@@ -122,7 +131,7 @@ class AerSource(wiring.Component):
         As in :class:`spikelet.rtl_gen.aer_bridge.FourPhaseToStream`; the address is an input of the
         network.
     aer_ack : ``Out(1)``
-    accept, o, ended, within
+    accept, o, ended, within, lost
         See :func:`source_side`.
     """
 
@@ -155,7 +164,8 @@ class AerSource(wiring.Component):
 class SerialSource(wiring.Component):
     """Events of a serial line, of two bytes each: 1 and the upper 7 bits, 0 and the lower 7 bits.
 
-    A byte that is lost costs one event. 256 events wait while a tick runs; those beyond are lost.
+    A byte that is lost costs one event. Some events wait while a tick runs; those beyond are lost.
+    ``lost`` tells of both: of an event that does not fit, and of half an event.
 
     Parameters
     ----------
@@ -163,30 +173,35 @@ class SerialSource(wiring.Component):
         Of addresses of 14 bits.
     divider : int
         As for :class:`spikelet.rtl_gen.uart.Uart`.
+    waiting : int
+        How many events wait.
 
     Members
     -------
     rx : ``In(1)``
-    accept, o, ended, within
+    accept, o, ended, within, lost
         See :func:`source_side`.
     """
 
-    def __init__(self, table: InputTable, divider: int) -> None:
+    def __init__(self, table: InputTable, divider: int, waiting: int = WAITING) -> None:
         self.table = table
         self.divider = divider
+        self.waiting = waiting
         super().__init__({**source_side(table.flit_bits), "rx": In(1, init=1)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.uart = uart = Uart(self.divider)
         m.submodules.table = table = self.table
-        m.submodules.queue = queue = SyncFIFOBuffered(width=SERIAL_BITS, depth=_QUEUE)
+        m.submodules.queue = queue = SyncFIFOBuffered(width=SERIAL_BITS, depth=self.waiting)
         upper, half = Signal(7), Signal()
-        byte = uart.received.payload
+        byte, comes = uart.received.payload, Signal()
         m.d.comb += [
+            comes.eq(uart.received.valid & half & ~byte[7]),
+            self.lost.eq(Mux(comes, ~queue.w_rdy, uart.received.valid & (half == byte[7]))),
             uart.rx.eq(self.rx),
             queue.w_data.eq(Cat(byte[:7], upper)),
-            queue.w_en.eq(uart.received.valid & half & ~byte[7]),
+            queue.w_en.eq(comes),
             table.i.payload.eq(queue.r_data),
             table.i.valid.eq(queue.r_rdy),
             queue.r_en.eq(table.i.ready),
@@ -208,7 +223,7 @@ class StoredSource(wiring.Component):
 
     Members
     -------
-    accept, o, ended, within
+    accept, o, ended, within, lost
         See :func:`source_side`; ``ended`` is high for one cycle.
 
     Attributes

@@ -1,44 +1,50 @@
-"""A chip on a board that starts and runs without a host: weights from flash, classes on LEDs."""
+"""A chip on a board that starts and runs without a host: it loads itself, classes go to LEDs."""
 
 from typing import NamedTuple
 
 from amaranth.hdl import C, Cat, Module, Signal, Value
 from amaranth.lib import wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect
 
 from spikelet.boards import Board
-from spikelet.description.checks import check_int, unsigned_bits
+from spikelet.description.checks import check_int
 from spikelet.description.chip.packets import output_bits
 from spikelet.description.chip.params import ChipParams
-from spikelet.fpga import memories
 from spikelet.fpga.live_sources import source_side
+from spikelet.fpga.memories import Memory
 from spikelet.fpga.power_on import clocked
+from spikelet.fpga.stored_program import StoredProgram
+from spikelet.fpga.window_winner import WindowWinner, count_memory
 from spikelet.rtl_gen.flash_loader import FlashLoader
 from spikelet.rtl_gen.flash_reader import FlashReader
 from spikelet.rtl_gen.joined_chips import whole_chip
 
-__all__ = ["COUNT_BITS", "FLASH_PORTS", "LiveTop", "live_memories"]
+__all__ = ["FLASH_PORTS", "LiveTop", "live_memories"]
 
-FLASH_PORTS = ("flash_cs", "flash_clk", "flash_copi", "flash_cipo")
+_FLASH_MEMBERS = {
+    "flash_cs": Out(1, init=1),
+    "flash_clk": Out(1),
+    "flash_copi": Out(1),
+    "flash_cipo": In(1),
+}
+FLASH_PORTS = tuple(_FLASH_MEMBERS)
 
-COUNT_BITS = 16
-"""Of the count of an output line's spikes in a window, which stays at its largest value."""
 
-
-def live_memories(chip: ChipParams) -> tuple[memories.Memory, ...]:
-    """Return the memory of spike counts."""
-    return (memories.Memory("window counts", chip.n_outputs, COUNT_BITS, kind="block"),)
+def live_memories(chip: ChipParams) -> tuple[Memory, ...]:
+    """Return the memories of the top module, without those of its source."""
+    return (count_memory(chip),)
 
 
 class LiveTop(wiring.Component):
-    """A chip that loads itself from the board's flash, and shows the class of each window of ticks.
+    """A chip that loads itself, and shows the class of each window of ticks.
 
-    After power-on the program in flash is checked, then loaded. If it is of no use, the LED before
-    the last is lit, and nothing runs until the button is pressed. Otherwise the last LED is lit,
-    and windows follow each other for ever: the chip is cleared; ticks run; the output line with
-    most spikes in all of them, the lowest of equals, is shown by the other LEDs in binary. If none
-    spiked the LEDs stay as they were. The third LED from the end changes with every window.
+    After power-on the program, in the board's flash or in the bitstream, is checked, then loaded.
+    If it is of no use, the LED before the last is lit, and nothing runs until the button is
+    pressed. Otherwise the last LED is lit, and windows follow each other for ever: the chip is
+    cleared; ticks run; the output line with most spikes in all of them, the lowest of equals, is
+    shown by the other LEDs in binary. If none spiked the LEDs stay as they were. The third LED from
+    the end changes with every window. The LED before the last is lit beside the last once a source
+    has lost an event, until the button is pressed.
 
     Timing: with a ``period``, the n-th tick begins ``n * period`` clock cycles after the chip was
     loaded, or as soon as what came before it is over. Events that a source gives before that are
@@ -49,7 +55,7 @@ class LiveTop(wiring.Component):
     ----------
     chip : ChipParams
     board : Board
-        With the pins of its flash.
+        With the pins of its flash, unless ``program`` is given.
     source : wiring.Component
         Of :mod:`spikelet.fpga.live_sources`.
     ticks : int
@@ -60,6 +66,8 @@ class LiveTop(wiring.Component):
         Clock cycles for which a class is shown before the next window, below 2**32.
     offset : int
         Address of the flash image in the flash.
+    program : StoredProgram or None
+        The flash image in the bitstream, in the place of one in the flash.
 
     Members
     -------
@@ -68,7 +76,7 @@ class LiveTop(wiring.Component):
         At the pins: with the board's polarity.
     flash_cs, flash_clk, flash_copi : ``Out(1)``
     flash_cipo : ``In(1)``
-        ``flash_cs`` is 0 while the flash is selected.
+        ``flash_cs`` is 0 while the flash is selected. Without ``program``.
 
     And the pins of the source.
     """
@@ -83,6 +91,7 @@ class LiveTop(wiring.Component):
         period: int = 0,
         pause: int = 0,
         offset: int = 1 << 20,
+        program: StoredProgram | None = None,
     ) -> None:
         check_int("window: ticks", ticks, 1, (1 << 16) - 1)
         check_int("window: period", period, 0, (1 << 32) - 1)
@@ -94,6 +103,7 @@ class LiveTop(wiring.Component):
         self.period = period
         self.pause = pause
         self.offset = offset
+        self.program = program
         ours = source_side(1)
         self.pins = tuple(name for name in source.signature.members if name not in ours)
         super().__init__(
@@ -101,10 +111,7 @@ class LiveTop(wiring.Component):
                 "clk": In(1),
                 "button": In(1),
                 "led": Out(len(board.leds)),
-                "flash_cs": Out(1, init=1),
-                "flash_clk": Out(1),
-                "flash_copi": Out(1),
-                "flash_cipo": In(1),
+                **({} if program else _FLASH_MEMBERS),
                 **{name: source.signature.members[name] for name in self.pins},
             }
         )
@@ -112,7 +119,7 @@ class LiveTop(wiring.Component):
     @property
     def ports(self) -> tuple[str, ...]:
         """Names of all ports."""
-        return ("clk", "button", "led", *FLASH_PORTS, *self.pins)
+        return ("clk", "button", "led", *(() if self.program else FLASH_PORTS), *self.pins)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -129,21 +136,35 @@ class LiveTop(wiring.Component):
             chip.event_in.valid.eq(source.o.valid),
             source.o.ready.eq(chip.event_in.ready),
         ]
-        ends, running, counting = Signal(), Signal(), Signal()
-        winner, empty = self._count(m, chip, ends, counting)
-        shown, parity = Signal.like(winner), Signal()
+        spiked, (mask, shift) = Value.cast(chip.event_out.payload), output_bits(self.chip)
+        number: Value = spiked[shift:] if shift else C(1)
+        window = WindowWinner(self.chip.n_outputs, mask.bit_length(), len(number))
+        m.submodules.window = window
+        m.d.comb += [
+            window.i.p.line.eq(spiked),
+            window.i.p.number.eq(number),
+            window.i.valid.eq(chip.event_out.valid),
+            chip.event_out.ready.eq(window.i.ready),
+        ]
+        ends, running, lost = Signal(), Signal(), Signal()
+        m.d.comb += window.ends.eq(ends)
+        shown, parity = Signal.like(window.winner), Signal()
         with m.If(ends):
             m.d.sync += parity.eq(~parity)
-            with m.If(~empty):
-                m.d.sync += shown.eq(winner)
+            with m.If(~window.empty):
+                m.d.sync += shown.eq(window.winner)
+        with m.If(source.lost & loaded):
+            m.d.sync += lost.eq(1)
         closes: Value = source.ended
         accepts: Value = C(1)
         if self.period:
             closes = self._timer(m, running, chip.start) & ~source.within
             accepts = ~closes
-        control = _Control(loaded & ~counting, closes, accepts, running, ends, counting)
+        control = _Control(
+            loaded & ~window.counting, closes, accepts, running, ends, window.counting
+        )
         self._run(m, chip, control)
-        states = Cat(parity, failed, loaded)
+        states = Cat(parity, failed | lost, loaded)
         line = Signal(max(0, len(self.led) - len(states)))
         m.d.comb += line.eq(shown)
         lit = Cat(line, states)[-len(self.led) :]
@@ -193,17 +214,22 @@ class LiveTop(wiring.Component):
 
     def _load(self, m: Module, chip: wiring.Component) -> tuple[Value, Value]:
         """Build what loads the chip; return whether it has, and whether it could not."""
-        clock_hz = self.board.chip_hz
-        m.submodules.flash = flash = FlashReader(self.offset, clock_hz)
+        source: wiring.Component
+        if self.program:
+            m.submodules.program = source = self.program
+        else:
+            m.submodules.flash = source = FlashReader(self.offset, self.board.chip_hz)
+            m.d.comb += [
+                source.miso.eq(self.flash_cipo),
+                self.flash_cs.eq(source.cs_n),
+                self.flash_clk.eq(source.sck),
+                self.flash_copi.eq(source.mosi),
+            ]
         m.submodules.loader = loader = FlashLoader(int(self.chip.digest[:8], 16))
-        connect(m, flash.o, loader.i)
+        connect(m, source.o, loader.i)
         request = chip.config_request
         m.d.comb += [
-            flash.start.eq(loader.start),
-            flash.miso.eq(self.flash_cipo),
-            self.flash_cs.eq(flash.cs_n),
-            self.flash_clk.eq(flash.sck),
-            self.flash_copi.eq(flash.mosi),
+            source.start.eq(loader.start),
             request.valid.eq(loader.request.valid),
             loader.request.ready.eq(request.ready),
             *(request.p[name].eq(loader.request.p[name]) for name in request.p.shape().members),
@@ -222,55 +248,6 @@ class LiveTop(wiring.Component):
             with m.If(left == 0):
                 m.d.sync += [left.eq(self.period - 1), due.eq(1)]
         return due
-
-    def _count(
-        self, m: Module, chip: wiring.Component, ends: Value, counting: Signal
-    ) -> tuple[Signal, Value]:
-        """Build the spike counters of a window; return the line with most, and whether none spiked.
-
-        ``counting``: a spike or the end of a window is still being counted. An event takes two
-        cycles; the chip waits. Only the line that spikes can come to have most, so the winner
-        follows without looking at the others.
-        """
-        event, n_outputs = chip.event_out, self.chip.n_outputs
-        m.submodules.counts = memory = Memory(
-            shape=COUNT_BITS,
-            depth=n_outputs,
-            init=[],
-            attrs={"no_rw_check": 1, "ram_style": "block"},
-        )
-        read, write = memory.read_port(), memory.write_port()
-        mask, shift = output_bits(self.chip)
-        line = Value.cast(event.payload)[: mask.bit_length()]
-        number: Value = Value.cast(event.payload)[shift:] if shift else Signal(1, init=1)
-        counted, added = Signal.like(line), Signal(len(number))
-        index = Signal(range(n_outputs))
-        best, winner = Signal(COUNT_BITS), Signal(unsigned_bits(n_outputs - 1))
-        total = Signal(COUNT_BITS + 1)
-        m.d.comb += [read.addr.eq(line), total.eq(read.data + added)]
-        now = Signal(COUNT_BITS)
-        m.d.comb += now.eq(total[:COUNT_BITS] | total[COUNT_BITS].replicate(COUNT_BITS))
-        with m.FSM(name="count"):
-            with m.State("CLEAR"):
-                m.d.comb += [write.addr.eq(index), write.en.eq(1), counting.eq(1)]
-                m.d.sync += [index.eq(index + 1), best.eq(0), winner.eq(0)]
-                with m.If(index == n_outputs - 1):
-                    m.d.sync += index.eq(0)
-                    m.next = "WAIT"
-            with m.State("WAIT"):
-                m.d.sync += [counted.eq(line), added.eq(number)]
-                m.d.comb += [event.ready.eq(1), read.en.eq(1)]
-                with m.If(ends):
-                    m.next = "CLEAR"
-                with m.Elif(event.valid & (line < n_outputs)):
-                    m.next = "ADD"
-            with m.State("ADD"):
-                m.d.comb += [write.addr.eq(counted), write.data.eq(now), write.en.eq(1)]
-                m.d.comb += counting.eq(1)
-                with m.If((now > best) | ((now == best) & (counted < winner))):
-                    m.d.sync += [best.eq(now), winner.eq(counted)]
-                m.next = "WAIT"
-        return winner, best == 0
 
 
 class _Control(NamedTuple):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from spikelet.description.errors import SpikeletError
+from spikelet.host.serial_link import PATIENCE_S
 from spikelet.host.serial_port import BAUD, FoundPort, serial_ports
 
 __all__ = ["PORT_VARIABLE", "BoardPort"]
@@ -15,23 +16,34 @@ PORT_VARIABLE = "SPIKELET_PORT"
 
 @dataclass(frozen=True)
 class BoardPort:
-    """The serial port of a board.
+    """The serial port of a board, and how long its chip and its host wait for each other.
 
     Parameters
     ----------
     name : str
-        Such as ``/dev/ttyUSB1`` or ``COM3``; empty: see :meth:`found`.
+        Such as ``/dev/ttyUSB1`` or ``COM3``, or of an SPI cable; empty: see :meth:`found`.
     baud : int
-        As the bitstream was built.
+        As the bitstream was built; of SPI the frequency of ``sck``.
+    patience_s, watchdog_s : float
+        As for :class:`spikelet.host.serial_link.SerialLink`.
     """
 
     name: str = ""
     baud: int = BAUD
+    patience_s: float = PATIENCE_S
+    watchdog_s: float = 0.0
 
     @classmethod
-    def named(cls, name: str | None, baud: int | None) -> "BoardPort":
+    def named(
+        cls,
+        name: str | None,
+        baud: int | None,
+        patience_s: float | None = None,
+        watchdog_s: float | None = None,
+    ) -> "BoardPort":
         """Return the port that options name, as far as they are given."""
-        return cls(name or "", baud or BAUD)
+        patience = PATIENCE_S if patience_s is None else patience_s
+        return cls(name or "", baud or BAUD, patience, watchdog_s or 0.0)
 
     def found(
         self,

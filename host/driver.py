@@ -15,14 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.chip.image import ChipImage
-from spikelet.description.chip.memory_map import (
-    CHIP_REGISTERS,
-    IDENTIFICATION,
-    LEARNING_REGISTERS,
-    ChipMap,
-    chip_registers,
-)
-from spikelet.description.chip.packets import output_bits
+from spikelet.description.chip.memory_map import CHIP_REGISTERS, ChipMap
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState
 from spikelet.description.chip.state_words import (
@@ -34,13 +27,16 @@ from spikelet.description.chip.state_words import (
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.events import Events, checked_reward
 from spikelet.description.run.recording import Recording
-from spikelet.host.link import Batch, Link, Ran, Words
+from spikelet.host.batches import batch_of, check_ended, stop_register, ticks_run
+from spikelet.host.expected_chip import check_identity
+from spikelet.host.link import Batch, Link, Words
 from spikelet.host.network import HostNetwork
+from spikelet.host.ports import opened_port
 from spikelet.host.probes import Probes
-from spikelet.host.serial_link import SerialLink
-from spikelet.host.serial_port import BAUD, SerialPort
+from spikelet.host.serial_link import PATIENCE_S, SerialLink
+from spikelet.host.serial_port import BAUD
 
-__all__ = ["Chip", "ForeignChipError"]
+__all__ = ["Chip"]
 
 _CHUNK_WORDS = 1 << 24
 """Words that one batch of a run reads back at most, unless one sample does."""
@@ -55,22 +51,6 @@ _LOAD_AGAIN = (
 
 _CYCLE_LIMIT = 10_000_000
 _CLEAR_LIMIT = 1 << 24
-
-
-class ForeignChipError(SpikeletError):
-    """What answers is a chip, and another than the one that was expected.
-
-    Parameters
-    ----------
-    message : str
-    remedy : str
-    structure : str
-        First 8 hexadecimal digits of its structure's digest.
-    """
-
-    def __init__(self, message: str, *, remedy: str, structure: str) -> None:
-        super().__init__(message, remedy=remedy)
-        self.structure = structure
 
 
 class Chip:
@@ -98,36 +78,10 @@ class Chip:
         self._image: ChipImage | None = None
         self._ticks_before = 0
         try:
-            self._check_identity()
+            check_identity(name, chip, self._register)
         except BaseException:
             link.close()
             raise
-
-    def _check_identity(self) -> None:
-        identification, structure = (
-            self._register(name) for name in ("identification", "structure")
-        )
-        if identification >> 8 != IDENTIFICATION >> 8:
-            raise SpikeletError(
-                f"{self.name}: register identification is {identification:#010x}, "
-                f"not {IDENTIFICATION:#010x}: this is no chip of Spikelet's",
-                remedy="check what the link leads to",
-            )
-        if identification != IDENTIFICATION:
-            raise SpikeletError(
-                f"{self.name}: the chip's memory map is of version {identification & 0xFF}, this "
-                f"driver's of {IDENTIFICATION & 0xFF}",
-                remedy="build the bitstream again with this version of Spikelet, or use the "
-                "version that built it",
-            )
-        if structure != int(self.chip.digest[:8], 16):
-            raise ForeignChipError(
-                f"{self.name}: the design has structure {structure:08x}, "
-                f"the chip description {self.chip.digest[:8]}: they do not belong together",
-                remedy="name the network that the design was built from, or build this one: "
-                "spikelet build FOLDER BOARD --image host-link, then spikelet program",
-                structure=f"{structure:08x}",
-            )
 
     def close(self) -> None:
         """Close the link."""
@@ -151,20 +105,21 @@ class Chip:
         chip: ChipParams | str | Path,
         *,
         baud: int = BAUD,
-        patience_s: float = 5.0,
+        patience_s: float = PATIENCE_S,
+        watchdog_s: float = 0.0,
     ) -> Self:
-        """Open a chip on a board: the image ``host-link`` of it, behind a serial port.
+        """Open a chip on a board: an image of it with a host link, behind a port.
 
         Parameters
         ----------
         port : str
-            Such as ``/dev/ttyUSB1`` or ``COM3``.
+            Such as ``/dev/ttyUSB1`` or ``COM3``; see :func:`opened_port`.
         chip : ChipParams or path
             What the bitstream was built of: ``chip`` of a :class:`CompiledNetwork` or
             :class:`HostNetwork`, or the project folder. Nothing is loaded yet.
         baud : int
-            As the bitstream was built.
-        patience_s : float
+            As the bitstream was built; of SPI the frequency of ``sck``.
+        patience_s, watchdog_s : float
             As for :class:`SerialLink`.
 
         Raises
@@ -172,11 +127,11 @@ class Chip:
         ForeignChipError
             If another chip than this answers.
         SpikeletError
-            If there is no compiled network in the folder, the port cannot be used, or nothing
-            answers.
+            If there is no compiled network in the folder, the port cannot be used, nothing
+            answers, or a time is out of its range.
         """
         params = chip if isinstance(chip, ChipParams) else HostNetwork.load(chip).chip
-        link = SerialLink(SerialPort(port, baud), patience_s=patience_s)
+        link = SerialLink(opened_port(port, baud), patience_s=patience_s, watchdog_s=watchdog_s)
         return cls(params, link, name="board")
 
     def load(
@@ -320,7 +275,7 @@ class Chip:
             self.restore(start)
             clear = False
         if self.chip.early_stop:
-            self.link.write(np.array([[self._stop_register, stop_at_output]], np.uint32))
+            self.link.write(np.array([[stop_register(self.chip), stop_at_output]], np.uint32))
         before = None if clear else self.read(probes.counters)
         if clear:
             self._ticks_before = 0
@@ -333,21 +288,22 @@ class Chip:
             at_once = 1
         for first in range(0, events.samples, at_once):
             last = min(first + at_once, events.samples)
-            batch = self._batch(
+            batch = batch_of(
+                self.chip,
                 events.samples_between(first, last),
                 flits[events.offsets[first * events.ticks] :],
                 rewards[first:last],
-                clear,
                 probes,
-                cycle_limit,
-                stop_at_output,
+                clear=clear,
+                cycle_limit=cycle_limit,
+                stop_at_output=stop_at_output,
             )
             batch = replace(batch, progress=partial(_told, progress, first))
             ran = self.link.run(batch)
-            self._check_ended(ran, first, batch)
+            check_ended(self.name, ran, first, batch)
             outputs[first:last] = ran.outputs
             if stop_at_output:
-                ends[first:last] = self._ends(ran)
+                ends[first:last] = ticks_run(self.name, ran)
             words.append(ran.words)
             if "checksums" in record:
                 sums[first] = self.snapshot().checksums()
@@ -361,64 +317,6 @@ class Chip:
             checksums=sums if "checksums" in record else None,
             ticks_run=ends if stop_at_output else None,
         )
-
-    def _batch(
-        self,
-        events: Events,
-        flits: Words,
-        rewards: npt.NDArray[np.int32],
-        clear: bool,
-        probes: Probes,
-        cycle_limit: int,
-        stop_at_output: bool,
-    ) -> Batch:
-        """Return some samples as words."""
-        settings = np.array(
-            [
-                int(self.map.address(index, "learning", LEARNING_REGISTERS.index("reward")))
-                for index, core in enumerate(self.chip.cores)
-                if core.learning and "r" in core.learning.variables
-            ],
-            np.uint32,
-        )
-        mask, shift = output_bits(self.chip)
-        return Batch(
-            events.samples,
-            events.ticks,
-            clear,
-            events.offsets,
-            flits,
-            settings,
-            np.repeat(rewards.astype(np.uint32)[..., np.newaxis], len(settings), axis=2),
-            probes.addresses,
-            self.chip.n_outputs,
-            mask,
-            cycle_limit,
-            shift,
-            chip_registers(self.chip).index("stopped") if stop_at_output else None,
-        )
-
-    @property
-    def _stop_register(self) -> int:
-        return chip_registers(self.chip).index("stop_at_output")
-
-    def _ends(self, ran: Ran) -> npt.NDArray[np.int64]:
-        """Return how many ticks each sample of a batch with ``stop`` has run."""
-        if ran.ticks_run is None:
-            raise SpikeletError(
-                f"{self.name}: the link does not say how many ticks samples have run",
-                remedy="let its run() obey Batch.stop, and return Ran.ticks_run",
-            )
-        return ran.ticks_run
-
-    def _check_ended(self, ran: Ran, first: int, batch: Batch) -> None:
-        """Raise SpikeletError if a tick did not end; ``first`` is the first sample's number."""
-        if ran.unfinished is not None:
-            sample, tick = divmod(ran.unfinished, max(1, batch.ticks))
-            raise SpikeletError(
-                f"{self.name}: sample {first + sample}, tick {tick} did not end "
-                f"within {batch.cycle_limit} clock cycles"
-            )
 
     def _loaded(self) -> ChipImage:
         if self._image is None:

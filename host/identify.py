@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from spikelet.description.errors import SpikeletError
 from spikelet.host.board_port import BoardPort
+from spikelet.host.ports import opened_port
 from spikelet.host.serial_link import SerialLink
-from spikelet.host.serial_port import SerialPort
 
 __all__ = ["Answer", "identified"]
 
@@ -35,7 +35,7 @@ def identified(port: BoardPort, *, patience_s: float = 0.5) -> Answer:
         How long an answer is waited for.
     """
     try:
-        link = SerialLink(SerialPort(port.name, port.baud), reset=False, patience_s=patience_s)
+        link = SerialLink(opened_port(port.name, port.baud), reset=False, patience_s=patience_s)
     except SpikeletError as error:
         return Answer(str(error.args[0]))
     link.close()

@@ -21,7 +21,10 @@ from spikelet.host.link import Batch, Ran, Words
 from spikelet.host.port import Port
 from spikelet.host.resend_timer import ResendTimer
 
-__all__ = ["SerialLink"]
+__all__ = ["PATIENCE_S", "SerialLink"]
+
+PATIENCE_S = 5.0
+"""How long an answer is waited for, unless it is told."""
 
 _WRITE, _READ, _EVENTS, _RUN, _CLEAR, _IDENTIFY, _WATCHDOG = range(len(OPERATIONS))
 _MOST = (1 << 16) - 1
@@ -83,10 +86,16 @@ class SerialLink:
         port: Port,
         *,
         reset: bool = True,
-        patience_s: float = 5.0,
+        patience_s: float = PATIENCE_S,
         resend_s: float = 0.05,
         watchdog_s: float = 0.0,
     ) -> None:
+        if not 0 < patience_s < math.inf:
+            port.close()
+            raise SpikeletError(
+                f"{port.name}: patience must be above 0 s, not {patience_s:g}",
+                remedy=f"such as {PATIENCE_S:g}",
+            )
         self.port = port
         self.resend_s = resend_s
         self.watchdog_s = watchdog_s

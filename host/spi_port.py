@@ -7,7 +7,10 @@ from spikelet.description.chip.host_link import FLAG
 from spikelet.description.errors import SpikeletError
 from spikelet.description.installation import require
 
-__all__ = ["SpiPort"]
+__all__ = ["SPI_PREFIX", "SpiPort"]
+
+SPI_PREFIX = "ftdi://"
+"""Of pyftdi's names."""
 
 _BLOCK = 64
 """Bytes of a transfer that only looks whether something comes."""

@@ -1,7 +1,7 @@
 // Runs a Verilated board by its pins: clock, serial port, LEDs. See sim/virtual_board.py.
 //
 // The host's serial port has a clock of its own, so the edges of its bits fall between those of the
-// board's clock. A top module with the ports flash_cs, flash_clk, flash_copi and flash_cipo has the
+// board's clock; its SPI controller, of a top module with cs_n, sck, mosi and miso, too. A top module with the ports flash_cs, flash_clk, flash_copi and flash_cipo has the
 // flash of sim/spi_flash.c there, which is compiled before this file.
 
 #include <cmath>
@@ -26,6 +26,42 @@ void look_at_flash(Top& top, SpiFlash& flash, double seconds) {
     if constexpr (FlashPins<Top>::value) {
         top.flash_cipo = spi_flash_pins(&flash, top.flash_cs, top.flash_clk, top.flash_copi, seconds);
     }
+}
+
+template <class Top, class = void>
+struct SerialPins : std::false_type {};
+template <class Top>
+struct SerialPins<Top, std::void_t<decltype(std::declval<Top&>().rx)>> : std::true_type {};
+
+template <class Top, class = void>
+struct SpiPins : std::false_type {};
+template <class Top>
+struct SpiPins<Top, std::void_t<decltype(std::declval<Top&>().sck)>> : std::true_type {};
+
+template <class Top>
+void set_line(Top& top, int level) {
+    if constexpr (SerialPins<Top>::value) top.rx = level;
+}
+
+template <class Top>
+int line_of(const Top& top) {
+    if constexpr (SerialPins<Top>::value) return top.tx;
+    return 1;
+}
+
+template <class Top>
+void set_spi(Top& top, int cs_n, int sck, int mosi) {
+    if constexpr (SpiPins<Top>::value) {
+        top.cs_n = cs_n;
+        top.sck = sck;
+        top.mosi = mosi;
+    }
+}
+
+template <class Top>
+int spi_of(const Top& top) {
+    if constexpr (SpiPins<Top>::value) return top.miso;
+    return 1;
 }
 
 struct Board {
@@ -76,7 +112,7 @@ struct Board {
     int receive() {
         const double now = static_cast<double>(cycles);
         if (bits_left == 0) {
-            if (!top.tx) {
+            if (!line_of(top)) {
                 bits_left = 10;
                 sample_at = now + bit / 2;
             }
@@ -85,9 +121,14 @@ struct Board {
         if (now + 1 <= sample_at) return -1;  // the level is that until the next clock edge
         sample_at += bit;
         --bits_left;
-        if (bits_left == 9 && top.tx) bits_left = 0;  // no start bit
-        if (bits_left >= 1 && bits_left <= 8) word = (word >> 1) | (top.tx << 7);
-        return bits_left == 0 && top.tx ? word : -1;
+        if (bits_left == 9 && line_of(top)) bits_left = 0;  // no start bit
+        if (bits_left >= 1 && bits_left <= 8) word = (word >> 1) | (line_of(top) << 7);
+        return bits_left == 0 && line_of(top) ? word : -1;
+    }
+
+    // Let time pass until a clock cycle, which need not be whole.
+    void until(double cycle) {
+        while (static_cast<double>(cycles) < cycle) clock();
     }
 };
 
@@ -100,7 +141,8 @@ void* spikelet_board_create(int64_t released, double clock_hz, int64_t flash_log
     auto board = std::make_unique<Board>(clock_hz, static_cast<int>(flash_log_size));
     board->top.clk = 0;
     board->top.button = released;
-    board->top.rx = 1;
+    set_line(board->top, 1);
+    set_spi(board->top, 1, 0, 0);
     board->top.eval();
     return board.release();
 }
@@ -133,13 +175,38 @@ int64_t spikelet_board_run(void* handle, double bit, int64_t limit, const uint8_
     board.queue.insert(board.queue.end(), line, line + n);
     int64_t count = 0;
     for (int64_t cycle = 0; cycle < limit && count < room; ++cycle) {
-        board.top.rx = board.line();
+        set_line(board.top, board.line());
         board.clock();
         const int byte = board.receive();
         if (byte >= 0) came[count++] = static_cast<uint8_t>(byte);
         if (one && count && board.bits_left == 0 && board.queue.empty()) break;
     }
     return count;
+}
+
+// Send n bytes by SPI in mode 0, with half cycles of sck of so many clock cycles, and take as many.
+void spikelet_board_exchange(void* handle, double half, const uint8_t* line, int64_t n,
+                             uint8_t* came) {
+    auto& board = *static_cast<Board*>(handle);
+    double now = static_cast<double>(board.cycles);
+    set_spi(board.top, 0, 0, 0);
+    board.until(now += half);
+    for (int64_t at = 0; at < n; ++at) {
+        int byte = 0;
+        for (int place = 7; place >= 0; --place) {
+            const int bit = (line[at] >> place) & 1;
+            set_spi(board.top, 0, 0, bit);
+            board.until(now += half);
+            byte = byte << 1 | spi_of(board.top);
+            set_spi(board.top, 0, 1, bit);
+            board.until(now += half);
+        }
+        came[at] = static_cast<uint8_t>(byte);
+    }
+    set_spi(board.top, 0, 0, 0);
+    board.until(now += half);
+    set_spi(board.top, 1, 0, 0);
+    board.until(now += half);
 }
 
 }  // extern "C"

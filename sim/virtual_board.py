@@ -24,18 +24,20 @@ class VirtualBoard:
     """A board and the serial port of its host, in simulated time.
 
     It is a :class:`spikelet.host.port.Port`: what a driver does with it, it does bit by bit with
-    the pins ``rx`` and ``tx``. It has been switched on a while ago.
+    the pins ``rx`` and ``tx``. For a :class:`spikelet.host.spi_port.SpiPort` it is the device, with
+    the pins ``cs_n``, ``sck``, ``mosi`` and ``miso``. It has been switched on a while ago.
 
     Parameters
     ----------
     design : Design
-        Verilog of a board's top module ``top``, with ports ``clk``, ``button``, ``rx``, ``tx`` and
-        ``led``. If it has ``flash_cs``, ``flash_clk``, ``flash_copi`` and ``flash_cipo``, there is
-        a :class:`spikelet.sim.spi_flash.SpiFlash`, in power-down as after configuration.
+        Verilog of a board's top module ``top``, with ports ``clk``, ``button`` and ``led``, and
+        ``rx`` and ``tx``, or those of SPI. If it has ``flash_cs``, ``flash_clk``, ``flash_copi``
+        and ``flash_cipo``, there is a :class:`spikelet.sim.spi_flash.SpiFlash`, in power-down as
+        after configuration.
     clock_hz : int
         Of the chip: a model of a PLL passes ``clk`` on.
     baud : int
-        Of the host; it may change.
+        Of the host; it may change. Of SPI the frequency of ``sck`` in Hz.
     name : str
     button_inverted : bool
         Whether ``button`` is 1 while it is not pressed.
@@ -106,6 +108,14 @@ class VirtualBoard:
         """Let so much time pass; return what has come."""
         return self._run(int(seconds * self.clock_hz), one=False)
 
+    def exchange(self, line: bytes, duplex: bool = True) -> bytes:
+        """Let the host's SPI controller send bytes, in one transfer; return what came meanwhile."""
+        came = ctypes.create_string_buffer(max(1, len(line)))
+        half = self.clock_hz / (self.baud * (1 + self.offset)) / 2
+        sent = self._flipped(line)
+        self._library.spikelet_board_exchange(self._open(), half, sent, len(line), came)
+        return self._flipped(came.raw[: len(line)])
+
     def press(self, seconds: float = 1e-5) -> None:
         """Press the button for so long."""
         self._library.spikelet_board_button(self._open(), 1 - self._released)
@@ -153,6 +163,15 @@ class VirtualBoard:
         flips = np.left_shift(1, self._random.integers(0, 8, len(values)))
         return np.where(hit, values ^ flips, values)[~lost].astype(np.uint8).tobytes()
 
+    def _flipped(self, line: bytes) -> bytes:
+        """Return bytes of which some have another bit; none is lost on wires with a clock."""
+        if not self.damage:
+            return line
+        values = np.frombuffer(line, np.uint8)
+        hit = self._random.random(len(values)) < self.damage
+        flips = np.left_shift(1, self._random.integers(0, 8, len(values)))
+        return np.where(hit, values ^ flips, values).astype(np.uint8).tobytes()
+
     def _open(self) -> ctypes.c_void_p:
         if not self._handle:
             raise SpikeletError(f"{self.name}: it was closed", remedy="open it again")
@@ -177,5 +196,9 @@ def _load(path: Path) -> ctypes.CDLL:
     library.spikelet_board_run.argtypes = [
         *(handle, ctypes.c_double, number, ctypes.c_char_p, number),
         *(ctypes.c_char_p, number, number),
+    ]
+    library.spikelet_board_exchange.restype = None
+    library.spikelet_board_exchange.argtypes = [
+        *(handle, ctypes.c_double, ctypes.c_char_p, number, ctypes.c_char_p)
     ]
     return library

@@ -18,8 +18,8 @@ Each but the report holds a record of what it was made of. What was made of anot
 ``compiled/`` is never used: it is named, with the command that makes it anew.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,19 +33,18 @@ from spikelet.description.run.recording import Difference
 from spikelet.description.versions import package_versions
 from spikelet.fpga.flow import FpgaReport
 from spikelet.locked import writing
-from spikelet.reports.report import write_report
+from spikelet.project_learning import Learned, learn_in
+from spikelet.project_records import network_file, old_parts
+from spikelet.project_report import project_report
 from spikelet.rtl_gen.bus_chip import NATIVE, check_ports
 from spikelet.rtl_gen.emit import check_top
-from spikelet.runs.drift import drift
 from spikelet.runs.engines import engine_named, engine_tools
-from spikelet.runs.epochs import Epochs
 from spikelet.runs.hardware import chip_verilog
-from spikelet.runs.learn import LearningRun, learn_from, making_of, read_learned
 from spikelet.runs.learning_warnings import learning_warnings
-from spikelet.runs.level_files import read_proofs, write_proof
+from spikelet.runs.level_files import write_proof
 from spikelet.runs.levels import Level, Proof, board_levels
 from spikelet.runs.run import RECORDING_FILE, Run, run
-from spikelet.runs.verification_files import read_verification, write_verification
+from spikelet.runs.verification_files import write_verification
 from spikelet.runs.verify import Verification, verify
 from spikelet.runs.wanted import CHIP_VERILOG, EMITTED_VERILOG
 from spikelet.runs.waves import write_waves
@@ -56,22 +55,11 @@ from spikelet.targets import (
     build_place,
     built_board,
     chip_files,
-    kept_builds,
     patch_for,
     target_named,
 )
 
-__all__ = ["Learned", "Project", "build", "learn", "opened", "report"]
-
-
-@dataclass(frozen=True)
-class Learned:
-    """What :meth:`Project.learn` made: with what looks wrong in it, and the page."""
-
-    run: LearningRun
-    verification: Verification | None
-    warnings: list[str]
-    report: Path
+__all__ = ["Project", "opened"]
 
 
 @dataclass(frozen=True)
@@ -130,7 +118,7 @@ class Project:
                 tools=package_versions("spikelet", "amaranth", "pyosys"),
                 command=self.command,
             ).write(self.folder / "rtl", contents)
-            return self._out_of_date(compiled)
+            return old_parts(self.folder, compiled)
 
     def keep(
         self, compiled: CompiledNetwork, network: Path | None, calibration: Samples | None = None
@@ -150,14 +138,7 @@ class Project:
 
     def out_of_date(self) -> list[OutOfDate]:
         """Return what in the folder was made of something else than what is there now."""
-        return self._out_of_date(self.load())
-
-    def _out_of_date(self, compiled: CompiledNetwork) -> list[OutOfDate]:
-        present = self._present(compiled)
-        kept = read_verification(self.folder / "verification", present)
-        _, old = kept_builds(self.folder, present)
-        _, proofs = read_proofs(self.folder / "levels", present)
-        return [*self._own(), *kept.out_of_date, *self._old_runs(present), *old, *proofs]
+        return old_parts(self.folder, self.load())
 
     def run(
         self,
@@ -223,7 +204,7 @@ class Project:
                 samples,
                 engines,
                 folder=self.folder,
-                network_file=self._network_file(),
+                network_file=network_file(self.folder),
                 differs=differs,
                 **options,
             )
@@ -325,39 +306,30 @@ class Project:
         compiled = self.load()
         if verify < 0:
             raise SpikeletError(f"learn: verify must be 0 or more, not {verify}")
-        begun = None if start is None else ChipState.load(start)
-        if begun is not None:
-            begun.check(compiled.chip)
-        engine_named(engine)
-        making = making_of(compiled, samples, engine, learning, start, self.command)
+
+        def verified(begun: ChipState | None) -> Verification | None:
+            if not verify:
+                return None
+            return self.verify(
+                samples.first(verify),
+                ("rtl",),
+                learning=learning,
+                start=begun,
+                progress=lambda name, *counts: progress(f"verify {name}", *counts),
+            )
+
         with writing(self.folder):
-            kept = Epochs(self.folder / "epochs", making)
-            if resume:
-                kept.check_resumable(self.folder)
-            else:
-                kept.clear()
-            verification = None
-            if verify:
-                verification = self.verify(
-                    samples.first(verify),
-                    ("rtl",),
-                    learning=learning,
-                    start=begun,
-                    progress=lambda name, *counts: progress(f"verify {name}", *counts),
-                )
-            learned = learn_from(
-                compiled,
-                samples,
+            learned, verification = learn_in(
+                *(self.folder, compiled, samples),
                 engine=engine,
                 epochs=epochs,
                 learning=learning,
-                start=begun,
-                kept=kept,
-                folder=self.folder,
+                start=start,
+                resume=resume,
+                command=self.command,
+                verified=verified,
                 progress=progress,
             )
-            made = replace(making, options={**making.options, "epochs": epochs})
-            made.write(self.folder / "learned", learned.contents())
             page, _ = self.report()
         return Learned(learned, verification, learning_warnings(learned), page)
 
@@ -371,64 +343,9 @@ class Project:
         list of OutOfDate
             What is not shown, since it was made of something else.
         """
-        compiled = self.load()
-        present = self._present(compiled)
-        kept = read_verification(self.folder / "verification", present)
-        builds, old_builds = kept_builds(self.folder, present)
-        proofs, old_proofs = read_proofs(self.folder / "levels", present)
-        learned, learned_made, old_learned = read_learned(self.folder / "learned", compiled)
-        old = [*self._own(), *kept.out_of_date, *self._old_runs(present), *old_builds]
-        old += [*old_proofs, *old_learned]
-        made = [*self._compiled_records(), *kept.made, *(build.made for build in builds)]
-        made += learned_made
-        with writing(self.folder):
-            page = write_report(
-                self.folder / "report",
-                compiled=compiled,
-                samples=kept.samples,
-                verification=kept.verification,
-                trace=kept.trace,
-                fpga=builds,
-                proofs=proofs,
-                learned=learned,
-                warnings=learning_warnings(learned) if learned else (),
-                sample=sample,
-                state=state,
-                made=[*made, Artefact("report", {}, command=self.command)],
-                out_of_date=old,
-                drifts=drift(compiled, kept.samples) if kept.samples else (),
-            )
-        return page, old
-
-    def _compiled_records(self) -> list[Artefact]:
-        made = Artefact.load(self.folder / "compiled")
-        return [made] if made else []
-
-    def _network_file(self) -> Path | None:
-        """Return the file that the network was compiled from, unless it was changed since."""
-        made = None if self._own() else next(iter(self._compiled_records()), None)
-        return (
-            Path(made.sources["network file"]) if made and "network file" in made.sources else None
+        return project_report(
+            self.folder, self.load(), sample=sample, state=state, command=self.command
         )
-
-    def _own(self) -> list[OutOfDate]:
-        """Return whether the network's file was changed since it was compiled."""
-        return [old for made in self._compiled_records() if (old := made.out_of_date({}))]
-
-    def _present(self, compiled: CompiledNetwork) -> dict[str, str]:
-        """Return the digests of what is compiled now, by role."""
-        rtl = Artefact.load(self.folder / "rtl")
-        verilogs = (CHIP_VERILOG, EMITTED_VERILOG)
-        if not rtl or rtl.inputs.get("chip structure") != compiled.chip.digest:
-            return compiled.digests
-        return {**{role: rtl.inputs[role] for role in verilogs}, **compiled.digests}
-
-    def _old_runs(self, present: dict[str, str]) -> Iterator[OutOfDate]:
-        for folder in sorted((self.folder / "runs").glob("*/")):
-            made = Artefact.load(folder)
-            old = made and made.out_of_date(present, engine_tools(folder.name))
-            if old:
-                yield old
 
 
 def opened(
@@ -473,27 +390,3 @@ def opened(
     with writing(folder):
         project.keep(compile_network(source, seed=seed), path)
     return project
-
-
-def build(
-    source: Source,
-    target: str,
-    samples: Samples | None = None,
-    *,
-    folder: Path | None = None,
-    **options: Any,
-) -> FpgaReport:
-    """Build a network for a board or device; see :func:`opened` and :meth:`Project.build`."""
-    return opened(source, folder).build(target, samples, **options)
-
-
-def report(source: Source, *, folder: Path | None = None, sample: int = 0) -> Path:
-    """Write one HTML page of a network; see :func:`opened` and :meth:`Project.report`."""
-    return opened(source, folder).report(sample)[0]
-
-
-def learn(
-    source: Source, samples: LearningSamples, *, folder: Path | None = None, **options: Any
-) -> Learned:
-    """Let a network learn from samples; see :func:`opened` and :meth:`Project.learn`."""
-    return opened(source, folder).learn(samples, **options)

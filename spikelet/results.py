@@ -11,7 +11,7 @@ from spikelet.description.artefact import OutOfDate
 from spikelet.fpga.flow import FpgaReport, timing_words
 from spikelet.guidance import after_build
 from spikelet.network.origin import Origin
-from spikelet.project import Learned
+from spikelet.project_learning import Learned
 from spikelet.runs.learn import LearningRun
 from spikelet.runs.levels import Proof
 from spikelet.runs.recorded import Recorded

@@ -129,7 +129,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("spikelet.targets.write_chip", lambda *_, **__: "")
-        patch.setattr("spikelet.project.write_report", lambda folder, **_: folder)
+        patch.setattr("spikelet.project_report.write_report", lambda folder, **_: folder)
         patch.chdir(tmp_path_factory.mktemp("here"))  # where an option's value may be a file
         yield _made(tmp_path_factory)
 

@@ -33,6 +33,10 @@ _MAC16_FIELDS = (
     *(("TOPOUTPUT_SELECT", 2), ("TOP_8x8_MULT_REG", 1)),
 )
 
+_CHAINED = {"ACCUMCI": ("BOTADDSUB_CARRYSELECT", 2), "SIGNEXTIN": ("BOTADDSUB_LOWERINPUT", 3)}
+"""What a multiplier takes from the one below, over a wire without a switch: the field and its value
+that choose it (``SB_MAC16`` of Yosys's ``ice40/cells_sim.v``)."""
+
 
 class NotModelledError(SpikeletError):
     """A pin depends on something that a configuration should not hold, or that has no model."""
@@ -412,7 +416,7 @@ class Ice40Circuit:
     def _multiplier(self, place: int, bel: Bel) -> None:
         name = f"mac_{bel.x}_{bel.y}"
         fields = self._data.parameters[place]
-        parameters = {}
+        parameters, values = {}, {}
         for key, width in _MAC16_FIELDS:
             of_each = [key] if width == 1 else [f"{key}_{at}" for at in range(width)]
             where = [
@@ -421,15 +425,22 @@ class Ice40Circuit:
             ]
             bits = [bit for found in where for bit in found]
             self._uses(bits, f"multiplier {bel.x} {bel.y}")
-            parameters[key] = f"{width}'d{self._bits.value(bits)}"
+            values[key] = self._bits.value(bits)
+            parameters[key] = f"{width}'d{values[key]}"
+        for port, (key, chosen) in _CHAINED.items():
+            if values[key] == chosen:
+                raise NotModelledError(
+                    f"the multiplier at {bel.x} {bel.y} takes {port} from the one below "
+                    f"({key} is {chosen}), and chains of multipliers have no model",
+                    remedy="write the accumulator so that it fits a multiplier, 32 bits, "
+                    "or is built of logic",
+                )
         buses = {port: self._levels(bel, f"{port}_", 16) for port in "ABCD"}
-        single = [port for port in bel.inputs if "_" not in port]
+        single = [port for port in bel.inputs if "_" not in port and port not in _CHAINED]
         ports = {port: self._level(bel, port) for port in single}
-        for chained in ("ACCUMCI", "SIGNEXTIN"):
-            if ports[chained] != _ZERO:
-                ports[chained] = _ZERO  # driven by another multiplier, which is not chained here
+        ports |= dict.fromkeys(_CHAINED, _ZERO)  # without effect: they are not chosen
         needs = [self._wire(bel.inputs[f"{bus}_{at}"]) for bus in "ABCD" for at in range(16)]
-        registered = all(parameters[key][-1] == "1" for key in ("A_REG", "B_REG"))
+        registered = values["A_REG"] and values["B_REG"]
         ports = {**buses, **ports, "O": f"{name}{OWN}", "CO": f"{name}_co{OWN}"}
         text = _instance("SB_MAC16", name, 32, parameters, ports)
         self.circuit.cells[name] = f"wire {name}_co{OWN}; {text}"

@@ -41,8 +41,7 @@ _LUT_COSTS = {
     "register memory": 0.64,
     "table": 0.14,
     "product": 1.0,
-    "image": 400.0,
-    "link": 940.0,
+    "image": 0.85,
 }
 
 

@@ -43,8 +43,7 @@ _LUT_COSTS = {
     "register memory": 1.38,
     "table": 0.3,
     "product": 2.15,
-    "image": 860.0,
-    "link": 2021.0,
+    "image": 1.83,
 }
 
 # Cologne Chip, GateMate primitives library (UG1001), CC_PLL in mode ECONOMY.

@@ -49,8 +49,7 @@ _LUT_COSTS = {
     "register memory": 1.83,
     "table": 0.14,
     "product": 1.0,
-    "image": 470.0,
-    "link": 1100.0,
+    "image": 1.0,
 }
 
 # In Hz, within the limits of both devices: Gowin DS117 (GW1NR-9, C6/I5), DS226 (GW2AR-18, C8/I7).

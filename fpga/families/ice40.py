@@ -45,8 +45,7 @@ _LUT_COSTS = {
     "register memory": 1.83,
     "table": 0.14,
     "product": 1.0,
-    "image": 470.0,
-    "link": 1100.0,
+    "image": 1.0,
 }
 
 

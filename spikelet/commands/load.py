@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from spikelet.commands.options import BAUD, NETWORK, PORT
+from spikelet.commands.options import BAUD, NETWORK, PATIENCE, PORT, WATCHDOG
 from spikelet.terminal import Terminal, printing_options
 
 __all__ = ["load"]
@@ -14,8 +14,17 @@ __all__ = ["load"]
 @NETWORK
 @PORT
 @BAUD
+@PATIENCE
+@WATCHDOG
 @printing_options
-def load(terminal: Terminal, network: Path, port: str | None, baud: int | None) -> None:
+def load(
+    terminal: Terminal,
+    network: Path,
+    port: str | None,
+    baud: int | None,
+    patience_s: float | None,
+    watchdog_s: float | None,
+) -> None:
     """Load NETWORK, a project folder, into a board whose bitstream has the same structure.
 
     All that is written is read back and compared.
@@ -25,7 +34,7 @@ def load(terminal: Terminal, network: Path, port: str | None, baud: int | None) 
     from spikelet.runs.board import board_chip
 
     compiled = opened(network, None).load()
-    place = BoardPort.named(port, baud).found(say=terminal.say)
+    place = BoardPort.named(port, baud, patience_s, watchdog_s).found(say=terminal.say)
     with (
         board_chip(place, compiled.chip, network) as chip,
         terminal.progress() as progress,

@@ -19,6 +19,7 @@ __all__ = [
     "NETWORK",
     "NEURON",
     "OUT",
+    "PATIENCE",
     "PLACEMENT_SEED",
     "PORT",
     "POSITIVE",
@@ -27,6 +28,7 @@ __all__ = [
     "SAMPLES",
     "SPIKE_BITS",
     "START",
+    "WATCHDOG",
     "WEIGHT_BITS",
 ]
 
@@ -91,6 +93,18 @@ EARLY_STOP = click.option(
 LEARNING = click.option("--learning/--no-learning", default=True, help="Only run, or learn.")
 START = click.option("--start", type=click.Path(path_type=Path), help="A snapshot to begin with.")
 PORT = click.option(
-    "--port", help="Serial port of the board; or SPIKELET_PORT, or the only one found."
+    "--port", help="Of the board: serial, or ftdi://...; or SPIKELET_PORT, or the only one."
 )
-BAUD = click.option("--baud", type=POSITIVE, help="As the image was built; 1000000.")
+BAUD = click.option("--baud", type=POSITIVE, help="As the image was built; Hz of SPI; 1000000.")
+PATIENCE = click.option(
+    *("--patience", "patience_s"),
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Without an answer of the board, before it is given up; 5.",
+)
+WATCHDOG = click.option(
+    *("--watchdog", "watchdog_s"),
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Without a word to the board, before it resets its chip; 0: never.",
+)

@@ -12,9 +12,11 @@ from spikelet.commands.options import (
     LEARNING,
     NETWORK,
     OUT,
+    PATIENCE,
     PORT,
     SAMPLES,
     START,
+    WATCHDOG,
 )
 from spikelet.terminal import Terminal, command_line, printing_options
 
@@ -42,6 +44,8 @@ __all__ = ["run"]
 )
 @PORT
 @BAUD
+@PATIENCE
+@WATCHDOG
 @click.option(
     "--recording", type=click.Path(path_type=Path), help="Also write the recording there."
 )
@@ -60,6 +64,8 @@ def run(
     record: str,
     port: str | None,
     baud: int | None,
+    patience_s: float | None,
+    watchdog_s: float | None,
     recording: Path | None,
 ) -> None:
     """Run SAMPLES on one engine; keep the Recording in the project folder."""
@@ -89,8 +95,9 @@ def run(
             progress=lambda done: progress(engine, done, len(chosen.spikes)),
             early_stop=early_stop,
             record={"states": ("spikes", "states"), "spikes": ("spikes",)}.get(record, ()),
-            port=BoardPort.named(port, baud),
+            port=BoardPort.named(port, baud, patience_s, watchdog_s),
             say=terminal.say,
+            snapshot=False,
         )
     trace = ran.recording
     if recording:

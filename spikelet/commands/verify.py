@@ -14,11 +14,13 @@ from spikelet.commands.options import (
     LEARNING,
     NETWORK,
     OUT,
+    PATIENCE,
     PORT,
     POSITIVE,
     REQUIRE_RECORDED,
     SAMPLES,
     START,
+    WATCHDOG,
 )
 from spikelet.terminal import Terminal, command_line, printing_options
 
@@ -48,6 +50,8 @@ LEVELS = ("rtl", "board", "netlist", "configuration")
 @REQUIRE_RECORDED
 @PORT
 @BAUD
+@PATIENCE
+@WATCHDOG
 @click.option("--waves", is_flag=True, help="Of a difference, write a waveform.")
 @click.option(
     "--level",
@@ -72,6 +76,8 @@ def verify(
     require_recorded: bool,
     port: str | None,
     baud: int | None,
+    patience_s: float | None,
+    watchdog_s: float | None,
     waves: bool,
     level: str | None,
     board: str | None,
@@ -114,7 +120,7 @@ def verify(
             decode=decode,
             early_stop=early_stop,
             progress=progress,
-            port=BoardPort.named(port, baud),
+            port=BoardPort.named(port, baud, patience_s, watchdog_s),
             say=terminal.say,
             waves=terminal.say if waves else None,
         )

@@ -11,7 +11,7 @@ from spikelet.description.summary import summary
 from spikelet.fpga.fit import Beside
 from spikelet.samples.samples import Samples
 
-__all__ = ["FLASH_FILE", "BoardImage", "ImageKind", "ImageOptions"]
+__all__ = ["FLASH_FILE", "BoardImage", "ImageKind", "ImageOptions", "has_ports", "require_ports"]
 
 FLASH_FILE = "flash.bin"
 """What goes into the board's flash besides the bitstream."""
@@ -90,12 +90,15 @@ class ImageKind(ABC):
         Of ``--image``.
     title : str
         What it is for.
+    luts : int
+        Logic cells of an iCE40 that it takes beside the chip and its memories, for the fit check.
     takes : tuple of str
         The options that it knows, of :class:`ImageOptions`; ``samples`` may be given to any.
     """
 
     name: str
     title: str
+    luts: int
     takes: tuple[str, ...] = ()
 
     @property
@@ -125,3 +128,18 @@ class ImageKind(ABC):
     @abstractmethod
     def guidance(self, board: Board) -> list[str]:
         """Return what to look at, or to do, once the board is programmed, in lines."""
+
+
+def has_ports(board: Board, ports: tuple[str, ...]) -> bool:
+    """Return whether a board has pins of all these ports."""
+    return set(ports) <= {pin.port.split("[")[0] for pin in board.pins}
+
+
+def require_ports(board: Board, ports: tuple[str, ...], what: str) -> None:
+    """Raise SpikeletError unless a board has pins of these ports."""
+    missing = [port for port in ports if not has_ports(board, (port,))]
+    if missing:
+        raise SpikeletError(
+            f"{board.name} has no pins for {what}: {', '.join(missing)}",
+            remedy="build for iCEBreaker, or build the image host-link, whose chip a host loads",
+        )

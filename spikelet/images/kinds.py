@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from spikelet.description.errors import SpikeletError
-from spikelet.images import host_link, live, self_test, stored
+from spikelet.images import host_link, host_link_spi, live, self_test, stored
 from spikelet.images.image import ImageKind
 
 __all__ = ["IMAGE_KINDS", "image_kind", "registered"]
 
 IMAGE_KINDS: dict[str, ImageKind] = {
-    kind.name: kind for kind in (self_test.KIND, host_link.KIND, stored.KIND, *live.KINDS)
+    kind.name: kind
+    for kind in (self_test.KIND, host_link.KIND, host_link_spi.KIND, stored.KIND, *live.KINDS)
 }
 """The first is built where none is named."""
 

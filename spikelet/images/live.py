@@ -8,10 +8,10 @@ from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.errors import SpikeletError
 from spikelet.fpga.fit import Beside
 from spikelet.fpga.live_sources import SERIAL_BITS, AerSource, InputTable, SerialSource
-from spikelet.fpga.live_top import FLASH_PORTS, LiveTop, live_memories
+from spikelet.fpga.live_top import live_memories
 from spikelet.host.serial_port import BAUD
-from spikelet.images.flash import OFFSET, flash_board_image, led_lines, require_ports
-from spikelet.images.image import BoardImage, ImageKind, ImageOptions
+from spikelet.images.flash import led_lines, self_loading_image
+from spikelet.images.image import BoardImage, ImageKind, ImageOptions, require_ports
 from spikelet.rtl_gen.uart import baud_divider
 
 __all__ = ["KINDS"]
@@ -24,10 +24,10 @@ class _Live(ImageKind):
     ports: tuple[str, ...]
 
     def beside(self, compiled: CompiledNetwork) -> Beside:
-        return Beside("image", live_memories(compiled.chip))
+        return Beside(self.luts, live_memories(compiled.chip))
 
     def make(self, compiled: CompiledNetwork, board: Board, options: ImageOptions) -> BoardImage:
-        require_ports(board, (*FLASH_PORTS, *self.ports), "its flash or events")
+        require_ports(board, self.ports, "events")
         bits = self.address_bits(board)
         inputs = compiled.network.n_inputs
         if inputs > 1 << bits:
@@ -47,13 +47,12 @@ class _Live(ImageKind):
                 remedy="such as 1000",
             )
         table = InputTable(compiled.chip, compiled.routes, inputs, bits)
-        top = LiveTop(
-            *(compiled.chip, board, self.source(table, board, options)),
+        return self_loading_image(
+            *(compiled, board, self.source(table, board, options)),
+            *(self.luts, (table.memory,)),
             ticks=_TICKS if options.ticks is None else options.ticks,
             period=period,
-            offset=OFFSET,
         )
-        return flash_board_image(compiled, top, (table.memory,))
 
     @abstractmethod
     def address_bits(self, board: Board) -> int:
@@ -71,7 +70,10 @@ class _Live(ImageKind):
 
 class _Aer(_Live):
     name = "live-aer"
-    title = "classes of events that come from pins by the four-phase handshake; weights from flash"
+    title = (
+        "classes of events that come from pins by the four-phase handshake, on LEDs without a host"
+    )
+    luts = 0  # as much of the chip falls away: its way of reading words back
     takes = ("ticks", "tick_us")
     ports = ("aer_req", "aer_ack", "aer_address")
 
@@ -84,7 +86,8 @@ class _Aer(_Live):
 
 class _Serial(_Live):
     name = "live-serial"
-    title = "classes of events that come by the serial port, two bytes each; weights from flash"
+    title = "classes of events that come by the serial port, two bytes each, without a host"
+    luts = 100  # see above
     takes = ("ticks", "tick_us", "baud")
     ports = ("rx",)
 

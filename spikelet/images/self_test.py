@@ -23,11 +23,12 @@ _LEARNED_FROM = 20
 class _SelfTest(ImageKind):
     name = "self-test"
     title = "stores samples, and tells by LEDs whether the chip does with them what golden did"
+    luts = 470
     takes = ("samples", "sample", "count", "cycle_limit")
 
     def beside(self, compiled: CompiledNetwork) -> Beside:
         words = program_words(compiled.image.program(compiled.chip))
-        return Beside("image", (program_memory(words),))
+        return Beside(self.luts, (program_memory(words),))
 
     def make(self, compiled: CompiledNetwork, board: Board, options: ImageOptions) -> BoardImage:
         samples, sample, count = options.samples, options.sample, options.count
@@ -46,7 +47,7 @@ class _SelfTest(ImageKind):
         return BoardImage(
             lambda: to_verilog(BoardTop(SelfTest(Chip(chip), chip, stored, limit), board), "top"),
             ("clk", "button", "led"),
-            Beside("image", image_memories(compiled.chip, stored)),
+            Beside(self.luts, image_memories(compiled.chip, stored)),
             inputs,
             {"cycle_limit": limit},
         )

@@ -6,8 +6,8 @@ from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.errors import SpikeletError
 from spikelet.fpga.fit import Beside
 from spikelet.fpga.live_sources import StoredSource
-from spikelet.fpga.live_top import FLASH_PORTS, LiveTop, live_memories
-from spikelet.images.flash import OFFSET, flash_board_image, led_lines, require_ports
+from spikelet.fpga.live_top import live_memories
+from spikelet.images.flash import led_lines, self_loading_image
 from spikelet.images.image import BoardImage, ImageKind, ImageOptions
 from spikelet.runs.self_test_run import stored_samples
 
@@ -20,14 +20,14 @@ _COUNT = 10
 
 class _Stored(ImageKind):
     name = "stored"
-    title = "shows the classes of stored samples again and again; weights come from flash"
+    title = "shows the classes of stored samples again and again, without a host"
+    luts = 120  # the chip's way of reading words back falls away
     takes = ("samples", "sample", "count")
 
     def beside(self, compiled: CompiledNetwork) -> Beside:
-        return Beside("image", live_memories(compiled.chip))
+        return Beside(self.luts, live_memories(compiled.chip))
 
     def make(self, compiled: CompiledNetwork, board: Board, options: ImageOptions) -> BoardImage:
-        require_ports(board, FLASH_PORTS, "its flash")
         if options.samples is None:
             raise SpikeletError(
                 f"the image for {board.name} stores samples, and none were given",
@@ -43,13 +43,11 @@ class _Stored(ImageKind):
         count = options.count or max(1, min(_COUNT, left))
         run = stored_samples(compiled, options.samples, options.sample, count)
         source = StoredSource(compiled.chip, run)
-        top = LiveTop(
-            *(compiled.chip, board, source),
+        return self_loading_image(
+            *(compiled, board, source, self.luts, (source.memory,)),
             ticks=run.events.ticks,
             pause=_SHOWN_S * board.chip_hz,
-            offset=OFFSET,
         )
-        return flash_board_image(compiled, top, (source.memory,))
 
     def guidance(self, board: Board) -> list[str]:
         return led_lines(board)

@@ -9,7 +9,8 @@ from spikelet.description.chip.compiled_files import CHIP_FILE, chip_of
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import MALFORMED, SpikeletError
 from spikelet.host.board_port import BoardPort
-from spikelet.host.driver import Chip, ForeignChipError
+from spikelet.host.driver import Chip
+from spikelet.host.expected_chip import ForeignChipError
 
 __all__ = ["board_chip", "built_from", "differences"]
 
@@ -38,7 +39,8 @@ def board_chip(port: BoardPort, chip: ChipParams, folder: Path | None = None) ->
         As :meth:`Chip.open`.
     """
     try:
-        return Chip.open(port.name, chip, baud=port.baud)
+        times = {"patience_s": port.patience_s, "watchdog_s": port.watchdog_s}
+        return Chip.open(port.name, chip, baud=port.baud, **times)
     except ForeignChipError as error:
         found = built_from(error.structure, folder) if folder else None
         if found is None:

@@ -9,8 +9,10 @@ from spikelet.runs.wanted import Wanted
 __all__ = ["driven", "run_board"]
 
 
-def driven(chip: Chip, wanted: Wanted, *, check: bool = False) -> tuple[Recording, ChipState]:
-    """Load a chip, run samples, and take a snapshot.
+def driven(
+    chip: Chip, wanted: Wanted, *, check: bool = False
+) -> tuple[Recording, ChipState | None]:
+    """Load a chip, run samples, and take a snapshot if one is wanted.
 
     Parameters
     ----------
@@ -32,10 +34,10 @@ def driven(chip: Chip, wanted: Wanted, *, check: bool = False) -> tuple[Recordin
         clear=wanted.clear,
         stop_at_output=wanted.early_stop,
     )
-    return recording, chip.snapshot()
+    return recording, chip.snapshot() if wanted.snapshot else None
 
 
-def run_board(wanted: Wanted) -> tuple[Recording, ChipState]:
+def run_board(wanted: Wanted) -> tuple[Recording, ChipState | None]:
     """Run on a board whose bitstream is the image ``host-link``; what is loaded is read back."""
     port, params = wanted.port.found(say=wanted.say), wanted.compiled.chip
     with board_chip(port, params, wanted.folder) as chip:

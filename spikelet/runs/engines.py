@@ -85,19 +85,19 @@ def _simulation_tools() -> dict[str, str]:
 # The others are loaded when they are used: golden needs no hardware tools.
 
 
-def _rtl(wanted: Wanted) -> tuple[Recording, ChipState]:
+def _rtl(wanted: Wanted) -> tuple[Recording, ChipState | None]:
     from spikelet.runs.hardware import run_rtl  # noqa: PLC0415
 
     return run_rtl(wanted)
 
 
-def _board(wanted: Wanted) -> tuple[Recording, ChipState]:
+def _board(wanted: Wanted) -> tuple[Recording, ChipState | None]:
     from spikelet.runs.driven import run_board  # noqa: PLC0415
 
     return run_board(wanted)
 
 
-def _netlist(family: Family, wanted: Wanted) -> tuple[Recording, ChipState]:
+def _netlist(family: Family, wanted: Wanted) -> tuple[Recording, ChipState | None]:
     from spikelet.runs.hardware import run_netlist  # noqa: PLC0415
 
     return run_netlist(family, wanted)

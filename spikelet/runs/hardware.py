@@ -37,13 +37,13 @@ def board_design(verilog: str, board: Board) -> Design:
     return Design(verilog, family.cell_models, family.include_folders())
 
 
-def run_rtl(wanted: Wanted) -> tuple[Recording, ChipState]:
+def run_rtl(wanted: Wanted) -> tuple[Recording, ChipState | None]:
     """Run the generated Verilog in compiled simulation."""
     design = Design(chip_verilog(wanted.compiled.chip))
     return _simulated(wanted, design, "rtl", "run", {CHIP_VERILOG: digest_of(design.text)})
 
 
-def run_netlist(family: Family, wanted: Wanted) -> tuple[Recording, ChipState]:
+def run_netlist(family: Family, wanted: Wanted) -> tuple[Recording, ChipState | None]:
     """Run what synthesis makes for the family's largest device, if the folder does not have it."""
     engine = f"netlist-{family.name}"
     folder = wanted.place(engine) / engine
@@ -73,7 +73,7 @@ def _netlist_design(family: Family, folder: Path) -> Design:
 
 def _simulated(
     wanted: Wanted, design: Design, name: str, optimise: str, made_of: Mapping[str, str]
-) -> tuple[Recording, ChipState]:
+) -> tuple[Recording, ChipState | None]:
     """Run in a Verilated chip."""
     with VerilatedChip(wanted.compiled.chip, design, name=name, optimise=optimise) as chip:
         trace, state = driven(chip, wanted)

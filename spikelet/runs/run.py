@@ -59,7 +59,7 @@ class Run:
         In the chip's own time.
     state : ChipState or None
         After the last tick; :func:`run` goes on from it as ``start``. None if the engine cannot
-        tell.
+        tell, or it was not asked.
     drained : bool
         Whether the last ticks of each sample are those in which its last spikes come out.
     begun : int
@@ -250,9 +250,12 @@ class Run:
 
     @property
     def final(self) -> ChipState:
-        """The state after the last tick; SpikeletError if the engine cannot tell."""
+        """The state after the last tick; SpikeletError if the engine cannot, or did not, tell."""
         if self.state is None:
-            raise SpikeletError(f"engine {self.recording.engine} does not tell its state")
+            raise SpikeletError(
+                f"engine {self.recording.engine} does not tell its state",
+                remedy="run with snapshot=True, on an engine that can: golden, rtl, board",
+            )
         return self.state
 
     @property
@@ -328,6 +331,7 @@ def run(
     early_stop: bool = False,
     port: BoardPort | None = None,
     say: Callable[[str], None] = lambda line: None,
+    snapshot: bool = True,
 ) -> Run:
     """Run samples, one after another; what is learned goes on from each to the next.
 
@@ -367,6 +371,9 @@ def run(
         Where engine ``board`` finds it; None: see :meth:`BoardPort.found`.
     say : callable
         Told in lines what engine ``board`` does before the first sample.
+    snapshot : bool
+        Whether :attr:`Run.state` is read back: of a board, states go over the line, and in plastic
+        cores weights and tags.
 
     Raises
     ------
@@ -417,8 +424,10 @@ def run(
             early_stop,
             port or BoardPort(),
             say,
+            snapshot,
         )
     )
+    state = state if snapshot else None
     begun = 0 if clear or start is None else start.ticks
     return Run(compiled, recording, state, drain, begun, lengths)
 

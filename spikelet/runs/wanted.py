@@ -55,6 +55,8 @@ class Wanted:
         Of engine ``board``.
     say : callable
         Told in lines what is done before the first sample.
+    snapshot : bool
+        Whether the state after the run is wanted.
     """
 
     __repr__ = summary
@@ -72,6 +74,7 @@ class Wanted:
     early_stop: bool = False
     port: BoardPort = field(default_factory=BoardPort)
     say: Callable[[str], None] = lambda line: None
+    snapshot: bool = True
 
     @property
     def image(self) -> ChipImage:

@@ -129,7 +129,7 @@ class Toy(Family):
         ),
     )
     multiplier = Multiplier(18)
-    lut_costs = dict.fromkeys(LUT_TERMS, 3.6) | {"table": 0.1, "image": 400.0}
+    lut_costs = dict.fromkeys(LUT_TERMS, 3.6) | {"table": 0.1, "image": 1.0}
     usable = 1.0
     constraints_file, placed_file, bitstream_file = "pins.toy", "placed.json", "design.toy"
     packages = (Package("click", "click", "", "Toy FPGA's place and route"),)

@@ -175,6 +175,36 @@ def test_a_pin_of_a_kind_without_model_is_an_error(
         circuit_of(built, configuration.flipped(bit))
 
 
+@pytest.mark.parametrize(
+    ("field", "bits", "port"),
+    [("BOTADDSUB_CARRYSELECT", 2, "ACCUMCI"), ("BOTADDSUB_LOWERINPUT", 3, "SIGNEXTIN")],
+)
+def test_a_chain_of_multipliers_is_refused(
+    built: BuiltBoard, configuration: Configuration, field: str, bits: int, port: str
+) -> None:
+    """An input from the multiplier below that is chosen; one that is not has no effect."""
+    data = database("5k")
+    cells = circuit_of(built, configuration).circuit.cells
+    (x, y), *others = (map(int, name.split("_")[1:]) for name in cells if name.startswith("mac"))
+    assert not others, "multipliers that only a chained input leads to are not in the circuit"
+    (place,) = (
+        at for at, bel in enumerate(data.bels) if (bel.kind, bel.x, bel.y) == ("ICESTORM_DSP", x, y)
+    )
+    chosen = configuration
+    for at in range(2):
+        tile_x, tile_y, name = data.parameters[place][f"{field}_{at}"]
+        for bit in data.setting(tile_x, tile_y, f"IpConfig.{name}"):
+            if chosen.value([bit]) != bits >> at & 1:
+                chosen = chosen.flipped(bit)
+    told = (
+        rf"^the multiplier at {x} {y} takes {port} from the one below \({field} is {bits}\), "
+        r"and chains of multipliers have no model\n"
+    )
+    with pytest.raises(NotModelledError, match=told) as caught:
+        circuit_of(built, chosen)
+    assert caught.value.remedy
+
+
 def test_names_of_nets_come_from_placement_alone(
     built: BuiltBoard, configuration: Configuration
 ) -> None:

@@ -362,12 +362,12 @@ def test_what_an_image_holds_beside_the_chip_counts_and_follows_the_weights() ->
     chip = _chip(replace(CORE, n_axons=128, weight_memory="spram", lanes=8, n_neurons=128))
     program = Memory(SELF_TEST_PROGRAM, 2500, 32, writable=False)
     events = Memory("self-test events", 300, 10, writable=False)
-    bare, image = check_fit(chip, ICE40), check_fit(chip, ICE40, Beside("image", (program, events)))
+    bare, image = check_fit(chip, ICE40), check_fit(chip, ICE40, Beside(470, (program, events)))
     assert bare.fits and image.needed["luts"] - bare.needed["luts"] > 300
     assert image.needed["block_rams"] - bare.needed["block_rams"] == 20 + 2
     larger = replace(program, rows=3300)
     with pytest.raises(SpikeletError, match="with what the image holds beside it") as caught:
-        require_fit(chip, ICE40, Beside("image", (larger, events)))
+        require_fit(chip, ICE40, Beside(470, (larger, events)))
     assert "self-test program 105600 bits" in str(caught.value)
     assert "--weight-bits" not in caught.value.remedy  # of 8 lanes: as many words
     assert "--target Tang-Nano-9K" in caught.value.remedy
@@ -400,11 +400,9 @@ def test_a_constant_of_a_rule_takes_an_adder_of_its_ones() -> None:
 def test_an_image_has_a_shorter_program_where_weights_take_fewer_words() -> None:
     core = replace(CORE, n_axons=128, n_neurons=128, weight_memory="spram", lanes=8, weight_bits=8)
     program = Memory(SELF_TEST_PROGRAM, 4096 + 200, 32, writable=False)
-    report = check_fit(_chip(core), ICE40, Beside("image", (program,)))
+    report = check_fit(_chip(core), ICE40, Beside(470, (program,)))
     assert report.problems and "--weight-bits 4" in report.remedies
-    assert not check_fit(
-        _chip(replace(core, weight_bits=4)), ICE40, Beside("image", (program,))
-    ).fits
+    assert not check_fit(_chip(replace(core, weight_bits=4)), ICE40, Beside(470, (program,))).fits
 
 
 def test_cells_of_bits_that_nothing_reads_are_dropped() -> None:
@@ -415,6 +413,20 @@ def test_cells_of_bits_that_nothing_reads_are_dropped() -> None:
     assert place_memory(deep, ICE40.family.rams).cells == 12
     chip = _chip(replace(CORE, n_neurons=64, weight_bits=3))
     assert chip_memories(chip)[0].unread_bits == 16
+
+
+def test_an_image_says_itself_what_its_logic_takes() -> None:
+    """In logic cells of an iCE40, which other families scale."""
+    chip = _chip(CORE)
+    for family in families():
+        device = family.largest
+        bare = check_fit(chip, device).needed
+        beside = check_fit(chip, device, Beside(2000, ())).needed
+        assert beside["luts"] - bare["luts"] == pytest.approx(
+            2000 * family.lut_costs["image"], abs=1
+        )
+        assert {**beside, "luts": 0} == {**bare, "luts": 0}
+    assert check_fit(chip, ICE40, Beside(2000, ())).needed["luts"] > 2000
 
 
 def test_every_family_has_a_coefficient_for_each_term() -> None:

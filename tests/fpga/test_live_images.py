@@ -56,6 +56,23 @@ def test_an_image_comes_with_the_flash_that_it_loads(
     assert any(line.startswith("  LED 6 is lit once") for line in lines)
 
 
+@pytest.mark.parametrize("name", ["stored", "live-serial"])
+def test_a_board_without_pins_of_a_flash_starts_from_the_bitstream(
+    compiled: CompiledNetwork, name: str
+) -> None:
+    """Such as those with an ECP5: what the flash would hold stands in the image's memory."""
+    board = board_named("ULX3S-85F")
+    options = ImageOptions(samples=samples(compiled)) if name == "stored" else ImageOptions()
+    made = image_kind(name).make(compiled, board, options)
+    flashed = image_kind(name).make(compiled, BOARD, options)
+    assert not made.files and "flash_offset" not in made.settings
+    assert not any("flash" in port for port in made.ports)
+    (program,) = (memory for memory in made.beside.memories if memory.name == "stored program")
+    assert program.rows == len(flashed.files[FLASH_FILE])
+    assert "those in the bitstream are not of this chip" in image_kind(name).guidance(board)[0]
+    assert "those in the flash are not of this chip" in image_kind(name).guidance(BOARD)[0]
+
+
 def test_an_input_with_several_routes_has_a_row_for_each(compiled: CompiledNetwork) -> None:
     routes = [(0, 0, 3, 0), (0, 1, 5, 0), (2, 0, 1, 0)]
     table = InputTable(compiled.chip, routes, 3, 2)
@@ -73,13 +90,30 @@ def refused(
     return caught.value
 
 
+def test_the_link_over_spi_has_its_pins_or_is_refused(compiled: CompiledNetwork) -> None:
+    kind = image_kind("host-link-spi")
+    made = kind.make(compiled, BOARD, ImageOptions())
+    assert made.settings == {"largest_sck_hz": BOARD.chip_hz // 8}
+    assert {"cs_n", "sck", "mosi", "miso"} < set(made.ports) and "rx" not in made.ports
+    assert set(made.ports) <= {pin.port.split("[")[0] for pin in BOARD.pins}
+    lines = "\n".join(kind.guidance(BOARD))
+    assert f"so {BOARD.chip_hz // 8} at 24 MHz" in lines and "ftdi://" in lines
+    assert f"sck {BOARD.pin('sck').site}," in lines
+    told = refused("host-link-spi", compiled, board_named("ULX3S-85F"), ImageOptions())
+    assert "ULX3S-85F has no pins for SPI: cs_n, sck, mosi, miso" in str(told)
+    with pytest.raises(SpikeletError, match="image host-link-spi has no option baud"):
+        kind.check(ImageOptions(baud=9600))
+
+
 def test_what_cannot_be_is_refused(compiled: CompiledNetwork) -> None:
     none = ImageOptions()
     told = str(refused("stored", compiled, BOARD, none))
     assert told.startswith("the image for iCEBreaker stores samples, and none were given")
-    other = replace(BOARD, pins=tuple(pin for pin in BOARD.pins if "flash" not in pin.port))
+    other = replace(BOARD, pins=tuple(pin for pin in BOARD.pins if pin.port != "rx"))
     told = str(refused("live-serial", compiled, other, none))
-    assert "iCEBreaker has no pins for its flash or events: flash_cs, flash_clk" in told
+    assert "iCEBreaker has no pins for events: rx" in told
+    told = str(refused("live-aer", compiled, board_named("ULX3S-85F"), none))
+    assert "ULX3S-85F has no pins for events: aer_req, aer_ack, aer_address" in told
     told = str(refused("live-aer", compiled, BOARD, ImageOptions(tick_us=1e-3)))
     assert told.startswith("tick_us must be 2 clock cycles or more")
     told = str(refused("live-aer", compiled, BOARD, ImageOptions(ticks=1 << 16)))

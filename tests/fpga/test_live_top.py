@@ -1,6 +1,8 @@
 # amaranth: UnusedElaboratable=no
 """A board without a host, from power-on to its LEDs, driven by its pins alone."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -14,6 +16,7 @@ from spikelet.description.chip.flash_image import flash_image
 from spikelet.fpga.live_sources import AerSource, InputTable, SerialSource, StoredSource
 from spikelet.fpga.live_top import LiveTop
 from spikelet.fpga.power_on import clocked, with_clock
+from spikelet.fpga.stored_program import StoredProgram
 from spikelet.golden.chip import GoldenChip
 from spikelet.rtl_gen.aer_bridge import StreamToFourPhase, four_phase
 from spikelet.rtl_gen.emit import to_verilog
@@ -125,12 +128,17 @@ def program() -> bytes:
     return flash_image(COMPILED.chip, COMPILED.image.program(COMPILED.chip))
 
 
-def test_stored_samples_are_shown_again_and_again() -> None:
+@pytest.mark.parametrize(
+    "flash", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["flash", "bitstream"]
+)
+def test_stored_samples_are_shown_again_and_again(flash: bool) -> None:
     spikes = windows()
     events = COMPILED.events(spikes)
     run = stored_run(COMPILED.chip, COMPILED.image, events)
     source = StoredSource(COMPILED.chip, run)
-    top = LiveTop(COMPILED.chip, BOARD, source, ticks=events.ticks, pause=300, offset=OFFSET)
+    loads: dict[str, Any] = {"offset": OFFSET} if flash else {"program": StoredProgram(program())}
+    top = LiveTop(COMPILED.chip, BOARD, source, ticks=events.ticks, pause=300, **loads)
+    assert ("flash_cs" in top.ports) == flash
     board = powered(top, program())
     expected = classes(COMPILED, spikes, events.ticks - TICKS)
     assert len(set(expected)) > 1
@@ -172,8 +180,16 @@ def test_events_of_pins_become_classes(kind: str) -> None:
                 board.write(bytes([number] if kind == "aer" else [0x80 | number >> 7, number]))
         board.run((PERIOD + PERIOD // 4) / BOARD.chip_hz)
         assert lit(board)[1] == (window % 2 == 0)
+        assert not lit(board)[2]
         found.append(lit(board)[0])
     assert found == classes(COMPILED, spikes, extra)
+    if kind == "serial":  # half an event is told, until the button is pressed
+        board.write(bytes([0x80, 0x80, 0]))
+        board.run(40 * DIVIDER / BOARD.chip_hz)
+        assert lit(board)[2:] == (True, True)
+        board.press()
+        until(board, 3, True)
+        assert not lit(board)[2]
     board.close()
 
 

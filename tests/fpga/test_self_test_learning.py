@@ -73,7 +73,7 @@ def test_an_image_passes_only_if_it_learns(cut: str, tmp_path: Path) -> None:
 def test_the_bitstream_learns_20_samples_on_64_by_16_synapses(board: Board, tmp_path: Path) -> None:
     chip, run = learning_run(64, 16, ticks=8)
     device = device_named(board.device)
-    require_fit(chip, device, Beside("image", image_memories(chip, run)))
+    require_fit(chip, device, Beside(470, image_memories(chip, run)))
     verilog, limit = _top(chip, run, board)
     report = build_bitstream(verilog, "top", board, tmp_path / "image", seeds=range(1, 9))
     assert (tmp_path / "image" / report.bitstream).stat().st_size > 100_000

@@ -4,7 +4,9 @@ import pytest
 
 from spikelet.description.chip.host_link import FLAG
 from spikelet.description.errors import SpikeletError
+from spikelet.host import ports, spi_port
 from spikelet.host.frames import FrameReader, framed
+from spikelet.host.ports import opened_port
 from spikelet.host.spi_port import SpiPort
 
 
@@ -57,3 +59,23 @@ def test_a_cable_that_was_pulled_is_named() -> None:
     device.fails = True
     with pytest.raises(SpikeletError, match=r"^cable: the connection is lost: no such device"):
         port.write(b"a")
+
+
+def test_the_name_of_a_port_says_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = []
+    monkeypatch.setattr(ports, "SerialPort", lambda *given: opened.append(("serial", *given)))
+    monkeypatch.setattr(ports, "SpiPort", lambda *given: opened.append(("SPI", *given)))
+    for name in ("/dev/ttyUSB1", "COM3", "ftdi://ftdi:232h/1"):
+        opened_port(name, 115_200)
+    kinds = [(kind, name) for kind, name, _ in opened]
+    assert kinds == [("serial", "/dev/ttyUSB1"), ("serial", "COM3"), ("SPI", "ftdi://ftdi:232h/1")]
+    assert {rate for *_, rate in opened} == {115_200}
+
+
+def test_an_spi_cable_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(package: str, what: str) -> None:
+        raise SpikeletError(f"{package} is not installed, and {what} needs it", remedy="[spi]")
+
+    monkeypatch.setattr(spi_port, "require", missing)
+    with pytest.raises(SpikeletError, match="pyftdi is not installed"):
+        opened_port("ftdi://ftdi:232h/1", 1_000_000)

@@ -15,12 +15,12 @@ from spikelet import (
     write_nir,
 )
 from spikelet.compiler.compile import compile_network
-from spikelet.project import learn
 from spikelet.reports import learning_plots as plots
 from spikelet.reports.plots import raster
 from spikelet.runs.run import Run, run
 from spikelet.samples.plastic_samples import Encoder, LearningSamples
 from spikelet.samples.samples import Samples
+from spikelet.verbs import learn
 
 
 def feed_forward(neuron="snntorch-subtract", bias=1, **options):

@@ -1,8 +1,10 @@
 """The commands for boards, at a pseudo-terminal."""
 
 import json
+import math
 import shutil
 import stat
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,19 +15,24 @@ import spikelet
 from spikelet.boards import Board
 from spikelet.cli import main
 from spikelet.description.artefact import Artefact
+from spikelet.description.chip.host_link import WATCHDOG_CYCLES
 from spikelet.description.chip.memory_map import ChipMap
+from spikelet.description.chip.state import ChipState
 from spikelet.description.installation import require
+from spikelet.fpga.families import device_named
+from spikelet.fpga.fit import Beside, check_fit
 from spikelet.fpga.flow import REPORT, FpgaReport
 from spikelet.fpga.place_and_route import Routed
 from spikelet.host import serial_port
 from spikelet.host.board_port import PORT_VARIABLE, BoardPort
+from spikelet.host.driver import Chip
 from spikelet.host.serial_port import FoundPort
 from spikelet.images.image import BoardImage, ImageKind
-from spikelet.images.kinds import image_kind, registered
+from spikelet.images.kinds import registered
 from spikelet.programming import LOADER
 from spikelet.project import Project
 from spikelet.samples.samples import Samples
-from spikelet.targets import build_place
+from spikelet.targets import build_place, target_fit
 from tests.helpers.networks import chain, lif, linear, sink, source, write
 from tests.helpers.terminal_board import TerminalBoard
 
@@ -96,6 +103,62 @@ def test_a_snapshot_is_restored_and_read_back(folder: Path) -> None:
     assert found.final.checksums().tolist() == expected.final.checksums().tolist()
     fresh = spikelet.run(compiled, shown[1:2])
     assert found.final.checksums().tolist() != fresh.final.checksums().tolist()
+
+
+def test_a_snapshot_that_nobody_wants_is_not_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run on the command line keeps the Recording alone; ``verify`` compares states, too."""
+    project, samples = folder / "project", folder / "samples.npz"
+    compiled, taken = Project(project).load(), []
+    snapshot = Chip.snapshot
+
+    def noted(chip: Chip) -> ChipState:
+        taken.append(1)
+        return snapshot(chip)
+
+    monkeypatch.setattr(Chip, "snapshot", noted)
+    shown = np.load(samples)["spikes"][:1]
+    with TerminalBoard(compiled.chip) as board:
+        engine = ("--engine", "board", "--port", board.name, "--count", 1)
+        assert invoke("run", project, samples, *engine, "--record", "outputs")[0] == 0
+        assert invoke("run", project, samples, *engine)[0] == 0
+        assert not taken
+        port = BoardPort(board.name)
+        without = spikelet.run(compiled, shown, "board", port=port, snapshot=False)
+        assert not taken
+        found = spikelet.run(compiled, shown, "board", port=port)
+        assert taken == [1]
+    assert found.recording.first_difference(without.recording) is None
+    golden = spikelet.run(compiled, shown)
+    assert found.final.checksums().tolist() == golden.final.checksums().tolist()
+    for run in (without, spikelet.run(compiled, shown, snapshot=False)):
+        with pytest.raises(spikelet.SpikeletError, match="does not tell its state") as raised:
+            assert run.final
+        assert "snapshot=True" in raised.value.remedy
+
+
+@pytest.mark.parametrize("verb", ["run", "verify", "load"])
+def test_how_long_host_and_board_wait_for_each_other(folder: Path, verb: str) -> None:
+    project = folder / "project"
+    with TerminalBoard(Project(project).load().chip) as board:
+        what = () if verb == "load" else (folder / "samples.npz", "--engine", "board")
+        asked = (verb, project, *what, "--port", board.name)
+        code, output = invoke(*asked, "--patience", 2, "--watchdog", 9.5)
+        assert code == 0, output
+        assert board.link.commands.watchdog == math.ceil(9.5 * 12e6 / WATCHDOG_CYCLES)
+        code, output = invoke(*asked, "--patience", 2, "--watchdog", 3.5)
+        told = "the watchdog's time must be 0, or in 4.."
+        assert code == 1 and told in output.replace("\n", " ") and "not 3.5" in output
+        code, output = invoke(*asked, "--patience", 0)
+        assert code == 2 and "--patience" in output
+        board.silent = True
+        began = time.monotonic()
+        code, output = invoke(*asked, "--patience", 0.3)
+        assert code == 1 and "nothing answers" in output
+        assert time.monotonic() - began < 4
+        with pytest.raises(spikelet.SpikeletError, match=r"patience must be above 0 s, not -1"):
+            Chip.open(board.name, project, patience_s=-1)
 
 
 def test_new_weights_are_loaded_and_others_refused(folder: Path) -> None:
@@ -295,9 +358,10 @@ class Picture(ImageKind):
 
     name = "picture"
     title = "shows that there is a clock"
+    luts = 77
 
     def beside(self, compiled):
-        return image_kind("host-link").beside(compiled)
+        return Beside(self.luts, ())
 
     def make(self, compiled, board, options):
         text = "module top(input clk, output led);\n  assign led = clk;\nendmodule\n"
@@ -317,6 +381,9 @@ def test_a_kind_of_image_is_one_class(folder: Path, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("spikelet.targets.build_bitstream", noted)
     with registered(Picture()):
+        compiled = Project(folder / "project").load()
+        alone = check_fit(compiled.chip, device_named("ICE40UP5K-SG48")).needed["luts"]
+        assert target_fit(compiled, "iCEBreaker", "picture").needed["luts"] == alone + 77
         code, output = invoke("build", folder / "project", "iCEBreaker", "--image", "picture")
         with pytest.raises(spikelet.SpikeletError, match="there is one of that name"):
             registered(Picture()).__enter__()

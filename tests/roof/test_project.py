@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from spikelet import project as module
+from spikelet import project_records, project_report
 from spikelet.cli import main
 from spikelet.compiler.compile import compile_network
 from spikelet.compiler.compiled import CompiledNetwork
@@ -86,13 +87,14 @@ def project(tmp_path: Path) -> Project:
 @pytest.fixture(autouse=True)
 def same_verilog(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is simulated is the Verilog that compile leaves."""
-    present = Project._present
+    present = project_records.present_digests
 
-    def with_verilog(self: Project, network: CompiledNetwork) -> dict[str, str]:
-        found = present(self, network)
+    def with_verilog(folder: Path, network: CompiledNetwork) -> dict[str, str]:
+        found = present(folder, network)
         return {**found, CHIP_VERILOG: f"verilog of {network.chip.digest}"}
 
-    monkeypatch.setattr(Project, "_present", with_verilog)
+    for user in (project_records, project_report):
+        monkeypatch.setattr(user, "present_digests", with_verilog)
 
 
 def test_a_network_trained_again_hides_what_was_verified(project: Project) -> None:

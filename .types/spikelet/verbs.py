@@ -1,0 +1,1 @@
+../../spikelet/verbs.py

@@ -1,0 +1,60 @@
+"""The HTML page of a project folder: all in it that belongs to its compiled network."""
+
+from pathlib import Path
+
+from spikelet.compiler.compiled import CompiledNetwork
+from spikelet.description.artefact import Artefact, OutOfDate
+from spikelet.locked import writing
+from spikelet.project_records import changed_source, compiled_records, old_runs, present_digests
+from spikelet.reports.report import write_report
+from spikelet.runs.drift import drift
+from spikelet.runs.learn import read_learned
+from spikelet.runs.learning_warnings import learning_warnings
+from spikelet.runs.level_files import read_proofs
+from spikelet.runs.verification_files import read_verification
+from spikelet.targets import kept_builds
+
+__all__ = ["project_report"]
+
+
+def project_report(
+    folder: Path, compiled: CompiledNetwork, *, sample: int, state: str, command: str
+) -> tuple[Path, list[OutOfDate]]:
+    """Write the page; see :meth:`spikelet.project.Project.report`.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the project.
+    compiled : CompiledNetwork
+        Of it.
+    sample, state, command
+        Which sample and state are shown, and the command that is being carried out.
+    """
+    present = present_digests(folder, compiled)
+    kept = read_verification(folder / "verification", present)
+    builds, old_builds = kept_builds(folder, present)
+    proofs, old_proofs = read_proofs(folder / "levels", present)
+    learned, learned_made, old_learned = read_learned(folder / "learned", compiled)
+    old = [*changed_source(folder), *kept.out_of_date, *old_runs(folder, present), *old_builds]
+    old += [*old_proofs, *old_learned]
+    made = [*compiled_records(folder), *kept.made, *(build.made for build in builds)]
+    made += learned_made
+    with writing(folder):
+        page = write_report(
+            folder / "report",
+            compiled=compiled,
+            samples=kept.samples,
+            verification=kept.verification,
+            trace=kept.trace,
+            fpga=builds,
+            proofs=proofs,
+            learned=learned,
+            warnings=learning_warnings(learned) if learned else (),
+            sample=sample,
+            state=state,
+            made=[*made, Artefact("report", {}, command=command)],
+            out_of_date=old,
+            drifts=drift(compiled, kept.samples) if kept.samples else (),
+        )
+    return page, old
