@@ -14,10 +14,11 @@ from spikelet.description.errors import SpikeletError
 from spikelet.fpga.bitstream import ice40_database
 from spikelet.fpga.bitstream.circuit import Circuit, Net, variants_verilog, verilog
 from spikelet.fpga.bitstream.ecp5_memories import configured_memories, netlist_memories
-from spikelet.fpga.bitstream.ice40_circuit import Ice40Circuit, NotModelledError
+from spikelet.fpga.bitstream.ice40_circuit import Ice40Circuit
 from spikelet.fpga.bitstream.ice40_configuration import Configuration, symbols
 from spikelet.fpga.bitstream.ice40_database import Database, database
 from spikelet.fpga.bitstream.ice40_flips import flipped
+from spikelet.fpga.bitstream.ice40_wires import NotModelledError
 from spikelet.fpga.bitstream.round_trip import round_trip
 from spikelet.fpga.flow import build_bitstream
 from spikelet.fpga.power_on import with_clock
