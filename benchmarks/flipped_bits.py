@@ -7,7 +7,7 @@ design until the LEDs give the verdict.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.resources import files
 from pathlib import Path
@@ -29,6 +29,7 @@ from spikelet.boards import board_named
 from spikelet.compiler.compile import compile_network
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.cache import cache_folder
+from spikelet.description.chip.image import ChipImage
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.named_rules import pair_stdp
 from spikelet.fpga.bitstream.circuit import variants_verilog
@@ -48,7 +49,7 @@ from spikelet.project import Project
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.runs.levels import BuiltBoard
-from spikelet.runs.self_test_run import stored_samples
+from spikelet.runs.self_test_run import stored_run, stored_samples
 from spikelet.samples.samples import Samples, load_samples
 from spikelet.sim.paired import PairedBoards
 from spikelet.targets import built_board
@@ -136,8 +137,10 @@ def weight_bit(
 ) -> tuple[int, int, int]:
     """Return where in the bitstream the lowest bit of a weight is.
 
-    The image is synthesised again with that bit flipped in the program that loads the chip, and all
-    else as it was; the contents of one block RAM of the netlist differ.
+    It is of the first weight of which golden says that the self-test must fail without it: what is
+    learned may make good another. The image is synthesised again with that bit flipped in the
+    program that loads the chip, and all else as it was; the contents of one block RAM of the
+    netlist differ.
 
     Parameters
     ----------
@@ -148,12 +151,8 @@ def weight_bit(
     folder : Path
         For the synthesis.
     """
-    core = compiled.image.cores[0]
-    weights = core.weights.copy()
-    row, column = np.argwhere(weights > 0)[0]
-    weights[row, column] ^= 1
-    image = replace(
-        compiled.image, cores=(replace(core, weights=weights), *compiled.image.cores[1:])
+    image = next(
+        image for image in _weights_flipped(compiled.image) if _fails(compiled, image, stored)
     )
     changed = replace(stored, program=image.program(compiled.chip))
     test = SelfTest(Chip(compiled.chip), compiled.chip, changed)
@@ -181,6 +180,21 @@ def weight_bit(
     (ram,) = nets
     x, y = map(int, ram.split("_")[1:])
     return x, y, bit
+
+
+def _weights_flipped(image: ChipImage) -> Iterator[ChipImage]:
+    """Give the contents of a chip with the lowest bit of one positive weight of core 0 flipped."""
+    core = image.cores[0]
+    for row, column in np.argwhere(core.weights > 0):
+        weights = core.weights.copy()
+        weights[row, column] ^= 1
+        yield replace(image, cores=(replace(core, weights=weights), *image.cores[1:]))
+
+
+def _fails(compiled: CompiledNetwork, image: ChipImage, stored: StoredRun) -> bool:
+    """Return whether golden's answer with other contents differs from what is stored."""
+    other = stored_run(compiled.chip, image, stored.events, reward=stored.reward)
+    return other.checksum != stored.checksum or not np.array_equal(other.counts, stored.counts)
 
 
 def _differing(cell: dict[str, Any], other: dict[str, Any], parameter: str) -> list[int]:

@@ -101,7 +101,7 @@ def write_chip(
         can be part of one design.
     run : RecordedRun or None
         Golden's run of this chip, image and ``top``; with it a testbench in Verilog, one in cocotb,
-        and the files of the run.
+        and the files of the run. With a bus the one in Verilog drives it.
     arch : str
         As for :func:`spikelet.rtl_gen.fusesoc.fusesoc_core`.
     ports : str
@@ -141,7 +141,7 @@ def write_chip(
             arch=arch,
         ),
         **{f"{part}.v": text for part, text in parts.items()},
-        **(replay_files(chip, run) if run else {}),
+        **(replay_files(chip, run, ports) if run else {}),
     }
     for file_name, text in files.items():
         with AtomicFile(folder / file_name) as file:

@@ -55,7 +55,7 @@ _RUN_FILE = "      - {file}: {{file_type: user, copyto: {file}}}\n"
 _TEST_TARGET = """\
   sim:
     filesets: [rtl, testbench]
-    toplevel: {top}_testbench
+    toplevel: {outer}_testbench
     flow: sim
     flow_options:
       tool: icarus
@@ -121,7 +121,7 @@ def fusesoc_core(
     if tested:
         run = "".join(_RUN_FILE.format(file=file) for file in RUN_FILES)
         filesets += _TEST_FILES.format(testbench=TESTBENCH, run=run)
-        targets += _TEST_TARGET.format(top=top)
+        targets += _TEST_TARGET.format(outer=outer)
     return _CORE.format(
         name=name,
         digest=chip.digest[:8],

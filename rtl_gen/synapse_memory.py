@@ -39,10 +39,10 @@ class SynapseMemory(wiring.Component):
     Members
     -------
     read : ``In(1)``
-    read_row : ``In(range(copies * weight_rows))``
+    read_row : ``In(range(rows))``
     row_data : ``Out(lanes * bits)``
     write : ``In(1)``
-    write_row : ``In(range(copies * weight_rows))``
+    write_row : ``In(range(rows))``
     write_data : ``In(lanes * bits)``
         Only if ``writable``.
     config : ``In(RegionPort(...))``

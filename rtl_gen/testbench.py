@@ -4,9 +4,11 @@ in cocotb. No twin in golden, whose recorded run they replay.
 
 from importlib.resources import files
 
+from spikelet.description.chip.bus_registers import BUS_REGISTERS, EVENT_WAITS, BusParams
 from spikelet.description.chip.packets import flit_packet
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.run.recorded_run import RecordedRun
+from spikelet.rtl_gen.bus_chip import NATIVE, bus_top
 
 __all__ = ["COCOTB_TEST", "TESTBENCH", "dumping_testbench", "replay_files"]
 
@@ -15,10 +17,14 @@ TESTBENCH, COCOTB_TEST = "testbench.v", "test_chip.py"
 _FATAL = '$fatal(1, "the chip does not do what golden recorded");'
 
 
-def replay_files(chip: ChipParams, run: RecordedRun) -> dict[str, str]:
-    """Return the contents of testbench, cocotb test and the run's files, by their names."""
+def replay_files(chip: ChipParams, run: RecordedRun, ports: str = NATIVE) -> dict[str, str]:
+    """Return the contents of testbench, cocotb test and the run's files, by their names.
+
+    With a bus, of :data:`~spikelet.rtl_gen.bus_chip.PORTS`, the testbench drives the bus; the
+    cocotb test the chip within.
+    """
     return {
-        TESTBENCH: _filled(chip, run, MOST_FAILURES="10", DUMP="", END=_FATAL),
+        TESTBENCH: _filled(chip, run, ports, MOST_FAILURES="10", DUMP="", END=_FATAL),
         COCOTB_TEST: _template(COCOTB_TEST),
         **run.texts(),
     }
@@ -34,7 +40,7 @@ def dumping_testbench(chip: ChipParams, run: RecordedRun, first_tick: int) -> di
     dump = f'        if ({begins}) begin $dumpfile("waves.vcd"); $dumpvars(0, dut); end\n'
     # $fatal would lose what is not yet written.
     most = str(run.values + 1)
-    testbench = _filled(chip, run, MOST_FAILURES=most, DUMP=dump, END="$finish;")
+    testbench = _filled(chip, run, NATIVE, MOST_FAILURES=most, DUMP=dump, END="$finish;")
     return {TESTBENCH: testbench, **run.texts()}
 
 
@@ -42,12 +48,38 @@ def _template(name: str) -> str:
     return (files("spikelet.rtl_gen") / "templates" / f"{name}.in").read_text()
 
 
-def _filled(chip: ChipParams, run: RecordedRun, **more: str) -> str:
+def _filled(chip: ChipParams, run: RecordedRun, ports: str, **more: str) -> str:
     """Return the testbench of a run."""
     testbench = _template(TESTBENCH)
-    for name, value in {**_values(chip, run), **more}.items():
+    if ports != NATIVE:
+        bus = _template(f"{ports}_driver.v")
+        testbench += _template("bus_driver.v").replace("@BUS@\n", bus)
+    values = {**_values(chip, run), **_port_values(chip, run.top, ports), **more}
+    for name, value in values.items():
         testbench = testbench.replace(f"@{name}@", value)
     return testbench
+
+
+def _port_values(chip: ChipParams, top: str, ports: str) -> dict[str, str]:
+    """Return what of it depends on the ports."""
+    if ports == NATIVE:
+        return {"OUTER": top, "DUT": top, "SOURCES": "chip.v"}
+    params = BusParams.of(chip)
+    outer = bus_top(top, ports)
+    bits, padding = params.word_bits, 8 * params.event_bytes - params.flit_bits
+    return {
+        "OUTER": outer,
+        "DUT": f"{outer}_driver",
+        "SOURCES": f"chip.v {outer}.v",
+        "WORD_BITS": str(bits),
+        **{
+            register.name.upper(): f"{bits}'h{params.address(register.name):x}"
+            for register in BUS_REGISTERS
+        },
+        "EVENT_WAITS": str(EVENT_WAITS),
+        "IN_PADDING": f"{padding}'d0, " if padding else "",
+        "OUT_BITS": str(8 * params.spike_bytes),
+    }
 
 
 def _values(chip: ChipParams, run: RecordedRun) -> dict[str, str]:

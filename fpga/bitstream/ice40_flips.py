@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from spikelet.fpga.bitstream.circuit import Circuit
-from spikelet.fpga.bitstream.ice40_circuit import Ice40Circuit, NotModelledError
+from spikelet.fpga.bitstream.ice40_circuit import Ice40Circuit
 from spikelet.fpga.bitstream.ice40_configuration import Configuration
 from spikelet.fpga.bitstream.ice40_database import Database
+from spikelet.fpga.bitstream.ice40_wires import NotModelledError
 
 __all__ = ["Flip", "drawn_bits", "flipped"]
 

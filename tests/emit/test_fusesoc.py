@@ -64,6 +64,25 @@ def test_lint_of_a_bus(ports, tmp_path):
     assert f"--top-module my_chip_{ports}\n" in options
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("ports", ["wishbone", "axi"])
+def test_sim_and_synth_of_a_bus(ports, tmp_path):
+    """The testbench drives the bus, and the netlist's top has it."""
+    compiled, outer = small_network(), f"my_chip_{ports}"
+    given = (compiled.chip, compiled.image, "n", tmp_path / "rtl")
+    run = recorded(compiled, "my_chip")
+    write_chip(*given, top="my_chip", run=run, arch=fusesoc_arch(compiled.chip), ports=ports)
+    done = fusesoc(tmp_path, "run", "--target", "sim", "spikelet:chips:n")
+    assert done.status == 0 and f"{run.values} values equal to golden's" in done.output, done.output
+    done = fusesoc(tmp_path, "run", "--target", "synth", "spikelet:chips:n")
+    assert done.status == 0, done.output
+    netlist = json.loads(next((tmp_path / "build").rglob("synth/*.json")).read_text())
+    module = netlist["modules"][outer]
+    assert {cell["type"] for cell in module["cells"].values()} >= {"TRELLIS_FF", "LUT4"}
+    asked = {"wishbone": "wb_cyc", "axi": "s_axil_awvalid"}[ports]
+    assert {asked, "irq"} <= set(module["ports"]) and "start" not in module["ports"]
+
+
 def test_a_chip_that_differs_fails_sim(root, tmp_path):
     verilog = (root / "rtl" / "chip.v").read_text()
     (tmp_path / "rtl").mkdir()

@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 
 from benchmarks.flipped_bits import outcomes
-from spikelet.boards import ICEBREAKER
+from spikelet.boards import ICEBREAKER, board_named
 from spikelet.description.errors import SpikeletError
 from spikelet.fpga.bitstream import ice40_database
 from spikelet.fpga.bitstream.circuit import Circuit, Net, variants_verilog, verilog
 from spikelet.fpga.bitstream.ecp5_memories import configured_memories, netlist_memories
-from spikelet.fpga.bitstream.ice40_circuit import Ice40Circuit, NotModelledError
+from spikelet.fpga.bitstream.ice40_circuit import Ice40Circuit
 from spikelet.fpga.bitstream.ice40_configuration import Configuration, symbols
 from spikelet.fpga.bitstream.ice40_database import Database, database
 from spikelet.fpga.bitstream.ice40_flips import flipped
+from spikelet.fpga.bitstream.ice40_wires import NotModelledError
 from spikelet.fpga.bitstream.round_trip import round_trip
 from spikelet.fpga.flow import build_bitstream
 from spikelet.fpga.power_on import with_clock
@@ -92,6 +93,24 @@ def test_every_level_of_a_small_design_equals_it(built: BuiltBoard) -> None:
     assert kinds["ram"] == 1
     assert kinds["mac"] == 1
     assert kinds["ff"] > 50
+
+
+@pytest.mark.slow
+def test_every_level_of_a_small_design_equals_it_on_an_hx8k(tmp_path: Path) -> None:
+    """Another die, of another database, whose multiplier is logic."""
+    board = board_named("iCE40-HX8K")
+    board = with_clock(board, board.clock_hz)
+    design = DESIGN.replace("[6:0] led", "[7:0] led")
+    design = design.replace("{done ^ 1'b1, 1'b1, shown}", "{done, 2'b00, shown}")
+    build_bitstream(design, "top", board, tmp_path / "build")
+    levels = {
+        level.name: level
+        for level in board_levels(BuiltBoard(tmp_path / "build", board), 1, "configuration")
+    }
+    assert list(levels) == ["board", "netlist", "round trip", "configuration"]
+    assert all(level.equal for level in levels.values()), levels
+    compared, of, changed = map(int, re.findall(r"\d+", levels["configuration"].compared)[:3])
+    assert of >= compared >= changed >= 40
 
 
 def test_a_flipped_bit_is_found_or_changes_nothing(
