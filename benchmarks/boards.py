@@ -45,7 +45,7 @@ from spikelet.images.kinds import IMAGE_KINDS, image_kind
 from spikelet.network.limits import PlacementLimits
 from spikelet.samples.samples import Samples, load_samples
 
-__all__ = ["Built", "Step", "Stopwatch", "main", "measured"]
+__all__ = ["EXAMPLE", "Built", "Step", "Stopwatch", "digits_network", "main", "measured"]
 
 LONGEST_S = 600
 """Goal: seconds of processor time to a bitstream."""
@@ -236,7 +236,7 @@ def _image(
     kind, device = image_kind(image), device_named(board.device)
     options = ImageOptions(samples if kind.stores_samples else None)
     for number in lanes:
-        compiled = _digits(number)
+        compiled = digits_network(number)
         made = kind.make(compiled, board, options)
         report = check_fit(compiled.chip, device, made.beside)
         console.print(f"{board.name}, {image}, {number} lanes: {report}", highlight=False)
@@ -245,7 +245,8 @@ def _image(
     return number, made
 
 
-def _digits(lanes: int) -> CompiledNetwork:
+def digits_network(lanes: int) -> CompiledNetwork:
+    """Return the digits network, as ``spikelet demo`` compiles it, with so many lanes."""
     return compile_network(
         EXAMPLE / "digits.nir",
         "snntorch-subtract",

@@ -237,7 +237,26 @@ def test_says_what_does_not_fit_and_what_would() -> None:
     assert "does not fit ICE40UP5K-SG48" in str(caught.value)
     assert "70 block rams of 30 (40 too many)" in str(caught.value)
     assert "core 0 weights 262144 bits" in str(caught.value)
-    assert caught.value.remedy == "compile with --weight-memory spram or with --target GW1NR-9C"
+    remedy = "compile with --weight-memory spram or with --target GW1NR-9C"
+    assert caught.value.remedy.startswith(remedy)
+
+
+def test_an_estimate_that_was_not_compared_with_synthesis_is_called_a_guess(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of the device, and of one that is offered."""
+    gowin = device_named("GW1NR-9C")
+    words = "LUTs of Gowin are a guess: never compared with synthesis"
+    for error, said in ((None, words), (0.07, "")):
+        monkeypatch.setattr(type(gowin.family), "lut_error", error)
+        report = check_fit(_chip(CORE), ICE40)
+        assert any("GW1NR-9C" in options for options in report.remedies)
+        assert report.caution == said
+        with pytest.raises(SpikeletError) as caught:
+            require_fit(_chip(CORE), ICE40)
+        assert caught.value.remedy.endswith(said)
+        assert (words in str(check_fit(_chip(SMALL), gowin))) == bool(said)
+    assert not check_fit(_chip(SMALL), ICE40).caution
 
 
 def test_fewer_bits_are_offered_and_lanes_are_not_where_they_do_not_help() -> None:
