@@ -90,6 +90,7 @@ def main() -> int:
     options = options_of(
         __doc__,
         family={"choices": list(FITTED), "action": "append", "help": "leave out the other"},
+        chip={"action": "append", "metavar": "NAME", "help": "leave out the others"},
         held_out={"action": "store_true", "help": "leave out the chips of the coefficients"},
         fit={"action": "store_true", "help": "print the coefficients that the chips give"},
         folder={
@@ -112,11 +113,14 @@ def main() -> int:
             rows = [
                 _row(title, chip, device, options.folder, tools)
                 for title, chip in chips[family].items()
+                if title in (options.chip or chips[family])
             ]
             results[family][name] = rows
+            if not rows:
+                continue
             console.print(_table(f"{device.name}, chips {name}", rows))
             console.print(_summary(rows))
-        if options.fit and "fitted" in results[family]:
+        if options.fit and results[family].get("fitted"):
             console.print(_fitted(family, results[family]["fitted"]))
         if options.images:
             results[family]["images"] = _of_images(family, options.folder, tools)
