@@ -3,8 +3,7 @@
 Every chip is synthesised and packed, not placed. The chips of one table are those that the
 coefficients of ``fpga/families/`` come from; those of the other had no part in them. Block
 RAMs, SPRAMs and multipliers must be exact, and look-up tables within 10 %. ``--fit`` prints the
-coefficients that the first table's chips give, ``--images`` those of what an image holds beside a
-chip.
+coefficients that the first table's chips give, ``--images`` that of an image beside a chip.
 """
 
 import hashlib
@@ -81,8 +80,8 @@ FIRST_GUESS = {
 """LUTs for each unit before any synthesis; 1 where nothing is said. A logic cell of the iCE40 that
 holds a register without a look-up table before it counts as one."""
 
-IMAGE_LANES = (1, 8)
-"""Of the digits network, for :func:`_of_images`."""
+IMAGE_LANES = 8
+"""Of the digits network, beside whose chip images are measured."""
 
 
 def main() -> int:
@@ -98,7 +97,11 @@ def main() -> int:
             "default": cache_folder() / "benchmarks" / "fit_estimates",
             "help": "keeps what has been built",
         },
-        images={"action": "store_true", "help": "print what images take beside a chip, too"},
+        images={
+            "choices": ["self-test", "host-link"],
+            "action": "append",
+            "help": "print what this image takes beside a chip, too",
+        },
         strict={"action": "store_true", "help": "exit with 1 if a goal is missed"},
     )
     packages = [package.name for family in families() for package in family.packages]
@@ -123,7 +126,7 @@ def main() -> int:
         if options.fit and results[family].get("fitted"):
             console.print(_fitted(family, results[family]["fitted"]))
         if options.images:
-            results[family]["images"] = _of_images(family, options.folder, tools)
+            results[family]["images"] = _of_images(family, options.images, options.folder, tools)
             console.print(results[family]["images"])
     write_json(options.json, {"versions": tools, "families": results})
     reached = [r["reached"] for f in results.values() for r in f.get("held out", ())]
@@ -183,29 +186,30 @@ def _fitted(family: str, rows: list[dict[str, Any]]) -> dict[str, float]:
     return dict(zip(names, found.round(2).tolist(), strict=True)) | kept
 
 
-def _of_images(family: str, folder: Path, tools: dict[str, str]) -> dict[str, list[int]]:
-    """Return the LUTs that images take beside the digits network's chip, of 1 and of 8 lanes.
+def _of_images(
+    family: str, kinds: list[str], folder: Path, tools: dict[str, str]
+) -> dict[str, int]:
+    """Return the LUTs that images take beside the digits network's chip, by their coefficient.
 
-    By the name of the coefficient; without those of the image's memories, which are counted.
+    Without those of the image's memories, which are counted by coefficients of their own.
     """
     board = next(b for b in BOARDS.values() if device_named(b.device).family.name == family)
     device = family_named(family).largest
-    costs = device.family.lut_costs
     samples = load_samples(EXAMPLE / "digits_test.npz", "test_")
-    found: dict[str, list[int]] = {}
-    for lanes in IMAGE_LANES:
-        compiled = digits_network(lanes)
-        chip = compiled.chip
-        bare = _built(to_verilog(Chip(chip), "chip"), "chip", device, folder, tools)["luts"]
-        for kind in ("self-test", "host-link"):
-            console.print(f"{kind}, {lanes} lanes: synthesis for {device.name}", highlight=False)
-            stored = samples if image_kind(kind).stores_samples else None
-            image = image_kind(kind).make(compiled, board, ImageOptions(stored))
-            whole = _built(image.verilog(), "top", device, folder, tools)["luts"]
-            more = lut_terms(chip, device, image.beside) - lut_terms(chip, device)
-            del more[image.beside.logic]
-            memories = sum(costs[name] * number for name, number in more.items())
-            found.setdefault(image.beside.logic, []).append(round(whole - bare - memories))
+    compiled = digits_network(IMAGE_LANES)
+    chip = compiled.chip
+    console.print(f"digits network: synthesis for {device.name}", highlight=False)
+    bare = _built(to_verilog(Chip(chip), "chip"), "chip", device, folder, tools)["luts"]
+    found = {}
+    for name in kinds:
+        console.print(f"{name}: synthesis for {device.name}", highlight=False)
+        kind = image_kind(name)
+        image = kind.make(compiled, board, ImageOptions(samples if kind.stores_samples else None))
+        whole = _built(image.verilog(), "top", device, folder, tools)["luts"]
+        more = lut_terms(chip, device, image.beside) - lut_terms(chip, device)
+        del more[image.beside.logic]
+        memories = sum(device.family.lut_costs[term] * number for term, number in more.items())
+        found[image.beside.logic] = round(whole - bare - memories)
     return found
 
 
