@@ -228,8 +228,6 @@ FITTED: dict[str, dict[str, ChipParams]] = {
 }
 """Chips by family and name, to which the coefficients are fitted."""
 
-FITTED |= {"ice40-hx": FITTED["ice40"], "gatemate": FITTED["ice40"]}
-
 HELD_OUT: dict[str, dict[str, ChipParams]] = {
     "ecp5": {
         "784 x 128": _chip(_core(784, 128, "snntorch-zero-immediate", lanes=16), n_outputs=10),
@@ -368,8 +366,6 @@ HELD_OUT: dict[str, dict[str, ChipParams]] = {
 }
 """Chips that no coefficient comes from, to tell the error of the estimate."""
 
-HELD_OUT |= {"ice40-hx": HELD_OUT["ice40"], "gatemate": HELD_OUT["ice40"]}
-
 
 def _in_block_ram(chip: ChipParams) -> ChipParams:
     """Return a chip that keeps its weights in block RAM."""
@@ -377,6 +373,25 @@ def _in_block_ram(chip: ChipParams) -> ChipParams:
     return replace(chip, cores=cores)
 
 
-# The Gowin devices are of the size of the iCE40.
-for _chips in (FITTED, HELD_OUT):
-    _chips["gowin"] = {title: _in_block_ram(chip) for title, chip in _chips["ice40"].items()}
+_SOME_FITTED = (
+    "4 lanes",
+    "2 cores",
+    "32 lanes, 2 pipelines",
+    "neuron parameters, 20 bits",
+    "3 cores",
+    "immediate reset, lists",
+    "pair STDP",
+    "binary STDP",
+)
+_SOME_HELD_OUT = (
+    "784 x 64",
+    "4 cores",
+    "small, immediate reset",
+    "SDSP",
+    "convolution",
+    "256 x 64, rows",
+)
+# These families have a sister whose coefficients are the first guess, so that fewer chips do.
+for _family in ("ice40-hx", "gatemate", "gowin"):
+    for _chips, _some in ((FITTED, _SOME_FITTED), (HELD_OUT, _SOME_HELD_OUT)):
+        _chips[_family] = {title: _in_block_ram(_chips["ice40"][title]) for title in _some}

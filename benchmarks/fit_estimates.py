@@ -3,12 +3,13 @@
 Every chip is synthesised and packed, not placed. The chips of one table are those that the
 coefficients of ``fpga/families/`` come from; those of the other had no part in them. Block
 RAMs, SPRAMs and multipliers must be exact, and look-up tables within 10 %. ``--fit`` prints the
-coefficients that the first table's chips give.
+coefficients that the first table's chips give, ``--images`` that of an image beside a chip.
 """
 
 import hashlib
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 from rich.table import Table
 from scipy.optimize import lsq_linear
 
+from benchmarks.boards import EXAMPLE, digits_network
 from benchmarks.fit_chips import FITTED, HELD_OUT
 from benchmarks.support import (
     console,
@@ -26,14 +28,18 @@ from benchmarks.support import (
     versions,
     write_json,
 )
+from spikelet.boards import BOARDS
 from spikelet.description.cache import cache_folder
 from spikelet.description.chip.params import ChipParams
-from spikelet.fpga.families import families, family_named
+from spikelet.fpga.families import device_named, families, family_named
 from spikelet.fpga.families.family import Device
 from spikelet.fpga.fit import LUT_TERMS, check_fit, lut_terms
 from spikelet.fpga.synthesise import synthesise
+from spikelet.images.image import ImageOptions
+from spikelet.images.kinds import image_kind
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
+from spikelet.samples.samples import load_samples
 
 __all__ = ["main"]
 
@@ -56,15 +62,27 @@ _GUESS = {
     "ram multiplexer": 0.6,
     "distributed ram": 6.0,
 }
+_HALVES = 2.15
+"""Halves of the GateMate's CPEs for a LUT of the ECP5, about."""
+
+
+def _sister(family: str) -> dict[str, float]:
+    """Return the coefficients of a family whose cells are alike, which many chips gave."""
+    return dict(family_named(family).lut_costs)
+
+
 FIRST_GUESS = {
     "ecp5": {**_GUESS, "register": 0.05},
     "ice40": {**_GUESS, "register": 0.7, "register memory": 1.7},
-    "ice40-hx": {**_GUESS, "register": 0.7, "register memory": 1.7},
-    "gatemate": {**_GUESS, "register": 0.5, "register memory": 1.7},
-    "gowin": {**_GUESS, "register": 0.7, "register memory": 1.7, "distributed ram": 8.0},
+    "ice40-hx": _sister("ice40"),
+    "gatemate": {name: round(_HALVES * cost, 2) for name, cost in _sister("ecp5").items()},
+    "gowin": {**_sister("ice40"), "distributed ram": 8.0},
 }
 """LUTs for each unit before any synthesis; 1 where nothing is said. A logic cell of the iCE40 that
 holds a register without a look-up table before it counts as one."""
+
+IMAGE_LANES = 8
+"""Of the digits network, beside whose chip images are measured."""
 
 
 def main() -> int:
@@ -72,12 +90,18 @@ def main() -> int:
     options = options_of(
         __doc__,
         family={"choices": list(FITTED), "action": "append", "help": "leave out the other"},
+        chip={"action": "append", "metavar": "NAME", "help": "leave out the others"},
         held_out={"action": "store_true", "help": "leave out the chips of the coefficients"},
         fit={"action": "store_true", "help": "print the coefficients that the chips give"},
         folder={
             "type": Path,
             "default": cache_folder() / "benchmarks" / "fit_estimates",
             "help": "keeps what has been built",
+        },
+        images={
+            "choices": ["self-test", "host-link"],
+            "action": "append",
+            "help": "print what this image takes beside a chip, too",
         },
         strict={"action": "store_true", "help": "exit with 1 if a goal is missed"},
     )
@@ -93,14 +117,20 @@ def main() -> int:
             rows = [
                 _row(title, chip, device, options.folder, tools)
                 for title, chip in chips[family].items()
+                if title in (options.chip or chips[family])
             ]
             results[family][name] = rows
+            if not rows:
+                continue
             console.print(_table(f"{device.name}, chips {name}", rows))
             console.print(_summary(rows))
-        if options.fit and "fitted" in results[family]:
+        if options.fit and results[family].get("fitted"):
             console.print(_fitted(family, results[family]["fitted"]))
+        if options.images:
+            results[family]["images"] = _of_images(family, options.images, options.folder, tools)
+            console.print(results[family]["images"])
     write_json(options.json, {"versions": tools, "families": results})
-    reached = [r["reached"] for f in results.values() for r in f["held out"]]
+    reached = [r["reached"] for f in results.values() for r in f.get("held out", ())]
     return int(options.strict and not all(reached))
 
 
@@ -110,7 +140,7 @@ def _row(
     """Return what is estimated for a chip, and what it takes."""
     console.print(f"{title}: synthesis for {device.name}", highlight=False)
     estimated = {**dict.fromkeys(EXACT, 0), **check_fit(chip, device).needed}
-    built = _built(to_verilog(Chip(chip), "chip"), device, folder, tools)
+    built = _built(to_verilog(Chip(chip), "chip"), "chip", device, folder, tools)
     error = estimated["luts"] / built["luts"] - 1
     exact = all(estimated[name] == built[name] for name in EXACT)
     return {
@@ -123,8 +153,10 @@ def _row(
     }
 
 
-def _built(verilog: str, device: Device, folder: Path, tools: dict[str, str]) -> dict[str, int]:
-    """Return the cells that a chip takes after packing, from an earlier run if nothing changed."""
+def _built(
+    verilog: str, top: str, device: Device, folder: Path, tools: dict[str, str]
+) -> dict[str, int]:
+    """Return the cells of a design after packing, from an earlier run if nothing changed."""
     packages = [package.name for package in device.family.packages]
     used = {name: tools[name] for name in ("pyosys", *packages)}
     made_of = json.dumps([verilog, device.name, used], sort_keys=True)
@@ -134,7 +166,7 @@ def _built(verilog: str, device: Device, folder: Path, tools: dict[str, str]) ->
         return found
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
-        report = synthesise(verilog, "chip", device, work)
+        report = synthesise(verilog, top, device, work)
         cells = {name: report.resources.get(name, 0) for name in EXACT}
         cells["luts"] = device.family.packed_luts(device, work)
     write_json(kept, cells)
@@ -153,6 +185,34 @@ def _fitted(family: str, rows: list[dict[str, Any]]) -> dict[str, float]:
     found = lsq_linear(system, wanted, bounds=(0, np.inf)).x
     kept = {name: costs[name] for name in UNCHANGED}
     return dict(zip(names, found.round(2).tolist(), strict=True)) | kept
+
+
+def _of_images(
+    family: str, kinds: list[str], folder: Path, tools: dict[str, str]
+) -> dict[str, int]:
+    """Return the LUTs that images take beside the digits network's chip, by their coefficient.
+
+    Without those of the image's memories, which are counted by coefficients of their own.
+    """
+    board = next(b for b in BOARDS.values() if device_named(b.device).family.name == family)
+    board = replace(board, pll_hz=0)  # a PLL cannot be packed without its pin
+    device = family_named(family).largest
+    samples = load_samples(EXAMPLE / "digits_test.npz", "test_")
+    compiled = digits_network(IMAGE_LANES)
+    chip = compiled.chip
+    console.print(f"digits network: synthesis for {device.name}", highlight=False)
+    bare = _built(to_verilog(Chip(chip), "chip"), "chip", device, folder, tools)["luts"]
+    found = {}
+    for name in kinds:
+        console.print(f"{name}: synthesis for {device.name}", highlight=False)
+        kind = image_kind(name)
+        image = kind.make(compiled, board, ImageOptions(samples if kind.stores_samples else None))
+        whole = _built(image.verilog(), "top", device, folder, tools)["luts"]
+        more = lut_terms(chip, device, image.beside) - lut_terms(chip, device)
+        del more[image.beside.logic]
+        memories = sum(device.family.lut_costs[term] * number for term, number in more.items())
+        found[image.beside.logic] = round(whole - bare - memories)
+    return found
 
 
 def _table(title: str, rows: list[dict[str, Any]]) -> Table:

@@ -73,6 +73,8 @@ class FitReport:
         What does not fit and by how much; empty if everything fits.
     remedies : tuple of str
         Changes after which it would fit, as options of ``spikelet compile``.
+    guessed : tuple of str
+        Families, of the device or a remedy's, whose LUTs were never compared with synthesis.
     """
 
     device: str
@@ -81,6 +83,14 @@ class FitReport:
     largest: tuple[tuple[str, int], ...]
     problems: tuple[str, ...]
     remedies: tuple[str, ...]
+    guessed: tuple[str, ...] = ()
+
+    @property
+    def caution(self) -> str:
+        """What the estimate is worth, if it is only a guess; else empty."""
+        if not self.guessed:
+            return ""
+        return f"LUTs of {' and '.join(self.guessed)} are a guess: never compared with synthesis"
 
     @property
     def fits(self) -> bool:
@@ -94,7 +104,8 @@ class FitReport:
             if self.needed[name]
         )
         verdict = "fits" if self.fits else "does not fit: " + "; ".join(self.problems)
-        return f"{self.device}: {counts}: {verdict}"
+        caution = f" ({self.caution})" if self.caution else ""
+        return f"{self.device}: {counts}: {verdict}{caution}"
 
 
 def check_fit(chip: ChipParams, device: Device, beside: Beside | None = None) -> FitReport:
@@ -115,13 +126,16 @@ def check_fit(chip: ChipParams, device: Device, beside: Beside | None = None) ->
         return not _problems(_needed(change.chip, change.device, resized), change.device)
 
     memories = sorted(_memories(chip, beside), key=lambda memory: -memory.bits)
+    found = changes(chip, device, fits, board=beside is not None) if problems else ()
+    families = dict.fromkeys(d.family for d in (device, *(change.device for change in found)))
     return FitReport(
         device=device.name,
         needed=need,
         available=_available(device),
         largest=tuple((memory.name, memory.bits) for memory in memories[:3]),
         problems=tuple(problems),
-        remedies=changes(chip, device, fits, board=beside is not None) if problems else (),
+        remedies=tuple(change.options for change in found),
+        guessed=tuple(family.title for family in families if family.lut_error is None),
     )
 
 
@@ -135,6 +149,7 @@ def require_fit(chip: ChipParams, device: Device, beside: Beside | None = None) 
             f"the {what} does not fit {device.name}: it needs {'; '.join(report.problems)}. "
             f"Largest memories: {largest}",
             remedy=f"compile with {' or with '.join(report.remedies)}"
+            + (f". {report.caution}" if report.caution else "")
             if report.remedies
             else "use a smaller network: neither fewer lanes, pipelines or weight bits, nor "
             f"another memory or device makes room; {report.largest[0][0]} is the largest memory",

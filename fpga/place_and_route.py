@@ -223,6 +223,7 @@ def place_and_route(
         except SpikeletError as error:
             failure = failure or error
             tried[seed] = 0.0
+            progress(f"seed {seed}: not placed or routed: {error.args[0]}")
             continue
         tried[seed] = routed.fmax_mhz
         progress(f"seed {seed}: {routed.fmax_mhz:.1f} MHz")

@@ -28,8 +28,8 @@ class Change:
 
 def changes(
     chip: ChipParams, device: Device, fits: Callable[[Change], bool], *, board: bool
-) -> tuple[str, ...]:
-    """Return the options with which a chip fits: alone, else together; another device at last.
+) -> tuple[Change, ...]:
+    """Return the changes with which a chip fits: alone, else together; another device at last.
 
     Options that fit without a further one are not offered again beside it. Of each the value is the
     nearest to the present one. A larger device is offered as it is, or else, if nothing fits the
@@ -54,7 +54,7 @@ def changes(
     for other, target in targets:
         change = Change(chip, other, target)
         if fits(change):
-            return (*here, target)
+            return (*here, change)
     if not here:
         for other, target in targets:
             here += _found(chip, other, f"{target} ", fits)
@@ -70,8 +70,8 @@ def _on_boards() -> dict[str, str]:
 
 def _found(
     chip: ChipParams, device: Device, prefix: str, fits: Callable[[Change], bool]
-) -> Iterator[str]:
-    """Yield the smallest sets of options with which a chip fits a device."""
+) -> Iterator[Change]:
+    """Yield the changes of the smallest sets of options with which a chip fits a device."""
     ways = _ways(chip, device)
     enough: list[set[int]] = []
     for size in range(1, len(ways) + 1):
@@ -80,10 +80,13 @@ def _found(
                 continue
             for options in product(*(ways[way] for way in chosen)):
                 changed = _changed(chip, [change for _, change in options])
+                if changed is None:
+                    continue
                 text = prefix + " ".join(option for option, _ in options)
-                if changed and fits(Change(changed, device, text)):
+                change = Change(changed, device, text)
+                if fits(change):
                     enough.append(set(chosen))
-                    yield text
+                    yield change
                     break
 
 

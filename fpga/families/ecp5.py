@@ -110,6 +110,7 @@ class _Ecp5(Family):
     )
     multiplier = Multiplier(18)
     lut_costs = _LUT_COSTS
+    lut_error = 0.049
     cell_models = (Path(__file__).with_suffix(".v"),)
     placer = Tool("nextpnr-ecp5", _PACKAGE, "run_nextpnr_ecp5")
     constraints_file = "pins.lpf"

@@ -166,6 +166,9 @@ class Family(ABC):
     lut_costs : mapping of str to float
         LUTs for each unit of :func:`spikelet.fpga.fit.lut_terms`, fitted by
         ``python -m benchmarks.fit_estimates``.
+    lut_error : float or None
+        Largest relative error that this command found in chips to which they were not fitted; None
+        if it was not run for the family, as the fit check then says.
     usable : float
         Share of a device's LUTs up to which placement and routing succeed as a rule.
     power_on_s : float
@@ -193,6 +196,7 @@ class Family(ABC):
     rams: tuple[RamKind, ...]
     multiplier: Multiplier | None = None
     lut_costs: Mapping[str, float]
+    lut_error: float | None = None
     usable: float = 0.9
     power_on_s: float = 15e-6
     cell_models: tuple[Path, ...]

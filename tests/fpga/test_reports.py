@@ -7,8 +7,8 @@ import pytest
 
 from spikelet.description.errors import SpikeletError
 from spikelet.fpga.families import device_named, devices, family_named
-from spikelet.fpga.families.family import single_port_memories
-from spikelet.fpga.place_and_route import Routed, parse_report
+from spikelet.fpga.families.family import Family, Job, single_port_memories
+from spikelet.fpga.place_and_route import Routed, parse_report, place_and_route
 from spikelet.fpga.synthesise import (
     LARGEST_REGISTER_MEMORY,
     MemoryUse,
@@ -57,6 +57,26 @@ def test_placement_in_named_units(family: str) -> None:
 def test_placement_survives_json(family: str) -> None:
     routed = _routed(family)
     assert Routed.from_dict(json.loads(json.dumps(routed.to_dict()))) == routed
+
+
+def test_a_seed_that_cannot_be_placed_is_said_and_the_next_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = device_named("LFE5U-85F")
+
+    def once(family: Family, job: Job, progress: object) -> None:
+        if job.seed == 1:
+            raise SpikeletError("nextpnr-ecp5 failed", remedy="see its log")
+        text = (FIXTURES / "nextpnr_ecp5.json").read_text()
+        (job.folder / f"{job.prefix}report.json").write_text(text)
+
+    monkeypatch.setattr(type(device.family), "place_and_route", once)
+    lines: list[str] = []
+    routed = place_and_route(
+        *(device, tmp_path), constraints=None, target_mhz=60, seeds=(1, 2), progress=lines.append
+    )
+    assert lines[0] == "seed 1: not placed or routed: nextpnr-ecp5 failed"
+    assert routed.seeds == {1: 0.0, 2: routed.fmax_mhz}
 
 
 def test_report_of_another_device_is_refused() -> None:
