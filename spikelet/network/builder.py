@@ -24,7 +24,6 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.devices import Devices
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.learning.short_term import ShortTermPlasticity
-from spikelet.description.learning.two_rules import both_rules
 from spikelet.description.learning.variability import Variability
 from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.neurons.error import ErrorParams, with_error
@@ -39,6 +38,13 @@ from spikelet.network.integers import (
     IntegerNetwork,
     IntegerPopulation,
     IntegerProjection,
+)
+from spikelet.network.plasticity import (
+    check_rule,
+    check_short_term,
+    check_taught,
+    check_teacher,
+    rule_of_devices,
 )
 from spikelet.network.values import drawn_weights, int_in, integer_parameters, synapses
 from spikelet.samples.plastic_samples import Encoder
@@ -270,23 +276,23 @@ class PlasticNetwork:
         int_in(f"{what}: delay", delay, lowest, _LARGEST_DELAY - 1 + lowest)
         shape = (self.size(source), self.size(target))
         if devices is not None:
-            rule = self._rule_of_devices(what, rule, devices, variability)
+            rule = rule_of_devices(what, rule, devices, variability)
         elif variability is not None:
             raise SpikeletError(f"{what}: variability is that of devices, which are not given")
         exists = synapses(what, shape, connectivity)
         seed = [self.seed, len(self.projections)]
         initial = np.where(exists, drawn_weights(f"{what}: weights", weights, shape, seed), 0)
         if rule is not None:
-            self._check_rule(what, target, rule, connectivity)
+            check_rule(what, rule, connectivity, self.into(target))
             check_range(f"{what}: weights, which learn,", initial, rule.w_min, rule.w_max)
         if short_term is not None:
-            self._check_short_term(what, target, short_term)
+            check_short_term(what, short_term, self.into(target))
         codes = None
         if rule is not None and rule.devices:
             codes = (variability or Variability()).codes(rule.devices, initial, what)
             initial = rule.devices.weights(codes)
         if teacher:
-            self._check_teacher(what, target, rule)
+            check_teacher(what, rule, target, self.populations[target].neuron)
         projection = IntegerProjection(
             source,
             target,
@@ -326,7 +332,9 @@ class PlasticNetwork:
 
         ``encoder`` is how intensities in a samples file become spikes.
         """
-        self._check_taught()
+        for name, population in self.populations.items():
+            what = self._what(f"population {name!r}")
+            check_taught(what, self.into(name), population.neuron)
         network = IntegerNetwork(
             self.name,
             tuple(self.input_groups.values()),
@@ -383,81 +391,6 @@ class PlasticNetwork:
             )
         if any((p.source, p.target) == (source, target) for p in self.projections):
             raise SpikeletError(f"{what} is given twice")
-
-    def _check_rule(self, what: str, target: str, rule: LearningRule, connectivity: str) -> None:
-        if not isinstance(rule, LearningRule):
-            raise SpikeletError(f"{what}: rule must be a LearningRule, not {rule!r}")
-        if connectivity != "all_to_all":
-            raise SpikeletError(
-                f"{what}: a rule would change the synapses that {connectivity} leaves out",
-                remedy="make a plastic projection all_to_all, or leave its rule out",
-            )
-        others = [other.rule for other in self.into(target) if other.rule]
-        try:
-            both_rules(list(dict.fromkeys((*others, rule))))
-        except SpikeletError as error:
-            raise SpikeletError(f"{what}: {error.args[0]}", remedy=error.remedy) from None
-
-    def _check_short_term(self, what: str, target: str, given: ShortTermPlasticity) -> None:
-        if not isinstance(given, ShortTermPlasticity):
-            raise SpikeletError(f"{what}: short_term must be a ShortTermPlasticity, not {given!r}")
-        for other in self.into(target):
-            if other.short_term not in (None, given):
-                raise SpikeletError(
-                    f"{what}: a core has one short-term plasticity; this is {given}, that of "
-                    f"{other.title} is {other.short_term}",
-                    remedy="use one for both, or leave it out of one",
-                )
-
-    def _rule_of_devices(
-        self,
-        what: str,
-        rule: LearningRule | None,
-        devices: Devices,
-        variability: Variability | None,
-    ) -> LearningRule:
-        """Return the rule for devices that can be as the variability says."""
-        if not isinstance(devices, Devices):
-            raise SpikeletError(f"{what}: devices must be Devices, not {devices!r}")
-        if not isinstance(rule, LearningRule):
-            raise SpikeletError(f"{what}: devices need a rule, which gives them pulses")
-        if variability is None:
-            return rule.with_devices(devices)
-        if not isinstance(variability, Variability):
-            raise SpikeletError(f"{what}: variability must be a Variability, not {variability!r}")
-        return rule.with_devices(variability.built(devices))
-
-    def _check_teacher(self, what: str, target: str, rule: LearningRule | None) -> None:
-        model = self.populations[target].neuron
-        if rule is not None:
-            raise SpikeletError(
-                f"{what}: a teacher is not plastic, but has the rule {rule.name}",
-                remedy="leave its rule out, and give it to the projections that are to learn",
-            )
-        if not model.reads("teacher"):
-            raise SpikeletError(
-                f"{what}: neurons of {model.name!r} have no error that a teacher could load",
-                remedy=f"give population {target!r} an error (ErrorParams)",
-            )
-
-    def _check_taught(self) -> None:
-        """Check that teachers and rules that read errors come together."""
-        for name in self.populations:
-            into = self.into(name)
-            rule = next((p.rule for p in into if p.rule), None)
-            taught, reads = any(p.teacher for p in into), rule is not None and rule.reads_error
-            model = self.populations[name].neuron
-            if reads and not taught and ("e" not in model.state_names or model.reads("teacher")):
-                raise self._error(
-                    f"population {name!r}: rule {rule.name if rule else ''} reads e, the error by "
-                    "a teacher, but there is no teacher",
-                    "project() to it with teacher=True, and give it an error (ErrorParams)",
-                )
-            if taught and not reads:
-                raise self._error(
-                    f"population {name!r} has a teacher, but no rule that reads e",
-                    "give a projection into it a rule with e, or leave the teacher out",
-                )
 
     def _decay(self, what: str, decay: npt.ArrayLike | None, time_constant: float) -> int:
         """Return the decay of a time constant in seconds."""

@@ -1,5 +1,6 @@
 """Teachers in Python and in TOML: where their axons are, what is refused, what is saved."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -115,3 +116,25 @@ def test_what_is_refused() -> None:
         network.project("wanted", "cells", weights=1, teacher=True)
     with pytest.raises(SpikeletError, match=r"error must be an ErrorParams, not 3"):
         network.population("others", 4, threshold=1, error=3)
+
+
+def test_the_second_of_two_rules_may_be_the_one_that_reads_errors() -> None:
+    network = taught()
+    network.inputs("more", 6)
+    plain = replace(RULE, dw="2^-4*x1*y0", name="plain")
+    network.project("more", "cells", weights=(0, 40), rule=plain)
+    network.project("wanted", "cells", weights=1, connectivity="one_to_one", teacher=True)
+    with pytest.raises(SpikeletError, match=r"has a teacher, but no rule that reads e"):
+        spikelet.compile(network)
+    network.project("lines", "cells", weights=(0, 40), rule=RULE)
+    core = spikelet.compile(network).core("cells")
+    assert core.learning.reads_error and core.teacher_axons == 4
+
+
+def test_teachers_and_short_term_plasticity_are_not_in_one_core() -> None:
+    network = taught()
+    network.project("wanted", "cells", weights=1, connectivity="one_to_one", teacher=True)
+    scaled = spikelet.ShortTermPlasticity.of(0.5, 100, 10)
+    network.project("lines", "cells", weights=(0, 40), rule=RULE, short_term=scaled)
+    with pytest.raises(SpikeletError, match=r"4 axons are those of teachers, and it has short-te"):
+        spikelet.compile(network)
