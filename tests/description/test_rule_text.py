@@ -68,10 +68,12 @@ def factors(draw: st.DrawFn, names: tuple[str, ...]) -> tuple[str, Factor]:
 def terms(draw: st.DrawFn) -> tuple[int, str, Term]:
     """Return sign, text and tree of a term that is legal anywhere."""
     triggers = draw(st.sampled_from(TRIGGERS))
-    names = VARIABLES if triggers == ("x0",) else tuple(n for n in VARIABLES if n != "v")
+    left_out = ("v" if triggers != ("x0",) else "", "e" if "y0" not in triggers else "")
+    names = tuple(name for name in VARIABLES if name not in left_out)
     chosen = draw(st.lists(factors(names), max_size=3))
     if not triggers:
-        chosen.append(("r", LinearFactor(0, (("r", 1),))))
+        starting = draw(st.sampled_from(["r", "e"]))
+        chosen.append((starting, LinearFactor(0, ((starting, 1),))))
     sign = draw(st.sampled_from([1, -1]))
     coefficient, exponent, parts = sign, 0, [(name, None) for name in triggers]
     for text, value in draw(st.lists(constants(), max_size=2)):
@@ -116,7 +118,7 @@ def test_what_is_read_is_what_was_written(written, values, named):
     assert rule.fraction_bits == max(0, *powers)
 
 
-@given(st.text(max_size=20) | st.text("0123456789.xywtruv^*+-=<>!() _²٣", max_size=30))
+@given(st.text(max_size=20) | st.text("0123456789.xywtrebuv^*+-=<>!() _²٣", max_size=30))
 def test_any_text_is_read_or_refused(text):
     try:
         assert parse_rule(text, "dt", BOUNDS).terms
@@ -141,6 +143,8 @@ def test_a_comparison_holds_as_python_has_it():
         ("x0*y0", "post", None),
         ("x0*y1", "pre", None),
         ("x0*v", "pre", None),
+        ("e*x1", "post", None),
+        ("e*x0", "post", None),
         ("r*t", "sweep", None),
         ("(r > 0)*t", "sweep", None),
         ("(r < 0)*t", "sweep", None),
@@ -194,17 +198,20 @@ REFUSED = [
     ("x0*x0", 1, "x0 is given twice in a term"),
     ("w*u1*u1", 1, "u1 is given twice in a term"),
     ("w*u1*u2", 1, "u1 and u2 cannot both apply"),
-    ("w*x0*u2", 1, "u2 is for terms without x0 and y0"),
-    ("w*y0*u2", 1, "u2 is for terms without x0 and y0"),
+    ("w*x0*u2", 1, "u2 is for terms without x0, y0 and e"),
+    ("w*y0*u2", 1, "u2 is for terms without x0, y0 and e"),
     ("x0 + 0*x0", 6, "this term is 0"),
     ("(3 - 3)*x0", 1, "this term is 0"),
-    ("x0 - x1", 6, "a term without x0, y0 or r changes every synapse in every tick"),
+    ("x0 - x1", 6, "a term without x0, y0, r or e changes every synapse in every tick"),
     ("(r == 0)*t", 1, "evaluated only where r is not 0, but it may not be 0 where r is 0"),
     ("(r + 1)*t", 1, "evaluated only where r is not 0"),
     ("(r - t)*w", 1, "evaluated only where r is not 0"),
     ("(r >= 0)*w", 1, "evaluated only where r is not 0"),
     ("v*y0", 1, "v can be used only with x0 and without y0"),
     ("v*x0*y0", 1, "v can be used only with x0 and without y0"),
+    ("(e + 1)*x1", 1, "evaluated only where e is not 0, but it may not be 0 where e is 0"),
+    ("e*u3", 1, "u3 is for terms without x0, y0 and e"),
+    ("e*v*x0", 1, "v can be used only with x0 and without y0 and e"),
     ("v*u3", 1, "v can be used only with x0 and without y0"),
     ("x0*(w", 6, "expected ')' or '+', '-' or a comparison with an integer, found the end"),
     ("x0*(2*w)", 6, "expected ')' or ..., found '*'"),

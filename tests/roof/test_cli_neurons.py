@@ -37,7 +37,7 @@ def test_a_model_is_printed_whole(name: str) -> None:
     assert "latency: " in output and ("must be given" in output) == needed
     fields = json.loads(invoke(name, "--json")[1])
     assert fields["text"] == model.text and fields["latency"] >= 2
-    assert fields["state_bits"]["v"] == 16
+    assert 0 < fields["state_bits"]["v"] <= 16
 
 
 def test_what_is_not_there() -> None:
