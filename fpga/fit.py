@@ -47,8 +47,8 @@ class Beside:
     Parameters
     ----------
     luts : int
-        Logic cells of an iCE40 that it takes, without its memories; other families scale them
-        (``image`` of their costs). ``python -m benchmarks.image_costs`` measures them.
+        Logic cells, of a table of four inputs, that it takes, without its memories; families scale
+        them (``image`` of their costs). ``python -m benchmarks.image_costs`` measures them.
     memories : tuple of Memory
         The one that is called :data:`SELF_TEST_PROGRAM` grows and shrinks with the weights.
     """
@@ -164,7 +164,7 @@ def lut_terms(chip: ChipParams, device: Device, beside: Beside | None = None) ->
     ``distributed ram``: its cells; ``register memory``: bits of memories that become registers;
     ``table``: bits of ROMs that become logic; ``product``: bits of one operand times those of the
     other, of multiplications in a family without multipliers; ``image``: what the logic of an image
-    takes on an iCE40.
+    takes in cells of a table of four inputs.
     """
     terms = logic_terms(chip)
     for _, placed in _placed(chip, device, beside):

@@ -91,7 +91,7 @@ class ImageKind(ABC):
     title : str
         What it is for.
     luts : int
-        Logic cells of an iCE40 that it takes beside the chip and its memories, for the fit check.
+        Logic cells, of a table of four inputs, that it takes beside the chip and its memories.
     takes : tuple of str
         The options that it knows, of :class:`ImageOptions`; ``samples`` may be given to any.
     """

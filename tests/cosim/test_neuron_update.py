@@ -75,6 +75,13 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "parameters": dict.fromkeys(neuron_models()["truenorth"].parameter_names, "neuron"),
         "potential_bits": 12,
     },
+    "source": {"parameters": {"rate": "neuron"}},
+    "tinyodin-lif": {"parameters": {"threshold": "neuron", "leak": "neuron"}},
+    "odin-lif": {"parameters": {"threshold": "neuron", "leak": "shared"}},
+    "loihi-lif": {
+        "parameters": {"decay_u": "neuron", "decay": "neuron", "bias": "neuron"},
+        "potential_bits": 16,
+    },
     NOISY.name: {"parameters": {"decay": "neuron", "noise": 9}},
     HABITUATING.name: {"parameters": {"threshold": "neuron"}},
     ODD.name: {"parameters": {"threshold": "neuron", "floor": "neuron"}, "weight_format": "signed"},
