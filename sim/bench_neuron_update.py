@@ -11,6 +11,7 @@ import numpy.typing as npt
 from cocotb.triggers import RisingEdge
 
 from spikelet.description.chip.core import CoreParams
+from spikelet.description.expression import range_of
 from spikelet.description.neurons.update import can_spike
 from spikelet.golden.neuron_update import neuron_update
 from spikelet.sim.testbench import Checks, Layout, pack, parameters, random_source, start
@@ -76,7 +77,7 @@ class Stimulus:
         return {name: np.broadcast_to(found[name], NEURONS) for name in core.state_ranges}
 
     def thresholds(self) -> _Int:
-        """Return the least threshold at which each neuron does not fire."""
+        """Return the least threshold at which each neuron does not fire; one too many: none."""
         low, high = (np.full(NEURONS, end) for end in self.core.update.ranges["threshold"])
         while (low < high).any():
             middle = (low + high) >> 1
@@ -88,15 +89,15 @@ class Stimulus:
         """Set thresholds just to where neurons begin not to fire; return how many are there."""
         if "threshold" not in self.values:
             return 0
-        least = self.thresholds()
-        limits = np.maximum(least - rng.integers(0, 2, NEURONS), 0)
+        least, (low, high) = self.thresholds(), self.core.update.ranges["threshold"]
+        limits = np.clip(least - rng.integers(0, 2, NEURONS), low, high)
         if self.core.scope("threshold") == "shared":
-            inside = limits[(least > 0) & (least < self.core.update.ranges["threshold"][1])]
-            limits = np.full(NEURONS, rng.choice(inside) if inside.size else 0)
+            inside = limits[(least > low) & (least < high)]
+            limits = np.full(NEURONS, rng.choice(inside) if inside.size else low)
         else:
             limits = np.where(rng.random(NEURONS) < 0.5, limits, self.values["threshold"])
         self.values["threshold"] = limits
-        easier = self.results(threshold=np.maximum(limits - 1, 0))["fired"]
+        easier = self.results(threshold=np.maximum(limits - 1, low))["fired"]
         return int((easier > self.results()["fired"]).sum())
 
     def words(self, layout: Layout) -> list[int]:
@@ -135,7 +136,7 @@ async def arithmetic(dut: Any) -> None:
     aimed = "threshold" in names
     corners = [*(["spike"] if can_spike(core.neuron) else []), *(["equality"] if aimed else [])]
     checks = Checks("no spike", "top", "bottom", *corners)
-    low, high = core.state_ranges["v"]
+    low, high = range_of(core.update.results["v"], core.update.ranges)
     edge = await start(dut, neuron=0)
     for block in range(BLOCKS):
         stimulus = Stimulus(rng, core, names)

@@ -48,6 +48,7 @@ def test_a_structure_of_either_kind_is_drawn() -> None:
     assert len({str(found) for found in kinds}) == 6
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_and_a_difference_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

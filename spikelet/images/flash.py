@@ -30,8 +30,8 @@ def self_loading_image(
     """Return the image of a top module that loads its chip.
 
     It does so from the board's flash. If the board has no pins of one, since its clock
-    comes from a primitive of the FPGA, the program stands in block RAMs of the bitstream, whose initial
-    contents are there as soon as the FPGA has started.
+    comes from a primitive of the FPGA, the program stands in block RAMs of the bitstream, whose
+    initial contents are there as soon as the FPGA has started.
 
     Parameters
     ----------

@@ -27,8 +27,12 @@ WIDE = LinkParams(
 )
 
 
+CLEAN, DAMAGED, OTHERS = cases(clean=(SMALL, 0.0), damaged=(SMALL, 0.01), wide=(WIDE, 0.003))
+
+
 @pytest.fixture(
-    scope="module", params=cases(clean=(SMALL, 0.0), damaged=(SMALL, 0.01), wide=(WIDE, 0.003))
+    scope="module",
+    params=[CLEAN, DAMAGED, pytest.param(*OTHERS.values, id=OTHERS.id, marks=pytest.mark.slow)],
 )
 def bench(request: pytest.FixtureRequest) -> Bench:
     """Build a link."""

@@ -367,6 +367,7 @@ def test_a_patched_bitstream_is_the_one_that_is_built(
     assert "is of structure" in patch("--samples", samples)
 
 
+@pytest.mark.slow
 def test_its_levels_end_with_the_round_trip(toy: Toy, project: Project) -> None:
     """It says no circuit of its bitstream, so that no more is claimed."""
     project.build("toyboard", SAMPLES)

@@ -94,11 +94,8 @@ def _known(cells: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
     return {n: {k: v.replace("x", "0") for k, v in p.items()} for n, p in cells.items()}
 
 
-@pytest.mark.parametrize(
-    "board",
-    [ICEBREAKER, pytest.param(ULX3S_85F, marks=pytest.mark.slow)],
-    ids=lambda board: board.name,
-)
+@pytest.mark.slow
+@BOARDS
 def test_contents_are_put_where_yosys_puts_them(board: Board, tmp_path: Path) -> None:
     device = device_named(board.device)
     first, second = tmp_path / "first", tmp_path / "second"
