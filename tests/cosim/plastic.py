@@ -188,6 +188,32 @@ CORES: dict[str, dict[str, Any]] = {
         "pipelines": 1,
         "n_neurons": 6,
     },
+    # Errors, two rules and devices in one core; devices also take pulses from errors alone.
+    "taught_devices": {
+        "learning": LearningRule(
+            "2^-1*e*x1*(b == 0) - x0*y1*(b == 1) + x1*y0*(b == 1)",
+            x1=_ADD,
+            y1=_BRIEF,
+            rounding="stochastic",
+            error_bits=6,
+        ).with_devices(Devices(3, up=(16, 12, 9, 7), down=(5, 9, 14, 20), noise=9, write_bits=3)),
+        "neuron": with_error(
+            neuron_model("snntorch-subtract"), ErrorParams(bits=6, decay=2000, spike=25)
+        ),
+        "weight_exponent": 0,
+        "n_axons": 10,
+        "teacher_axons": 5,
+    },
+    # Devices behind axons with short-term plasticity, inhibited by neurons of other cores.
+    "scaled_devices": {
+        "learning": LearningRule("x0*y1 - 2^-2*y0*x1", x1=_SET, y1=_BRIEF).with_devices(
+            Devices(2, up=(16, 11, 8), down=(9, 12, 30), faults=True)
+        ),
+        "n_axons": 19,
+        "parameters": {"decay": "shared", "inhibition": "shared"},
+        "inhibition_axon": True,
+        "short_term": ShortTermPlasticity(20000, 60000, 30000),
+    },
 }
 """Fields of :class:`CoreParams` by name; the others have the shape of all."""
 
