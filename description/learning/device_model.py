@@ -1,10 +1,8 @@
 """Memristive devices as they are measured: the models of this folder, or a user's TOML file."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
-from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from spikelet.description.checks import check_int
-from spikelet.description.errors import MALFORMED, SpikeletError, file_error
+from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.devices import STEP_BITS, Devices
 from spikelet.description.learning.scaling import check_number
+from spikelet.description.named_files import chosen, read_file, read_folder
 
 __all__ = ["DeviceModel", "device_model", "device_models"]
 
@@ -150,10 +149,7 @@ class DeviceModel:
 @cache
 def device_models() -> dict[str, DeviceModel]:
     """Return the models of this folder by name, in alphabetical order."""
-    folder = files("spikelet.description.learning")
-    texts = {i.name: i.read_text() for i in folder.iterdir() if i.name.endswith(".toml")}
-    found = [DeviceModel.from_dict(tomllib.loads(texts[name])) for name in sorted(texts)]
-    return {model.name: model for model in found}
+    return read_folder("spikelet.description.learning", DeviceModel.from_dict)
 
 
 def device_model(model: str | Path) -> DeviceModel:
@@ -161,21 +157,8 @@ def device_model(model: str | Path) -> DeviceModel:
 
     SpikeletError if there is no such model, or the file is not one, with the file's name.
     """
-    if isinstance(model, str) and not model.endswith(".toml"):
-        if model not in device_models():
-            raise SpikeletError(
-                f"there is no device model {model!r}",
-                remedy=f"take one of {', '.join(device_models())}, or a file NAME.toml",
-            )
-        return device_models()[model]
-    try:
-        text = Path(model).read_text(encoding="utf-8")
-    except OSError as error:
-        raise file_error(f"the device model {model} cannot be read", error) from None
-    except UnicodeDecodeError:
-        raise SpikeletError(f"the device model {model} is not a text in UTF-8") from None
-    try:
-        return DeviceModel.from_dict(tomllib.loads(text))
-    except (SpikeletError, *MALFORMED) as error:
-        remedy = error.remedy if isinstance(error, SpikeletError) else ""
-        raise SpikeletError(f"{model}: {error.args[0]}", remedy=remedy) from None
+    return chosen(model, "device model", device_models(), _read)
+
+
+def _read(path: Path) -> DeviceModel:
+    return read_file(path, "device model", DeviceModel.from_dict)

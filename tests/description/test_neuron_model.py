@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from spikelet.description import named_files
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
@@ -123,7 +124,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
     for name, message in (
         ("none.toml", "the neuron model .*none.toml cannot be read"),
-        ("list.json", "list.json: it must be a table of name, states, parameters and text"),
+        ("list.json", "list.json: it must be a table of the keys of a neuron model"),
         ("bytes.toml", "bytes.toml is not a text"),
     ):
         with pytest.raises(SpikeletError, match=message):
@@ -134,7 +135,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
         "izhikevich, li, lif-ge, lif-linear-leak, lif-multispike, lif-refractory"
         in caught.value.remedy
     )
-    with pytest.raises(SpikeletError, match="a neuron model is a name, a file or a NeuronModel"):
+    with pytest.raises(SpikeletError, match="a neuron model is a name or a file, not "):
         neuron_model(3)  # type: ignore[arg-type]
 
 
@@ -307,5 +308,5 @@ def test_only_texts_are_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (tmp_path / "one.toml").write_text(source.read_text())
     (tmp_path / "notes.txt").write_bytes(b"\xff")
     (tmp_path / "__pycache__").mkdir()
-    monkeypatch.setattr(models, "files", lambda _: tmp_path)
+    monkeypatch.setattr(named_files, "files", lambda _: tmp_path)
     assert list(models.neuron_models.__wrapped__()) == ["nir-euler"]

@@ -88,7 +88,7 @@ def test_what_is_not_there(tmp_path: Path) -> None:
     assert "loihi, odin, tinyodin, truenorth" in error.value.remedy
     with pytest.raises(SpikeletError, match=r"none.toml cannot be read"):
         preset("none.toml")
-    with pytest.raises(SpikeletError, match="a preset is a name, a file or a Preset, not 3"):
+    with pytest.raises(SpikeletError, match="a preset is a name or a file, not 3"):
         preset(3)  # type: ignore[arg-type]
     path = tmp_path / "odd.toml"
     path.write_bytes(b"\xff")

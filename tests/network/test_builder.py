@@ -414,7 +414,7 @@ def test_what_is_not_complete():
         ({"bias": 40000}, r"bias must be in -32768\.\.32767, found 40000"),
         ({"reset_potential": 1}, "'snntorch-zero-immediate' has no parameter 'reset_potential'"),
         ({"neuron": "lif"}, "there is no neuron model 'lif'"),
-        ({"neuron": 3}, "a neuron model is a name, a file or a NeuronModel, not 3"),
+        ({"neuron": 3}, "a neuron model is a name or a file, not 3"),
         ({"threshold": None}, "threshold is missing"),
         (
             {"neuron": "izhikevich", "adaptation": Adaptation(5), "time_constant": None},
