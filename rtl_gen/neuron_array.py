@@ -6,7 +6,8 @@ from amaranth import Array, C, Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from spikelet.description.chip.core import STATE_WORD_BITS, CoreParams
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.core_states import STATE_WORD_BITS
 from spikelet.description.chip.memory_map import Region
 from spikelet.description.chip.neuron_words import StateField, state_fields, state_span
 from spikelet.description.chip.teacher import error_bits

@@ -6,10 +6,11 @@ from functools import cached_property
 from typing import Any
 
 from spikelet.description.checks import bits_of, signed_bits
+from spikelet.description.chip.core_states import check_states
 from spikelet.description.chip.inhibition import check_inhibition_axon
 from spikelet.description.chip.teacher import check_teacher
 from spikelet.description.errors import SpikeletError
-from spikelet.description.expression import WIDEST, Name, Range
+from spikelet.description.expression import WIDEST, Range
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.learning.short_term import ShortTermPlasticity, check_short_term
 from spikelet.description.neurons.model import NeuronModel, membrane_range
@@ -18,10 +19,7 @@ from spikelet.description.summary import summary
 from spikelet.description.synapses.format import SynapseFormat
 from spikelet.description.synapses.formats import synapse_format
 
-__all__ = ["STATE_WORD_BITS", "CoreParams"]
-
-STATE_WORD_BITS = 32
-"""Width of a word of the configuration port, which holds a state of a neuron."""
+__all__ = ["CoreParams"]
 
 _WORD_AXONS = (0, 16, 16, 8, 8, 4, 4, 4, 4)
 """Axons of which a word holds the counts, by the bits of a count."""
@@ -210,49 +208,13 @@ class CoreParams:
             elif value not in ("shared", "neuron") or parameter.constant:
                 valid = "an int" if parameter.constant else "'shared', 'neuron' or an int"
                 raise SpikeletError(f"core: {parameter.name} must be {valid}, not {value!r}")
-        check_teacher(model, self.update, self.learning, self.teacher_axons)
-        if self.teacher_axons and (self.inhibition_axon or self.short_term):
-            other = "an inhibition_axon" if self.inhibition_axon else "short-term plasticity"
-            raise SpikeletError(
-                f"core: {self.teacher_axons} axons are those of teachers, and it has {other}",
-                remedy="use teachers, or that, in a core, not both",
-            )
-        self._check_states()
-
-    def _check_states(self) -> None:
-        """Check that states change, and fit the words of the configuration port."""
-        model = self.neuron
-        for name in ("v", "fired"):
-            if name not in self.state_ranges:
-                raise SpikeletError(
-                    f"core: state {name} of {model.name!r} can have one value only",
-                    remedy="widen its range",
-                )
-        for what, ranges in (("state", self.state_ranges), ("parameter", self.parameter_ranges)):
-            for name, ends in ranges.items():
-                if (bits := signed_bits(*ends)) > STATE_WORD_BITS:
-                    raise SpikeletError(
-                        f"core: {what} {name} of {model.name!r} needs {bits} bits with its sign, "
-                        f"a word has {STATE_WORD_BITS}",
-                        remedy="narrow its range, or lower potential_bits",
-                    )
-        for name in self.state_ranges:
-            if self.update.results[name] == Name(name):
-                raise SpikeletError(
-                    f"core: state {name} of {model.name!r} never changes",
-                    remedy=f"give the core a learning rule, or build it without {name}",
-                )
-        low, high = self.state_ranges["v"]
-        if (
-            self.learning
-            and "v" in self.learning.variables
-            and (low < self.v_min or high > self.v_max)
-        ):
-            raise SpikeletError(
-                f"core: the rule reads v, which is {low}..{high} in {model.name!r} and must be "
-                f"within {self.v_min}..{self.v_max}",
-                remedy="narrow the range of v, or raise potential_bits",
-            )
+        beside = "an inhibition_axon" if self.inhibition_axon else ""
+        beside = "short-term plasticity" if self.short_term else beside
+        check_teacher(model, self.update, self.learning, self.teacher_axons, beside)
+        check_states(
+            *(model.name, self.update, self.state_ranges, self.parameter_ranges),
+            *(self.learning, (self.v_min, self.v_max)),
+        )
 
     @property
     def synapse_format(self) -> SynapseFormat:

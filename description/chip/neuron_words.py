@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.chip.core import STATE_WORD_BITS, CoreParams
+from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.core_states import STATE_WORD_BITS
 from spikelet.description.errors import SpikeletError
 
 __all__ = [

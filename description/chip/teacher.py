@@ -9,7 +9,11 @@ __all__ = ["check_teacher", "error_bits"]
 
 
 def check_teacher(
-    model: NeuronModel, update: NeuronUpdate, rule: LearningRule | None, teacher_axons: int
+    model: NeuronModel,
+    update: NeuronUpdate,
+    rule: LearningRule | None,
+    teacher_axons: int,
+    beside: str,
 ) -> None:
     """Raise SpikeletError if a core reads errors or teachers that it has not, or the other way.
 
@@ -21,7 +25,14 @@ def check_teacher(
         What the core computes of it.
     rule : LearningRule or None
     teacher_axons : int
+    beside : str
+        What the core has besides that cannot be where teachers are, in words; "": nothing.
     """
+    if teacher_axons and beside:
+        raise SpikeletError(
+            f"core: {teacher_axons} axons are those of teachers, and it has {beside}",
+            remedy="use teachers, or that, in a core, not both",
+        )
     taught = "teacher" in update.inputs
     if teacher_axons and not (rule and taught):
         why = f"{model.name!r} reads no teacher" if rule else "there is no learning rule"
