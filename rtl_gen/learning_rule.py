@@ -123,8 +123,9 @@ class RuleDatapath(wiring.Component):
         m = Module()
         core, rule = self.core, self.rule
         shared = {name: Value.cast(self.visit[name]) for name in rule.pre_traces}
-        for name in rule.variables & {"r", "b"}:
-            shared[name] = Value.cast(self.visit[name])
+        for name in ("r", "b"):
+            if name in rule.variables:
+                shared[name] = Value.cast(self.visit[name])
         products = {term: self._shared_product(m, i, term, shared) for i, term in self._numbered()}
         for lane in range(core.lanes):
             variables = dict(shared)
