@@ -208,9 +208,7 @@ class CompiledNetwork:
         if projection.rule is None:
             view = dense(projection.weights).view()
         else:
-            cores, axons = (image or self.image).cores, self.axons(source, target)
-            parts = [cores[part.core].weights[axons, : part.count] for part in layer.slices]
-            view = parts[0] if len(parts) == 1 else layer.assembled(parts)
+            view = self._synapses(source, layer, "weights", image)
         view.flags.writeable = False
         return view
 
@@ -224,8 +222,15 @@ class CompiledNetwork:
         projection, layer = self.network.projection(source, target), self.layer(target)
         if projection.rule is None or projection.rule.devices is None:
             return None
-        stored = (image or self.image).cores[layer.slices[0].core].devices
-        return stored[:, self.axons(source, target), : layer.size]
+        return self._synapses(source, layer, "devices", image)
+
+    def _synapses(
+        self, source: str, layer: PlacedLayer, field: str, image: ChipImage | None
+    ) -> npt.NDArray[Any]:
+        """Return what cores hold of each synapse, shape (..., n_source, n_target)."""
+        cores, axons = (image or self.image).cores, self.axons(source, layer.name)
+        parts = [getattr(cores[p.core], field)[..., axons, : p.count] for p in layer.slices]
+        return parts[0] if len(parts) == 1 else layer.assembled(parts)
 
     def kept_state(
         self, layer: str, name: str, image: ChipImage | None = None
@@ -300,14 +305,11 @@ class CompiledNetwork:
         Raises
         ------
         SpikeletError
-            If the projection is not plastic, or the weights do not fit.
+            If the projection is not plastic, is made of devices, or the weights do not fit.
         """
         projection, layer = self.network.projection(source, target), self.layer(target)
-        values, what = (
-            np.asarray(weights),
-            f"network {self.name!r}: weights {source!r} -> {target!r}",
-        )
-        rule = projection.rule
+        what, rule = f"network {self.name!r}: weights {source!r} -> {target!r}", projection.rule
+        values = np.asarray(weights)
         if rule is None:
             raise SpikeletError(
                 f"{what} are not plastic, so that snapshots do not hold them",
@@ -318,12 +320,17 @@ class CompiledNetwork:
                 f"{what} must be int, of shape {projection.weights.shape}, not {values.dtype} of "
                 f"{values.shape}"
             )
+        if rule.devices:
+            raise SpikeletError(
+                f"{what} are sums of devices, of which each has its own state",
+                remedy="compile a network with these weights, or let it learn",
+            )
         check_range(what, values, rule.w_min, rule.w_max)
-        core = layer.slices[0].core
         cores = list(state.image.cores)
-        stored = cores[core].weights.copy()
-        stored[self.axons(source, target), : layer.size] = values
-        cores[core] = replace(cores[core], weights=stored)
+        for part in layer.slices:
+            stored = cores[part.core].weights.copy()
+            stored[self.axons(source, target), : part.count] = values[:, layer.neurons(part)]
+            cores[part.core] = replace(cores[part.core], weights=stored)
         return replace(state, image=replace(state.image, cores=tuple(cores)))
 
     def initial_state(self) -> ChipState:

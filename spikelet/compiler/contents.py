@@ -71,7 +71,7 @@ def core_contents(
         plastic=plastic,
         tags=np.zeros(weights.shape if rule and rule.tag_bits else (0, 0), np.int8),
         random=random_states(core.lanes if rule and rule.stochastic else 0, seed),
-        **_devices(core, weights, plastic, into),
+        **_devices(core, weights, plastic, into, neurons),
         draw_key=draw_key,
         draw_indices=draw_indices,
         short_term=scaled,
@@ -97,6 +97,7 @@ def _devices(
     weights: npt.NDArray[np.int16],
     plastic: npt.NDArray[np.bool_],
     into: Sequence[IntegerProjection],
+    neurons: npt.NDArray[np.int64],
 ) -> dict[str, Any]:
     """Return the devices of a core, and the one that its first tick programs."""
     devices = core.learning.devices if core.learning else None
@@ -107,6 +108,6 @@ def _devices(
     for projection in into:
         last = first + projection.weights.shape[0]
         if projection.devices is not None:
-            codes[:, first:last, : projection.devices.shape[2]] = projection.devices
+            codes[:, first:last, : len(neurons)] = projection.devices[..., neurons]
         first = last
     return {"devices": codes, "selected": np.zeros(1, np.int32)}

@@ -1,11 +1,8 @@
 """Pruning of what a chip has learned: the smallest weights become 0."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from spikelet.compiler.compiled import CompiledNetwork
-from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
 
@@ -35,8 +32,8 @@ def prune(
     Raises
     ------
     SpikeletError
-        If there is no such projection, it is not plastic or cannot be 0, or the share is outside
-        its range.
+        If there is no such projection, it is not plastic, made of devices or cannot be 0, or the
+        share is outside its range.
     """
     projection, what = compiled.network.projection(source, target), f"prune {source} -> {target}"
     rule = projection.rule
@@ -52,14 +49,7 @@ def prune(
         )
     if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
         raise SpikeletError(f"{what}: share must be a number in 0..1, not {share!r}")
-    layer = compiled.layer(target)
-    index = layer.slices[0].core
-    contents = state.image.cores[index]
-    weights = contents.weights.copy()
-    part = weights[compiled.axons(source, target), : layer.size]
-    smallest = np.argsort(np.abs(part), axis=None, kind="stable")[: round(share * part.size)]
-    rows, columns = np.unravel_index(smallest, part.shape)
-    part[rows, columns] = 0
-    cores = list(state.image.cores)
-    cores[index] = replace(contents, weights=weights)
-    return replace(state, image=ChipImage(tuple(cores)))
+    weights = np.array(compiled.weights(source, target, state.image))
+    smallest = np.argsort(np.abs(weights), axis=None, kind="stable")[: round(share * weights.size)]
+    weights.flat[smallest] = 0
+    return compiled.with_weights(state, source, target, weights)

@@ -7,12 +7,15 @@ import pytest
 
 from spikelet import (
     Adaptation,
+    Devices,
     LearningRule,
     PlacementLimits,
     PlasticNetwork,
     Samples,
     SpikeletError,
     TraceParams,
+    Variability,
+    prune,
 )
 from spikelet.compiler.compile import compile_network
 from spikelet.compiler.compiled import CompiledNetwork
@@ -165,6 +168,67 @@ def test_layers_in_turn(spikes):
         with pytest.raises(SpikeletError, match=message) as error:
             run(four, spikes, learning=names)
         assert error.value.remedy == "those that learn are cells, others"
+
+
+def of_devices() -> PlasticNetwork:
+    """Return 7 neurons behind synapses of three devices, some of them stuck."""
+    found = PlasticNetwork("split", seed=2)
+    found.inputs("pixels", 10)
+    found.population("cells", 7, threshold=30, decay=3600)
+    devices = Devices(3, up=(16, 15, 14, 12, 9, 7, 5, 3), down=(3, 5, 8, 12, 13, 14, 15, 16))
+    rule = LearningRule(
+        "x0*y1 - x1*y0", x1=TraceParams(9, 3000, bits=5), y1=TraceParams(1, bits=1, mode="set")
+    )
+    found.project(
+        *ENDS,
+        weights=(0, 20),
+        rule=rule,
+        devices=devices,
+        variability=Variability(seed=3, stuck=0.2, step=0.1),
+    )
+    found.output("cells")
+    return found
+
+
+def test_devices_over_cores_are_put_together(spikes):
+    """Each core has a counter of its own, so that runs differ: the rule's pulses make the first."""
+    one, four = split(of_devices(), 8), split(of_devices(), 2)
+    assert [len(net.layer("cells").slices) for net in (one, four)] == [1, 4]
+    np.testing.assert_array_equal(one.devices(*ENDS), four.devices(*ENDS))
+    np.testing.assert_array_equal(one.weights(*ENDS), four.weights(*ENDS))
+    ran = run(four, spikes)
+    levels = ran.devices(*ENDS)
+    assert levels.shape == (3, 10, 7)
+    np.testing.assert_array_equal(levels.sum(axis=0), ran.weights(*ENDS))
+    assert (ran.weights(*ENDS) != four.weights(*ENDS)).any()
+    stuck = ran.devices(*ENDS, "stuck") != 0
+    before = run(four, spikes, learning=False).devices(*ENDS)
+    assert stuck.any() and (levels[stuck] == before[stuck]).all()
+    assert (levels[~stuck] != before[~stuck]).any()
+
+
+def test_weights_of_a_snapshot_are_changed_in_all_cores(spikes):
+    one, four = split(network(), 8), split(network(), 2)
+    for ends in (ENDS, ("cells", "others")):
+        found = [
+            net.weights(*ends, prune(net, net.initial_state(), *ends, 0.5).image)
+            for net in (one, four)
+        ]
+        np.testing.assert_array_equal(*found)
+        assert np.count_nonzero(found[0] == 0) >= found[0].size // 2
+        wanted = np.arange(found[0].size).reshape(found[0].shape) % 50
+        state = four.with_weights(four.initial_state(), *ends, wanted)
+        np.testing.assert_array_equal(four.weights(*ends, state.image), wanted)
+
+
+def test_weights_that_are_sums_of_devices_are_not_given():
+    net = split(of_devices(), 8)
+    for change in (
+        lambda: prune(net, net.initial_state(), *ENDS, 0.5),
+        lambda: net.with_weights(net.initial_state(), *ENDS, np.zeros((10, 7), int)),
+    ):
+        with pytest.raises(SpikeletError, match=r"weights 'pixels' -> 'cells' are sums of devices"):
+            change()
 
 
 @pytest.mark.slow
