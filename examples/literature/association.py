@@ -80,8 +80,8 @@ class Memory:
         self.traces: list[Recording] = []
 
     def _run(self, spikes: Bits, learning: bool) -> Bits:
-        how = {"learning": learning, "start": self.state, "record": self.record}
-        ran = run(self.compiled, spikes, self.engine, **how)  # type: ignore[arg-type]
+        given = (self.compiled, spikes, self.engine)
+        ran = run(*given, learning=learning, start=self.state, record=self.record)
         self.state, self.traces = ran.final, [*self.traces, ran.recording]
         return ran.outputs[:, -1].astype(np.uint8)
 
