@@ -21,7 +21,10 @@ PARTS = ["boards", "description", "examples", "formal", "fpga", "golden", "host"
 setup(
     packages=[
         *find_packages(include=["spikelet", "spikelet.*"]),
-        *(f"spikelet.{name}" for name in find_packages(include=[f"{part}*" for part in PARTS])),
+        *(
+            f"spikelet.{name}"
+            for name in find_packages(include=[*PARTS, *(f"{p}.*" for p in PARTS)])
+        ),
     ],
     package_dir={f"spikelet.{part}": part for part in PARTS},
 )
