@@ -19,12 +19,11 @@ What is approximated in all of them:
 from collections.abc import Callable
 
 from spikelet.description.learning.one_sided_rules import binary_stdp, querlioz, sdsp, target_stdp
+from spikelet.description.learning.pulse_rules import manhattan, mixed_precision
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.learning.stdp_rules import pair_stdp, reward_stdp, triplet_stdp
 from spikelet.description.learning.taught_rules import (
     error_trace,
-    manhattan,
-    mixed_precision,
     normad,
     resume,
     reward_error,
