@@ -63,6 +63,7 @@ def check_rtl(seed, network):
     assert sum(int(spikes.sum()) for spikes in expected.spikes) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", NETWORKS[1:2], ids=lambda network: network["topology"])
 def test_rtl_is_the_same_in_other_networks(network):
     check_rtl(1, network)

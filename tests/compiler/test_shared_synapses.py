@@ -104,6 +104,7 @@ def test_a_kernel_takes_its_bits_in_each_core() -> None:
             assert core.weight_rows * core.lanes == compiled.image.cores[part.core].weights.size
 
 
+@pytest.mark.slow
 def test_from_network_to_rtl_saved_and_loaded(tmp_path: Path) -> None:
     compiled = compile_network(NETWORK, limits={"synapses": "shared", "lanes": 4, "max_axons": 200})
     assert [len(layer) for layer in formats(compiled)] == [2, 4, 1]

@@ -100,6 +100,7 @@ def test_auto_leaves_alone_what_is_dense_or_small(network: Network) -> None:
     assert formats(compile_network(network)) == [["dense"], ["dense"]]
 
 
+@pytest.mark.slow
 def test_from_network_to_rtl_saved_and_loaded(tmp_path: Path) -> None:
     compiled = compile_network(NETWORK)
     project = Project(tmp_path)

@@ -101,7 +101,7 @@ def _run(bench: Bench, seed: int, folder) -> None:
     bench.run(seed, folder, image=image, events=events)
 
 
-@pytest.fixture(scope="module", params=cases(**CHIPS))
+@pytest.fixture(scope="module", params=cases(("missing_core", "ring"), **CHIPS))
 def bench(request: pytest.FixtureRequest) -> Bench:
     """Build a chip."""
     return _bench(request.param)

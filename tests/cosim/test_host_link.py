@@ -27,13 +27,10 @@ WIDE = LinkParams(
 )
 
 
-CLEAN, DAMAGED, OTHERS = cases(clean=(SMALL, 0.0), damaged=(SMALL, 0.01), wide=(WIDE, 0.003))
+LINKS = {"clean": (SMALL, 0.0), "damaged": (SMALL, 0.01), "wide": (WIDE, 0.003)}
 
 
-@pytest.fixture(
-    scope="module",
-    params=[CLEAN, DAMAGED, pytest.param(*OTHERS.values, id=OTHERS.id, marks=pytest.mark.slow)],
-)
+@pytest.fixture(scope="module", params=cases(("clean", "wide"), **LINKS))
 def bench(request: pytest.FixtureRequest) -> Bench:
     """Build a link."""
     params, rate = request.param

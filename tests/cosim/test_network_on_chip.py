@@ -83,7 +83,7 @@ def _bench(chip: ChipParams) -> Bench:
     return Bench(component, bench="network_on_chip", chip=chip)
 
 
-@pytest.fixture(scope="module", params=cases(**CASES))
+@pytest.fixture(scope="module", params=cases(("cut", "mesh"), **CASES))
 def bench(request: pytest.FixtureRequest) -> Bench:
     """Build a network."""
     return _bench(request.param)

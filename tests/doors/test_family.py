@@ -330,6 +330,7 @@ def test_a_board_gets_a_bitstream_and_a_report(toy: Toy, project: Project) -> No
     )
 
 
+@pytest.mark.slow
 def test_a_patched_bitstream_is_the_one_that_is_built(
     toy: Toy, project: Project, tmp_path: Path
 ) -> None:

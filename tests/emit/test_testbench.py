@@ -57,8 +57,8 @@ def replay(folder: Path, work: Path, simulator: str = "icarus-2012", verilog: st
     ("simulator", "initial_values"),
     [
         *((name, value) for name in ICARUS for value in (True, False)),
-        ("verilator", False),  # every register and memory begins with a random value
-        pytest.param("verilator", True, marks=pytest.mark.slow),
+        # with Verilator, every register and memory begins with a random value
+        *(pytest.param("verilator", value, marks=pytest.mark.slow) for value in (False, True)),
     ],
 )
 def test_the_chip_passes(simulator, initial_values, folder, compiled, tmp_path):

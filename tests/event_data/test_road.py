@@ -70,7 +70,7 @@ def network(path: Path, inputs: int, outputs: int) -> Path:
     ("made", "written", "downsample", "inputs", "outputs"),
     [
         (nmnist, network, 4, 162, 4),
-        (shd, network, 20, 35, 3),
+        pytest.param(shd, network, 20, 35, 3, marks=pytest.mark.slow),
         pytest.param(nmnist, convolution, 1, 2312, 4, marks=pytest.mark.slow),
         pytest.param(shd, network, 1, 700, 3, marks=pytest.mark.slow),
     ],

@@ -85,7 +85,9 @@ TAGS = replace(
             ),
             SMALL_ECP5,
         ),
-        (replace(SMALL, weight_memory="spram", n_neurons=64), ICE40),
+        pytest.param(
+            replace(SMALL, weight_memory="spram", n_neurons=64), ICE40, marks=pytest.mark.slow
+        ),
         pytest.param(TAGS, SMALL_ECP5, marks=pytest.mark.slow),
     ],
     ids=["learning", "spram", "large and learning"],

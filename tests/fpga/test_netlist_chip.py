@@ -29,9 +29,8 @@ FAMILIES = {
 OTHERS = [name for name in FAMILIES if name != "ice40"]
 
 
-@pytest.mark.parametrize(
-    "family", ["ice40", *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["ice40", *OTHERS])
 def test_the_netlist_of_a_chip_equals_its_rtl_and_golden(family: str, tmp_path: Path) -> None:
     core = CoreParams(
         n_axons=16,

@@ -157,6 +157,7 @@ def test_on_the_chip_leaks_round_to_a_potential_step(file: Path, kind: str) -> N
     assert not [w for w in agreement_warnings([layer]) if "never spiked" in w]
 
 
+@pytest.mark.slow
 def test_rtl_saved_and_reported(file: Path, tmp_path: Path) -> None:
     """Potentials of a Linear and a CubaLI, spikes of a hidden layer, all three outputs, as deep as
     they are.

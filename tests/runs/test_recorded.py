@@ -304,7 +304,10 @@ def test_several_spikes_a_tick_are_said_with_their_number() -> None:
     assert not list(recorded_warnings(single.origin, compare_recorded(single, given)))
 
 
-@pytest.mark.parametrize(("name", "bits"), [("si_iaf_default", 8), ("rp_lif", None)])
+@pytest.mark.parametrize(
+    ("name", "bits"),
+    [("si_iaf_default", 8), pytest.param("rp_lif", None, marks=pytest.mark.slow)],
+)
 def test_the_chip_computes_graded_spikes(name: str, bits: int | None) -> None:
     """RTL equals golden, in counts; bits are those that are asked for, or that samples need."""
     framework = {"si": "sinabs", "rp": "rockpool"}[name[:2]]
@@ -332,7 +335,7 @@ def test_the_chip_computes_graded_spikes(name: str, bits: int | None) -> None:
     assert "the most that their bits hold" in warning and "--spike-bits" in warning
 
 
-@pytest.mark.parametrize("name", ["sx_lif", "sj_cuba"])
+@pytest.mark.parametrize("name", ["sx_lif", pytest.param("sj_cuba", marks=pytest.mark.slow)])
 def test_the_chip_computes_the_new_models(name: str) -> None:
     """RTL equals golden; golden on wide integers follows the framework."""
     framework = {"sx": "spyx", "sj": "spikingjelly"}[name[:2]]

@@ -92,7 +92,7 @@ def test_a_stopped_run_is_the_beginning_of_the_whole_one(seed: int) -> None:
     assert found[0].first_difference(found[-1]) is None
 
 
-@pytest.mark.parametrize("plastic", [False, True])
+@pytest.mark.parametrize("plastic", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_rtl_stops_where_golden_does(plastic: bool) -> None:
     """With what is learned up to there, and nothing of the ticks behind it."""
     chip, image, events = drawn(7, plastic)
