@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+import numpy.typing as npt
+
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.compiler.place import place
 from spikelet.description.errors import SpikeletError
@@ -13,7 +15,7 @@ from spikelet.network.quantise import quantise
 from spikelet.network.reference import FloatLayer, run_layers
 from spikelet.runs.agreement import LayerAgreement, layer_agreements
 from spikelet.runs.run import Run, run
-from spikelet.samples.samples import Samples, Score
+from spikelet.samples.samples import Samples, Score, as_samples
 
 __all__ = ["Drift", "drift"]
 
@@ -51,7 +53,7 @@ class Drift:
 
 
 def drift(
-    compiled: CompiledNetwork, samples: Samples, widths: Iterable[int] = WIDTHS
+    compiled: CompiledNetwork, samples: Samples | npt.ArrayLike, widths: Iterable[int] = WIDTHS
 ) -> tuple[Drift, ...]:
     """Run a trained network on golden with weights of each width, and as it is compiled.
 
@@ -61,7 +63,7 @@ def drift(
     Parameters
     ----------
     compiled : CompiledNetwork
-    samples : Samples
+    samples : Samples, or array of 0 and 1, shape (samples, ticks, n_inputs)
         1 or more.
     widths : iterable of int
         1..8.
@@ -71,7 +73,8 @@ def drift(
     tuple of Drift
         As it is compiled first; empty for a network that was not trained, or without samples.
     """
-    network, part = compiled.network, samples.first(_MOST_SAMPLES)
+    network = compiled.network
+    part = as_samples(samples, network.check_spikes).first(_MOST_SAMPLES)
     if network.floats is None or not len(part.spikes):
         return ()
     layers = run_layers(network.floats, part.spikes, potentials=False, draw_key=network.draw_key)

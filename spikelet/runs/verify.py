@@ -32,7 +32,7 @@ from spikelet.runs.recorded import Recorded, compare_recorded, recorded_warnings
 from spikelet.runs.run import Run, run
 from spikelet.samples.decode import count, decoder_named
 from spikelet.samples.lengths import Lengths, ended, within
-from spikelet.samples.samples import Samples, Score, winners
+from spikelet.samples.samples import Samples, Score, as_samples, winners
 
 __all__ = [
     "EngineResult",
@@ -202,7 +202,7 @@ class Verification:
 
 def verify(
     source: Source,
-    samples: Samples,
+    samples: Samples | npt.ArrayLike,
     engines: Sequence[str] = ("rtl",),
     *,
     learning: bool | Sequence[str] = True,
@@ -228,7 +228,7 @@ def verify(
     ----------
     source : path or network
         As for :func:`run`.
-    samples : Samples
+    samples : Samples, or array of 0 and 1, shape (samples, ticks, n_inputs)
         1 or more.
     engines : sequence of str
         Of :func:`engines`, besides golden.
@@ -256,13 +256,14 @@ def verify(
     SpikeletError
         As :func:`run`, or if there is no sample: nothing equals nothing.
     """
+    compiled, decoder = compiled_from(source), decoder_named(decode)
+    samples = as_samples(samples, compiled.network.check_spikes)
     if not len(samples.spikes) or netlist_samples < 1:
         raise SpikeletError(
             f"verify: there must be 1 sample or more, not {len(samples.spikes)}, and 1 or more for "
             f"netlists, not {netlist_samples}",
             remedy="give a file with samples, and leave --count out or above 0",
         )
-    compiled, decoder = compiled_from(source), decoder_named(decode)
     floats = compiled.network.floats
     key = compiled.network.draw_key
     if early_stop:

@@ -1,6 +1,6 @@
 """Samples: input spikes with their labels, from a file."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from spikelet.samples.lengths import Lengths, check_lengths, check_padding
 from spikelet.samples.reader import SampleReader
 from spikelet.samples.sample_file import SampleFile
 
-__all__ = ["Samples", "Score", "load_samples", "winners"]
+__all__ = ["Samples", "Score", "as_samples", "load_samples", "winners"]
 
 
 def winners(counts: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
@@ -172,6 +172,22 @@ class Samples:
             f"{len(self.labels)} are not valid)",
             remedy=remedy,
         )
+
+
+def as_samples(
+    given: Samples | npt.ArrayLike, check: Callable[[npt.ArrayLike], npt.NDArray[Any]]
+) -> Samples:
+    """Return samples as they are; an array as the spikes of samples without labels.
+
+    Parameters
+    ----------
+    given : Samples, or array of 0 and 1, or counts, shape (samples, ticks, inputs)
+    check : callable
+        Returns an array if it can be input spikes, as :meth:`IntegerNetwork.check_spikes` does.
+    """
+    if isinstance(given, Samples):
+        return given
+    return Samples(check(given).astype(np.uint8))
 
 
 def load_samples(

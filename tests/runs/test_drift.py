@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from spikelet.compiler.compile import compile_network
+from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.models import neuron_model
 from spikelet.network.grid import grid
 from spikelet.network.network import Network, Population
 from spikelet.network.reference import run_float
 from spikelet.runs.drift import Drift, drift
 from spikelet.runs.run import run
+from spikelet.runs.verify import verify
 from spikelet.samples.samples import Samples
 from tests.helpers.networks import spikes
 from tests.network.test_normalise import network as off_grid
@@ -107,3 +109,13 @@ def test_potentials_that_are_read(samples: Samples) -> None:
     assert [layer.verdict for layer in layers] == ["approximate"] * 2
     few, many = (layer.potential_error or 0 for layer in layers)
     assert few > many > 0
+
+
+def test_an_array_is_the_spikes_of_samples(samples: Samples) -> None:
+    compiled = compile_network(off_grid("nir-euler", 1))
+    few = replace(samples.first(5), labels=None)
+    assert drift(compiled, few.spikes, [4]) == drift(compiled, few, [4])
+    found, wanted = (verify(compiled, given, ["golden"]) for given in (few.spikes, few))
+    assert found.outputs == wanted.outputs and found.layers == wanted.layers and sum(found.outputs)
+    with pytest.raises(SpikeletError, match="input spikes must be 0 or 1, found 2"):
+        verify(compiled, 2 * few.spikes, ["golden"])
