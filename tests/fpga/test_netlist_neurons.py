@@ -28,7 +28,7 @@ DEVICES = ["LFE5U-85F", "ICE40UP5K-SG48", "GW2AR-18C"]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 3])
 @pytest.mark.parametrize("name", DEVICES)
 @pytest.mark.parametrize("model", ["izhikevich", "cuba-lif"])
 def test_the_netlist_equals_golden(model: str, name: str, seed: int, tmp_path: Path) -> None:
