@@ -27,8 +27,8 @@ class AxonBitmap(wiring.Component):
     a delay that this core does not have, but the chip's largest does, is taken and dropped.
 
     Timing: an arrival a cycle, except that where there are counts a second one to the same word
-    waits until the first is added and written. All wait while a scan or a clear runs. See :class:`WordScan` for the scan, which waits while an axon
-    is listed again.
+    waits until the first is added and written. All wait while a scan or a clear runs. See
+    :class:`WordScan` for the scan, which waits while an axon is listed again.
     Reset: stops; does not clear the memory.
 
     Parameters

@@ -220,11 +220,12 @@ class Chip(wiring.Component):
         """Return whether the last configuration request has reached the end of the chain."""
         length = self._chain_length + ConfigNode.latency + 1
         left = Signal(range(length + 1))
+        configured = Signal(init=1)  # left == 0, in a register: ticks begin by it
         with m.If(self.config_request.valid & self.config_request.ready):
-            m.d.sync += left.eq(length)
-        with m.Elif(left != 0):
-            m.d.sync += left.eq(left - 1)
-        return left == 0
+            m.d.sync += [left.eq(length), configured.eq(0)]
+        with m.Elif(~configured):
+            m.d.sync += [left.eq(left - 1), configured.eq(left == 1)]
+        return configured
 
     def _node(self, window: int, regions: dict[str, Region]) -> ConfigNode:
         return ConfigNode(
