@@ -1,15 +1,23 @@
 """Area and frequency of routers and of chips of many cores: ``python -m benchmarks.network_cost``.
 
-The chips are placed and routed in an LFE5U-85F, speed grade 6. What they do is simulated elsewhere;
-peak SOP/s is cores times lanes times the frequency that nextpnr reports.
+The chips are placed and routed in an LFE5U-85F, speed grade 6. What they do is simulated elsewhere.
+The frequency is what two of three seeds reach. Peak SOP/s is cores times lanes times it. What a
+chip sustains, with 2, 10 and 25 % of all axons active in each tick, is it times the synapses of
+active axons over the clock cycles of a tick, as golden's cost model predicts them: without waiting
+in the network. An operation is a row's weight that is added, be it 0 or not; how many are not 0
+depends on the network, so the share of weights that are not 0 in examples/mnist/mnist.nir, at the
+same 4 bits, is printed too, by which to compare with chips that store, and count, connected
+synapses only.
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from amaranth.lib import wiring
 from rich.table import Table
 
@@ -22,6 +30,7 @@ from benchmarks.support import (
     versions,
     write_json,
 )
+from spikelet.compiler.compile import compile_network
 from spikelet.description.cache import cache_folder
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.packets import flit_packet
@@ -29,6 +38,8 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.neurons.models import neuron_model
 from spikelet.fpga.families import device_named
 from spikelet.fpga.flow import build_out_of_context
+from spikelet.golden.timing import tick_cycles
+from spikelet.network.matrices import dense
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.rtl_gen.network_on_chip import NetworkOnChip
@@ -38,8 +49,13 @@ from spikelet.rtl_gen.routing import GridRouting
 __all__ = ["main"]
 
 PORTS = ("local", "north", "east", "south", "west")
-TRUENORTH_GSOP_PER_S = 58.0
-"""Peak of TrueNorth as Akopyan et al. 2015 give it."""
+NETWORK = Path(__file__).parents[1] / "examples" / "mnist" / "mnist.nir"
+
+REACHED_BY = 2 / 3
+"""Share of the seeds that reach the frequency that counts."""
+
+ACTIVITIES = (0.02, 0.1, 0.25)
+"""Shares of the axons that are active in a tick."""
 
 
 def _chip(columns: int, rows: int, *, multicast: bool = True, **core: Any) -> ChipParams:
@@ -62,10 +78,24 @@ class Case:
     title: str
     build: Callable[[], wiring.Component]
     target_mhz: float
-    lanes: int = 0
+    chip: ChipParams | None = None
     luts: int | None = None
     mhz: float | None = None
     gsop: float | None = None
+    sustained_gsop: float | None = None
+
+    @property
+    def lanes(self) -> int:
+        """Of all cores."""
+        return sum(core.lanes for core in self.chip.cores) if self.chip else 0
+
+    def operations(self, activity: float) -> float:
+        """Return the synaptic operations of a clock cycle, mean of a tick."""
+        if self.chip is None:
+            return 0.0
+        active = np.array([[round(activity * core.n_axons) for core in self.chip.cores]], np.int32)
+        done = sum(n * c.n_neurons for n, c in zip(active[0], self.chip.cores, strict=True))
+        return float(done / tick_cycles(self.chip, active)[0])
 
 
 CASES = {
@@ -94,16 +124,18 @@ CASES = {
     "sixteen": Case(
         "chip of 16 cores of 64x64, 16 lanes",
         lambda: Chip(SIXTEEN),
-        90.0,
-        lanes=16 * 16,
-        mhz=60.0,
+        120.0,
+        chip=SIXTEEN,
+        mhz=105.0,
     ),
     "largest": Case(
         f"chip of {len(LARGEST.cores)} cores of 256x256, 128 lanes",
         lambda: Chip(LARGEST),
-        80.0,
-        lanes=len(LARGEST.cores) * 128,
-        gsop=TRUENORTH_GSOP_PER_S,
+        120.0,
+        chip=LARGEST,
+        mhz=110.0,
+        gsop=140.0,
+        sustained_gsop=90.0,
     ),
 }
 
@@ -113,7 +145,7 @@ def main() -> int:
     options = options_of(
         __doc__,
         case={"choices": list(CASES), "action": "append", "help": "leave out others"},
-        seeds={"type": int, "default": 2, "help": "placement seeds"},
+        seeds={"type": int, "default": 3, "help": "placement seeds"},
         folder={"type": Path, "default": cache_folder() / "benchmarks" / "network_cost"},
         strict={"action": "store_true", "help": "exit with 1 if a goal is not reached"},
     )
@@ -125,7 +157,9 @@ def main() -> int:
         if options.case is None or name in options.case
     ]
     console.print(_table(results))
-    write_json(options.json, {"versions": tools, "cases": results})
+    share = _share_of_weights()
+    console.print(f"{share:.1%} of the weights of {NETWORK.name} are not 0 at 4 bits")
+    write_json(options.json, {"versions": tools, "cases": results, "weights_not_0": share})
     return int(options.strict and not all(result["reached"] for result in results))
 
 
@@ -142,8 +176,10 @@ def _implement(name: str, case: Case, seeds: int, folder: Path) -> dict[str, Any
         progress=console.print,
     )
     cells = {cell: usage.used for cell, usage in built.routed.cells.items()}
-    mhz = built.routed.fmax_mhz
+    by_seed = sorted(built.routed.seeds.values(), reverse=True)
+    mhz = by_seed[math.ceil(REACHED_BY * len(by_seed)) - 1]
     gsop = case.lanes * mhz / 1e3
+    sustained = {share: case.operations(share) * mhz / 1e3 for share in ACTIVITIES}
     return {
         "title": case.title,
         "cells": cells,
@@ -151,26 +187,44 @@ def _implement(name: str, case: Case, seeds: int, folder: Path) -> dict[str, Any
         "fmax_mhz": mhz,
         "fmax_mhz_by_seed": dict(built.routed.seeds),
         "peak_gsop_per_s": gsop,
+        "sustained_gsop_per_s": sustained,
         "minutes": (time.monotonic() - began) / 60,
-        "goal": {"TRELLIS_COMB": case.luts, "mhz": case.mhz, "gsop_per_s": case.gsop},
+        "goal": {
+            "TRELLIS_COMB": case.luts,
+            "mhz": case.mhz,
+            "gsop_per_s": case.gsop,
+            "sustained_gsop_per_s": case.sustained_gsop,
+        },
         "reached": (case.luts is None or cells["TRELLIS_COMB"] <= case.luts)
         and (case.mhz is None or mhz >= case.mhz)
-        and (case.gsop is None or gsop > case.gsop),
+        and (case.gsop is None or gsop >= case.gsop)
+        and (case.sustained_gsop is None or sustained[ACTIVITIES[-1]] >= case.sustained_gsop),
     }
+
+
+def _share_of_weights() -> float:
+    """Return the share of a network's weights that are not 0."""
+    network = compile_network(NETWORK, "snntorch-subtract", weight_bits=4).network
+    weights = [dense(projection.weights) for projection in network.projections]
+    return float(sum((w != 0).sum() for w in weights) / sum(w.size for w in weights))
 
 
 def _table(results: list[dict[str, Any]]) -> Table:
     table = Table(title="LFE5U-85F, speed grade 6, placed and routed out of context")
-    for column in ("design", "TRELLIS_COMB", "TRELLIS_FF", "DP16KD", "best Fmax, MHz"):
+    for column in ("design", "TRELLIS_COMB", "TRELLIS_FF", "DP16KD", "Fmax, MHz"):
         table.add_column(column, justify="left" if column == "design" else "right")
-    for column in ("peak GSOP/s", "goal", ""):
+    shares = (f"at {share:.0%}" for share in ACTIVITIES)
+    for column in ("peak GSOP/s", *shares, "goal", ""):
         table.add_column(column, justify="right")
     for result in results:
         cells, goal = result["cells"], result["goal"]
         wanted = [
             f"<= {goal['TRELLIS_COMB']} COMB" if goal["TRELLIS_COMB"] else "",
             f">= {goal['mhz']:g} MHz" if goal["mhz"] else "",
-            f"> {goal['gsop_per_s']:g} GSOP/s" if goal["gsop_per_s"] else "",
+            f">= {goal['gsop_per_s']:g} GSOP/s" if goal["gsop_per_s"] else "",
+            f">= {goal['sustained_gsop_per_s']:g} at {ACTIVITIES[-1]:.0%}"
+            if goal["sustained_gsop_per_s"]
+            else "",
         ]
         table.add_row(
             result["title"],
@@ -179,6 +233,7 @@ def _table(results: list[dict[str, Any]]) -> Table:
             str(cells.get("DP16KD", 0)),
             f"{result['fmax_mhz']:.1f}",
             f"{result['peak_gsop_per_s']:.1f}" if result["peak_gsop_per_s"] else "",
+            *(f"{rate:.1f}" if rate else "" for rate in result["sustained_gsop_per_s"].values()),
             " ".join(filter(None, wanted)),
             verdict(result["reached"]) if any(wanted) else "",
         )

@@ -28,7 +28,7 @@ class _OpenNetwork(NetworkOnChip):
     Attributes
     ----------
     moves : Signal
-        A flit leaves a router.
+        A flit leaves a router, or a register at its input.
     """
 
     def __init__(self, chip: ChipParams) -> None:
@@ -40,6 +40,7 @@ class _OpenNetwork(NetworkOnChip):
         places = routers_of(self.chip)
         routers = [getattr(m.submodules, f"router_{a}_{b}") for a, b in places]
         outs = [getattr(router, f"{port}_out") for router in routers for port in router.ports]
+        outs += [register.o for router in routers for register in router.registers.values()]
         m.d.comb += self.moves.eq(self.dropped.any() | Cat(o.valid & o.ready for o in outs).any())
         return m
 
@@ -55,9 +56,15 @@ class _OpenRouter(Router):
     """
 
     def __init__(
-        self, flit: Packet, routing: Routing, *, ports: tuple[str, ...], depth: int
+        self,
+        flit: Packet,
+        routing: Routing,
+        *,
+        ports: tuple[str, ...],
+        depth: int,
+        registered: bool,
     ) -> None:
-        super().__init__(flit, routing, ports=ports, depth=depth)
+        super().__init__(flit, routing, ports=ports, depth=depth, registered=registered)
         self.passed_on = {
             side: Signal(name=f"{side}_passed_on") for side in _OPPOSITE if side in ports
         }
@@ -101,7 +108,12 @@ class _OpenRings(NetworkOnChip):
         ports: tuple[str, ...],
     ) -> Router:
         # Whatever the seed of its arbiters: places do not depend on whose turn it is.
-        router = _OpenRouter(self.flit, routing, ports=ports, depth=self.chip.fifo_depth)
+        router = _OpenRouter(
+            *(self.flit, routing),
+            ports=ports,
+            depth=self.chip.fifo_depth,
+            registered=self.registered,
+        )
         m.submodules[f"router_{place[0]}_{place[1]}"] = self._routers[place] = router
         return router
 
@@ -151,10 +163,13 @@ class NetworkNeverLocks(_NetworkAlone):
     Parameters
     ----------
     chip : ChipParams
+    registered : bool
+        Whether links have registers, whatever the size of the chip.
     """
 
-    def __init__(self, chip: ChipParams) -> None:
+    def __init__(self, chip: ChipParams, *, registered: bool = False) -> None:
         network = _OpenNetwork(chip)
+        network.registered = registered
         super().__init__(network)
         self.moves = network.moves
 
@@ -178,10 +193,13 @@ class RingKeepsAPlace(_NetworkAlone):
     Parameters
     ----------
     chip : ChipParams
+    registered : bool
+        Whether links have registers, whatever the size of the chip.
     """
 
-    def __init__(self, chip: ChipParams) -> None:
+    def __init__(self, chip: ChipParams, *, registered: bool = False) -> None:
         self.rings = _OpenRings(chip)
+        self.rings.registered = registered
         super().__init__(self.rings)
 
     def elaborate(self, platform: object) -> Module:

@@ -10,7 +10,7 @@ from spikelet.formal.followed import Place, small_chip
 from spikelet.formal.frames import FramesAreJudgedRight
 from spikelet.formal.networks import NetworkDelivers, NetworkNeverLocks, RingKeepsAPlace
 from spikelet.formal.prover import Proof
-from spikelet.formal.queues import EdgeDelivers, QueueCounts, QueueDelivers
+from spikelet.formal.queues import EdgeDelivers, QueueCounts, QueueDelivers, RegisterDelivers
 from spikelet.formal.routers import RouterDelivers, RouterIsBlind, RouterServes
 from spikelet.formal.sums import RowLeavesAsItsSum
 
@@ -30,6 +30,12 @@ def _queues() -> Iterator[Proof]:
             partial(QueueCounts, depth),
             cover=depth + 4,
         )
+
+    yield Proof(
+        "register-delivers",
+        "a flit comes out of a link's register once, unchanged, in order; what waits stands",
+        RegisterDelivers,
+    )
 
 
 def _arbiters() -> Iterator[Proof]:
@@ -100,6 +106,12 @@ def _networks() -> Iterator[Proof]:
             "while flits are under way one moves, unless an end does not take what it is offered",
             partial(NetworkNeverLocks, chip),
         )
+        if depth == 2:
+            yield Proof(
+                f"network-{topology}-{width}x{height}-registered-never-locks",
+                "the same where links have registers",
+                partial(NetworkNeverLocks, chip, registered=True),
+            )
     for topology, width, height, depth in (
         ("ring", 3, 1, 2),
         ("ring", 3, 1, 4),
@@ -114,6 +126,12 @@ def _networks() -> Iterator[Proof]:
             "in each direction a place is free, or its flit has passed on and leaves the ring",
             partial(RingKeepsAPlace, chip),
         )
+        if depth == 2:
+            yield Proof(
+                f"network-{topology}-{width}x{height}-registered-keeps-a-place",
+                "the same where links have registers",
+                partial(RingKeepsAPlace, chip, registered=True),
+            )
     mesh = small_chip("mesh", 2, 2, multicast=True)
     for source in (HOST, 0, 3):
         end = "host" if source == HOST else f"core-{source}"

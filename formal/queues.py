@@ -1,4 +1,4 @@
-"""What is proved of a queue of flits, and of the edge between two chips."""
+"""What is proved of queues and registers of flits, and of the edge between two chips."""
 
 from amaranth import Module, Signal, Value
 from amaranth.hdl import Assert, Assume, Cover
@@ -9,8 +9,9 @@ from spikelet.formal.tracking import MARKED, OTHER, Marks, assert_stable, no_res
 from spikelet.rtl_gen.chip_edge import ChipEdge
 from spikelet.rtl_gen.flit_fifo import FlitFifo
 from spikelet.rtl_gen.layouts import flit_stream
+from spikelet.rtl_gen.link_register import LinkRegister
 
-__all__ = ["EdgeDelivers", "QueueCounts", "QueueDelivers"]
+__all__ = ["EdgeDelivers", "QueueCounts", "QueueDelivers", "RegisterDelivers"]
 
 
 class QueueDelivers(wiring.Component):
@@ -41,6 +42,28 @@ class QueueDelivers(wiring.Component):
         m.d.sync += [loaded.eq(queue.load), came.eq(queue.coming)]
         with m.If(loaded):
             m.d.comb += Assert(queue.o.valid & (queue.o.p == came))
+        return m
+
+
+class RegisterDelivers(wiring.Component):
+    """A flit comes out of the register of a link once, unchanged, in order; what waits stands."""
+
+    def __init__(self) -> None:
+        super().__init__({"i": In(flit_stream(MARKED)), "ready": In(1)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        no_reset(m)
+        m.submodules.register = register = LinkRegister(MARKED)
+        connect(m, flipped(self.i), register.i)
+        m.d.comb += register.o.ready.eq(self.ready)
+        marks = Marks(m, register.i)
+        marks.watch(m, register.o, "o")
+        m.d.comb += Cover(marks.second.left["o"])
+        with m.If(~register.o.valid):
+            for mark in marks.both:
+                m.d.comb += Assert(mark.came == mark.left["o"])
+        assert_stable(m, register.o, "o")
         return m
 
 

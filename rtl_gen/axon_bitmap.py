@@ -26,10 +26,9 @@ class AxonBitmap(wiring.Component):
     largest count merges, and an axon is listed as often as its count says. One for an axon or
     a delay that this core does not have, but the chip's largest does, is taken and dropped.
 
-    Timing: an arrival a cycle, except that a second one to the same word waits until the first is
-    written: a cycle, or two where there are counts, as those are added in a cycle of their own. All
-    wait while a scan or a clear runs. See :class:`WordScan` for the scan, which waits while an axon
-    is listed again.
+    Timing: an arrival a cycle, except that where there are counts a second one to the same word
+    waits until the first is added and written. All wait while a scan or a clear runs. See
+    :class:`WordScan` for the scan, which waits while an axon is listed again.
     Reset: stops; does not clear the memory.
 
     Parameters
@@ -143,17 +142,19 @@ class AxonBitmap(wiring.Component):
             ),
             arrival_row.slot.eq(self.slot + arrival.delay),
             arrival_row.word.eq(axon[index_bits:]),
-            self.arrival.ready.eq(
-                ~occupied
-                & ~self.config.read
-                & ~_any(valid & (at == arrival_row) for valid, at in stages)
-            ),
         ]
+        ready = ~occupied & ~self.config.read
         if self.count_bits:
+            ready &= ~_any(valid & (at == arrival_row) for valid, at in stages)
             written = self._raised(m, word, writing, bit)
         else:
-            written = memory.read_data | setting_bit
-            m.d.comb += self.merged.eq(setting & (memory.read_data & setting_bit).any())
+            # What was written in this cycle was read before: it is kept for the next one.
+            again, kept = Signal(), Signal(core.scan_bits)
+            word = Mux(again, kept, word)
+            written = word | bit
+            m.d.sync += [again.eq(setting & (setting_row == arrival_row)), kept.eq(written)]
+            m.d.comb += self.merged.eq(setting & (word & bit).any())
+        m.d.comb += self.arrival.ready.eq(ready)
         m.d.sync += [
             setting.eq(taken & fits),
             self.dropped.eq(taken & ~fits),

@@ -10,6 +10,7 @@ from spikelet.description.errors import SpikeletError
 from spikelet.rtl_gen.barrier import all_of, sum_of, to_all
 from spikelet.rtl_gen.config_chain import ConfigNode
 from spikelet.rtl_gen.core import Core
+from spikelet.rtl_gen.flit_fifo import FlitFifo
 from spikelet.rtl_gen.layouts import (
     CONFIG_LATENCY,
     config_request,
@@ -110,15 +111,24 @@ class Chip(wiring.Component):
         m = Module()
         m.submodules.network = network = self.network
         cores = [Core(self.chip, number) for number in network.cores]
+        queues: list[FlitFifo] = []
         for core in cores:
             m.submodules[f"core_{core.number}"] = core
             connect(m, core.event_out, getattr(network, f"core_{core.number}_in"))
-            connect(m, getattr(network, f"core_{core.number}_out"), core.event_in)
+            arrivals = getattr(network, f"core_{core.number}_out")
+            if self.chip.registered_links:
+                # Whether a core takes a flit depends on the flit: not on wires across the chip too.
+                m.submodules[f"arrivals_{core.number}"] = queue = FlitFifo(network.flit, depth=2)
+                connect(m, arrivals, queue.i)
+                queues.append(queue)
+                arrivals = queue.o
+            connect(m, arrivals, core.event_in)
         for side in network.edges:
             connect(m, flipped(getattr(self, f"{side}_in")), getattr(network, f"{side}_in"))
             connect(m, getattr(network, f"{side}_out"), flipped(getattr(self, f"{side}_out")))
 
-        working = Cat(network.busy, *(core.busy for core in cores))
+        waiting = Cat(queue.o.valid for queue in queues)
+        working = Cat(network.busy, *(core.busy for core in cores), waiting)
         idle = all_of(m, ~working, self.latency, name="idle")
         dropped = sum_of(m, network.dropped, name="dropped")
         core_dropped = Signal()
@@ -210,11 +220,12 @@ class Chip(wiring.Component):
         """Return whether the last configuration request has reached the end of the chain."""
         length = self._chain_length + ConfigNode.latency + 1
         left = Signal(range(length + 1))
+        configured = Signal(init=1)  # left == 0, in a register: ticks begin by it
         with m.If(self.config_request.valid & self.config_request.ready):
-            m.d.sync += left.eq(length)
-        with m.Elif(left != 0):
-            m.d.sync += left.eq(left - 1)
-        return left == 0
+            m.d.sync += [left.eq(length), configured.eq(0)]
+        with m.Elif(~configured):
+            m.d.sync += [left.eq(left - 1), configured.eq(left == 1)]
+        return configured
 
     def _node(self, window: int, regions: dict[str, Region]) -> ConfigNode:
         return ConfigNode(

@@ -50,6 +50,7 @@ class NetworkOnChip(wiring.Component):
     def __init__(self, chip: ChipParams, part: tuple[int, int] = (0, 0)) -> None:
         self.chip = chip
         self.flit = flit_packet(chip)
+        self.registered = chip.registered_links
         columns, rows = chip.width // chip.chip_columns, chip.height // chip.chip_rows
         self.columns = range(part[0] * columns, (part[0] + 1) * columns)
         self.rows = range(part[1] * rows, (part[1] + 1) * rows)
@@ -106,7 +107,9 @@ class NetworkOnChip(wiring.Component):
     ) -> Router:
         depth = self.chip.fifo_depth
         seed = (self.chip.arbitration_seed << 26) + (place[0] << 13) + place[1]
-        router = Router(self.flit, routing, ports=ports, depth=depth, seed=seed)
+        router = Router(
+            self.flit, routing, ports=ports, depth=depth, seed=seed, registered=self.registered
+        )
         m.submodules[f"router_{place[0]}_{place[1]}"] = router
         return router
 

@@ -14,6 +14,7 @@ from amaranth.lib.wiring import In, Out
 from spikelet.description.chip.packets import Packet
 from spikelet.rtl_gen.flit_fifo import FlitFifo
 from spikelet.rtl_gen.layouts import flit_stream
+from spikelet.rtl_gen.link_register import LinkRegister
 from spikelet.rtl_gen.round_robin import round_robin
 
 __all__ = ["Head", "Router", "Routing"]
@@ -23,6 +24,8 @@ class Routing(Protocol):
     """Where flits go at one router; see :mod:`spikelet.rtl_gen.routing`."""
 
     def carried(self, flit: Packet, port: str, *, leaving: bool) -> Packet: ...
+
+    def is_end(self, port: str) -> bool: ...
 
     def enters_ring(self, source: str, target: str) -> bool: ...
 
@@ -42,8 +45,8 @@ class Router(wiring.Component):
     back, since from then on it waits for a core, the host or, in a row, a column, never for its
     ring.
 
-    Timing: one cycle a hop at low load; a flit per port and cycle. A grant stands until its flit
-    has been taken, so a stalled output is stable.
+    Timing: one cycle a hop at low load, two where the input has a register; a flit per port and
+    cycle. A grant stands until its flit has been taken, so a stalled output is stable.
     Reset: drops the flits in its queues.
 
     Parameters
@@ -56,6 +59,9 @@ class Router(wiring.Component):
         Flits in the queue of each input port.
     seed : int
         Decides the order in which the input ports take turns.
+    registered : bool
+        Whether what comes from other routers stands in a register first, so that wires between
+        routers have a cycle, and where a flit goes is worked out in the next.
 
     Members
     -------
@@ -80,12 +86,18 @@ class Router(wiring.Component):
         ports: tuple[str, ...],
         depth: int,
         seed: int = 0,
+        registered: bool = False,
     ) -> None:
         self.routing = routing
         self.ports = ports
         self.depth = depth
         self.seed = seed
         self.packets = {port: routing.carried(flit, port, leaving=False) for port in ports}
+        self.registers = {
+            port: LinkRegister(self.packets[port])
+            for port in ports
+            if registered and not routing.is_end(port)
+        }
         members = {"busy": Out(1), "dropped": Out(1)}
         for port in ports:
             members[f"{port}_in"] = In(flit_stream(self.packets[port]))
@@ -98,7 +110,7 @@ class Router(wiring.Component):
         m = Module()
         turns = random.Random(self.seed)
         heads = {port: self._head(m, port) for port in self.ports}
-        m.d.comb += self.busy.eq(Cat(head.flit.valid for head in heads.values()).any())
+        m.d.comb += self.busy.eq(Cat(head.busy for head in heads.values()).any())
 
         served: dict[str, dict[str, Value]] = {port: {} for port in self.ports}
         for target in (*self.ports, "nowhere"):
@@ -135,7 +147,14 @@ class Router(wiring.Component):
     def _head(self, m: Module, port: str) -> "Head":
         """Build the queue of a port, and what its head still waits for."""
         m.submodules[f"{port}_queue"] = queue = FlitFifo(self.packets[port], depth=self.depth)
-        wiring.connect(m, wiring.flipped(getattr(self, f"{port}_in")), queue.i)
+        source, busy = wiring.flipped(getattr(self, f"{port}_in")), queue.o.valid
+        if port in self.registers:
+            # A flit in the register has its place in the queue, of which room tells: no other can
+            # come between. So what room promises holds.
+            m.submodules[f"{port}_register"] = register = self.registers[port]
+            wiring.connect(m, source, register.i)
+            source, busy = register.o, busy | register.o.valid
+        wiring.connect(m, source, queue.i)
         m.d.comb += getattr(self, f"{port}_in_room").eq(queue.room)
         wanted = self.routing.wanted(port, queue.coming)
         missing = [value for target, value in wanted.items() if target not in self.ports]
@@ -143,7 +162,7 @@ class Router(wiring.Component):
         if missing:
             wanted["nowhere"] = _any(missing)
         pending = {target: Signal(name=f"{port}_to_{target}") for target in wanted}
-        return Head(queue.o, queue.load, wanted, pending)
+        return Head(queue.o, queue.load, busy, wanted, pending)
 
     def _request(self, source: str, target: str, head: "Head") -> Value:
         """Return whether the head of ``source`` asks for ``target`` now."""
@@ -157,11 +176,13 @@ class Router(wiring.Component):
 class Head:
     """The first flit of a queue, and the ports that it still waits for.
 
-    ``wanted`` says so of the flit that is about to take its place, when ``load``.
+    ``wanted`` says so of the flit that is about to take its place, when ``load``; ``busy`` that a
+    flit is here, or about to be.
     """
 
     flit: wiring.PureInterface
     load: Value
+    busy: Value
     wanted: dict[str, Value]
     pending: dict[str, Signal]
 

@@ -26,11 +26,15 @@ class GridRouting:
         self.y = y
         self.size = size
 
+    def is_end(self, port: str) -> bool:
+        """Return whether a core, or the host, is behind a port."""
+        return port in ("local", "host")
+
     def carried(self, flit: Packet, port: str, *, leaving: bool) -> Packet:
         """Return what of a flit is carried into, or out of, a port: only what is yet of use."""
         if port in ("north", "south"):
             return flit.without("x", "x_last")
-        if leaving and port in ("local", "host"):
+        if leaving and self.is_end(port):
             return flit.only("axon", "delay", COUNT)
         return flit
 
@@ -58,7 +62,7 @@ class GridRouting:
             wanted |= {"local": here & ~flit.host, "host": here & flit.host}
         else:
             wanted["local"] = here
-        if port not in ("local", "host"):
+        if not self.is_end(port):
             return wanted
         lasts = Cat(_ends(flit, "x")[1], _ends(flit, "y")[1])
         malformed = (
@@ -137,7 +141,7 @@ class TreeRouting:
         self.end = end
         self.branches = {port: ends for port, ends in branches.items() if ends[0] < ends[1]}
 
-    def _is_end(self, port: str) -> bool:
+    def is_end(self, port: str) -> bool:
         """Return whether a core, or the host, is behind a port."""
         if port == "up":
             return (self.first, self.end) == (0, self.leaves)
@@ -146,7 +150,7 @@ class TreeRouting:
 
     def carried(self, flit: Packet, port: str, *, leaving: bool) -> Packet:
         """Return what of a flit is carried into, or out of, a port: only what is yet of use."""
-        return flit.only("axon", "delay", COUNT) if leaving and self._is_end(port) else flit
+        return flit.only("axon", "delay", COUNT) if leaving and self.is_end(port) else flit
 
     def enters_ring(self, source: str, target: str) -> bool:
         """Return False: a tree has no ring."""
@@ -161,11 +165,11 @@ class TreeRouting:
         wanted: dict[str, Value] = {}
         if port != "up":
             outside = _below(first, self.first) | ~_below(last, self.end)
-            wanted["up"] = flit.host | (C(0, 1) if self._is_end("up") else outside)
+            wanted["up"] = flit.host | (C(0, 1) if self.is_end("up") else outside)
         for branch, (low, high) in self.branches.items():
-            if port != branch or self._is_end(branch):
+            if port != branch or self.is_end(branch):
                 wanted[branch] = ~flit.host & _below(first, high) & ~_below(last, low)
-        if not self._is_end(port):
+        if not self.is_end(port):
             return wanted
         malformed = _malformed(flit, "x", self.leaves)
         return _dropped_if(flit.host | malformed if port == "up" else malformed, wanted)

@@ -13,10 +13,13 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.summary import summary
 
-__all__ = ["BARRIER_FAN", "TOPOLOGIES", "ChipParams"]
+__all__ = ["BARRIER_FAN", "REGISTERED_POSITIONS", "TOPOLOGIES", "ChipParams"]
 
 BARRIER_FAN = 8
 """Signals that one register of the barrier stands for."""
+
+REGISTERED_POSITIONS = 8
+"""Positions of a chip up to which its links are wires."""
 
 TOPOLOGIES = ("mesh", "torus", "line", "ring", "tree")
 """How the routers of a chip can be joined."""
@@ -153,6 +156,14 @@ class ChipParams:
     def position(self, core: int) -> tuple[int, int]:
         """Return (x, y) of a core."""
         return core % self.width, core // self.width
+
+    @property
+    def registered_links(self) -> bool:
+        """Whether links between routers, and from routers to cores, have registers.
+
+        Wires of a large chip need a cycle for themselves; of a small one, cells count more.
+        """
+        return self.width * self.height > REGISTERED_POSITIONS * self.chip_columns * self.chip_rows
 
     @property
     def barrier_latency(self) -> int:

@@ -36,6 +36,7 @@ BROKEN = [
         "stored <= places - 1 if",
     ),
     ("network-ring-3x1-depth-2-keeps-a-place", "flit_fifo", "~self.o.valid)", "stored == 0)"),
+    ("register-delivers", "link_register", "~self.o.valid | self.o.ready", "1"),
     (  # a grant moves while it waits
         "arbiter-3-is-fair",
         "round_robin",
