@@ -13,6 +13,8 @@ __all__ = ["LinkRegister"]
 class LinkRegister(wiring.Component):
     """Holds a flit for a cycle, so that wires before and behind it have a cycle each.
 
+    No bench of its own: ``sim/bench_network_on_chip.py`` runs networks that have it.
+
     Timing: one cycle; a flit every cycle. ``o`` depends on no input, ``i.ready`` on ``o.ready``.
     Reset: drops its flit.
 

@@ -129,7 +129,7 @@ def test_any_mix_of_rectangles_arrives(
 
 
 @pytest.mark.parametrize("name", CHIPS)
-def test_a_hop_takes_one_cycle(name: str) -> None:
+def test_a_hop_takes_one_cycle_and_a_register_one(name: str) -> None:
     chip = CHIPS[name]
     pattern = pattern_of(chip, uniform(chip) | {HOST: [(c, 1, 1) for c in range(len(chip.cores))]})
     done = network(name).run(Traffic(pattern, 0.002), Window(60_000, drain=DRAIN), seed=3)
@@ -141,7 +141,8 @@ def test_a_hop_takes_one_cycle(name: str) -> None:
                 chip.chip_columns == 2 and (port, x) in (("east", 1), ("west", 2))
                 for (x, _), port in links
             )
-            assert done.network_latency[here].min() == len(links) + 2 * crossed
+            registers = (len(links) - 1) * chip.registered_links
+            assert done.network_latency[here].min() == len(links) + 2 * crossed + registers
 
 
 @pytest.mark.parametrize("name", CHIPS)
