@@ -48,7 +48,7 @@ class Beside:
     ----------
     luts : int
         Logic cells, of a table of four inputs, that it takes, without its memories; families scale
-        them (``image`` of their costs). ``python -m benchmarks.image_costs`` measures them.
+        them (``image`` of their costs). ``python -m benchmarks.image_costs`` compares with packing.
     memories : tuple of Memory
         The one that is called :data:`SELF_TEST_PROGRAM` grows and shrinks with the weights.
     """
