@@ -23,6 +23,7 @@ from spikelet.boards import board_named
 from spikelet.fpga.families import device_named
 from spikelet.fpga.families.family import Device
 from spikelet.fpga.fit import check_fit
+from spikelet.fpga.power_on import with_clock
 from spikelet.fpga.synthesise import synthesise
 from spikelet.images.image import ImageOptions
 from spikelet.images.kinds import IMAGE_KINDS, image_kind
@@ -44,6 +45,7 @@ def main() -> int:
         image={"choices": list(IMAGE_KINDS), "action": "append", "help": "all by default"},
     )
     compiled, board = small_network(), board_named(BOARD)
+    board = with_clock(board, board.clock_hz)  # packing alone knows no pins, which a PLL must have
     device = device_named(board.device)
     spikes = np.random.default_rng(8).random((12, 4, compiled.network.n_inputs)) < 0.5
     bare, _ = _packed(chip_verilog(compiled.chip), "chip", device)
