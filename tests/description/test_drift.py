@@ -80,5 +80,7 @@ def test_what_a_drift_cannot_be(fields, message):
 
 
 def test_a_time_before_the_start_is_refused():
-    with pytest.raises(SpikeletError, match=r"seconds must be a number in 20..1000000000000.0, not 19"):
+    with pytest.raises(
+        SpikeletError, match=r"seconds must be a number in 20..1000000000000.0, not 19"
+    ):
         Drift(start=20).codes(PAIRS, codes(), 19)
