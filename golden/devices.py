@@ -106,7 +106,8 @@ class DeviceArray:
         old = chosen[here].astype(np.int64)
         new = programmed(self.devices, pulses, old, draws)
         chosen[here] = new
-        return weights + self.devices.differences(new) - self.devices.differences(old)
+        change = self.devices.differences(new) - self.devices.differences(old)
+        return weights + change * self.devices.scales[self._selected]
 
     def end_tick(self) -> None:
         """Go on to the next device, if a pulse was given in this tick."""

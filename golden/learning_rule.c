@@ -124,7 +124,8 @@ INLINE int32_t programmed(const struct learning *core, size_t at, const uint16_t
         if (common >= REFRESH && !stuck && !STUCK(other))
             *codes += (count - common) * (1 << away) - common * (1 << shift);
     }
-    return shift ? weight - moved + level : weight + moved - level;
+    const int32_t by = (moved - level) * (1 << SLICE_BITS * *core->selected);
+    return shift ? weight - by : weight + by;
 }
 #else
 #define programmed(core, at, draw, weight, pulse) pulse

@@ -73,6 +73,7 @@ def _devices(devices: Devices) -> list[str]:
         "PAIRS": str(int(devices.pairs)),
         "DEVICE_BITS": str(devices.code_bits // len(devices.sides)),
         "REFRESH": str(devices.refresh),
+        "SLICE_BITS": str(devices.slice_bits),
     }
     lines = [f"#define {name} {value}" for name, value in values.items()]
     for name in DEVICE_FIELDS:

@@ -43,6 +43,8 @@ class DeviceDatapath(wiring.Component):
         Of the whole synapses.
     draws : ``In(lanes * DRAW_BITS)``
         If the devices draw.
+    selected : ``In(range(count))``
+        Of bit slices: which of them the codes are, all the time that they are on their way.
     new_codes : ``Out(lanes * code_bits)``
     new_weights : ``Out(lanes * weight_bits)``
     """
@@ -61,6 +63,8 @@ class DeviceDatapath(wiring.Component):
         }
         if devices.draws:
             members["draws"] = In(core.lanes * DRAW_BITS)
+        if devices.slice_bits:
+            members["selected"] = In(range(devices.count))
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
@@ -97,7 +101,8 @@ class DeviceDatapath(wiring.Component):
         }
         kept["level"] = Mux(lowers, kept["level"], new)
         kept[f"{MINUS}level"] = Mux(lowers, new, kept[f"{MINUS}level"])
-        weight = weight + Mux(lowers, level, new) - Mux(lowers, new, level)
+        change = self._counted(Mux(lowers, level, new) - Mux(lowers, new, level))
+        weight = weight + change
         if devices.refresh:
             kept, given, weight = self._refreshed(m, lane, kept, given, weight)
         parts = []
@@ -213,8 +218,17 @@ class DeviceDatapath(wiring.Component):
             parts.append((writes + (given & ~writes.all()))[: devices.write_bits])
         m.d.sync += [
             self.new_codes.word_select(lane, devices.code_bits).eq(Cat(*parts)),
-            self.new_weights.word_select(lane, core.weight_bits).eq(weight + new - level),
+            self.new_weights.word_select(lane, core.weight_bits).eq(
+                weight + self._counted(new - level) if devices.slice_bits else weight + new - level
+            ),
         ]
+
+    def _counted(self, change: Value) -> Value:
+        """Return a change of levels as often as the slice that is programmed counts."""
+        if not self.devices.slice_bits:
+            return change
+        shifted = [change << (scale.bit_length() - 1) for scale in self.devices.scales]
+        return Array(shifted)[self.selected]
 
     @staticmethod
     def _table(steps: tuple[int, ...], level: Value) -> Value:
@@ -249,6 +263,8 @@ class DeviceMemory(wiring.Component):
         Some device gets a pulse: the next tick programs the next device.
     read : ``In(1)``, read_row : ``In(range(weight_rows))``, row_data : ``Out``
     write : ``In(1)``, write_row : ``In(range(weight_rows))``, write_data : ``In``
+    programmed : ``Out(range(count))``
+        The device that this tick programs; of bit slices only.
     devices, selected : ``In(RegionPort(...))``
         Configuration access, while nothing is read or written.
     """
@@ -267,6 +283,11 @@ class DeviceMemory(wiring.Component):
                 "write": In(1),
                 "write_row": In(range(core.weight_rows)),
                 "write_data": In(row_bits),
+                **(
+                    {"programmed": Out(range(_devices(core).count))}
+                    if _devices(core).slice_bits
+                    else {}
+                ),
                 **{
                     name: In(RegionPort((regions[name].span - 1).bit_length(), regions[name].bits))
                     for name in ("devices", "selected")
@@ -305,4 +326,6 @@ class DeviceMemory(wiring.Component):
             memory.write_row.eq(first_row + self.write_row),
             memory.write_data.eq(self.write_data),
         ]
+        if devices.slice_bits:
+            m.d.comb += self.programmed.eq(current)
         return m

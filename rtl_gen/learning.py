@@ -276,6 +276,8 @@ class Learning(wiring.Component):
             later = datapath.latency - datapath.draw_stage
             device_draws = delayed(m, Cat(*draws[1::2]), later, name="device_draws")
             m.d.comb += device.draws.eq(device_draws)
+        if "selected" in device.signature.members:
+            m.d.comb += device.selected.eq(memory.programmed)
         return device.new_weights
 
     def _pre_traces(

@@ -91,6 +91,10 @@ class Devices:
         Of a device's count of pulses, 0..16; 0: none.
     pairs : bool
         Whether a weight is a difference of two conductances.
+    slice_bits : int
+        Device ``d``, or pair, counts ``2**(slice_bits * d)`` times in the weight: bit slices. 0:
+        all count alike. At most as many as levels have room for, so that there is no gap between
+        weights.
     refresh : int
         Of pairs: where both devices are at this level or above after a pulse, the difference is
         written into one and the other is reset. 1..``levels - 1``; 0: never.
@@ -115,6 +119,7 @@ class Devices:
     write_bits: int = 0
     pairs: bool = False
     refresh: int = 0
+    slice_bits: int = 0
     name: str = "custom"
     source: str = field(default="", compare=False)
 
@@ -146,11 +151,18 @@ class Devices:
                 f"{what} up and down must be of the same levels, not {len(self.up)} and "
                 f"{len(self.down)}"
             )
+        check_int(f"{what} slice_bits", self.slice_bits, 0, 8)
+        if self.levels < 1 << self.slice_bits:
+            raise SpikeletError(
+                f"{what} slice_bits of {self.slice_bits} need {1 << self.slice_bits} levels or "
+                f"more, but there are {self.levels}: weights in between could not be written",
+                remedy="give more levels, or fewer slice_bits",
+            )
         most = _LARGEST_DIFFERENCE if self.pairs else _LARGEST_WEIGHT
         if self.w_max > most:
             each = "differences" if self.pairs else "conductances"
             raise SpikeletError(
-                f"{what} {self.count} of {each} up to {self.w_max // self.count} add up to "
+                f"{what} {self.count} of {each} up to {self.w_max // sum(self.scales)} add up to "
                 f"{self.w_max}, but a weight is at most {most}",
                 remedy="use fewer devices, or fewer levels",
             )
@@ -174,12 +186,17 @@ class Devices:
     @property
     def w_min(self) -> int:
         """Smallest weight."""
-        return -self.w_max if self.pairs else self.count * self.off
+        return -self.w_max if self.pairs else sum(self.scales) * self.off
 
     @property
     def w_max(self) -> int:
         """Largest weight."""
-        return self.count * (self.levels - 1 + (0 if self.pairs else self.off))
+        return sum(self.scales) * (self.levels - 1 + (0 if self.pairs else self.off))
+
+    @property
+    def scales(self) -> tuple[int, ...]:
+        """How often each device, or pair, counts in the weight: a power of two."""
+        return tuple(1 << self.slice_bits * device for device in range(self.count))
 
     @property
     def sides(self) -> tuple[str, ...]:
@@ -260,25 +277,38 @@ class Devices:
     def weights(self, codes: _Codes) -> npt.NDArray[np.int64]:
         """Return the weights of codes of shape (count, ...)."""
         lowest = 0 if self.pairs else self.w_min
-        found: npt.NDArray[np.int64] = lowest + self.differences(codes).sum(axis=0)
-        return found
+        found: npt.NDArray[np.int64] = np.tensordot(self.scales, self.differences(codes), 1)
+        return lowest + found
 
     def shared(self, weights: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
-        """Return levels that make these weights, as equal as they can be, as :meth:`each` does.
+        """Return levels that make these weights, as :meth:`each` does.
 
-        Of a pair one is 0.
+        They are as equal as they can be; of bit slices, the most significant first. Of a pair one
+        is 0.
         """
         wide = weights.astype(np.int64)
         sums = [np.maximum(wide, 0), np.maximum(-wide, 0)] if self.pairs else [wide - self.w_min]
+        if self.slice_bits:
+            return np.concatenate([self._sliced(total) for total in sums])
         first = np.arange(self.count).reshape(-1, *[1] * weights.ndim)
         parts = [np.divmod(total, self.count) for total in sums]
         return np.concatenate([each + (first < left) for each, left in parts])
+
+    def _sliced(self, total: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return levels of bit slices that add up to a total, shape (count, ...)."""
+        parts = []
+        for scale in reversed(self.scales):
+            parts.append(np.minimum(total // scale, self.levels - 1))
+            total = total - parts[-1] * scale
+        return np.stack(parts[::-1])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON-compatible values."""
         values = asdict(self)
         if not self.pairs:  # what devices have no use for is not named
             del values["pairs"], values["refresh"]
+        if not self.slice_bits:
+            del values["slice_bits"]
         return values
 
     def check(

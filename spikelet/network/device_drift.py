@@ -99,7 +99,9 @@ def compensated(programmed: IntegerNetwork, now: IntegerNetwork) -> IntegerNetwo
     sums: dict[str, list[float]] = {}
     for index, network in enumerate((programmed, now)):
         for _, projection, devices, codes in devices_of(network):
-            total = float((devices.off + devices.each(codes, "level")).sum())
+            level = devices.each(codes, "level")
+            scales = np.tile(devices.scales, len(devices.sides))
+            total = float(np.tensordot(scales, devices.off + level, 1).sum())
             sums.setdefault(projection.target, [0.0, 0.0])[index] += total
     populations = []
     for population in now.populations:

@@ -79,6 +79,22 @@ def test_of_a_pair_a_code_holds_both_devices():
     assert not replace(FLAT, down=(17,) * 12, pairs=True).draws  # no pulse takes that step
 
 
+@pytest.mark.parametrize("pairs", [False, True])
+def test_bit_slices_count_by_powers_of_two(pairs):
+    devices = Devices(3, up=(16,) * 5, down=(16,) * 5, off=2, bits=3, slice_bits=2, pairs=pairs)
+    assert devices.scales == (1, 4, 16)
+    assert (devices.w_min, devices.w_max) == ((-84, 84) if pairs else (42, 126))
+    weights = np.arange(devices.w_min, devices.w_max + 1).reshape(1, -1)
+    codes = devices.joined(level=devices.shared(weights))
+    assert np.array_equal(devices.weights(codes), weights)
+    level = devices.differences(codes)
+    lowest = 0 if pairs else 42
+    assert np.array_equal(lowest + level[0] + 4 * level[1] + 16 * level[2], weights)
+    rule = RULE.with_devices(devices)
+    assert LearningRule.from_dict(json.loads(json.dumps(rule.to_dict()))) == rule
+    assert "slice_bits" not in RULE.with_devices(FLAT).to_dict()["devices"]
+
+
 def test_a_rule_with_pairs_survives_json():
     rule = RULE.with_devices(PAIRS)
     assert LearningRule.from_dict(json.loads(json.dumps(rule.to_dict()))) == rule
@@ -117,6 +133,12 @@ def test_a_rule_with_devices_survives_json():
         ({"write_bits": 17}, "write_bits must be an int in 0..16"),
         ({"faults": 1}, "faults must be true or false"),
         ({"pairs": 1}, "pairs must be true or false"),
+        ({"slice_bits": 4}, "slice_bits of 4 need 16 levels or more, but there are 12: weights in"),
+        ({"slice_bits": 9}, r"slice_bits must be an int in 0..8, not 9"),
+        (
+            {"slice_bits": 3},
+            "3 of conductances up to 11 add up to 803, but a weight is at most 255",
+        ),
         ({"refresh": 3}, "refresh is that of differential pairs, but there are none"),
         ({"pairs": True, "refresh": 12}, r"refresh must be an int in 0..11, not 12"),
         ({"pairs": True, "count": 12}, "12 of differences up to 11 add up to 132, .* at most 127"),

@@ -115,6 +115,19 @@ def test_pulses_of_both_signs_raise_and_a_refresh_keeps_the_weight(backend):
     assert weights == [plus - minus for plus, minus in levels]
 
 
+@pytest.mark.parametrize("backend", ["numpy", "native"])
+def test_a_pulse_to_a_slice_counts_by_its_significance(backend):
+    if backend == "native" and not native.available():
+        pytest.skip(native.why_not())
+    devices = Devices(3, up=(16,) * 4, down=(16,) * 4, bits=2, slice_bits=2)
+    rule = LearningRule("x0*y0").with_devices(devices)
+    core = lab(rule, [[0, 0]], backend=backend)
+    learned = core.play([BOTH, BOTH, NONE, BOTH, BOTH, BOTH]).learned
+    assert learned is not None
+    assert learned[0]["weights"][0, :, 0, 0].tolist() == [1, 5, 5, 21, 22, 26]
+    assert learned[0]["devices"][0, -1, :, 0, 0].tolist() == [2, 2, 1]
+
+
 def test_noise_and_rounding_are_right_on_average():
     words = np.arange(1 << 16)
     assert noise(words).mean() == 0 and abs(noise(words).std() - 16) < 0.05
