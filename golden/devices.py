@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.chip.image import CoreImage
-from spikelet.description.learning.devices import NOISE_MEAN, Devices
+from spikelet.description.learning.devices import DEVICE_FIELDS, MINUS, NOISE_MEAN, Devices
 
 __all__ = ["DeviceArray", "noise", "programmed"]
 
@@ -20,7 +20,7 @@ def noise(draws: _Int) -> _Int:
 
 
 def programmed(devices: Devices, pulses: _Int, codes: _Int, draws: _Int | None) -> _Int:
-    """Return the codes of devices after pulses.
+    """Return the codes of devices, or of differential pairs, after pulses.
 
     Parameters
     ----------
@@ -31,24 +31,42 @@ def programmed(devices: Devices, pulses: _Int, codes: _Int, draws: _Int | None) 
     draws : array of int64, same shape, or None
         None where the devices do not draw.
     """
-    level = devices.read(codes, "level")
+    plus, minus = (
+        {name: devices.read(codes, f"{side}{name}") for name in DEVICE_FIELDS}
+        for side in ("", MINUS)
+    )
+    if not devices.pairs:
+        plus["level"] = _moved(devices, pulses, plus, draws)
+        _count(devices, plus, pulses != 0)
+        return devices.codes(**plus).astype(np.int64)
+    plus["level"] = _moved(devices, np.maximum(pulses, 0), plus, draws)
+    minus["level"] = _moved(devices, np.maximum(-pulses, 0), minus, draws)
+    common = np.minimum(plus["level"], minus["level"])
+    due = (pulses != 0) & (devices.refresh > 0) & (common >= devices.refresh)
+    due &= (plus["stuck"] | minus["stuck"]) == 0
+    for side, sign in ((plus, 1), (minus, -1)):
+        side["level"] = side["level"] - np.where(due, common, 0)
+        _count(devices, side, (pulses == sign) | due)
+    above = {f"{MINUS}{name}": value for name, value in minus.items()}
+    return devices.codes(**plus, **above).astype(np.int64)
+
+
+def _moved(devices: Devices, pulses: _Int, fields: dict[str, _Int], draws: _Int | None) -> _Int:
+    """Return the levels of devices of these fields after pulses."""
+    level = fields["level"]
     up, down = (np.array(steps, np.int64) for steps in (devices.up, devices.down))
     step = np.where(pulses > 0, up[level], -down[level])
-    change = 2 * step * (8 + devices.read(codes, "variation")) + 8
+    change = 2 * step * (8 + fields["variation"]) + 8
     if draws is not None:
         change = change + devices.noise * noise(draws) + 16 * (draws & 15)
     moved = np.clip(level + (change >> _FRACTION_BITS), 0, devices.levels - 1)
-    stuck = devices.read(codes, "stuck")
-    given = pulses != 0
-    writes = devices.read(codes, "writes")
-    most = (1 << devices.write_bits) - 1
-    fields = {
-        "level": np.where(given & (stuck == 0), moved, level),
-        "stuck": stuck,
-        "variation": devices.read(codes, "variation"),
-        "writes": np.minimum(writes + given, most),
-    }
-    return devices.codes(**fields).astype(np.int64)
+    result: _Int = np.where((pulses != 0) & (fields["stuck"] == 0), moved, level)
+    return result
+
+
+def _count(devices: Devices, fields: dict[str, _Int], written: npt.NDArray[np.bool_]) -> None:
+    """Count a write, as far as the count has room."""
+    fields["writes"] = np.minimum(fields["writes"] + written, (1 << devices.write_bits) - 1)
 
 
 class DeviceArray:
@@ -88,7 +106,8 @@ class DeviceArray:
         old = chosen[here].astype(np.int64)
         new = programmed(self.devices, pulses, old, draws)
         chosen[here] = new
-        return weights + self.devices.read(new, "level") - self.devices.read(old, "level")
+        change = self.devices.differences(new) - self.devices.differences(old)
+        return weights + change * self.devices.scales[self._selected]
 
     def end_tick(self) -> None:
         """Go on to the next device, if a pulse was given in this tick."""

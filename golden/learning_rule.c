@@ -104,18 +104,28 @@ INLINE int32_t programmed(const struct learning *core, size_t at, const uint16_t
     if (!pulse)
         return weight;
     const size_t size = (size_t)core->n_axons * core->row;
-    int32_t *code = core->devices + *core->selected * size + at;
+    int32_t *codes = core->devices + *core->selected * size + at;
+    /* Of a pair, the device that gets the pulse: its code is below or above that of the other. */
+    const int32_t shift = PAIRS && pulse < 0 ? DEVICE_BITS : 0;
+    const int32_t code = *codes >> shift;
     const uint32_t word = VISIT_DRAWS > 1 ? core->device_draws[draw - core->draws] : 0;
-    const int32_t level = LEVEL(*code), stuck = STUCK(*code);
-    const int32_t step = pulse > 0 ? up[level] : -down[level];
+    const int32_t level = LEVEL(code), stuck = STUCK(code);
+    const int32_t step = PAIRS || pulse > 0 ? up[level] : -down[level];
     const int32_t noise = (int32_t)(2 * ((word >> 4 & 15) + (word >> 8 & 15) + (word >> 12 & 15)));
-    const int32_t change = 2 * step * (8 + VARIATION(*code)) + NOISE * (noise - NOISE_MEAN) +
+    const int32_t change = 2 * step * (8 + VARIATION(code)) + NOISE * (noise - NOISE_MEAN) +
                            (int32_t)(16 * (word & 15)) + 8;
     const int32_t moved = stuck ? level : clamp(level + (change >> 8), 0, LEVELS - 1);
-    const int32_t writes = WRITES(*code);
-    *code += moved - level + ((writes < MOST_WRITES) << FIRST_WRITES);
+    *codes += (moved - level + ((WRITES(code) < MOST_WRITES) << FIRST_WRITES)) * (1 << shift);
     *core->pulsed = 1;
-    return weight + moved - level;
+    if (PAIRS && REFRESH) {
+        const int32_t away = DEVICE_BITS - shift, other = *codes >> away;
+        const int32_t common = LEVEL(other) < moved ? LEVEL(other) : moved;
+        const int32_t count = (WRITES(other) < MOST_WRITES) << FIRST_WRITES;
+        if (common >= REFRESH && !stuck && !STUCK(other))
+            *codes += (count - common) * (1 << away) - common * (1 << shift);
+    }
+    const int32_t by = (moved - level) * (1 << SLICE_BITS * *core->selected);
+    return shift ? weight - by : weight + by;
 }
 #else
 #define programmed(core, at, draw, weight, pulse) pulse

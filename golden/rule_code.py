@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from spikelet.description.learning.devices import NOISE_MEAN, Devices
+from spikelet.description.learning.devices import DEVICE_FIELDS, NOISE_MEAN, Devices
 from spikelet.description.learning.rule import DRAW_BITS, LearningRule
 from spikelet.description.learning.text import (
     LARGEST_PERIOD,
@@ -70,9 +70,13 @@ def _devices(devices: Devices) -> list[str]:
         "DOWN": f"{{{', '.join(map(str, devices.down))}}}",
         "MOST_WRITES": str((1 << devices.write_bits) - 1),
         "FIRST_WRITES": str(first),
+        "PAIRS": str(int(devices.pairs)),
+        "DEVICE_BITS": str(devices.code_bits // len(devices.sides)),
+        "REFRESH": str(devices.refresh),
+        "SLICE_BITS": str(devices.slice_bits),
     }
     lines = [f"#define {name} {value}" for name, value in values.items()]
-    for name in ("level", "stuck", "variation", "writes"):
+    for name in DEVICE_FIELDS:
         place, bits = devices.fields.get(name, (0, 0))
         field = f"((code) >> {place} & {(1 << bits) - 1})"
         if name == "variation" and bits:

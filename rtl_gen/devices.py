@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from spikelet.description.checks import signed_bits, unsigned_bits
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import Region
-from spikelet.description.learning.devices import NOISE_MEAN, Devices
+from spikelet.description.learning.devices import DEVICE_FIELDS, MINUS, NOISE_MEAN, Devices
 from spikelet.description.learning.rule import DRAW_BITS
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
 from spikelet.rtl_gen.synapse_memory import SynapseMemory
@@ -25,6 +25,8 @@ def _devices(core: CoreParams) -> Devices:
 class DeviceDatapath(wiring.Component):
     """Gives pulses to a row of devices, one of each synapse, in every clock cycle.
 
+    Of a differential pair, one of both devices gets the pulse; a refresh takes a stage more.
+
     Timing: a row leaves :attr:`latency` cycles after it entered; never stalls.
     Reset: does not matter; what is in the pipeline is qualified by its user.
 
@@ -41,15 +43,16 @@ class DeviceDatapath(wiring.Component):
         Of the whole synapses.
     draws : ``In(lanes * DRAW_BITS)``
         If the devices draw.
+    selected : ``In(range(count))``
+        Of bit slices: which of them the codes are, all the time that they are on their way.
     new_codes : ``Out(lanes * code_bits)``
     new_weights : ``Out(lanes * weight_bits)``
     """
 
-    latency = 3
-
     def __init__(self, core: CoreParams) -> None:
         self.core = core
         self.devices = devices = _devices(core)
+        self.latency = 4 if devices.refresh else 3
         members = {
             "up": In(core.lanes),
             "down": In(core.lanes),
@@ -60,25 +63,111 @@ class DeviceDatapath(wiring.Component):
         }
         if devices.draws:
             members["draws"] = In(core.lanes * DRAW_BITS)
+        if devices.slice_bits:
+            members["selected"] = In(range(devices.count))
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         for lane in range(self.core.lanes):
-            self._lane(m, lane)
+            code = self.codes.word_select(lane, self.devices.code_bits)
+            places = self.devices.fields.items()
+            fields = {name: code[first:][:bits] for name, (first, bits) in places}
+            if self.devices.pairs:
+                self._pair(m, lane, fields)
+            else:
+                self._device(m, lane, fields)
         return m
 
-    def _lane(self, m: Module, lane: int) -> None:
+    def _pair(self, m: Module, lane: int, fields: dict[str, Value]) -> None:
+        """Build a lane of differential pairs."""
         core, devices = self.core, self.devices
-        code = self.codes.word_select(lane, devices.code_bits)
-        fields = {name: code[first:][:bits] for name, (first, bits) in devices.fields.items()}
         up, down = self.up[lane], self.down[lane]
+        names = [name for name in DEVICE_FIELDS if name in fields]
+        pulsed = {name: Mux(down, fields[f"{MINUS}{name}"], fields[name]) for name in names}
+        pulse = Signal(name=f"pulse_{lane}")
+        m.d.comb += pulse.eq(up | down)
+        new, level = self._moved(m, lane, pulsed, pulse, C(0))
+
+        # Third stage, besides: the weight, by the change of G+ or of G- with the other sign.
+        lowers = delayed(m, down, 2, name=f"lowers_{lane}")
+        weight = delayed(
+            m, self.weights.word_select(lane, core.weight_bits), 2, name=f"weight_{lane}"
+        )
+        kept = {name: delayed(m, fields[name], 2, name=f"{name}_kept_{lane}") for name in fields}
+        given = {
+            "": delayed(m, up, 2, name=f"given_{lane}"),
+            MINUS: delayed(m, down, 2, name=f"{MINUS}given_{lane}"),
+        }
+        kept["level"] = Mux(lowers, kept["level"], new)
+        kept[f"{MINUS}level"] = Mux(lowers, new, kept[f"{MINUS}level"])
+        change = self._counted(Mux(lowers, level, new) - Mux(lowers, new, level))
+        weight = weight + change
+        if devices.refresh:
+            kept, given, weight = self._refreshed(m, lane, kept, given, weight)
+        parts = []
+        for side, written in given.items():
+            for name in names:
+                value = kept[f"{side}{name}"]
+                if name == "writes":
+                    value = (value + (written & ~value.all()))[: devices.write_bits]
+                parts.append(value)
+        m.d.sync += [
+            self.new_codes.word_select(lane, devices.code_bits).eq(Cat(*parts)),
+            self.new_weights.word_select(lane, core.weight_bits).eq(weight),
+        ]
+
+    def _refreshed(
+        self,
+        m: Module,
+        lane: int,
+        kept: dict[str, Value],
+        given: dict[str, Value],
+        weight: Value,
+    ) -> tuple[dict[str, Value], dict[str, Value], Value]:
+        """Build the stage that refreshes pairs; return the same values behind it."""
+        devices, width = self.devices, self.core.weight_bits
+        kept = {
+            name: delayed(m, value[: devices.fields[name][1]], 1, name=f"{name}_then_{lane}")
+            for name, value in kept.items()
+        }
+        given = {
+            side: delayed(m, value, 1, name=f"{side}given_then_{lane}")
+            for side, value in given.items()
+        }
+        weight = delayed(m, weight[:width], 1, name=f"weight_then_{lane}")
+        plus, minus = kept["level"], kept[f"{MINUS}level"]
+        stuck = [kept[f"{side}stuck"] for side in given] if devices.faults else [C(0)]
+        due = Signal(name=f"due_{lane}")
+        high = (plus >= devices.refresh) & (minus >= devices.refresh)
+        m.d.comb += due.eq(high & Cat(*given.values()).any() & ~Cat(*stuck).any())
+        difference = Signal(signed(devices.bits + 1), name=f"difference_{lane}")
+        m.d.comb += difference.eq(plus - minus)
+        negative = difference[-1]
+        for name, old, anew in (
+            ("level", plus, Mux(negative, 0, difference)),
+            (f"{MINUS}level", minus, Mux(negative, -difference, 0)),
+        ):
+            kept[name] = Mux(due, anew[: devices.bits], old)
+        return kept, {side: value | due for side, value in given.items()}, weight
+
+    def _moved(
+        self, m: Module, lane: int, fields: dict[str, Value], up: Value, down: Value
+    ) -> tuple[Signal, Value]:
+        """Build what a pulse does to a device.
+
+        Return its new level and its old one, both in the third stage.
+        """
+        devices = self.devices
 
         # First stage: the step of the curve; the noise.
-        most = max(*devices.up, *devices.down)
+        most = max(devices.up) if devices.pairs else max(*devices.up, *devices.down)
         step = Signal(signed(unsigned_bits(most) + 1), name=f"step_{lane}")
         table = Mux(up, self._table(devices.up, fields["level"]), 0)
-        m.d.sync += step.eq(table - Mux(down, self._table(devices.down, fields["level"]), 0))
+        lower: Value = C(0)
+        if not devices.pairs:
+            lower = Mux(down, self._table(devices.down, fields["level"]), 0)
+        m.d.sync += step.eq(table - lower)
         free = Signal(name=f"free_{lane}")
         stuck = fields.get("stuck", C(0, 1))
         m.d.sync += free.eq((up | down) & ~stuck)
@@ -92,7 +181,8 @@ class DeviceDatapath(wiring.Component):
             added = Cat(C(8, 4), rounding) + noise * devices.noise
 
         # Second stage: the change, in 1/256 of a level.
-        low, high = -2 * most * 15 - 45 * devices.noise, 2 * most * 15 + 45 * devices.noise + 255
+        lowest = 0 if devices.pairs else -2 * most * 15
+        low, high = lowest - 45 * devices.noise, 2 * most * 15 + 45 * devices.noise + 255
         change = Signal(signed(signed_bits(low, high)), name=f"change_{lane}")
         factor: Value = C(8)
         if "variation" in fields:
@@ -100,16 +190,25 @@ class DeviceDatapath(wiring.Component):
         m.d.sync += change.eq(((step * factor) << 1) + added)
         free_then = delayed(m, free, 1, name=f"free_then_{lane}")
 
-        # Third stage: the new level, and the weight.
+        # Third stage: the new level.
         level = delayed(m, fields["level"], 2, name=f"level_{lane}")
         moved = level + (change >> _FRACTION_BITS)
         clamped = Mux(moved < 0, 0, Mux(moved >= devices.levels, devices.levels - 1, moved))
         new = Signal(devices.bits, name=f"new_level_{lane}")
         m.d.comb += new.eq(Mux(free_then, clamped, level))
+        return new, level
+
+    def _device(self, m: Module, lane: int, fields: dict[str, Value]) -> None:
+        """Build a lane of devices whose conductances add up."""
+        core, devices = self.core, self.devices
+        up, down = self.up[lane], self.down[lane]
+        new, level = self._moved(m, lane, fields, up, down)
+
+        # Third stage, besides: the weight.
         weight = delayed(
             m, self.weights.word_select(lane, core.weight_bits), 2, name=f"weight_{lane}"
         )
-        parts = [new]
+        parts: list[Value] = [new]
         for name in ("stuck", "variation"):
             if name in fields:
                 parts.append(delayed(m, fields[name], 2, name=f"{name}_kept_{lane}"))
@@ -119,8 +218,17 @@ class DeviceDatapath(wiring.Component):
             parts.append((writes + (given & ~writes.all()))[: devices.write_bits])
         m.d.sync += [
             self.new_codes.word_select(lane, devices.code_bits).eq(Cat(*parts)),
-            self.new_weights.word_select(lane, core.weight_bits).eq(weight + new - level),
+            self.new_weights.word_select(lane, core.weight_bits).eq(
+                weight + self._counted(new - level) if devices.slice_bits else weight + new - level
+            ),
         ]
+
+    def _counted(self, change: Value) -> Value:
+        """Return a change of levels as often as the slice that is programmed counts."""
+        if not self.devices.slice_bits:
+            return change
+        shifted = [change << (scale.bit_length() - 1) for scale in self.devices.scales]
+        return Array(shifted)[self.selected]
 
     @staticmethod
     def _table(steps: tuple[int, ...], level: Value) -> Value:
@@ -155,6 +263,8 @@ class DeviceMemory(wiring.Component):
         Some device gets a pulse: the next tick programs the next device.
     read : ``In(1)``, read_row : ``In(range(weight_rows))``, row_data : ``Out``
     write : ``In(1)``, write_row : ``In(range(weight_rows))``, write_data : ``In``
+    programmed : ``Out(range(count))``
+        The device that this tick programs; of bit slices only.
     devices, selected : ``In(RegionPort(...))``
         Configuration access, while nothing is read or written.
     """
@@ -173,6 +283,11 @@ class DeviceMemory(wiring.Component):
                 "write": In(1),
                 "write_row": In(range(core.weight_rows)),
                 "write_data": In(row_bits),
+                **(
+                    {"programmed": Out(range(_devices(core).count))}
+                    if _devices(core).slice_bits
+                    else {}
+                ),
                 **{
                     name: In(RegionPort((regions[name].span - 1).bit_length(), regions[name].bits))
                     for name in ("devices", "selected")
@@ -211,4 +326,6 @@ class DeviceMemory(wiring.Component):
             memory.write_row.eq(first_row + self.write_row),
             memory.write_data.eq(self.write_data),
         ]
+        if devices.slice_bits:
+            m.d.comb += self.programmed.eq(current)
         return m

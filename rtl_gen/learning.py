@@ -141,7 +141,8 @@ class Learning(wiring.Component):
         m.d.comb += reading.eq(loops.visit | passing)
         reads = Signal(SynapseMemory.latency)
         m.d.sync += reads.eq(Cat(reading, reads))
-        latency = datapath.latency + (DeviceDatapath.latency if rule.devices else 0)
+        device = DeviceDatapath(core) if rule.devices else None
+        latency = datapath.latency + (device.latency if device else 0)
         padding = latency % 2 if one_port else 0
         waited = latency + padding
         visits = Signal(waited + 1)
@@ -161,8 +162,8 @@ class Learning(wiring.Component):
         if rule.tag_bits:
             self._tags(m, datapath, row, waited - datapath.latency)
         draws = self._draws(m, datapath, visits) if rule.stochastic else []
-        if rule.devices:
-            new_weights = self._devices(m, datapath, row, visits, draws)
+        if device:
+            new_weights = self._devices(m, datapath, device, row, visits, draws)
         else:
             new_weights = datapath.new_weights
         written = delayed(m, new_weights, padding, name="new_weights")
@@ -245,6 +246,7 @@ class Learning(wiring.Component):
         self,
         m: Module,
         datapath: RuleDatapath,
+        device: DeviceDatapath,
         row: Value,
         visits: Signal,
         draws: list[Value],
@@ -252,7 +254,7 @@ class Learning(wiring.Component):
         """Build the devices, which get the rule's pulses; return the new weights."""
         crossbar = self.crossbar
         m.submodules.device_memory = memory = DeviceMemory(self.core, self.regions)
-        m.submodules.device_datapath = device = DeviceDatapath(self.core)
+        m.submodules.device_datapath = device
         connect(m, flipped(self.devices), memory.devices)
         connect(m, flipped(self.selected), memory.selected)
         padding = len(visits) - 1 - datapath.latency - device.latency
@@ -274,6 +276,8 @@ class Learning(wiring.Component):
             later = datapath.latency - datapath.draw_stage
             device_draws = delayed(m, Cat(*draws[1::2]), later, name="device_draws")
             m.d.comb += device.draws.eq(device_draws)
+        if "selected" in device.signature.members:
+            m.d.comb += device.selected.eq(memory.programmed)
         return device.new_weights
 
     def _pre_traces(

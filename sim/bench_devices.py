@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.chip.core import CoreParams
-from spikelet.description.learning.devices import Devices
+from spikelet.description.learning.devices import MINUS, Devices
 from spikelet.description.learning.rule import DRAW_BITS
 from spikelet.golden.devices import programmed
 from spikelet.sim.bench_learning_rule import port_word
@@ -26,10 +26,12 @@ def _random_row(rng: np.random.Generator, core: CoreParams, devices: Devices) ->
     """Return pulses, codes, weights and draws of a row."""
     lanes = core.lanes
     ranges = {name: 1 << bits for name, (_, bits) in devices.fields.items()}
-    ranges["level"] = devices.levels
+    levels = [f"{side}level" for side in devices.sides]
+    ranges |= dict.fromkeys(levels, devices.levels)
     values = {name: rng.integers(0, top, lanes) for name, top in ranges.items()}
-    ends = rng.choice((0, devices.levels - 1), lanes)
-    values["level"] = np.where(rng.random(lanes) < 0.2, ends, values["level"])
+    for name in levels:
+        ends = rng.choice((0, devices.levels - 1), lanes)
+        values[name] = np.where(rng.random(lanes) < 0.2, ends, values[name])
     draws = rng.integers(0, 1 << DRAW_BITS, lanes)
     return {
         "pulses": rng.integers(-1, 2, lanes),
@@ -45,23 +47,43 @@ def _lanes(word: int, bits: int, lanes: int) -> _Int:
 
 def _note(checks: Checks, row: _Row, new: _Int, devices: Devices) -> None:
     """Note what a row reaches."""
-    old, level = (devices.read(codes, "level") for codes in (row["codes"], new))
-    free = devices.read(row["codes"], "stuck") == 0
+    change = devices.differences(new) - devices.differences(row["codes"])
+    # Of a pair, of the device that the pulse goes to.
+    below = devices.pairs & (row["pulses"] < 0)
+    old, level, stuck, writes = (
+        np.where(below, devices.read(codes, f"{MINUS}{name}"), devices.read(codes, name))
+        for codes, name in (
+            (row["codes"], "level"),
+            (new, "level"),
+            (row["codes"], "stuck"),
+            (row["codes"], "writes"),
+        )
+    )
+    free = stuck == 0
     for name, sign in (("up", 1), ("down", -1)):
         pulsed = row["pulses"] == sign
-        checks.reach(f"{name}: moved", (pulsed & ((level - old) * sign > 0)).any())
-        checks.reach(f"{name}: stayed", (pulsed & free & (level == old)).any())
-        against = pulsed & ((level - old) * sign < 0)
+        checks.reach(f"{name}: moved", (pulsed & (change * sign > 0)).any())
+        checks.reach(f"{name}: stayed", (pulsed & free & (change == 0)).any())
+        against = pulsed & (change * sign < 0)
         if devices.noise:
             checks.reach(f"{name}: against the pulse", against.any())
         if devices.faults:
             checks.reach(f"{name}: stuck", (pulsed & ~free).any())
     checks.reach("highest level", ((level > old) & (level == devices.levels - 1)).any())
-    checks.reach("lowest level", ((level < old) & (level == 0)).any())
+    if devices.noise or not devices.pairs:
+        checks.reach("lowest level", ((level < old) & (level == 0)).any())
     if devices.write_bits:
-        writes = devices.read(row["codes"], "writes")
         full = (writes == (1 << devices.write_bits) - 1) & (row["pulses"] != 0)
         checks.reach("count of writes is full", full.any())
+    if devices.refresh:
+        levels = np.stack([devices.read(new, f"{side}level") for side in devices.sides])
+        fell = devices.read(row["codes"], "level") > levels[0]
+        fell &= devices.read(row["codes"], f"{MINUS}level") > levels[1]
+        checks.reach("refreshed", (fell & (levels.min(axis=0) == 0)).any())
+        high = levels.min(axis=0) >= devices.refresh
+        checks.reach("high, but no pulse", (high & (row["pulses"] == 0)).any())
+        if devices.faults:
+            checks.reach("high, but stuck", (high & (row["pulses"] != 0)).any())
 
 
 @cocotb.test(timeout_time=50, timeout_unit="us")
@@ -74,12 +96,18 @@ async def rows(dut: Any) -> None:
     devices = core.learning.devices
     made = [_random_row(rng, core, devices) for _ in range(ROWS)]
     corners = [f"{side}: {what}" for side in ("up", "down") for what in ("moved", "stayed")]
-    corners += ["highest level", "lowest level"]
+    corners += ["highest level"]
+    corners += ["lowest level"] if devices.noise or not devices.pairs else []
     corners += ["up: stuck", "down: stuck"] if devices.faults else []
     corners += [f"{side}: against the pulse" for side in ("up", "down")] if devices.noise else []
     corners += ["count of writes is full"] if devices.write_bits else []
+    corners += ["refreshed", "high, but no pulse"] if devices.refresh else []
+    corners += ["high, but stuck"] if devices.refresh and devices.faults else []
     checks = Checks(*corners)
     edge = await start(dut, up=0, down=0)
+    selected = int(rng.integers(devices.count))
+    if devices.slice_bits:
+        dut.selected.value = selected
     for step in range(ROWS + latency):
         if step < ROWS:
             row = made[step]
@@ -95,7 +123,8 @@ async def rows(dut: Any) -> None:
         row = made[step - latency]
         draws = row["draws"] if devices.draws else None
         codes = programmed(devices, row["pulses"], row["codes"], draws)
-        moved = devices.read(codes, "level") - devices.read(row["codes"], "level")
+        moved = devices.differences(codes) - devices.differences(row["codes"])
+        moved = moved * devices.scales[selected]
         got = _lanes(int(dut.new_codes.value), devices.code_bits, core.lanes)
         checks.equal(codes, got, "new code of lane", row=step - latency)
         got = _lanes(int(dut.new_weights.value), core.weight_bits, core.lanes)

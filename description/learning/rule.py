@@ -298,6 +298,8 @@ class LearningRule:
         values = asdict(self)
         if self.devices is None:  # what a rule has no use for is not named
             del values["devices"]
+        else:
+            values["devices"] = self.devices.to_dict()
         if not self.reads_error:  # what a rule has no use for is not named
             del values["error_bits"]
         return values

@@ -37,6 +37,7 @@ class Variability:
         Shares of devices that are stuck at a random level, and at the lowest, 0..1 together.
     faults : array of int, shape (count, n_source, n_target), or None
         A fault map, in the place of ``stuck`` and ``dead``: 0, :data:`STUCK` or :data:`DEAD`.
+        Of differential pairs it has ``2 * count`` devices, those of G+ first.
 
     Raises
     ------
@@ -105,4 +106,4 @@ class Variability:
                 )
             stuck, dead = self.faults == STUCK, self.faults == DEAD
         levels = np.where(dead, 0, levels)
-        return devices.codes(level=levels, stuck=stuck | dead, variation=variation)
+        return devices.joined(level=levels, stuck=stuck | dead, variation=variation)

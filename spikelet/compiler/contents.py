@@ -103,7 +103,7 @@ def _devices(
     devices = core.learning.devices if core.learning else None
     if devices is None:
         return {}
-    codes = devices.codes(level=devices.shared(weights) * plastic[:, None])
+    codes = devices.joined(level=devices.shared(weights) * plastic[:, None])
     first = 0
     for projection in into:
         last = first + projection.weights.shape[0]

@@ -38,7 +38,7 @@ def drawn(run: LearningRun) -> dict[str, bytes]:
         pictures[f"weights-{key}"] = learning_plots.weight_histogram(before, after, bounds, title)
         codes = run.compiled.devices(p.source, p.target, run.state.image)
         if codes is not None and p.rule.devices and p.rule.devices.write_bits:
-            writes = p.rule.devices.read(codes, "writes")
+            writes = p.rule.devices.each(codes, "writes")
             pictures[f"writes-{key}"] = learning_plots.write_histogram(writes, title)
         shape = shapes.get(p.source, ())
         if len(shape) == 2:

@@ -270,13 +270,14 @@ class Run:
     def devices(self, source: str, target: str, field: str = "level") -> npt.NDArray[np.int64]:
         """Return ``level``, ``stuck``, ``variation`` or ``writes`` of a projection's devices.
 
-        Shape (count, n_source, n_target); SpikeletError if its synapses are not made of devices.
+        Shape (count, n_source, n_target); of differential pairs (2 * count, n_source, n_target),
+        those of G+ first. SpikeletError if its synapses are not made of devices.
         """
         codes = self.compiled.devices(source, target, self.final.image)
         rule = self.compiled.network.projection(source, target).rule
         if codes is None or rule is None or rule.devices is None:
             raise SpikeletError(f"projection {source!r} -> {target!r} has no devices")
-        return rule.devices.read(codes, field)
+        return rule.devices.each(codes, field)
 
     def kept_state(self, layer: str, name: str) -> npt.NDArray[np.int32]:
         """Return a state that ``clear`` keeps, such as the adaptation, of each neuron: (size,)."""

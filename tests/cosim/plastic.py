@@ -204,6 +204,43 @@ CORES: dict[str, dict[str, Any]] = {
         "n_axons": 10,
         "teacher_axons": 5,
     },
+    # Noisy differential pairs, of all that can be wrong with them, which the chip refreshes.
+    "device_pairs": {
+        "learning": LearningRule(
+            "2^-2*x1*y0 - 2^-1*x0*y1*(w > -8)", x1=_ADD, y1=_SET, rounding="stochastic"
+        ).with_devices(
+            Devices(
+                2,
+                up=(40, 33, 30, 28, 25, 19, 16, 12),
+                down=(255,) * 8,
+                bits=3,
+                noise=14,
+                faults=True,
+                variation=True,
+                write_bits=3,
+                pairs=True,
+                refresh=5,
+            )
+        ),
+    },
+    # Bit slices of pairs that nothing refreshes and that do not draw, in memories of one port.
+    "whole_pairs": {
+        "learning": LearningRule("x0*y1 - y0*x1", x1=_SET, y1=_SET).with_devices(
+            Devices(3, up=(16, 0, 32, 16, 16), down=(16,) * 5, bits=3, pairs=True, slice_bits=2)
+        ),
+        "weight_bits": 8,
+        "weight_memory": "spram",
+        "n_axons": 9,
+    },
+    # Bit slices that draw.
+    "device_slices": {
+        "learning": LearningRule("x0*y1 - y0*x1", x1=_SET, y1=_SET).with_devices(
+            Devices(2, up=(16, 11, 8, 5), down=(5, 16, 9, 20), bits=2, slice_bits=2)
+        ),
+        "n_axons": 5,
+        "lanes": 2,
+        "n_neurons": 6,
+    },
     # Devices behind axons with short-term plasticity, inhibited by neurons of other cores.
     "scaled_devices": {
         "learning": LearningRule("x0*y1 - 2^-2*y0*x1", x1=_SET, y1=_BRIEF).with_devices(

@@ -1,11 +1,13 @@
 """Measured devices: from two curves to steps by level; files, and what is wrong in them."""
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from spikelet.cli import main
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.device_model import DeviceModel, device_model, device_models
+from spikelet.golden.devices import programmed
 
 LINE = {
     "name": "line",
@@ -33,12 +35,23 @@ def test_steps_are_those_of_the_curves():
 
 
 def test_the_models_that_are_there():
-    assert {"pcm", "rram"} <= set(device_models())
+    assert {"cbram", "mtj", "pcm", "rram"} <= set(device_models())
     for found in device_models().values():
         devices = found.devices(7)
         assert devices.levels == 16 and len(found.source) > 40
         assert all(a >= b for a, b in zip(devices.up, devices.up[1:], strict=False))
     assert device_model("pcm").devices(1).down == tuple(range(0, 256, 16))  # RESET is abrupt
+
+
+@pytest.mark.parametrize(("name", "chances", "off"), [("cbram", 4, 0), ("mtj", 2, 1)])
+def test_binary_devices_switch_by_chance(name, chances, off):
+    devices = device_model(name).devices(1, levels=2)
+    assert (devices.up, devices.down) == ((chances, 0), (0, chances)) and devices.off == off
+    draws = np.arange(1 << 16)
+    for pulse in (1, -1):
+        level = np.full(1 << 16, pulse < 0)
+        now = programmed(devices, np.full(1 << 16, pulse), level.astype(np.int64), draws)
+        assert (now != level).mean() == chances / 16
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from tests.cosim.plastic import plastic_chip, plastic_image
 
 FLAT = Devices(3, up=(16,) * 12, down=(16,) * 12)
 FULL = replace(FLAT, noise=5, off=2, faults=True, variation=True, write_bits=6)
+PAIRS = replace(FULL, pairs=True, refresh=9)
 RULE = LearningRule("x1*y0", x1=TraceParams(4, decay_shift=1))
 
 
@@ -53,6 +54,54 @@ def test_weights_are_shared_out_equally():
     assert (FULL.w_min, FULL.w_max) == (6, 39)
 
 
+def test_of_a_pair_a_code_holds_both_devices():
+    rng = np.random.default_rng(1)
+    values = {
+        "level": rng.integers(0, 12, (6, 4, 5)),
+        "stuck": rng.integers(0, 2, (6, 4, 5)),
+        "variation": rng.integers(-8, 8, (6, 4, 5)),
+        "writes": rng.integers(0, 64, (6, 4, 5)),
+    }
+    codes = PAIRS.joined(**values)
+    assert codes.shape == (3, 4, 5) and PAIRS.code_bits == 30 and codes.min() >= 0
+    for name, value in values.items():
+        assert np.array_equal(PAIRS.each(codes, name), value)
+        assert np.array_equal(PAIRS.read(codes, f"minus_{name}"), value[3:])
+    plus, minus = np.split(values["level"], 2)
+    assert np.array_equal(codes >> 15, FULL.codes(**{n: v[3:] for n, v in values.items()}))
+    assert np.array_equal(PAIRS.weights(codes), (plus - minus).sum(axis=0))
+    weights = np.arange(PAIRS.w_min, PAIRS.w_max + 1).reshape(1, -1)
+    levels = PAIRS.shared(weights)
+    assert np.array_equal(PAIRS.weights(PAIRS.joined(level=levels)), weights)
+    assert (np.ptp(levels[:3], axis=0) <= 1).all() and (np.ptp(levels[3:], axis=0) <= 1).all()
+    assert not (levels[:3] * levels[3:]).any()
+    assert (PAIRS.w_min, PAIRS.w_max) == (-33, 33)  # `off` cancels
+    assert not replace(FLAT, down=(17,) * 12, pairs=True).draws  # no pulse takes that step
+
+
+@pytest.mark.parametrize("pairs", [False, True])
+def test_bit_slices_count_by_powers_of_two(pairs):
+    devices = Devices(3, up=(16,) * 5, down=(16,) * 5, off=2, bits=3, slice_bits=2, pairs=pairs)
+    assert devices.scales == (1, 4, 16)
+    assert (devices.w_min, devices.w_max) == ((-84, 84) if pairs else (42, 126))
+    weights = np.arange(devices.w_min, devices.w_max + 1).reshape(1, -1)
+    codes = devices.joined(level=devices.shared(weights))
+    assert np.array_equal(devices.weights(codes), weights)
+    level = devices.differences(codes)
+    lowest = 0 if pairs else 42
+    assert np.array_equal(lowest + level[0] + 4 * level[1] + 16 * level[2], weights)
+    rule = RULE.with_devices(devices)
+    assert LearningRule.from_dict(json.loads(json.dumps(rule.to_dict()))) == rule
+    assert "slice_bits" not in RULE.with_devices(FLAT).to_dict()["devices"]
+
+
+def test_a_rule_with_pairs_survives_json():
+    rule = RULE.with_devices(PAIRS)
+    assert LearningRule.from_dict(json.loads(json.dumps(rule.to_dict()))) == rule
+    named = RULE.with_devices(FLAT).to_dict()["devices"]
+    assert "pairs" not in named and "refresh" not in named  # digests of other devices stay
+
+
 def test_only_fractions_noise_and_variation_draw():
     assert not FLAT.draws and not replace(FLAT, faults=True, write_bits=3).draws
     assert replace(FLAT, noise=1).draws and replace(FLAT, variation=True).draws
@@ -83,6 +132,17 @@ def test_a_rule_with_devices_survives_json():
         ({"off": 80}, "3 of conductances up to 91 add up to 273, but a weight is at most 255"),
         ({"write_bits": 17}, "write_bits must be an int in 0..16"),
         ({"faults": 1}, "faults must be true or false"),
+        ({"pairs": 1}, "pairs must be true or false"),
+        ({"slice_bits": 4}, "slice_bits of 4 need 16 levels or more, but there are 12: weights in"),
+        ({"slice_bits": 9}, r"slice_bits must be an int in 0..8, not 9"),
+        (
+            {"slice_bits": 3},
+            "3 of conductances up to 11 add up to 803, but a weight is at most 255",
+        ),
+        ({"refresh": 3}, "refresh is that of differential pairs, but there are none"),
+        ({"pairs": True, "refresh": 12}, r"refresh must be an int in 0..11, not 12"),
+        ({"pairs": True, "count": 12}, "12 of differences up to 11 add up to 132, .* at most 127"),
+        ({"pairs": True, "write_bits": 12}, "a code of a pair takes 32 bits, but has 31 at most"),
     ],
 )
 def test_what_devices_cannot_be(changes, message):
@@ -142,6 +202,21 @@ def test_a_fault_map_must_have_the_shape_of_the_devices():
     faults = np.zeros((2, 3, 4), int)
     with pytest.raises(SpikeletError, match=r"must have shape \(3, 4, 5\): .*not \(2, 3, 4\)"):
         Variability(faults=faults).codes(FULL, np.full((4, 5), 20))
+
+
+def test_a_fault_map_of_pairs_has_both_devices():
+    devices = replace(FLAT, faults=True, pairs=True)
+    faults = np.zeros((6, 2, 1), int)
+    faults[0, 1, 0], faults[5, 0, 0] = DEAD, STUCK
+    codes = Variability(faults=faults).codes(devices, np.array([[-9], [12]]))
+    assert devices.each(codes, "level")[..., 0].T.tolist() == [
+        [0, 0, 0, 3, 3, 3],
+        [0, 4, 4, 0, 0, 0],
+    ]
+    assert devices.read(codes, "stuck")[..., 0].T.tolist() == [[0, 0, 0], [1, 0, 0]]
+    assert devices.read(codes, "minus_stuck")[..., 0].T.tolist() == [[0, 0, 1], [0, 0, 0]]
+    with pytest.raises(SpikeletError, match=r"must have shape \(6, 2, 1\)"):
+        Variability(faults=faults[:3]).codes(devices, np.zeros((2, 1), int))
 
 
 def test_devices_are_loaded_and_read_back():

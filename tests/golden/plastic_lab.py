@@ -106,5 +106,5 @@ def _devices(rule: LearningRule, weights: np.ndarray) -> dict[str, Any]:
     """Return the devices of weights that are shared out equally, if the rule has any."""
     if rule.devices is None:
         return {}
-    codes = rule.devices.codes(level=rule.devices.shared(weights))
+    codes = rule.devices.joined(level=rule.devices.shared(weights))
     return {"devices": codes, "selected": np.zeros(1, np.int32)}

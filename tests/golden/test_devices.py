@@ -56,6 +56,78 @@ def test_a_pulse_is_that_of_the_contract():
         assert {name: int(devices.read(new, name)[0]) for name in code} == expected
 
 
+def pair_by_hand(devices: Devices, pulse: int, pair: list[dict[str, int]], word: int) -> None:
+    """The contract's words for one pulse to a differential pair: G+ and G-, which change."""
+    if not pulse:
+        return
+    pulsed = 0 if pulse > 0 else 1
+    pair[pulsed] = by_hand(devices, 1, pair[pulsed], word)
+    levels = [device["level"] for device in pair]
+    if min(levels) >= devices.refresh and not any(device["stuck"] for device in pair):
+        for device, other in zip(pair, reversed(levels), strict=True):
+            device["level"] = max(0, device["level"] - other)
+        other = pair[1 - pulsed]
+        other["writes"] = min(other["writes"] + 1, 7)
+
+
+def test_a_pulse_to_a_pair_is_that_of_the_contract():
+    rng = np.random.default_rng(6)
+    devices = replace(CURVED, pairs=True, refresh=4)
+    refreshed = 0
+    for _ in range(3000):
+        pair = [
+            {
+                "level": int(rng.integers(7)),
+                "stuck": int(rng.random() < 0.1),
+                "variation": int(rng.integers(-8, 8)),
+                "writes": int(rng.integers(8)),
+            }
+            for _ in devices.sides
+        ]
+        pulse, word = int(rng.integers(-1, 2)), int(rng.integers(1 << 16))
+        codes = devices.joined(**{n: np.array([[d[n]] for d in pair]) for n in pair[0]})
+        new = programmed(devices, np.array([[pulse]]), codes.astype(np.int64), np.array([[word]]))
+        before = [device["level"] for device in pair]
+        pair_by_hand(devices, pulse, pair, word)
+        found = {name: devices.each(new, name).ravel().tolist() for name in pair[0]}
+        assert found == {name: [device[name] for device in pair] for name in found}
+        refreshed += all(a["level"] < b for a, b in zip(pair, before, strict=True))
+    assert refreshed > 100
+
+
+@pytest.mark.parametrize("backend", ["numpy", "native"])
+def test_pulses_of_both_signs_raise_and_a_refresh_keeps_the_weight(backend):
+    if backend == "native" and not native.available():
+        pytest.skip(native.why_not())
+    devices = Devices(1, up=(16,) * 8, down=(16,) * 8, bits=3, write_bits=4, pairs=True, refresh=3)
+    y1 = TraceParams(2, decay_shift=2, bits=2, mode="set")
+    rule = LearningRule("5*x0*y0 - x0*(y1 == 1)", y1=y1).with_devices(devices)
+    core = lab(rule, [[0, 0]], backend=backend)
+    learned = core.play([BOTH, BOTH, BOTH, PRE, NONE, BOTH, PRE, NONE, BOTH, PRE]).learned
+    assert learned is not None
+    codes = learned[0]["devices"][0, :, :, 0, 0]
+    levels = [devices.each(code, "level").tolist() for code in codes]
+    # G- rises with a spike in the tick behind a post spike, then G+ with both.
+    assert levels[:5] == [[1, 0], [2, 1], [3, 2], [0, 0], [0, 0]]
+    assert levels[5:] == [[1, 0], [1, 1], [1, 1], [2, 1], [2, 2]]
+    assert devices.each(codes[-1], "writes").tolist() == [6, 5]
+    weights = learned[0]["weights"][0, :, 0, 0].tolist()
+    assert weights == [plus - minus for plus, minus in levels]
+
+
+@pytest.mark.parametrize("backend", ["numpy", "native"])
+def test_a_pulse_to_a_slice_counts_by_its_significance(backend):
+    if backend == "native" and not native.available():
+        pytest.skip(native.why_not())
+    devices = Devices(3, up=(16,) * 4, down=(16,) * 4, bits=2, slice_bits=2)
+    rule = LearningRule("x0*y0").with_devices(devices)
+    core = lab(rule, [[0, 0]], backend=backend)
+    learned = core.play([BOTH, BOTH, NONE, BOTH, BOTH, BOTH]).learned
+    assert learned is not None
+    assert learned[0]["weights"][0, :, 0, 0].tolist() == [1, 5, 5, 21, 22, 26]
+    assert learned[0]["devices"][0, -1, :, 0, 0].tolist() == [2, 2, 1]
+
+
 def test_noise_and_rounding_are_right_on_average():
     words = np.arange(1 << 16)
     assert noise(words).mean() == 0 and abs(noise(words).std() - 16) < 0.05

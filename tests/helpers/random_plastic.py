@@ -151,7 +151,7 @@ def _random_devices(
 ) -> dict[str, np.ndarray]:
     """Return devices of any state, and the weights that they make."""
     ranges = {name: 1 << bits for name, (_, bits) in devices.fields.items()}
-    ranges["level"] = devices.levels
+    ranges |= {f"{side}level": devices.levels for side in devices.sides}
     codes = devices.codes(
         **{n: rng.integers(0, top, (devices.count, *weights.shape)) for n, top in ranges.items()}
     )

@@ -1,5 +1,7 @@
 """Projections made of devices: Python and TOML, their contents, what is kept, what is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -83,6 +85,28 @@ def test_what_was_learned_compiles_again():
     with pytest.raises(SpikeletError, match="'i' -> 'n' has no devices"):
         plain = run(compiled(devices=None, variability=None), spikes)
         plain.devices("i", "n")
+
+
+def test_weights_of_pairs_are_differences(tmp_path):
+    pairs = replace(DEVICES, pairs=True, refresh=4)
+    made = compiled(devices=pairs, weights=(-21, 21))
+    codes = made.devices("i", "n")
+    rule = made.network.projection("i", "n").rule
+    assert (rule.w_min, rule.w_max) == (-21, 21) and rule.devices.pairs
+    assert np.array_equal(rule.devices.weights(codes), made.weights("i", "n"))
+    assert made.weights("i", "n").min() < -5 and made.weights("i", "n").max() > 5
+    spikes = (np.random.default_rng(1).random((1, 60, 30)) < 0.2).astype(np.uint8)
+    learned = run(made, spikes)
+    plus, minus = np.split(learned.devices("i", "n"), 2)
+    assert np.array_equal((plus - minus).sum(axis=0), learned.weights("i", "n"))
+    file = tmp_path / "cells.toml"
+    file.write_text(
+        FILE.replace("noise = 9", "noise = 9\npairs = true\nrefresh = 4").replace(
+            "[0, 21]", "[-21, 21]"
+        )
+    )
+    of_file = compile_network(load_toml(file).network, limits=PlacementLimits(lanes=2))
+    assert np.array_equal(of_file.devices("i", "n"), codes)
 
 
 def test_the_file_is_the_same_network(tmp_path):

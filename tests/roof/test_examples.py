@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from spikelet import SpikeletError
-from spikelet.examples.learning import correlation, reward, sdsp_digits, stuck_cells
+from spikelet.examples.learning import correlation, drift, reward, sdsp_digits, stuck_cells
 from spikelet.examples.learning.digits16 import SIDE, Digits, Preparation, deskewed, scaled
 from spikelet.examples.learning.support import area_under_curve, compare, save, separation
 
@@ -83,6 +83,17 @@ def test_learning_with_stuck_cells_brings_back_half_of_what_they_cost():
     assert stuck_cells.main(["--seeds", "2", "--epochs", "2"]) == 0
     with pytest.raises(SpikeletError, match="--seeds and --epochs must be 1 or more"):
         stuck_cells.main(["--epochs", "0"])
+
+
+@pytest.mark.slow
+def test_scaled_thresholds_make_up_for_a_year_of_drift(tmp_path):
+    assert drift.main(["--out", str(tmp_path)]) == 0
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert results["ideal"] > 0.85
+    last = results["rows"][-1]
+    assert last["scaled"] > last["as_was"] + 0.05 and last["scaled"] > results["ideal"] - 0.06
+    with pytest.raises(SpikeletError, match="--epochs and --samples must be 1 or more"):
+        drift.main(["--epochs", "0"])
 
 
 @pytest.mark.parametrize("module", [correlation, reward])
