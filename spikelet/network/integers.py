@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.checks import check_int, unsigned_bits
+from spikelet.description.chip.transmission import CERTAIN
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.learning.short_term import ShortTermPlasticity
@@ -142,6 +143,8 @@ class IntegerProjection:
         Codes of the devices that make the weights; None: the rule's, if any, share them equally.
     teacher : bool
         Whether its spikes load the errors of the target's neurons, and not their potentials.
+    transmission : int
+        The chance that a spike brings its weights, 1..256 in 1/256.
     """
 
     __repr__ = summary
@@ -156,6 +159,7 @@ class IntegerProjection:
     short_term: ShortTermPlasticity | None = None
     devices: npt.NDArray[np.int32] | None = None
     teacher: bool = False
+    transmission: int = CERTAIN
 
     @property
     def title(self) -> str:
@@ -190,7 +194,8 @@ class IntegerNetwork:
     seed : int
         Of the LFSRs of stochastic rules.
     draw_key : int
-        What the draws of neurons start from, 1..2**32 - 1.
+        What the draws of neurons, and of axons that transmit stochastically, start from,
+        1..2**32 - 1.
     floats : Network or None
         The trained network that was quantised.
     quantisation : tuple of LayerQuantisation
@@ -322,6 +327,10 @@ class IntegerNetwork:
         """Return the short-term plasticity of projections into a population, if any have one."""
         return next((p.short_term for p in self.into(population) if p.short_term), None)
 
+    def transmits(self, population: str) -> bool:
+        """Return whether spikes into a population can fail to bring their weights."""
+        return any(p.transmission < CERTAIN for p in self.into(population))
+
     def kept_whole(self, population: str) -> str | None:
         """Return why a population is one core if a core holds it; None if it may be cut anyhow.
 
@@ -331,6 +340,8 @@ class IntegerNetwork:
             return "it learns"
         if self.short_term(population):
             return "its axons have short-term plasticity"
+        if self.transmits(population):
+            return "its axons transmit stochastically"
         return "its neurons inhibit each other" if self.inhibits(population) else None
 
     def inhibits(self, population: str) -> bool:

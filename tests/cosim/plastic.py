@@ -55,6 +55,7 @@ CORES: dict[str, dict[str, Any]] = {
         "delay_slots": 4,
         "pipelines": 4,
         "parameters": {"decay": "shared", "inhibition": "shared"},
+        "transmission": True,
         "inhibition_axon": True,
         "short_term": ShortTermPlasticity(9000, 62000, 50000),
     },
@@ -103,6 +104,7 @@ CORES: dict[str, dict[str, Any]] = {
             reward_bits=3,
         ),
         "weight_bits": 8,
+        "transmission": True,
         "lanes": 1,
         "pipelines": 1,
         "n_neurons": 6,
@@ -168,6 +170,7 @@ CORES: dict[str, dict[str, Any]] = {
             neuron_model("snntorch-subtract"), ErrorParams(bits=6, decay=3000, spike=5)
         ),
         "n_axons": 27,
+        "transmission": True,
         "teacher_axons": 9,
     },
     # An error by itself counts only where a neuron fires; it has a window; one lane in SPRAM.
@@ -202,6 +205,7 @@ CORES: dict[str, dict[str, Any]] = {
         ),
         "weight_exponent": 0,
         "n_axons": 10,
+        "transmission": True,
         "teacher_axons": 5,
     },
     # Devices behind axons with short-term plasticity, inhibited by neurons of other cores.
@@ -211,6 +215,7 @@ CORES: dict[str, dict[str, Any]] = {
         ),
         "n_axons": 19,
         "parameters": {"decay": "shared", "inhibition": "shared"},
+        "transmission": True,
         "inhibition_axon": True,
         "short_term": ShortTermPlasticity(20000, 60000, 30000),
     },

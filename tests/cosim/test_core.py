@@ -48,6 +48,14 @@ from tests.helpers.random_chips import random_events, random_image, spiking
             "pipelines": 4,
             "weight_memory": "spram",
         },
+        failing={  # draws of axons beside those of neurons; a group takes few cycles
+            "neuron": NOISY,
+            "parameters": {"decay": "shared"},
+            "lanes": 4,
+            "pipelines": 4,
+            "transmission": True,
+            "weight_exponent": 3,
+        },
         drawing={"neuron": NOISY, "parameters": {"decay": "shared"}, "first_tick": 1},
     ),
 )
