@@ -290,6 +290,7 @@ class PlasticNetwork:
         if rule is not None:
             check_rule(what, rule, connectivity, self.into(target))
             check_range(f"{what}: weights, which learn,", initial, rule.w_min, rule.w_max)
+            self.populations[target].read_by([rule])
         if short_term is not None:
             check_short_term(what, short_term, self.into(target))
         codes = None
@@ -344,7 +345,7 @@ class PlasticNetwork:
         network = IntegerNetwork(
             self.name,
             tuple(self.input_groups.values()),
-            tuple(self.populations.values()),
+            tuple(p.read_by(q.rule for q in self.into(p.name)) for p in self.populations.values()),
             tuple(self.projections),
             tuple(self.outputs),
             self.dt,

@@ -4,7 +4,7 @@ Everything behind it, from placement to bitstream, knows no other kind of networ
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -18,6 +18,7 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.learning.short_term import ShortTermPlasticity
 from spikelet.description.learning.two_rules import both_rules
+from spikelet.description.neurons.chance import with_chance
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.update import can_spike, sends_counts, update_of
 from spikelet.description.run.input_spikes import checked_spikes
@@ -105,6 +106,14 @@ class IntegerPopulation:
     weight_format: str | None = None
     states: Mapping[str, IntArray] = field(default_factory=dict)
     depth: int = 0
+
+    def read_by(self, rules: Iterable[LearningRule | None]) -> "IntegerPopulation":
+        """Return the population with what rules read of its neurons: ``p``, if one does.
+
+        SpikeletError if the neurons have no ``p``.
+        """
+        bits = next((rule.error_bits for rule in rules if rule and rule.reads_chance), None)
+        return replace(self, neuron=with_chance(self.neuron, bits)) if bits else self
 
     @property
     def fired_bits(self) -> int:
@@ -406,7 +415,8 @@ class IntegerNetwork:
             replace(p, rule=rule, weights=dense(p.weights)) if p.target == layer else p
             for p in self.projections
         )
-        return replace(self, projections=tuple(changed))
+        read = (p.read_by([rule]) if p.name == layer else p for p in self.populations)
+        return replace(self, projections=tuple(changed), populations=tuple(read))
 
     def check_spikes(self, spikes: npt.ArrayLike) -> npt.NDArray[Any]:
         """Return input spikes as an array, shape (samples, ticks, n_inputs).

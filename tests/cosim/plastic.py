@@ -12,6 +12,7 @@ from spikelet.description.learning.devices import Devices
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.learning.short_term import ShortTermPlasticity
 from spikelet.description.neurons.adaptation import Adaptation
+from spikelet.description.neurons.chance import with_chance
 from spikelet.description.neurons.error import ErrorParams, with_error
 from spikelet.description.neurons.models import neuron_model
 from tests.helpers.random_plastic import random_plastic_image
@@ -207,6 +208,25 @@ CORES: dict[str, dict[str, Any]] = {
         "n_axons": 10,
         "transmission": True,
         "teacher_axons": 5,
+    },
+    # The three-factor rule of probabilistic networks: their chance, and reward by way of a tag.
+    "chance": {
+        "learning": LearningRule(
+            "2^-2*r*t - 2^-6*x0*p",
+            "2^-4*x1*y0*32 - 2^-4*x1*p",
+            x1=_ADD,
+            w_min=-16,
+            w_max=15,
+            rounding="stochastic",
+            tag_bits=6,
+            reward_bits=4,
+            error_bits=6,
+        ),
+        "neuron": with_chance(neuron_model("probabilistic"), 6),
+        "parameters": {"decay": "shared", "reset": 9},
+        "weight_exponent": 2,
+        "potential_bits": 12,
+        "n_axons": 12,
     },
     # Devices behind axons with short-term plasticity, inhibited by neurons of other cores.
     "scaled_devices": {
