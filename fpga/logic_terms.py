@@ -13,6 +13,7 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import core_regions, post_bits
 from spikelet.description.chip.packets import destination_packet, flit_packet
 from spikelet.description.chip.params import ChipParams
+from spikelet.description.chip.transmission import TRANSMISSION_BITS
 from spikelet.description.learning.devices import Devices
 from spikelet.description.learning.rule import (
     LearningRule,
@@ -88,6 +89,10 @@ def _core_terms(core: CoreParams, destination_bits: int) -> Counter[str]:
         terms["adder"] += core.lanes * core.teacher_bits
         terms["register"] += 2 * core.pipelines * core.teacher_bits
         terms["multiplexer"] += core.lanes * core.teacher_bits
+    if core.transmission:  # two keys and an LFSR, the chance to fail, the axon on its way to it
+        terms["random"] += 3 * 32
+        terms["adder"] += TRANSMISSION_BITS
+        terms["register"] += unsigned_bits(core.n_axons - 1)
     if core.list_entries:
         terms["address"] += 4 * unsigned_bits(core.n_neurons + core.list_entries - 1)
     for name, number in update_terms(core).items():

@@ -17,6 +17,7 @@ from spikelet.description.chip.neuron_words import state_fields
 from spikelet.description.chip.packets import destination_packet, flit_packet
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.teacher import error_bits
+from spikelet.description.chip.transmission import TRANSMISSION_BITS
 from spikelet.description.learning.short_term import AMPLITUDE_BITS, DEPLETED_BITS, U_BITS
 from spikelet.description.neurons.draws import DRAW_INDEX_BITS
 from spikelet.fpga.families.costs import RamKind
@@ -184,6 +185,8 @@ def _memories_of_all_cores(core: CoreParams, destination_bits: int) -> Iterator[
         yield Memory("short-term states", core.n_axons, 1 + U_BITS + DEPLETED_BITS)
         yield Memory("amplitudes", core.n_axons, AMPLITUDE_BITS + 1)
         yield Memory("axons to scale", core.scan_words, core.scan_bits)
+    if core.transmission:
+        yield Memory("chances to fail", core.n_axons, TRANSMISSION_BITS)
 
 
 def _neuron_memories(core: CoreParams) -> Iterator[Memory]:

@@ -15,6 +15,7 @@ from spikelet.golden.learning import Learning
 from spikelet.golden.neuron_array import NeuronArray
 from spikelet.golden.short_term import ShortTerm, scaled_sums
 from spikelet.golden.synapses.sums import synaptic_sums
+from spikelet.golden.transmission import Transmission
 
 __all__ = ["Core"]
 
@@ -45,6 +46,7 @@ class Core:
                 for name in SHORT_TERM_STATES
             }
             self.short_term = ShortTerm(core.short_term, image.short_term, entering)
+        self.transmission = Transmission(image) if core.transmission else None
 
     def run(
         self,
@@ -74,7 +76,7 @@ class Core:
             Who fired, or how often.
         """
         if self.learning is None:
-            sums = self._sums(active, self.image.weights)
+            sums = self._sums(active, self._transmitted(active, first_tick), self.image.weights)
             asked = (recorded or {}) | (learned or {})
             return self.neurons.update(sums, first_tick, asked, self._others(active))
         fired = np.empty((*active.shape[:2], self.core.n_neurons), np.bool_)
@@ -130,14 +132,25 @@ class Core:
         return values
 
     def _sums(
-        self, active: npt.NDArray[Any], weights: npt.NDArray[np.int16]
+        self,
+        active: npt.NDArray[Any],
+        transmitted: npt.NDArray[Any],
+        weights: npt.NDArray[np.int16],
     ) -> npt.NDArray[np.int32]:
         """Return the synaptic sums of ticks, (samples, ticks, n_neurons)."""
         if self.short_term is None:
-            return synaptic_sums(self.core, active, weights)
+            return synaptic_sums(self.core, transmitted, weights)
         ticks = range(active.shape[1])
         amplitudes = [self.short_term.advance(active[:, tick]) for tick in ticks]
-        return scaled_sums(active, np.stack(amplitudes, axis=1), weights)
+        return scaled_sums(transmitted, np.stack(amplitudes, axis=1), weights)
+
+    def _transmitted(self, active: npt.NDArray[Any], first_tick: int) -> npt.NDArray[Any]:
+        """Return the spikes of ticks that bring their weights, (samples, ticks, n_axons)."""
+        if self.transmission is None:
+            return active
+        ticks = range(active.shape[1])
+        found = [self.transmission.transmitted(active[:, t], first_tick + t) for t in ticks]
+        return np.stack(found, axis=1)
 
     def _others(self, active: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
         """Return in which ticks other cores say that their neurons have fired, if they can."""
@@ -149,8 +162,9 @@ class Core:
         """Advance a plastic core by one tick; return who fired, shape (samples, n_neurons)."""
         first_teacher = self.core.n_axons - self.core.teacher_axons
         taught = np.arange(self.core.n_axons) >= first_teacher
-        sums = self._sums((active & ~taught)[:, None], learning.weights)
-        teacher = synaptic_sums(self.core, (active & taught)[:, None], learning.weights)
+        sent = self._transmitted(active[:, None], tick)
+        sums = self._sums((active & ~taught)[:, None], sent & ~taught, learning.weights)
+        teacher = synaptic_sums(self.core, sent & taught, learning.weights)
         learning.before_update(active, self.neurons.states["v"], reward)
         others = self._others(active[:, None])
         fired = self.neurons.update(sums, tick, others=others, teacher=teacher)[:, 0]

@@ -7,9 +7,9 @@ network. So neither lanes nor cores nor the order of the neurons change what it 
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.neurons.draws import MIX
+from spikelet.description.neurons.draws import MIX, key_after
 
-__all__ = ["draws", "next_key"]
+__all__ = ["Keys", "draws", "next_key"]
 
 
 def next_key(key: int) -> int:
@@ -23,6 +23,30 @@ def next_key(key: int) -> int:
     key ^= key << 13 & 0xFFFFFFFF
     key ^= key >> 17
     return key ^ (key << 5 & 0xFFFFFFFF)
+
+
+class Keys:
+    """The keys of ticks, which are most often asked for one after the other.
+
+    Parameters
+    ----------
+    first : int
+        Of tick 0: 1..2**32 - 1; 0 where none is asked for.
+    """
+
+    def __init__(self, first: int) -> None:
+        self._first = first
+        self._last = (0, first)
+
+    def of(self, tick: int) -> int:
+        """Return the key of a tick, counted from 0 at ``clear``."""
+        last, key = self._last
+        if tick == last + 1:
+            key = next_key(key)
+        elif tick != last:
+            key = key_after(self._first, tick)
+        self._last = tick, key
+        return key
 
 
 def draws(key: int, indices: npt.NDArray[np.integer]) -> npt.NDArray[np.uint32]:

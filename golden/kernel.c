@@ -29,7 +29,8 @@ struct route {
 
 /* Learning of a plastic core, see learning_rule.c. */
 typedef void before_update(void *learning, const uint16_t *active, int32_t n_active,
-                           const int32_t *v, int32_t reward, int32_t *sums);
+                           const uint16_t *sent, int32_t n_sent, const int32_t *v, int32_t reward,
+                           int32_t *sums);
 typedef void after_update(void *learning, int64_t tick, const uint16_t *active, int32_t n_active,
                           const uint8_t *spikes, int32_t reward);
 
@@ -43,7 +44,8 @@ struct core {
     int32_t first_neuron, sends; /* in the table of destinations; whether it has any */
     int32_t first_tick, weight_exponent, learns;
     int32_t inhibition_axon; /* by which other cores say that their neurons fired; -1: none */
-    uint32_t draw_key; /* of the first tick since `clear` */
+    uint32_t draw_key, transmission_key; /* of the first tick since `clear` */
+    const uint8_t *failures; /* (n_axons): chances of spikes to fail; NULL: none does */
     struct crossbar crossbar; /* empty in a plastic core */
     neuron_update *update;
     const int64_t *constants;
@@ -96,6 +98,7 @@ struct state {
     int32_t *v;
     uint8_t *spikes; /* of the last tick, 0 or 1, or counts */
     uint32_t key;    /* of the draws of the coming tick */
+    uint32_t transmission_key;
 };
 
 /* Return the axon bitmaps of a tick; the chip has slots for all its delays. */
@@ -276,18 +279,44 @@ INLINE int32_t whole_blocks(int32_t columns)
     return (columns + BLOCK - 1) / BLOCK * BLOCK;
 }
 
+/* As draw of lfsr.py: 16 bits come in; the highest 8 of them are returned. */
+INLINE int32_t next_chance(uint32_t *lfsr)
+{
+    const uint32_t bits = *lfsr >> 16 ^ *lfsr >> 14 ^ *lfsr >> 10 ^ *lfsr >> 9;
+    *lfsr = *lfsr << 16 | (bits & 0xFFFF);
+    return *lfsr >> 8 & 0xFF;
+}
+
+/* Take the active axons whose spikes come through; each draws, in ascending order. */
+static NOINLINE void list_sent(const struct core *core, uint32_t lfsr, const struct active *active,
+                               struct active *sent)
+{
+    sent->n = 0;
+    for (int32_t k = 0; k < active->n; k++) {
+        sent->axons[sent->n] = active->axons[k];
+        sent->n += next_chance(&lfsr) >= core->failures[active->axons[k]];
+    }
+}
+
 static void run_core(const struct core *core, struct state *state, const struct run *run,
                      int64_t now, const struct active *active, int32_t reward)
 {
     const uint32_t key = state->key;
     state->key = next_key(key);
+    struct active sent = *active;
+    if (core->failures) {
+        sent.axons = run->lists + 2 * run->list_room; /* that of those that fired is not yet used */
+        list_sent(core, state->transmission_key, active, &sent);
+        state->transmission_key = next_key(state->transmission_key);
+    }
     if (now < core->first_tick)
         return;
     int32_t *sums = run->sums;
     if (core->learning)
-        core->before(core->learning, active->axons, active->n, state->v, reward, sums);
+        core->before(core->learning, active->axons, active->n, sent.axons, sent.n, state->v, reward,
+                     sums);
     else
-        synaptic_sums(&core->crossbar, active, sums);
+        synaptic_sums(&core->crossbar, &sent, sums);
     const int32_t n_neurons = core->n_neurons, columns = whole_blocks(n_neurons);
     /* Active axons ascend, and this is the last of the core. */
     const int32_t others =
@@ -352,8 +381,10 @@ void spikelet_golden_run(const struct core *cores, struct state *states, const s
     for (int64_t sample = run->first_sample; sample < run->last_sample; sample++) {
         if (run->clear) {
             memset(run->cleared, 0, run->cleared_bytes);
-            for (int64_t i = 0; i < run->n_cores; i++)
+            for (int64_t i = 0; i < run->n_cores; i++) {
                 states[i].key = cores[i].draw_key;
+                states[i].transmission_key = cores[i].transmission_key;
+            }
         }
         run_sample(cores, states, run, sample);
     }

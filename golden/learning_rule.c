@@ -311,17 +311,18 @@ static int list_due(struct learning *core, const uint8_t *spikes)
     return list_nonzero(core->due, core->n_neurons, core->fired);
 }
 
-/* Sum the active rows, those of teachers behind the others' sums; then do what precedes the neuron
- * update. */
+/* Sum the rows of active axons whose spikes come through, `sent`, those of teachers behind the others'
+ * sums; then do what precedes the neuron update. */
 void spikelet_before_update(struct learning *core, const uint16_t *active, int32_t n_active,
-                            const int32_t *v, int32_t reward, int32_t *sums)
+                            const uint16_t *sent, int32_t n_sent, const int32_t *v, int32_t reward,
+                            int32_t *sums)
 {
-    int n_plain = n_active;
-    while (n_plain && active[n_plain - 1] >= core->first_teacher)
+    int n_plain = n_sent;
+    while (n_plain && sent[n_plain - 1] >= core->first_teacher)
         n_plain--;
-    synaptic_sums(core, active, n_plain, sums);
+    synaptic_sums(core, sent, n_plain, sums);
     if (core->first_teacher < core->n_axons)
-        synaptic_sums(core, active + n_plain, n_active - n_plain, sums + core->row);
+        synaptic_sums(core, sent + n_plain, n_sent - n_plain, sums + core->row);
     int n_rows = 0;
     for (int k = 0; k < n_active; k++) {
         core->spiked[active[k]] = 1;

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage
 from spikelet.description.chip.state import CoreState
+from spikelet.description.chip.transmission import transmission_words
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.draws import key_after
 from spikelet.golden.aligned import LINE, Shape, padded
@@ -43,6 +44,8 @@ class CoreStructure(ctypes.Structure):
         *((name, ctypes.c_int32) for name in ("first_neuron", "sends", "first_tick")),
         *((name, ctypes.c_int32) for name in ("weight_exponent", "learns", "inhibition_axon")),
         ("draw_key", ctypes.c_uint32),
+        ("transmission_key", ctypes.c_uint32),
+        ("failures", ctypes.c_void_p),
         ("crossbar", _Crossbar),
         *((name, ctypes.c_void_p) for name in ("update", "constants", "rows")),
         *((name, ctypes.c_void_p) for name in ("learning", "before", "after")),
@@ -55,6 +58,7 @@ class StateStructure(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_void_p) for name in ("v", "spikes")),
         ("key", ctypes.c_uint32),
+        ("transmission_key", ctypes.c_uint32),
     ]
 
 
@@ -171,6 +175,9 @@ class NativeCore:
             v=self.arrays["v"].ctypes.data,
             spikes=self.arrays["fired"].ctypes.data,
             key=key_after(image.draw_key, ticks) if image.draw_key else 0,
+            transmission_key=key_after(image.transmission_key, ticks)
+            if image.transmission_key
+            else 0,
         )
 
     def contents(self) -> CoreImage:
@@ -225,6 +232,10 @@ class NativeCore:
         found.first_tick = core.first_tick
         found.inhibition_axon = core.n_axons - 1 if core.inhibition_axon else -1
         found.weight_exponent, found.draw_key = core.weight_exponent, image.draw_key
+        found.transmission_key = image.transmission_key
+        if core.transmission:
+            failures = transmission_words(image.transmission).astype(np.uint8)
+            found.failures = self._address(failures)
         found.update = self.neurons.update
         found.constants, found.rows = self.neurons.constants, self.neurons.rows
         if self.learning:

@@ -11,9 +11,8 @@ from spikelet.description.chip.image import CoreImage
 from spikelet.description.chip.neuron_words import state_type
 from spikelet.description.chip.state import CoreState
 from spikelet.description.expression import names
-from spikelet.description.neurons.draws import key_after
 from spikelet.description.neurons.text import DRAWN
-from spikelet.golden.draws import draws, next_key
+from spikelet.golden.draws import Keys, draws
 from spikelet.golden.neuron_update import changing_lines, neuron_update
 
 __all__ = ["NeuronArray"]
@@ -50,7 +49,7 @@ class NeuronArray:
         self._reads = {n.name for line in core.neuron.lines for a in line for n in names(a.value)}
         self._fixed = self._fixed_values()
         self._lines = changing_lines(core.neuron, core.state_ranges, self._fixed)
-        self._key = (0, image.draw_key)
+        self._keys = Keys(image.draw_key)
 
     @property
     def fired(self) -> npt.NDArray[Any]:
@@ -121,18 +120,8 @@ class NeuronArray:
     def _drawn(self, tick: int) -> dict[str, _Int]:
         if not self.core.update.draws:  # nothing depends on it
             return dict.fromkeys(("draw", DRAWN), np.zeros((), np.int64))
-        words = draws(self._key_of(tick), self.image.draw_indices).astype(np.int64)
+        words = draws(self._keys.of(tick), self.image.draw_indices).astype(np.int64)
         return {"draw": words >> 16, DRAWN: words & 0xFFFF}
-
-    def _key_of(self, tick: int) -> int:
-        """Return the key of a tick, which is most often the one after the last."""
-        last, key = self._key
-        if tick == last + 1:
-            key = next_key(key)
-        elif tick != last:
-            key = key_after(self.image.draw_key, tick)
-        self._key = tick, key
-        return key
 
     def _fixed_values(self) -> dict[str, _Int]:
         """Return what a tick does not change: parameters, and states that are not built."""

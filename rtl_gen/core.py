@@ -18,6 +18,7 @@ from spikelet.rtl_gen.learning import Learning
 from spikelet.rtl_gen.neuron_array import NeuronArray
 from spikelet.rtl_gen.short_term import ShortTerm
 from spikelet.rtl_gen.synapses.crossbars import crossbar as crossbar_of
+from spikelet.rtl_gen.transmission import Transmission
 
 __all__ = ["Core"]
 
@@ -110,8 +111,13 @@ class Core(wiring.Component):
         with m.If(self.start):
             m.d.sync += updating.eq(tick >= core.first_tick if core.first_tick else 1)
         learning_busy = self._learn(m, config, tick, bitmap, crossbar, neurons)
-        short_term_busy = self._scale(m, config, bitmap, crossbar)
+        beside = [
+            self._scale(m, config, bitmap, crossbar),
+            self._transmit(m, config, bitmap, crossbar),
+        ]
         busy = bitmap.busy | crossbar.busy | neurons.busy | emission.busy | learning_busy
+        for part_busy in beside:
+            busy = busy if part_busy is None else busy | part_busy
         parts = (bitmap, crossbar, neurons, emission)
         for part in parts:
             m.d.comb += part.start.eq(self.start)
@@ -130,7 +136,7 @@ class Core(wiring.Component):
             neurons.update.eq(updating),
             emission.fired_valid.eq(neurons.fired_valid),
             emission.fired.eq(neurons.fired),
-            self.busy.eq(busy if short_term_busy is None else busy | short_term_busy),
+            self.busy.eq(busy),
         ]
         if core.inhibition_axon:
             told = crossbar.axon_valid & (bitmap.axon == core.n_axons - 1)
@@ -207,6 +213,27 @@ class Core(wiring.Component):
             crossbar.amplitude.eq(short_term.amplitude),
         ]
         return short_term.busy
+
+    def _transmit(
+        self, m: Module, config: ConfigNode, bitmap: AxonBitmap, crossbar: Any
+    ) -> Value | None:
+        """Build stochastic transmission, if the core has it; return whether it is busy."""
+        if not self.core.transmission:
+            return None
+        regions = self.map.cores[self.number]
+        m.submodules.transmission = transmission = Transmission(self.core, regions)
+        for name in ("transmission", "transmission_key"):
+            connect(m, getattr(config, name), getattr(transmission, name))
+        m.d.comb += [
+            transmission.start.eq(self.start),
+            transmission.clear.eq(self.clear),
+            transmission.settled.eq(~(bitmap.scanning | crossbar.busy)),
+            transmission.axon.eq(crossbar.scaled_axon),
+            transmission.reading.eq(crossbar.row_read),
+            transmission.group_end.eq(crossbar.group_ended),
+            crossbar.passed.eq(transmission.passed),
+        ]
+        return transmission.busy
 
     def _repeats(self, bitmap: AxonBitmap, crossbar: Any) -> list[Any]:
         """Connect what says how often an axon comes."""

@@ -10,7 +10,7 @@ from spikelet.description.neurons.draws import MIX, MIXING_STAGES
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
 from spikelet.rtl_gen.neuron_memory import READ_LATENCY, NeuronMemory
 
-__all__ = ["Draws"]
+__all__ = ["Draws", "key_registers"]
 
 _BITS = 32
 
@@ -81,28 +81,32 @@ class Draws(wiring.Component):
                 delayed(m, memory.word, CONFIG_LATENCY - READ_LATENCY, name="index_word")
             ),
         ]
-        key = self._key(m, self.valid & (row == core.rows - 1))
+        last = self.valid & (row == core.rows - 1)
+        done = delayed(m, last, READ_LATENCY + 1, name="last_row")
+        key = key_registers(m, self.draw_key, self.clear, done)
         for lane in range(core.pipelines):
             index = memory.values.word_select(lane, len(port.data))
             m.d.comb += self.words.word_select(lane, _BITS).eq(_mixed(m, key, index, lane))
         return m
 
-    def _key(self, m: Module, last: Value) -> Signal:
-        """Build the key, which goes on once the last row has been mixed with it."""
-        port = self.draw_key
-        first, key = Signal(_BITS, name="first_key"), Signal(_BITS, name="key")
-        done = delayed(m, last, READ_LATENCY + 1, name="last_row")
-        with m.If(port.write):
-            m.d.sync += key.eq(port.data)
-            with m.If(~port.offset[0]):
-                m.d.sync += first.eq(port.data)
-        with m.Elif(self.clear):
-            m.d.sync += key.eq(first)
-        with m.Elif(done):
-            m.d.sync += key.eq(_next_key(key))
-        offset = delayed(m, port.offset, CONFIG_LATENCY - 1, name="key_offset")
-        m.d.sync += port.read_data.eq(Mux(offset[0], key, first))
-        return key
+
+def key_registers(m: Module, port: wiring.PureInterface, clear: Value, done: Value) -> Signal:
+    """Build the image's key, and return that of the tick, which goes on with ``done``.
+
+    ``port`` is that of its region; ``clear`` begins with the image's key again.
+    """
+    first, key = Signal(_BITS, name="first_key"), Signal(_BITS, name="key")
+    with m.If(port.write):
+        m.d.sync += key.eq(port.data)
+        with m.If(~port.offset[0]):
+            m.d.sync += first.eq(port.data)
+    with m.Elif(clear):
+        m.d.sync += key.eq(first)
+    with m.Elif(done):
+        m.d.sync += key.eq(_next_key(key))
+    offset = delayed(m, port.offset, CONFIG_LATENCY - 1, name="key_offset")
+    m.d.sync += port.read_data.eq(Mux(offset[0], key, first))
+    return key
 
 
 def _next_key(key: Value) -> Value:

@@ -8,10 +8,20 @@ from spikelet.description.chip.memory_map import Region
 from spikelet.description.learning.rule import DRAW_BITS
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
 
-__all__ = ["LaneLfsrs"]
+__all__ = ["STATE_BITS", "LaneLfsrs", "next_draw"]
 
-_STATE_BITS = 32
+STATE_BITS = 32
+"""Of an LFSR."""
+
 _TAPS = (16, 14, 10, 9)
+
+
+def next_draw(state: Value) -> tuple[Value, Value]:
+    """Return the bits that come in to an LFSR of 32 in the next 16 steps, and its state then."""
+    bits = (state[_TAPS[0] :] ^ state[_TAPS[1] :] ^ state[_TAPS[2] :] ^ state[_TAPS[3] :])[
+        :DRAW_BITS
+    ]
+    return bits, Cat(bits, state[:DRAW_BITS])
 
 
 class LaneLfsrs(wiring.Component):
@@ -54,22 +64,17 @@ class LaneLfsrs(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self.config
-        states = [Signal(_STATE_BITS, name=f"state_{lane}") for lane in range(self.lanes)]
+        states = [Signal(STATE_BITS, name=f"state_{lane}") for lane in range(self.lanes)]
         first = states[-1][-DRAW_BITS:]
         below = Mux(config.write, config.data, first)
         for lane, state in enumerate(states):
             following: Value = state
             for number in range(self.visit_draws):
-                bits = (
-                    following[_TAPS[0] :]
-                    ^ following[_TAPS[1] :]
-                    ^ following[_TAPS[2] :]
-                    ^ following[_TAPS[3] :]
-                )
+                bits, after = next_draw(following)
                 draw = self.draws.word_select(lane * self.visit_draws + number, DRAW_BITS)
                 m.d.comb += draw.eq(bits)
                 if number + 1 < self.visit_draws:
-                    following = Cat(bits[:DRAW_BITS], following[:DRAW_BITS])
+                    following = after
             entering = Mux(self.advance, draw, below)
             moved = following if self.visit_draws == 1 else Mux(self.advance, following, state)
             with m.If(self.advance | config.read | config.write):

@@ -3,6 +3,7 @@
 Parameters: ``chip``; ``core``, which of its cores this is; ``image``; ``node_latency``.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import cocotb
@@ -21,6 +22,7 @@ from spikelet.description.chip.state_words import state_words
 from spikelet.golden.axon_bitmap import AxonBitmap
 from spikelet.golden.neuron_array import NeuronArray
 from spikelet.golden.synapses.dense import synaptic_sums
+from spikelet.golden.transmission import Transmission
 from spikelet.sim.drivers import PAUSES, Monitor, Sink, Source, StrobeCounter, pauses
 from spikelet.sim.testbench import Checks, flits_of, parameters, random_source, start
 
@@ -67,6 +69,10 @@ class Expected:
         self.bitmap = AxonBitmap(self.core, 1, TICKS + 1, chip.count_bits > 1)
         cleared = CoreState.cleared(self.core)
         self.neurons = NeuronArray(self.core, image.cores[number], [cleared])
+        contents = image.cores[number]
+        less = np.maximum(contents.transmission - 1, 1)
+        self.transmission = Transmission(contents)
+        self.less = Transmission(replace(contents, transmission=less))
         self.active_axons = self.dropped = 0
         self.tick = 0
 
@@ -85,7 +91,13 @@ class Expected:
         """Advance by the tick that has been run; compare counters and states read, and flits."""
         tick = where["tick"]
         active = self.bitmap.active(tick, tick + 1)[0, 0]
-        sums = synaptic_sums(active, self.image.cores[self.number].weights)
+        sent = active
+        if self.core.transmission:
+            sent = self.transmission.transmitted(active[None], tick)[0]
+            checks.reach("spike that fails", (active & ~sent).any())
+            less = self.less.transmitted(active[None], tick)[0]
+            checks.reach("spike that just comes through", (sent & ~less).any())
+        sums = synaptic_sums(sent, self.image.cores[self.number].weights)
         others = active[None, None, -1] > 0 if self.core.inhibition_axon else None
         self.neurons.update(sums[None, None].astype(np.int32), tick, others=others)
         fired = self.neurons.fired[0]
@@ -153,6 +165,8 @@ async def ticks(dut: Any) -> None:
     number = given["core"]
     chip_map = ChipMap(chip)
     corners = ("spike", "no spike", "silent tick", "merge", "drop", "rail")
+    if chip.cores[number].transmission:
+        corners = (*corners, "spike that fails", "spike that just comes through")
     checks = Checks(*corners, "stall", "event held up")
     idle = dict.fromkeys(("start", "clear", "event_out__ready", "config_in__response"), 0)
     edge = await start(dut, **idle, config_in__write=0, config_in__read=0)

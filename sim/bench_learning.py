@@ -184,7 +184,7 @@ def _note(checks: Checks, expected: Expected, before: dict[str, Any], on: bool) 
     if rule.reads_error:
         error = expected.golden.neurons.states["e"][0]
         checks.reach("error without spike", ((error != 0) & ~expected.fired).any())
-        checks.reach("error below 0", (error < 0).any())
+        checks.reach("error below 0", (error < 0).any() or rule.reads_chance)
         checks.reach("error above 0", (error > 0).any())
 
 

@@ -9,6 +9,7 @@ from spikelet.description.checks import bits_of, signed_bits
 from spikelet.description.chip.core_states import check_states
 from spikelet.description.chip.inhibition import check_inhibition_axon
 from spikelet.description.chip.teacher import check_teacher
+from spikelet.description.chip.transmission import check_transmission
 from spikelet.description.errors import SpikeletError
 from spikelet.description.expression import WIDEST, Range
 from spikelet.description.learning.rule import LearningRule
@@ -23,6 +24,8 @@ __all__ = ["CoreParams"]
 
 _WORD_AXONS = (0, 16, 16, 8, 8, 4, 4, 4, 4)
 """Axons of which a word holds the counts, by the bits of a count."""
+
+_NAMED_WHERE_USED = ("spike_bits", "inhibition_axon", "short_term", "teacher_axons", "transmission")
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,8 @@ class CoreParams:
     teacher_axons : int
         The last so many axons are those of teachers, in a plastic core: their weighted sum is the
         input ``teacher`` of the neuron model, and no part of ``current``.
+    transmission : bool
+        Whether axons can fail to transmit, by the chances in the image; not with graded spikes.
 
     Raises
     ------
@@ -109,6 +114,7 @@ class CoreParams:
     inhibition_axon: bool = False
     short_term: ShortTermPlasticity | None = None
     teacher_axons: int = 0
+    transmission: bool = False
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -170,6 +176,7 @@ class CoreParams:
         format = self.synapse_format
         check_inhibition_axon(self.inhibition_axon, format, self.update, self.neuron.name)
         check_short_term(self.short_term, format, self.spike_bits)
+        check_transmission(self.transmission, format, self.spike_bits)
 
     def _check_synapses(self) -> None:
         """Check what the synapse format is told, and that it can serve the core."""
@@ -374,14 +381,9 @@ class CoreParams:
         # What a core has no use for is not named.
         options = dict(values.pop("synapse_options"))
         values["short_term"] = self.short_term and asdict(self.short_term)
-        for name, usual in (
-            ("spike_bits", 1),
-            ("inhibition_axon", False),
-            ("short_term", None),
-            ("teacher_axons", 0),
-        ):
-            if values[name] == usual:
-                del values[name]
+        for f in fields(self):
+            if f.name in _NAMED_WHERE_USED and values[f.name] == f.default:
+                del values[f.name]
         return values | ({"synapse_options": options} if options else {})
 
     @classmethod

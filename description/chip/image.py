@@ -14,6 +14,7 @@ from spikelet.description.chip.destinations import HOST, check_destinations, des
 from spikelet.description.chip.memory_map import ChipMap
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.short_term_words import short_term_words
+from spikelet.description.chip.transmission import CERTAIN, transmission_words
 from spikelet.description.errors import SpikeletError
 from spikelet.description.lanes import pack_lanes
 from spikelet.description.neurons.draws import DRAW_INDEX_BITS
@@ -35,6 +36,7 @@ LAST_INDEX = (1 << DRAW_INDEX_BITS) - 1
 """Largest number of a neuron in a network: 4,096 cores of 4,096."""
 
 _DEVICES = ("devices", "selected")
+_OF_AXONS = ("short_term", "rule_bits", "transmission")
 """What only cores with devices have."""
 
 
@@ -71,6 +73,10 @@ class CoreImage:
         Axons that have short-term plasticity.
     rule_bits : array of bool, shape (n_axons,), or (0,) where the rule does not read ``b``
         ``b`` of each axon.
+    transmission : array of int32, shape (n_axons,), or (0,) in a core without
+        The chance of each axon's spikes to bring its weights, 1..256 in 1/256.
+    transmission_key : int
+        What the draws of the axons start from, 1..2**32 - 1; 0 in a core without.
     """
 
     __repr__ = summary
@@ -89,6 +95,8 @@ class CoreImage:
     learning: bool = True
     short_term: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
     rule_bits: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+    transmission: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    transmission_key: int = 0
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return all of it as arrays by name."""
@@ -104,11 +112,12 @@ class CoreImage:
             "draw_key": np.array(self.draw_key, np.uint32),
             "draw_indices": self.draw_indices,
             "learning": np.array(self.learning),
-            **{
-                name: getattr(self, name)
-                for name in ("short_term", "rule_bits")
-                if getattr(self, name).size
-            },
+            **{name: getattr(self, name) for name in _OF_AXONS if getattr(self, name).size},
+            **(
+                {"transmission_key": np.array(self.transmission_key, np.uint32)}
+                if self.transmission_key
+                else {}
+            ),
         }
 
     @classmethod
@@ -122,8 +131,8 @@ class CoreImage:
             states=arrays_under(arrays, "states."),
             draw_key=int(arrays["draw_key"]),
             learning=bool(arrays["learning"]),
-            short_term=arrays.get("short_term", np.zeros(0, np.bool_)),
-            rule_bits=arrays.get("rule_bits", np.zeros(0, np.bool_)),
+            **{name: arrays[name] for name in _OF_AXONS if name in arrays},
+            transmission_key=int(arrays.get("transmission_key", 0)),
         )
 
     def check(self, core: CoreParams, name: str) -> None:
@@ -142,6 +151,10 @@ class CoreImage:
         _check_values(f"{name}: draw_indices", self.draw_indices, n_indices, 0, LAST_INDEX)
         low, high = (1, (1 << 32) - 1) if draws else (0, 0)
         check_range(f"{name}: draw_key", np.array([self.draw_key]), low, high)
+        n_chances = core.n_axons if core.transmission else 0
+        _check_values(f"{name}: transmission", self.transmission, n_chances, 1, CERTAIN)
+        low, high = (1, (1 << 32) - 1) if core.transmission else (0, 0)
+        check_range(f"{name}: transmission_key", np.array([self.transmission_key]), low, high)
         self._check_learning(core, name)
 
     def _check_learning(self, core: CoreParams, name: str) -> None:
@@ -252,6 +265,11 @@ def _core_words(
     words.append(("destinations", np.arange(destinations.size), destinations))
     if core.short_term:
         words.append(("short_term", *short_term_words(image.short_term)))
+    if core.transmission:
+        chances = transmission_words(image.transmission)
+        words.append(("transmission", np.arange(chances.size), chances))
+        key = np.array([image.transmission_key], np.uint32)
+        words.append(("transmission_key", np.arange(1), key))
     rule = core.learning
     if rule:
         words.append(("plastic", *pack_lanes(scan_rows(core, image.plastic), 1)))

@@ -16,6 +16,7 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.neuron_words import state_fields, state_span
 from spikelet.description.chip.packets import destination_packet
 from spikelet.description.chip.params import ChipParams
+from spikelet.description.chip.transmission import TRANSMISSION_BITS
 from spikelet.description.errors import SpikeletError
 from spikelet.description.lanes import lane_banks
 from spikelet.description.neurons.draws import DRAW_INDEX_BITS
@@ -78,6 +79,10 @@ LEARNING_REGISTERS = ("enable", "reward")
 """Registers of a plastic core: bit 0 switches learning on; the reward of the coming ticks."""
 
 _SHORT_TERM = "axon; u from bit 0, bit 15: has short-term plasticity, depleted from bit 16"
+
+_TRANSMISSION = "axon; the chance of a spike to fail, in 1/256"
+
+_KEY = "key after clear, whose writing sets both; key of the coming tick"
 
 TICK_BITS = 9
 """Width of a core's count of ticks, whose highest bit stays once it is set."""
@@ -149,6 +154,9 @@ def core_regions(core: CoreParams, destination_bits: int) -> dict[str, Region]:
     ]
     if core.short_term:
         wanted.append(("short_term", core.n_axons, 32, "rw", _SHORT_TERM))
+    if core.transmission:
+        wanted.append(("transmission", core.n_axons, TRANSMISSION_BITS, "rw", _TRANSMISSION))
+        wanted.append(("transmission_key", 2, 32, "rw", _KEY))
     for name in core.update.kept:
         wanted.append((name, core.n_neurons, core.state_bits[name], "rw", "neuron"))
     for name, ends in core.parameter_ranges.items():
@@ -157,8 +165,7 @@ def core_regions(core: CoreParams, destination_bits: int) -> dict[str, Region]:
         layout = "neuron" if each else "one for all neurons"
         wanted.append((name, words, bits_of(*ends), "rw", layout))
     if core.update.draws:
-        layout = "key after clear, whose writing sets both; key of the coming tick"
-        wanted.append(("draw_key", 2, 32, "rw", layout))
+        wanted.append(("draw_key", 2, 32, "rw", _KEY))
         wanted.append(("draw_indices", core.n_neurons, DRAW_INDEX_BITS, "rw", "neuron"))
     regions = {}
     base = 0

@@ -2,6 +2,7 @@
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule
+from spikelet.description.neurons.chance import gives_chance
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.update import NeuronUpdate
 
@@ -42,6 +43,12 @@ def check_teacher(
         )
     if not rule or not rule.reads_error:
         return
+    if rule.reads_chance and not gives_chance(model, rule.error_bits):
+        raise SpikeletError(
+            f"core: rule {rule.name} reads p in {rule.error_bits} bits, which neurons of "
+            f"{model.name!r} do not give",
+            remedy=f"make the model with_chance(model, {rule.error_bits})",
+        )
     if "e" not in update.results or model.state("e").kind in ("flag", "count"):
         raise SpikeletError(
             f"core: rule {rule.name} reads e, but neurons of {model.name!r} have no such state",

@@ -26,6 +26,7 @@ from spikelet.description.learning.taught_rules import (
     error_trace,
     normad,
     resume,
+    reward_chance,
     reward_error,
 )
 
@@ -39,6 +40,7 @@ __all__ = [
     "pair_stdp",
     "querlioz",
     "resume",
+    "reward_chance",
     "reward_error",
     "reward_stdp",
     "sdsp",
@@ -60,6 +62,7 @@ RULES: dict[str, Callable[..., LearningRule]] = {
         normad,
         error_trace,
         reward_error,
+        reward_chance,
         manhattan,
         mixed_precision,
     )

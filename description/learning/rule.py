@@ -1,5 +1,6 @@
 """Learning: what a plastic core is built to do. The tick contract says when it does it."""
 
+import re
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -8,6 +9,7 @@ from spikelet.description.checks import check_int
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.devices import Devices
 from spikelet.description.learning.text import (
+    CHANCE,
     PHASES,
     Comparison,
     Factor,
@@ -115,7 +117,8 @@ class LearningRule:
         What synapses are made of, whose sums have the bounds ``w_min`` and ``w_max``; None: the
         weight is what changes.
     error_bits : int
-        Width of the error ``e`` (two's complement), 2..16: a state of the core's neurons.
+        Width of the error ``e`` (two's complement), 2..16: a state of the core's neurons. Of the
+        chance ``p``, ``2**(error_bits - 1)`` is 1, and one less the most that is read.
     name : str
     source : str
         Where the rule comes from.
@@ -164,14 +167,7 @@ class LearningRule:
             raise SpikeletError(f"{what} a rule dt and tag_bits belong together")
         if self.tag_bits:
             check_int(f"{what} tag_bits", self.tag_bits, 2, 8)
-        used = {name for term in self.terms for name in term.variables}
-        for name in ("x1", "x2", "y1", "y2"):
-            if name in used and getattr(self, name) is None:
-                raise SpikeletError(f"{what} the rule uses {name}, which has no TraceParams")
-            if name not in used and getattr(self, name) is not None:
-                raise SpikeletError(f"{what} {name} has TraceParams, but the rule does not use it")
-        if "t" in used and not self.tag_bits:
-            raise SpikeletError(f"{what} the rule uses t, which needs dt and tag_bits")
+        self._check_used(what)
         devices = self.devices
         if not isinstance(devices, Devices | None):
             raise SpikeletError(
@@ -184,6 +180,19 @@ class LearningRule:
                 f"its devices, not {self.w_min} and {self.w_max}",
                 remedy="use with_devices()",
             )
+
+    def _check_used(self, what: str) -> None:
+        """Check that what the texts name is there."""
+        used = {name for term in self.terms for name in term.variables}
+        for name in ("x1", "x2", "y1", "y2"):
+            if name in used and getattr(self, name) is None:
+                raise SpikeletError(f"{what} the rule uses {name}, which has no TraceParams")
+            if name not in used and getattr(self, name) is not None:
+                raise SpikeletError(f"{what} {name} has TraceParams, but the rule does not use it")
+        if "t" in used and not self.tag_bits:
+            raise SpikeletError(f"{what} the rule uses t, which needs dt and tag_bits")
+        if self.reads_chance and re.search(r"\be\b", f"{self.dw} {self.dt}"):
+            raise SpikeletError(f"{what} reads e and p, and a core gives its rule one of them")
 
     @cached_property
     def weight(self) -> SumOfProducts:
@@ -247,8 +256,13 @@ class LearningRule:
 
     @property
     def reads_error(self) -> bool:
-        """Whether the rule reads ``e``."""
+        """Whether the rule reads ``e``, or ``p`` in its place."""
         return "e" in self.variables
+
+    @property
+    def reads_chance(self) -> bool:
+        """Whether the rule reads ``p``, the chance of the neuron to spike."""
+        return re.search(rf"\b{CHANCE}\b", f"{self.dw} {self.dt}") is not None
 
     @property
     def visits_errors(self) -> bool:

@@ -7,6 +7,7 @@ says which it wants. A teacher's weight, or a value of ``e``, is counted in erro
 
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.learning.scaling import (
+    check_int,
     check_number,
     check_weights,
     constant,
@@ -14,7 +15,7 @@ from spikelet.description.learning.scaling import (
     spike_trace,
 )
 
-__all__ = ["error_trace", "normad", "resume", "reward_error"]
+__all__ = ["error_trace", "normad", "resume", "reward_chance", "reward_error"]
 
 
 def resume(
@@ -274,5 +275,69 @@ def reward_error(
         error_bits=error_bits,
         reward_bits=reward_bits,
         name="reward_error",
+        source="Jang et al. 2019, equation 20",
+    )
+
+
+def reward_chance(
+    *,
+    rate: float = 1.0,
+    tau: float = 10.0,
+    w_min: int = -127,
+    w_max: int = 127,
+    trace_bits: int = 6,
+    chance_bits: int = 8,
+    reward_bits: int = 4,
+    rounding: str = "stochastic",
+) -> LearningRule:
+    """Return :func:`reward_error` for neurons that have their chance ``p``: ``probabilistic``.
+
+    Jang et al. 2019, equation 20: ``dw = rate * r * x(t) * (spike - p)``, as two terms, that of the
+    spike and that of its chance. ``rate`` is in weight LSBs for a reward of 1 and fresh spikes,
+    that of the neuron with a chance of 0. The post phase visits the neurons whose chance is not 0:
+    most of them.
+
+    Parameters
+    ----------
+    rate : float
+        Above 0, up to 127.
+    tau : float
+        Time constant, 0.125..8191 ticks.
+    w_min, w_max : int
+        Bounds of the weights.
+    trace_bits : int
+        Width of ``x1``, 4..15.
+    chance_bits : int
+        Width of ``p`` behind the binary point, 1..15.
+    reward_bits : int
+        Width of ``r``, 2..16.
+    rounding : str
+        Of the weight.
+
+    Returns
+    -------
+    LearningRule
+        With ``x1`` and ``p``.
+
+    Raises
+    ------
+    SpikeletError
+        If a parameter is outside its range.
+    """
+    check_weights(w_min, w_max)
+    check_int("chance_bits", chance_bits, 1, 15)
+    one = 1 << chance_bits
+    check_number("rate", rate, 0, 127)
+    bits = ("trace_bits", trace_bits)
+    x1, power = spike_trace(("rate", rate / one), 1, ("tau", tau), bits, largest=127)
+    return LearningRule(
+        f"{one}*{power}*r*x1*y0 - {power}*r*x1*p",
+        x1=x1,
+        w_min=w_min,
+        w_max=w_max,
+        rounding=rounding,
+        error_bits=chance_bits + 1,
+        reward_bits=reward_bits,
+        name="reward_chance",
         source="Jang et al. 2019, equation 20",
     )

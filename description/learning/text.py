@@ -28,6 +28,7 @@ from spikelet.description.learning.tree import (
 )
 
 __all__ = [
+    "CHANCE",
     "LARGEST_PERIOD",
     "PHASES",
     "VARIABLES",
@@ -42,6 +43,9 @@ __all__ = [
 VARIABLES = ("x1", "x2", "y1", "y2", "v", "w", "t", "r", "e", "b")
 """Pre traces, post traces, membrane potential after the tick before, weight, tag, reward, error,
 and a bit that is loaded for each axon."""
+
+CHANCE = "p"
+"""The chance of the neuron to spike: another name of ``e``, for neurons whose ``e`` is that."""
 
 PHASES = ("pre", "post", "sweep")
 """When a term is evaluated: where ``x0`` is 1; where ``y0`` is 1 or ``e`` not 0; else at every
@@ -261,7 +265,7 @@ class _Parser:
 
     def name(self, what: str) -> str:
         token = self.peek()
-        known = ("x0", "y0", *VARIABLES, *_BOUNDS)
+        known = ("x0", "y0", *VARIABLES, CHANCE, *_BOUNDS)
         if not re.fullmatch(r"[A-Za-z_]\w*", token, re.ASCII):
             raise self.error(f"expected {what}, found {self.found()}")
         if re.fullmatch(r"u\d+", token) and token not in _PERIODS:
@@ -271,7 +275,7 @@ class _Parser:
                 f"unknown name {token!r}; known are {', '.join(known)} and u0 to u{LARGEST_PERIOD}"
             )
         self.at += 1
-        return token
+        return "e" if token == CHANCE else token
 
     def variable(self) -> str:
         name = self.name("a variable")

@@ -135,13 +135,20 @@ class DenseCrossbar(wiring.Component):
         m.d.sync += endings.eq(Cat(group_end, endings))
 
         # Lanes: sums of this group, and those of the group before on their way out.
-        adding = {"sum": (self.sums, accumulating)}
+        passing = accumulating
+        if core.transmission:
+            passing = accumulating & self.passed
+            m.d.comb += [self.row_read.eq(reading), self.group_ended.eq(group_end)]
+        adding = {"sum": (self.sums, passing)}
         if core.teacher_axons:
             taught = axon >= core.n_axons - core.teacher_axons
             teaching = delayed(m, reading & taught, memory.latency, name="teaching")
             adding = {
-                "sum": (self.sums, accumulating & ~teaching),
-                "teacher_sum": (self.teacher_sums, teaching),
+                "sum": (self.sums, passing & ~teaching),
+                "teacher_sum": (
+                    self.teacher_sums,
+                    teaching & self.passed if core.transmission else teaching,
+                ),
             }
         rows_left = Signal(range(rows_in_group + 1))
         ways = []
@@ -163,7 +170,7 @@ class DenseCrossbar(wiring.Component):
             *(out.eq(leaving) for _, leaving, out in ways),
             self.busy.eq(running | endings.any() | self.sums_valid),
         ]
-        if core.short_term:
+        if core.short_term or core.transmission:
             m.d.comb += self.scaled_axon.eq(axon)
         if core.learning:
             m.d.comb += [

@@ -100,6 +100,9 @@ def crossbar_members(core: CoreParams, regions: dict[str, Region]) -> dict[str, 
     scaled_axon : ``Out(range(n_axons))``, amplitude : ``In(AMPLITUDE_BITS + 1)``
         With short-term plasticity: the axon whose row is being read, and, as late as its weights,
         by what they are multiplied.
+    row_read : ``Out(1)``, group_ended : ``Out(1)``, passed : ``In(1)``
+        With stochastic transmission, and ``scaled_axon``: a row is being read for it; the rows of a
+        group have all been named; as late as the weights, whether they are to be added.
 
     And for each region of the format, under its name, ``In(RegionPort(...))``: configuration
     access, while not ``busy``.
@@ -125,9 +128,12 @@ def crossbar_members(core: CoreParams, regions: dict[str, Region]) -> dict[str, 
         members["word_data"] = In(core.scan_bits)
     if core.learning:
         members["learning"] = Out(VisitPort(core))
-    if core.short_term:
+    if core.short_term or core.transmission:
         members["scaled_axon"] = Out(range(core.n_axons))
+    if core.short_term:
         members["amplitude"] = In(AMPLITUDE_BITS + 1)
+    if core.transmission:
+        members |= {"row_read": Out(1), "group_ended": Out(1), "passed": In(1)}
     for wanted in core.synapse_format.regions(core):
         region = regions[wanted.name]
         members[region.name] = In(RegionPort((region.span - 1).bit_length(), region.bits))

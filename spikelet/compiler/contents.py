@@ -9,6 +9,7 @@ import numpy.typing as npt
 from spikelet.compiler.neuron_parameters import drawing, kept_states, loaded_parameters
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage, random_states
+from spikelet.description.chip.transmission import CERTAIN
 from spikelet.network.integers import IntegerNetwork, IntegerPopulation, IntegerProjection
 
 __all__ = ["core_contents"]
@@ -76,7 +77,24 @@ def core_contents(
         draw_indices=draw_indices,
         short_term=scaled,
         rule_bits=second,
+        **_transmission(core, network, into, [network.draw_key, number, first]),
     )
+
+
+def _transmission(
+    core: CoreParams,
+    network: IntegerNetwork,
+    into: Sequence[IntegerProjection],
+    seeds: Sequence[int],
+) -> dict[str, Any]:
+    """Return the chances of a core's axons and its own key, if it transmits stochastically."""
+    if not core.transmission:
+        return {}
+    chances = np.full(core.n_axons, CERTAIN, np.int32)
+    given = np.repeat([p.transmission for p in into], [network.sizes[p.source] for p in into])
+    chances[: given.size] = given
+    key = int(np.random.SeedSequence(seeds).generate_state(1)[0])
+    return {"transmission": chances, "transmission_key": max(1, key)}
 
 
 def _axons_of(

@@ -184,6 +184,7 @@ class _Placer:
                 inhibition_axon=part.inhibition_axon,
                 short_term=self.network.short_term(population.name),
                 teacher_axons=self.network.teacher_axons(population.name),
+                transmission=self.network.transmits(population.name),
             )
             if whole and n_neurons > len(part.neurons):  # they would learn, or inhibit, too
                 core = with_silent_spares(core)

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from spikelet.description.array_files import arrays_under
 from spikelet.description.chip.params import ChipParams
+from spikelet.description.chip.transmission import CERTAIN
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.learning.short_term import ShortTermPlasticity
 from spikelet.description.neurons.model import NeuronModel
@@ -86,6 +87,7 @@ def network_fields(network: IntegerNetwork) -> dict[str, Any]:
             {
                 **{n: getattr(p, n) for n in ("source", "target", "delay", "connectivity")},
                 **({"teacher": True} if p.teacher else {}),
+                **({"transmission": p.transmission} if p.transmission < CERTAIN else {}),
                 "rule": p.rule and p.rule.to_dict(),
                 "convolution": p.convolution and p.convolution.options(),
                 # named only where there is one
@@ -139,6 +141,7 @@ def network_of(entry: dict[str, Any], arrays: _Arrays) -> IntegerNetwork:
             ShortTermPlasticity(**p["short_term"]) if "short_term" in p else None,
             arrays.get(f"devices_{i}"),
             teacher=p.get("teacher", False),
+            transmission=p.get("transmission", CERTAIN),
         )
         for i, p in enumerate(entry["projections"])
     )

@@ -119,6 +119,9 @@ def sparse_lanes(
         if network.short_term(name):
             why.append(f"{name!r} has short-term plasticity")
             continue
+        if network.transmits(name):
+            why.append(f"{name!r} transmits stochastically")
+            continue
         most = limits.lanes_of(population.size, bool(network.kept_whole(name)))
         bits = population.weight_bits or 8
         dense, choices = _both(limits, bits, most, parts(name), limits.synapses == AUTO)

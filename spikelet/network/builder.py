@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.checks import check_range
+from spikelet.description.chip.transmission import transmission_chance
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.devices import Devices
 from spikelet.description.learning.rule import LearningRule
@@ -232,6 +233,7 @@ class PlasticNetwork:
         connectivity: str = "all_to_all",
         short_term: ShortTermPlasticity | None = None,
         teacher: bool = False,
+        transmission: float = 1.0,
     ) -> None:
         """Connect inputs or a population to a population.
 
@@ -263,6 +265,9 @@ class PlasticNetwork:
             The source teaches: its spikes load the errors ``e`` of the target's neurons, and not
             their potentials. It is not plastic; another projection into the target has a rule that
             reads ``e``.
+        transmission : float
+            The chance, 1/256..1 and rounded to 1/256, that a spike brings its weights: a draw for
+            each line or neuron of the source that spikes, in each tick. Rules see all its spikes.
 
         Raises
         ------
@@ -285,6 +290,7 @@ class PlasticNetwork:
         if rule is not None:
             check_rule(what, rule, connectivity, self.into(target))
             check_range(f"{what}: weights, which learn,", initial, rule.w_min, rule.w_max)
+            self.populations[target].read_by([rule])
         if short_term is not None:
             check_short_term(what, short_term, self.into(target))
         codes = None
@@ -303,6 +309,7 @@ class PlasticNetwork:
             short_term=short_term,
             devices=codes,
             teacher=teacher,
+            transmission=transmission_chance(what, transmission),
         )
         self.projections.append(projection)
 
@@ -338,7 +345,7 @@ class PlasticNetwork:
         network = IntegerNetwork(
             self.name,
             tuple(self.input_groups.values()),
-            tuple(self.populations.values()),
+            tuple(p.read_by(q.rule for q in self.into(p.name)) for p in self.populations.values()),
             tuple(self.projections),
             tuple(self.outputs),
             self.dt,

@@ -4,7 +4,7 @@ Everything behind it, from placement to bitstream, knows no other kind of networ
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -13,10 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.checks import check_int, unsigned_bits
+from spikelet.description.chip.transmission import CERTAIN
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.learning.short_term import ShortTermPlasticity
 from spikelet.description.learning.two_rules import both_rules
+from spikelet.description.neurons.chance import with_chance
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.update import can_spike, sends_counts, update_of
 from spikelet.description.run.input_spikes import checked_spikes
@@ -105,6 +107,14 @@ class IntegerPopulation:
     states: Mapping[str, IntArray] = field(default_factory=dict)
     depth: int = 0
 
+    def read_by(self, rules: Iterable[LearningRule | None]) -> "IntegerPopulation":
+        """Return the population with what rules read of its neurons: ``p``, if one does.
+
+        SpikeletError if the neurons have no ``p``.
+        """
+        bits = next((rule.error_bits for rule in rules if rule and rule.reads_chance), None)
+        return replace(self, neuron=with_chance(self.neuron, bits)) if bits else self
+
     @property
     def fired_bits(self) -> int:
         """Bits of how often a neuron spikes in a tick; 1: once or not."""
@@ -142,6 +152,8 @@ class IntegerProjection:
         Codes of the devices that make the weights; None: the rule's, if any, share them equally.
     teacher : bool
         Whether its spikes load the errors of the target's neurons, and not their potentials.
+    transmission : int
+        The chance that a spike brings its weights, 1..256 in 1/256.
     """
 
     __repr__ = summary
@@ -156,6 +168,7 @@ class IntegerProjection:
     short_term: ShortTermPlasticity | None = None
     devices: npt.NDArray[np.int32] | None = None
     teacher: bool = False
+    transmission: int = CERTAIN
 
     @property
     def title(self) -> str:
@@ -190,7 +203,8 @@ class IntegerNetwork:
     seed : int
         Of the LFSRs of stochastic rules.
     draw_key : int
-        What the draws of neurons start from, 1..2**32 - 1.
+        What the draws of neurons, and of axons that transmit stochastically, start from,
+        1..2**32 - 1.
     floats : Network or None
         The trained network that was quantised.
     quantisation : tuple of LayerQuantisation
@@ -322,6 +336,10 @@ class IntegerNetwork:
         """Return the short-term plasticity of projections into a population, if any have one."""
         return next((p.short_term for p in self.into(population) if p.short_term), None)
 
+    def transmits(self, population: str) -> bool:
+        """Return whether spikes into a population can fail to bring their weights."""
+        return any(p.transmission < CERTAIN for p in self.into(population))
+
     def kept_whole(self, population: str) -> str | None:
         """Return why a population is one core if a core holds it; None if it may be cut anyhow.
 
@@ -331,6 +349,8 @@ class IntegerNetwork:
             return "it learns"
         if self.short_term(population):
             return "its axons have short-term plasticity"
+        if self.transmits(population):
+            return "its axons transmit stochastically"
         return "its neurons inhibit each other" if self.inhibits(population) else None
 
     def inhibits(self, population: str) -> bool:
@@ -395,7 +415,8 @@ class IntegerNetwork:
             replace(p, rule=rule, weights=dense(p.weights)) if p.target == layer else p
             for p in self.projections
         )
-        return replace(self, projections=tuple(changed))
+        read = (p.read_by([rule]) if p.name == layer else p for p in self.populations)
+        return replace(self, projections=tuple(changed), populations=tuple(read))
 
     def check_spikes(self, spikes: npt.ArrayLike) -> npt.NDArray[Any]:
         """Return input spikes as an array, shape (samples, ticks, n_inputs).

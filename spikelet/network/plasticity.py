@@ -81,7 +81,7 @@ def check_taught(what: str, into: Sequence[IntegerProjection], model: NeuronMode
 
     ``into`` are all projections into the population.
     """
-    reading = [p.rule for p in into if p.rule and p.rule.reads_error]
+    reading = [p.rule for p in into if p.rule and p.rule.reads_error and not p.rule.reads_chance]
     taught = any(p.teacher for p in into)
     if reading and not taught and ("e" not in model.state_names or model.reads("teacher")):
         raise SpikeletError(

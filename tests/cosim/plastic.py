@@ -12,6 +12,7 @@ from spikelet.description.learning.devices import Devices
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.learning.short_term import ShortTermPlasticity
 from spikelet.description.neurons.adaptation import Adaptation
+from spikelet.description.neurons.chance import with_chance
 from spikelet.description.neurons.error import ErrorParams, with_error
 from spikelet.description.neurons.models import neuron_model
 from tests.helpers.random_plastic import random_plastic_image
@@ -55,6 +56,7 @@ CORES: dict[str, dict[str, Any]] = {
         "delay_slots": 4,
         "pipelines": 4,
         "parameters": {"decay": "shared", "inhibition": "shared"},
+        "transmission": True,
         "inhibition_axon": True,
         "short_term": ShortTermPlasticity(9000, 62000, 50000),
     },
@@ -103,6 +105,7 @@ CORES: dict[str, dict[str, Any]] = {
             reward_bits=3,
         ),
         "weight_bits": 8,
+        "transmission": True,
         "lanes": 1,
         "pipelines": 1,
         "n_neurons": 6,
@@ -168,6 +171,7 @@ CORES: dict[str, dict[str, Any]] = {
             neuron_model("snntorch-subtract"), ErrorParams(bits=6, decay=3000, spike=5)
         ),
         "n_axons": 27,
+        "transmission": True,
         "teacher_axons": 9,
     },
     # An error by itself counts only where a neuron fires; it has a window; one lane in SPRAM.
@@ -202,6 +206,7 @@ CORES: dict[str, dict[str, Any]] = {
         ),
         "weight_exponent": 0,
         "n_axons": 10,
+        "transmission": True,
         "teacher_axons": 5,
     },
     # Noisy differential pairs, of all that can be wrong with them, which the chip refreshes.
@@ -241,6 +246,25 @@ CORES: dict[str, dict[str, Any]] = {
         "lanes": 2,
         "n_neurons": 6,
     },
+    # The three-factor rule of probabilistic networks: their chance, and reward by way of a tag.
+    "chance": {
+        "learning": LearningRule(
+            "2^-2*r*t - 2^-6*x0*p",
+            "2^-4*x1*y0*32 - 2^-4*x1*p",
+            x1=_ADD,
+            w_min=-16,
+            w_max=15,
+            rounding="stochastic",
+            tag_bits=6,
+            reward_bits=4,
+            error_bits=6,
+        ),
+        "neuron": with_chance(neuron_model("probabilistic"), 6),
+        "parameters": {"decay": "shared", "reset": 9},
+        "weight_exponent": 2,
+        "potential_bits": 12,
+        "n_axons": 12,
+    },
     # Devices behind axons with short-term plasticity, inhibited by neurons of other cores.
     "scaled_devices": {
         "learning": LearningRule("x0*y1 - 2^-2*y0*x1", x1=_SET, y1=_BRIEF).with_devices(
@@ -248,6 +272,7 @@ CORES: dict[str, dict[str, Any]] = {
         ),
         "n_axons": 19,
         "parameters": {"decay": "shared", "inhibition": "shared"},
+        "transmission": True,
         "inhibition_axon": True,
         "short_term": ShortTermPlasticity(20000, 60000, 30000),
     },

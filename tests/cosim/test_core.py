@@ -48,6 +48,14 @@ from tests.helpers.random_chips import random_events, random_image, spiking
             "pipelines": 4,
             "weight_memory": "spram",
         },
+        failing={  # draws of axons, so many that some just suffice, beside those of neurons
+            "neuron": NOISY,
+            "parameters": {"decay": "shared"},
+            "n_axons": 180,
+            "lanes": 16,
+            "pipelines": 4,
+            "transmission": True,
+        },
         drawing={"neuron": NOISY, "parameters": {"decay": "shared"}, "first_tick": 1},
     ),
 )

@@ -9,7 +9,9 @@ from tests.cosim.plastic import CORES, WITH_DEVICES, plastic_chip, plastic_image
 from tests.cosim.support import SEEDS, Bench, cases
 
 
-@pytest.fixture(scope="module", params=cases(WITH_DEVICES, **{name: name for name in CORES}))
+@pytest.fixture(
+    scope="module", params=cases([*WITH_DEVICES, "chance"], **{name: name for name in CORES})
+)
 def bench(request: pytest.FixtureRequest) -> Bench:
     """Build a core with one rule."""
     chip = plastic_chip(request.param, cores=2)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -62,10 +63,11 @@ def random_core(
         weight_memory=_pick(rng, "block", "spram"),
         first_tick=_pick(rng, 0, 0, 0, 1, 3) if first_tick is None else first_tick,
     )
-    (own,) = rng.spawn(1)  # so that what else is drawn stays as it is
+    own, further = rng.spawn(2)  # so that what else is drawn stays as it is
+    core = replace(core, transmission=bool(further.random() < 0.2))
     if not graded or own.random() < 0.5:
         return core
-    core = replace(core, spike_bits=int(own.integers(1, 9)))
+    core = replace(core, spike_bits=int(own.integers(1, 9)), transmission=False)
     if model or own.random() < 0.5:
         return core
     return replace(core, neuron=MANY, parameters=random_parameters(own, MANY, potential_bits))
@@ -121,7 +123,7 @@ def random_chip(
 
 def _maybe_sparse(rng: np.random.Generator, core: CoreParams) -> CoreParams:
     sparse = core.weight_format != "binary" and _pick(rng, False, False, True)
-    return made_sparse(rng, core) if sparse else core
+    return made_sparse(rng, replace(core, transmission=False)) if sparse else core
 
 
 def random_chip_of(rng: np.random.Generator, cores: tuple[CoreParams, ...]) -> ChipParams:
@@ -167,7 +169,17 @@ def _core_image(rng: np.random.Generator, chip: ChipParams, core: CoreParams) ->
         states,
         draw_key=int(rng.integers(1, 1 << 32)) if draws else 0,
         draw_indices=rng.integers(0, 1 << 24, core.n_neurons * draws).astype(np.int32),
+        **_transmission(rng, core),
     )
+
+
+def _transmission(rng: np.random.Generator, core: CoreParams) -> dict[str, Any]:
+    """Return chances of all sizes, and a key, where the core transmits stochastically."""
+    if not core.transmission:
+        return {}
+    (own,) = rng.spawn(1)  # so that what else is drawn stays as it is
+    chances = own.choice([1, 64, 128, 255, 256], core.n_axons).astype(np.int32)
+    return {"transmission": chances, "transmission_key": int(own.integers(1, 1 << 32))}
 
 
 def _weights(rng: np.random.Generator, core: CoreParams) -> np.ndarray:
