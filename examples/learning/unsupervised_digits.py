@@ -12,7 +12,7 @@ Without ``--data`` the 8x8 digits of ``examples/digits`` are learned, in a few s
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,9 @@ from spikelet.compiler.compile import compile_network
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.devices import Devices
 from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.learning.variability import Variability
 from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.examples.mnist.data import load_mnist
 from spikelet.network.builder import PlasticNetwork
@@ -47,6 +49,7 @@ __all__ = [
     "digits_8x8",
     "encoded",
     "learn",
+    "learn_side_by_side",
     "main",
     "mnist",
     "plan_for",
@@ -122,8 +125,8 @@ class Outcome:
     spikes_per_image: float
 
 
-def plan_for(images: Images) -> Plan:
-    """Return the constants tuned for these images."""
+def plan_for(images: Images, neurons: int = 100) -> Plan:
+    """Return the constants tuned for these images; for more than 400 neurons others of MNIST."""
     if images.shape == (8, 8):
         return Plan(
             ticks=24,
@@ -137,15 +140,26 @@ def plan_for(images: Images) -> Plan:
             fall=14,
             epochs=5,
         )
+    if neurons > 400:  # fewer neurons spike for an image, so that they become more unlike
+        return Plan(threshold=9000, decay=3700, learning_shift=4, fall=20)
     return Plan()
 
 
 def build(
-    images: Images, neurons: int, bits: int, plan: Plan, seed: int, lanes: int, cores: int = 1
+    images: Images,
+    neurons: int,
+    bits: int,
+    plan: Plan,
+    seed: int,
+    lanes: int,
+    cores: int = 1,
+    variability: Variability | None = None,
 ) -> CompiledNetwork:
     """Return the untrained network. Weights of fewer bits are the upper bits of 8.
 
     ``cores``: over so many cores at least, all as large, as far as whole groups of lanes allow.
+    ``variability``: each synapse is a device of ``2**bits`` levels, and so they differ; a pulse
+    moves one without fault by a level. None: weights are numbers.
     """
     largest, missing = (1 << bits) - 1, 8 - bits
     shift = plan.learning_shift + missing
@@ -173,7 +187,15 @@ def build(
         ),
     )
     low, high = largest * 20 // 255, max(1, largest * 140 // 255)
-    network.project("pixels", "neurons", weights=(low, high), rule=rule)
+    step = (16,) * (largest + 1)  # in 1/16 of a level
+    network.project(
+        "pixels",
+        "neurons",
+        weights=(low, high),
+        rule=rule,
+        devices=Devices(1, up=step, down=step, bits=bits) if variability else None,
+        variability=variability,
+    )
     network.output("neurons")
     most = -(-neurons // (cores * lanes)) * lanes if cores > 1 else None
     return compile_network(network, limits=PlacementLimits(lanes=lanes, max_neurons=most))
@@ -200,16 +222,40 @@ def learn(
 ) -> Outcome:
     """Train on all images, name the neurons, and classify the held-out images."""
     compiled = build(images, neurons, bits, plan, seed, lanes, cores)
-    state = compiled.initial_state()
+    return learn_side_by_side(images, [compiled], seed=seed, plan=plan)[0]
+
+
+def learn_side_by_side(
+    images: Images, networks: Sequence[CompiledNetwork], *, seed: int, plan: Plan
+) -> list[Outcome]:
+    """Let each network learn as by :func:`learn`, all from the same input spikes."""
+    states = [compiled.initial_state() for compiled in networks]
     generator = np.random.default_rng(seed)
     for epoch in range(plan.epochs):
         order = generator.permutation(len(images.labels))
         for first, part in _parts(order, f"training, epoch {epoch + 1}"):
             spikes = encoded(images.levels[part], plan, _seed(seed, epoch, first))
-            state = run(compiled, spikes, start=state, record=()).final
-    named = _counts(compiled, state, images.levels, plan, _seed(seed, 1000, 0), "naming neurons")
+            states = [
+                run(compiled, spikes, start=state, record=()).final
+                for compiled, state in zip(networks, states, strict=True)
+            ]
+    pairs = list(zip(networks, states, strict=True))
+    named = _counts(pairs, images.levels, plan, _seed(seed, 1000, 0), "naming neurons")
+    tested = _counts(pairs, images.test_levels, plan, _seed(seed, 1001, 0), "testing")
+    return [
+        _outcome(images, *pair, *counts) for pair, *counts in zip(pairs, named, tested, strict=True)
+    ]
+
+
+def _outcome(
+    images: Images,
+    compiled: CompiledNetwork,
+    state: ChipState,
+    named: npt.NDArray[np.int64],
+    counts: npt.NDArray[np.int64],
+) -> Outcome:
+    """Name the neurons by their spikes for the training images, and let them vote."""
     rates = np.stack([named[images.labels == digit].mean(axis=0) for digit in range(10)], axis=1)
-    counts = _counts(compiled, state, images.test_levels, plan, _seed(seed, 1001, 0), "testing")
     # Each spike votes for the digits as its neuron's spikes were spread over them.
     votes = counts @ (rates / np.maximum(1e-9, rates.sum(axis=1, keepdims=True)))
     return Outcome(
@@ -237,20 +283,20 @@ def _parts(order: npt.NDArray[np.int64], what: str) -> Iterator[tuple[int, npt.N
 
 
 def _counts(
-    compiled: CompiledNetwork, state: ChipState, levels: Levels, plan: Plan, seed: int, what: str
-) -> npt.NDArray[np.int64]:
-    """Return the spikes of each neuron for each image, with learning off."""
-    counts = [
-        run(
-            compiled,
-            encoded(levels[part], plan, _seed(seed, first)),
-            learning=False,
-            start=state,
-            record=(),
-        ).counts("neurons")
-        for first, part in _parts(np.arange(len(levels)), what)
-    ]
-    return np.concatenate(counts)
+    pairs: Sequence[tuple[CompiledNetwork, ChipState]],
+    levels: Levels,
+    plan: Plan,
+    seed: int,
+    what: str,
+) -> list[npt.NDArray[np.int64]]:
+    """Return the spikes of each network's neurons for each image, with learning off."""
+    counts: list[list[npt.NDArray[np.int64]]] = [[] for _ in pairs]
+    for first, part in _parts(np.arange(len(levels)), what):
+        spikes = encoded(levels[part], plan, _seed(seed, first))
+        for own, (compiled, state) in zip(counts, pairs, strict=True):
+            shown = run(compiled, spikes, learning=False, start=state, record=())
+            own.append(shown.counts("neurons"))
+    return [np.concatenate(own) for own in counts]
 
 
 def mnist(folder: Path, *, validate: bool) -> Images:
@@ -300,7 +346,7 @@ def main() -> int:
     rows = []
     for neurons in options.neurons:
         for bits in options.bits:
-            plan = plan_for(images)
+            plan = plan_for(images, neurons)
             plan = replace(plan, epochs=options.epochs or plan.epochs)
             outcome = learn(
                 images, neurons, bits=bits, seed=options.seed, plan=plan, cores=options.cores
