@@ -124,7 +124,10 @@ class DenseCrossbar(wiring.Component):
         ]
         m.d.comb += axon.eq(Mux(delayed(m, listed, 1, name="chosen"), in_list, from_scan))
         memory = self._memory(m, axon, group)
-        m.d.comb += [memory.read.eq(reading), memory.read_row.eq(self._row(m, group, group_end, axon))]
+        m.d.comb += [
+            memory.read.eq(reading),
+            memory.read_row.eq(self._row(m, group, group_end, axon)),
+        ]
         accumulating = delayed(m, reading, memory.latency, name="accumulating")
         endings = Signal(memory.latency + 2)
         ending = endings[-1]
