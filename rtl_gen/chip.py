@@ -1,6 +1,9 @@
 """A chip: cores, network on chip, tick control, configuration. Twin of ``golden/chip.py``."""
 
-from amaranth import C, Cat, Module, Signal, Value
+from functools import reduce
+from operator import or_
+
+from amaranth import Array, C, Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -203,13 +206,15 @@ class Chip(wiring.Component):
             control.write_register.eq(port.offset),
             control.write_data.eq(port.data),
         ]
-        offset = delayed(m, port.offset, CONFIG_LATENCY - 1, name="register")
-        with m.Switch(offset):
-            for number, name in enumerate(names):
-                with m.Case(number):
-                    m.d.sync += port.read_data.eq(values[name])
-            with m.Default():
-                m.d.sync += port.read_data.eq(0)
+        offset = delayed(m, port.offset, CONFIG_LATENCY - 2, name="register")
+        found = [Signal(32, name=f"registers_from_{first}") for first in range(0, len(names), 4)]
+        for index, word in enumerate(found):  # of four at most, which a look-up table can choose
+            here = [values[name] for name in names[4 * index : 4 * index + 4]]
+            with m.If(offset[2:] == index):
+                m.d.sync += word.eq(Array([*here, *[C(0)] * (4 - len(here))])[offset[:2]])
+            with m.Else():
+                m.d.sync += word.eq(0)
+        m.d.sync += port.read_data.eq(reduce(or_, found))
         return (control.core_start, control.core_clear), node
 
     @property

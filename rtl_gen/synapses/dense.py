@@ -64,7 +64,6 @@ class DenseCrossbar(wiring.Component):
         n_active = Signal(range(core.n_axons + 1))
         position = Signal(range(core.n_axons + 1))
         group = Signal(range(core.groups))
-        group_base = Signal(range(core.weight_rows))
         cooldown = Signal(range(rows_in_group))
         list_left = Signal()
         from_list = Signal()
@@ -83,7 +82,7 @@ class DenseCrossbar(wiring.Component):
             group_end.eq(running & Mux(first, ~self.scanning, list_ended & (cooldown == 0))),
         ]
         with m.If(self.start):
-            m.d.sync += [running.eq(1), n_active.eq(0), group.eq(0), group_base.eq(0)]
+            m.d.sync += [running.eq(1), n_active.eq(0), group.eq(0)]
         with m.If(noted):
             m.d.sync += n_active.eq(n_active + 1)
         with m.If(cooldown != 0):
@@ -94,7 +93,6 @@ class DenseCrossbar(wiring.Component):
             m.d.sync += [
                 running.eq(group != core.groups - 1),
                 group.eq(group + 1),
-                group_base.eq(group_base + core.n_axons),
                 position.eq(0),
                 cooldown.eq(rows_in_group - 1),
             ]
@@ -118,17 +116,18 @@ class DenseCrossbar(wiring.Component):
         from_scan, in_list, axon = (
             Signal(range(core.n_axons), name=name) for name in ("from_scan", "in_list", "axon")
         )
-        base = Signal.like(group_base)
         reading = Signal()
         m.d.sync += [
             from_scan.eq(self.axon),
             in_list.eq(axon_list.read_data),
-            base.eq(group_base),
             reading.eq(listed | self.axon_valid),
         ]
         m.d.comb += axon.eq(Mux(delayed(m, listed, 1, name="chosen"), in_list, from_scan))
         memory = self._memory(m, axon, group)
-        m.d.comb += [memory.read.eq(reading), memory.read_row.eq(base + axon)]
+        m.d.comb += [
+            memory.read.eq(reading),
+            memory.read_row.eq(self._row(m, group, group_end, axon)),
+        ]
         accumulating = delayed(m, reading, memory.latency, name="accumulating")
         endings = Signal(memory.latency + 2)
         ending = endings[-1]
@@ -163,7 +162,8 @@ class DenseCrossbar(wiring.Component):
             m.d.sync += [leaving.eq(Cat(sums)) for sums, leaving, _ in ways]
             m.d.sync += rows_left.eq(rows_in_group)
         with m.Elif(self.sums_valid):
-            m.d.sync += [leaving.eq(leaving >> len(out)) for _, leaving, out in ways]
+            if rows_in_group > 1:
+                m.d.sync += [leaving.eq(leaving >> len(out)) for _, leaving, out in ways]
             m.d.sync += rows_left.eq(rows_left - 1)
         m.d.comb += [
             self.sums_valid.eq(rows_left != 0),
@@ -182,6 +182,21 @@ class DenseCrossbar(wiring.Component):
             ]
             self._let_learn(m, memory)
         return m
+
+    def _row(self, m: Module, group: Signal, group_end: Signal, axon: Signal) -> Value:
+        """Return the row of an axon's weights, ``group`` being its group a cycle before.
+
+        Where an axon's number fills its bits, the group's stands above them, and nothing is added.
+        """
+        core = self.core
+        if core.n_axons == 1 << len(axon):
+            return Cat(axon, delayed(m, group, 1, name="base"))
+        group_base = Signal(range(core.weight_rows))
+        with m.If(self.start):
+            m.d.sync += group_base.eq(0)
+        with m.If(group_end):
+            m.d.sync += group_base.eq(group_base + core.n_axons)
+        return delayed(m, group_base, 1, name="base") + axon
 
     def _accumulate(
         self, m: Module, row: Signal, adding: Value, ending: Value, out: Signal, name: str
