@@ -20,6 +20,7 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.events import Events
+from spikelet.description.side_by_side import share_out
 from spikelet.golden.aligned import placed
 from spikelet.golden.dense_spikes import DenseSpikes
 from spikelet.golden.kernel import (
@@ -42,7 +43,6 @@ from spikelet.golden.native_core import (
 from spikelet.golden.native_destinations import destination_table
 from spikelet.golden.native_workers import Workers, update_work
 from spikelet.golden.records import Records
-from spikelet.golden.side_by_side import share_out
 
 __all__ = ["NativeCores", "available", "warn_of_numpy", "why_not"]
 

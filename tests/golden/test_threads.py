@@ -17,13 +17,13 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.events import Events
 from spikelet.description.run.recording import Recording
+from spikelet.description.side_by_side import share_out
 from spikelet.description.toolchain import c_library
 from spikelet.golden import kernel, native, native_workers
 from spikelet.golden.chip import GoldenChip
 from spikelet.golden.dense_spikes import DenseSpikes
 from spikelet.golden.native_learning import common_code
 from spikelet.golden.native_workers import shares
-from spikelet.golden.side_by_side import share_out
 from tests.helpers.pieces import check_same_state
 from tests.helpers.random_chips import random_chip, random_events, random_image
 from tests.helpers.random_plastic import (

@@ -1,4 +1,4 @@
-"""Parts of a task given to threads, whoever comes first. No twin in rtl_gen."""
+"""Parts of a task given to threads, whoever comes first."""
 
 import os
 from collections.abc import Callable, Iterable, Sequence
