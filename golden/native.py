@@ -278,15 +278,20 @@ class NativeCores:
         run.active = records.active_axons.ctypes.data
         run.merged = records.merged_spikes.ctypes.data
         run.rewards = rewards.ctypes.data
-        shape = (inputs.samples, inputs.ticks, self._due.shape[1])
-        due = np.empty(shape, np.uint64) if records.axons else None
-        run.recorded_due = None if due is None else due.ctypes.data
+        due = None
+        if records.axons:  # of these samples only, where the kernel counts from the first of all
+            shape = (here.stop - here.start, inputs.ticks, self._due.shape[1])
+            due = np.empty(shape, np.uint64)
+            before = here.start * inputs.ticks * self._due.shape[1] * due.itemsize
+            run.recorded_due = due.ctypes.data - before
+        else:
+            run.recorded_due = None
         keep = _set_dense(run, inputs) if isinstance(inputs, DenseSpikes) else _set(run, inputs)
         if not self._kernel(self._structures, self._states, run):
             self._alone = _ALONE
         del keep, probes
         if due is not None:
-            self._unpack(due[here], records, here)
+            self._unpack(due, records, here)
         ticks = inputs.ticks
         self._ticks = ticks if clear else self._ticks + ticks * (here.stop - here.start)
 

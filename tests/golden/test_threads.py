@@ -84,7 +84,7 @@ def check_as_with_one(seed: int, threads: int, **options: Any) -> None:
 
 
 @needs_compiler
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, SEEDS - 1), st.integers(2, 6), st.booleans())
 def test_any_number_of_threads(seed: int, threads: int, clear: bool) -> None:
     check_as_with_one(seed, threads, clear=clear)
