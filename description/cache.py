@@ -6,6 +6,7 @@ belong to the user, and nobody else may be able to write them.
 """
 
 import contextlib
+import fcntl
 import grp
 import hashlib
 import os
@@ -52,6 +53,8 @@ def cache_folder() -> Path:
 def cached(name: str, build: Callable[[Path], Path]) -> Path:
     """Return a file of the cache; build it unless it is there, whole, and the user's own.
 
+    Of several processes or threads that want the same file, one builds it, and the others wait.
+
     Parameters
     ----------
     name : str
@@ -68,7 +71,11 @@ def cached(name: str, build: Callable[[Path], Path]) -> Path:
     path = cache_folder() / name
     try:
         _make_own(path.parent)
-        if not sealed(path):
+        if sealed(path):
+            return path
+        with _alone(path):
+            if sealed(path):  # built by another process meanwhile
+                return path
             with build_folder(path.parent) as folder:
                 built = build(folder)
                 if not built.is_file():
@@ -82,6 +89,19 @@ def cached(name: str, build: Callable[[Path], Path]) -> Path:
         refused = file_error(f"cannot keep or load {path}", error)
         raise SpikeletError(refused.args[0], remedy=_OTHER_FOLDER) from error
     return path
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Keep others from building the same file; of processes that end, the system frees the lock."""
+    lock = path.with_name(f".lock-{path.name}")
+    with open(lock, "wb", opener=_no_link) as file:
+        with contextlib.suppress(OSError):  # a file system without locks: all build
+            fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:  # whoever waits has it open; later ones make another, and find what was built
+            lock.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -124,7 +144,7 @@ def sealed(path: Path) -> bool:
 
 
 def _no_link(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW)
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)
 
 
 def _make_own(folder: Path) -> None:

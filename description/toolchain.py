@@ -16,7 +16,7 @@ from spikelet.description.errors import SpikeletError
 
 __all__ = ["build_identity", "c_compiler", "c_library", "compiler", "load_library"]
 
-_C_FLAGS = ("-O3", "-std=gnu11", "-shared", "-fPIC", "-w")
+_C_FLAGS = ("-O3", "-std=gnu11", "-shared", "-fPIC", "-w", "-pthread")
 
 
 def compiler() -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState, CoreState
 from spikelet.description.errors import SpikeletError
+from spikelet.description.processors import threads_of
 from spikelet.description.run.events import Events, checked_reward
 from spikelet.description.run.recording import Recording
 from spikelet.golden.dense_spikes import DenseSpikes
@@ -89,6 +90,7 @@ class GoldenChip:
         reward: npt.ArrayLike | None = None,
         clear: bool = True,
         stop_at_output: bool = False,
+        threads: int | None = None,
     ) -> Recording:
         """Run a batch of samples. What is learned goes on from sample to sample, and run to run.
 
@@ -111,14 +113,21 @@ class GoldenChip:
         stop_at_output : bool
             Whether each sample ends with the tick in which its first spike reaches the host, as
             with the chip's register of this name.
+        threads : int or None
+            How many may be taken, which changes no result; None: as many as
+            :func:`~spikelet.description.processors.set_threads` says, one for each processor
+            unless told otherwise. Samples run side by side; where a sample depends on the one
+            before, or there is only one, the cores of a large chip do. numpy takes one.
 
         Raises
         ------
         SpikeletError
-            If the inputs or rewards do not fit the chip, something unknown is to be recorded, or
-            the chip cannot stop, or samples are not cleared, which would keep it stopped.
+            If there are not so many processors, the inputs or rewards do not fit the chip,
+            something unknown is to be recorded, or the chip cannot stop, or samples are not
+            cleared, which would keep it stopped.
         """
         inputs.check(self.chip)
+        taken = threads_of(threads)
         if stop_at_output:
             self.chip.check_early_stop(clear)
         samples, ticks = inputs.samples, inputs.ticks
@@ -126,15 +135,15 @@ class GoldenChip:
         records = Records.empty(self.chip, samples, ticks, tuple(record))
         if stop_at_output:
             records.ticks_run = np.zeros(samples, np.int64)
-        at_once = self._cores.samples_at_once(ticks, records, clear)
+        at_once = self._cores.samples_at_once(ticks, records, clear, taken)
         if records.checksums is not None or (stop_at_output and self._learns):
             at_once = 1
         for first in range(0, samples, at_once):
             last = min(first + at_once, samples)
             if stop_at_output:
-                self._run_until_output(inputs, slice(first, last), rewards, records)
+                self._run_until_output(inputs, slice(first, last), rewards, records, taken)
             else:
-                self._cores.run(inputs, slice(first, last), rewards, records, clear)
+                self._cores.run(inputs, slice(first, last), rewards, records, clear, taken)
             if records.checksums is not None:
                 records.checksums[first] = self._cores.snapshot().checksums()
             progress(last)
@@ -170,6 +179,7 @@ class GoldenChip:
         here: slice,
         rewards: npt.NDArray[np.int32],
         records: Records,
+        threads: int,
     ) -> None:
         """Run the samples ``here``, each up to the tick in which a spike reaches the host.
 
@@ -181,7 +191,7 @@ class GoldenChip:
         trial = Records.empty(self.chip, here.stop - here.start, inputs.ticks, ())
         batch = inputs.samples_between(here.start, here.stop)
         shown = np.ascontiguousarray(rewards[here])
-        self._cores.run(batch, slice(0, batch.samples), shown, trial, True)
+        self._cores.run(batch, slice(0, batch.samples), shown, trial, True, threads)
         if before:
             self._cores.restore(before)
         spiked = trial.outputs.sum(axis=2, dtype=np.int64) > 0
@@ -227,7 +237,8 @@ def run(
     progress: Callable[[int], None] = lambda samples: None,
     backend: str = "auto",
     reward: npt.ArrayLike | None = None,
+    threads: int | None = None,
 ) -> Recording:
     """Run a batch of samples once: :class:`GoldenChip` and its :meth:`GoldenChip.run`."""
     golden = GoldenChip(chip, image, backend=backend, neurons=neurons)
-    return golden.run(events, record=record, progress=progress, reward=reward)
+    return golden.run(events, record=record, progress=progress, reward=reward, threads=threads)

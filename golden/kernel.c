@@ -3,11 +3,15 @@
  * The numpy modules of this folder say what is computed; here is the same, exactly, and fast. A tick
  * at a time keeps a chip's state in the nearest cache and needs no schedule of the cores: no spike is
  * due before the next tick, so within a tick the order of the cores does not matter.
- * golden/native.py mirrors the structures. Synaptic sums are in kernel_sums.c, what a plastic core
- * learns in learning_rule.c.
+ * Structures are in kernel_structures.c, synaptic sums in kernel_sums.c, what a plastic core learns
+ * in learning_rule.c.
  *
  * A large chip does not fit the cache, so what will be needed at places that follow no order is
  * fetched ahead: the weights of the next core, and where the spikes go.
+ *
+ * Several threads share a chip's cores out, and meet once a tick. Each lets its spikes arrive in
+ * bitmaps of its own, which the thread of the target adds up when they are due: how many spikes
+ * merge does not depend on their order.
  */
 #define LINE 64 /* bytes of a cache line */
 /* Entries that are written at once, whether or not all are wanted: fewer than SPARE. */
@@ -15,126 +19,65 @@
 /* Spikes between two steps of their emission: time for a word to come from memory. */
 #define STRIDE 32
 
-enum { HOST = -1, LIST = -2 }; /* in place of a core */
-
-/* LIST is in place of a neuron's only destination, and ends each list. */
-struct destination {
-    int16_t core, delay;
-    int32_t place; /* in the axon bitmaps; of HOST the output line; of LIST its first entry */
-};
-
-struct route {
-    int32_t input, core, axon, delay, length; /* input + i goes to axon + i, for i < length */
-};
-
-/* Learning of a plastic core, see learning_rule.c. */
-typedef void before_update(void *learning, const uint16_t *active, int32_t n_active,
-                           const uint16_t *sent, int32_t n_sent, const int32_t *v, int32_t reward,
-                           int32_t *sums);
-typedef void after_update(void *learning, int64_t tick, const uint16_t *active, int32_t n_active,
-                          const uint8_t *spikes, int32_t reward);
-
-/* One tick of all neurons, see neuron_update.c. */
-typedef void neuron_update(int32_t columns, int32_t weight_exponent, int32_t learning, uint32_t key,
-                           int32_t others, const int32_t *sums, const int64_t *constants, void *const *rows);
-
-struct core {
-    int32_t n_neurons;
-    int32_t first_word, n_words; /* of its axons in the axon bitmaps */
-    int32_t first_neuron, sends; /* in the table of destinations; whether it has any */
-    int32_t first_tick, weight_exponent, learns;
-    int32_t inhibition_axon; /* by which other cores say that their neurons fired; -1: none */
-    uint32_t draw_key, transmission_key; /* of the first tick since `clear` */
-    const uint8_t *failures; /* (n_axons): chances of spikes to fail; NULL: none does */
-    struct crossbar crossbar; /* empty in a plastic core */
-    neuron_update *update;
-    const int64_t *constants;
-    void *const *rows; /* of the neurons: parameters and states, in whole blocks */
-    void *learning;    /* NULL: not plastic */
-    before_update *before;
-    after_update *after;
-};
-
-struct run {
-    int64_t first_sample, last_sample, ticks, input_ticks, n_inputs, n_cores, n_outputs;
-    int64_t clear, first_tick; /* whether samples start cleared; else the first tick since then */
-    uint8_t *cleared;          /* all that `clear` sets to 0 */
-    int64_t cleared_bytes;
-    uint64_t *due; /* (slots, words): the axon bitmaps, in each slot those of all cores */
-    uint8_t *counts; /* (slots, 64 * words): how many spikes each bit stands for; NULL: one each */
-    const int32_t *most; /* (n_cores): spikes that an axon takes; read where there are counts */
-    int64_t slots, words;
-    uint64_t *recorded_due; /* (samples, ticks, words), or NULL: receives those of each tick */
-    const struct destination *destinations; /* of all neurons; behind them their lists */
-    int32_t *fired;  /* (neurons + SPARE): those that fired in this tick, and have destinations */
-    uint8_t *fired_counts; /* (neurons + SPARE): how often, where there are counts */
-    uint16_t *lists; /* (3, list_room): active axons of this core and the next; neurons that fired */
-    int64_t list_room;
-    int64_t fetched_rows; /* most active rows of a core's weights that are fetched ahead */
-    int32_t *sums;        /* (2, columns) of the widest core: the second those of teachers */
-    const uint8_t *input; /* (samples, input_ticks, n_inputs), or NULL: the events below */
-    const struct route *routes;
-    int64_t n_routes;
-    const int64_t *offsets; /* (samples * ticks + 1) */
-    const int32_t *event_core, *event_axon, *event_delay;
-    const int32_t *event_count; /* NULL: one each */
-    int64_t counted;            /* whether `input` holds counts */
-    uint16_t *outputs; /* (samples, ticks, n_outputs) */
-    int32_t *active;   /* (samples, ticks, n_cores) */
-    int32_t *merged;   /* (samples, n_cores) */
-    const int32_t *rewards; /* (samples, ticks) */
-    const struct probe *probes;
-    int64_t n_probes;
-};
-
-/* Rows of `bytes` each to be recorded after every tick. */
-struct probe {
-    const uint8_t *from;
-    uint8_t *to; /* (samples, ticks, rows, bytes) */
-    int64_t rows, stride, bytes;
-};
-
-struct state {
-    int32_t *v;
-    uint8_t *spikes; /* of the last tick, 0 or 1, or counts */
-    uint32_t key;    /* of the draws of the coming tick */
-    uint32_t transmission_key;
-};
-
-/* Return the axon bitmaps of a tick; the chip has slots for all its delays. */
-INLINE uint64_t *due_at(const struct run *run, int64_t tick)
+/* Return the place of a tick in axon bitmaps; the chip has slots for all its delays. */
+INLINE int64_t slot_of(const struct run *run, int64_t tick)
 {
-    return run->due + (tick & (run->slots - 1)) * run->words;
+    return (tick & (run->slots - 1)) * run->words;
 }
 
-/* Return the counts of a tick, where there are any. */
-INLINE uint8_t *counts_at(const struct run *run, int64_t tick)
+INLINE uint64_t *due_at(const struct run *run, const struct worker *worker, int64_t tick)
 {
-    return run->counts + (tick & (run->slots - 1)) * run->words * 64;
+    return worker->due + slot_of(run, tick);
+}
+
+/* Hold `sum` spikes at an axon, or as many as it takes; the others have merged. */
+INLINE void hold(uint8_t *held, int32_t sum, int32_t most, int32_t *merged)
+{
+    *held = (uint8_t)(sum < most ? sum : most);
+    *merged += sum - *held;
 }
 
 /* Let spikes arrive at an axon, as many as it takes. */
-static NOINLINE void arrive_counted(const struct run *run, int64_t now, struct destination to,
-                                    int32_t count, int32_t *merged)
+static NOINLINE void arrive_counted(const struct run *run, const struct worker *worker, int64_t now,
+                                    struct destination to, int32_t count)
 {
-    uint8_t *held = counts_at(run, now + to.delay) + to.place;
-    const int32_t sum = *held + count, most = run->most[to.core];
-    *held = (uint8_t)(sum < most ? sum : most);
-    merged[to.core] += sum - *held;
-    due_at(run, now + to.delay)[to.place >> 6] |= (uint64_t)1 << (to.place & 63);
+    uint8_t *held = worker->counts + slot_of(run, now + to.delay) * 64 + to.place;
+    hold(held, *held + count, run->most[to.core], &worker->merged[to.core]);
+    due_at(run, worker, now + to.delay)[to.place >> 6] |= (uint64_t)1 << (to.place & 63);
 }
 
-INLINE void arrive(const struct run *run, int64_t now, struct destination to, int32_t count,
-                   int32_t *merged)
+INLINE void arrive(const struct run *run, const struct worker *worker, int64_t now,
+                   struct destination to, int32_t count)
 {
     if (run->counts) {
-        arrive_counted(run, now, to, count, merged);
+        arrive_counted(run, worker, now, to, count);
         return;
     }
-    uint64_t *word = due_at(run, now + to.delay) + (to.place >> 6);
+    uint64_t *word = due_at(run, worker, now + to.delay) + (to.place >> 6);
     int bit = to.place & 63;
-    merged[to.core] += *word >> bit & 1;
+    worker->merged[to.core] += *word >> bit & 1;
     *word |= (uint64_t)1 << bit;
+}
+
+/* Add what the other workers have sent to a core, due in a tick, to the bitmaps of the run. */
+static NOINLINE void gather(const struct core *cores, const struct run *run,
+                            const struct worker *worker, int64_t i, int64_t tick)
+{
+    const int64_t first = slot_of(run, tick) + cores[i].first_word;
+    for (const struct worker *from = run->workers + 1; from < run->workers + run->n_workers; from++)
+        for (int64_t w = first; w < first + cores[i].n_words; w++) {
+            uint64_t sent = from->due[w];
+            if (!run->counts)
+                worker->merged[i] += __builtin_popcountll(run->due[w] & sent);
+            run->due[w] |= sent;
+            from->due[w] = 0;
+            for (; run->counts && sent; sent &= sent - 1) {
+                const int64_t axon = w * 64 + __builtin_ctzll(sent);
+                hold(&run->counts[axon], run->counts[axon] + from->counts[axon], run->most[i],
+                     &worker->merged[i]);
+                from->counts[axon] = 0;
+            }
+        }
 }
 
 /* Let a row of inputs arrive. */
@@ -155,8 +98,8 @@ static NOINLINE void arrive_row(uint64_t *due, int32_t place, const uint8_t *inp
     }
 }
 
-static void take_inputs(const struct core *cores, const struct run *run, int64_t sample,
-                        int64_t tick, int64_t now, int32_t *merged)
+static void take_inputs(const struct core *cores, const struct run *run,
+                        const struct worker *worker, int64_t sample, int64_t tick, int64_t now)
 {
     if (!run->input) {
         int64_t at = sample * run->ticks + tick;
@@ -164,7 +107,8 @@ static void take_inputs(const struct core *cores, const struct run *run, int64_t
             int32_t core = run->event_core[i];
             int32_t place = cores[core].first_word * 64 + run->event_axon[i];
             int32_t count = run->event_count ? run->event_count[i] : 1;
-            arrive(run, now, (struct destination){core, run->event_delay[i], place}, count, merged);
+            struct destination to = {core, run->event_delay[i], place};
+            arrive(run, worker, now, to, count);
         }
     } else if (tick < run->input_ticks) {
         const uint8_t *input = run->input + (sample * run->input_ticks + tick) * run->n_inputs;
@@ -176,59 +120,63 @@ static void take_inputs(const struct core *cores, const struct run *run, int64_t
                     uint8_t value = input[to.input + k];
                     struct destination at = {to.core, to.delay, place + k};
                     if (value)
-                        arrive_counted(run, now, at, run->counted ? value : 1, merged);
+                        arrive_counted(run, worker, now, at, run->counted ? value : 1);
                 }
                 continue;
             }
-            arrive_row(due_at(run, now + to.delay), place, input + to.input, to.length,
-                       &merged[to.core]);
+            arrive_row(due_at(run, worker, now + to.delay), place, input + to.input, to.length,
+                       &worker->merged[to.core]);
         }
     }
 }
 
 /* Append the neurons that fired to those of the cores before; return their number. */
 static NOINLINE int64_t note_fired(const struct core *core, const struct state *state,
-                                   const struct run *run, int64_t noted)
+                                   const struct run *run, const struct worker *worker,
+                                   int64_t noted)
 {
-    uint16_t *fired = run->lists + 2 * run->list_room;
+    uint16_t *fired = worker->lists + 2 * run->list_room;
     const int n_fired = core->sends ? list_nonzero(state->spikes, core->n_neurons, fired) : 0;
     for (int k = 0; k < n_fired; k += CHUNK)
         for (int i = k; i < k + CHUNK; i++)
-            run->fired[noted + i] = core->first_neuron + fired[i];
-    for (int k = 0; run->fired_counts && k < n_fired; k++)
-        run->fired_counts[noted + k] = state->spikes[fired[k]];
+            worker->fired[noted + i] = core->first_neuron + fired[i];
+    for (int k = 0; run->counts && k < n_fired; k++)
+        worker->fired_counts[noted + k] = state->spikes[fired[k]];
     return noted + n_fired;
 }
 
-INLINE void send(const struct run *run, int64_t now, struct destination to, int32_t count,
-                 uint16_t *outputs, int32_t *merged)
+INLINE void send(const struct run *run, const struct worker *worker, int64_t now,
+                 struct destination to, int32_t count, uint16_t *outputs)
 {
-    if (to.core == HOST)
+    if (to.core != HOST)
+        arrive(run, worker, now, to, count);
+    else if (run->n_workers == 1)
         outputs[to.place] += count;
-    else
-        arrive(run, now, to, count, merged);
+    else /* cores of several threads may share an output line */
+        __atomic_fetch_add(&outputs[to.place], (uint16_t)count, __ATOMIC_RELAXED);
 }
 
 /* Send the spikes of a tick: destinations are fetched two strides ahead, bitmaps one. */
-static NOINLINE void emit(const struct run *run, int64_t now, int64_t n_fired, uint16_t *outputs,
-                          int32_t *merged)
+static NOINLINE void emit(const struct run *run, const struct worker *worker, int64_t now,
+                          int64_t n_fired, uint16_t *outputs)
 {
     const struct destination *table = run->destinations;
+    const int32_t *fired = worker->fired;
     for (int64_t k = 0; k < n_fired; k++) {
         if (k + 2 * STRIDE < n_fired)
-            __builtin_prefetch(&table[run->fired[k + 2 * STRIDE]]);
+            __builtin_prefetch(&table[fired[k + 2 * STRIDE]]);
         if (k + STRIDE < n_fired) {
-            struct destination soon = table[run->fired[k + STRIDE]];
+            struct destination soon = table[fired[k + STRIDE]];
             if (soon.core >= 0)
-                __builtin_prefetch(due_at(run, now + soon.delay) + (soon.place >> 6), 1);
+                __builtin_prefetch(due_at(run, worker, now + soon.delay) + (soon.place >> 6), 1);
         }
-        struct destination to = table[run->fired[k]];
-        const int32_t count = run->fired_counts ? run->fired_counts[k] : 1;
+        struct destination to = table[fired[k]];
+        const int32_t count = run->counts ? worker->fired_counts[k] : 1;
         if (to.core != LIST)
-            send(run, now, to, count, outputs, merged);
+            send(run, worker, now, to, count, outputs);
         else
             for (int32_t i = to.place; table[i].core != LIST; i++)
-                send(run, now, table[i], count, outputs, merged);
+                send(run, worker, now, table[i], count, outputs);
     }
 }
 
@@ -248,13 +196,14 @@ static NOINLINE int list_counted(uint64_t bits, int first, uint8_t *counts, uint
 static NOINLINE void list_active(const struct core *core, const struct run *run, int64_t now,
                                  struct active *active)
 {
-    uint64_t *words = due_at(run, now) + core->first_word;
+    uint64_t *words = run->due + slot_of(run, now) + core->first_word;
     active->n = 0;
     for (int i = 0; i < core->n_words; i++) {
         uint16_t *axons = active->axons + active->n;
         active->n += run->counts
                          ? list_counted(words[i], i * 64,
-                                        counts_at(run, now) + (core->first_word + i) * 64, axons)
+                                        run->counts + (slot_of(run, now) + core->first_word + i) * 64,
+                                        axons)
                          : list_bits(words[i], i * 64, axons);
         words[i] = 0;
     }
@@ -298,20 +247,19 @@ static NOINLINE void list_sent(const struct core *core, uint32_t lfsr, const str
     }
 }
 
-static void run_core(const struct core *core, struct state *state, const struct run *run,
-                     int64_t now, const struct active *active, int32_t reward)
+static void run_core(const struct core *core, struct state *state, int64_t now,
+                     const struct active *active, int32_t reward, uint16_t *room, int32_t *sums)
 {
     const uint32_t key = state->key;
     state->key = next_key(key);
     struct active sent = *active;
     if (core->failures) {
-        sent.axons = run->lists + 2 * run->list_room; /* that of those that fired is not yet used */
+        sent.axons = room;
         list_sent(core, state->transmission_key, active, &sent);
         state->transmission_key = next_key(state->transmission_key);
     }
     if (now < core->first_tick)
         return;
-    int32_t *sums = run->sums;
     if (core->learning)
         core->before(core->learning, active->axons, active->n, sent.axons, sent.n, state->v, reward,
                      sums);
@@ -328,10 +276,10 @@ static void run_core(const struct core *core, struct state *state, const struct 
         core->after(core->learning, now, active->axons, active->n, state->spikes, reward);
 }
 
-static void record(const struct run *run, int64_t row)
+static void record(const struct worker *worker, int64_t row)
 {
-    for (int64_t i = 0; i < run->n_probes; i++) {
-        struct probe probe = run->probes[i];
+    for (int64_t i = 0; i < worker->n_probes; i++) {
+        struct probe probe = worker->probes[i];
         for (int64_t k = 0; k < probe.rows; k++)
             memcpy(probe.to + (row * probe.rows + k) * probe.bytes, probe.from + k * probe.stride,
                    probe.bytes);
@@ -339,53 +287,142 @@ static void record(const struct run *run, int64_t row)
 }
 
 static void run_tick(const struct core *cores, struct state *states, const struct run *run,
-                     int64_t row, int64_t now, int32_t *merged)
+                     const struct worker *worker, int64_t row, int64_t now)
 {
     /* No spike is due in the tick it is sent in, so the next core's can be listed already. */
-    struct active this = {run->lists, 0}, next = {run->lists + run->list_room, 0};
+    struct active this = {worker->lists, 0}, next = {worker->lists + run->list_room, 0};
+    const int64_t first = worker->first_core, last = worker->last_core;
     int64_t n_fired = 0;
-    if (run->recorded_due)
-        memcpy(run->recorded_due + row * run->words, due_at(run, now),
-               run->words * sizeof(*run->due));
-    list_active(&cores[0], run, now, &this);
-    for (int64_t i = 0; i < run->n_cores; i++) {
-        if (i + 1 < run->n_cores)
+    for (int64_t i = first; i < last && (run->n_workers > 1 || run->recorded_due); i++) {
+        gather(cores, run, worker, i, now);
+        const int64_t word = cores[i].first_word;
+        if (run->recorded_due)
+            memcpy(run->recorded_due + row * run->words + word,
+                   run->due + slot_of(run, now) + word, cores[i].n_words * sizeof(*run->due));
+    }
+    list_active(&cores[first], run, now, &this);
+    for (int64_t i = first; i < last; i++) {
+        if (i + 1 < last)
             list_active(&cores[i + 1], run, now, &next);
-        run_core(&cores[i], &states[i], run, now, &this, run->rewards[row]);
+        /* The list of neurons that fired is not yet used. */
+        run_core(&cores[i], &states[i], now, &this, run->rewards[row],
+                 worker->lists + 2 * run->list_room, worker->sums);
         run->active[row * run->n_cores + i] = this.n;
-        n_fired = note_fired(&cores[i], &states[i], run, n_fired);
+        n_fired = note_fired(&cores[i], &states[i], run, worker, n_fired);
         struct active done = this;
         this = next;
         next = done;
     }
-    emit(run, now, n_fired, run->outputs + row * run->n_outputs, merged);
+    emit(run, worker, now, n_fired, run->outputs + row * run->n_outputs);
 }
 
-static void run_sample(const struct core *cores, struct state *states, const struct run *run,
-                       int64_t sample)
+/* Clear the chip if samples are to start so, and take the inputs of the first tick. */
+static void begin_sample(const struct core *cores, struct state *states, const struct run *run,
+                         int64_t sample, int64_t now)
 {
-    int64_t before = run->clear ? 0 : run->first_tick + (sample - run->first_sample) * run->ticks;
-    int32_t *merged = run->merged + sample * run->n_cores;
-    memset(merged, 0, run->n_cores * sizeof(*merged));
+    if (run->clear) {
+        memset(run->cleared, 0, run->cleared_bytes);
+        for (int64_t i = 0; i < run->n_cores; i++) {
+            states[i].key = cores[i].draw_key;
+            states[i].transmission_key = cores[i].transmission_key;
+        }
+    }
+    for (int64_t i = 0; i < run->n_workers; i++)
+        memset(run->workers[i].merged, 0, run->n_cores * sizeof(int32_t));
+    if (run->ticks)
+        take_inputs(cores, run, run->workers, sample, 0, now);
+}
+
+/* Let the first worker run the cores of all. */
+static void go_alone(const struct run *run, struct worker *first, struct barrier *barrier)
+{
+    first->last_core = run->n_cores;
+    for (int64_t i = 1; i < run->n_workers; i++)
+        first->n_probes += run->workers[i].n_probes;
+    barrier->threads = 1;
+}
+
+/* Run a sample: the first worker does what is done once, while the others wait. Return whether the
+ * worker is still wanted. */
+static int run_sample(const struct core *cores, struct state *states, const struct run *run,
+                      struct worker *worker, struct barrier *barrier, int64_t sample)
+{
+    const int64_t before =
+        run->clear ? 0 : run->first_tick + (sample - run->first_sample) * run->ticks;
+    const int first = !worker->first_core;
+    if (first)
+        begin_sample(cores, states, run, sample, before);
+    meet(barrier, first);
     for (int64_t tick = 0; tick < run->ticks; tick++) {
         int64_t row = sample * run->ticks + tick, now = before + tick;
-        take_inputs(cores, run, sample, tick, now, merged);
-        run_tick(cores, states, run, row, now, merged);
-        record(run, row);
+        run_tick(cores, states, run, worker, row, now);
+        record(worker, row);
+        if (first && tick + 1 < run->ticks)
+            take_inputs(cores, run, worker, sample, tick + 1, now + 1);
+        if (first)
+            weigh_losses(barrier);
+        if (!was_last(barrier, meet(barrier, first)))
+            continue;
+        if (!first)
+            return 0;
+        go_alone(run, worker, barrier);
     }
+    for (int64_t i = worker->first_core; i < worker->last_core; i++)
+        for (int64_t slot = 0; slot < run->slots; slot++)
+            gather(cores, run, worker, i, slot);
+    meet(barrier, first);
+    for (int64_t i = 0; first && i < run->n_cores; i++) {
+        int32_t *merged = &run->merged[sample * run->n_cores + i];
+        *merged = 0;
+        for (int64_t k = 0; k < run->n_workers; k++)
+            *merged += run->workers[k].merged[i];
+    }
+    return 1;
 }
 
-/* Run samples first_sample up to, not including, last_sample. */
-void spikelet_golden_run(const struct core *cores, struct state *states, const struct run *run)
+/* What a thread is started with. */
+struct share {
+    const struct core *cores;
+    struct state *states;
+    const struct run *run;
+    struct worker worker;
+    struct barrier *barrier;
+    const int32_t *go; /* 0: wait until all threads are there; below: one is not, and none shall run */
+};
+
+static void *run_share(void *given)
 {
-    for (int64_t sample = run->first_sample; sample < run->last_sample; sample++) {
-        if (run->clear) {
-            memset(run->cleared, 0, run->cleared_bytes);
-            for (int64_t i = 0; i < run->n_cores; i++) {
-                states[i].key = cores[i].draw_key;
-                states[i].transmission_key = cores[i].transmission_key;
-            }
-        }
-        run_sample(cores, states, run, sample);
+    struct share *share = given;
+    int32_t go;
+    while (!(go = __atomic_load_n(share->go, __ATOMIC_ACQUIRE)))
+        sched_yield();
+    const struct run *run = share->run;
+    int64_t sample = go < 0 ? run->last_sample : run->first_sample;
+    while (sample < run->last_sample &&
+           run_sample(share->cores, share->states, run, &share->worker, share->barrier, sample))
+        sample++;
+    return NULL;
+}
+
+/* Run samples first_sample up to, not including, last_sample. Return whether all workers did. */
+int32_t spikelet_golden_run(const struct core *cores, struct state *states, const struct run *run)
+{
+    const int32_t threads = (int32_t)run->n_workers;
+    struct barrier barrier = {.threads = threads, .begun = nanoseconds()};
+    struct share shares[threads];
+    pthread_t others[threads];
+    int32_t go = 0, alone = 1, started = 1;
+    for (int32_t i = 0; i < threads; i++)
+        shares[i] = (struct share){cores, states, run, run->workers[i], &barrier, &go};
+    while (started < threads && !pthread_create(&others[started], NULL, run_share, &shares[started]))
+        started++;
+    if (started < threads) { /* the system has no thread left */
+        go_alone(run, &shares[0].worker, &barrier);
+        shares[0].go = &alone;
     }
+    __atomic_store_n(&go, started == threads ? 1 : -1, __ATOMIC_RELEASE);
+    run_share(&shares[0]);
+    for (int32_t i = 1; i < started; i++)
+        pthread_join(others[i], NULL);
+    return barrier.threads == threads;
 }

@@ -1,31 +1,36 @@
 """The native path of the golden model: ``kernel.c`` behind ``GoldenChip``.
 
 No twin in rtl_gen. Compiled on first use with the system's C compiler; where there is none, the
-numpy modules do the work.
+numpy modules do the work. Samples that do not depend on each other are run side by side, each
+thread with a state of its own; of other samples the cores.
 """
 
 import ctypes
 import math
-import warnings
-from functools import cache
-from pathlib import Path
+from dataclasses import replace
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.c_layout import layout_checks
-from spikelet.description.chip.core import CoreParams
-from spikelet.description.chip.destinations import HOST
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState
-from spikelet.description.errors import SpikeletError, SpikeletWarning
+from spikelet.description.errors import SpikeletError
 from spikelet.description.run.events import Events
-from spikelet.description.toolchain import c_library
-from spikelet.golden.aligned import LINE, SPARE, aligned, padded, placed
+from spikelet.description.side_by_side import share_out
+from spikelet.golden.aligned import placed
 from spikelet.golden.dense_spikes import DenseSpikes
-from spikelet.golden.emission import single_targets
+from spikelet.golden.kernel import (
+    ProbeStructure,
+    RunStructure,
+    available,
+    loaded,
+    warn_of_numpy,
+    why_not,
+)
 from spikelet.golden.native_core import (
     CoreMemory,
     CoreStructure,
@@ -35,113 +40,35 @@ from spikelet.golden.native_core import (
     cleared_shapes,
     weights_shape,
 )
-from spikelet.golden.native_learning import common_code
+from spikelet.golden.native_destinations import destination_table
+from spikelet.golden.native_workers import Workers, update_work
 from spikelet.golden.records import Records
 
 __all__ = ["NativeCores", "available", "warn_of_numpy", "why_not"]
 
-_KERNEL = Path(__file__).with_name("kernel.c")
-_SUMS = Path(__file__).with_name("kernel_sums.c")
-
-_LIST = -2
-"""Stands for the core in the entry of a neuron that has a list, or nothing, and ends each list."""
-
-_DESTINATION = np.dtype([("core", np.int16), ("delay", np.int16), ("place", np.int32)])
-"""``struct destination`` of ``kernel.c``."""
-
-_ROUTE = np.dtype([(name, np.int32) for name in ("input", "core", "axon", "delay", "length")])
-"""``struct route`` of ``kernel.c``: a row of ``DenseSpikes.runs``."""
-
-_MOST_CORES = (1 << 15) - 1
-"""That its ``core`` can tell apart."""
-
 _CHUNK_UPDATES = 1 << 26
-"""Neuron updates in one call of the kernel, which nothing can interrupt: a fraction of a second."""
+"""Neuron updates of a thread in one call of the kernel, which nothing can interrupt.
+
+They take a fraction of a second.
+"""
+
+_SLICE_UPDATES = 1 << 17
+"""Neuron updates for which a thread is worth its start."""
+
+_PARTS = 4
+"""In which samples are given to each thread: whoever is late takes fewer of them."""
+
+_TICK_UPDATES = 1 << 11
+"""Neuron updates of a thread for which it is worth meeting the others in every tick."""
+
+_ALONE = 16
+"""Calls of the kernel with one thread, after one in which the processors had other work."""
 
 _NEAR_BYTES = 1 << 19
 """Weights of a chip that the nearer caches may hold; of more, active rows are fetched ahead."""
 
 _FETCHED_ROWS = 16
 """Rows of a core that are fetched ahead; more would push out what is needed first."""
-
-_VISITED = 64
-"""Synapses that may be visited in the time of a neuron update."""
-
-
-class _Run(ctypes.Structure):
-    """``struct run`` of ``kernel.c``."""
-
-    _fields_ = [
-        *((name, ctypes.c_int64) for name in ("first_sample", "last_sample", "ticks")),
-        *((name, ctypes.c_int64) for name in ("input_ticks", "n_inputs", "n_cores", "n_outputs")),
-        *((name, ctypes.c_int64) for name in ("clear", "first_tick")),
-        ("cleared", ctypes.c_void_p),
-        ("cleared_bytes", ctypes.c_int64),
-        *((name, ctypes.c_void_p) for name in ("due", "counts", "most")),
-        *((name, ctypes.c_int64) for name in ("slots", "words")),
-        ("recorded_due", ctypes.c_void_p),
-        *((name, ctypes.c_void_p) for name in ("destinations", "fired", "fired_counts", "lists")),
-        *((name, ctypes.c_int64) for name in ("list_room", "fetched_rows")),
-        *((name, ctypes.c_void_p) for name in ("sums", "input", "routes")),
-        ("n_routes", ctypes.c_int64),
-        *((name, ctypes.c_void_p) for name in ("offsets", "event_core", "event_axon")),
-        *((name, ctypes.c_void_p) for name in ("event_delay", "event_count")),
-        ("counted", ctypes.c_int64),
-        *((name, ctypes.c_void_p) for name in ("outputs", "active", "merged", "rewards", "probes")),
-        ("n_probes", ctypes.c_int64),
-    ]
-
-
-class _Probe(ctypes.Structure):
-    """``struct probe`` of ``kernel.c``."""
-
-    _fields_ = [
-        *((name, ctypes.c_void_p) for name in ("from", "to")),
-        *((name, ctypes.c_int64) for name in ("rows", "stride", "bytes")),
-    ]
-
-
-@cache
-def _loaded() -> tuple[Any, str, str]:
-    """Return the kernel's function, or None, why there is none, and a remedy."""
-    checks = layout_checks(
-        {
-            "struct core": CoreStructure,
-            "struct state": StateStructure,
-            "struct run": _Run,
-            "struct probe": _Probe,
-            "struct destination": _DESTINATION,
-            "struct route": _ROUTE,
-        },
-        {"HOST": HOST, "LIST": _LIST, "SPARE": SPARE, "BLOCK": LINE},
-    )
-    try:
-        library = c_library(_KERNEL, common_code() + _SUMS.read_text(), checks)
-        function = library.spikelet_golden_run
-    except SpikeletError as error:
-        return None, error.args[0], error.remedy
-    structures = (CoreStructure, StateStructure, _Run)
-    function.argtypes = [ctypes.POINTER(structure) for structure in structures]
-    function.restype = None
-    return function, "", ""
-
-
-def available() -> bool:
-    """Return whether the native path can be used; the first call may compile it."""
-    return _loaded()[0] is not None
-
-
-def why_not() -> str:
-    """Return why the native path cannot be used, or an empty text."""
-    _, reason, remedy = _loaded()
-    return f"{reason}\n  remedy: {remedy}" if remedy else reason
-
-
-@cache
-def warn_of_numpy(reason: str, remedy: str) -> None:
-    """Say, once for each reason, that the slower numpy modules do the work."""
-    text = f"golden runs on numpy, with the same results but slower: {reason}"
-    warnings.warn(f"{text}\n  remedy: {remedy}" if remedy else text, SpikeletWarning, stacklevel=4)
 
 
 class NativeCores:
@@ -152,6 +79,8 @@ class NativeCores:
     chip : ChipParams
     state : ChipState
         Already checked against ``chip``; copied.
+    like : NativeCores or None
+        Cores of the same contents, whose weights and destinations are shared.
 
     Raises
     ------
@@ -159,25 +88,38 @@ class NativeCores:
         If the native path cannot be used.
     """
 
-    def __init__(self, chip: ChipParams, state: ChipState) -> None:
-        self._kernel, reason, remedy = _loaded()
+    def __init__(
+        self, chip: ChipParams, state: ChipState, like: "NativeCores | None" = None
+    ) -> None:
+        self._kernel, reason, remedy = loaded()
         if self._kernel is None:
             raise SpikeletError(f"the native golden model cannot be used: {reason}", remedy=remedy)
         self.chip = chip
-        self.restore(state)
+        self._work = sum(update_work(chip))
+        self._alone = 0
+        self._restore(state, like)
 
     def restore(self, state: ChipState) -> None:
         """Go on from ``state``, already checked."""
-        self._ticks = state.ticks
-        parts = zip(self.chip.cores, state.image.cores, state.cores, strict=True)
+        self._restore(state, None)
+
+    def _restore(self, state: ChipState, like: "NativeCores | None") -> None:
+        self._ticks, self._begun = state.ticks, state
+        self._twins: list[NativeCores] = []
+        self._workers: dict[int, Workers] = {}
+        pairs = list(zip(self.chip.cores, state.image.cores, strict=True))
+        self._carries = any(
+            (core.learning and contents.learning) or core.update.kept for core, contents in pairs
+        )
+        memory = self._memory(state.image, like)
         self._cores = [
-            NativeCore(*part, state.ticks, memory)
-            for part, memory in zip(parts, self._memory(state.image), strict=True)
+            NativeCore(core, contents, here, state.ticks, *part)
+            for (core, contents), here, part in zip(pairs, state.cores, memory, strict=True)
         ]
         n_cores = len(self._cores)
         self._structures = (CoreStructure * n_cores)(*(core.structure for core in self._cores))
         self._states = (StateStructure * n_cores)(*(core.state_structure for core in self._cores))
-        self._run = _Run(
+        self._run = RunStructure(
             n_cores=n_cores,
             n_outputs=self.chip.n_outputs,
             cleared=self._cleared.ctypes.data,
@@ -186,16 +128,19 @@ class NativeCores:
             slots=self._due.shape[0],
             words=self._due.shape[1],
             destinations=self._destinations.ctypes.data,
-            fired=self._fired.ctypes.data,
-            **{name: array.ctypes.data for name, array in self._graded.items()},
-            lists=self._lists.ctypes.data,
-            list_room=self._lists.shape[1],
-            fetched_rows=self._fetched_rows,
-            sums=self._sums.ctypes.data,
+            fetched_rows=_FETCHED_ROWS if self._weights.size > _NEAR_BYTES else 0,
         )
+        if self.chip.count_bits > 1:
+            self._most = np.array([core.most_spikes for core in self.chip.cores], np.int32)
+            self._run.counts, self._run.most = self._counts.ctypes.data, self._most.ctypes.data
 
-    def _memory(self, image: ChipImage) -> list[CoreMemory]:
-        """Return memory for each core; what is alike of all cores lies together."""
+    def _memory(
+        self, image: ChipImage, like: "NativeCores | None"
+    ) -> list[tuple[CoreMemory, CoreStructure | None]]:
+        """Return memory for each core, and what it shares with that of ``like``.
+
+        What is alike of all cores lies together.
+        """
         cores = self.chip.cores
         words = [bitmap_words(core) for core in cores]
         first_words = np.cumsum([0, *words])
@@ -203,7 +148,7 @@ class NativeCores:
         shapes = [cleared_shapes(core) for core in cores]
         keys = sorted((name, i) for i, found in enumerate(shapes) for name in found)
         n_words, graded = int(first_words[-1]), self.chip.count_bits > 1
-        self._cleared, (self._due, counts, *arrays) = placed(
+        self._cleared, (self._due, self._counts, *arrays) = placed(
             [
                 ((slots, n_words), np.uint64),
                 ((slots, 64 * n_words * graded), np.uint8),
@@ -213,32 +158,26 @@ class NativeCores:
         cleared: list[dict[str, npt.NDArray[Any]]] = [{} for _ in cores]
         for (name, i), array in zip(keys, arrays, strict=True):
             cleared[i][name] = array
-        plain = [i for i, core in enumerate(cores) if not core.learning]
-        memory, weights = placed(weights_shape(cores[i]) for i in plain)
-        self._fetched_rows = _FETCHED_ROWS if memory.size > _NEAR_BYTES else 0
-        rows = dict(zip(plain, weights, strict=True))
-        room = max(max(core.n_axons, core.n_neurons) for core in cores)
-        listed = max(room, *(core.n_axons * core.most_spikes for core in cores))
-        self._lists = aligned((3, padded(listed + SPARE)), np.uint16)
-        self._sums = aligned((2 * padded(room),), np.int32)  # and those of teachers
         first_neurons = np.cumsum([0, *(core.n_neurons for core in cores)])
-        self._destinations = _destinations(self.chip, image, first_neurons, first_words)
-        self._fired = aligned((int(first_neurons[-1]) + SPARE,), np.int32)
-        self._graded: dict[str, npt.NDArray[Any]] = {}
-        if graded:
-            self._graded = {
-                "counts": counts,
-                "fired_counts": np.zeros(self._fired.size, np.uint8),
-                "most": np.array([core.most_spikes for core in cores], np.int32),
-            }
+        rows: dict[int, npt.NDArray[Any]] = {}
+        if like is None:
+            plain = [i for i, core in enumerate(cores) if not core.learning]
+            self._weights, weights = placed(weights_shape(cores[i]) for i in plain)
+            rows = dict(zip(plain, weights, strict=True))
+            self._destinations = destination_table(self.chip, image, first_neurons, first_words)
+        else:
+            self._weights, self._destinations = like._weights, like._destinations
         return [
-            CoreMemory(
-                cleared[i],
-                rows.get(i),
-                self._due[:, first : first + n],
-                counts[:, 64 * first : 64 * (first + n)],
-                first,
-                neuron,
+            (
+                CoreMemory(
+                    cleared[i],
+                    rows.get(i),
+                    self._due[:, first : first + n],
+                    self._counts[:, 64 * first : 64 * (first + n)],
+                    first,
+                    neuron,
+                ),
+                like._cores[i].structure if like else None,
             )
             for i, (first, n, neuron) in enumerate(
                 zip(first_words.tolist(), words, first_neurons.tolist(), strict=False)
@@ -254,10 +193,9 @@ class NativeCores:
             tuple(core.state(self._ticks) for core in self._cores),
         )
 
-    def samples_at_once(self, ticks: int, records: Records, clear: bool) -> int:
+    def samples_at_once(self, ticks: int, records: Records, clear: bool, threads: int) -> int:
         """Return how many samples one call of :meth:`run` should take."""
-        work = sum(_work(core) for core in self.chip.cores)
-        return max(1, _CHUNK_UPDATES // (work * max(1, ticks)))
+        return max(1, threads * _CHUNK_UPDATES // (self._work * max(1, ticks)))
 
     def run(
         self,
@@ -266,6 +204,7 @@ class NativeCores:
         rewards: npt.NDArray[np.int32],
         records: Records,
         clear: bool,
+        threads: int = 1,
     ) -> None:
         """Run the samples ``here``.
 
@@ -280,29 +219,79 @@ class NativeCores:
             For all samples.
         clear : bool
             Whether each sample starts from a cleared state.
+        threads : int
+            How many may be taken; none is whose start would cost more than it spares.
 
         Raises
         ------
         SpikeletError
             If the offsets of the events fall.
         """
-        probes = self._probes(records)
+        if isinstance(inputs, DenseSpikes):
+            spikes = inputs.as_bytes()
+            if not np.may_share_memory(spikes, inputs.spikes):  # converted once for all threads
+                inputs = replace(inputs, spikes=spikes)
+        samples = here.stop - here.start
+        work = self._work * inputs.ticks * samples
+        threads = min(threads, max(1, work // _SLICE_UPDATES))
+        side_by_side = 1 if self._carries or not clear else min(threads, samples)
+        if side_by_side == 1:
+            most = max(1, self._work // _TICK_UPDATES)
+            threads = min(threads, most)
+            if self._alone:
+                threads, self._alone = 1, self._alone - 1
+            self._run_slice(inputs, here, rewards, records, clear, threads)
+            return
+        while len(self._twins) < side_by_side - 1:
+            self._twins.append(NativeCores(self.chip, self._begun, self))
+        n_parts = min(samples, side_by_side * _PARTS, max(side_by_side, work // _SLICE_UPDATES))
+        cuts = [here.start + samples * i // n_parts for i in range(n_parts + 1)]
+        *parts, last = (slice(*ends) for ends in pairwise(cuts))
+
+        def run_part(cores: NativeCores, part: slice) -> None:
+            cores._run_slice(inputs, part, rewards, records, clear)
+
+        share_out(parts, [partial(run_part, cores) for cores in (self, *self._twins)])
+        # The state after the last sample is to be that of these cores.
+        run_part(self, last)
+
+    def _run_slice(
+        self,
+        inputs: Events | DenseSpikes,
+        here: slice,
+        rewards: npt.NDArray[np.int32],
+        records: Records,
+        clear: bool,
+        threads: int = 1,
+    ) -> None:
+        """Run samples one after the other, with the cores shared out among threads."""
+        if threads not in self._workers:
+            self._workers[threads] = Workers(self.chip, threads, self._due, self._counts)
+        workers = self._workers[threads]
+        probes = workers.probe(self._probes(records))
         run = self._run
+        run.workers, run.n_workers = ctypes.addressof(workers.structures), len(workers.structures)
+        run.list_room = workers.list_room
         run.first_sample, run.last_sample, run.ticks = here.start, here.stop, inputs.ticks
         run.clear, run.first_tick = clear, self._ticks
         run.outputs = records.outputs.ctypes.data
         run.active = records.active_axons.ctypes.data
         run.merged = records.merged_spikes.ctypes.data
         run.rewards = rewards.ctypes.data
-        run.probes, run.n_probes = ctypes.addressof(probes), len(probes)
-        shape = (inputs.samples, inputs.ticks, self._due.shape[1])
-        due = np.empty(shape, np.uint64) if records.axons else None
-        run.recorded_due = None if due is None else due.ctypes.data
+        due = None
+        if records.axons:  # of these samples only, where the kernel counts from the first of all
+            shape = (here.stop - here.start, inputs.ticks, self._due.shape[1])
+            due = np.empty(shape, np.uint64)
+            before = here.start * inputs.ticks * self._due.shape[1] * due.itemsize
+            run.recorded_due = due.ctypes.data - before
+        else:
+            run.recorded_due = None
         keep = _set_dense(run, inputs) if isinstance(inputs, DenseSpikes) else _set(run, inputs)
-        self._kernel(self._structures, self._states, run)
-        del keep
+        if not self._kernel(self._structures, self._states, run):
+            self._alone = _ALONE
+        del keep, probes
         if due is not None:
-            self._unpack(due[here], records, here)
+            self._unpack(due, records, here)
         ticks = inputs.ticks
         self._ticks = ticks if clear else self._ticks + ticks * (here.stop - here.start)
 
@@ -315,71 +304,28 @@ class NativeCores:
             axons[here] = bits[..., : core.n_axons]
             first += bitmap_words(core)
 
-    def _probes(self, records: Records) -> Any:
-        """Return what the kernel is to record after each tick."""
-        pairs: list[tuple[npt.NDArray[Any], npt.NDArray[Any]]] = []
+    def _probes(self, records: Records) -> list[list[ProbeStructure]]:
+        """Return what the kernel is to record of each core after each tick."""
+        found: list[list[ProbeStructure]] = []
         for index, core in enumerate(self._cores):
+            pairs = []
             if records.spikes:
                 pairs.append((core.arrays["fired"], records.spikes[index]))
             for named in (records.states, records.learned):
                 if named:
                     pairs += [(core.arrays[name], to) for name, to in named[index].items()]
-        return (_Probe * len(pairs))(*(_probe(*pair) for pair in pairs))
+            found.append([_probe(*pair) for pair in pairs])
+        return found
 
 
-def _destinations(
-    chip: ChipParams,
-    image: ChipImage,
-    first_neurons: npt.NDArray[np.int64],
-    first_words: npt.NDArray[np.int64],
-) -> npt.NDArray[np.void]:
-    """Return an entry for each neuron, and behind them the lists, each with its end.
-
-    Rectangles of cores have become lists. A neuron without destinations has an empty list.
-
-    SpikeletError if there are more cores than an entry can tell apart.
-    """
-    if len(chip.cores) > _MOST_CORES:
-        raise SpikeletError(
-            f"the native golden model holds {_MOST_CORES:,} cores, not {len(chip.cores):,}",
-            remedy='use backend="numpy"',
-        )
-    found = [single_targets(chip, core.destinations) for core in image.cores]
-    neuron = np.concatenate([t[:, 0] + n for t, n in zip(found, first_neurons, strict=False)])
-    core, place, delay = np.concatenate(found)[:, 1:].T
-    n_neurons = int(first_neurons[-1])
-    entries = np.empty(len(neuron), _DESTINATION)
-    entries["core"], entries["delay"] = core, delay
-    entries["place"] = np.where(core == HOST, place, first_words[core] * 64 + place)
-    count = np.bincount(neuron, minlength=n_neurons)
-    single = count[neuron] == 1
-    has_list = np.flatnonzero(count != 1)
-    starts = n_neurons + np.cumsum([0, *(count[has_list] + 1)])
-    table: npt.NDArray[np.void] = aligned((int(starts[-1]),), _DESTINATION)
-    table["core"] = _LIST
-    table["place"][has_list] = starts[:-1]
-    table[neuron[single]] = entries[single]
-    in_list = ~single
-    # Entries come in the order of their neurons, and each list before has an end.
-    ends_before = np.searchsorted(has_list, neuron[in_list])
-    table[n_neurons + np.arange(len(ends_before)) + ends_before] = entries[in_list]
-    return table
-
-
-def _work(core: CoreParams) -> int:
-    """Return what a tick of a core costs at most, in neuron updates."""
-    visited = core.n_axons // _VISITED if core.learning else 0
-    return core.n_neurons * (1 + visited)
-
-
-def _probe(source: npt.NDArray[Any], to: npt.NDArray[Any]) -> _Probe:
+def _probe(source: npt.NDArray[Any], to: npt.NDArray[Any]) -> ProbeStructure:
     """Return a probe that copies ``source`` without its padding; ``to`` has samples and ticks."""
     rows = math.prod(to.shape[2:-1])
     bytes_ = to.shape[-1] * to.itemsize
-    return _Probe(source.ctypes.data, to.ctypes.data, rows, source.strides[0], bytes_)
+    return ProbeStructure(source.ctypes.data, to.ctypes.data, rows, source.strides[0], bytes_)
 
 
-def _set_dense(run: _Run, inputs: DenseSpikes) -> tuple[npt.NDArray[Any], ...]:
+def _set_dense(run: RunStructure, inputs: DenseSpikes) -> tuple[npt.NDArray[Any], ...]:
     """Enter dense inputs; return the arrays that must outlive the run."""
     spikes = inputs.as_bytes()
     routes = inputs.runs
@@ -389,7 +335,7 @@ def _set_dense(run: _Run, inputs: DenseSpikes) -> tuple[npt.NDArray[Any], ...]:
     return spikes, routes
 
 
-def _set(run: _Run, events: Events) -> tuple[npt.NDArray[Any], ...]:
+def _set(run: RunStructure, events: Events) -> tuple[npt.NDArray[Any], ...]:
     """Enter events; return the arrays that must outlive the run."""
     offsets = np.ascontiguousarray(events.offsets, np.int64)
     run.input = None

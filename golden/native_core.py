@@ -99,7 +99,7 @@ class CoreMemory:
     cleared : dict of array
         By the names of :func:`cleared_shapes`.
     weights : array of uint8 or None
-        Of the shape of :func:`weights_shape`; None in a core that learns.
+        Of the shape of :func:`weights_shape`; None in a core that learns, or shares another's.
     due : array of uint64, shape (slots, words)
         The core's columns of the chip's axon bitmaps: bit ``a % 64`` of word ``a // 64`` is axon
         ``a``. What is due at tick ``t`` is in slot ``t % slots``.
@@ -131,6 +131,8 @@ class NativeCore:
     ticks : int
         Ticks since ``clear``.
     memory : CoreMemory
+    like : CoreStructure or None
+        Of a core of the same contents, whose stored weights are used.
 
     Attributes
     ----------
@@ -155,6 +157,7 @@ class NativeCore:
         state: CoreState,
         ticks: int,
         memory: CoreMemory,
+        like: CoreStructure | None = None,
     ) -> None:
         if core.short_term:
             raise SpikeletError("the native golden model has no short-term plasticity of axons")
@@ -170,7 +173,7 @@ class NativeCore:
         if core.learning:
             self.learning = NativeLearning(core, core.learning, image, self.arrays)
             self.arrays |= self.learning.arrays
-        self.structure = self._structure()
+        self.structure = self._structure(like)
         self.state_structure = StateStructure(
             v=self.arrays["v"].ctypes.data,
             spikes=self.arrays["fired"].ctypes.data,
@@ -223,7 +226,7 @@ class NativeCore:
         if self._memory.counts.size:
             self._memory.counts[self._slots(ticks), : self.core.n_axons] = state.arrivals
 
-    def _structure(self) -> CoreStructure:
+    def _structure(self, like: CoreStructure | None) -> CoreStructure:
         core, image = self.core, self.image
         memory = self._memory
         found = CoreStructure(core.n_neurons)
@@ -242,6 +245,8 @@ class NativeCore:
             found.learns = self.learning.on
             found.learning = self.learning.address
             found.before, found.after = self.learning.before, self.learning.after
+        elif like is not None:
+            found.crossbar = like.crossbar
         elif memory.weights is not None:
             found.crossbar = self._crossbar(
                 core.synapse_format.matrix(core, image.weights), memory.weights

@@ -49,7 +49,7 @@ class NumpyCores:
         """Go on from ``state``, already checked."""
         self._state = state
 
-    def samples_at_once(self, ticks: int, records: Records, clear: bool) -> int:
+    def samples_at_once(self, ticks: int, records: Records, clear: bool, threads: int) -> int:
         """Return how many samples one call of :meth:`run` can take.
 
         More than one only where no sample depends on the one before.
@@ -70,6 +70,7 @@ class NumpyCores:
         rewards: npt.NDArray[np.int32],
         records: Records,
         clear: bool,
+        threads: int = 1,
     ) -> None:
         """Run the samples ``here``.
 
@@ -88,6 +89,8 @@ class NumpyCores:
             For all samples.
         clear : bool
             Whether each sample starts from a cleared state.
+        threads : int
+            One is taken, whatever is allowed.
         """
         inputs = inputs.samples_between(here.start, here.stop)
         events = inputs.events() if isinstance(inputs, DenseSpikes) else inputs

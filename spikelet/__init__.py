@@ -79,6 +79,7 @@ _HOMES = {
     "report": ("spikelet.verbs", "report"),
     "rest": ("spikelet.samples.encode", "rest"),
     "run": ("spikelet.runs.run", "run"),
+    "run_streamed": ("spikelet.runs.streamed", "run_streamed"),
     "tune": ("spikelet.tuning.tune", "tune"),
     "verify": ("spikelet.runs.verify", "verify"),
     "write_nir": ("spikelet.nir.export", "write_nir"),

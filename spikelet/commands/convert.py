@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from spikelet.commands.options import COUNT, SAMPLES
+from spikelet.commands.options import COUNT, SAMPLES, THREADS
 from spikelet.terminal import Terminal, command_line, printing_options
 
 __all__ = ["convert"]
@@ -34,6 +34,7 @@ __all__ = ["convert"]
 @click.option("--mean", type=float, multiple=True, help="Of the inputs in training, per channel.")
 @click.option("--std", type=float, multiple=True, help="Of the inputs in training, per channel.")
 @COUNT
+@THREADS
 @printing_options
 def convert(
     terminal: Terminal,

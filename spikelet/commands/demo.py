@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from spikelet.commands.options import PLACEMENT_SEED
+from spikelet.commands.options import PLACEMENT_SEED, THREADS
 from spikelet.description.chip.params import TOPOLOGIES
 from spikelet.terminal import Terminal, command_line, printing_options
 
@@ -25,6 +25,7 @@ __all__ = ["demo"]
 @click.option("--netlists/--no-netlists", default=True, help="Also simulate the netlists.")
 @click.option("--topology", type=click.Choice(TOPOLOGIES), default="mesh", show_default=True)
 @PLACEMENT_SEED
+@THREADS
 @printing_options
 def demo(terminal: Terminal, folder: Path, **options: Any) -> None:
     """From a trained digits network to bitstreams for two FPGA families, and the report."""

@@ -6,7 +6,16 @@ from typing import Any
 
 import click
 
-from spikelet.commands.options import FROM_0, LEARNING, NETWORK, OUT, POSITIVE, SAMPLES, START
+from spikelet.commands.options import (
+    FROM_0,
+    LEARNING,
+    NETWORK,
+    OUT,
+    POSITIVE,
+    SAMPLES,
+    START,
+    THREADS,
+)
 from spikelet.terminal import Terminal, command_line, printing_options
 
 __all__ = ["learn"]
@@ -31,6 +40,7 @@ __all__ = ["learn"]
 @click.option(
     "--verify", type=FROM_0, default=0, metavar="N", help="Compare golden and RTL on N samples."
 )
+@THREADS
 @printing_options
 def learn(
     terminal: Terminal,

@@ -1,6 +1,7 @@
 """Arguments and options that several commands have."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -28,6 +29,7 @@ __all__ = [
     "SAMPLES",
     "SPIKE_BITS",
     "START",
+    "THREADS",
     "WATCHDOG",
     "WEIGHT_BITS",
 ]
@@ -85,6 +87,21 @@ PLACEMENT_SEED = click.option(
     default=0,
     show_default=True,
     help="Another seed, another chip.",
+)
+
+
+def _set_threads(context: click.Context, option: click.Parameter, threads: Any) -> None:
+    from spikelet.description.processors import set_threads
+
+    set_threads(threads, "--threads")
+
+
+THREADS = click.option(
+    "--threads",
+    type=int,
+    expose_value=False,
+    callback=_set_threads,
+    help="Of golden and rtl, which changes no result; one for each processor by default.",
 )
 DECODE = click.option("--decode", default="count", show_default=True, help="Decoder of classes.")
 EARLY_STOP = click.option(

@@ -16,6 +16,7 @@ from spikelet.commands.options import (
     PORT,
     SAMPLES,
     START,
+    THREADS,
     WATCHDOG,
 )
 from spikelet.terminal import Terminal, command_line, printing_options
@@ -49,6 +50,7 @@ __all__ = ["run"]
 @click.option(
     "--recording", type=click.Path(path_type=Path), help="Also write the recording there."
 )
+@THREADS
 @printing_options
 def run(
     terminal: Terminal,

@@ -18,6 +18,7 @@ from spikelet.commands.options import (
     OUT,
     POSITIVE,
     SAMPLES,
+    THREADS,
 )
 from spikelet.terminal import Terminal, command_line, printing_options
 
@@ -53,6 +54,7 @@ __all__ = ["tune"]
 )
 @click.option("--seed", type=FROM_0, default=0, show_default=True)
 @click.option("--resume", is_flag=True, help="Go on with the trials in the folder.")
+@THREADS
 @printing_options
 def tune(
     terminal: Terminal,

@@ -20,6 +20,7 @@ from spikelet.commands.options import (
     REQUIRE_RECORDED,
     SAMPLES,
     START,
+    THREADS,
     WATCHDOG,
 )
 from spikelet.terminal import Terminal, command_line, printing_options
@@ -60,6 +61,7 @@ LEVELS = ("rtl", "board", "netlist", "configuration")
 )
 @click.option("--board", help="Whose build; needed with --level.")
 @click.option("--sample", type=FROM_0, default=0, show_default=True, help="First in the build.")
+@THREADS
 @printing_options
 def verify(
     terminal: Terminal,

@@ -68,6 +68,7 @@ def _golden(wanted: Wanted) -> tuple[Recording, ChipState]:
         clear=wanted.clear,
         progress=wanted.progress,
         stop_at_output=wanted.early_stop,
+        threads=wanted.threads,
     )
     state = chip.snapshot()
     _chips[compiled] = (chip, changes)

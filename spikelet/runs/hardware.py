@@ -9,6 +9,7 @@ from spikelet.description.artefact import Artefact, digest_of
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
+from spikelet.description.processors import threads_of
 from spikelet.description.run.recording import Recording
 from spikelet.description.versions import package_versions
 from spikelet.fpga.families import device_named, family_named
@@ -75,7 +76,10 @@ def _simulated(
     wanted: Wanted, design: Design, name: str, optimise: str, made_of: Mapping[str, str]
 ) -> tuple[Recording, ChipState | None]:
     """Run in a Verilated chip."""
-    with VerilatedChip(wanted.compiled.chip, design, name=name, optimise=optimise) as chip:
+    threads = threads_of(wanted.threads)
+    with VerilatedChip(
+        wanted.compiled.chip, design, name=name, optimise=optimise, threads=threads
+    ) as chip:
         trace, state = driven(chip, wanted)
     trace.notes[MADE_OF] = dict(made_of)
     return trace, state

@@ -333,6 +333,7 @@ def run(
     port: BoardPort | None = None,
     say: Callable[[str], None] = lambda line: None,
     snapshot: bool = True,
+    threads: int | None = None,
 ) -> Run:
     """Run samples, one after another; what is learned goes on from each to the next.
 
@@ -375,6 +376,10 @@ def run(
     snapshot : bool
         Whether :attr:`Run.state` is read back: of a board, states go over the line, and in plastic
         cores weights and tags.
+    threads : int or None
+        How many golden and simulations of the RTL may take, which changes no result; None: one for
+        each processor, unless :func:`~spikelet.description.processors.set_threads` said another
+        number.
 
     Raises
     ------
@@ -426,6 +431,7 @@ def run(
             port or BoardPort(),
             say,
             snapshot,
+            threads,
         )
     )
     state = state if snapshot else None

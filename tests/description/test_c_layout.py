@@ -11,7 +11,7 @@ import pytest
 from spikelet.description.c_layout import layout_checks
 from spikelet.description.errors import SpikeletError
 from spikelet.description.toolchain import c_library
-from spikelet.golden import native
+from spikelet.golden import kernel
 
 ROOT = Path(__file__).parents[2]
 
@@ -84,12 +84,13 @@ def test_a_difference_is_an_error_that_names_it(
 def test_the_golden_kernel_is_refused_if_its_structures_change(
     source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = native._KERNEL.read_text()
+    texts = [path.read_text() for path in kernel._BEFORE]
+    text = "".join(texts)
     changed = text.replace("int64_t list_room;", "int32_t list_room;")
     assert changed != text
     source.write_text(changed)
-    monkeypatch.setattr(native, "_KERNEL", source)
-    function, reason, _ = native._loaded.__wrapped__()
+    monkeypatch.setattr(kernel, "_BEFORE", [source])
+    function, reason, _ = kernel.loaded.__wrapped__()
     assert function is None and "list_room has 8 bytes in Python" in reason
 
 

@@ -190,6 +190,34 @@ def test_what_a_killed_build_left_is_cleared(folder: Path) -> None:
     assert [path.name for path in (folder / "models").iterdir()] == ["a.so"]
 
 
+def test_processes_that_want_the_same_file_build_it_once(folder: Path) -> None:
+    script = """
+import sys, time
+from pathlib import Path
+from spikelet.description.cache import cached
+
+def build(here):
+    with open(sys.argv[1], "a") as noted:
+        noted.write("built\\n")
+    time.sleep(1)
+    (here / "out").write_bytes(b"contents")
+    return here / "out"
+
+Path(sys.argv[1] + f".{sys.argv[2]}").touch()
+while len(list(Path(sys.argv[1]).parent.glob("noted.*"))) < 3:
+    time.sleep(0.01)
+print(cached("models/a.so", build).read_bytes()[:8].decode())
+"""
+    command = [sys.executable, "-c", script, str(folder.parent / "noted")]
+    running = [
+        subprocess.Popen([*command, str(number)], stdout=subprocess.PIPE, text=True)
+        for number in range(3)
+    ]
+    assert [process.communicate(timeout=60)[0] for process in running] == ["contents\n"] * 3
+    assert (folder.parent / "noted").read_text() == "built\n"
+    assert [path.name for path in (folder / "models").iterdir()] == ["a.so"]
+
+
 def test_a_build_that_fails_leaves_nothing(folder: Path) -> None:
     def build(here: Path) -> Path:
         (here / "half").touch()

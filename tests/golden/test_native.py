@@ -18,7 +18,7 @@ from spikelet.description.neurons.models import neuron_model, neuron_models
 from spikelet.description.neurons.update import sends_counts
 from spikelet.description.run.events import Events
 from spikelet.description.toolchain import c_library
-from spikelet.golden import native, numpy_cores
+from spikelet.golden import kernel, native, native_destinations, numpy_cores
 from spikelet.golden.chip import GoldenChip, run
 from spikelet.golden.dense_spikes import DenseSpikes
 from tests.helpers.random_chips import random_chip, random_events, random_image
@@ -30,10 +30,10 @@ needs_compiler = pytest.mark.skipif(not native.available(), reason=native.why_no
 def reloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Let the kernel be looked for anew, in an empty cache folder, and forget it afterwards."""
     monkeypatch.setenv("SPIKELET_CACHE", str(tmp_path))
-    native._loaded.cache_clear()
+    kernel.loaded.cache_clear()
     native.warn_of_numpy.cache_clear()
     yield tmp_path
-    native._loaded.cache_clear()
+    kernel.loaded.cache_clear()
     native.warn_of_numpy.cache_clear()
 
 
@@ -309,7 +309,7 @@ def test_falls_back_where_the_neuron_model_cannot_be_compiled(
 
 @needs_compiler
 def test_more_cores_than_a_destination_can_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "_MOST_CORES", 1)
+    monkeypatch.setattr(native_destinations, "_MOST_CORES", 1)
     rng = np.random.default_rng(3)
     core = CoreParams(4, 4, neuron_model("snntorch-subtract"), lanes=1)
     chip = ChipParams((core, core), 2)
@@ -363,7 +363,7 @@ def test_a_cut_library_is_built_again(reloaded: Path) -> None:
     good = library.read_bytes()
     library.unlink()  # the loaded one stays mapped
     library.write_bytes(good[:9000])
-    native._loaded.cache_clear()
+    kernel.loaded.cache_clear()
     assert native.available(), native.why_not()
     rng = np.random.default_rng(1)
     chip = random_chip(rng)

@@ -1,0 +1,67 @@
+"""Parts of a task given to threads, whoever comes first."""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from threading import Lock
+from typing import TypeVar
+
+__all__ = ["share_out"]
+
+_Part = TypeVar("_Part")
+
+
+def share_out(parts: Iterable[_Part], workers: Sequence[Callable[[_Part], None]]) -> None:
+    """Let each worker take the next part until none is left.
+
+    The first worker runs in this thread, and does everything if no other gets a processor in time:
+    so this takes no longer than without the others.
+
+    Parameters
+    ----------
+    parts : iterable
+    workers : sequence of callable
+        Each is given one part at a time.
+
+    Raises
+    ------
+    Exception
+        What a worker raises; the others end with the part that they have.
+    """
+    left, lock = iter(parts), Lock()
+
+    def work(worker: Callable[[_Part], None]) -> None:
+        nonlocal left
+        try:
+            while True:
+                with lock:
+                    part = next(left)
+                worker(part)
+        except StopIteration:
+            return
+        except BaseException:
+            with lock:
+                left = iter(())
+            raise
+
+    first, *others = workers
+    waiting = [_pool(len(others)).submit(work, other) for other in others]
+    try:
+        work(first)
+    finally:
+        begun = [future for future in waiting if not future.cancel()]
+        errors = [future.exception() for future in begun]  # none of them writes any more
+    for error in errors:
+        if error:
+            raise error
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    """Return threads that wait for work: to start one takes as long as many a run."""
+    return ThreadPoolExecutor(threads, "spikelet")
+
+
+if hasattr(os, "register_at_fork"):  # a copy of the process has none of the threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)
