@@ -139,9 +139,9 @@ class GoldenChip:
                 records.checksums[first] = self._cores.snapshot().checksums()
             progress(last)
         if records.axons:
-            cycles = exact_tick_cycles(self.chip, self.image, records.axons)
+            cycles = exact_tick_cycles(self.chip, self.image, records.axons, records.rested)
         else:
-            cycles = tick_cycles(self.chip, records.active_axons)
+            cycles = tick_cycles(self.chip, records.active_axons, records.rested)
         if records.ticks_run is not None:
             cycles[np.arange(ticks) >= records.ticks_run[:, None]] = 0
         return Recording(

@@ -37,6 +37,13 @@ typedef void after_update(void *learning, int64_t tick, const uint16_t *active, 
 typedef void neuron_update(int32_t columns, int32_t weight_exponent, int32_t learning, uint32_t key,
                            int32_t others, const int32_t *sums, const int64_t *constants, void *const *rows);
 
+/* A state of the neurons of a core, and room for what it was before an update. */
+struct held {
+    const uint8_t *values;
+    uint8_t *before;
+    int64_t bytes;
+};
+
 struct core {
     int32_t n_neurons;
     int32_t first_word, n_words; /* of its axons in the axon bitmaps */
@@ -51,6 +58,8 @@ struct core {
     void *learning;    /* NULL: not plastic */
     before_update *before;
     after_update *after;
+    const struct held *held; /* states of the neurons */
+    int64_t n_held;          /* 0: the core never rests */
 };
 
 struct run {
@@ -80,6 +89,7 @@ struct run {
     uint16_t *outputs; /* (samples, ticks, n_outputs) */
     int32_t *active;   /* (samples, ticks, n_cores) */
     int32_t *merged;   /* (samples, n_cores) */
+    uint8_t *rested;   /* (samples, ticks, n_cores): whether the core cut the tick short */
     const int32_t *rewards; /* (samples, ticks) */
     const struct probe *probes;
     int64_t n_probes;
@@ -96,6 +106,7 @@ struct state {
     int32_t *v;
     uint8_t *spikes; /* of the last tick, 0 or 1, or counts */
     uint32_t key;    /* of the draws of the coming tick */
+    int32_t awake;   /* whether the neurons are not known to rest */
 };
 
 /* Return the axon bitmaps of a tick; the chip has slots for all its delays. */
@@ -276,13 +287,38 @@ INLINE int32_t whole_blocks(int32_t columns)
     return (columns + BLOCK - 1) / BLOCK * BLOCK;
 }
 
-static void run_core(const struct core *core, struct state *state, const struct run *run,
+static void hold(const struct core *core)
+{
+    for (int64_t i = 0; i < core->n_held; i++)
+        memcpy(core->held[i].before, core->held[i].values, core->held[i].bytes);
+}
+
+/* Return whether a state has changed, or any neuron fires: see rest.py. */
+static int moved(const struct core *core, const uint8_t *spikes)
+{
+    for (int64_t i = 0; i < core->n_held; i++)
+        if (memcmp(core->held[i].before, core->held[i].values, core->held[i].bytes))
+            return 1;
+    for (int32_t n = 0; n < core->n_neurons; n++)
+        if (spikes[n])
+            return 1;
+    return 0;
+}
+
+/* Return whether the neurons rest, and there is nothing to be done. */
+static int run_core(const struct core *core, struct state *state, const struct run *run,
                      int64_t now, const struct active *active, int32_t reward)
 {
     const uint32_t key = state->key;
     state->key = next_key(key);
+    if (!state->awake && !active->n)
+        return 1;
+    state->awake = 1;
     if (now < core->first_tick)
-        return;
+        return 0;
+    const int silent = core->n_held && !active->n;
+    if (silent)
+        hold(core);
     int32_t *sums = run->sums;
     if (core->learning)
         core->before(core->learning, active->axons, active->n, state->v, reward, sums);
@@ -297,6 +333,9 @@ static void run_core(const struct core *core, struct state *state, const struct 
     memset(state->spikes + n_neurons, 0, columns - n_neurons); /* no neurons are there */
     if (core->learning)
         core->after(core->learning, now, active->axons, active->n, state->spikes, reward);
+    if (silent)
+        state->awake = moved(core, state->spikes);
+    return 0;
 }
 
 static void record(const struct run *run, int64_t row)
@@ -322,9 +361,11 @@ static void run_tick(const struct core *cores, struct state *states, const struc
     for (int64_t i = 0; i < run->n_cores; i++) {
         if (i + 1 < run->n_cores)
             list_active(&cores[i + 1], run, now, &next);
-        run_core(&cores[i], &states[i], run, now, &this, run->rewards[row]);
+        const int rests = run_core(&cores[i], &states[i], run, now, &this, run->rewards[row]);
         run->active[row * run->n_cores + i] = this.n;
-        n_fired = note_fired(&cores[i], &states[i], run, n_fired);
+        run->rested[row * run->n_cores + i] = rests;
+        if (!rests)
+            n_fired = note_fired(&cores[i], &states[i], run, n_fired);
         struct active done = this;
         this = next;
         next = done;
@@ -352,8 +393,10 @@ void spikelet_golden_run(const struct core *cores, struct state *states, const s
     for (int64_t sample = run->first_sample; sample < run->last_sample; sample++) {
         if (run->clear) {
             memset(run->cleared, 0, run->cleared_bytes);
-            for (int64_t i = 0; i < run->n_cores; i++)
+            for (int64_t i = 0; i < run->n_cores; i++) {
                 states[i].key = cores[i].draw_key;
+                states[i].awake = 1;
+            }
         }
         run_sample(cores, states, run, sample);
     }

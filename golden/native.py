@@ -29,6 +29,7 @@ from spikelet.golden.emission import single_targets
 from spikelet.golden.native_core import (
     CoreMemory,
     CoreStructure,
+    HeldStructure,
     NativeCore,
     StateStructure,
     bitmap_words,
@@ -87,7 +88,8 @@ class _Run(ctypes.Structure):
         *((name, ctypes.c_void_p) for name in ("offsets", "event_core", "event_axon")),
         *((name, ctypes.c_void_p) for name in ("event_delay", "event_count")),
         ("counted", ctypes.c_int64),
-        *((name, ctypes.c_void_p) for name in ("outputs", "active", "merged", "rewards", "probes")),
+        *((name, ctypes.c_void_p) for name in ("outputs", "active", "merged", "rested")),
+        *((name, ctypes.c_void_p) for name in ("rewards", "probes")),
         ("n_probes", ctypes.c_int64),
     ]
 
@@ -107,6 +109,7 @@ def _loaded() -> tuple[Any, str, str]:
     checks = layout_checks(
         {
             "struct core": CoreStructure,
+            "struct held": HeldStructure,
             "struct state": StateStructure,
             "struct run": _Run,
             "struct probe": _Probe,
@@ -293,6 +296,7 @@ class NativeCores:
         run.outputs = records.outputs.ctypes.data
         run.active = records.active_axons.ctypes.data
         run.merged = records.merged_spikes.ctypes.data
+        run.rested = records.rested.ctypes.data
         run.rewards = rewards.ctypes.data
         run.probes, run.n_probes = ctypes.addressof(probes), len(probes)
         shape = (inputs.samples, inputs.ticks, self._due.shape[1])

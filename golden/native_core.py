@@ -19,6 +19,7 @@ from spikelet.golden.native_neurons import NativeNeurons, state_type
 __all__ = [
     "CoreMemory",
     "CoreStructure",
+    "HeldStructure",
     "NativeCore",
     "StateStructure",
     "bitmap_words",
@@ -45,7 +46,17 @@ class CoreStructure(ctypes.Structure):
         ("draw_key", ctypes.c_uint32),
         ("crossbar", _Crossbar),
         *((name, ctypes.c_void_p) for name in ("update", "constants", "rows")),
-        *((name, ctypes.c_void_p) for name in ("learning", "before", "after")),
+        *((name, ctypes.c_void_p) for name in ("learning", "before", "after", "held")),
+        ("n_held", ctypes.c_int64),
+    ]
+
+
+class HeldStructure(ctypes.Structure):
+    """``struct held`` of ``kernel.c``."""
+
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("values", "before")),
+        ("bytes", ctypes.c_int64),
     ]
 
 
@@ -55,6 +66,7 @@ class StateStructure(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_void_p) for name in ("v", "spikes")),
         ("key", ctypes.c_uint32),
+        ("awake", ctypes.c_int32),
     ]
 
 
@@ -171,6 +183,7 @@ class NativeCore:
             v=self.arrays["v"].ctypes.data,
             spikes=self.arrays["fired"].ctypes.data,
             key=key_after(image.draw_key, ticks) if image.draw_key else 0,
+            awake=1,
         )
 
     def contents(self) -> CoreImage:
@@ -227,6 +240,7 @@ class NativeCore:
         found.weight_exponent, found.draw_key = core.weight_exponent, image.draw_key
         found.update = self.neurons.update
         found.constants, found.rows = self.neurons.constants, self.neurons.rows
+        found.held, found.n_held = self._rest()
         if self.learning:
             found.learns = self.learning.on
             found.learning = self.learning.address
@@ -236,6 +250,19 @@ class NativeCore:
                 core.synapse_format.matrix(core, image.weights), memory.weights
             )
         return found
+
+    def _rest(self) -> tuple[int, int]:
+        """Return where the states of a core that rests are named, and how many there are."""
+        if not self.core.rests:
+            return 0, 0
+        states = [self.arrays[name][: self.core.n_neurons] for name in self.core.state_ranges]
+        held = (HeldStructure * len(states))(
+            *(
+                HeldStructure(values.ctypes.data, self._address(values.copy()), values.nbytes)
+                for values in states
+            )
+        )
+        return self._address(np.frombuffer(held, np.uint8)), len(states)
 
     def _crossbar(self, weights: npt.NDArray[np.int16], rows: npt.NDArray[np.uint8]) -> _Crossbar:
         core = self.core

@@ -25,6 +25,7 @@ class Dense(SynapseFormat):
 
     name = "dense"
     learns = True
+    rests = True
 
     def rows(self, core: CoreShape) -> int:
         """Return a row for each axon and group."""

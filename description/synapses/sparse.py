@@ -49,6 +49,7 @@ class Sparse(SynapseFormat):
     name = "sparse"
     options = ("entries", "fan_in")
     holds_scan = True
+    rests = True
 
     def check_core(self, core: CoreShape) -> None:
         """Raise SpikeletError if there are more entries than synapses, or weights are binary."""
