@@ -51,14 +51,13 @@ def main() -> int:
     print_versions(tools := versions())
     found = []
     for name, chip, image, events in _cases(options.samples, options.silence):
-        usual, (cycles, share) = _measured(_without(chip), image, events), _measured(
-            chip, image, events
-        )
+        usual, _ = _measured(_without(chip), image, events)
+        cycles, share = _measured(chip, image, events)
         found.append(
             {
                 "what": name,
                 "ticks": events.ticks,
-                "cycles_without_rest": usual[0],
+                "cycles_without_rest": usual,
                 "cycles": cycles,
                 "ticks_at_rest": share,
             }
@@ -85,8 +84,11 @@ def _cases(samples: int, silence: int) -> Iterator[tuple[str, ChipParams, ChipIm
     burst = np.zeros((1, 100, SIZE), np.bool_)
     burst[0, :5] = rng.random((5, SIZE)) < 0.25
     routes = np.stack([np.arange(SIZE), np.zeros(SIZE, np.int64)] * 2, axis=1)
-    yield "one 256x256 core, silent from tick 5 on", core, single_core_image(13), Events.from_spikes(
-        burst, routes
+    yield (
+        "one 256x256 core, silent from tick 5 on",
+        core,
+        single_core_image(13),
+        Events.from_spikes(burst, routes),
     )
     test = load_samples(EXAMPLE / "digits_test.npz", "test_").spikes[:samples]
     bright = rng.random((samples, 784)) < BRIGHT

@@ -11,6 +11,7 @@ from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.draws import MIXING_STAGES
+from spikelet.golden.drain import drain_cycles
 
 __all__ = [
     "core_cycles",
@@ -53,8 +54,8 @@ def exact_core_cycles(
 ) -> npt.NDArray[np.int64]:
     """Return the clock cycles that a core needs for each tick, counted from the axons themselves.
 
-    Those of the RTL, but for spikes that are on their way out behind the last update, waiting in
-    the network, and learning; and exact only in formats that count them (``exact_cycles``).
+    Those of the RTL, but for spikes that are on their way out behind the last update (see
+    :func:`drain_cycles`), waiting in the network, and learning; and exact only in formats that count them (``exact_cycles``).
 
     Parameters
     ----------
@@ -94,6 +95,7 @@ def exact_tick_cycles(
     image: ChipImage,
     active: Sequence[npt.NDArray[np.bool_]],
     rested: npt.NDArray[np.bool_] | None = None,
+    fired: npt.NDArray[np.bool_] | None = None,
 ) -> npt.NDArray[np.int64]:
     """Return the clock cycles of each tick, as :func:`exact_core_cycles` counts them.
 
@@ -105,6 +107,8 @@ def exact_tick_cycles(
         Of each core.
     rested : array of bool, shape (samples, ticks, cores), or None
         Which ticks a core cuts short; None: none.
+    fired : array of bool, shape (samples, ticks, n_neurons), or None
+        Who fires in the only core of the chip: see :func:`drain_cycles`. None: left out.
 
     Returns
     -------
@@ -117,6 +121,10 @@ def exact_tick_cycles(
     if rested is not None:
         for index, (core, found) in enumerate(zip(chip.cores, cycles, strict=True)):
             found[rested[..., index]] = rest_cycles(core)
+    if fired is not None:
+        (core,), (axons,) = chip.cores, active
+        flat = axons.reshape(-1, core.n_axons), fired.reshape(-1, core.n_neurons)
+        cycles[0] += drain_cycles(core, image.cores[0], *flat).reshape(cycles[0].shape)
     slowest: npt.NDArray[np.int64] = np.maximum.reduce(cycles)
     return slowest + 2 * chip.barrier_latency
 

@@ -206,6 +206,15 @@ class SynapseFormat(ABC):
             does for each active axon.
         """
 
+    def group_cycles(
+        self, core: CoreShape, active: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.int64] | None:
+        """Return how many cycles apart the groups' sums leave, in ticks with so many active axons.
+
+        None, as long as a format does not say it.
+        """
+        return None
+
     def exact_cycles(
         self, core: CoreShape, active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]
     ) -> npt.NDArray[np.int64]:

@@ -240,6 +240,10 @@ class Sparse(SynapseFormat):
         found: npt.NDArray[np.float64] = np.maximum(named, empty_words + active) + left
         return found
 
+    def group_cycles(self, core: CoreShape, active: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return the update: groups leave behind each other when all entries have been added."""
+        return np.full(active.shape, core.lanes // core.pipelines, np.int64)
+
     def exact_cycles(
         self, core: CoreShape, active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]
     ) -> npt.NDArray[np.int64]:
