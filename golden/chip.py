@@ -132,7 +132,11 @@ class GoldenChip:
             self.chip.check_early_stop(clear)
         samples, ticks = inputs.samples, inputs.ticks
         rewards = checked_reward(self.chip, reward, samples, ticks)
-        records = Records.empty(self.chip, samples, ticks, tuple(record))
+        asked = tuple(record)
+        # Spikes of a single core on their way out are counted, too.
+        emits = "cycles" in asked and len(self.chip.cores) == 1 and not self.chip.cores[0].learning
+        needed = (*asked, "spikes") if emits else asked
+        records = Records.empty(self.chip, samples, ticks, needed)
         if stop_at_output:
             records.ticks_run = np.zeros(samples, np.int64)
         at_once = self._cores.samples_at_once(ticks, records, clear, taken)
@@ -148,9 +152,12 @@ class GoldenChip:
                 records.checksums[first] = self._cores.snapshot().checksums()
             progress(last)
         if records.axons:
-            cycles = exact_tick_cycles(self.chip, self.image, records.axons)
+            cycles = exact_tick_cycles(
+                *(self.chip, self.image, records.axons, records.rested),
+                fired=records.spikes[0] if emits and records.spikes else None,
+            )
         else:
-            cycles = tick_cycles(self.chip, records.active_axons)
+            cycles = tick_cycles(self.chip, records.active_axons, records.rested)
         if records.ticks_run is not None:
             cycles[np.arange(ticks) >= records.ticks_run[:, None]] = 0
         return Recording(
@@ -159,7 +166,7 @@ class GoldenChip:
             records.active_axons,
             records.merged_spikes,
             self.neurons,
-            spikes=records.spikes,
+            spikes=records.spikes if "spikes" in asked else None,
             states=records.states,
             cycles=cycles,
             learned=records.learned,

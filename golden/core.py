@@ -55,6 +55,7 @@ class Core:
         rewards: npt.NDArray[np.int32],
         recorded: dict[str, npt.NDArray[Any]] | None = None,
         learned: dict[str, npt.NDArray[Any]] | None = None,
+        rested: npt.NDArray[np.bool_] | None = None,
     ) -> npt.NDArray[Any]:
         """Advance by the ticks of ``active``.
 
@@ -69,6 +70,8 @@ class Core:
             Receives the neurons' states of these names after each tick.
         learned : dict of array, shapes (1, ticks, ...), or None
             Receives what its names say after each tick.
+        rested : array of bool, shape (samples, ticks), or None
+            Receives which ticks are cut short, as the neurons rest.
 
         Returns
         -------
@@ -78,7 +81,11 @@ class Core:
         if self.learning is None:
             sums = self._sums(active, self._transmitted(active, first_tick), self.image.weights)
             asked = (recorded or {}) | (learned or {})
-            return self.neurons.update(sums, first_tick, asked, self._others(active))
+            return self.neurons.update(
+                *(sums, first_tick, asked, self._others(active)),
+                active=(active != 0).any(axis=2),
+                rested=rested,
+            )
         fired = np.empty((*active.shape[:2], self.core.n_neurons), np.bool_)
         for tick in range(active.shape[1]):
             fired[:, tick] = self._tick(

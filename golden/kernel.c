@@ -247,8 +247,27 @@ static NOINLINE void list_sent(const struct core *core, uint32_t lfsr, const str
     }
 }
 
-static void run_core(const struct core *core, struct state *state, int64_t now,
-                     const struct active *active, int32_t reward, uint16_t *room, int32_t *sums)
+static void keep_states(const struct core *core)
+{
+    for (int64_t i = 0; i < core->n_held; i++)
+        memcpy(core->held[i].before, core->held[i].values, core->held[i].bytes);
+}
+
+/* Return whether a state has changed, or any neuron fires: see rest.py. */
+static int moved(const struct core *core, const uint8_t *spikes)
+{
+    for (int64_t i = 0; i < core->n_held; i++)
+        if (memcmp(core->held[i].before, core->held[i].values, core->held[i].bytes))
+            return 1;
+    for (int32_t n = 0; n < core->n_neurons; n++)
+        if (spikes[n])
+            return 1;
+    return 0;
+}
+
+/* Return whether the neurons rest, and there is nothing to be done. */
+static int run_core(const struct core *core, struct state *state, int64_t now,
+                    const struct active *active, int32_t reward, uint16_t *room, int32_t *sums)
 {
     const uint32_t key = state->key;
     state->key = next_key(key);
@@ -258,8 +277,14 @@ static void run_core(const struct core *core, struct state *state, int64_t now,
         list_sent(core, state->transmission_key, active, &sent);
         state->transmission_key = next_key(state->transmission_key);
     }
+    if (!state->awake && !active->n)
+        return 1;
+    state->awake = 1;
     if (now < core->first_tick)
-        return;
+        return 0;
+    const int silent = core->n_held && !active->n;
+    if (silent)
+        keep_states(core);
     if (core->learning)
         core->before(core->learning, active->axons, active->n, sent.axons, sent.n, state->v, reward,
                      sums);
@@ -274,6 +299,9 @@ static void run_core(const struct core *core, struct state *state, int64_t now,
     memset(state->spikes + n_neurons, 0, columns - n_neurons); /* no neurons are there */
     if (core->learning)
         core->after(core->learning, now, active->axons, active->n, state->spikes, reward);
+    if (silent)
+        state->awake = moved(core, state->spikes);
+    return 0;
 }
 
 static void record(const struct worker *worker, int64_t row)
@@ -305,10 +333,12 @@ static void run_tick(const struct core *cores, struct state *states, const struc
         if (i + 1 < last)
             list_active(&cores[i + 1], run, now, &next);
         /* The list of neurons that fired is not yet used. */
-        run_core(&cores[i], &states[i], now, &this, run->rewards[row],
-                 worker->lists + 2 * run->list_room, worker->sums);
+        const int rests = run_core(&cores[i], &states[i], now, &this, run->rewards[row],
+                                   worker->lists + 2 * run->list_room, worker->sums);
         run->active[row * run->n_cores + i] = this.n;
-        n_fired = note_fired(&cores[i], &states[i], run, worker, n_fired);
+        run->rested[row * run->n_cores + i] = rests;
+        if (!rests)
+            n_fired = note_fired(&cores[i], &states[i], run, worker, n_fired);
         struct active done = this;
         this = next;
         next = done;
@@ -325,6 +355,7 @@ static void begin_sample(const struct core *cores, struct state *states, const s
         for (int64_t i = 0; i < run->n_cores; i++) {
             states[i].key = cores[i].draw_key;
             states[i].transmission_key = cores[i].transmission_key;
+            states[i].awake = 1;
         }
     }
     for (int64_t i = 0; i < run->n_workers; i++)

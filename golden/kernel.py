@@ -13,7 +13,7 @@ from spikelet.description.chip.destinations import HOST
 from spikelet.description.errors import SpikeletError, SpikeletWarning
 from spikelet.description.toolchain import c_library
 from spikelet.golden.aligned import LINE, SPARE
-from spikelet.golden.native_core import CoreStructure, StateStructure
+from spikelet.golden.native_core import CoreStructure, HeldStructure, StateStructure
 from spikelet.golden.native_destinations import DESTINATION, LIST
 from spikelet.golden.native_learning import common_code
 
@@ -56,8 +56,8 @@ class RunStructure(ctypes.Structure):
         *((name, ctypes.c_void_p) for name in ("offsets", "event_core", "event_axon")),
         *((name, ctypes.c_void_p) for name in ("event_delay", "event_count")),
         ("counted", ctypes.c_int64),
-        *((name, ctypes.c_void_p) for name in ("outputs", "active", "merged", "rewards")),
-        ("workers", ctypes.c_void_p),
+        *((name, ctypes.c_void_p) for name in ("outputs", "active", "merged", "rested")),
+        *((name, ctypes.c_void_p) for name in ("rewards", "workers")),
         ("n_workers", ctypes.c_int64),
     ]
 
@@ -88,6 +88,7 @@ def loaded() -> tuple[Any, str, str]:
     checks = layout_checks(
         {
             "struct core": CoreStructure,
+            "struct held": HeldStructure,
             "struct state": StateStructure,
             "struct run": RunStructure,
             "struct worker": WorkerStructure,

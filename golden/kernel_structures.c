@@ -22,6 +22,13 @@ typedef void after_update(void *learning, int64_t tick, const uint16_t *active, 
 typedef void neuron_update(int32_t columns, int32_t weight_exponent, int32_t learning, uint32_t key,
                            int32_t others, const int32_t *sums, const int64_t *constants, void *const *rows);
 
+/* A state of the neurons of a core, and room for what it was before an update. */
+struct held {
+    const uint8_t *values;
+    uint8_t *before;
+    int64_t bytes;
+};
+
 struct core {
     int32_t n_neurons;
     int32_t first_word, n_words; /* of its axons in the axon bitmaps */
@@ -37,6 +44,8 @@ struct core {
     void *learning;    /* NULL: not plastic */
     before_update *before;
     after_update *after;
+    const struct held *held; /* states of the neurons */
+    int64_t n_held;          /* 0: the core never rests */
 };
 
 struct run {
@@ -62,6 +71,7 @@ struct run {
     uint16_t *outputs; /* (samples, ticks, n_outputs) */
     int32_t *active;   /* (samples, ticks, n_cores) */
     int32_t *merged;   /* (samples, n_cores) */
+    uint8_t *rested;   /* (samples, ticks, n_cores): whether the core cut the tick short */
     const int32_t *rewards; /* (samples, ticks) */
     const struct worker *workers;
     int64_t n_workers;
@@ -93,4 +103,5 @@ struct state {
     uint8_t *spikes; /* of the last tick, 0 or 1, or counts */
     uint32_t key;    /* of the draws of the coming tick */
     uint32_t transmission_key;
+    int32_t awake;   /* whether the neurons are not known to rest */
 };

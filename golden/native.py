@@ -277,6 +277,7 @@ class NativeCores:
         run.outputs = records.outputs.ctypes.data
         run.active = records.active_axons.ctypes.data
         run.merged = records.merged_spikes.ctypes.data
+        run.rested = records.rested.ctypes.data
         run.rewards = rewards.ctypes.data
         due = None
         if records.axons:  # of these samples only, where the kernel counts from the first of all

@@ -20,6 +20,7 @@ from spikelet.golden.native_neurons import NativeNeurons, state_type
 __all__ = [
     "CoreMemory",
     "CoreStructure",
+    "HeldStructure",
     "NativeCore",
     "StateStructure",
     "bitmap_words",
@@ -48,7 +49,17 @@ class CoreStructure(ctypes.Structure):
         ("failures", ctypes.c_void_p),
         ("crossbar", _Crossbar),
         *((name, ctypes.c_void_p) for name in ("update", "constants", "rows")),
-        *((name, ctypes.c_void_p) for name in ("learning", "before", "after")),
+        *((name, ctypes.c_void_p) for name in ("learning", "before", "after", "held")),
+        ("n_held", ctypes.c_int64),
+    ]
+
+
+class HeldStructure(ctypes.Structure):
+    """``struct held`` of ``kernel_structures.c``."""
+
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("values", "before")),
+        ("bytes", ctypes.c_int64),
     ]
 
 
@@ -59,6 +70,7 @@ class StateStructure(ctypes.Structure):
         *((name, ctypes.c_void_p) for name in ("v", "spikes")),
         ("key", ctypes.c_uint32),
         ("transmission_key", ctypes.c_uint32),
+        ("awake", ctypes.c_int32),
     ]
 
 
@@ -181,6 +193,7 @@ class NativeCore:
             transmission_key=key_after(image.transmission_key, ticks)
             if image.transmission_key
             else 0,
+            awake=1,
         )
 
     def contents(self) -> CoreImage:
@@ -241,6 +254,7 @@ class NativeCore:
             found.failures = self._address(failures)
         found.update = self.neurons.update
         found.constants, found.rows = self.neurons.constants, self.neurons.rows
+        found.held, found.n_held = self._rest()
         if self.learning:
             found.learns = self.learning.on
             found.learning = self.learning.address
@@ -252,6 +266,19 @@ class NativeCore:
                 core.synapse_format.matrix(core, image.weights), memory.weights
             )
         return found
+
+    def _rest(self) -> tuple[int, int]:
+        """Return where the states of a core that rests are named, and how many there are."""
+        if not self.core.rests:
+            return 0, 0
+        states = [self.arrays[name][: self.core.n_neurons] for name in self.core.state_ranges]
+        held = (HeldStructure * len(states))(
+            *(
+                HeldStructure(values.ctypes.data, self._address(values.copy()), values.nbytes)
+                for values in states
+            )
+        )
+        return self._address(np.frombuffer(held, np.uint8)), len(states)
 
     def _crossbar(self, weights: npt.NDArray[np.int16], rows: npt.NDArray[np.uint8]) -> _Crossbar:
         core = self.core

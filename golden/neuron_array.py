@@ -14,6 +14,7 @@ from spikelet.description.expression import names
 from spikelet.description.neurons.text import DRAWN
 from spikelet.golden.draws import Keys, draws
 from spikelet.golden.neuron_update import changing_lines, neuron_update
+from spikelet.golden.rest import Rest
 
 __all__ = ["NeuronArray"]
 
@@ -34,6 +35,8 @@ class NeuronArray:
     ----------
     states : dict of array of int64, shape (samples, n_neurons)
         All that the core builds, by name.
+    rest : Rest or None
+        Of a core that rests.
     """
 
     def __init__(self, core: CoreParams, image: CoreImage, states: Sequence[CoreState]) -> None:
@@ -50,6 +53,7 @@ class NeuronArray:
         self._fixed = self._fixed_values()
         self._lines = changing_lines(core.neuron, core.state_ranges, self._fixed)
         self._keys = Keys(image.draw_key)
+        self.rest = Rest(len(states)) if core.rests else None
 
     @property
     def fired(self) -> npt.NDArray[Any]:
@@ -64,6 +68,8 @@ class NeuronArray:
         recorded: Mapping[str, npt.NDArray[Any]] | None = None,
         others: npt.NDArray[Any] | None = None,
         teacher: npt.NDArray[np.int32] | None = None,
+        active: npt.NDArray[np.bool_] | None = None,
+        rested: npt.NDArray[np.bool_] | None = None,
     ) -> npt.NDArray[Any]:
         """Advance by the ticks of ``sums``.
 
@@ -81,6 +87,10 @@ class NeuronArray:
             these; None: the core has no ``inhibition_axon``.
         teacher : array of int32, same shape, or None
             Synaptic sums of the axons of teachers, which are not in ``sums``; None: all 0.
+        active : array of bool, shape (samples, ticks), or None
+            Whether any axon is active, of a core that rests; None: it stays awake.
+        rested : array of bool, same shape, or None
+            Receives which ticks are cut short.
 
         Returns
         -------
@@ -89,11 +99,19 @@ class NeuronArray:
         """
         fired = np.zeros(sums.shape, state_type(self.core, "fired"))
         for tick in range(sums.shape[1]):
-            if first_tick + tick >= self.core.first_tick:
+            spiked = np.ones(len(sums), np.bool_) if active is None else active[:, tick]
+            before = self.states.copy()
+            quiet = self.rest.quiet(spiked) if self.rest else np.zeros(len(sums), np.bool_)
+            if rested is not None:
+                rested[:, tick] = quiet
+            held = first_tick + tick < self.core.first_tick
+            if not held and not quiet.all():
                 there = False if others is None else others[:, tick, None]
                 taught = np.zeros((), np.int64) if teacher is None else teacher[:, tick]
                 self._tick(sums[:, tick].astype(np.int64), first_tick + tick, there, taught)
                 fired[:, tick] = self.fired
+            if self.rest:
+                self.rest.note(spiked | held, before, self.states)
             for name, values in (recorded or {}).items():
                 values[:, tick] = self.states[name]
         return fired

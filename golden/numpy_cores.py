@@ -39,15 +39,16 @@ class NumpyCores:
 
     def __init__(self, chip: ChipParams, state: ChipState) -> None:
         self.chip = chip
-        self._state = state
+        self.restore(state)
 
     def snapshot(self) -> ChipState:
         """Return contents and state after the last tick that was run."""
         return self._state
 
     def restore(self, state: ChipState) -> None:
-        """Go on from ``state``, already checked."""
+        """Go on from ``state``, already checked; no neurons are known to rest."""
         self._state = state
+        self._awake = [True] * len(self.chip.cores)
 
     def samples_at_once(self, ticks: int, records: Records, clear: bool, threads: int) -> int:
         """Return how many samples one call of :meth:`run` can take.
@@ -100,6 +101,9 @@ class NumpyCores:
             Core(core, contents, [state] * samples)
             for (core, contents), state in zip(self._pairs(), before.cores, strict=True)
         ]
+        for core, awake in zip(cores, self._awake, strict=True):
+            if core.neurons.rest and not clear:
+                core.neurons.rest.awake[:] = awake
         graded = self.chip.count_bits > 1
         bitmaps = [AxonBitmap(core, samples, ticks, graded) for core in self.chip.cores]
         for index, (bitmap, state) in enumerate(zip(bitmaps, before.cores, strict=True)):
@@ -117,6 +121,7 @@ class NumpyCores:
                         rewards[here.start, now],
                         _part(records.states, i, here, now),
                         _part(records.learned, i, here, now),
+                        records.rested[here, now, i],
                     )
                     emit(fired, first, targets[i], bitmaps, records.outputs[here])
                     records.active_axons[here, now, i] = active.sum(axis=2, dtype=np.int32)
@@ -126,6 +131,8 @@ class NumpyCores:
                         records.spikes[i][here, now] = fired
         for i, bitmap in enumerate(bitmaps):
             records.merged_spikes[here, i] = bitmap.merged()
+        rests = [core.neurons.rest for core in cores]
+        self._awake = [rest is None or bool(rest.awake[-1]) for rest in rests]
         self._state = replace(
             before,
             ticks=before.ticks + ticks,

@@ -29,6 +29,8 @@ class Records:
         Zero at first.
     active_axons : array of int32, shape (samples, ticks, cores)
     merged_spikes : array of int32, shape (samples, cores)
+    rested : array of bool, shape (samples, ticks, cores)
+        Which ticks a core cuts short, as its neurons rest. Zero at first.
     spikes : list of arrays of bool or uint8, shape (samples, ticks, n_neurons), or None
     states : list of dict of arrays, shapes (samples, ticks, n_neurons), or None
     learned : list of dict of arrays, shapes (samples, ticks, ...), or None
@@ -42,6 +44,7 @@ class Records:
     outputs: npt.NDArray[np.uint16]
     active_axons: npt.NDArray[np.int32]
     merged_spikes: npt.NDArray[np.int32]
+    rested: npt.NDArray[np.bool_]
     spikes: list[npt.NDArray[Any]] | None = None
     states: list[dict[str, npt.NDArray[Any]]] | None = None
     learned: list[dict[str, npt.NDArray[Any]]] | None = None
@@ -75,6 +78,7 @@ class Records:
             np.zeros((*run, chip.n_outputs), np.uint16),
             np.zeros((*run, n_cores), np.int32),
             np.zeros((samples, n_cores), np.int32),
+            np.zeros((*run, n_cores), np.bool_),
             [np.zeros((*run, core.n_neurons), state_type(core, "fired")) for core in chip.cores]
             if "spikes" in record
             else None,
@@ -101,6 +105,7 @@ class Records:
             self.outputs[here],
             self.active_axons[here],
             self.merged_spikes[here[0]],
+            self.rested[here],
             None if self.spikes is None else [values[here] for values in self.spikes],
             named(self.states),
             named(self.learned),

@@ -11,18 +11,23 @@ from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.draws import MIXING_STAGES
+from spikelet.golden.drain import drain_cycles
 
 __all__ = [
     "core_cycles",
     "exact_core_cycles",
     "exact_tick_cycles",
     "learning_cycles",
+    "rest_cycles",
     "tick_cycles",
 ]
 
 _PIPELINE = 12
 """Cycles from the start of a tick to its barrier, besides those of a neuron's update, that do not
 depend on shape or activity."""
+
+_REST = 5
+"""Those of a tick that is cut short, besides the scan."""
 
 _LOOP = 13
 """Cycles of the post phase besides its visits: the first axons are found, the last row written."""
@@ -49,8 +54,9 @@ def exact_core_cycles(
 ) -> npt.NDArray[np.int64]:
     """Return the clock cycles that a core needs for each tick, counted from the axons themselves.
 
-    Those of the RTL, but for spikes that are on their way out behind the last update, waiting in
-    the network, and learning; and exact only in formats that count them (``exact_cycles``).
+    Those of the RTL, but for spikes that are on their way out behind the last update (see
+    :func:`drain_cycles`), waiting in the network, and learning; and exact only in formats that count
+    them (``exact_cycles``).
 
     Parameters
     ----------
@@ -76,8 +82,21 @@ def exact_core_cycles(
     return cycles.reshape(active.shape[:-1])
 
 
+def rest_cycles(core: CoreParams) -> int:
+    """Return the clock cycles of a tick that a core cuts short, as its neurons rest.
+
+    Exactly those of the RTL: all words of the axon bitmap are looked at, and found empty.
+    """
+    counts = core.spike_bits > 1  # which pass registers
+    return _REST + core.scan_words + counts + (core.n_axons if core.short_term else 0)
+
+
 def exact_tick_cycles(
-    chip: ChipParams, image: ChipImage, active: Sequence[npt.NDArray[np.bool_]]
+    chip: ChipParams,
+    image: ChipImage,
+    active: Sequence[npt.NDArray[np.bool_]],
+    rested: npt.NDArray[np.bool_] | None = None,
+    fired: npt.NDArray[np.bool_] | None = None,
 ) -> npt.NDArray[np.int64]:
     """Return the clock cycles of each tick, as :func:`exact_core_cycles` counts them.
 
@@ -87,6 +106,10 @@ def exact_tick_cycles(
     image : ChipImage
     active : sequence of array of bool, shape (samples, ticks, n_axons)
         Of each core.
+    rested : array of bool, shape (samples, ticks, cores), or None
+        Which ticks a core cuts short; None: none.
+    fired : array of bool, shape (samples, ticks, n_neurons), or None
+        Who fires in the only core of the chip: see :func:`drain_cycles`. None: left out.
 
     Returns
     -------
@@ -96,6 +119,13 @@ def exact_tick_cycles(
         exact_core_cycles(core, axons, contents.weights)
         for core, axons, contents in zip(chip.cores, active, image.cores, strict=True)
     ]
+    if rested is not None:
+        for index, (core, found) in enumerate(zip(chip.cores, cycles, strict=True)):
+            found[rested[..., index]] = rest_cycles(core)
+    if fired is not None:
+        (core,), (axons,) = chip.cores, active
+        flat = axons.reshape(-1, core.n_axons), fired.reshape(-1, core.n_neurons)
+        cycles[0] += drain_cycles(core, image.cores[0], *flat).reshape(cycles[0].shape)
     slowest: npt.NDArray[np.int64] = np.maximum.reduce(cycles)
     return slowest + 2 * chip.barrier_latency
 
@@ -135,13 +165,19 @@ def learning_cycles(
     return cycles
 
 
-def tick_cycles(chip: ChipParams, active_axons: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+def tick_cycles(
+    chip: ChipParams,
+    active_axons: npt.NDArray[np.int32],
+    rested: npt.NDArray[np.bool_] | None = None,
+) -> npt.NDArray[np.int64]:
     """Predict the clock cycles of each tick: those of the core that needs most, and the barrier's.
 
     Parameters
     ----------
     active_axons : array of int32, shape (samples, ticks, cores)
         Each as often as its count of spikes.
+    rested : array of bool, same shape, or None
+        Which ticks a core cuts short; None: none.
 
     Returns
     -------
@@ -152,16 +188,20 @@ def tick_cycles(chip: ChipParams, active_axons: npt.NDArray[np.int32]) -> npt.ND
         alike.setdefault(core, []).append(index)
     cycles = []
     for core, cores in alike.items():
+        active = active_axons[..., cores]
+        rests = core.rests and rested is not None
         if core.spike_bits > 1:  # its counts are too many for a table
-            cycles.append(_rounded(core, active_axons[..., cores]).max(axis=-1))
+            found = _rounded(core, active)
+            if rests:
+                found = np.where(rested[..., cores], rest_cycles(core), found)
+            cycles.append(found.max(axis=-1))
             continue
         table, rises = _rounded_cycles(core)
-        if len(cores) == 1:
-            cycles.append(table[active_axons[..., cores[0]]])
-        elif rises:  # of cores that are alike, the one with the most active axons needs most
-            cycles.append(table[active_axons[..., cores].max(axis=-1)])
+        place = active + ~rested[..., cores] if rests else active + 1
+        if rises:  # of cores that are alike, the one with the most active axons needs most
+            cycles.append(table[place.max(axis=-1)])
         else:
-            cycles.append(table[active_axons[..., cores]].max(axis=-1))
+            cycles.append(table[place].max(axis=-1))
     slowest: npt.NDArray[np.int64] = np.maximum.reduce(cycles)
     return slowest + 2 * chip.barrier_latency
 
@@ -172,6 +212,10 @@ def _rounded(core: CoreParams, active_axons: npt.NDArray[np.int32]) -> npt.NDArr
 
 @lru_cache(maxsize=256)
 def _rounded_cycles(core: CoreParams) -> tuple[npt.NDArray[np.int64], bool]:
-    """Return :func:`core_cycles` of 0, 1, ... all axons, rounded, and whether they never fall."""
+    """Return cycles in a table, and whether they never fall.
+
+    At rest, which is the first entry, and of 0, 1, ... all axons, by :func:`core_cycles`.
+    """
     table = _rounded(core, np.arange(core.n_axons + 1, dtype=np.int32))
-    return table, bool((np.diff(table) >= 0).all())
+    table = np.concatenate([[rest_cycles(core)], table])
+    return table, bool((np.diff(table[not core.rests :]) >= 0).all())

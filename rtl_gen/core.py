@@ -141,6 +141,11 @@ class Core(wiring.Component):
         if core.inhibition_axon:
             told = crossbar.axon_valid & (bitmap.axon == core.n_axons - 1)
             m.d.comb += neurons.others_fired.eq(told)
+        if core.rests:
+            m.d.comb += [
+                neurons.axon_valid.eq(bitmap.axon_valid),
+                crossbar.quiet.eq(neurons.quiet),
+            ]
         if core.synapse_format.takes_words:
             m.d.comb += [
                 crossbar.word_valid.eq(bitmap.word_valid),

@@ -15,6 +15,7 @@ from spikelet.rtl_gen.draws import Draws
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
 from spikelet.rtl_gen.neuron_memory import READ_LATENCY, NeuronMemory
 from spikelet.rtl_gen.neuron_update import NeuronUpdate
+from spikelet.rtl_gen.rest import Rest
 
 __all__ = ["NeuronArray"]
 
@@ -62,6 +63,8 @@ class NeuronArray(wiring.Component):
     others_fired : ``In(1)``
         Strobe, before the first sums of a tick: neurons of other cores have fired in the tick
         before. In a core with an ``inhibition_axon``.
+    axon_valid : ``In(1)``, quiet : ``Out(1)``
+        In a core that rests: an axon is active; the neurons rest, and none has been in this tick.
     busy : ``Out(1)``
     state, draw_key, draw_indices, NAME : ``In(RegionPort(...))``
         Configuration access, while not ``busy``: states, parameters by name, and what neurons draw
@@ -89,6 +92,7 @@ class NeuronArray(wiring.Component):
                 "learning": In(1),
                 "busy": Out(1),
                 **({"others_fired": In(1)} if core.inhibition_axon else {}),
+                **({"axon_valid": In(1), "quiet": Out(1)} if core.rests else {}),
                 **self._taught(),
                 **{
                     name: In(RegionPort((regions[name].span - 1).bit_length(), regions[name].bits))
@@ -130,6 +134,8 @@ class NeuronArray(wiring.Component):
             **{name: self._kept(m, name, results[name]) for name in core.update.kept},
             **{name: self._parameter(m, name) for name in core.update.parameters},
         }
+        if core.rests:
+            self._rest(m, entering, results, in_flight[-1])
         entering |= self._inputs(m, entering["fired"])
         for lane, pipeline in enumerate(pipelines):
             m.d.comb += [
@@ -145,6 +151,23 @@ class NeuronArray(wiring.Component):
         if bits := error_bits(core.learning):
             m.d.comb += self.errors.eq(Cat(_as_wide(m, e, bits) for e in results["e"]))
         return m
+
+    def _rest(self, m: Module, entering: _Values, results: _Values, leaving: Value) -> None:
+        """Build what knows whether the neurons rest."""
+        m.submodules.rest = rest = Rest(self.core, len(self.core.update.lines))
+        writes = Cat(getattr(self, name).write for name in self.ports)
+        m.d.comb += [
+            rest.start.eq(self.start),
+            rest.woken.eq(self.clear | writes.any()),
+            rest.axon_valid.eq(self.axon_valid),
+            rest.row_valid.eq(leaving),
+            rest.held.eq(~self.update if self.core.first_tick else 0),
+            self.quiet.eq(rest.quiet),
+        ]
+        for row, values in ((rest.entering, entering), (rest.leaving, results)):
+            for lane in range(self.core.pipelines):
+                for name in self.core.state_ranges:
+                    m.d.comb += row[lane][name].eq(values[name][lane])
 
     def _count_written(self, m: Module, leaving: Value) -> Signal:
         """Count the rows that are written: those that leave the pipelines, or are cleared."""

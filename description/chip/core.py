@@ -6,12 +6,13 @@ from functools import cached_property
 from typing import Any
 
 from spikelet.description.checks import bits_of, signed_bits
-from spikelet.description.chip.core_states import check_states
+from spikelet.description.chip.core_states import check_parameter, check_states
 from spikelet.description.chip.inhibition import check_inhibition_axon
+from spikelet.description.chip.rest import can_rest, check_rest
 from spikelet.description.chip.teacher import check_teacher
 from spikelet.description.chip.transmission import check_transmission
 from spikelet.description.errors import SpikeletError
-from spikelet.description.expression import WIDEST, Range
+from spikelet.description.expression import Range
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.learning.short_term import ShortTermPlasticity, check_short_term
 from spikelet.description.neurons.model import NeuronModel, membrane_range
@@ -25,7 +26,14 @@ __all__ = ["CoreParams"]
 _WORD_AXONS = (0, 16, 16, 8, 8, 4, 4, 4, 4)
 """Axons of which a word holds the counts, by the bits of a count."""
 
-_NAMED_WHERE_USED = ("spike_bits", "inhibition_axon", "short_term", "teacher_axons", "transmission")
+_NAMED_WHERE_USED = (
+    "spike_bits",
+    "inhibition_axon",
+    "short_term",
+    "teacher_axons",
+    "transmission",
+    "rest",
+)
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,8 @@ class CoreParams:
         input ``teacher`` of the neuron model, and no part of ``current``.
     transmission : bool
         Whether axons can fail to transmit, by the chances in the image; not with graded spikes.
+    rest : bool
+        Whether silent ticks in which no state can change are cut short, where :attr:`rests`.
 
     Raises
     ------
@@ -115,6 +125,7 @@ class CoreParams:
     short_term: ShortTermPlasticity | None = None
     teacher_axons: int = 0
     transmission: bool = False
+    rest: bool = True
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -177,6 +188,7 @@ class CoreParams:
         check_inhibition_axon(self.inhibition_axon, format, self.update, self.neuron.name)
         check_short_term(self.short_term, format, self.spike_bits)
         check_transmission(self.transmission, format, self.spike_bits)
+        check_rest(self.rest)
 
     def _check_synapses(self) -> None:
         """Check what the synapse format is told, and that it can serve the core."""
@@ -201,20 +213,10 @@ class CoreParams:
             told[parameter.name] = self.parameters.get(parameter.name, usual)
         object.__setattr__(self, "parameters", told)
         for parameter in model.parameters:
-            value = told[parameter.name]
-            if type(value) is int:
-                low, high = model.range_of(parameter, self.potential_bits, self.constants)
-                if value.bit_length() >= WIDEST:
-                    raise SpikeletError(
-                        f"core: {parameter.name} needs more than {WIDEST} bits: {value}"
-                    )
-                if value != parameter.default and not low <= value <= high:
-                    raise SpikeletError(
-                        f"core: {parameter.name} must be in {low}..{high}, not {value}"
-                    )
-            elif value not in ("shared", "neuron") or parameter.constant:
-                valid = "an int" if parameter.constant else "'shared', 'neuron' or an int"
-                raise SpikeletError(f"core: {parameter.name} must be {valid}, not {value!r}")
+            check_parameter(
+                *(parameter, told[parameter.name]),
+                lambda p: model.range_of(p, self.potential_bits, self.constants),
+            )
         beside = "an inhibition_axon" if self.inhibition_axon else ""
         beside = "short-term plasticity" if self.short_term else beside
         check_teacher(model, self.update, self.learning, self.teacher_axons, beside)
@@ -227,6 +229,11 @@ class CoreParams:
     def synapse_format(self) -> SynapseFormat:
         """How weights are stored and summed."""
         return synapse_format(self.synapses)
+
+    @property
+    def rests(self) -> bool:
+        """Whether the core knows that its neurons rest: see :func:`can_rest`."""
+        return self.rest and can_rest(self.synapse_format, self.update, self.learning)
 
     @property
     def weight_min(self) -> int:

@@ -1,17 +1,43 @@
 """What states and parameters of neurons must be, so that a core can hold and change them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from spikelet.description.checks import signed_bits
 from spikelet.description.errors import SpikeletError
-from spikelet.description.expression import Name, Range
+from spikelet.description.expression import WIDEST, Name, Range
 from spikelet.description.learning.rule import LearningRule
+from spikelet.description.neurons.model import Parameter
 from spikelet.description.neurons.update import NeuronUpdate
 
-__all__ = ["STATE_WORD_BITS", "check_states"]
+__all__ = ["STATE_WORD_BITS", "check_parameter", "check_states"]
 
 STATE_WORD_BITS = 32
 """Width of a word of the configuration port, which holds a state of a neuron."""
+
+
+def check_parameter(
+    parameter: Parameter, value: str | int, range_of: Callable[[Parameter], Range]
+) -> None:
+    """Raise SpikeletError unless ``value`` says how a core has a parameter, and fits its range.
+
+    Parameters
+    ----------
+    parameter : Parameter
+    value : str or int
+        As in ``parameters`` of a core.
+    range_of : callable
+        The range of the parameter in this core.
+    """
+    name = parameter.name
+    if type(value) is int:
+        low, high = range_of(parameter)
+        if value.bit_length() >= WIDEST:
+            raise SpikeletError(f"core: {name} needs more than {WIDEST} bits: {value}")
+        if value != parameter.default and not low <= value <= high:
+            raise SpikeletError(f"core: {name} must be in {low}..{high}, not {value}")
+    elif value not in ("shared", "neuron") or parameter.constant:
+        valid = "an int" if parameter.constant else "'shared', 'neuron' or an int"
+        raise SpikeletError(f"core: {name} must be {valid}, not {value!r}")
 
 
 def check_states(

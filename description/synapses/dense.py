@@ -25,6 +25,7 @@ class Dense(SynapseFormat):
 
     name = "dense"
     learns = True
+    rests = True
 
     def rows(self, core: CoreShape) -> int:
         """Return a row for each axon and group."""
@@ -99,12 +100,17 @@ class Dense(SynapseFormat):
         further: npt.NDArray[np.float64] = np.maximum(active + 1, update)
         return empty_words + active + (core.groups - 1) * further
 
+    def group_cycles(self, core: CoreShape, active: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return the axons and one to hand over, or the update of the group before."""
+        found: npt.NDArray[np.int64] = np.maximum(active + 1, core.lanes // core.pipelines)
+        return found
+
     def exact_cycles(
         self, core: CoreShape, active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]
     ) -> npt.NDArray[np.int64]:
         """Return the scan, which ends the first group, and the groups after it."""
         counts = word_counts(active, core.scan_bits)
-        further = np.maximum(counts.sum(axis=1) + 1, core.lanes // core.pipelines)
+        further = self.group_cycles(core, counts.sum(axis=1))
         found: npt.NDArray[np.int64] = scan_cycles(counts) + (core.groups - 1) * further
         return found
 

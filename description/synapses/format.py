@@ -113,6 +113,9 @@ class SynapseFormat(ABC):
         Whether the crossbar lets the scan of the axons wait, by a port ``ready``.
     pads_lanes : bool
         Whether lanes of a group may have no neuron: ``n_neurons`` need not be a multiple of them.
+    rests : bool
+        Whether no sums leave before the scan has ended, so that the crossbar can leave a tick out,
+        by a port ``quiet``.
     takes_words : bool
         Whether the crossbar sees the axon bitmap's words as the scan fetches them.
     """
@@ -122,6 +125,7 @@ class SynapseFormat(ABC):
     options: tuple[str, ...] = ()
     holds_scan = False
     pads_lanes = False
+    rests = False
     takes_words = False
 
     def check_core(self, core: CoreShape) -> None:  # noqa: B027 - most formats suit every core
@@ -201,6 +205,15 @@ class SynapseFormat(ABC):
             Words of the axon bitmap that hold none of them: the scan takes a cycle for each, as it
             does for each active axon.
         """
+
+    def group_cycles(
+        self, core: CoreShape, active: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.int64] | None:
+        """Return how many cycles apart the groups' sums leave, in ticks with so many active axons.
+
+        None, as long as a format does not say it.
+        """
+        return None
 
     def exact_cycles(
         self, core: CoreShape, active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]

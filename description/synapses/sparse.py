@@ -49,6 +49,7 @@ class Sparse(SynapseFormat):
     name = "sparse"
     options = ("entries", "fan_in")
     holds_scan = True
+    rests = True
 
     def check_core(self, core: CoreShape) -> None:
         """Raise SpikeletError if there are more entries than synapses, or weights are binary."""
@@ -238,6 +239,10 @@ class Sparse(SynapseFormat):
         named = np.where(active > 0, entries + _FIRST, 0)
         found: npt.NDArray[np.float64] = np.maximum(named, empty_words + active) + left
         return found
+
+    def group_cycles(self, core: CoreShape, active: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return the update: groups leave behind each other when all entries have been added."""
+        return np.full(active.shape, core.lanes // core.pipelines, np.int64)
 
     def exact_cycles(
         self, core: CoreShape, active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]

@@ -98,7 +98,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--read-noise", type=float, default=0.01, help="share of the range")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rtl", type=int, default=0, help="compare so many digits with Verilog")
-    parser.add_argument("--out", type=Path, default=Path("build/learning/drift"), help="folder of the results")
+    parser.add_argument(
+        "--out", type=Path, default=Path("build/learning/drift"), help="folder of the results"
+    )
     options = parser.parse_args(arguments)
     if options.epochs < 1 or options.samples < 1:
         raise SpikeletError("--epochs and --samples must be 1 or more")

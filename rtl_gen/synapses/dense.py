@@ -25,6 +25,8 @@ class DenseCrossbar(wiring.Component):
     with its count, and read as often. While one group is accumulated, the sums of the
     group before leave, ``pipelines`` neurons a cycle, in ascending order.
 
+    Nothing is summed in a tick that is ``quiet``.
+
     Timing: each group takes ``max(active axons + 1, lanes / pipelines)`` cycles, each axon counted
     as often as it comes; the first waits for the scan. A row of sums leaves in each cycle with
     ``sums_valid`` and cannot be held up.
@@ -74,12 +76,13 @@ class DenseCrossbar(wiring.Component):
         count = Signal(core.spike_bits)  # how often it comes in all
         list_ended = ~list_left & ~repeats if graded else ~list_left
         noted = self.axon_valid & ~self.again if graded else self.axon_valid
+        scanned = ~(self.scanning | self.quiet) if core.rests else ~self.scanning
         waits = self.learning.hold if core.learning else repeats
         m.d.comb += [
             first.eq(group == 0),
             list_left.eq(running & ~first & (position != n_active)),
             from_list.eq(list_left & ~waits if graded or core.learning else list_left),
-            group_end.eq(running & Mux(first, ~self.scanning, list_ended & (cooldown == 0))),
+            group_end.eq(running & Mux(first, scanned, list_ended & (cooldown == 0))),
         ]
         with m.If(self.start):
             m.d.sync += [running.eq(1), n_active.eq(0), group.eq(0)]
@@ -96,6 +99,9 @@ class DenseCrossbar(wiring.Component):
                 position.eq(0),
                 cooldown.eq(rows_in_group - 1),
             ]
+        if core.rests:
+            with m.Elif(running & self.quiet & ~self.scanning):
+                m.d.sync += running.eq(0)
         noting, row, entry = noted, n_active, self.axon
         if graded:
             counted = axon_list.read_data[axon_bits:]

@@ -92,6 +92,8 @@ def crossbar_members(core: CoreParams, regions: dict[str, Region]) -> dict[str, 
         Sums of this tick are still to come.
     ready : ``Out(1)``
         If the format ``holds_scan``. Low: no axon comes now, and the scan waits.
+    quiet : ``In(1)``
+        In a core that rests. High when ``scanning`` falls: the tick ends without sums.
     word_valid, word, word_data : ``In``
         If the format ``takes_words``. The words of the axon bitmap, ascending, each before the
         first axon of it.
@@ -122,6 +124,8 @@ def crossbar_members(core: CoreParams, regions: dict[str, Region]) -> dict[str, 
         members |= {"again": In(1), "count": In(core.spike_bits)}
     if core.synapse_format.holds_scan:
         members["ready"] = Out(1)
+    if core.rests:
+        members["quiet"] = In(1)
     if core.synapse_format.takes_words:
         members["word_valid"] = In(1)
         members["word"] = In((core.scan_words - 1).bit_length())

@@ -145,11 +145,15 @@ class SparseCrossbar(wiring.Component):
         running, leave = Signal(init=1), Signal()
         group = Signal(range(core.groups))
         cooldown = Signal(range(pause + 1))
-        m.d.comb += leave.eq(running & ~pending & (cooldown == 0))
+        ended = running & ~pending
+        m.d.comb += leave.eq(ended & (cooldown == 0) & (~self.quiet if core.rests else 1))
         with m.If(self.start):
             m.d.sync += [running.eq(1), group.eq(0)]
         with m.Elif(leave):
             m.d.sync += [group.eq(group + 1), running.eq(group != core.groups - 1)]
+        if core.rests:
+            with m.Elif(ended & self.quiet):
+                m.d.sync += running.eq(0)
         with m.If(leave):
             m.d.sync += cooldown.eq(pause)
         with m.Elif(cooldown != 0):

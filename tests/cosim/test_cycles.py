@@ -43,7 +43,8 @@ def wide_sparse_core(rng: np.random.Generator) -> CoreParams:
 def check(core: CoreParams, rng: np.random.Generator) -> None:
     """Compare a chip of one core, whose neurons are not updated in its first ticks.
 
-    So nothing fires there: spikes on their way out may make a tick longer.
+    So nothing fires there: where the format does not say when its groups leave, spikes on their way
+    out may make a tick longer than golden says.
     """
     core = replace(core, first_tick=10, spike_bits=1)
     chip = ChipParams((core,), n_outputs=4)
@@ -64,7 +65,11 @@ def check(core: CoreParams, rng: np.random.Generator) -> None:
     quiet = ~golden.spikes[0].any(axis=2)
     assert (quiet & (golden.active_axons[..., 0] > 0)).any()
     assert (found.cycles[quiet] == golden.cycles[quiet]).all()
-    assert (found.cycles >= golden.cycles).all()
+    if core.synapse_format.group_cycles(core, np.zeros(1, np.int64)) is None:
+        assert (found.cycles >= golden.cycles).all()
+        return
+    assert (~quiet).any()
+    assert (found.cycles == golden.cycles).all()
 
 
 @pytest.mark.parametrize(
