@@ -26,6 +26,8 @@ class VerilatedChip(Chip):
         Engine name for the Recordings, such as ``"rtl"``.
     optimise : str
         ``"run"`` or ``"build"``; see :func:`spikelet.sim.verilator.build_library`.
+    power_on_seed : int or None
+        As for :class:`VerilatedLink`.
 
     Raises
     ------
@@ -34,9 +36,15 @@ class VerilatedChip(Chip):
     """
 
     def __init__(
-        self, chip: ChipParams, design: Design, *, name: str = "rtl", optimise: str = "run"
+        self,
+        chip: ChipParams,
+        design: Design,
+        *,
+        name: str = "rtl",
+        optimise: str = "run",
+        power_on_seed: int | None = None,
     ) -> None:
-        self._verilated = VerilatedLink(design, optimise=optimise)
+        self._verilated = VerilatedLink(design, optimise=optimise, power_on_seed=power_on_seed)
         super().__init__(chip, self._verilated, name=name)
 
     @property
