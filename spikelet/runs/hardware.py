@@ -18,6 +18,7 @@ from spikelet.locked import writing
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.runs.driven import driven
+from spikelet.runs.standard_cells import CELLS, cells_design
 from spikelet.runs.wanted import CHIP_VERILOG, EMITTED_VERILOG, MADE_OF, Wanted
 from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design
@@ -120,6 +121,8 @@ def design_of(engine: str, chip: ChipParams, folder: Path) -> Design:
     """
     if engine == "rtl":
         return Design(chip_verilog(chip))
+    if engine == CELLS:
+        return cells_design(folder / CELLS)
     if engine.startswith("netlist-"):
         return _netlist_design(family_named(engine.removeprefix("netlist-")), folder)
     if engine.startswith("cocotb-"):

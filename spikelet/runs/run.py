@@ -332,6 +332,7 @@ def run(
     port: BoardPort | None = None,
     say: Callable[[str], None] = lambda line: None,
     snapshot: bool = True,
+    liberty: Path | None = None,
 ) -> Run:
     """Run samples, one after another; what is learned goes on from each to the next.
 
@@ -374,6 +375,8 @@ def run(
     snapshot : bool
         Whether :attr:`Run.state` is read back: of a board, states go over the line, and in plastic
         cores weights and tags.
+    liberty : Path or None
+        Library of standard cells (liberty file) of engine ``netlist-cells``.
 
     Raises
     ------
@@ -425,6 +428,7 @@ def run(
             port or BoardPort(),
             say,
             snapshot,
+            liberty,
         )
     )
     state = state if snapshot else None

@@ -57,6 +57,8 @@ class Wanted:
         Told in lines what is done before the first sample.
     snapshot : bool
         Whether the state after the run is wanted.
+    liberty : Path or None
+        The library of engine ``netlist-cells``.
     """
 
     __repr__ = summary
@@ -75,6 +77,7 @@ class Wanted:
     port: BoardPort = field(default_factory=BoardPort)
     say: Callable[[str], None] = lambda line: None
     snapshot: bool = True
+    liberty: Path | None = None
 
     @property
     def image(self) -> ChipImage:
