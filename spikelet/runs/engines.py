@@ -104,10 +104,9 @@ def _netlist(family: Family, wanted: Wanted) -> tuple[Recording, ChipState | Non
 
 
 def _cells(wanted: Wanted) -> tuple[Recording, ChipState | None]:
-    from spikelet.runs.hardware import chip_verilog  # noqa: PLC0415
-    from spikelet.runs.standard_cells import run_cells  # noqa: PLC0415
+    from spikelet.runs.hardware import run_standard_cells  # noqa: PLC0415
 
-    return run_cells(wanted, chip_verilog(wanted.compiled.chip))
+    return run_standard_cells(wanted)
 
 
 def _cocotb(simulator: str, wanted: Wanted) -> tuple[Recording, ChipState | None]:

@@ -12,7 +12,7 @@ from spikelet.description.run.recording import Recording
 from spikelet.description.versions import package_versions
 from spikelet.locked import writing
 from spikelet.runs.driven import driven
-from spikelet.runs.wanted import CHIP_VERILOG, MADE_OF, Wanted
+from spikelet.runs.wanted import Wanted
 from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design
 
@@ -25,16 +25,10 @@ _POWER_ON_SEED = 1
 _CLOCK_MHZ = 100.0
 
 
-def run_cells(wanted: Wanted, chip_verilog: str) -> tuple[Recording, ChipState | None]:
+def run_cells(wanted: Wanted) -> tuple[Recording, ChipState | None]:
     """Run the gates that synthesis makes with a library, all registers random at power-on.
 
-    Memories are models of macros.
-
-    Parameters
-    ----------
-    wanted : Wanted
-    chip_verilog : str
-        The chip's Verilog, for the record.
+    Memories are models of macros. SpikeletError without a library, or if it does not do.
     """
     if wanted.liberty is None:
         raise SpikeletError(
@@ -48,9 +42,7 @@ def run_cells(wanted: Wanted, chip_verilog: str) -> tuple[Recording, ChipState |
         design = cells_design(folder)
     engine = VerilatedChip(chip, design, name=CELLS, optimise="build", power_on_seed=_POWER_ON_SEED)
     with engine as simulated:
-        trace, state = driven(simulated, wanted)
-    trace.notes[MADE_OF] = {CHIP_VERILOG: digest_of(chip_verilog)}
-    return trace, state
+        return driven(simulated, wanted)
 
 
 def made_gates(design: AsicDesign, library: Library, folder: Path, *, clock_mhz: float) -> Gates:

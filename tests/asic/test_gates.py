@@ -30,7 +30,9 @@ from tests.helpers.random_plastic import random_plastic_image, random_reward
 OSU018 = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
 """Of Debian's qflow-tech-osu018, which the test uses where it is installed."""
 
-RULE = LearningRule("dw = 2^-1*x1*y0 - x0", x1=TraceParams(increment=9, decay_shift=2, bits=5))
+RULE = LearningRule(
+    "dw = 2^-1*x1*y0 - x0", x1=TraceParams(increment=9, decay_shift=2, bits=5), w_max=7
+)
 RECORD = ("spikes", "states", "learning", "checksums")
 
 

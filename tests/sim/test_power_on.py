@@ -100,6 +100,7 @@ def test_power_on_is_random_and_repeatable() -> None:
     assert (found[0] != found[2]).any()
 
 
+@pytest.mark.slow
 def test_a_register_without_its_reset_is_found() -> None:
     chip, image, events = _plastic(PLASTIC[0])
     text = _without_reset(_verilog(chip), "chip.tick_control", "fsm_state")
