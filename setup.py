@@ -16,7 +16,18 @@ if sys.version_info < (3, 11):  # noqa: UP036
         % (sys.version_info[0], sys.version_info[1], sys.executable)
     )
 
-PARTS = ["boards", "description", "examples", "formal", "fpga", "golden", "host", "rtl_gen", "sim"]
+PARTS = [
+    "asic",
+    "boards",
+    "description",
+    "examples",
+    "formal",
+    "fpga",
+    "golden",
+    "host",
+    "rtl_gen",
+    "sim",
+]
 
 setup(
     packages=[

@@ -5,6 +5,8 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from spikelet.rtl_gen.memory_macros import MemoryMacros
+
 __all__ = ["BankedMemory"]
 
 
@@ -59,6 +61,8 @@ class BankedMemory(wiring.Component):
         if self.kind != "auto":
             attributes["ram_style"] = {"block": "block", "spram": "huge"}[self.kind]
         for bank in range(self.banks):
+            if self._macro(m, platform, bank):
+                continue
             memory = Memory(shape=self.bank_bits, depth=self.depth, init=[], attrs=attributes)
             m.submodules[f"bank_{bank}"] = memory
             write = memory.write_port()
@@ -72,3 +76,26 @@ class BankedMemory(wiring.Component):
                 self.read_data.word_select(bank, self.bank_bits).eq(read.data),
             ]
         return m
+
+    def _macro(self, m: Module, platform: object, bank: int) -> bool:
+        """Make a bank a macro, if the platform has them and the bank is large enough."""
+        if not isinstance(platform, MemoryMacros):
+            return False
+        shape = platform.shape_of(self.depth, self.bank_bits, one_port=self.kind == "spram")
+        if shape is None:
+            return False
+        part = slice(bank * self.bank_bits, (bank + 1) * self.bank_bits)
+        platform.add(
+            *(m, f"bank_{bank}", shape),
+            read={
+                "enable": self.read_enable,
+                "row": self.read_row,
+                "data": self.read_data[part],
+            },
+            write={
+                "enable": self.write_banks[bank],
+                "row": self.write_row,
+                "data": self.write_data[part],
+            },
+        )
+        return True

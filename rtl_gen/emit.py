@@ -46,16 +46,37 @@ delete w:* s:0 %i
 write_verilog -norename design.v
 """
 
+# What has none holds anything after power-on, as in silicon, until the reset or a write.
+_NO_INITIAL_VALUES = "attrmap -remove init\ndelete t:$meminit t:$meminit_v2\n"
+
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def to_verilog(component: wiring.Component, name: str) -> str:
-    """Return a component as Verilog-2005 with ``name`` as its top module."""
+def to_verilog(
+    component: wiring.Component,
+    name: str,
+    *,
+    initial_values: bool = True,
+    platform: object = None,
+) -> str:
+    """Return a component as Verilog-2005 with ``name`` as its top module.
+
+    Parameters
+    ----------
+    component : Component
+    name : str
+    initial_values : bool
+        Whether registers and memories have those that FPGAs begin with; without them the reset and
+        what is written are all that a chip begins with.
+    platform : object
+        As for :func:`to_rtlil`.
+    """
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        text = share_modules(to_rtlil(component, name))
+        text = share_modules(to_rtlil(component, name, platform))
         (folder / "design.il").write_text(text)
-        run_yosys(_SCRIPT, folder)
+        stripped = "" if initial_values else _NO_INITIAL_VALUES
+        run_yosys(_SCRIPT.replace("proc -norom\n", f"proc -norom\n{stripped}"), folder)
         return (folder / "design.v").read_text()
 
 

@@ -41,6 +41,8 @@ class VerilatedChip(Chip):
         How many samples may run side by side, each in a chip of its own, which is loaded as this
         one was last loaded or restored: what was written to the link besides is not known there.
         Samples that go on from the one before, and those of chips that learn, run one by one.
+    power_on_seed : int or None
+        As for :class:`VerilatedLink`.
 
     Raises
     ------
@@ -56,12 +58,14 @@ class VerilatedChip(Chip):
         name: str = "rtl",
         optimise: str = "run",
         threads: int = 1,
+        power_on_seed: int | None = None,
     ) -> None:
         keeps = any(core.learning or core.update.kept for core in chip.cores)
         self._threads = 1 if keeps else threads
-        self._another = partial(VerilatedChip, chip, design, name=name, optimise=optimise)
+        options = {"optimise": optimise, "power_on_seed": power_on_seed}
+        self._another = partial(VerilatedChip, chip, design, name=name, **options)
         self._others: list[VerilatedChip] = []
-        self._verilated = VerilatedLink(design, optimise=optimise)
+        self._verilated = VerilatedLink(design, optimise=optimise, power_on_seed=power_on_seed)
         super().__init__(chip, self._verilated, name=name)
 
     @property

@@ -33,10 +33,25 @@ struct Run {
 
 namespace {
 
+constexpr int64_t PATIENCE = 1 << 16;
+
 struct Chip {
     VerilatedContext context;
-    Vchip top{&context};
+    Vchip top;
     uint64_t cycles = 0;
+
+    // What has no initial value begins with random ones if `seed` is not 0. The model draws them from
+    // the context of the thread while it is made.
+    explicit Chip(int32_t seed) : top{seeded(context, seed)} {}
+
+    static VerilatedContext* seeded(VerilatedContext& context, int32_t seed) {
+        if (seed) {
+            Verilated::threadContextp(&context);
+            context.randReset(2);
+            context.randSeed(seed);
+        }
+        return &context;
+    }
 
     void clock() {
         top.clk = 1;
@@ -91,18 +106,24 @@ struct Chip {
         top.PORT(config_request, valid) = 0;
     }
 
-    void read(int64_t n, const uint32_t* addresses, uint32_t* data) {
-        int64_t requested = 0, received = 0;
-        while (received < n) {
+    // Returns how many words were answered: fewer than n of a chip that is silent for PATIENCE cycles.
+    int64_t read(int64_t n, const uint32_t* addresses, uint32_t* data) {
+        int64_t requested = 0, received = 0, silent = 0;
+        while (received < n && silent < PATIENCE) {
             if (requested < n) {
                 request(addresses[requested++], 0, false);
             } else {
                 top.PORT(config_request, valid) = 0;
             }
             clock();
-            if (top.PORT(config_response, valid)) data[received++] = top.PORT(config_response, payload);
+            ++silent;
+            if (top.PORT(config_response, valid)) {
+                data[received++] = top.PORT(config_response, payload);
+                silent = 0;
+            }
         }
         top.PORT(config_request, valid) = 0;
+        return received;
     }
 };
 
@@ -110,8 +131,8 @@ struct Chip {
 
 extern "C" {
 
-void* spikelet_create() {
-    auto chip = std::make_unique<Chip>();
+void* spikelet_create(int32_t power_on_seed) {
+    auto chip = std::make_unique<Chip>(power_on_seed);
     chip->reset();
     return chip.release();
 }
@@ -125,11 +146,11 @@ void spikelet_write(void* handle, int64_t n, const uint32_t* writes) {
     static_cast<Chip*>(handle)->write(n, writes, writes + 1, 2);
 }
 
-void spikelet_read(void* handle, int64_t n, const uint32_t* addresses, uint32_t* data) {
-    static_cast<Chip*>(handle)->read(n, addresses, data);
+int64_t spikelet_read(void* handle, int64_t n, const uint32_t* addresses, uint32_t* data) {
+    return static_cast<Chip*>(handle)->read(n, addresses, data);
 }
 
-// Returns -1, or the tick that took more than `limit` cycles, or of which the clear did.
+// Returns -1, or the tick that took more than `limit` cycles, or of which the clear or an event did.
 int64_t spikelet_run(void* handle, const Run* request) {
     const Run run = *request;
     auto& chip = *static_cast<Chip*>(handle);
@@ -139,10 +160,14 @@ int64_t spikelet_run(void* handle, const Run* request) {
         if (run.clear && !chip.run(false, run.limit, [](uint32_t) {})) return first;
         for (int64_t i = first; i < first + run.ticks; ++i) {
             chip.write(run.n_settings, run.settings, run.values + i * run.n_settings, 1);
+            int64_t waited = 0;
             for (int64_t event = run.offsets[i]; event < run.offsets[i + 1];) {
                 top.PORT(event_in, payload) = run.flits[event];
                 top.PORT(event_in, valid) = 1;
-                event += top.PORT(event_in, ready);
+                const bool taken = top.PORT(event_in, ready);
+                event += taken;
+                waited = taken ? 0 : waited + 1;
+                if (waited > run.limit) return i;
                 chip.clock();
             }
             top.PORT(event_in, valid) = 0;

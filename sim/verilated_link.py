@@ -17,6 +17,8 @@ __all__ = ["VerilatedLink"]
 
 _HARNESS = Path(__file__).with_name("harness.cpp")
 
+_LARGEST_SEED = (1 << 31) - 1
+
 _SHARED_NUMBERS = ("samples", "ticks", "clear", "limit", "n_settings", "n_probes", "n_outputs")
 
 
@@ -40,6 +42,8 @@ class VerilatedLink:
         Verilog of a chip, top module ``chip``.
     optimise : str
         As for :func:`spikelet.sim.verilator.build_library`.
+    power_on_seed : int or None
+        1..2**31 - 1: what has no initial value begins with random ones. None: with 0.
 
     Attributes
     ----------
@@ -49,14 +53,22 @@ class VerilatedLink:
     Raises
     ------
     SpikeletError
-        If a tool is missing or fails.
+        If a tool is missing or fails, or the seed is out of its range.
     """
 
-    def __init__(self, design: Design, *, optimise: str = "run") -> None:
-        checks = layout_checks({"Run": _RunStruct})
-        self.library = build_library(design, "chip", _HARNESS, checks=checks, optimise=optimise)
+    def __init__(
+        self, design: Design, *, optimise: str = "run", power_on_seed: int | None = None
+    ) -> None:
+        if power_on_seed is not None and not 1 <= power_on_seed <= _LARGEST_SEED:
+            raise SpikeletError(f"power_on_seed must be in 1..{_LARGEST_SEED}, not {power_on_seed}")
+        self.library = build_library(
+            *(design, "chip", _HARNESS),
+            checks=layout_checks({"Run": _RunStruct}),
+            optimise=optimise,
+            random_power_on=power_on_seed is not None,
+        )
         self._library = _load(self.library)
-        self._handle = ctypes.c_void_p(self._library.spikelet_create())
+        self._handle = ctypes.c_void_p(self._library.spikelet_create(power_on_seed or 0))
 
     def close(self) -> None:
         """Free the simulated chip."""
@@ -78,7 +90,12 @@ class VerilatedLink:
         """Return the words at these addresses."""
         asked = np.ascontiguousarray(addresses, np.uint32)
         data = np.zeros(len(asked), np.uint32)
-        self._library.spikelet_read(self._open(), len(asked), _at(asked), _at(data))
+        found = self._library.spikelet_read(self._open(), len(asked), _at(asked), _at(data))
+        if found < len(asked):
+            raise SpikeletError(
+                f"the simulated chip does not answer the read of {int(asked[found]):#x}",
+                remedy="its Verilog does not do what the chip does: compare it (spikelet verify)",
+            )
         return data
 
     def run(self, batch: Batch) -> Ran:
@@ -128,12 +145,14 @@ def _at(array: npt.NDArray[Any]) -> ctypes.c_void_p:
 def _load(path: Path) -> ctypes.CDLL:
     library = load_library(path)
     handle, pointer, count = ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64
+    library.spikelet_create.argtypes = [ctypes.c_int32]
     library.spikelet_create.restype = handle
     library.spikelet_destroy.argtypes = [handle]
     library.spikelet_cycles.argtypes = [handle]
     library.spikelet_cycles.restype = ctypes.c_uint64
     library.spikelet_write.argtypes = [handle, count, pointer]
     library.spikelet_read.argtypes = [handle, count, pointer, pointer]
+    library.spikelet_read.restype = count
     library.spikelet_run.argtypes = [handle, pointer]
     library.spikelet_run.restype = ctypes.c_int64
     return library

@@ -43,6 +43,8 @@ _VERILATE = (
     "--no-timing",
     "--noassert",
 )
+_RANDOM_POWER_ON = ("--x-initial", "unique", "--x-assign", "unique")
+"""What has no initial value, or is x, gets a random one if the harness asks for it."""
 _VERILATE_VPI = ("--cc", "--vpi", "--timescale", "1ns/1ps")
 _NO_LINT = tuple(f"-Wno-{name}" for name in (*LINT_WAIVERS, "TIMESCALEMOD", "lint", "style"))
 """To simulate is not to lint: a neuron model or rule may compare with what is never reached."""
@@ -88,6 +90,7 @@ def build_library(
     before: str = "",
     checks: str = "",
     optimise: str = "run",
+    random_power_on: bool = False,
 ) -> Path:
     """Compile a design and its C++ harness to a shared library; reuse one built before.
 
@@ -106,6 +109,8 @@ def build_library(
     optimise : str
         ``"run"`` for long simulations, ``"build"`` for short ones, ``"size"`` as in Verilator's
         makefiles.
+    random_power_on : bool
+        Whether what has no initial value can be random, by a seed, instead of 0.
 
     Raises
     ------
@@ -114,9 +119,11 @@ def build_library(
     """
     flags = compile_flags(optimise)
     driver = f"{before}\n{harness.read_text()}\n{checks}"
-    digest = design.digest(top, driver, *flags)
+    options = _RANDOM_POWER_ON if random_power_on else ()
+    digest = design.digest(top, driver, *flags, *options)
     return cached(
-        f"models/{top}-{digest}.so", lambda folder: _library(design, top, driver, flags, folder)
+        f"models/{top}-{digest}.so",
+        lambda folder: _library(design, top, driver, flags, folder, options),
     )
 
 
@@ -177,12 +184,20 @@ def tool_versions() -> tuple[str, ...]:
     return (*compiler_versions(), *_VERILATE, *_VERILATE_VPI)
 
 
-def _library(design: Design, top: str, driver: str, flags: Sequence[str], folder: Path) -> Path:
+def _library(
+    design: Design,
+    top: str,
+    driver: str,
+    flags: Sequence[str],
+    folder: Path,
+    options: Sequence[str],
+) -> Path:
     """Verilate and compile in ``folder``, with the C++ text that drives it; return the library."""
     (folder / f"{top}.v").write_text(design.text)
     verilate(
         [
             *(*_VERILATE, "--prefix", f"V{top}", "--top-module", top, "--Mdir", "."),
+            *options,
             *_NO_LINT,
             *(f"-I{path}" for path in design.include),
             f"{top}.v",

@@ -7,6 +7,7 @@ import click
 
 from spikelet import __version__
 from spikelet.command_group import CommandGroup
+from spikelet.commands.asic import asic
 from spikelet.commands.boards import boards
 from spikelet.commands.build import build
 from spikelet.commands.check import check
@@ -42,7 +43,19 @@ def main(debug: bool) -> None:
 
 
 for _command in (
-    *(boards, build, check, compile_command, convert, data_command, demo, doctor, learn, load),
+    *(
+        asic,
+        boards,
+        build,
+        check,
+        compile_command,
+        convert,
+        data_command,
+        demo,
+        doctor,
+        learn,
+        load,
+    ),
     *(memristors, neurons, patch, presets, program, report, run, tune, verify),
     virtual_board_command,
 ):

@@ -13,7 +13,7 @@ __all__ = ["CommandGroup"]
 
 _INTERNAL = 70  # EX_SOFTWARE of sysexits.h
 _EXTRAS = {
-    **dict.fromkeys(("compile", "run", "verify"), "chip"),
+    **dict.fromkeys(("asic", "compile", "run", "verify"), "chip"),
     **dict.fromkeys(("report", "learn"), "report"),
     "data": "report",
     "build": "fpga",

@@ -6,7 +6,7 @@
                     run of golden that they replay
 ``runs/ENGINE/``    what ``spikelet run`` ran
 ``verification/``   results of each engine (``verification_files.py``)
-``netlist-FAMILY/`` netlists, as simulated
+``netlist-FAMILY/`` netlists, as simulated; ``netlist-cells/``: of standard cells
 ``epochs/NUMBER/``  snapshot and counts at the end of each epoch of learning, to resume from
 ``learned/``        what ``spikelet learn`` learned (``learn.py``)
 ``levels/BOARD/``   what ``spikelet verify --level`` found (``level_files.py``)

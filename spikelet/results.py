@@ -11,6 +11,7 @@ from spikelet.description.artefact import OutOfDate
 from spikelet.fpga.flow import FpgaReport, timing_words
 from spikelet.guidance import after_build
 from spikelet.network.origin import Origin
+from spikelet.project_asic import AsicEstimate
 from spikelet.project_learning import Learned
 from spikelet.runs.learn import LearningRun
 from spikelet.runs.levels import Proof
@@ -26,6 +27,7 @@ __all__ = [
     "old_fields",
     "score_fields",
     "score_words",
+    "show_asic",
     "show_build",
     "show_compiled",
     "show_costs",
@@ -244,3 +246,20 @@ def learned_fields(result: Learned, folder: Path) -> dict[str, Any]:
         "verification": result.verification and result.verification.to_dict(),
         "report": str(result.report),
     }
+
+
+def show_asic(terminal: Terminal, estimate: AsicEstimate) -> None:
+    """Show what is known of a chip before layout."""
+    macros = sum(int(macro["instances"]) for macro in estimate.macros)
+    rows = [["memory macros", f"{macros:,} of {estimate.macro_bits:,} bits; area not known"]]
+    if estimate.library:
+        cells = estimate.cells or {}
+        rows.append(["library", estimate.library])
+        rows.append(["cells", f"{sum(cells.values()):,}"])
+        rows.append(["area of the cells", f"{estimate.area:,.0f}, in the library's unit"])
+    if estimate.path_ps is not None:
+        how = "clock to clock" if estimate.path_by == "OpenSTA" else "gates alone"
+        rows.append(["longest path", f"{estimate.path_ps:,.0f} ps ({estimate.path_by}, {how})"])
+    terminal.table(("before layout", ""), rows)
+    if estimate.library:
+        terminal.say("without wires, clock tree and the macros' delays: a layout will be slower")

@@ -14,7 +14,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 GROUND = ("spikelet.description",)
-ROOM = tuple(f"spikelet.{name}" for name in ("golden", "rtl_gen", "host", "sim", "fpga", "boards"))
+ROOM = tuple(
+    f"spikelet.{name}" for name in ("golden", "rtl_gen", "host", "sim", "fpga", "boards", "asic")
+)
 FRONT = ("click", "rich", "h5py", "numpy", "matplotlib", "jinja2", "filelock", "faery", "optuna")
 
 ORDER = (
@@ -32,7 +34,7 @@ ORDER = (
         "doctor",
     ),
     ("verbs", "project"),
-    ("project_learning", "project_records", "project_report"),
+    ("project_asic", "project_learning", "project_records", "project_report"),
     ("programming",),
     ("conversion", "tuning", "support"),
     ("targets",),
@@ -59,6 +61,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "description": (*GROUND, "numpy"),
     "golden": (*GROUND, "spikelet.golden", "numpy"),
     "rtl_gen": (*GROUND, "spikelet.rtl_gen", "amaranth"),
+    "asic": (*GROUND, "spikelet.asic", "spikelet.rtl_gen"),
     "boards": (*GROUND, "spikelet.boards", "amaranth", "amaranth_boards"),
     "fpga": (
         *(*GROUND, "spikelet.fpga", "spikelet.rtl_gen", "spikelet.boards", "amaranth", "numpy"),

@@ -17,6 +17,7 @@ __all__ = [
     "INPUT_COUNTS",
     "INPUT_LEVELS",
     "LEARNING",
+    "LIBERTY",
     "NETWORK",
     "NEURON",
     "OUT",
@@ -108,6 +109,12 @@ EARLY_STOP = click.option(
     "--early-stop", is_flag=True, help="Stop each sample at its first output spike."
 )
 LEARNING = click.option("--learning/--no-learning", default=True, help="Only run, or learn.")
+LIBERTY = click.option(
+    "--liberty",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Library of standard cells (.lib), for engine netlist-cells.",
+)
 START = click.option("--start", type=click.Path(path_type=Path), help="A snapshot to begin with.")
 PORT = click.option(
     "--port", help="Of the board: serial, or ftdi://...; or SPIKELET_PORT, or the only one."

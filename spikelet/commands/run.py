@@ -10,6 +10,7 @@ from spikelet.commands.options import (
     DECODE,
     EARLY_STOP,
     LEARNING,
+    LIBERTY,
     NETWORK,
     OUT,
     PATIENCE,
@@ -43,6 +44,7 @@ __all__ = ["run"]
     show_default=True,
     help="Outputs only, spikes too, or states too, which a board takes long to send.",
 )
+@LIBERTY
 @PORT
 @BAUD
 @PATIENCE
@@ -64,6 +66,7 @@ def run(
     learning: bool,
     start: Path | None,
     record: str,
+    liberty: Path | None,
     port: str | None,
     baud: int | None,
     patience_s: float | None,
@@ -99,6 +102,7 @@ def run(
             record={"states": ("spikes", "states"), "spikes": ("spikes",)}.get(record, ()),
             port=BoardPort.named(port, baud, patience_s, watchdog_s),
             say=terminal.say,
+            liberty=liberty,
             snapshot=False,
         )
     trace = ran.recording

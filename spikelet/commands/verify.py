@@ -12,6 +12,7 @@ from spikelet.commands.options import (
     EARLY_STOP,
     FROM_0,
     LEARNING,
+    LIBERTY,
     NETWORK,
     OUT,
     PATIENCE,
@@ -49,6 +50,7 @@ LEVELS = ("rtl", "board", "netlist", "configuration")
 @START
 @click.option("--netlist-samples", type=POSITIVE, default=20, show_default=True)
 @REQUIRE_RECORDED
+@LIBERTY
 @PORT
 @BAUD
 @PATIENCE
@@ -76,6 +78,7 @@ def verify(
     start: Path | None,
     netlist_samples: int,
     require_recorded: bool,
+    liberty: Path | None,
     port: str | None,
     baud: int | None,
     patience_s: float | None,
@@ -124,6 +127,7 @@ def verify(
             progress=progress,
             port=BoardPort.named(port, baud, patience_s, watchdog_s),
             say=terminal.say,
+            liberty=liberty,
             waves=terminal.say if waves else None,
         )
     show_verification(terminal, result)

@@ -268,6 +268,7 @@ def _verdict(verification: Verification | None) -> dict[str, Any]:
 def _engine_name(engine: str) -> str:
     """Return an engine's name for readers, as in ``netlist for FAMILY``."""
     names = {f"netlist-{family.name}": f"netlist for {family.title}" for family in families()}
+    names["netlist-cells"] = "netlist of standard cells"
     return {"golden": "golden model", "rtl": "RTL", **names}.get(engine, engine)
 
 

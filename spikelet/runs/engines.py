@@ -104,6 +104,12 @@ def _netlist(family: Family, wanted: Wanted) -> tuple[Recording, ChipState | Non
     return run_netlist(family, wanted)
 
 
+def _cells(wanted: Wanted) -> tuple[Recording, ChipState | None]:
+    from spikelet.runs.hardware import run_standard_cells  # noqa: PLC0415
+
+    return run_standard_cells(wanted)
+
+
 def _cocotb(simulator: str, wanted: Wanted) -> tuple[Recording, ChipState | None]:
     _require_cocotb()
     from spikelet.runs.hardware import run_cocotb  # noqa: PLC0415
@@ -130,12 +136,14 @@ _COCOTB_ENGINES: dict[str, Engine] = {
 
 
 def netlist_engines() -> dict[str, Engine]:
-    """Return the engines that run what synthesis made, one for each FPGA family, by name."""
+    """Return the engines that run what synthesis made, by name.
+
+    One for each FPGA family, and one for standard cells.
+    """
+    made_for = {family.name: partial(_netlist, family) for family in families()}
     return {
-        f"netlist-{family.name}": Engine(
-            partial(_netlist, family), _simulation_tools, few_samples=True
-        )
-        for family in families()
+        f"netlist-{name}": Engine(runs, _simulation_tools, few_samples=True)
+        for name, runs in {**made_for, "cells": _cells}.items()
     }
 
 

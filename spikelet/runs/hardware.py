@@ -19,11 +19,20 @@ from spikelet.locked import writing
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.runs.driven import driven
+from spikelet.runs.standard_cells import CELLS, cells_design, run_cells
 from spikelet.runs.wanted import CHIP_VERILOG, EMITTED_VERILOG, MADE_OF, Wanted
 from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design
 
-__all__ = ["board_design", "chip_verilog", "design_of", "run_cocotb", "run_netlist", "run_rtl"]
+__all__ = [
+    "board_design",
+    "chip_verilog",
+    "design_of",
+    "run_cocotb",
+    "run_netlist",
+    "run_rtl",
+    "run_standard_cells",
+]
 
 
 @lru_cache(maxsize=8)
@@ -64,6 +73,13 @@ def run_netlist(family: Family, wanted: Wanted) -> tuple[Recording, ChipState | 
         design = _netlist_design(family, folder.parent)
     # It takes the C++ compiler minutes at its best optimisation, and runs few samples.
     return _simulated(wanted, design, engine, "build", made.inputs)
+
+
+def run_standard_cells(wanted: Wanted) -> tuple[Recording, ChipState | None]:
+    """Run gates of a library of standard cells; see :func:`run_cells`."""
+    trace, state = run_cells(wanted)
+    trace.notes[MADE_OF] = {CHIP_VERILOG: digest_of(chip_verilog(wanted.compiled.chip))}
+    return trace, state
 
 
 def _netlist_design(family: Family, folder: Path) -> Design:
@@ -124,6 +140,8 @@ def design_of(engine: str, chip: ChipParams, folder: Path) -> Design:
     """
     if engine == "rtl":
         return Design(chip_verilog(chip))
+    if engine == CELLS:
+        return cells_design(folder / CELLS)
     if engine.startswith("netlist-"):
         return _netlist_design(family_named(engine.removeprefix("netlist-")), folder)
     if engine.startswith("cocotb-"):

@@ -334,6 +334,7 @@ def run(
     say: Callable[[str], None] = lambda line: None,
     snapshot: bool = True,
     threads: int | None = None,
+    liberty: Path | None = None,
 ) -> Run:
     """Run samples, one after another; what is learned goes on from each to the next.
 
@@ -380,6 +381,8 @@ def run(
         How many golden and simulations of the RTL may take, which changes no result; None: one for
         each processor, unless :func:`~spikelet.description.processors.set_threads` said another
         number.
+    liberty : Path or None
+        Library of standard cells (liberty file) of engine ``netlist-cells``.
 
     Raises
     ------
@@ -432,6 +435,7 @@ def run(
             say,
             snapshot,
             threads,
+            liberty,
         )
     )
     state = state if snapshot else None

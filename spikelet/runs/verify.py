@@ -217,6 +217,7 @@ def verify(
     differs: Callable[[str, Samples, Difference], None] = lambda engine, samples, difference: None,
     port: BoardPort | None = None,
     say: Callable[[str], None] = lambda line: None,
+    liberty: Path | None = None,
 ) -> Verification:
     """Run golden and the named engines on the same samples and compare all that they recorded.
 
@@ -248,7 +249,7 @@ def verify(
         Told engine, samples done, and samples in all.
     differs : callable
         Told engine, its samples, and its first difference from golden.
-    port, say
+    port, say, liberty
         As for :func:`run`.
 
     Raises
@@ -290,6 +291,7 @@ def verify(
             early_stop=early_stop,
             port=port,
             say=say,
+            liberty=liberty,
         )
         return found, time.perf_counter() - began
 

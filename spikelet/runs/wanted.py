@@ -59,6 +59,8 @@ class Wanted:
         Whether the state after the run is wanted.
     threads : int or None
         Of golden and simulation.
+    liberty : Path or None
+        The library of engine ``netlist-cells``.
     """
 
     __repr__ = summary
@@ -78,6 +80,7 @@ class Wanted:
     say: Callable[[str], None] = lambda line: None
     snapshot: bool = True
     threads: int | None = None
+    liberty: Path | None = None
 
     @property
     def image(self) -> ChipImage:

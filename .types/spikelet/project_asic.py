@@ -1,0 +1,1 @@
+../../spikelet/project_asic.py
