@@ -278,7 +278,7 @@ class NativeCore:
                 for values in states
             )
         )
-        return self._address(np.frombuffer(held, np.uint8)), len(states)
+        return self._address(np.frombuffer(memoryview(held), np.uint8)), len(states)
 
     def _crossbar(self, weights: npt.NDArray[np.int16], rows: npt.NDArray[np.uint8]) -> _Crossbar:
         core = self.core

@@ -55,8 +55,8 @@ def exact_core_cycles(
     """Return the clock cycles that a core needs for each tick, counted from the axons themselves.
 
     Those of the RTL, but for spikes that are on their way out behind the last update (see
-    :func:`drain_cycles`), waiting in the network, and learning; and exact only in formats that count
-    them (``exact_cycles``).
+    :func:`drain_cycles`), waiting in the network, and learning; and exact only in formats that
+    count them (``exact_cycles``).
 
     Parameters
     ----------
@@ -189,15 +189,15 @@ def tick_cycles(
     cycles = []
     for core, cores in alike.items():
         active = active_axons[..., cores]
-        rests = core.rests and rested is not None
+        short = rested[..., cores] if core.rests and rested is not None else None
         if core.spike_bits > 1:  # its counts are too many for a table
             found = _rounded(core, active)
-            if rests:
-                found = np.where(rested[..., cores], rest_cycles(core), found)
+            if short is not None:
+                found = np.where(short, rest_cycles(core), found)
             cycles.append(found.max(axis=-1))
             continue
         table, rises = _rounded_cycles(core)
-        place = active + ~rested[..., cores] if rests else active + 1
+        place = active + (1 if short is None else ~short)
         if rises:  # of cores that are alike, the one with the most active axons needs most
             cycles.append(table[place.max(axis=-1)])
         else:

@@ -164,7 +164,7 @@ async def ticks(dut: Any) -> None:
     image: ChipImage = given["image"]
     number = given["core"]
     chip_map = ChipMap(chip)
-    corners = ("spike", "no spike", "silent tick", "merge", "drop", "rail")
+    corners: tuple[str, ...] = ("spike", "no spike", "silent tick", "merge", "drop", "rail")
     if chip.cores[number].transmission:
         corners = (*corners, "spike that fails", "spike that just comes through")
     checks = Checks(*corners, "stall", "event held up")

@@ -62,8 +62,9 @@ class VerilatedChip(Chip):
     ) -> None:
         keeps = any(core.learning or core.update.kept for core in chip.cores)
         self._threads = 1 if keeps else threads
-        options = {"optimise": optimise, "power_on_seed": power_on_seed}
-        self._another = partial(VerilatedChip, chip, design, name=name, **options)
+        self._another = partial(
+            VerilatedChip, chip, design, name=name, optimise=optimise, power_on_seed=power_on_seed
+        )
         self._others: list[VerilatedChip] = []
         self._verilated = VerilatedLink(design, optimise=optimise, power_on_seed=power_on_seed)
         super().__init__(chip, self._verilated, name=name)

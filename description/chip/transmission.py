@@ -29,13 +29,13 @@ def transmission_chance(what: str, chance: object) -> int:
     SpikeletError
         Naming ``what``, unless ``chance`` is a number of 1/256..1.
     """
-    number = isinstance(chance, int | float) and not isinstance(chance, bool)
-    if not number or not 1 / CERTAIN <= chance <= 1:
+    number = float(chance) if isinstance(chance, int | float) else 0.0
+    if isinstance(chance, bool) or not 1 / CERTAIN <= number <= 1:
         raise SpikeletError(
             f"{what}: transmission must be a chance of 1/256..1 (0.00390625..1), not {chance!r}",
             remedy="leave the projection out where no spike is to come through",
         )
-    return round(chance * CERTAIN)
+    return round(number * CERTAIN)
 
 
 def transmission_words(chances: npt.NDArray[np.integer]) -> npt.NDArray[np.uint32]:

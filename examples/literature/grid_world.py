@@ -37,9 +37,14 @@ without a spike, behind which a coin decides."""
 THRESHOLD, GAIN, CRITIC = 96, 8, 0.2
 """A chance of 0.18 in a tick, without weights; reward of a step; how fast the host learns."""
 RULE = LearningRule(
-    *("2^-6*r*t", "64*x0*y0 - x0*p - t*(r != 0)"),
-    **{"w_min": -48, "w_max": 127, "rounding": "stochastic"},  # type: ignore[arg-type]
-    **{"tag_bits": 8, "reward_bits": 6, "error_bits": 7},  # type: ignore[arg-type]
+    "2^-6*r*t",
+    "64*x0*y0 - x0*p - t*(r != 0)",
+    w_min=-48,
+    w_max=127,
+    rounding="stochastic",
+    tag_bits=8,
+    reward_bits=6,
+    error_bits=7,
 )
 
 

@@ -9,6 +9,7 @@ from spikelet.description.checks import check_int
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.devices import Devices
 from spikelet.description.learning.variability import Variability
+from spikelet.description.summary import summary
 from spikelet.golden.devices import programmed
 from spikelet.network.device_drift import devices_of, with_codes
 from spikelet.network.integers import IntegerNetwork
@@ -34,6 +35,8 @@ class Written:
     worst : int
         Largest distance that is left, in levels.
     """
+
+    __repr__ = summary
 
     source: str
     target: str

@@ -141,10 +141,11 @@ def netlist_engines() -> dict[str, Engine]:
     One for each FPGA family, and one for standard cells.
     """
     made_for = {family.name: partial(_netlist, family) for family in families()}
-    return {
+    found = {
         f"netlist-{name}": Engine(runs, _simulation_tools, few_samples=True)
-        for name, runs in {**made_for, "cells": _cells}.items()
+        for name, runs in made_for.items()
     }
+    return found | {"netlist-cells": Engine(_cells, _simulation_tools, few_samples=True)}
 
 
 def engines() -> dict[str, Engine]:
