@@ -55,7 +55,7 @@ They take a fraction of a second.
 _SLICE_UPDATES = 1 << 17
 """Neuron updates for which a thread is worth its start."""
 
-_PARTS = 4
+_PARTS = 2
 """In which samples are given to each thread: whoever is late takes fewer of them."""
 
 _TICK_UPDATES = 1 << 11

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 import spikelet
 from spikelet.cli import main
+from spikelet.description import processors
 from tests.helpers.engines import golden_as_rtl
 
 DIGITS = Path("examples/digits").resolve()
@@ -118,6 +119,18 @@ def test_a_difference_fails_verify(project, samples, tmp_path, monkeypatch):
     assert "differ first" in " ".join(output.split())
 
 
+def test_threads_are_those_of_the_command(monkeypatch):
+    """And one for each processor again in the next command of the same process."""
+    monkeypatch.setattr(processors, "processors", lambda: 4)
+    found = []
+    for verb in ("run", "verify"):
+        for arguments in ((), ("--threads", 3)):
+            invoke(verb, "absent", "samples.npz", *arguments)
+            found.append(processors.threads_of(None))
+    assert found == [4, 3, 4, 3]
+    processors.set_threads(None)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -133,6 +146,9 @@ def test_a_difference_fails_verify(project, samples, tmp_path, monkeypatch):
         (("compile", DIGITS / "digits.nir", "-o", "out", "--top", "wire"), "a keyword of Verilog"),
         (("compile", DIGITS / "digits.nir", "-o", "/proc/none"), "/proc/none"),
         (("run", "absent", "samples.npz"), "absent"),
+        (("run", "absent", "samples.npz", "--threads", 0), "--threads must be 1 or more, not 0"),
+        (("verify", "absent", "s.npz", "--threads", -2), "--threads must be 1 or more, not -2"),
+        (("learn", "absent", "s.npz", "--threads", 99999), "99,999 threads are more than the"),
         (("report", "absent"), "absent"),
         (("build", "absent", "ULX3S-85F"), "absent"),
     ],
