@@ -55,7 +55,8 @@ def exact_core_cycles(
     """Return the clock cycles that a core needs for each tick, counted from the axons themselves.
 
     Those of the RTL, but for spikes that are on their way out behind the last update (see
-    :func:`drain_cycles`), waiting in the network, and learning; and exact only in formats that count them (``exact_cycles``).
+    :func:`drain_cycles`), waiting in the network, and learning; and exact only in formats that
+    count them (``exact_cycles``).
 
     Parameters
     ----------
