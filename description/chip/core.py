@@ -112,7 +112,7 @@ class CoreParams:
     inhibition_axon: bool = False
     short_term: ShortTermPlasticity | None = None
     teacher_axons: int = 0
-    rest: bool = True
+    rest: bool = False
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -379,7 +379,7 @@ class CoreParams:
             ("inhibition_axon", False),
             ("short_term", None),
             ("teacher_axons", 0),
-            ("rest", True),
+            ("rest", False),
         ):
             if values[name] == usual:
                 del values[name]

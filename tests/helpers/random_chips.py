@@ -62,6 +62,7 @@ def random_core(
         weight_memory=_pick(rng, "block", "spram"),
         first_tick=_pick(rng, 0, 0, 0, 1, 3) if first_tick is None else first_tick,
     )
+    core = replace(core, rest=core.n_axons % 2 == 0)
     (own,) = rng.spawn(1)  # so that what else is drawn stays as it is
     if not graded or own.random() < 0.5:
         return core
