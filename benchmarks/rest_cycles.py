@@ -51,8 +51,8 @@ def main() -> int:
     print_versions(tools := versions())
     found = []
     for name, chip, image, events in _cases(options.samples, options.silence):
-        usual, _ = _measured(_without(chip), image, events)
-        cycles, share = _measured(chip, image, events)
+        usual, _ = _measured(_with_rest(chip, False), image, events)
+        cycles, share = _measured(_with_rest(chip, True), image, events)
         found.append(
             {
                 "what": name,
@@ -109,8 +109,8 @@ def _events(network: CompiledNetwork, spikes: npt.NDArray[np.bool_], silence: in
     return Events.from_spikes(np.pad(spikes, ((0, 0), (0, extra), (0, 0))), network.routes)
 
 
-def _without(chip: ChipParams) -> ChipParams:
-    return replace(chip, cores=tuple(replace(core, rest=False) for core in chip.cores))
+def _with_rest(chip: ChipParams, rest: bool) -> ChipParams:
+    return replace(chip, cores=tuple(replace(core, rest=rest) for core in chip.cores))
 
 
 def _measured(chip: ChipParams, image: ChipImage, events: Events) -> tuple[float, float]:

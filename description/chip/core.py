@@ -125,7 +125,7 @@ class CoreParams:
     short_term: ShortTermPlasticity | None = None
     teacher_axons: int = 0
     transmission: bool = False
-    rest: bool = True
+    rest: bool = False
 
     def __post_init__(self) -> None:
         for name, low, high in (

@@ -20,8 +20,8 @@ from tests.helpers.resting import TICKS, bursts, resting_chip, resting_image, si
 BACKENDS = ("numpy", "native")
 
 
-def without_rest(chip: ChipParams) -> ChipParams:
-    return replace(chip, cores=tuple(replace(core, rest=False) for core in chip.cores))
+def with_rest(chip: ChipParams, rest: bool = True) -> ChipParams:
+    return replace(chip, cores=tuple(replace(core, rest=rest) for core in chip.cores))
 
 
 def at_rest(chip: ChipParams, cycles: npt.NDArray[np.int64] | None) -> npt.NDArray[np.bool_]:
@@ -34,10 +34,10 @@ def at_rest(chip: ChipParams, cycles: npt.NDArray[np.int64] | None) -> npt.NDArr
 def test_no_state_depends_on_rest(seed: int) -> None:
     """Of any core and model: with rest and without, in numpy and in C."""
     rng = np.random.default_rng(seed)
-    chip = ChipParams((random_core(rng), random_core(rng)), 2, n_outputs=4)
+    chip = with_rest(ChipParams((random_core(rng), random_core(rng)), 2, n_outputs=4))
     image = resting_image(rng, chip)
     events = bursts(rng, chip) if chip.count_bits == 1 else random_events(rng, chip, ticks=TICKS)
-    usual = GoldenChip(without_rest(chip), image, backend="numpy").run(events)
+    usual = GoldenChip(with_rest(chip, False), image, backend="numpy").run(events)
     runs = [GoldenChip(chip, image, backend=backend).run(events) for backend in BACKENDS]
     for found in runs:
         assert found.first_difference(usual) is None
@@ -51,7 +51,7 @@ def test_random_cores_rest() -> None:
     rested = 0
     for seed in range(25):
         rng = np.random.default_rng(seed)
-        chip = ChipParams((random_core(rng, graded=False),), n_outputs=4)
+        chip = with_rest(ChipParams((random_core(rng, graded=False),), n_outputs=4))
         run = GoldenChip(chip, resting_image(rng, chip)).run(bursts(rng, chip))
         rested += bool(at_rest(chip, run.cycles).any())
     assert rested > 2
@@ -168,9 +168,8 @@ def test_rest_is_a_truth_value() -> None:
         resting_chip("nir-euler", rest=1)
 
 
-def test_a_core_says_only_that_it_does_not_rest() -> None:
+def test_a_core_says_only_that_it_rests() -> None:
     core = resting_chip("nir-euler").cores[0]
-    assert "rest" not in core.to_dict()
-    never = replace(core, rest=False)
-    assert never.to_dict()["rest"] is False
-    assert type(core).from_dict(never.to_dict()) == never
+    assert core.to_dict()["rest"] is True
+    assert type(core).from_dict(core.to_dict()) == core
+    assert "rest" not in replace(core, rest=False).to_dict()

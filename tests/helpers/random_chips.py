@@ -63,6 +63,7 @@ def random_core(
         weight_memory=_pick(rng, "block", "spram"),
         first_tick=_pick(rng, 0, 0, 0, 1, 3) if first_tick is None else first_tick,
     )
+    core = replace(core, rest=core.n_axons % 2 == 0)
     own, further = rng.spawn(2)  # so that what else is drawn stays as it is
     core = replace(core, transmission=bool(further.random() < 0.2))
     if not graded or own.random() < 0.5:

@@ -20,7 +20,7 @@ TICKS = 60
 def resting_chip(model: str, **fields: Any) -> ChipParams:
     """Return a chip of one small core; without a leak, if the model has none by itself."""
     usual = {"n_axons": 40, "n_neurons": 16, "lanes": 4, "list_entries": 40, "potential_bits": 12}
-    core = CoreParams(neuron=neuron_model(model), **{**usual, **fields})
+    core = CoreParams(neuron=neuron_model(model), **{**usual, "rest": True, **fields})
     return ChipParams((core,), n_outputs=4)
 
 

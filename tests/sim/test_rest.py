@@ -148,7 +148,7 @@ SLOW = [
 @pytest.mark.slow
 @pytest.mark.parametrize("index", range(len(SLOW)))
 def test_cores_that_rest(index: int) -> None:
-    core = replace(SLOW[index](), first_tick=0)
+    core = replace(SLOW[index](), first_tick=0, rest=True)
     chip = ChipParams((core,), n_outputs=4)
     with verilated(chip) as rtl:
         rested = 0
