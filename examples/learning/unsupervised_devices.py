@@ -149,7 +149,7 @@ def _figure(rows: list[Row]) -> Figure:
     for row in rows:
         if row.step:
             axes.axhline(row.mean, color=COLOURS[1], label=f"none stuck, {row.step:.0%} variation")
-    axes.set(xlabel="stuck devices, %", ylabel="held-out accuracy, %")
+    axes.set(xlabel="stuck devices, %", ylabel="held-out accuracy, %", ylim=(0, 100))
     axes.legend()
     return figure
 
