@@ -10,7 +10,6 @@ MNIST's gzipped IDX files; without ``--data`` the 8x8 digits are learned.
 
 import argparse
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -64,16 +63,15 @@ class Row:
         return f"{self.stuck:.0%} stuck, {self.step:.0%} variation"
 
 
-def _kinds(stuck: list[float], step: float) -> Iterator[tuple[float, float]]:
-    """Give the devices without variation, and those with it, of each share of stuck ones."""
-    for variation in (0.0, step):
-        for share in stuck:
-            yield share, variation
+def _kinds(stuck: list[float], step: float) -> list[tuple[float, float]]:
+    """Return the shares of stuck devices, without variation, and none that are stuck, with it."""
+    return [*((share, 0.0) for share in stuck), (0.0, step)]
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, help="folder of MNIST's gzipped IDX files")
+    parser.add_argument("--images", type=int, default=50_000, help="to learn, of MNIST")
     parser.add_argument("--neurons", type=int, default=100)
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--seeds", type=int, default=3, help="so many, from 1")
@@ -81,8 +79,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--variation", type=float, default=0.25)
     parser.add_argument("--out", type=Path, default=Path("build/learning/unsupervised_devices"))
     options = parser.parse_args(arguments)
-    if options.seeds < 1:
-        raise SpikeletError(f"--seeds must be 1 or more, not {options.seeds}")
+    for name in ("seeds", "images"):
+        if getattr(options, name) < 1:
+            raise SpikeletError(f"--{name} must be 1 or more, not {getattr(options, name)}")
     if 0.0 not in options.stuck:
         raise SpikeletError(
             "--stuck must have 0, to which all others are compared", remedy="give --stuck 0 0.1"
@@ -94,9 +93,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the experiment from the command line; 1 if the variation costs 3 points or more."""
     options = _options(arguments)
     images = mnist(options.data, validate=False) if options.data else digits_8x8()
+    few = slice(0, options.images)
+    images = replace(images, levels=images.levels[few], labels=images.labels[few])
     plan = plan_for(images)
     plan = replace(plan, epochs=options.epochs or plan.epochs)
-    kinds = list(_kinds(options.stuck, options.variation))
+    kinds = _kinds(options.stuck, options.variation)
     found = []
     for seed in range(1, options.seeds + 1):
         differ = (Variability(seed=seed, stuck=stuck, step=step) for stuck, step in kinds)
@@ -138,17 +139,17 @@ def _table(rows: list[Row], best: Row) -> Table:
 
 
 def _figure(rows: list[Row]) -> Figure:
-    """Draw the accuracy over the share of stuck devices, with and without variation."""
+    """Draw the accuracy over the share of stuck devices, and that under variation as a line."""
     figure = Figure(figsize=(5.6, 3.4), layout="constrained")
     axes = figure.subplots()
-    for colour, step in zip(COLOURS, sorted({row.step for row in rows}), strict=False):
-        own = sorted((row for row in rows if row.step == step), key=lambda row: row.stuck)
-        shares = [100 * row.stuck for row in own]
-        spread = [np.std(row.accuracy) for row in own]
-        label = f"{step:.0%} variation of steps"
-        means = [row.mean for row in own]
-        axes.errorbar(shares, means, spread, color=colour, marker="o", capsize=3, label=label)
-    axes.set(xlabel="stuck devices, %", ylabel="held-out accuracy, %")
+    stuck = sorted((row for row in rows if not row.step), key=lambda row: row.stuck)
+    shares, means = [100 * row.stuck for row in stuck], [row.mean for row in stuck]
+    spread = [np.std(row.accuracy) for row in stuck]
+    axes.errorbar(shares, means, spread, color=COLOURS[0], marker="o", capsize=3, label="stuck")
+    for row in rows:
+        if row.step:
+            axes.axhline(row.mean, color=COLOURS[1], label=f"none stuck, {row.step:.0%} variation")
+    axes.set(xlabel="stuck devices, %", ylabel="held-out accuracy, %", ylim=(0, 100))
     axes.legend()
     return figure
 

@@ -41,9 +41,11 @@ from spikelet.samples.encode import poisson
 from spikelet.samples.samples import Samples, winners
 
 __all__ = [
+    "CHUNK",
     "Images",
     "Outcome",
     "Plan",
+    "add_neurons",
     "build",
     "confirm",
     "digits_8x8",
@@ -52,7 +54,9 @@ __all__ = [
     "learn_side_by_side",
     "main",
     "mnist",
+    "outcome_of",
     "plan_for",
+    "seed_of",
 ]
 
 PROBABILITY = 65535
@@ -161,6 +165,21 @@ def build(
     ``variability``: each synapse is a device of ``2**bits`` levels, and so they differ; a pulse
     moves one without fault by a level. None: weights are numbers.
     """
+    network = PlasticNetwork("digits", seed=seed)
+    network.output(add_neurons(network, images, neurons, bits, plan, variability))
+    most = -(-neurons // (cores * lanes)) * lanes if cores > 1 else None
+    return compile_network(network, limits=PlacementLimits(lanes=lanes, max_neurons=most))
+
+
+def add_neurons(
+    network: PlasticNetwork,
+    images: Images,
+    neurons: int,
+    bits: int,
+    plan: Plan,
+    variability: Variability | None = None,
+) -> str:
+    """Add inputs ``pixels``, and neurons that learn from them; return the name of these."""
     largest, missing = (1 << bits) - 1, 8 - bits
     shift = plan.learning_shift + missing
     rule = LearningRule(
@@ -171,7 +190,6 @@ def build(
         name="unsupervised digits",
     )
     threshold = round(plan.threshold * (largest << missing) / 255)
-    network = PlasticNetwork("digits", seed=seed)
     network.inputs("pixels", images.shape)
     network.population(
         "neurons",
@@ -196,9 +214,7 @@ def build(
         devices=Devices(1, up=step, down=step, bits=bits) if variability else None,
         variability=variability,
     )
-    network.output("neurons")
-    most = -(-neurons // (cores * lanes)) * lanes if cores > 1 else None
-    return compile_network(network, limits=PlacementLimits(lanes=lanes, max_neurons=most))
+    return "neurons"
 
 
 def encoded(levels: Levels, plan: Plan, seed: int) -> npt.NDArray[np.uint8]:
@@ -234,20 +250,21 @@ def learn_side_by_side(
     for epoch in range(plan.epochs):
         order = generator.permutation(len(images.labels))
         for first, part in _parts(order, f"training, epoch {epoch + 1}"):
-            spikes = encoded(images.levels[part], plan, _seed(seed, epoch, first))
+            spikes = encoded(images.levels[part], plan, seed_of(seed, epoch, first))
             states = [
                 run(compiled, spikes, start=state, record=()).final
                 for compiled, state in zip(networks, states, strict=True)
             ]
     pairs = list(zip(networks, states, strict=True))
-    named = _counts(pairs, images.levels, plan, _seed(seed, 1000, 0), "naming neurons")
-    tested = _counts(pairs, images.test_levels, plan, _seed(seed, 1001, 0), "testing")
+    named = _counts(pairs, images.levels, plan, seed_of(seed, 1000, 0), "naming neurons")
+    tested = _counts(pairs, images.test_levels, plan, seed_of(seed, 1001, 0), "testing")
     return [
-        _outcome(images, *pair, *counts) for pair, *counts in zip(pairs, named, tested, strict=True)
+        outcome_of(images, *pair, *counts)
+        for pair, *counts in zip(pairs, named, tested, strict=True)
     ]
 
 
-def _outcome(
+def outcome_of(
     images: Images,
     compiled: CompiledNetwork,
     state: ChipState,
@@ -268,7 +285,7 @@ def _outcome(
     )
 
 
-def _seed(*parts: int) -> int:
+def seed_of(*parts: int) -> int:
     """Return a seed of its own for each use."""
     return int(np.random.SeedSequence(parts).generate_state(1)[0])
 
@@ -292,7 +309,7 @@ def _counts(
     """Return the spikes of each network's neurons for each image, with learning off."""
     counts: list[list[npt.NDArray[np.int64]]] = [[] for _ in pairs]
     for first, part in _parts(np.arange(len(levels)), what):
-        spikes = encoded(levels[part], plan, _seed(seed, first))
+        spikes = encoded(levels[part], plan, seed_of(seed, first))
         for own, (compiled, state) in zip(counts, pairs, strict=True):
             shown = run(compiled, spikes, learning=False, start=state, record=())
             own.append(shown.counts("neurons"))
@@ -317,7 +334,7 @@ def digits_8x8() -> Images:
 
 def confirm(images: Images, outcome: Outcome, plan: Plan, seed: int, samples: int) -> str:
     """Learn the first images on the RTL too; SpikeletError unless all is golden's."""
-    spikes = encoded(images.levels[:samples], plan, _seed(seed, 0, 0))
+    spikes = encoded(images.levels[:samples], plan, seed_of(seed, 0, 0))
     verification = verify(outcome.compiled, Samples(spikes))
     if not verification.equal:
         raise SpikeletError(f"RTL differs from golden: {verification}")
