@@ -78,6 +78,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "source": {"parameters": {"rate": "neuron"}},
     "tinyodin-lif": {"parameters": {"threshold": "neuron", "leak": "neuron"}},
     "odin-lif": {"parameters": {"threshold": "neuron", "leak": "shared"}},
+    "odin-sdsp": {
+        "parameters": dict.fromkeys(neuron_models()["odin-sdsp"].parameter_names, "neuron"),
+    },
     "loihi-lif": {
         "parameters": {"decay_u": "neuron", "decay": "neuron", "bias": "neuron"},
         "potential_bits": 16,

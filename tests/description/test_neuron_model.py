@@ -38,7 +38,7 @@ READOUTS = {"li", "cuba-li", "linear"}
 OTHERS = {"cuba-lif", "if-subtract-half", "izhikevich", "lif-refractory", "threshold"}
 OTHERS |= {"cuba-lif-multispike", "lif-multispike"}
 LITERATURE = {"adlif", "alif", "lif-linear-leak", "lif-stochastic", "probabilistic", "truenorth"}
-CHIPS = {"loihi-lif", "odin-lif", "source", "tinyodin-lif"}
+CHIPS = {"loihi-lif", "odin-lif", "odin-sdsp", "source", "tinyodin-lif"}
 
 
 def test_the_models_that_are_there() -> None:

@@ -8,19 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from spikelet.compiler.compile import compile_network
-from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.learning.rule import LearningRule
 from spikelet.network.builder import PlasticNetwork
 from spikelet.runs.run import run
 
 RECORDED = Path(__file__).parents[1] / "fixtures" / "presets" / "odin_learning.npz"
 
 
-def sdsp(theta_mem: int, theta_1: int, theta_2: int, theta_3: int, leak: int) -> LearningRule:
-    """Return SDSP as ODIN has it; a potential is compared after the leak of the tick."""
-    up = f"x0*(v >= {theta_mem + leak})*(y1 >= {theta_1})*(y1 < {theta_3})"
-    down = f"x0*(v < {theta_mem + leak})*(y1 >= {theta_1})*(y1 < {theta_2})"
-    calcium = TraceParams(bits=3, increment=1, decay_shift=3)
-    return LearningRule(f"dw = {up} - {down}", y1=calcium, w_min=0, w_max=7)
+OF_A_NEURON = ("threshold", "leak", "theta_mem", "theta_1", "theta_2", "theta_3", "calcium_leak")
 
 
 def test_a_spike_a_tick_teaches_as_in_the_published_verilog() -> None:
@@ -28,12 +23,12 @@ def test_a_spike_a_tick_teaches_as_in_the_published_verilog() -> None:
     with np.load(RECORDED) as file:
         found = {name: file[name] for name in file.files}
     axons = len(found["learned"])
-    thetas = {name: int(found[name]) for name in found if name.startswith("theta_")}
+    own = {name: found[name] for name in OF_A_NEURON}
     active = found["axons"][:, None] == np.arange(axons)
     network = PlasticNetwork("recorded", preset="odin")
     network.inputs("axons", axons)
-    network.population("neurons", 256, threshold=found["threshold"], leak=found["leak"])
-    rule = sdsp(**thetas, leak=int(found["leak_of_all"]))
+    network.population("neurons", 256, neuron="odin-sdsp", **own)
+    rule = LearningRule("dw = x0*e", error_bits=2, w_min=0, w_max=7)
     network.project("axons", "neurons", weights=found["weights"][:axons], rule=rule)
     network.output("neurons")
     got = run(compile_network(network), active[None], record=("spikes", "states"))
