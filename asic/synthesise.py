@@ -10,7 +10,7 @@ from spikelet.asic.liberty import Library
 from spikelet.description.errors import SpikeletError
 from spikelet.description.yosys import run_yosys
 
-__all__ = ["Gates", "synthesise"]
+__all__ = ["MODELS_SCRIPT", "Gates", "synthesise"]
 
 _MODULE = re.compile(r"^module (\S+?) ?\(.*?^endmodule\n", re.M | re.S)
 
@@ -32,11 +32,12 @@ write_verilog -noattr netlist.v
 _ABC = ("strash", "ifraig", "dch,-f", "map,-B,0.9", "topo")
 _ABC_SIZED = ("buffer,-c", "topo", "stime,-p", "upsize,-D,{picoseconds}", "dnsize,-D,{picoseconds}")
 
-_MODELS = """\
+MODELS_SCRIPT = """\
 read_liberty -ignore_miss_func cells.lib
 proc
 write_verilog -noattr library.v
 """
+"""Makes ``library.v``, models of all cells, of ``cells.lib``."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def synthesise(
         commands += [c.format(picoseconds=round(period_ps)) for c in _ABC_SIZED]
         commands += ["stime,-p"]
     run_yosys(_SCRIPT.format(top=top, abc=";".join(commands)), folder)
-    run_yosys(_MODELS, folder, "models")
+    run_yosys(MODELS_SCRIPT, folder, "models")
     counted = json.loads((folder / "cells.json").read_text())["design"]
     macros = set(re.findall(r"^module (\S+?)\(", files["memory_blackboxes.v"], re.M))
     cells = {

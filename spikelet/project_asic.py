@@ -125,7 +125,9 @@ def write_asic(
         command=command,
     ).write(folder, {name: text.encode() for name, text in texts.items()})
     estimate = AsicEstimate(clock_mhz, macros)
-    if library:
+    if library is None:
+        Artefact.remove(folder / "gates")  # those of an earlier call may be another chip's
+    else:
         progress(f"gates of {library.name}, by Yosys and ABC: minutes for a large chip")
         gates = made_gates(design, library, folder / "gates", clock_mhz=clock_mhz)
         path, path_by = _path(design, gates, folder / "gates", sdc, clock_mhz)

@@ -29,6 +29,7 @@ from tests.helpers.networks import RESETS
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = (
+    "asic",
     "architecture",
     "conversion",
     "data",
@@ -54,7 +55,7 @@ PAGES = (
     "verification-ip",
 )
 
-_FOLDERS = "spikelet|description|golden|rtl_gen|formal|sim|host|tests|fpga|boards"
+_FOLDERS = "spikelet|description|golden|rtl_gen|formal|sim|host|tests|fpga|boards|asic"
 _FOLDERS += "|docs|examples|benchmarks"
 
 

@@ -105,7 +105,17 @@ def test_the_extra_of_a_package_brings_it(package: Any) -> None:
 def test_no_message_writes_the_command_itself() -> None:
     """Every remedy comes from install_command: `spikelet` is on no package index."""
     folders = (
-        *("spikelet", "description", "golden", "rtl_gen", "sim", "fpga", "boards", "formal"),
+        *(
+            "spikelet",
+            "description",
+            "golden",
+            "rtl_gen",
+            "sim",
+            "fpga",
+            "boards",
+            "asic",
+            "formal",
+        ),
         "benchmarks",
     )
     paths = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]

@@ -1,8 +1,8 @@
-"""A small library of standard cells of our own, and Verilog of its cells written by hand."""
+"""A small library of standard cells of our own."""
 
 from pathlib import Path
 
-__all__ = ["GATES", "MODELS", "library_text", "write_library"]
+__all__ = ["GATES", "library_text", "write_library"]
 
 GATES = {
     # area, inputs, function
@@ -12,15 +12,6 @@ GATES = {
     "BUF": (2.0, "A", "A"),
     "AOI": (4.0, "ABC", "!((A*B)+C)"),
 }
-
-MODELS = """
-module INV(input A, output Y); assign Y = ~A; endmodule
-module NAND(input A, B, output Y); assign Y = ~(A & B); endmodule
-module NOR(input A, B, output Y); assign Y = ~(A | B); endmodule
-module BUF(input A, output Y); assign Y = A; endmodule
-module AOI(input A, B, C, output Y); assign Y = ~(A & B | C); endmodule
-module DFF(input CK, D, output reg Q); always @(posedge CK) Q <= D; endmodule
-"""
 
 _HEAD = """\
 /* Made up: no process has these cells. */

@@ -74,6 +74,13 @@ def test_gates_pass_the_test_beside_them_and_are_estimated(project: Path) -> Non
     assert 0 < found["path_ps"] < 1e6
     passed = replayed(project / "asic", "gates")
     assert passed.returncode == 0 and passed.stdout.startswith("PASS: "), passed
+    cells = project / "asic" / "gates" / "cells.v"
+    text = cells.read_text()
+    broken = re.sub(r"(module NOR\(.*?assign Y = )(.*?;)", r"\1~ \2", text, flags=re.S)
+    assert broken != text
+    cells.write_text(broken)
+    failed = replayed(project / "asic", "gates")
+    assert failed.returncode and "PASS" not in failed.stdout
 
 
 def test_what_cannot_be_is_refused(project: Path) -> None:
