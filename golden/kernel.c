@@ -46,6 +46,7 @@ struct core {
     int32_t inhibition_axon; /* by which other cores say that their neurons fired; -1: none */
     uint32_t draw_key, transmission_key; /* of the first tick since `clear` */
     const uint8_t *failures; /* (n_axons): chances of spikes to fail; NULL: none does */
+    struct short_term *short_term; /* NULL: none; see kernel_short_term.c */
     struct crossbar crossbar; /* empty in a plastic core */
     neuron_update *update;
     const int64_t *constants;
@@ -309,6 +310,11 @@ static void run_core(const struct core *core, struct state *state, const struct 
         list_sent(core, state->transmission_key, active, &sent);
         state->transmission_key = next_key(state->transmission_key);
     }
+    if (core->short_term) { /* which leaves the teachers */
+        const int32_t n = scaled_sums(core->short_term, &sent);
+        sent.axons += n, sent.n -= n;
+        advance(core->short_term, active);
+    }
     if (now < core->first_tick)
         return;
     int32_t *sums = run->sums;
@@ -318,6 +324,8 @@ static void run_core(const struct core *core, struct state *state, const struct 
     else
         synaptic_sums(&core->crossbar, &sent, sums);
     const int32_t n_neurons = core->n_neurons, columns = whole_blocks(n_neurons);
+    if (core->short_term)
+        memcpy(sums, core->short_term->sums, columns * sizeof(*sums));
     /* Active axons ascend, and this is the last of the core. */
     const int32_t others =
         active->n && active->axons[active->n - 1] == core->inhibition_axon;

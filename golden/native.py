@@ -36,12 +36,13 @@ from spikelet.golden.native_core import (
     weights_shape,
 )
 from spikelet.golden.native_learning import common_code
+from spikelet.golden.native_short_term import ShortTermStructure
 from spikelet.golden.records import Records
 
 __all__ = ["NativeCores", "available", "warn_of_numpy", "why_not"]
 
 _KERNEL = Path(__file__).with_name("kernel.c")
-_SUMS = Path(__file__).with_name("kernel_sums.c")
+_PARTS = [Path(__file__).with_name(f"kernel_{part}.c") for part in ("sums", "short_term")]
 
 _LIST = -2
 """Stands for the core in the entry of a neuron that has a list, or nothing, and ends each list."""
@@ -107,6 +108,7 @@ def _loaded() -> tuple[Any, str, str]:
     checks = layout_checks(
         {
             "struct core": CoreStructure,
+            "struct short_term": ShortTermStructure,
             "struct state": StateStructure,
             "struct run": _Run,
             "struct probe": _Probe,
@@ -115,8 +117,9 @@ def _loaded() -> tuple[Any, str, str]:
         },
         {"HOST": HOST, "LIST": _LIST, "SPARE": SPARE, "BLOCK": LINE},
     )
+    code = common_code() + "".join(part.read_text() for part in _PARTS)
     try:
-        library = c_library(_KERNEL, common_code() + _SUMS.read_text(), checks)
+        library = c_library(_KERNEL, code, checks)
         function = library.spikelet_golden_run
     except SpikeletError as error:
         return None, error.args[0], error.remedy

@@ -216,7 +216,6 @@ class CoreParams:
                 valid = "an int" if parameter.constant else "'shared', 'neuron' or an int"
                 raise SpikeletError(f"core: {parameter.name} must be {valid}, not {value!r}")
         beside = "an inhibition_axon" if self.inhibition_axon else ""
-        beside = "short-term plasticity" if self.short_term else beside
         check_teacher(model, self.update, self.learning, self.teacher_axons, beside)
         check_states(
             *(model.name, self.update, self.state_ranges, self.parameter_ranges),

@@ -141,7 +141,8 @@ def random_plastic_image(rng: np.random.Generator, chip: ChipParams) -> ChipImag
         if core.learning and "b" in core.learning.variables:
             changes["rule_bits"] = rng.random(core.n_axons) < 0.5
         if core.short_term:
-            changes["short_term"] = rng.random(core.n_axons) < 0.7
+            plain = np.arange(core.n_axons) < core.n_axons - core.teacher_axons
+            changes["short_term"] = (rng.random(core.n_axons) < 0.7) & plain
         cores.append(replace(image, **changes))
     return ChipImage(tuple(cores))
 
