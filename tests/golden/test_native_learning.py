@@ -134,7 +134,7 @@ def test_memristive_synapses(name: str) -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_random_plastic_chips(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    chip = random_plastic_chip(rng, most_cores=3)
+    chip = random_plastic_chip(rng, most_cores=3, teachers=True)
     compare(chip, random_plastic_image(rng, chip), rng)
 
 

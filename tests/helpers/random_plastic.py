@@ -112,9 +112,12 @@ _TERMS = (
 )
 
 
-def random_plastic_chip(rng: np.random.Generator, *, most_cores: int = 2) -> ChipParams:
-    """Return a chip of small cores, the first of which is plastic."""
-    cores = [_maybe_taught(rng, _plastic(rng, random_core(rng, graded=False)))]
+def random_plastic_chip(
+    rng: np.random.Generator, *, most_cores: int = 2, teachers: bool = False
+) -> ChipParams:
+    """Return a chip of small cores, the first of which is plastic, if asked with teachers."""
+    first = _plastic(rng, random_core(rng, graded=False))
+    cores = [_maybe_taught(rng, first) if teachers else first]
     cores += [random_core(rng, graded=False) for _ in range(rng.integers(0, most_cores))]
     return random_chip_of(rng, tuple(cores))
 
