@@ -146,7 +146,8 @@ def test_in_c(name, seed):
     for chip in (learning, fixed):
         image = plastic_image(chip, seed)
         core = chip.cores[0]
-        spikes = rng.random((2, 40, core.n_axons)) < 0.3
+        spikes = rng.random((2, 200, core.n_axons)) < 0.3
+        spikes[:, 30:190] = False  # so long that the states reach 0
         events = Events.from_spikes(spikes, [(a, 0, a, 0) for a in range(core.n_axons)])
         record = ("spikes", "states", "learning", "checksums", "cycles")
         chips = [GoldenChip(chip, image, backend=backend) for backend in ("numpy", "native")]
