@@ -170,7 +170,7 @@ class Core:
         first_teacher = self.core.n_axons - self.core.teacher_axons
         taught = np.arange(self.core.n_axons) >= first_teacher
         sent = self._transmitted(active[:, None], tick)
-        sums = self._sums((active & ~taught)[:, None], sent & ~taught, learning.weights)
+        sums = self._sums(active[:, None], sent & ~taught, learning.weights)
         teacher = synaptic_sums(self.core, sent & taught, learning.weights)
         learning.before_update(active, self.neurons.states["v"], reward)
         others = self._others(active[:, None])

@@ -277,6 +277,11 @@ static int run_core(const struct core *core, struct state *state, int64_t now,
         list_sent(core, state->transmission_key, active, &sent);
         state->transmission_key = next_key(state->transmission_key);
     }
+    if (core->short_term) { /* which leaves the teachers */
+        const int32_t n = scaled_sums(core->short_term, &sent);
+        sent.axons += n, sent.n -= n;
+        advance(core->short_term, active);
+    }
     if (!state->awake && !active->n)
         return 1;
     state->awake = 1;
@@ -291,6 +296,8 @@ static int run_core(const struct core *core, struct state *state, int64_t now,
     else
         synaptic_sums(&core->crossbar, &sent, sums);
     const int32_t n_neurons = core->n_neurons, columns = whole_blocks(n_neurons);
+    if (core->short_term)
+        memcpy(sums, core->short_term->sums, columns * sizeof(*sums));
     /* Active axons ascend, and this is the last of the core. */
     const int32_t others =
         active->n && active->axons[active->n - 1] == core->inhibition_axon;

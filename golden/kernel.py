@@ -16,6 +16,7 @@ from spikelet.golden.aligned import LINE, SPARE
 from spikelet.golden.native_core import CoreStructure, HeldStructure, StateStructure
 from spikelet.golden.native_destinations import DESTINATION, LIST
 from spikelet.golden.native_learning import common_code
+from spikelet.golden.native_short_term import ShortTermStructure
 
 __all__ = [
     "ROUTE",
@@ -30,7 +31,7 @@ __all__ = [
 
 _FOLDER = Path(__file__).parent
 _KERNEL = _FOLDER / "kernel.c"
-_BEFORE = [_FOLDER / f"kernel_{part}.c" for part in ("sums", "structures", "barrier")]
+_BEFORE = [_FOLDER / f"kernel_{part}.c" for part in ("sums", "short_term", "structures", "barrier")]
 """What is put before it, behind the code that all C files share."""
 
 ROUTE = np.dtype([(name, np.int32) for name in ("input", "core", "axon", "delay", "length")])
@@ -89,6 +90,7 @@ def loaded() -> tuple[Any, str, str]:
         {
             "struct core": CoreStructure,
             "struct held": HeldStructure,
+            "struct short_term": ShortTermStructure,
             "struct state": StateStructure,
             "struct run": RunStructure,
             "struct worker": WorkerStructure,

@@ -37,6 +37,7 @@ struct core {
     int32_t inhibition_axon; /* by which other cores say that their neurons fired; -1: none */
     uint32_t draw_key, transmission_key; /* of the first tick since `clear` */
     const uint8_t *failures; /* (n_axons): chances of spikes to fail; NULL: none does */
+    struct short_term *short_term; /* NULL: none; see kernel_short_term.c */
     struct crossbar crossbar; /* empty in a plastic core */
     neuron_update *update;
     const int64_t *constants;

@@ -11,11 +11,12 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage
 from spikelet.description.chip.state import CoreState
 from spikelet.description.chip.transmission import transmission_words
-from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.short_term import SHORT_TERM_STATES
 from spikelet.description.neurons.draws import key_after
 from spikelet.golden.aligned import LINE, Shape, padded
 from spikelet.golden.native_learning import NativeLearning
 from spikelet.golden.native_neurons import NativeNeurons, state_type
+from spikelet.golden.native_short_term import NativeShortTerm
 
 __all__ = [
     "CoreMemory",
@@ -46,7 +47,7 @@ class CoreStructure(ctypes.Structure):
         *((name, ctypes.c_int32) for name in ("weight_exponent", "learns", "inhibition_axon")),
         ("draw_key", ctypes.c_uint32),
         ("transmission_key", ctypes.c_uint32),
-        ("failures", ctypes.c_void_p),
+        *((name, ctypes.c_void_p) for name in ("failures", "short_term")),
         ("crossbar", _Crossbar),
         *((name, ctypes.c_void_p) for name in ("update", "constants", "rows")),
         *((name, ctypes.c_void_p) for name in ("learning", "before", "after", "held")),
@@ -83,6 +84,8 @@ def cleared_shapes(core: CoreParams) -> dict[str, Shape]:
     if rule := core.learning:
         shapes |= dict.fromkeys(rule.pre_traces, ((core.n_axons,), np.int32))
         shapes |= dict.fromkeys(rule.post_traces, ((row,), np.int32))
+    if core.short_term:
+        shapes |= dict.fromkeys(SHORT_TERM_STATES, ((core.n_axons,), np.int32))
     return shapes
 
 
@@ -158,8 +161,7 @@ class NativeCore:
     Raises
     ------
     SpikeletError
-        If the core's neuron model or rule cannot be compiled, or its axons have short-term
-        plasticity.
+        If the core's neuron model or rule cannot be compiled.
     """
 
     def __init__(
@@ -171,8 +173,6 @@ class NativeCore:
         memory: CoreMemory,
         like: CoreStructure | None = None,
     ) -> None:
-        if core.short_term:
-            raise SpikeletError("the native golden model has no short-term plasticity of axons")
         self.core = core
         self.image = image
         self._memory = memory
@@ -185,6 +185,9 @@ class NativeCore:
         if core.learning:
             self.learning = NativeLearning(core, core.learning, image, self.arrays)
             self.arrays |= self.learning.arrays
+        self.short_term: NativeShortTerm | None = None
+        if core.short_term:
+            self.short_term = NativeShortTerm(core, core.short_term, image, self.arrays)
         self.structure = self._structure(like)
         self.state_structure = StateStructure(
             v=self.arrays["v"].ctypes.data,
@@ -252,6 +255,8 @@ class NativeCore:
         if core.transmission:
             failures = transmission_words(image.transmission).astype(np.uint8)
             found.failures = self._address(failures)
+        if self.short_term:
+            found.short_term = self.short_term.address
         found.update = self.neurons.update
         found.constants, found.rows = self.neurons.constants, self.neurons.rows
         found.held, found.n_held = self._rest()

@@ -29,6 +29,10 @@ depend on shape or activity."""
 _REST = 5
 """Those of a tick that is cut short, besides the scan."""
 
+_WALK = 19
+"""Cycles from the start of a tick to its barrier, besides those of the sums, and one for each axon,
+where the axons have short-term plasticity: they are walked over when the sums are taken."""
+
 _LOOP = 13
 """Cycles of the post phase besides its visits: the first axons are found, the last row written."""
 
@@ -46,7 +50,9 @@ def core_cycles(core: CoreParams, active_axons: npt.NDArray[np.int32]) -> npt.ND
     update = core.lanes // core.pipelines
     crossbar = core.synapse_format.cycles(core, active, empty_words)
     cycles: npt.NDArray[np.float64] = _pipeline(core) + crossbar + update
-    return cycles + (core.n_axons if core.short_term else 0)  # a walk over all axons
+    if core.short_term:
+        cycles = np.maximum(cycles, crossbar + update + core.n_axons + _WALK)
+    return cycles
 
 
 def exact_core_cycles(
@@ -69,16 +75,18 @@ def exact_core_cycles(
     -------
     array of int64, shape (...)
     """
-    if core.spike_bits > 1 or core.short_term:
-        of = f"take counts of {core.spike_bits} bits"
-        of = "have short-term plasticity" if core.short_term else of
+    if core.spike_bits > 1:
         raise SpikeletError(
-            f"clock cycles are not counted for cores whose axons {of}",
+            "clock cycles are not counted for cores whose axons take counts of "
+            f"{core.spike_bits} bits",
             remedy='leave "cycles" out of what is recorded: cycles are predicted all the same',
         )
     ticks = active.reshape(-1, core.n_axons)
     crossbar = core.synapse_format.exact_cycles(core, ticks, weights)
-    cycles = _pipeline(core) + crossbar + core.lanes // core.pipelines
+    summed = crossbar + core.lanes // core.pipelines
+    cycles = summed + _pipeline(core)
+    if core.short_term:
+        cycles = np.maximum(cycles, summed + core.n_axons + _WALK)
     return cycles.reshape(active.shape[:-1])
 
 
@@ -88,7 +96,7 @@ def rest_cycles(core: CoreParams) -> int:
     Exactly those of the RTL: all words of the axon bitmap are looked at, and found empty.
     """
     counts = core.spike_bits > 1  # which pass registers
-    return _REST + core.scan_words + counts + (core.n_axons if core.short_term else 0)
+    return _REST + core.scan_words + counts
 
 
 def exact_tick_cycles(

@@ -218,7 +218,6 @@ class CoreParams:
                 lambda p: model.range_of(p, self.potential_bits, self.constants),
             )
         beside = "an inhibition_axon" if self.inhibition_axon else ""
-        beside = "short-term plasticity" if self.short_term else beside
         check_teacher(model, self.update, self.learning, self.teacher_axons, beside)
         check_states(
             *(model.name, self.update, self.state_ranges, self.parameter_ranges),
@@ -233,7 +232,9 @@ class CoreParams:
     @property
     def rests(self) -> bool:
         """Whether the core knows that its neurons rest: see :func:`can_rest`."""
-        return self.rest and can_rest(self.synapse_format, self.update, self.learning)
+        return self.rest and can_rest(
+            self.synapse_format, self.update, self.learning, self.short_term
+        )
 
     @property
     def weight_min(self) -> int:

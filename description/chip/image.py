@@ -178,6 +178,8 @@ class CoreImage:
         for what in ("plastic", "short_term", "rule_bits"):
             if getattr(self, what).dtype != np.bool_:
                 raise SpikeletError(f"{name}: {what} must be bool, not {getattr(self, what).dtype}")
+        if self.short_term[core.n_axons - core.teacher_axons :].any():
+            raise SpikeletError(f"{name}: axons of teachers have no short-term plasticity")
         if rule:
             plastic = self.weights[self.plastic]
             check_range(f"{name}: weights of plastic axons", plastic, rule.w_min, rule.w_max)

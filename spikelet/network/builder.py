@@ -298,7 +298,7 @@ class PlasticNetwork:
             codes = (variability or Variability()).codes(rule.devices, initial, what)
             initial = rule.devices.weights(codes)
         if teacher:
-            check_teacher(what, rule, target, self.populations[target].neuron)
+            check_teacher(what, rule, target, self.populations[target].neuron, short_term)
         projection = IntegerProjection(
             source,
             target,

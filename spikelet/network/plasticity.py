@@ -62,8 +62,19 @@ def rule_of_devices(
     return rule.with_devices(variability.built(devices))
 
 
-def check_teacher(what: str, rule: LearningRule | None, target: str, model: NeuronModel) -> None:
+def check_teacher(
+    what: str,
+    rule: LearningRule | None,
+    target: str,
+    model: NeuronModel,
+    short_term: ShortTermPlasticity | None = None,
+) -> None:
     """Raise SpikeletError unless a projection can teach neurons of a model."""
+    if short_term is not None:
+        raise SpikeletError(
+            f"{what}: a teacher has no short-term plasticity",
+            remedy="leave short_term out, and give it to other projections",
+        )
     if rule is not None:
         raise SpikeletError(
             f"{what}: a teacher is not plastic, but has the rule {rule.name}",

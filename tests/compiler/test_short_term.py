@@ -16,11 +16,8 @@ from spikelet import (
 from spikelet.compiler.compile import compile_network
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.compiler.like import compile_like
-from spikelet.golden.chip import GoldenChip
 from spikelet.network.toml_file import load_toml
 from spikelet.runs.run import run
-
-pytestmark = pytest.mark.filterwarnings("ignore:golden runs on numpy")
 
 DEPRESSING = ShortTermPlasticity.of(0.5, 40.0)
 RULE = LearningRule("2^-3*x1*y0 - 2^-2*x0", x1=TraceParams(40, decay_shift=3, bits=8), w_max=120)
@@ -125,7 +122,5 @@ def test_errors():
     with pytest.raises(SpikeletError, match="a core has one short-term plasticity; this is Short"):
         found.project("cells", "cells", weights=1, short_term=ShortTermPlasticity(1, 1))
     compiled = compile_network(network(), limits=LIMITS)
-    with pytest.raises(SpikeletError, match="native golden model has no short-term plasticity"):
-        GoldenChip(compiled.chip, compiled.image, backend="native")
     with pytest.raises(SpikeletError, match="cores whose axons have short-term plasticity"):
         run(compiled, SPIKES, record=("cycles",))

@@ -172,6 +172,7 @@ CORES: dict[str, dict[str, Any]] = {
         ),
         "n_axons": 27,
         "transmission": True,
+        "short_term": ShortTermPlasticity(20000, 60000, 40000),
         "teacher_axons": 9,
     },
     # An error by itself counts only where a neuron fires; it has a window; one lane in SPRAM.

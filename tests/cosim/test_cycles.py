@@ -9,6 +9,7 @@ import pytest
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.params import ChipParams
+from spikelet.description.learning.short_term import ShortTermPlasticity
 from spikelet.description.run.events import Events
 from spikelet.golden import chip as golden_chip
 from spikelet.rtl_gen.emit import to_verilog
@@ -38,6 +39,12 @@ def wide_sparse_core(rng: np.random.Generator) -> CoreParams:
         synapses="sparse",
         synapse_options={"entries": 2000, "fan_in": 120},
     )
+
+
+def scaled_core(rng: np.random.Generator) -> CoreParams:
+    """Return a core whose axons have short-term plasticity, and can fail."""
+    core = replace(random_core(rng), spike_bits=1, transmission=True)
+    return replace(core, short_term=ShortTermPlasticity(20000, 60000, 30000))
 
 
 def check(core: CoreParams, rng: np.random.Generator) -> None:
@@ -76,7 +83,13 @@ def check(core: CoreParams, rng: np.random.Generator) -> None:
     ("draw", "seed"),
     [
         *((random_core, 0), (random_core, 2), (shared_core, 3), (gather_core, 2), (gather_core, 4)),
-        *((sparse_core, 1), (wide_sparse_core, 0), (typed_core, 1)),
+        *(
+            (sparse_core, 1),
+            (wide_sparse_core, 0),
+            (typed_core, 1),
+            (scaled_core, 2),
+            pytest.param(scaled_core, 5, marks=pytest.mark.slow),
+        ),
     ],
 )
 def test_cycles_are_those_of_the_rtl(

@@ -30,6 +30,7 @@ def small_chip(rng: np.random.Generator) -> tuple[ChipParams, ChipImage]:
         n_neurons=lanes * int(rng.integers(1, 4)),
         lanes=lanes,
         pipelines=1,
+        transmission=False,
     )
     chip = ChipParams((core,))
     image = random_plastic_image(rng, chip).cores[0]

@@ -38,7 +38,7 @@ def setting(
 ) -> tuple[ChipParams, ChipImage, Events, "np.ndarray[tuple[int, int], np.dtype[np.int64]]"]:
     """Return a random plastic chip with recurrent delays, its contents, inputs and rewards."""
     rng = np.random.default_rng(seed)
-    chip = random_plastic_chip(rng)
+    chip = random_plastic_chip(rng, teachers=True)
     image = random_plastic_image(rng, chip)
     events = random_events(rng, chip, samples=samples, ticks=TICKS)
     return chip, image, events, random_reward(rng, chip, samples, TICKS)

@@ -15,7 +15,7 @@ from spikelet.description.neurons.models import neuron_model
 from spikelet.golden import native
 from spikelet.golden.chip import GoldenChip
 from spikelet.golden.dense_spikes import DenseSpikes
-from tests.cosim.plastic import CORES, WITH_DEVICES, plastic_chip, plastic_image
+from tests.cosim.plastic import WITH_DEVICES, plastic_chip, plastic_image
 from tests.cosim.support import cases
 from tests.helpers.random_chips import random_events
 from tests.helpers.random_plastic import (
@@ -123,10 +123,7 @@ def test_rules_in_cores_of_many_shapes(rule: LearningRule) -> None:
     assert spikes > 300 and changes > 300, "the networks hardly learned"
 
 
-NATIVE = [name for name in WITH_DEVICES if "short_term" not in CORES[name]]
-
-
-@pytest.mark.parametrize("name", cases(NATIVE[1:], **{n: n for n in NATIVE}))
+@pytest.mark.parametrize("name", cases(WITH_DEVICES[1:], **{n: n for n in WITH_DEVICES}))
 def test_memristive_synapses(name: str) -> None:
     rng = np.random.default_rng(2)
     chip = plastic_chip(name, **({"n_neurons": 12} if name == "devices" else {}))
@@ -137,7 +134,7 @@ def test_memristive_synapses(name: str) -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_random_plastic_chips(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    chip = random_plastic_chip(rng, most_cores=3)
+    chip = random_plastic_chip(rng, most_cores=3, teachers=True)
     compare(chip, random_plastic_image(rng, chip), rng)
 
 

@@ -11,8 +11,11 @@ from spikelet.description.chip.state import CoreState
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.short_term import ShortTermPlasticity
 from spikelet.description.neurons.models import neuron_model
+from spikelet.description.run.events import Events
+from spikelet.golden.chip import GoldenChip
 from spikelet.golden.core import Core
 from spikelet.golden.short_term import ShortTerm, scaled_sums
+from tests.cosim.plastic import plastic_chip, plastic_image
 
 ZEROS = {name: np.zeros((1, 1), np.int64) for name in ("u", "depleted")}
 
@@ -132,6 +135,27 @@ def test_a_core_of_it():
     first, middle = potentials(cleared, slice(0, 3))
     rest, _ = potentials(middle, slice(3, 6))
     assert first + rest == whole
+
+
+@pytest.mark.parametrize(("name", "seed"), [("pairs", 1), ("triplets", 6), ("taught", 3)])
+def test_in_c(name, seed):
+    """All that is recorded, with axons that fail, beside a rule and without."""
+    rng = np.random.default_rng(seed)
+    learning = plastic_chip(name, transmission=True)
+    fixed = plastic_chip("pairs", learning=None, first_tick=3)
+    for chip in (learning, fixed):
+        image = plastic_image(chip, seed)
+        core = chip.cores[0]
+        spikes = rng.random((2, 200, core.n_axons)) < 0.3
+        spikes[:, 30:190] = False  # so long that the states reach 0
+        events = Events.from_spikes(spikes, [(a, 0, a, 0) for a in range(core.n_axons)])
+        record = ("spikes", "states", "learning", "checksums", "cycles")
+        chips = [GoldenChip(chip, image, backend=backend) for backend in ("numpy", "native")]
+        runs = [one.run(events, record=record) for one in chips]
+        depleted = [one.snapshot().cores[0].traces["depleted"] for one in chips]
+        assert runs[0].first_difference(runs[1]) is None
+        assert (runs[0].cycles == runs[1].cycles).all() and runs[0].spikes[0].any()
+        assert (depleted[0] == depleted[1]).all() and depleted[0].any()
 
 
 def test_errors():

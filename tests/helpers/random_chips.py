@@ -170,17 +170,20 @@ def _core_image(rng: np.random.Generator, chip: ChipParams, core: CoreParams) ->
         states,
         draw_key=int(rng.integers(1, 1 << 32)) if draws else 0,
         draw_indices=rng.integers(0, 1 << 24, core.n_neurons * draws).astype(np.int32),
-        **_transmission(rng, core),
+        **_of_axons(rng, core),
     )
 
 
-def _transmission(rng: np.random.Generator, core: CoreParams) -> dict[str, Any]:
-    """Return chances of all sizes, and a key, where the core transmits stochastically."""
-    if not core.transmission:
-        return {}
+def _of_axons(rng: np.random.Generator, core: CoreParams) -> dict[str, Any]:
+    """Return which axons have short-term plasticity, and chances of all sizes, as far as asked."""
     (own,) = rng.spawn(1)  # so that what else is drawn stays as it is
-    chances = own.choice([1, 64, 128, 255, 256], core.n_axons).astype(np.int32)
-    return {"transmission": chances, "transmission_key": int(own.integers(1, 1 << 32))}
+    found: dict[str, Any] = {}
+    if core.short_term:
+        found["short_term"] = own.random(core.n_axons) < 0.7
+    if core.transmission:
+        chances = own.choice([1, 64, 128, 255, 256], core.n_axons).astype(np.int32)
+        found |= {"transmission": chances, "transmission_key": int(own.integers(1, 1 << 32))}
+    return found
 
 
 def _weights(rng: np.random.Generator, core: CoreParams) -> np.ndarray:

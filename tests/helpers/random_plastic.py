@@ -11,9 +11,16 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.devices import Devices
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.neurons.adaptation import Adaptation
+from spikelet.description.neurons.error import ErrorParams, with_error
 from tests.helpers.random_chips import random_chip_of, random_core, random_image
 
-__all__ = ["random_plastic_chip", "random_plastic_image", "random_reward", "random_rule"]
+__all__ = [
+    "random_plastic_chip",
+    "random_plastic_image",
+    "random_reward",
+    "random_rule",
+    "with_teachers",
+]
 
 _COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 
@@ -92,11 +99,32 @@ def random_rule(rng: np.random.Generator, core: CoreParams) -> LearningRule:
         return rule
 
 
-def random_plastic_chip(rng: np.random.Generator, *, most_cores: int = 2) -> ChipParams:
-    """Return a chip of small cores, the first of which is plastic."""
-    cores = [_plastic(rng, random_core(rng, graded=False))]
+_TERMS = (
+    "2^-2*e*x1",
+    "2^-4*e*(x1 - 3)",
+    "e*x0",
+    "2^-1*e*y0",
+    "3*y0*(e < 0)",
+    "2^-3*r*e*x1",
+    "2^-1*(e >= 4)*(x1 > 2)*y0*x0",
+    "2^-5*e*(w_max - w)",
+    "(e != 0)*x1",
+)
+
+
+def random_plastic_chip(
+    rng: np.random.Generator, *, most_cores: int = 2, teachers: bool = False
+) -> ChipParams:
+    """Return a chip of small cores, the first of which is plastic, if asked with teachers."""
+    first = _plastic(rng, random_core(rng, graded=False))
+    cores = [_maybe_taught(rng, first) if teachers else first]
     cores += [random_core(rng, graded=False) for _ in range(rng.integers(0, most_cores))]
     return random_chip_of(rng, tuple(cores))
+
+
+def _maybe_taught(rng: np.random.Generator, core: CoreParams) -> CoreParams:
+    (own,) = rng.spawn(1)  # so that what else is drawn stays as it is
+    return (with_teachers(own, core) if own.random() < 0.5 else None) or core
 
 
 def _plastic(rng: np.random.Generator, core: CoreParams) -> CoreParams:
@@ -120,6 +148,36 @@ def _plastic(rng: np.random.Generator, core: CoreParams) -> CoreParams:
     return replace(core, learning=random_rule(rng, core), parameters=parameters)
 
 
+def with_teachers(rng: np.random.Generator, core: CoreParams) -> CoreParams | None:
+    """Return a plastic core with teachers, an error, and a rule that reads it; None: it cannot be.
+
+    Half of the terms are those of any rule; with a tag they may load it, too.
+    """
+    error = ErrorParams(
+        bits=int(rng.integers(2, 10)),
+        decay=int(rng.choice([0, 2000, 4000])),
+        spike=int(rng.choice([0, 1, 9])),
+        window=int(rng.integers(0, 40)) if rng.integers(2) else None,
+    )
+    rule = random_rule(rng, core)
+    extra = [str(term) for term in rng.choice(_TERMS, rng.integers(1, 3), replace=False)]
+    fields = rule.to_dict()
+    target = "dt" if rule.dt and rng.integers(2) else "dw"
+    fields |= {target: " - ".join([fields[target], *extra]), "error_bits": error.bits}
+    used = f"{fields['dw']} {fields['dt']}"
+    for name in ("x1", "x2", "y1", "y2"):
+        fields[name] = getattr(rule, name) or (random_trace(rng) if name in used else None)
+    try:
+        return replace(
+            core,
+            teacher_axons=int(rng.integers(1, core.n_axons)) if core.n_axons > 1 else 0,
+            neuron=with_error(core.neuron, error),
+            learning=type(rule)(**fields),
+        )
+    except SpikeletError:
+        return None
+
+
 def random_plastic_image(rng: np.random.Generator, chip: ChipParams) -> ChipImage:
     """Return contents that keep neurons active; some axons are plastic."""
     cores = []
@@ -141,7 +199,8 @@ def random_plastic_image(rng: np.random.Generator, chip: ChipParams) -> ChipImag
         if core.learning and "b" in core.learning.variables:
             changes["rule_bits"] = rng.random(core.n_axons) < 0.5
         if core.short_term:
-            changes["short_term"] = rng.random(core.n_axons) < 0.7
+            plain = np.arange(core.n_axons) < core.n_axons - core.teacher_axons
+            changes["short_term"] = (rng.random(core.n_axons) < 0.7) & plain
         cores.append(replace(image, **changes))
     return ChipImage(tuple(cores))
 

@@ -131,10 +131,18 @@ def test_the_second_of_two_rules_may_be_the_one_that_reads_errors() -> None:
     assert core.learning.reads_error and core.teacher_axons == 4
 
 
-def test_teachers_and_short_term_plasticity_are_not_in_one_core() -> None:
+def test_teachers_and_short_term_plasticity_in_one_core() -> None:
+    """Teachers load as much as without it; what the others bring is scaled."""
     network = taught()
     network.project("wanted", "cells", weights=1, connectivity="one_to_one", teacher=True)
     scaled = spikelet.ShortTermPlasticity.of(0.5, 100, 10)
     network.project("lines", "cells", weights=(0, 40), rule=RULE, short_term=scaled)
-    with pytest.raises(SpikeletError, match=r"4 axons are those of teachers, and it has short-te"):
-        spikelet.compile(network)
+    compiled = spikelet.compile(network)
+    marks = compiled.image.cores[0].short_term
+    assert marks[:-4].all() and not marks[-4:].any()
+    wrong = replace(compiled.image.cores[0], short_term=np.ones_like(marks))
+    with pytest.raises(SpikeletError, match="axons of teachers have no short-term plasticity"):
+        wrong.check(compiled.chip.cores[0], "core 0")
+    network = taught()
+    with pytest.raises(SpikeletError, match="a teacher has no short-term plasticity"):
+        network.project("wanted", "cells", weights=1, teacher=True, short_term=scaled)

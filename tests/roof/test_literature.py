@@ -12,6 +12,7 @@ from spikelet.examples.literature import (
     association,
     federated,
     gibbs,
+    grid_world,
     lifelong,
     repair,
     reservoir,
@@ -166,7 +167,19 @@ def test_sparse_thresholds_keep_what_was_learned():
     assert min(found["0-4 at first"] for found in (sparse, dense)) > 80
 
 
-MODULES = [gibbs, association, winner, sudoku, reservoir, federated, lifelong, repair]
+def test_steps_to_the_goal_become_fewer():
+    agent = grid_world.Agent(11)
+    assert agent.episode(learning=False)[0] > 0 and not any(agent.rewards)
+    for _ in range(150):
+        agent.episode()
+    ticks, kinds = len(agent.spikes), {int(spikes.sum()) for spikes in agent.spikes}
+    assert kinds == {0, 1} and ticks == len(agent.rewards)
+    agent.chip.learn(False)
+    assert grid_world.near([agent.episode(learning=False) for _ in range(40)]) > 50
+    assert grid_world.near([(3, 2), (4, 2)]) == 50
+
+
+MODULES = [gibbs, association, grid_world, winner, sudoku, reservoir, federated, lifelong, repair]
 
 
 @pytest.mark.parametrize("module", MODULES)
