@@ -25,6 +25,7 @@ from spikelet.description.learning.named_rules import (
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.learning.scaling import constant, countdown, spike_trace
 from spikelet.description.learning.text import parse_rule
+from spikelet.description.neurons.chance import with_chance
 from spikelet.description.neurons.error import ErrorParams, with_error
 from spikelet.description.neurons.models import neuron_model
 from spikelet.golden.learning_rule import visit as golden_visit
@@ -84,7 +85,9 @@ def test_a_core_can_be_built_with_the_defaults(name):
     rule = RULES[name](**NEEDED.get(name, {}))
     assert rule.name == name and rule.source
     signed, neuron = rule.w_min < 0, neuron_model("snntorch-zero")
-    if rule.reads_error:
+    if rule.reads_chance:
+        neuron = with_chance(neuron_model("probabilistic"), rule.error_bits)
+    elif rule.reads_error:
         neuron = with_error(neuron, ErrorParams(bits=rule.error_bits))
     core = CoreParams(
         n_axons=64,
@@ -94,7 +97,7 @@ def test_a_core_can_be_built_with_the_defaults(name):
         weight_format="signed" if signed else "unsigned",
         potential_bits=20,
         learning=rule,
-        teacher_axons=16 * rule.reads_error,
+        teacher_axons=16 * (rule.reads_error and not rule.reads_chance),
     )
     assert CoreParams.from_dict(core.to_dict()) == core
 
