@@ -360,8 +360,9 @@ class CompiledNetwork:
             "measured": self.quality.measured,
             "limits": asdict(self.limits),
         }
-        if not self.limits.early_stop:  # named only where it is
-            del description["limits"]["early_stop"]
+        for name in ("early_stop", "rest"):  # named only where they are
+            if not description["limits"][name]:
+                del description["limits"][name]
         loads = self.quality.loads.loads
         arrays = {
             "routes": self.routes,

@@ -185,6 +185,7 @@ class _Placer:
                 short_term=self.network.short_term(population.name),
                 teacher_axons=self.network.teacher_axons(population.name),
                 transmission=self.network.transmits(population.name),
+                rest=self.limits.rest,
             )
             if whole and n_neurons > len(part.neurons):  # they would learn, or inhibit, too
                 core = with_silent_spares(core)

@@ -36,6 +36,8 @@ class PlacementLimits(CoreLimits):
         without distributed RAM.
     early_stop : bool
         As for :class:`ChipParams`: whether the chip can stop at the first output spike.
+    rest : bool
+        As for :class:`CoreParams`: whether cores cut silent ticks short, of those that can.
     """
 
     lanes: int = 16
@@ -45,15 +47,15 @@ class PlacementLimits(CoreLimits):
     block_ram: int = 16384
     fifo_depth: int = 4
     early_stop: bool = False
+    rest: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check("pipelines", 1, self.lanes, power_of_two=True)
         self.check("block_ram", 512, 1 << 20, power_of_two=True)
         self.check("fifo_depth", 2, 16)
-        if type(self.early_stop) is not bool:
-            raise SpikeletError(
-                f"limits: early_stop must be true or false, not {self.early_stop!r}"
-            )
+        for name in ("early_stop", "rest"):
+            if type(value := getattr(self, name)) is not bool:
+                raise SpikeletError(f"limits: {name} must be true or false, not {value!r}")
         if self.synapses != AUTO:
             synapse_format(self.synapses)
