@@ -56,7 +56,10 @@ def core_cycles(core: CoreParams, active_axons: npt.NDArray[np.int32]) -> npt.ND
 
 
 def exact_core_cycles(
-    core: CoreParams, active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]
+    core: CoreParams,
+    active: npt.NDArray[np.bool_],
+    weights: npt.NDArray[np.int16],
+    drain: npt.NDArray[np.int64] | int = 0,
 ) -> npt.NDArray[np.int64]:
     """Return the clock cycles that a core needs for each tick, counted from the axons themselves.
 
@@ -70,6 +73,8 @@ def exact_core_cycles(
     active : array of bool, shape (..., n_axons)
     weights : array of int16
         As the core's synapse format stores them.
+    drain : array of int64, shape (...), or int
+        What spikes on their way out add to the end of the neurons' update.
 
     Returns
     -------
@@ -84,10 +89,11 @@ def exact_core_cycles(
     ticks = active.reshape(-1, core.n_axons)
     crossbar = core.synapse_format.exact_cycles(core, ticks, weights)
     summed = crossbar + core.lanes // core.pipelines
-    cycles = summed + _pipeline(core)
-    if core.short_term:
-        cycles = np.maximum(cycles, summed + core.n_axons + _WALK)
-    return cycles.reshape(active.shape[:-1])
+    cycles = (summed + _pipeline(core)).reshape(active.shape[:-1]) + drain
+    if core.short_term:  # whose walk over the axons does not wait for the neurons
+        walked = summed.reshape(cycles.shape) + core.n_axons + _WALK
+        cycles = np.maximum(cycles, walked)
+    return cycles
 
 
 def rest_cycles(core: CoreParams) -> int:
@@ -123,17 +129,18 @@ def exact_tick_cycles(
     -------
     array of int64, shape (samples, ticks)
     """
+    drain: npt.NDArray[np.int64] | int = 0
+    if fired is not None:
+        (core,), (axons,) = chip.cores, active
+        flat = axons.reshape(-1, core.n_axons), fired.reshape(-1, core.n_neurons)
+        drain = drain_cycles(core, image.cores[0], *flat).reshape(axons.shape[:-1])
     cycles = [
-        exact_core_cycles(core, axons, contents.weights)
+        exact_core_cycles(core, axons, contents.weights, drain)
         for core, axons, contents in zip(chip.cores, active, image.cores, strict=True)
     ]
     if rested is not None:
         for index, (core, found) in enumerate(zip(chip.cores, cycles, strict=True)):
             found[rested[..., index]] = rest_cycles(core)
-    if fired is not None:
-        (core,), (axons,) = chip.cores, active
-        flat = axons.reshape(-1, core.n_axons), fired.reshape(-1, core.n_neurons)
-        cycles[0] += drain_cycles(core, image.cores[0], *flat).reshape(cycles[0].shape)
     slowest: npt.NDArray[np.int64] = np.maximum.reduce(cycles)
     return slowest + 2 * chip.barrier_latency
 

@@ -121,6 +121,3 @@ def test_errors():
         found.project("cells", "cells", weights=1, short_term=0.5)
     with pytest.raises(SpikeletError, match="a core has one short-term plasticity; this is Short"):
         found.project("cells", "cells", weights=1, short_term=ShortTermPlasticity(1, 1))
-    compiled = compile_network(network(), limits=LIMITS)
-    with pytest.raises(SpikeletError, match="cores whose axons have short-term plasticity"):
-        run(compiled, SPIKES, record=("cycles",))

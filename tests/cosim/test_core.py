@@ -51,7 +51,7 @@ from tests.helpers.random_chips import random_events, random_image, spiking
         failing={  # draws of axons, so many that some just suffice, beside those of neurons
             "neuron": NOISY,
             "parameters": {"decay": "shared"},
-            "n_axons": 180,
+            "n_axons": 500,
             "lanes": 16,
             "pipelines": 4,
             "transmission": True,

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from spikelet.description.chip.core import CoreParams
+from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.learning.short_term import ShortTermPlasticity
 from spikelet.description.run.events import Events
@@ -16,7 +17,7 @@ from spikelet.rtl_gen.emit import to_verilog
 from spikelet.rtl_gen.joined_chips import whole_chip
 from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design
-from tests.helpers.random_chips import random_core, random_image
+from tests.helpers.random_chips import random_core, random_image, spiking
 from tests.helpers.random_convolutions import convolution_core, random_convolution
 from tests.helpers.random_sparse import sparse_core
 from tests.helpers.random_types import typed_core
@@ -47,17 +48,22 @@ def scaled_core(rng: np.random.Generator) -> CoreParams:
     return replace(core, short_term=ShortTermPlasticity(20000, 60000, 30000))
 
 
-def check(core: CoreParams, rng: np.random.Generator) -> None:
+def check(draw: Callable[[np.random.Generator], CoreParams], rng: np.random.Generator) -> None:
     """Compare a chip of one core, whose neurons are not updated in its first ticks.
 
     So nothing fires there: where the format does not say when its groups leave, spikes on their way
     out may make a tick longer than golden says.
     """
-    core = replace(core, first_tick=10, spike_bits=1)
-    chip = ChipParams((core,), n_outputs=4)
-    image = random_image(rng, chip)
-    spikes = rng.random((len(DENSITIES), 20, core.n_axons)) < np.array(DENSITIES)[:, None, None]
-    events = Events.from_spikes(spikes, [(axon, 0, axon, 0) for axon in range(core.n_axons)])
+
+    def drawn() -> tuple[ChipParams, ChipImage, Events]:
+        core = replace(draw(rng), first_tick=10, spike_bits=1)
+        chip = ChipParams((core,), n_outputs=4)
+        spikes = rng.random((len(DENSITIES), 20, core.n_axons)) < np.array(DENSITIES)[:, None, None]
+        routes = [(axon, 0, axon, 0) for axon in range(core.n_axons)]
+        return chip, random_image(rng, chip), Events.from_spikes(spikes, routes)
+
+    chip, image, events = spiking(drawn)
+    (core,) = chip.cores
     record = ("spikes", "states", "cycles")
     golden, native = (
         golden_chip.run(chip, image, events, record=record, backend=backend)
@@ -96,7 +102,7 @@ def test_cycles_are_those_of_the_rtl(
     draw: Callable[[np.random.Generator], CoreParams], seed: int
 ) -> None:
     rng = np.random.default_rng(seed)
-    check(draw(rng), rng)
+    check(draw, rng)
 
 
 @pytest.mark.slow
@@ -106,4 +112,4 @@ def test_cycles_are_those_of_the_rtl_whatever_the_core(
     draw: Callable[[np.random.Generator], CoreParams], seed: int
 ) -> None:
     rng = np.random.default_rng(seed)
-    check(draw(rng), rng)
+    check(draw, rng)

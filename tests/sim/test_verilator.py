@@ -41,7 +41,7 @@ def built(parent: Path) -> Path:
     folder = parent / "a folder with spaces"
     folder.mkdir()
     flags = verilated_cpp.compile_flags("build")
-    return verilator._library(DESIGN, "counter", DRIVER, flags, folder)
+    return verilator._library(DESIGN, "counter", DRIVER, flags, folder, ())
 
 
 def counted(library: Path) -> int:
