@@ -12,7 +12,6 @@ from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.memory_map import ChipMap
 from spikelet.description.chip.neuron_words import state_fields, state_span
 from spikelet.description.chip.params import ChipParams
-from spikelet.description.learning.short_term import ShortTermPlasticity
 from spikelet.description.run.recording import Recording
 from spikelet.golden.chip import GoldenChip
 from spikelet.golden.timing import rest_cycles
@@ -34,7 +33,7 @@ def check(found: Recording, golden: Recording, chip: ChipParams) -> int:
     assert found.first_difference(golden) is None
     assert found.cycles is not None and golden.cycles is not None and golden.spikes is not None
     nobody = np.logical_and.reduce([~spikes.any(axis=2) for spikes in golden.spikes])
-    exact = all(core.spike_bits == 1 and not core.short_term for core in chip.cores)
+    exact = all(core.spike_bits == 1 for core in chip.cores)
     at_rest: npt.NDArray[np.bool_] = golden.cycles == max(map(rest_cycles, chip.cores))
     for ticks in (nobody, at_rest) if exact else (at_rest,):
         assert (found.cycles[ticks] == golden.cycles[ticks]).all()
@@ -56,7 +55,7 @@ class Pair:
         events = bursts(np.random.default_rng(seed), self.chip)
         found = self.rtl.run(events)
         record = ("spikes", "states", "cycles")
-        if any(core.spike_bits > 1 or core.short_term for core in self.chip.cores):
+        if any(core.spike_bits > 1 for core in self.chip.cores):
             record = record[:2]
         assert found.first_difference(self.usual.run(events)) is None
         return check(found, self.golden.run(events, record=record), self.chip)
@@ -130,16 +129,10 @@ def inhibited_core() -> CoreParams:
     return resting_chip("nir-euler", parameters=names, pipelines=2).cores[0]
 
 
-def scaled_core() -> CoreParams:
-    short_term = ShortTermPlasticity(0.3, 60000, 61000)
-    return resting_chip("nir-euler", short_term=short_term, pipelines=4).cores[0]
-
-
 SLOW = [
     lambda: sparse_core(np.random.default_rng(1)),
     lambda: typed_core(np.random.default_rng(1)),
     inhibited_core,
-    scaled_core,
     lambda: resting_chip("lif-multispike", spike_bits=3).cores[0],
     lambda: resting_chip("cuba-lif", lanes=16, pipelines=4).cores[0],
 ]
