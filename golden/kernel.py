@@ -31,7 +31,8 @@ __all__ = [
 
 _FOLDER = Path(__file__).parent
 _KERNEL = _FOLDER / "kernel.c"
-_BEFORE = [_FOLDER / f"kernel_{part}.c" for part in ("sums", "short_term", "structures", "barrier")]
+_PARTS = ("sums", "short_term", "structures", "core", "barrier")
+_BEFORE = [_FOLDER / f"kernel_{part}.c" for part in _PARTS]
 """What is put before it, behind the code that all C files share."""
 
 ROUTE = np.dtype([(name, np.int32) for name in ("input", "core", "axon", "delay", "length")])

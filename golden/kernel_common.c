@@ -1,4 +1,4 @@
-/* What kernel.c and learning_rule.c share; golden/native.py puts it before both. */
+/* What kernel.c and learning_rule.c share; golden/kernel.py and native_learning.py put it before both. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Synaptic sums of a core that does not learn; golden/native.py puts it before kernel.c. */
+/* Synaptic sums of a core that does not learn; golden/kernel.py puts it before kernel.c. */
 #define WORDS (VECTOR_BYTES / 2)
 /* Three sums for each of four vectors: twelve of the sixteen registers that AVX2 has. */
 #define VECTORS 4
