@@ -273,7 +273,6 @@ CORES: dict[str, dict[str, Any]] = {
         ),
         "n_axons": 19,
         "parameters": {"decay": "shared", "inhibition": "shared"},
-        "transmission": True,
         "inhibition_axon": True,
         "short_term": ShortTermPlasticity(20000, 60000, 30000),
     },
