@@ -33,8 +33,8 @@ from spikelet.fpga.flow import build_out_of_context
 from spikelet.golden.native import available
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.rtl_gen.joined_chips import whole_chip
-from spikelet.runs.run import Run
 from spikelet.runs.run import run as spikelet_run
+from spikelet.runs.run_result import Run
 from spikelet.runs.verify import float_classes
 from spikelet.samples.encode import rate
 from spikelet.sim.engine import VerilatedChip

@@ -29,7 +29,7 @@ _HOMES = {
     "PlacementLimits": ("spikelet.network.limits", "PlacementLimits"),
     "Preset": ("spikelet.description.presets.preset", "Preset"),
     "PlasticNetwork": ("spikelet.network.builder", "PlasticNetwork"),
-    "Run": ("spikelet.runs.run", "Run"),
+    "Run": ("spikelet.runs.run_result", "Run"),
     "Samples": ("spikelet.samples.samples", "Samples"),
     "ShortTermPlasticity": ("spikelet.description.learning.short_term", "ShortTermPlasticity"),
     "SpikeletError": ("spikelet.description.errors", "SpikeletError"),

@@ -43,7 +43,8 @@ from spikelet.runs.hardware import chip_verilog
 from spikelet.runs.learning_warnings import learning_warnings
 from spikelet.runs.level_files import write_proof
 from spikelet.runs.levels import Level, Proof, board_levels
-from spikelet.runs.run import RECORDING_FILE, Run, run
+from spikelet.runs.run import run
+from spikelet.runs.run_result import RECORDING_FILE, Run
 from spikelet.runs.verification_files import write_verification
 from spikelet.runs.verify import Verification, verify
 from spikelet.runs.wanted import CHIP_VERILOG, EMITTED_VERILOG

@@ -29,7 +29,8 @@ from spikelet.description.run.recording import Recording
 from spikelet.examples.learning import support
 from spikelet.network.builder import PlasticNetwork
 from spikelet.network.limits import PlacementLimits
-from spikelet.runs.run import Run, run
+from spikelet.runs.run import run
+from spikelet.runs.run_result import Run
 
 __all__ = ["Outcome", "Task", "build", "correlated_spikes", "detect", "main", "outcome"]
 

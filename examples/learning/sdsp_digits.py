@@ -44,7 +44,8 @@ from spikelet.examples.learning.digits16 import FULL_SCALE, SIDE, Digits, Prepar
 from spikelet.examples.learning.support import RECORD, Comparison, compare, console, save, tools
 from spikelet.network.builder import PlasticNetwork
 from spikelet.network.limits import PlacementLimits
-from spikelet.runs.run import Run, run
+from spikelet.runs.run import run
+from spikelet.runs.run_result import Run
 from spikelet.samples.encode import rank_order, rest
 from spikelet.samples.samples import winners
 

@@ -18,7 +18,8 @@ from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.examples.learning.support import RECORD
 from spikelet.examples.literature.command import Command, guarded, panels
 from spikelet.network.builder import PlasticNetwork
-from spikelet.runs.run import Run, run
+from spikelet.runs.run import run
+from spikelet.runs.run_result import Run
 
 __all__ = ["build", "main", "played", "spike_trains"]
 

@@ -57,7 +57,7 @@ def learn(
     from spikelet.results import learned_fields, show_learned, show_verification
     from spikelet.runs.engines import engine_named
     from spikelet.runs.learn import NIR_FILE
-    from spikelet.runs.run import SNAPSHOT_FILE, WEIGHTS_FILE
+    from spikelet.runs.run_result import SNAPSHOT_FILE, WEIGHTS_FILE
     from spikelet.samples.plastic_samples import load_learning_samples
 
     engine_named(engine)

@@ -20,7 +20,7 @@ from spikelet.reports.plot_style import (
     as_png,
     tick_axis,
 )
-from spikelet.runs.run import Run
+from spikelet.runs.run_result import Run
 
 __all__ = [
     "learning_curve",

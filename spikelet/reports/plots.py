@@ -22,7 +22,7 @@ from spikelet.reports.plot_style import (
     layer_title,
     tick_axis,
 )
-from spikelet.runs.run import Run
+from spikelet.runs.run_result import Run
 from spikelet.samples.samples import Samples
 
 __all__ = ["activity", "outputs", "raster", "states"]

@@ -18,7 +18,7 @@ from spikelet.reports.report_page import PAGE, check_extra, filled, write_page
 from spikelet.runs.drift import Drift
 from spikelet.runs.learn import LearningRun
 from spikelet.runs.levels import Proof
-from spikelet.runs.run import Run
+from spikelet.runs.run_result import Run
 from spikelet.runs.verify import EngineResult, Verification
 from spikelet.samples.decode import class_is
 from spikelet.samples.samples import Samples

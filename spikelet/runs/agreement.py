@@ -14,7 +14,7 @@ from spikelet.network.layer_quantisation import LayerQuantisation
 from spikelet.network.leaks import Leak
 from spikelet.network.network import FloatArray
 from spikelet.network.reference import FloatLayer, run_layers
-from spikelet.runs.run import Run
+from spikelet.runs.run_result import Run
 from spikelet.samples.lengths import counted, within
 
 __all__ = [

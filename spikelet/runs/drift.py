@@ -14,7 +14,8 @@ from spikelet.network.network import Network
 from spikelet.network.quantise import quantise
 from spikelet.network.reference import FloatLayer, run_layers
 from spikelet.runs.agreement import LayerAgreement, layer_agreements
-from spikelet.runs.run import Run, run
+from spikelet.runs.run import run
+from spikelet.runs.run_result import Run
 from spikelet.samples.samples import Samples, Score, as_samples
 
 __all__ = ["Drift", "drift"]

@@ -13,7 +13,8 @@ from spikelet.description.array_files import packed_arrays, read_arrays
 from spikelet.description.artefact import Artefact
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
-from spikelet.runs.run import SNAPSHOT_FILE, run
+from spikelet.runs.run import run
+from spikelet.runs.run_result import SNAPSHOT_FILE
 from spikelet.samples.plastic_samples import LearningSamples
 
 __all__ = ["Counts", "Epochs", "run_epoch"]

@@ -30,7 +30,8 @@ from spikelet.network.integers import IntegerProjection, Weights
 from spikelet.nir.export import to_nir
 from spikelet.runs.engines import engine_tools
 from spikelet.runs.epochs import Counts, Epochs, run_epoch
-from spikelet.runs.run import SNAPSHOT_FILE, WEIGHTS_FILE, Run, run, weights_file
+from spikelet.runs.run import run
+from spikelet.runs.run_result import SNAPSHOT_FILE, WEIGHTS_FILE, Run, weights_file
 from spikelet.samples.plastic_samples import LearningSamples
 from spikelet.samples.samples import Samples
 

@@ -11,7 +11,8 @@ from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
 from spikelet.description.run.recording import learned_fields, recorded_states
-from spikelet.runs.run import Run, run
+from spikelet.runs.run import run
+from spikelet.runs.run_result import Run
 
 __all__ = ["BATCH_BYTES", "run_streamed"]
 

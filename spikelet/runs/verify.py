@@ -29,7 +29,8 @@ from spikelet.runs.agreement import (
 from spikelet.runs.early_stop import EarlyStop, check_decoder, early_stop_of
 from spikelet.runs.engines import engine_named
 from spikelet.runs.recorded import Recorded, compare_recorded, recorded_warnings
-from spikelet.runs.run import Run, run
+from spikelet.runs.run import run
+from spikelet.runs.run_result import Run
 from spikelet.samples.decode import count, decoder_named
 from spikelet.samples.lengths import Lengths, ended, within
 from spikelet.samples.samples import Samples, Score, as_samples, winners

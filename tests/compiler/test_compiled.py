@@ -16,7 +16,7 @@ from spikelet.description.run.recording import Recording
 from spikelet.network.builder import PlasticNetwork
 from spikelet.network.limits import PlacementLimits
 from spikelet.runs.agreement import LayerAgreement, agreement
-from spikelet.runs.run import Run
+from spikelet.runs.run_result import Run
 from tests.helpers.interpreter import run_chip
 from tests.helpers.networks import (
     EULER,

@@ -18,7 +18,8 @@ from spikelet.network.network import INPUT, FloatArray, Network, Population, Pro
 from spikelet.network.quantise import quantise
 from spikelet.network.reference import run_float, run_layers
 from spikelet.runs.agreement import agreement
-from spikelet.runs.run import Run, run
+from spikelet.runs.run import run
+from spikelet.runs.run_result import Run
 from tests.helpers.networks import population, spikes
 
 NOISY = NeuronModel(

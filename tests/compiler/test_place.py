@@ -20,8 +20,8 @@ from spikelet.network.network import INPUT, Network, Projection
 from spikelet.network.quantise import quantise
 from spikelet.network.reference import run_float
 from spikelet.runs.agreement import agreement
-from spikelet.runs.run import Run
 from spikelet.runs.run import run as spikelet_run
+from spikelet.runs.run_result import Run
 from tests.helpers.interpreter import run_chip
 from tests.helpers.networks import LIF_MODELS, branched, chain, population, spikes
 

@@ -20,7 +20,8 @@ from spikelet.network.network import INPUT, Network, Projection
 from spikelet.network.quantise import quantise
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
-from spikelet.runs.run import Run, run
+from spikelet.runs.run import run
+from spikelet.runs.run_result import Run
 from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design
 from tests.helpers.networks import LIF_MODELS, RESETS, SUBTRACT, branched, population, spikes

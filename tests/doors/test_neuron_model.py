@@ -30,7 +30,8 @@ from spikelet.project import Project
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.runs.agreement import agreement
-from spikelet.runs.run import Run, run
+from spikelet.runs.run import run
+from spikelet.runs.run_result import Run
 from spikelet.samples.samples import Samples
 from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design

@@ -10,7 +10,8 @@ import numpy as np
 
 from spikelet.compiler.compile import compile_network
 from spikelet.network.builder import PlasticNetwork
-from spikelet.runs.run import Run, run
+from spikelet.runs.run import run
+from spikelet.runs.run_result import Run
 
 RECORDED = Path(__file__).parents[1] / "fixtures" / "presets" / "tinyodin.npz"
 

@@ -17,7 +17,8 @@ from spikelet import (
 from spikelet.compiler.compile import compile_network
 from spikelet.reports import learning_plots as plots
 from spikelet.reports.plots import raster
-from spikelet.runs.run import Run, run
+from spikelet.runs.run import run
+from spikelet.runs.run_result import Run
 from spikelet.samples.plastic_samples import Encoder, LearningSamples
 from spikelet.samples.samples import Samples
 from spikelet.verbs import learn

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from spikelet import LearningRule, PlacementLimits, SpikeletError, TraceParams
 from spikelet.compiler.compile import compile_network
 from spikelet.compiler.compiled import CompiledNetwork
-from spikelet.runs.run import Run, run
+from spikelet.runs.run import run
+from spikelet.runs.run_result import Run
 from tests.helpers.networks import branched, chain, spikes
 
 RECORD = ("spikes", "states")
