@@ -81,12 +81,21 @@ class SynthesisReport:
         return self.device.family.count(self.cells)
 
 
+_KEEP = re.compile(r"^ *\(\* keep\b", re.M)
+
+_KEPT = """\
+proc
+setattr -set keep 1 a:keep %ci1:+$dff[Q] t:$dff %i
+"""
+"""Yosys merges equal registers whatever attributes their wires have; those of cells count."""
+
+
 def script(verilog: str, top: str, device: Device) -> str:
     """Return the Yosys script that synthesises the text of ``design.v`` for a device."""
     first, mapping = device.family.synthesis(verilog, top)
     return f"""\
 read_verilog design.v
-{first}
+{_KEPT if _KEEP.search(verilog) else ""}{first}
 tee -q -o memories.txt dump t:$mem_v2
 design -save whole
 delete t:* t:$mem_v2 %d

@@ -41,11 +41,14 @@ def sum_of(m: Module, bits: Value, *, name: str) -> Value:
 
 
 def to_all(m: Module, bit: Value, places: int, latency: int, *, name: str) -> list[Value]:
-    """Return ``bit`` as it was ``latency`` cycles ago, for each place."""
+    """Return ``bit`` as it was ``latency`` cycles ago, for each place.
+
+    Copies have the attribute ``keep``, without which synthesis makes one register of them.
+    """
     stage = [bit]
     for level in range(latency):
         count = -(-places // BARRIER_FAN ** (latency - 1 - level))
-        copies = [Signal(name=f"{name}_{level}_{i}") for i in range(count)]
+        copies = [Signal(name=f"{name}_{level}_{i}", attrs={"keep": 1}) for i in range(count)]
         for number, copy in enumerate(copies):
             m.d.sync += copy.eq(stage[number * len(stage) // count])
         stage = copies

@@ -5,15 +5,20 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from amaranth import Cat, Module
 from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.yosys import run_yosys
 from spikelet.fpga.families import device_named
 from spikelet.fpga.synthesise import SynthesisReport, synthesise
+from spikelet.rtl_gen.barrier import to_all
 from spikelet.rtl_gen.emit import to_verilog
 from tests.fpga.netlist_bench import side_by_side
 from tests.fpga.toy import MEMORIES, QUICK_MEMORIES, MemorySpec, SpramToy, Toy
+
+OTHERS = ("ICE40UP5K-SG48", "GW2AR-18C", "CCGM1A1")
 
 FAMILIES = {"ecp5": "LFE5U-25F", "ice40": "ICE40UP5K-SG48", "gowin": "GW2AR-18C"}
 
@@ -127,3 +132,24 @@ def test_a_temporary_folder_with_a_blank(tmp_path: Path, monkeypatch: pytest.Mon
         "yosys.log",
         "yosys.ys",
     ]
+
+
+class Spread(wiring.Component):
+    """A signal that goes to some places."""
+
+    def __init__(self, places: int) -> None:
+        super().__init__({"i": In(1), "enable": In(places), "o": Out(places)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        copies = to_all(m, self.i, len(self.o), 1, name="copy")
+        m.d.comb += self.o.eq(Cat(copies) & self.enable)
+        return m
+
+
+@pytest.mark.parametrize(
+    "name", ["LFE5U-85F", *(pytest.param(n, marks=pytest.mark.slow) for n in OTHERS)]
+)
+def test_copies_of_a_signal_stay_apart(name: str, tmp_path: Path) -> None:
+    used = synthesise(to_verilog(Spread(5), "spread"), "spread", device_named(name), tmp_path)
+    assert used.resources["flip_flops"] == 5
