@@ -251,9 +251,9 @@ class NativeCores:
         def run_part(cores: NativeCores, part: slice) -> None:
             cores._run_slice(inputs, part, rewards, records, clear)
 
-        share_out(parts, [partial(run_part, cores) for cores in (self, *self._twins)])
         # The state after the last sample is to be that of these cores.
-        run_part(self, last)
+        workers = [partial(run_part, cores) for cores in (self, *self._twins)]
+        share_out(parts, workers, partial(run_part, self, last))
 
     def _run_slice(
         self,

@@ -121,9 +121,9 @@ class VerilatedChip(Chip):
 
         chips = [self, *self._others[: side_by_side - 1]]
         try:
-            share_out(range(n_parts - 1), [partial(run_part, chip) for chip in chips])
             # The state after the last sample is to be that of this chip.
-            run_part(self, n_parts - 1)
+            last = partial(run_part, self, n_parts - 1)
+            share_out(range(n_parts - 1), [partial(run_part, chip) for chip in chips], last)
         except SpikeletError:
             return run_here(events, **options)  # which names the sample as the caller counts it
         return joined_samples([found[number] for number in range(n_parts)])

@@ -111,9 +111,9 @@ def test_samples_of_a_plastic_chip_that_does_not_learn(
     side_by_side: list[int] = []
     share = native.share_out
 
-    def noted(parts: Any, workers: Any) -> None:
+    def noted(parts: Any, workers: Any, last: Any) -> None:
         side_by_side.append(len(workers))
-        share(parts, workers)
+        share(parts, workers, last)
 
     monkeypatch.setattr(native, "share_out", noted)
     got = several.run(events, record=RECORD, threads=4)
@@ -226,3 +226,18 @@ def test_as_many_threads_as_the_process_may_use(monkeypatch: pytest.MonkeyPatch)
     processors.set_threads(None)
     assert processors.threads_of(None) == 8
     assert native_workers.shares([1], 8) == [range(1)]
+
+
+def test_each_worker_has_its_share_and_the_last_part_is_of_this_thread() -> None:
+    """Of as many parts as workers less one, and the last, each does one; nobody waits."""
+    main, done, both = threading.get_ident(), [], threading.Barrier(2)
+
+    def other(part: int) -> None:
+        done.append((part, threading.get_ident() == main))
+        both.wait(10)
+
+    def first(part: int) -> None:
+        raise AssertionError("the part was left to the other")
+
+    share_out([0], [first, other], lambda: both.wait(10) and None)
+    assert done == [(0, False)]
