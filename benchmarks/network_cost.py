@@ -67,7 +67,8 @@ def _chip(columns: int, rows: int, *, multicast: bool = True, **core: Any) -> Ch
 
 
 MESH = _chip(8, 8, n_axons=256, n_neurons=256)
-SIXTEEN = _chip(4, 4, n_axons=64, n_neurons=64, lanes=16, potential_bits=12, list_entries=64)
+SMALL = {"n_axons": 64, "n_neurons": 64, "lanes": 16, "potential_bits": 12, "list_entries": 64}
+NINE, SIXTEEN = _chip(3, 3, **SMALL), _chip(4, 4, **SMALL)
 LARGEST = _chip(5, 2, n_axons=256, n_neurons=256, lanes=128, pipelines=4, potential_bits=12)
 
 
@@ -121,6 +122,7 @@ CASES = {
         140.0,
         mhz=110.0,
     ),
+    "nine": Case("chip of 9 cores of 64x64, 16 lanes", lambda: Chip(NINE), 120.0, chip=NINE),
     "sixteen": Case(
         "chip of 16 cores of 64x64, 16 lanes",
         lambda: Chip(SIXTEEN),

@@ -8,7 +8,6 @@ step, and one down to those whose input spikes in the next; the core's counter s
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -190,7 +189,4 @@ def _figure(outcomes: list[Outcome]) -> Figure:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except SpikeletError as error:
-        sys.exit(f"error: {error}")
+    support.guarded(main)

@@ -8,7 +8,6 @@ together have fallen. ``--data`` is a folder with MNIST's files; without, there 
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,15 @@ from spikelet.description.learning.device_model import device_model
 from spikelet.description.learning.drift import Drift
 from spikelet.description.learning.rule import LearningRule
 from spikelet.examples.learning.digits16 import FULL_SCALE, SIDE, Digits, Preparation
-from spikelet.examples.learning.support import COLOURS, RECORD, compare, console, save, tools
+from spikelet.examples.learning.support import (
+    COLOURS,
+    RECORD,
+    compare,
+    console,
+    guarded,
+    save,
+    tools,
+)
 from spikelet.network.builder import PlasticNetwork
 from spikelet.network.device_drift import compensated, drifted
 from spikelet.network.device_writing import written
@@ -144,7 +151,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except SpikeletError as error:
-        sys.exit(f"error: {error}")
+    guarded(main)

@@ -7,7 +7,6 @@ Verilog both learn, bit for bit; scored is what the Verilog learned, shown witho
 """
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.taught_rules import normad
 from spikelet.description.neurons.error import ErrorParams
 from spikelet.description.run.recording import Recording
-from spikelet.examples.learning.support import RECORD, compare, console, save, tools
+from spikelet.examples.learning.support import RECORD, compare, console, guarded, save, tools
 from spikelet.network.builder import PlasticNetwork
 from spikelet.network.limits import PlacementLimits
 from spikelet.runs.run import run
@@ -147,7 +146,4 @@ def _figure(wanted: Spikes, found: npt.NDArray[Any], shares: list[tuple[float, f
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except SpikeletError as error:
-        sys.exit(f"error: {error}")
+    guarded(main)

@@ -7,7 +7,6 @@ which images 52,000 to 59,999 are held out, deskewed, 16x16. Without D: 8x8 digi
 """
 
 import argparse
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ from spikelet.description.learning.taught_rules import error_trace
 from spikelet.description.neurons.error import ErrorParams
 from spikelet.description.run.recording import Recording
 from spikelet.examples.learning.digits16 import FULL_SCALE, SIDE, Digits, Preparation
-from spikelet.examples.learning.support import RECORD, compare, console, save, tools
+from spikelet.examples.learning.support import RECORD, compare, console, guarded, save, tools
 from spikelet.network.builder import PlasticNetwork
 from spikelet.network.limits import PlacementLimits
 from spikelet.runs.run import run
@@ -203,7 +202,4 @@ def _figure(weights: npt.NDArray[Any]) -> Figure:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except SpikeletError as error:
-        sys.exit(f"error: {error}")
+    guarded(main)

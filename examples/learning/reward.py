@@ -11,7 +11,6 @@ choice.
 """
 
 import argparse
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -26,7 +25,15 @@ from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.named_rules import RULES
 from spikelet.description.run.recording import Recording
-from spikelet.examples.learning.support import COLOURS, RECORD, compare, console, save, tools
+from spikelet.examples.learning.support import (
+    COLOURS,
+    RECORD,
+    compare,
+    console,
+    guarded,
+    save,
+    tools,
+)
 from spikelet.network.builder import PlasticNetwork
 from spikelet.network.limits import PlacementLimits
 from spikelet.runs.run import run
@@ -340,7 +347,4 @@ def _figure(curves: dict[str, npt.NDArray[np.float64]], trials: int) -> Figure:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except SpikeletError as error:
-        sys.exit(f"error: {error}")
+    guarded(main)

@@ -21,7 +21,6 @@ An image is shown like this, ticks from left to right; potentials and traces sta
 """
 
 import argparse
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -41,7 +40,15 @@ from spikelet.description.learning.devices import Devices
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.run.recording import Recording
 from spikelet.examples.learning.digits16 import FULL_SCALE, SIDE, Digits, Preparation
-from spikelet.examples.learning.support import RECORD, Comparison, compare, console, save, tools
+from spikelet.examples.learning.support import (
+    RECORD,
+    Comparison,
+    compare,
+    console,
+    guarded,
+    save,
+    tools,
+)
 from spikelet.network.builder import PlasticNetwork
 from spikelet.network.limits import PlacementLimits
 from spikelet.runs.run import run
@@ -396,7 +403,4 @@ def _figure(compiled: CompiledNetwork, state: ChipState) -> Figure:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except SpikeletError as error:
-        sys.exit(f"error: {error}")
+    guarded(main)

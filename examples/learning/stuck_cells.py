@@ -7,7 +7,6 @@ The chip without faults goes on as well, and what it reaches counts as lost.
 """
 
 import argparse
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -19,7 +18,7 @@ from spikelet.description.learning.devices import Devices
 from spikelet.description.learning.variability import Variability
 from spikelet.examples.learning.digits16 import Digits
 from spikelet.examples.learning.sdsp_digits import Plan, accuracy, build, train
-from spikelet.examples.learning.support import console, tools
+from spikelet.examples.learning.support import console, guarded, tools
 
 __all__ = ["DEVICES", "broken", "main"]
 
@@ -76,7 +75,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except SpikeletError as error:
-        sys.exit(f"error: {error}")
+    guarded(main)

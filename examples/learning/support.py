@@ -2,12 +2,13 @@
 
 import json
 import platform
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,7 @@ __all__ = [
     "area_under_curve",
     "compare",
     "console",
+    "guarded",
     "save",
     "separation",
     "tools",
@@ -149,3 +151,11 @@ def save(folder: Path, report: dict[str, Any], figure: Figure) -> None:
         raise SpikeletError(f"{folder} cannot be written: {error.strerror}") from error
     console.print("  ".join(f"{name} {version}" for name, version in report["tools"].items()))
     console.print(f"wrote {folder / 'results.json'} and {folder / 'figure.png'}")
+
+
+def guarded(main: Callable[[], int]) -> NoReturn:
+    """Exit with the status of a command, or with what it refuses."""
+    try:
+        sys.exit(main())
+    except SpikeletError as error:
+        sys.exit(f"error: {error}")

@@ -6,7 +6,6 @@ gzipped IDX files, of which images 52,000 to 59,999 are held out; without ``--da
 """
 
 import argparse
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from spikelet.description.learning.taught_rules import error_trace
 from spikelet.description.neurons.error import ErrorParams
 from spikelet.examples.learning import random_feedback
 from spikelet.examples.learning.digits16 import SIDE, Digits, Preparation
-from spikelet.examples.learning.support import COLOURS, console, save, tools
+from spikelet.examples.learning.support import COLOURS, console, guarded, save, tools
 from spikelet.network.builder import PlasticNetwork
 from spikelet.network.limits import PlacementLimits
 
@@ -112,7 +111,4 @@ def _figure(scores: dict[str, list[float]]) -> Figure:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except SpikeletError as error:
-        sys.exit(f"error: {error}")
+    guarded(main)

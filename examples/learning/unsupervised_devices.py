@@ -9,7 +9,6 @@ MNIST's gzipped IDX files; without ``--data`` the 8x8 digits are learned.
 """
 
 import argparse
-import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from rich.table import Table
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.variability import Variability
-from spikelet.examples.learning.support import COLOURS, console, save, tools
+from spikelet.examples.learning.support import COLOURS, console, guarded, save, tools
 from spikelet.examples.learning.unsupervised_digits import (
     build,
     digits_8x8,
@@ -155,7 +154,4 @@ def _figure(rows: list[Row]) -> Figure:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except SpikeletError as error:
-        sys.exit(f"error: {error}")
+    guarded(main)

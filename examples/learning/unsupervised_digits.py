@@ -11,7 +11,6 @@ Without ``--data`` the 8x8 digits of ``examples/digits`` are learned, in a few s
 
 import argparse
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +30,7 @@ from spikelet.description.learning.devices import Devices
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.learning.variability import Variability
 from spikelet.description.neurons.adaptation import Adaptation
+from spikelet.examples.learning.support import guarded
 from spikelet.examples.mnist.data import load_mnist
 from spikelet.network.builder import PlasticNetwork
 from spikelet.network.limits import PlacementLimits
@@ -383,7 +383,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except SpikeletError as error:
-        sys.exit(f"error: {error}")
+    guarded(main)

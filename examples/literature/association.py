@@ -18,8 +18,8 @@ from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.chip.state import ChipState
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.run.recording import Recording
-from spikelet.examples.learning.support import RECORD
-from spikelet.examples.literature.command import Command, guarded, panels
+from spikelet.examples.learning.support import RECORD, guarded
+from spikelet.examples.literature.command import Command, panels
 from spikelet.network.builder import PlasticNetwork
 from spikelet.runs.run import run
 

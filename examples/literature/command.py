@@ -1,11 +1,10 @@
 """What the commands of the experiments share: options, the table over seeds, and how they end."""
 
 import argparse
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +16,7 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.run.recording import Recording
 from spikelet.examples.learning.support import COLOURS, compare, console, save, tools
 
-__all__ = ["Command", "guarded", "panels"]
+__all__ = ["Command", "panels"]
 
 
 @dataclass(frozen=True)
@@ -125,14 +124,6 @@ def panels(count: int, width: float = 7.2, height: float = 3.0) -> tuple[Figure,
     for axes in found:
         axes.set_prop_cycle(color=COLOURS)
     return figure, found
-
-
-def guarded(main: Callable[[], int]) -> NoReturn:
-    """Exit with the status of a command, or with what it refuses."""
-    try:
-        sys.exit(main())
-    except SpikeletError as error:
-        sys.exit(f"error: {error}")
 
 
 def _spread(values: npt.NDArray[Any], form: str) -> str:

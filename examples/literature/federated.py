@@ -19,8 +19,8 @@ import numpy.typing as npt
 from spikelet.description.run.recording import Recording
 from spikelet.examples.learning.digits16 import Digits
 from spikelet.examples.learning.sdsp_digits import Plan, accuracy, build, lessons
-from spikelet.examples.learning.support import RECORD
-from spikelet.examples.literature.command import Command, guarded, panels
+from spikelet.examples.learning.support import RECORD, guarded
+from spikelet.examples.literature.command import Command, panels
 from spikelet.runs.run import run
 
 __all__ = ["average", "learned", "main", "shares"]

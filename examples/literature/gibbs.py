@@ -17,8 +17,8 @@ from matplotlib.figure import Figure
 
 from spikelet.compiler.compile import compile_network
 from spikelet.compiler.compiled import CompiledNetwork
-from spikelet.examples.learning.support import COLOURS, RECORD
-from spikelet.examples.literature.command import Command, guarded, panels
+from spikelet.examples.learning.support import COLOURS, RECORD, guarded
+from spikelet.examples.literature.command import Command, panels
 from spikelet.network.builder import PlasticNetwork
 from spikelet.runs.run import run
 from spikelet.runs.run_result import Run

@@ -20,8 +20,8 @@ from spikelet.compiler.compile import compile_network
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.run.recording import Recording
-from spikelet.examples.learning.support import RECORD
-from spikelet.examples.literature.command import Command, guarded, panels
+from spikelet.examples.learning.support import RECORD, guarded
+from spikelet.examples.literature.command import Command, panels
 from spikelet.golden.chip import GoldenChip
 from spikelet.network.builder import PlasticNetwork
 from spikelet.runs.run import run

@@ -18,8 +18,8 @@ from spikelet.compiler.compile import compile_network
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.run.recording import Recording
 from spikelet.examples.learning.sdsp_digits import SPIKE
-from spikelet.examples.learning.support import RECORD
-from spikelet.examples.literature.command import Command, guarded, panels
+from spikelet.examples.learning.support import RECORD, guarded
+from spikelet.examples.literature.command import Command, panels
 from spikelet.examples.literature.small_digits import small_digits
 from spikelet.network.builder import PlasticNetwork
 from spikelet.network.limits import PlacementLimits

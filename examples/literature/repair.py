@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.run.recording import Recording
-from spikelet.examples.learning.support import RECORD
+from spikelet.examples.learning.support import RECORD, guarded
 from spikelet.examples.literature.association import APART, TOGETHER, Memory, patterns
-from spikelet.examples.literature.command import Command, guarded, panels
+from spikelet.examples.literature.command import Command, panels
 
 __all__ = ["break_synapses", "main", "trial"]
 

@@ -18,8 +18,8 @@ import numpy.typing as npt
 from spikelet.compiler.compile import compile_network
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.run.recording import Recording
-from spikelet.examples.learning.support import RECORD
-from spikelet.examples.literature.command import Command, guarded, panels
+from spikelet.examples.learning.support import RECORD, guarded
+from spikelet.examples.literature.command import Command, panels
 from spikelet.network.builder import PlasticNetwork
 from spikelet.network.limits import PlacementLimits
 from spikelet.runs.run import run

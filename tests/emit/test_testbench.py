@@ -22,7 +22,6 @@ from tests.helpers.emitted import (
     run_testbench,
     small_network,
     with_output,
-    without_initial_values,
 )
 from tests.helpers.random_chips import random_chip
 
@@ -63,10 +62,10 @@ def replay(folder: Path, work: Path, simulator: str = "icarus-2012", verilog: st
 )
 def test_the_chip_passes(simulator, initial_values, folder, compiled, tmp_path):
     """As emitted, and with what a reset must do alone; all values of the run are compared."""
-    verilog = (folder / "chip.v").read_text()
-    if not initial_values:
-        verilog = without_initial_values(verilog)
-    done = replay(folder, tmp_path, simulator, verilog)
+    chip = whole_chip(compiled.chip)
+    done = replay(
+        folder, tmp_path, simulator, to_verilog(chip, "chip", initial_values=initial_values)
+    )
     run = RecordedRun.load(folder)
     assert run.output_spikes > 0
     assert done.status == 0, done.output

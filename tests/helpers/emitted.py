@@ -40,14 +40,6 @@ def recorded(compiled: CompiledNetwork, top: str = "chip") -> RecordedRun:
     return record_run(compiled, None, top)
 
 
-def without_initial_values(verilog: str) -> str:
-    """Return Verilog in which no register or memory has an initial value."""
-    bare = re.sub(r"(?m)^(  reg (?:signed )?(?:\[[^\]]*\] )?\S+) +=[^;]*;", r"\1 ;", verilog)
-    bare = re.sub(r"(?ms)^  initial begin\n.*?^  end\n", "", bare)
-    assert bare != verilog and not re.search(r"(?m)^ +(initial|reg [^;]*=)", bare)
-    return bare
-
-
 def with_output(verilog: str, port: str, value: str, top: str = "chip") -> str:
     """Return Verilog of a chip one of whose outputs is ``value`` instead."""
     header = re.search(rf"^module {top}\(([^)]*)\);(.*?)^endmodule", verilog, re.M | re.S)
