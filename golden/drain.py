@@ -57,8 +57,7 @@ class _Drain:
             self.end = max(self.end, taken)
         else:
             row = (delay % self.core.delay_slots, axon // self.core.scan_bits)
-            # With counts, a second spike to the same word waits until the first is written.
-            if row == self.row and max(self.core.spike_bits, self.core.fired_bits) > 1:
+            if row == self.row:  # a second spike to the same word waits until the first is written
                 taken = max(taken, self.row_taken + 2)
             self.row, self.row_taken = row, taken
             self.end = max(self.end, taken + 1)

@@ -26,9 +26,10 @@ class AxonBitmap(wiring.Component):
     largest count merges, and an axon is listed as often as its count says. One for an axon or
     a delay that this core does not have, but the chip's largest does, is taken and dropped.
 
-    Timing: an arrival a cycle, except that where there are counts a second one to the same word
-    waits until the first is added and written. All wait while a scan or a clear runs. See
-    :class:`WordScan` for the scan, which waits while an axon is listed again.
+    Timing: an arrival a cycle, except that a second one to the same word waits until the first is
+    written, unless the bitmap ``forwards``: a cycle, or two where there are counts, as those are
+    added in a cycle of their own. All wait while a scan or a clear runs. See :class:`WordScan` for
+    the scan, which waits while an axon is listed again.
     Reset: stops; does not clear the memory.
 
     Parameters
@@ -38,6 +39,9 @@ class AxonBitmap(wiring.Component):
         Of the arrivals in the memory map.
     flit : Packet
         Layout of the chip's flits.
+    forwards : bool
+        Whether an arrival finds what is being written, where there are no counts; it takes cells.
+        Then ``arrival.ready`` does not depend on the arrival.
 
     Members
     -------
@@ -72,9 +76,12 @@ class AxonBitmap(wiring.Component):
         Access to the words, while not ``busy``.
     """
 
-    def __init__(self, core: CoreParams, region: Region, flit: Packet) -> None:
+    def __init__(
+        self, core: CoreParams, region: Region, flit: Packet, *, forwards: bool = False
+    ) -> None:
         self.core = core
         self.count_bits = flit.width - flit.without(COUNT).width  # 0: packets have no counts
+        self.forwards = forwards and not self.count_bits
         members = {
             "arrival": In(flit_stream(flit)),
             "start": In(1),
@@ -144,15 +151,17 @@ class AxonBitmap(wiring.Component):
             arrival_row.word.eq(axon[index_bits:]),
         ]
         ready = ~occupied & ~self.config.read
-        if self.count_bits:
-            ready &= ~_any(valid & (at == arrival_row) for valid, at in stages)
-            written = self._raised(m, word, writing, bit)
-        else:
-            # What was written in this cycle was read before: it is kept for the next one.
+        if self.forwards:
+            # What is written in this cycle was read before: it is kept for the next one.
             again, kept = Signal(), Signal(core.scan_bits)
             word = Mux(again, kept, word)
+            m.d.sync += [again.eq(setting & (setting_row == arrival_row)), kept.eq(word | bit)]
+        else:
+            ready &= ~_any(valid & (at == arrival_row) for valid, at in stages)
+        if self.count_bits:
+            written = self._raised(m, word, writing, bit)
+        else:
             written = word | bit
-            m.d.sync += [again.eq(setting & (setting_row == arrival_row)), kept.eq(written)]
             m.d.comb += self.merged.eq(setting & (word & bit).any())
         m.d.comb += self.arrival.ready.eq(ready)
         m.d.sync += [

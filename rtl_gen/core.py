@@ -85,7 +85,10 @@ class Core(wiring.Component):
             address_bits=self.map.address_bits,
             regions=regions,
         )
-        m.submodules.bitmap = bitmap = AxonBitmap(core, regions["arrivals"], flit_packet(self.chip))
+        m.submodules.bitmap = bitmap = AxonBitmap(
+            *(core, regions["arrivals"], flit_packet(self.chip)),
+            forwards=self.chip.registered_links,
+        )
         m.submodules.crossbar = crossbar = crossbar_of(core, regions)
         m.submodules.neurons = neurons = NeuronArray(core, regions)
         m.submodules.emission = emission = Emission(

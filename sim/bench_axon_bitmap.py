@@ -168,13 +168,13 @@ def _cycles(core: CoreParams, axons: list[int]) -> int:
     return listed + (core.spike_bits > 1)
 
 
-def _taken(core: CoreParams, flit: Packet, axons: list[int]) -> list[int]:
+def _taken(core: CoreParams, forwards: bool, axons: list[int]) -> list[int]:
     """Return when arrivals that follow each other at once are taken, from that of the first on.
 
-    Where packets have counts, a word is met again when it has been written: after a cycle, or two
+    A word is met again when it has been written, unless the bitmap forwards: after a cycle, or two
     where counts are added.
     """
-    if flit.without(COUNT).width == flit.width:
+    if forwards:
         return list(range(len(axons)))
     written: dict[int, int] = {}
     taken: list[int] = []
@@ -334,7 +334,9 @@ async def timing(dut: Any) -> None:
         await source.sent()
         await _quiet(dut, edge)
         taken = [at - arrivals.transfers[0][0] for at, _ in arrivals.transfers]
-        assert taken == _taken(core, flit, axons), f"arrivals at {axons} were taken at {taken}"
+        assert taken == _taken(core, given["forwards"], axons), (
+            f"arrivals at {axons} were taken at {taken}"
+        )
         scan = Scan()
         await scan.run(dut, edge, core, tick, never())
         assert scan.axons == sorted(axons)

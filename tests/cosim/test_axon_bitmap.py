@@ -27,6 +27,8 @@ from tests.cosim.support import SEEDS, Bench, cases
         graded_bytes={"n_axons": 9, "delay_slots": 2, "spike_bits": 8},
         graded_for_others={"n_axons": 20, "delay_slots": 2, "others": 3},
         less_than_others={"n_axons": 20, "delay_slots": 4, "spike_bits": 2, "others": 5},
+        forwards={"n_axons": 37, "delay_slots": 16, "forwards": True},
+        one_word_forwards={"n_axons": 5, "delay_slots": 2, "forwards": True},
         among_larger={"n_axons": 32, "delay_slots": 4, "largest": (100, 16)},
     ),
 )
@@ -35,13 +37,14 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     fields = dict(request.param)
     n_axons, delay_slots = fields.pop("largest", (1, 2))
     others = fields.pop("others", 0)
+    forwards = fields.pop("forwards", False)
     core = CoreParams(n_neurons=16, neuron=neuron_model("snntorch-zero"), **fields)
     bits = others or core.spike_bits
     other = replace(core, n_axons=n_axons, delay_slots=delay_slots, spike_bits=bits)
     chip = ChipParams((core, other), 2)
     flit = flit_packet(chip)
-    component = AxonBitmap(core, ChipMap(chip).cores[0]["arrivals"], flit)
-    return Bench(component, core=core, flit=flit, config_latency=CONFIG_LATENCY)
+    component = AxonBitmap(core, ChipMap(chip).cores[0]["arrivals"], flit, forwards=forwards)
+    return Bench(component, core=core, flit=flit, config_latency=CONFIG_LATENCY, forwards=forwards)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
