@@ -45,8 +45,9 @@ from spikelet.runs.level_files import write_proof
 from spikelet.runs.levels import Level, Proof, board_levels
 from spikelet.runs.run import run
 from spikelet.runs.run_result import RECORDING_FILE, Run
+from spikelet.runs.verification import Verification
 from spikelet.runs.verification_files import write_verification
-from spikelet.runs.verify import Verification, verify
+from spikelet.runs.verify import verify
 from spikelet.runs.wanted import CHIP_VERILOG, EMITTED_VERILOG
 from spikelet.runs.waves import write_waves
 from spikelet.samples.plastic_samples import LearningSamples

@@ -10,7 +10,7 @@ from spikelet.locked import writing
 from spikelet.runs.engines import engine_named
 from spikelet.runs.epochs import Epochs
 from spikelet.runs.learn import LearningRun, learn_from, making_of
-from spikelet.runs.verify import Verification
+from spikelet.runs.verification import Verification
 from spikelet.samples.plastic_samples import LearningSamples
 
 __all__ = ["Learned", "learn_in"]

@@ -16,7 +16,7 @@ from spikelet.project_learning import Learned
 from spikelet.runs.learn import LearningRun
 from spikelet.runs.levels import Proof
 from spikelet.runs.recorded import Recorded
-from spikelet.runs.verify import Verification
+from spikelet.runs.verification import Verification
 from spikelet.samples.samples import Score
 from spikelet.terminal import Terminal
 

@@ -130,7 +130,10 @@ class _Ecp5(Family):
         )
 
     def _device(self, name: str, size: str, luts: int, block_rams: int, dsps: int) -> Device:
-        options = (f"--{size}", "--package", "CABGA381", "--speed", "6")
+        # nextpnr weighs wires of the critical path by 10 as a rule, which leaves chips of many
+        # cores slower by a tenth or more; one core is as fast with either.
+        timing = ("--placer-heap-timingweight", "40")
+        options = (f"--{size}", "--package", "CABGA381", "--speed", "6", *timing)
         capacity = {"luts": luts, "flip_flops": luts, "block_rams": block_rams, "dsps": dsps}
         return Device(name, self, options, capacity)
 

@@ -19,7 +19,7 @@ from spikelet.runs.drift import Drift
 from spikelet.runs.learn import LearningRun
 from spikelet.runs.levels import Proof
 from spikelet.runs.run_result import Run
-from spikelet.runs.verify import EngineResult, Verification
+from spikelet.runs.verification import EngineResult, Verification
 from spikelet.samples.decode import class_is
 from spikelet.samples.samples import Samples
 

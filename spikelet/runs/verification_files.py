@@ -25,7 +25,7 @@ from spikelet.network.origin import Origin
 from spikelet.runs.agreement import LayerAgreement
 from spikelet.runs.engines import engine_tools, engines
 from spikelet.runs.recorded import Recorded
-from spikelet.runs.verify import EngineResult, Verification
+from spikelet.runs.verification import EngineResult, Verification
 from spikelet.runs.wanted import MADE_OF
 from spikelet.samples.samples import Samples, Score, load_samples
 

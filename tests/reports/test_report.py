@@ -27,7 +27,7 @@ from spikelet.reports.report import write_report
 from spikelet.runs.agreement import LayerAgreement
 from spikelet.runs.drift import Drift, drift
 from spikelet.runs.run_result import Run
-from spikelet.runs.verify import EngineResult, Verification
+from spikelet.runs.verification import EngineResult, Verification
 from spikelet.samples.samples import Samples, Score
 from tests.helpers.networks import branched, chain, spikes
 

@@ -17,7 +17,7 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule
 from spikelet.description.run.recording import Recording
 from spikelet.runs.early_stop import EarlyStop
-from spikelet.runs.verify import EngineResult
+from spikelet.runs.verification import EngineResult
 from spikelet.samples.samples import Samples
 from tests.helpers.networks import integrator, sink, source, spikes, write
 
