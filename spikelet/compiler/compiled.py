@@ -33,7 +33,8 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.run.events import Events
 from spikelet.description.summary import summary
 from spikelet.golden.dense_spikes import DenseSpikes
-from spikelet.network.integers import IntegerNetwork, Weights
+from spikelet.network.integer_layers import Weights
+from spikelet.network.integers import IntegerNetwork
 from spikelet.network.limits import PlacementLimits
 from spikelet.network.matrices import dense
 from spikelet.placement.quality import PlacementQuality

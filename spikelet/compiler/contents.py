@@ -10,7 +10,8 @@ from spikelet.compiler.neuron_parameters import drawing, kept_states, loaded_par
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage, random_states
 from spikelet.description.chip.transmission import CERTAIN
-from spikelet.network.integers import IntegerNetwork, IntegerPopulation, IntegerProjection
+from spikelet.network.integer_layers import IntegerPopulation, IntegerProjection
+from spikelet.network.integers import IntegerNetwork
 
 __all__ = ["core_contents"]
 

@@ -16,7 +16,8 @@ from spikelet.description.chip.image import ChipImage, CoreImage
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.network.builder import PlasticNetwork
-from spikelet.network.integers import IntegerNetwork, IntegerPopulation
+from spikelet.network.integer_layers import IntegerPopulation
+from spikelet.network.integers import IntegerNetwork
 from spikelet.network.layer_quantisation import LayerQuantisation
 from spikelet.network.matrices import dense
 from spikelet.network.network import Network

@@ -17,7 +17,8 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.synapses.formats import synapse_format
 from spikelet.network.float_update import at_rest
-from spikelet.network.integers import IntegerNetwork, IntegerPopulation
+from spikelet.network.integer_layers import IntegerPopulation
+from spikelet.network.integers import IntegerNetwork
 from spikelet.network.limits import AUTO, PlacementLimits
 from spikelet.placement.maps import lanes_of_channels, pipelines_of_channels
 from spikelet.placement.network import Connection, PlacementNetwork

@@ -12,12 +12,8 @@ from spikelet.description.learning.rule import LearningRule
 from spikelet.description.learning.short_term import ShortTermPlasticity
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.synapses.convolution import ConvolutionShape
-from spikelet.network.integers import (
-    InputGroup,
-    IntegerNetwork,
-    IntegerPopulation,
-    IntegerProjection,
-)
+from spikelet.network.integer_layers import InputGroup, IntegerPopulation, IntegerProjection
+from spikelet.network.integers import IntegerNetwork
 from spikelet.network.layer_quantisation import LayerQuantisation
 from spikelet.network.leaks import Leak
 from spikelet.network.matrices import from_arrays, to_arrays

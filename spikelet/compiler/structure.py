@@ -7,7 +7,8 @@ import numpy as np
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.chip.core import CoreParams
 from spikelet.network.float_update import at_rest
-from spikelet.network.integers import IntegerNetwork, IntegerPopulation
+from spikelet.network.integer_layers import IntegerPopulation
+from spikelet.network.integers import IntegerNetwork
 from spikelet.network.network import Network
 
 __all__ = ["Difference", "layer_differences", "network_differences"]

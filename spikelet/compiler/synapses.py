@@ -10,7 +10,8 @@ from spikelet.description.neurons.models import neuron_model
 from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.description.synapses.formats import synapse_format
 from spikelet.golden.timing import core_cycles
-from spikelet.network.integers import IntegerNetwork, IntegerProjection, Weights
+from spikelet.network.integer_layers import IntegerProjection, Weights
+from spikelet.network.integers import IntegerNetwork
 from spikelet.network.limits import AUTO, PlacementLimits
 from spikelet.network.matrices import Matrix, dense
 from spikelet.placement.maps import cut_map, lanes_of_channels, pipelines_of_channels, places

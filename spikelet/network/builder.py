@@ -34,12 +34,8 @@ from spikelet.description.presets.preset import Preset
 from spikelet.description.presets.presets import preset as preset_of
 from spikelet.description.summary import summary
 from spikelet.network.float_update import rises_alone
-from spikelet.network.integers import (
-    InputGroup,
-    IntegerNetwork,
-    IntegerPopulation,
-    IntegerProjection,
-)
+from spikelet.network.integer_layers import InputGroup, IntegerPopulation, IntegerProjection
+from spikelet.network.integers import IntegerNetwork
 from spikelet.network.plasticity import (
     check_rule,
     check_short_term,

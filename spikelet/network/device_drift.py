@@ -9,7 +9,8 @@ import numpy.typing as npt
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.devices import Devices
 from spikelet.description.learning.drift import Drift
-from spikelet.network.integers import IntegerNetwork, IntegerProjection
+from spikelet.network.integer_layers import IntegerProjection
+from spikelet.network.integers import IntegerNetwork
 from spikelet.network.matrices import dense
 
 __all__ = ["compensated", "devices_of", "drifted", "with_codes"]

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.neurons.models import neuron_model
-from spikelet.network.integers import IntegerNetwork, IntegerPopulation
+from spikelet.network.integer_layers import IntegerPopulation
+from spikelet.network.integers import IntegerNetwork
 from spikelet.network.layer_quantisation import LayerQuantisation
 from spikelet.network.matrices import Matrix, by_column, dense
 from spikelet.network.network import INPUT, FloatArray, Network, Population, Projection

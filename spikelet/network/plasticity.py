@@ -9,7 +9,7 @@ from spikelet.description.learning.short_term import ShortTermPlasticity
 from spikelet.description.learning.two_rules import both_rules
 from spikelet.description.learning.variability import Variability
 from spikelet.description.neurons.model import NeuronModel
-from spikelet.network.integers import IntegerProjection
+from spikelet.network.integer_layers import IntegerProjection
 
 __all__ = ["check_rule", "check_short_term", "check_taught", "check_teacher", "rule_of_devices"]
 

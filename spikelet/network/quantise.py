@@ -9,7 +9,8 @@ import numpy.typing as npt
 from spikelet.description.checks import check_range
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.model import FRACTION_BITS
-from spikelet.network.integers import InputGroup, IntegerNetwork
+from spikelet.network.integer_layers import InputGroup
+from spikelet.network.integers import IntegerNetwork
 from spikelet.network.leaks import MOST_FRACTION_BITS, finer, leak_parameters
 from spikelet.network.network import INPUT, Network, Population, Projection
 from spikelet.network.normalise import normalised

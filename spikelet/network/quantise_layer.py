@@ -11,7 +11,7 @@ from spikelet.description.checks import check_range
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.model import NeuronModel
 from spikelet.network.convolution import shape_in_core
-from spikelet.network.integers import IntegerPopulation, IntegerProjection
+from spikelet.network.integer_layers import IntegerPopulation, IntegerProjection
 from spikelet.network.layer_quantisation import LayerQuantisation
 from spikelet.network.leaks import Leak, finer, finest_bits, leak_parameters, measured_leaks
 from spikelet.network.matrices import Matrix, same_places, stacked, stored, zeros_of

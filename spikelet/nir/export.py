@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.files import AtomicFile
-from spikelet.network.integers import IntegerNetwork, IntegerPopulation, IntegerProjection
+from spikelet.network.integer_layers import IntegerPopulation, IntegerProjection
+from spikelet.network.integers import IntegerNetwork
 from spikelet.network.matrices import dense
 from spikelet.network.network import Network
 from spikelet.network.order import late_pairs

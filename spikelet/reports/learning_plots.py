@@ -11,7 +11,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from spikelet.network.integers import Weights
+from spikelet.network.integer_layers import Weights
 from spikelet.reports.plot_style import (
     FAINT,
     PALE,

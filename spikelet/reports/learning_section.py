@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from spikelet.compiler.compiled import CompiledNetwork
-from spikelet.network.integers import IntegerProjection
+from spikelet.network.integer_layers import IntegerProjection
 from spikelet.reports import learning_plots, plots
 from spikelet.runs.learn import LearningRun
 

@@ -26,7 +26,7 @@ from spikelet.description.artefact import Artefact, OutOfDate, digests_of_files
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
 from spikelet.description.summary import summary
-from spikelet.network.integers import IntegerProjection, Weights
+from spikelet.network.integer_layers import IntegerProjection, Weights
 from spikelet.nir.export import to_nir
 from spikelet.runs.engines import engine_tools
 from spikelet.runs.epochs import Counts, Epochs, run_epoch

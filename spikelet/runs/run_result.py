@@ -16,7 +16,8 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.run.recording import Recording, recorded_states
 from spikelet.description.summary import summary
 from spikelet.description.versions import package_versions
-from spikelet.network.integers import IntegerNetwork, Weights
+from spikelet.network.integer_layers import Weights
+from spikelet.network.integers import IntegerNetwork
 from spikelet.network.matrices import dense
 from spikelet.network.network import FloatArray
 from spikelet.samples.decode import decoder_named
