@@ -334,9 +334,10 @@ def test_a_board_gets_a_bitstream_and_a_report(toy: Toy, project: Project) -> No
 def test_a_patched_bitstream_is_the_one_that_is_built(
     toy: Toy, project: Project, tmp_path: Path
 ) -> None:
-    """After the build above; the command, and what it refuses."""
+    """The command, and what it refuses."""
     samples = tmp_path / "samples.npz"
     np.savez(samples, spikes=SAMPLES.spikes)
+    project.build("toyboard", SAMPLES)
     retrained = chain([6, 8, 4], neuron=SUBTRACT, decay=np.array([0.75]), seed=1)
     new, whole = Project(tmp_path / "new"), Project(tmp_path / "whole")
     for folder in (new, whole):
