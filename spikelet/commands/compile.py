@@ -77,6 +77,11 @@ _STRUCTURE = ("preset", "neuron_scales", "topology", "multicast", "placement_see
     help="The chip can stop at the first output spike; off by default.",
 )
 @click.option(
+    "--tick-timer/--no-tick-timer",
+    default=None,
+    help="The chip can start ticks by itself, in real time; on by default.",
+)
+@click.option(
     "--rest/--no-rest",
     default=None,
     help="Cores whose neurons are at rest cut silent ticks short; off by default.",

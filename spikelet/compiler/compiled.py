@@ -361,8 +361,8 @@ class CompiledNetwork:
             "measured": self.quality.measured,
             "limits": asdict(self.limits),
         }
-        for name in ("early_stop", "rest"):  # named only where they are
-            if not description["limits"][name]:
+        for name, usual in (("early_stop", False), ("tick_timer", True), ("rest", False)):
+            if description["limits"][name] == usual:  # named only where it is not
                 del description["limits"][name]
         loads = self.quality.loads.loads
         arrays = {

@@ -127,6 +127,7 @@ class _Placer:
             placed.multicast,
             self.limits.fifo_depth,
             early_stop=self.limits.early_stop,
+            tick_timer=self.limits.tick_timer,
         )
         image = ChipImage(tuple(contents for _, contents in cores))
         image.check(chip)
