@@ -86,6 +86,11 @@ _STRUCTURE = ("preset", "neuron_scales", "topology", "multicast", "placement_see
     default=None,
     help="Cores whose neurons are at rest cut silent ticks short; off by default.",
 )
+@click.option(
+    "--narrow/--no-narrow",
+    default=None,
+    help="Only the potential bits and axons that can be needed; off by default.",
+)
 @click.option("--topology", type=click.Choice(TOPOLOGIES), help="mesh by default.")
 @click.option("--multicast/--no-multicast", default=None, help="Default: where it is of use.")
 @PLACEMENT_SEED

@@ -361,8 +361,8 @@ class CompiledNetwork:
             "measured": self.quality.measured,
             "limits": asdict(self.limits),
         }
-        for name, usual in (("early_stop", False), ("tick_timer", True), ("rest", False)):
-            if description["limits"][name] == usual:  # named only where it is not
+        for name in ("early_stop", "tick_timer", "rest", "narrow"):  # named only where unusual
+            if description["limits"][name] == getattr(PlacementLimits, name):
                 del description["limits"][name]
         loads = self.quality.loads.loads
         arrays = {
