@@ -54,8 +54,8 @@ class Memory:
     unread_bits : int
         Bits of a row's last bank that nothing reads: RAM cells for them alone are dropped.
     sharing : int
-        Rows that share a word: see :func:`~spikelet.description.lanes.rows_in_word`. Each has banks
-        of its own, or if there is only one bank, a part of it that is written by itself.
+        Rows that share a word, each with banks of its own: see
+        :func:`~spikelet.description.lanes.rows_in_word`.
     """
 
     name: str
@@ -117,26 +117,19 @@ def place_memory(memory: Memory, rams: tuple[RamKind, ...]) -> PlacedMemory:
 def _least_cost(memory: Memory, ram: RamKind) -> tuple[float, int, int]:
     """Return cost and multiplexers of a bank in the best shape of a cell, and all banks' cells."""
     best: tuple[float, int, int] | None = None
-    parts = memory.sharing if memory.banks == 1 else 1
-    part_bits = memory.bank_bits // parts
     for shape, width in enumerate(ram.widths):
         written = (min(ram.byte, width) or width) if memory.writable else 1
-        part = -(-part_bits // written) * written
-        row_bits = parts * part
+        row_bits = -(-memory.bank_bits // written) * written
         depth = -(-memory.rows // (1 << (ram.address_bits - shape)))
         cells = -(-depth * row_bits // width)
         multiplexers = (depth - 1) * memory.bank_bits
         enables = depth if depth > 1 and memory.writable else 0
         cost = ram.cost * cells + _MULTIPLEXER_COST * (multiplexers + enables) + _READ_PORT_COST
         if best is None or cost < int(best[0]):
-            read = [
-                part * number + bit
-                for number in range(parts)
-                for bit in range(part_bits - memory.unread_bits)
-            ]
-            last = {(row_bits * deep + bit) // width for deep in range(depth) for bit in read}
-            lasts = 1 if memory.banks == 1 else memory.sharing
-            best = cost, cells * (memory.banks - lasts) + len(last) * lasts, multiplexers
+            read = range(memory.bank_bits - memory.unread_bits)
+            last = {(row_bits * part + bit) // width for part in range(depth) for bit in read}
+            whole = memory.banks - memory.sharing
+            best = cost, cells * whole + len(last) * memory.sharing, multiplexers
     assert best is not None, "a RAM cell has a width"
     return best
 
@@ -180,10 +173,8 @@ def _rows_of_lanes(name: str, rows: int, bits: int, kind: str, bank_bits: int = 
     banks = -(-bits // bank_bits)
     unread = -bits % bank_bits if banks > 1 else 0
     sharing = rows_in_word(rows)
-    if banks == 1:
-        return Memory(name, -(-rows // sharing), bits * sharing, kind=kind, sharing=sharing)
     return Memory(
-        *(name, -(-rows // sharing), bank_bits, banks * sharing, kind),
+        *(name, -(-rows // sharing), min(bank_bits, bits), banks * sharing, kind),
         unread_bits=unread,
         sharing=sharing,
     )

@@ -1,6 +1,6 @@
 """A memory of rows that are written by banks. No twin in golden, where a memory is an array."""
 
-from amaranth import Module, unsigned
+from amaranth import Module
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -27,8 +27,6 @@ class BankedMemory(wiring.Component):
     kind : str
         ``"auto"`` (synthesis chooses), ``"block"``, or ``"spram"``: then a row is either read or
         written in a cycle, both through ``write_row``'s address, which must equal ``read_row``.
-    joined : bool
-        Whether synthesis places all banks as one memory: bits of several may share a RAM.
 
     Members
     -------
@@ -41,14 +39,11 @@ class BankedMemory(wiring.Component):
         Write enables.
     """
 
-    def __init__(
-        self, *, depth: int, banks: int, bank_bits: int, kind: str = "auto", joined: bool = False
-    ) -> None:
+    def __init__(self, *, depth: int, banks: int, bank_bits: int, kind: str = "auto") -> None:
         self.depth = depth
         self.banks = banks
         self.bank_bits = bank_bits
         self.kind = kind
-        self.joined = joined
         super().__init__(
             {
                 "read_row": In(range(depth)),
@@ -65,22 +60,20 @@ class BankedMemory(wiring.Component):
         attributes: dict[str, object] = {"no_rw_check": 1}
         if self.kind != "auto":
             attributes["ram_style"] = {"block": "block", "spram": "huge"}[self.kind]
-        together = self.banks if self.joined and not isinstance(platform, MemoryMacros) else 1
-        bits = together * self.bank_bits
-        for bank in range(self.banks // together):
+        for bank in range(self.banks):
             if self._macro(m, platform, bank):
                 continue
-            memory = Memory(shape=unsigned(bits), depth=self.depth, init=[], attrs=attributes)
+            memory = Memory(shape=self.bank_bits, depth=self.depth, init=[], attrs=attributes)
             m.submodules[f"bank_{bank}"] = memory
-            write = memory.write_port(granularity=self.bank_bits if together > 1 else None)
+            write = memory.write_port()
             read = memory.read_port()
             m.d.comb += [
                 write.addr.eq(self.write_row),
-                write.data.eq(self.write_data.word_select(bank, bits)),
-                write.en.eq(self.write_banks.word_select(bank, together)),
+                write.data.eq(self.write_data.word_select(bank, self.bank_bits)),
+                write.en.eq(self.write_banks[bank]),
                 read.addr.eq(self.read_row),
                 read.en.eq(self.read_enable),
-                self.read_data.word_select(bank, bits).eq(read.data),
+                self.read_data.word_select(bank, self.bank_bits).eq(read.data),
             ]
         return m
 

@@ -96,7 +96,6 @@ class SynapseMemory(wiring.Component):
             banks=banks * self.shared,
             bank_bits=len(config.data),
             kind=self.kind,
-            joined=banks == 1,
         )
         configured = config.read | config.write
         config_row = config.offset[bank_address_bits:]

@@ -101,7 +101,7 @@ class Ice40(Family):
             library=("ICE40_SPRAM",),
             address_bits=14,
             widths=(16,),
-            byte=0,  # Yosys lets no rows that are written one by one share a cell
+            byte=4,
             cost=2048,
             kinds=("spram",),
         ),

@@ -145,14 +145,10 @@ def test_rows_share_words_no_deeper_than_a_block_ram() -> None:
     """tinyODIN's 65,536 rows of 4 bits: 16 block RAMs of 16,384 bits each, and no more."""
     core = replace(CORE, n_axons=256, n_neurons=256, lanes=1, pipelines=1, weight_bits=4)
     weights = memories_of(ChipParams((core,)))["core 0 weights"]
-    assert (weights.rows, weights.bank_bits, weights.banks, weights.sharing) == (16384, 16, 1, 4)
+    assert (weights.rows, weights.bank_bits, weights.banks, weights.sharing) == (16384, 4, 4, 4)
     placed = place_memory(weights, ECP5.family.rams)
     assert (placed.resource, placed.cells) == ("block_rams", 16)
     assert placed.multiplexers == 3 * 4  # a row is chosen from its word
-    (gatemate,), up5k = (device_named(n).family.rams for n in ("CCGM1A1", "ICE40UP5K-SG48"))
-    assert place_memory(weights, (gatemate,)).cells == 13  # 16 x 16 bits by 4,096, 5 bits a row
-    in_spram = place_memory(replace(weights, kind="spram"), up5k)
-    assert (in_spram.resource, in_spram.cells) == ("sprams", 4)
     three = Memory("ragged", 100, 32, 6, unread_bits=20, sharing=3)  # two banks of 32 and 12 bits
     assert place_memory(three, ECP5.family.rams).cells == 3 * (1 + 1)
     assert rows_in_word(16384) == 1
