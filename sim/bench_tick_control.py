@@ -67,7 +67,7 @@ async def by_strobe_only(dut: Any) -> None:
     around.held_up = lambda: bool(rng.random() < 0.3)
     around.spikes = lambda: bool(rng.random() < 0.01)
     strobes = 0
-    for _ in range(60):
+    for _ in range(40):
         name = str(rng.choice([*TIMER_REGISTERS, "ticks", *(["stop_at_output"] * early)]))
         around.requests.append((name, int(rng.choice([0, 1, 40, FOR_EVER]))))
         around.events += int(rng.choice([0, 1, 8]))
