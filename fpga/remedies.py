@@ -115,6 +115,7 @@ def _ways(chip: ChipParams, device: Device) -> list[_Way]:
         [(f"--lanes {n}", _with_lanes(n)) for n in halves(max(c.lanes for c in cores))],
         [(f"--pipelines {n}", _with_pipelines(n)) for n in halves(max(c.pipelines for c in cores))],
         [(f"--fifo-depth {n}", _with_fifo_depth(n)) for n in halves(chip.fifo_depth) if n > 1],
+        [("--no-tick-timer", _without_timer)] if chip.tick_timer else [],
     ]
     return [way for way in ways if way]
 
@@ -151,6 +152,10 @@ def _with_lanes(lanes: int) -> _ChipChange:
 
 def _with_pipelines(pipelines: int) -> _ChipChange:
     return _of_cores(pipelines=lambda core: min(core.pipelines, pipelines))
+
+
+def _without_timer(chip: ChipParams) -> ChipParams:
+    return replace(chip, tick_timer=False)
 
 
 def _with_fifo_depth(depth: int) -> _ChipChange:

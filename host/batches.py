@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.chip.memory_map import LEARNING_REGISTERS, ChipMap, chip_registers
+from spikelet.description.chip.memory_map import LEARNING_REGISTERS, ChipMap, register_number
 from spikelet.description.chip.packets import output_bits
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
@@ -16,7 +16,7 @@ __all__ = ["batch_of", "check_ended", "stop_register", "ticks_run"]
 
 def stop_register(chip: ChipParams) -> int:
     """Return the address of the register that lets samples stop; of a chip that can."""
-    return chip_registers(chip).index("stop_at_output")
+    return register_number(chip, "stop_at_output")
 
 
 def batch_of(
@@ -67,7 +67,7 @@ def batch_of(
         mask,
         cycle_limit,
         shift,
-        chip_registers(chip).index("stopped") if stop_at_output else None,
+        register_number(chip, "stopped") if stop_at_output else None,
     )
 
 

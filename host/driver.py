@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.chip.image import ChipImage
-from spikelet.description.chip.memory_map import CHIP_REGISTERS, ChipMap
+from spikelet.description.chip.memory_map import ChipMap, register_number
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state import ChipState
 from spikelet.description.chip.state_words import (
@@ -78,7 +78,7 @@ class Chip:
         self._image: ChipImage | None = None
         self._ticks_before = 0
         try:
-            check_identity(name, chip, self._register)
+            check_identity(name, chip, self.register)
         except BaseException:
             link.close()
             raise
@@ -198,7 +198,7 @@ class Chip:
         """Return contents, with what was learned, and state; only between ticks."""
         addresses = state_words(self.chip)
         words = [{name: self.read(at) for name, at in core.items()} for core in addresses]
-        ticks = self._register("ticks") + self._ticks_before
+        ticks = self.register("ticks") + self._ticks_before
         return snapshot_of(self.chip, self._loaded(), ticks, words)
 
     def restore(self, state: ChipState, *, check: bool = False) -> None:
@@ -323,8 +323,9 @@ class Chip:
             raise SpikeletError(f"{self.name}: load an image first")
         return self._image
 
-    def _register(self, name: str) -> int:
-        return int(self.read(np.array([CHIP_REGISTERS.index(name)], np.uint32))[0])
+    def register(self, name: str) -> int:
+        """Return a register of the chip; SpikeletError if it has none of that name."""
+        return int(self.read(np.array([register_number(self.chip, name)], np.uint32))[0])
 
 
 def _told(progress: Callable[[int], None], before: int, samples: int) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.chip.memory_map import CHIP_REGISTERS, COUNTERS, ChipMap
+from spikelet.description.chip.memory_map import COUNTERS, ChipMap, register_number
 from spikelet.description.chip.neuron_words import unpack_states
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.state_words import learned_words, state_words
@@ -48,7 +48,7 @@ class Probes:
             kept = [name for core in chip.cores for name in core.update.kept]
             names += (*_LEARNED, *dict.fromkeys(kept))
         self.words = state_words(chip, names)
-        registers = [CHIP_REGISTERS.index(name) for name in ("cycles", "dropped_packets")]
+        registers = [register_number(chip, name) for name in ("cycles", "dropped_packets")]
         addresses = [np.array(registers, np.uint32), *counters]
         addresses += [at for core in self.words for at in core.values()]
         self.addresses = np.concatenate(addresses)

@@ -7,7 +7,7 @@ from amaranth import Array, C, Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from spikelet.description.chip.memory_map import IDENTIFICATION, ChipMap, Region, chip_registers
+from spikelet.description.chip.memory_map import IDENTIFICATION, ChipMap, Region
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.rtl_gen.barrier import all_of, sum_of, to_all
@@ -157,7 +157,9 @@ class Chip(wiring.Component):
         self, m: Module, idle: Value, dropped: Value, core_dropped: Value
     ) -> tuple[tuple[Signal, Signal], ConfigNode]:
         """Build what only the chip with the host has; return the cores' strobes, and its window."""
-        m.submodules.tick_control = control = TickControl(self.latency, self.chip.early_stop)
+        m.submodules.tick_control = control = TickControl(
+            self.latency, self.chip.early_stop, self.chip.tick_timer
+        )
         network = self.network
         feed(m, network.host_out, self.event_out)
         m.d.comb += [
@@ -191,7 +193,7 @@ class Chip(wiring.Component):
                 self.core_clear.eq(control.core_clear),
             ]
 
-        names = chip_registers(self.chip)
+        names = control.names
         span = 1 << (len(names) - 1).bit_length()
         registers = Region("registers", 0, len(names), span, 32, "rw", "register")
         node = self._first_node(m, {"registers": registers})
@@ -209,7 +211,7 @@ class Chip(wiring.Component):
         offset = delayed(m, port.offset, CONFIG_LATENCY - 2, name="register")
         found = [Signal(32, name=f"registers_from_{first}") for first in range(0, len(names), 4)]
         for index, word in enumerate(found):  # of four at most, which a look-up table can choose
-            here = [values[name] for name in names[4 * index : 4 * index + 4]]
+            here = [values.get(name, C(0)) for name in names[4 * index : 4 * index + 4]]
             with m.If(offset[2:] == index):
                 m.d.sync += word.eq(Array([*here, *[C(0)] * (4 - len(here))])[offset[:2]])
             with m.Else():

@@ -1,11 +1,12 @@
 """Memory of a field of every synapse: weights, or tags. No twin in golden: it is an array there."""
 
-from amaranth import Module, Mux, Signal
+from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import Region
+from spikelet.description.lanes import rows_in_word
 from spikelet.rtl_gen.banked_memory import BankedMemory
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
 
@@ -14,6 +15,9 @@ __all__ = ["SynapseMemory"]
 
 class SynapseMemory(wiring.Component):
     """A row holds a field of as many synapses as there are lanes; the format numbers the rows.
+
+    Where there are more rows than a block RAM is deep, several share a word: see
+    :func:`~spikelet.description.lanes.rows_in_word`.
 
     No bench of its own: ``sim/bench_crossbar.py`` reads and writes it as the crossbar's.
 
@@ -66,6 +70,7 @@ class SynapseMemory(wiring.Component):
         self.rows = rows or core.weight_rows
         self.kind = kind or core.weight_memory
         self.writable = writable
+        self.shared = rows_in_word(self.rows)
         members = {
             "read": In(1),
             "read_row": In(range(self.rows)),
@@ -87,8 +92,8 @@ class SynapseMemory(wiring.Component):
         banks = -(-row_bits // 32)
         bank_address_bits = (banks - 1).bit_length()
         m.submodules.memory = memory = BankedMemory(
-            depth=self.rows,
-            banks=banks,
+            depth=-(-self.rows // self.shared),
+            banks=banks * self.shared,
             bank_bits=len(config.data),
             kind=self.kind,
         )
@@ -97,7 +102,7 @@ class SynapseMemory(wiring.Component):
         row = Signal(range(self.rows))
         enable = Signal()
         write_row = Signal(range(self.rows))
-        write_data = Signal(len(memory.write_data))
+        write_data = Signal(banks * len(config.data))
         write_banks = Signal(banks)
         next_row = Mux(configured, config_row, self.read_row)
         next_data = config.data.replicate(banks)
@@ -117,15 +122,36 @@ class SynapseMemory(wiring.Component):
             row.eq(next_row),
             enable.eq(self.read | config.read),
             write_data.eq(next_data),
-            self.row_data.eq(memory.read_data),
         ]
+        written = row if one_port else write_row
+        share_bits = self.shared.bit_length() - 1
         m.d.comb += [
-            memory.read_row.eq(row),
+            memory.read_row.eq(row[share_bits:]),
             memory.read_enable.eq(enable),
-            memory.write_row.eq(row if one_port else write_row),
-            memory.write_data.eq(write_data),
-            memory.write_banks.eq(write_banks),
+            memory.write_row.eq(written[share_bits:]),
+            memory.write_data.eq(write_data.replicate(self.shared)),
+            memory.write_banks.eq(
+                Cat(
+                    write_banks & (written[:share_bits] == share).replicate(banks)
+                    for share in range(self.shared)
+                )
+                if share_bits
+                else write_banks
+            ),
         ]
+        if share_bits:
+            self._choose(m, memory.read_data, enable, row[:share_bits])
+        else:
+            m.d.sync += self.row_data.eq(memory.read_data)
         bank = delayed(m, config.offset[:bank_address_bits], CONFIG_LATENCY - 1, name="bank")
         m.d.sync += config.read_data.eq(self.row_data.word_select(bank, len(config.data)))
         return m
+
+    def _choose(self, m: Module, read: Value, enable: Signal, share: Value) -> None:
+        """Build what chooses a row from its word, behind the word's registers."""
+        word = Signal(len(read))
+        fetched, chosen = Signal(len(share)), Signal(len(share))
+        with m.If(enable):
+            m.d.sync += fetched.eq(share)
+        m.d.sync += [word.eq(read), chosen.eq(fetched)]
+        m.d.comb += self.row_data.eq(word.word_select(chosen, len(word) // self.shared))

@@ -8,12 +8,16 @@ from spikelet.description.chip.memory_map import (
     CHIP_REGISTERS,
     EARLY_STOP_REGISTERS,
     FLAGS,
+    TIMER_REGISTERS,
     WRITABLE_REGISTERS,
 )
 
 __all__ = ["TickControl"]
 
-_COUNTED = ("overruns", "late_events", "dropped_packets", "flags")
+_MISSED = ("overruns", "late_events")
+"""Counters of what goes wrong with ticks that begin by themselves; each has a flag, in order."""
+
+_COUNTED = ("dropped_packets", "flags")
 
 
 class TickControl(wiring.Component):
@@ -36,6 +40,8 @@ class TickControl(wiring.Component):
     spike reached the host, neither by itself nor by a strobe, until ``clear``. ``stopped`` says so,
     from the cycle on in which ``busy`` falls; ``run_ticks`` keeps what was not run.
 
+    Without ``tick_timer`` ticks begin by a strobe only, and there are none of ``TIMER_REGISTERS``.
+
     Timing: a tick begins, with ``busy`` rising in the next cycle, and ``core_start`` follows
     ``2 + barrier_latency`` cycles later, or once all is idle and configured. ``busy`` falls in the
     cycle after ``all_idle`` says that it is over. What is counted or flagged shows two cycles
@@ -48,6 +54,8 @@ class TickControl(wiring.Component):
         Clock cycles from here to the cores, and from the cores to here.
     early_stop : bool
         Whether there are the registers of ``EARLY_STOP_REGISTERS``.
+    tick_timer : bool
+        Whether ticks can begin without a strobe.
 
     Members
     -------
@@ -77,15 +85,21 @@ class TickControl(wiring.Component):
     busy : ``Out(1)``
         A tick or a clear runs, or is about to; events and requests are not taken.
     NAME : ``Out``
-        The registers of ``CHIP_REGISTERS`` from ``ticks`` on, and of ``EARLY_STOP_REGISTERS``.
+        The registers of ``CHIP_REGISTERS`` from ``ticks`` on, and of ``EARLY_STOP_REGISTERS``, as
+        far as there are.
     """
 
-    def __init__(self, barrier_latency: int, early_stop: bool = False) -> None:
+    def __init__(
+        self, barrier_latency: int, early_stop: bool = False, tick_timer: bool = True
+    ) -> None:
         self.barrier_latency = barrier_latency
         self.early_stop = early_stop
+        self.tick_timer = tick_timer
         own = EARLY_STOP_REGISTERS if early_stop else ()
         self.names = CHIP_REGISTERS + own
-        self.registers = self.names[CHIP_REGISTERS.index("ticks") :]
+        left_out = () if tick_timer else TIMER_REGISTERS
+        counted = self.names[CHIP_REGISTERS.index("ticks") :]
+        self.registers = tuple(name for name in counted if name not in left_out)
         widths = {"flags": len(FLAGS)} | dict.fromkeys(own, 1)
         super().__init__(
             {
@@ -115,9 +129,19 @@ class TickControl(wiring.Component):
         begins = Signal()
         m.d.comb += self.busy.eq(~between)
         running = self._sequence(m, between, begins)
-        automatic, paced = self._modes(m, begins)
-        overrun = self._begin(m, between, automatic, paced, begins)
-        late = self._late(m, begins)
+        written = {
+            name: self.write & (self.write_register == self.names.index(name))
+            for name in WRITABLE_REGISTERS
+            if name in self.registers
+        }
+        for name, write in written.items():
+            with m.If(write):
+                m.d.sync += getattr(self, name).eq(self.write_data)
+        missed: dict[str, Value] = {}
+        if self.tick_timer:
+            automatic, paced = self._modes(m, written, begins)
+            missed["overruns"] = self._begin(m, between, automatic, paced, begins)
+            missed["late_events"] = self._late(m, begins)
 
         with m.If(self.core_clear):
             m.d.sync += self.ticks.eq(0)
@@ -125,10 +149,10 @@ class TickControl(wiring.Component):
             m.d.sync += [self.ticks.eq(self.ticks + 1), self.cycles.eq(1)]
         with m.Elif(running):
             m.d.sync += self.cycles.eq(self.cycles + 1)
-        self._count(m, overrun, late)
+        self._count(m, missed)
         return m
 
-    def _modes(self, m: Module, begins: Signal) -> tuple[Value, Value]:
+    def _modes(self, m: Module, written: dict[str, Value], begins: Signal) -> tuple[Value, Value]:
         """Build what the host sets; return whether ticks start by themselves, and with a period.
 
         Flags beside the registers spare everything else a look at 32 bits.
@@ -136,14 +160,6 @@ class TickControl(wiring.Component):
         automatic = Signal()
         forever = Signal()
         timed = Signal()
-        written = {
-            name: self.write & (self.write_register == self.names.index(name))
-            for name in WRITABLE_REGISTERS
-            if name in self.names
-        }
-        for name, write in written.items():
-            with m.If(write):
-                m.d.sync += getattr(self, name).eq(self.write_data)
         with m.If(written["period"]):
             m.d.sync += timed.eq(self.write_data.any())
         with m.If(self.core_clear):
@@ -155,20 +171,25 @@ class TickControl(wiring.Component):
         runs = automatic & ~self.stopped if self.early_stop else automatic
         return runs, runs & timed
 
-    def _count(self, m: Module, overrun: Value, late: Value) -> None:
-        """Build the counters and flags of what went wrong, a cycle after it did."""
-        seen = Signal(3)
+    def _count(self, m: Module, missed: dict[str, Value]) -> None:
+        """Build the counters and flags of what went wrong, a cycle after it did.
+
+        ``missed`` are strobes, by the names of their counters.
+        """
+        seen = Signal(len(FLAGS))
         dropped = Signal.like(self.dropped)
         m.d.sync += [
-            seen.eq(Cat(overrun, late, self.core_dropped)),
+            seen.eq(Cat(*(missed.get(name, C(0)) for name in _MISSED), self.core_dropped)),
             dropped.eq(self.dropped),
-            self.overruns.eq(self.overruns + seen[0]),
-            self.late_events.eq(self.late_events + seen[1]),
+            *(
+                getattr(self, name).eq(getattr(self, name) + seen[_MISSED.index(name)])
+                for name in missed
+            ),
             self.dropped_packets.eq(self.dropped_packets + dropped),
             self.flags.eq(self.flags | seen | Cat(C(0, 2), dropped.any())),
         ]
         with m.If(self.core_clear):
-            m.d.sync += [getattr(self, name).eq(0) for name in _COUNTED]
+            m.d.sync += [getattr(self, name).eq(0) for name in (*missed, *_COUNTED)]
             m.d.sync += [seen.eq(0), dropped.eq(0)]
 
     def _sequence(self, m: Module, between: Signal, begins: Signal) -> Signal:

@@ -49,7 +49,7 @@ async def registers(dut: Any) -> None:
     assert outside
     assert not (await port.read(np.array(outside, np.uint32))).any()
     values = dict.fromkeys(CHIP_REGISTERS, 0)
-    writable = {"period": 0xFEDCBA98}
+    writable = {"period": 0xFEDCBA98} if chip.tick_timer else {}
     await port.write(np.array([(i, 0xFEDCBA98) for i in _indices(set(values) - {"run_ticks"})]))
     words = await port.read(np.array(_indices(CHIP_REGISTERS), np.uint32))
     values |= {"identification": IDENTIFICATION, "structure": int(chip.digest[:8], 16)} | writable
@@ -209,6 +209,8 @@ class _Corners(Checks):
 @cocotb.test(timeout_time=100, timeout_unit="us")
 async def free_running(dut: Any) -> None:
     """By itself, as fast as it can: the same spikes as in single steps, whatever the host does."""
+    if not parameters()["chip"].tick_timer:
+        return
     checks = _Corners(*CORNERS)
     await ByItself(dut, 0).run(checks)
     checks.finish()
@@ -217,6 +219,8 @@ async def free_running(dut: Any) -> None:
 @cocotb.test(timeout_time=300, timeout_unit="us")
 async def real_time(dut: Any) -> None:
     """By itself, in exact periods: the same spikes as in single steps, and none too late."""
+    if not parameters()["chip"].tick_timer:
+        return
     checks = _Corners(*CORNERS)
     period = 2500
     ran = await ByItself(dut, period).run(checks)
@@ -255,6 +259,8 @@ def _flits_to_nowhere(chip: ChipParams) -> tuple[list[int], tuple[int, list[int]
 @cocotb.test(timeout_time=100, timeout_unit="us")
 async def flits_to_nowhere(dut: Any) -> None:
     """Packets to cores, axons and delays that are not there: dropped, counted, and no harm done."""
+    if not parameters()["chip"].tick_timer:
+        return
     chip: ChipParams = parameters()["chip"]
     flits, drops = _flits_to_nowhere(chip)
     assert any(drops[1]), "every axon and delay that a flit can name is there"

@@ -1,6 +1,6 @@
 """cocotb bench of the tick control: every promise of its docstring, cycle by cycle.
 
-Parameters: ``barrier_latency``, ``early_stop``. All around it is modelled in
+Parameters: ``barrier_latency``, ``early_stop``, ``tick_timer``. All around it is modelled in
 ``sim/tick_surroundings.py``.
 """
 
@@ -10,7 +10,7 @@ from typing import Any
 import cocotb
 import numpy as np
 
-from spikelet.description.chip.memory_map import FLAGS
+from spikelet.description.chip.memory_map import FLAGS, TIMER_REGISTERS
 from spikelet.sim.testbench import Checks, parameters, random_source
 from spikelet.sim.tick_scoreboard import FOR_EVER, REGISTERS
 from spikelet.sim.tick_surroundings import Surroundings
@@ -56,8 +56,41 @@ async def one_tick_for_each_strobe(dut: Any) -> None:
 
 
 @cocotb.test(timeout_time=200, timeout_unit="us")
+async def by_strobe_only(dut: Any) -> None:
+    """Without the timer no tick begins by itself, whatever is written; strobes and drops count."""
+    if parameters()["tick_timer"]:
+        return
+    around, checks = await _begin(dut, "dropped packet", "event", "strobe")
+    rng, early = around.rng, around.early_stop
+    around.travel = lambda: int(rng.integers(0, 20))
+    around.work = lambda: int(rng.choice([0, 1, 5, 30, 90]))
+    around.held_up = lambda: bool(rng.random() < 0.3)
+    around.spikes = lambda: bool(rng.random() < 0.01)
+    strobes = 0
+    for _ in range(40):
+        name = str(rng.choice([*TIMER_REGISTERS, "ticks", *(["stop_at_output"] * early)]))
+        around.requests.append((name, int(rng.choice([0, 1, 40, FOR_EVER]))))
+        around.events += int(rng.choice([0, 1, 8]))
+        checks.reach("event", around.events)
+        deed = str(rng.choice(["start", "start", "start", "clear", "nothing"]))
+        if deed != "nothing":
+            stopped = around.board.stopped and deed == "start"
+            await around.strobe(deed)
+            strobes += not stopped
+        await around.cycles(int(rng.integers(1, 200)))
+        checks.reach("dropped packet", around.board.registers["dropped_packets"])
+    await around.until(lambda: not around.expect_busy)
+    begun = len(around.when("core_start")) + len(around.when("core_clear"))
+    checks.equal(strobes, begun, "ticks and clears")
+    checks.reach("strobe", strobes)
+    checks.finish()
+
+
+@cocotb.test(timeout_time=200, timeout_unit="us")
 async def free_running(dut: Any) -> None:
     """Ticks follow each other at once; what waits is taken between them; writing 0 stops them."""
+    if not parameters()["tick_timer"]:
+        return
     around, checks = await _begin(dut, "event between ticks", "request between ticks")
     latency, n = around.latency, 9
     await around.write(run_ticks=n)
@@ -90,6 +123,8 @@ async def free_running(dut: Any) -> None:
 @cocotb.test(timeout_time=200, timeout_unit="us")
 async def clear_stops(dut: Any) -> None:
     """A clear stops a chip that runs by itself, and resets counters and flags."""
+    if not parameters()["tick_timer"]:
+        return
     around, checks = await _begin(dut)
     for period in (0, 30, 100):
         await around.write(period=period, run_ticks=FOR_EVER)
@@ -110,6 +145,8 @@ async def clear_stops(dut: Any) -> None:
 @cocotb.test(timeout_time=200, timeout_unit="us")
 async def real_time(dut: Any) -> None:
     """Ticks begin in exact cycles, whatever the host does, and events are late exactly if so."""
+    if not parameters()["tick_timer"]:
+        return
     around, checks = await _begin(dut)
     shortest = 12 + 5 * (around.latency + 1)
     for period in (shortest, shortest + 1, 3 * shortest):
@@ -136,6 +173,8 @@ async def real_time(dut: Any) -> None:
 @cocotb.test(timeout_time=200, timeout_unit="us")
 async def overruns(dut: Any) -> None:
     """Ticks longer than a period: one overrun for each end missed, and no catching up."""
+    if not parameters()["tick_timer"]:
+        return
     around, checks = await _begin(dut)
     await around.strobe("clear")
     await around.until(lambda: not around.expect_busy)
@@ -156,6 +195,8 @@ async def overruns(dut: Any) -> None:
 @cocotb.test(timeout_time=200, timeout_unit="us")
 async def stops_at_output(dut: Any) -> None:
     """No tick follows one with a spike until clear; or there is no such register."""
+    if not parameters()["tick_timer"]:
+        return
     around, checks = await _begin(dut)
     spiking = False
     around.spikes = lambda: spiking
@@ -192,6 +233,8 @@ async def stops_at_output(dut: Any) -> None:
 @cocotb.test(timeout_time=200, timeout_unit="us")
 async def anything(dut: Any) -> None:
     """Random modes, work, traffic and strobes, under the eyes of the scoreboard."""
+    if not parameters()["tick_timer"]:
+        return
     corners = ("overrun", "late event", "dropped packet", "belated tick", "strobe while running")
     early = ("stopped",) if parameters()["early_stop"] else ()
     around, checks = await _begin(dut, *corners, *early)

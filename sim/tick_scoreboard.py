@@ -3,6 +3,7 @@
 from spikelet.description.chip.memory_map import (
     CHIP_REGISTERS,
     EARLY_STOP_REGISTERS,
+    TIMER_REGISTERS,
     WRITABLE_REGISTERS,
 )
 
@@ -22,6 +23,8 @@ class Scoreboard:
     ----------
     early_stop : bool
         Whether it has the registers of ``EARLY_STOP_REGISTERS``.
+    tick_timer : bool
+        Whether it has those of ``TIMER_REGISTERS``.
 
     Attributes
     ----------
@@ -31,9 +34,10 @@ class Scoreboard:
         A tick begins by itself in the cycle told last.
     """
 
-    def __init__(self, early_stop: bool = False) -> None:
+    def __init__(self, early_stop: bool = False, tick_timer: bool = True) -> None:
         own = EARLY_STOP_REGISTERS if early_stop else ()
-        self.registers = dict.fromkeys(("period", *REGISTERS, *own), 0)
+        left_out = () if tick_timer else TIMER_REGISTERS
+        self.registers = {name: 0 for name in (*REGISTERS, *own) if name not in left_out}
         self.spiked = False  # a spike has reached the host since the last strobe
         self.begins = False
         self.period_ends: int | None = None
@@ -58,7 +62,7 @@ class Scoreboard:
     def tell(self, now: int, busy: bool, inputs: dict[str, int], strobes: dict[str, bool]) -> None:
         """Take one cycle into account."""
         state = self.registers
-        automatic = bool(state["run_ticks"] and not self.stopped)
+        automatic = bool(state.get("run_ticks") and not self.stopped)
         paced = bool(automatic and state["period"])
         boundary = now == self.period_ends
         if not paced:
@@ -103,8 +107,9 @@ class Scoreboard:
         """Count and flag what was seen in the cycle before."""
         overrun, late, dropped, core_dropped = self.seen
         state = self.registers
-        state["overruns"] += overrun
-        state["late_events"] += late
+        if "overruns" in state:
+            state["overruns"] += overrun
+            state["late_events"] += late
         state["dropped_packets"] += dropped
         causes = (overrun, late, dropped or core_dropped)
         state["flags"] |= sum(1 << bit for bit, cause in enumerate(causes) if cause)

@@ -50,7 +50,7 @@ class Surroundings:
         self.held_up: Callable[[], bool] = lambda: False
         self.spikes: Callable[[], bool] = lambda: bool(rng.random() < 0.1)
         self.early_stop: bool = parameters()["early_stop"]
-        self.board = Scoreboard(self.early_stop)
+        self.board = Scoreboard(self.early_stop, parameters()["tick_timer"])
         self.log: list[dict[str, Any]] = []
         self.events, self.next_event = 0, 0
         self.requests: deque[tuple[str, int] | None] = deque()

@@ -29,6 +29,7 @@ __all__ = [
     "IDENTIFICATION",
     "LEARNING_REGISTERS",
     "TICK_BITS",
+    "TIMER_REGISTERS",
     "WRITABLE_REGISTERS",
     "ChipMap",
     "Region",
@@ -37,6 +38,7 @@ __all__ = [
     "describe",
     "post_bits",
     "post_fields",
+    "register_number",
 ]
 
 IDENTIFICATION = 0x53504B03
@@ -63,6 +65,10 @@ a core; and :data:`FLAGS`."""
 EARLY_STOP_REGISTERS = ("stop_at_output", "stopped")
 """What follows in chips with ``early_stop``, each one bit: the host sets the first; then the second
 is 1 from the end of a tick in which a spike reached the host, until clear, and no tick begins."""
+
+TIMER_REGISTERS = ("run_ticks", "period", "overruns", "late_events")
+"""Those of :data:`CHIP_REGISTERS` that only chips with ``tick_timer`` have; others keep their
+addresses."""
 
 WRITABLE_REGISTERS = ("run_ticks", "period", "stop_at_output")
 """Those that the host writes."""
@@ -123,8 +129,23 @@ def _ceil_power_of_two(value: int) -> int:
 
 
 def chip_registers(chip: ChipParams) -> tuple[str, ...]:
-    """Return the names of a chip's registers, in the order of their addresses from 0."""
-    return CHIP_REGISTERS + (EARLY_STOP_REGISTERS if chip.early_stop else ())
+    """Return the names of a chip's registers, in the order of their addresses."""
+    names = CHIP_REGISTERS + (EARLY_STOP_REGISTERS if chip.early_stop else ())
+    return tuple(name for name in names if chip.tick_timer or name not in TIMER_REGISTERS)
+
+
+def register_number(chip: ChipParams, name: str) -> int:
+    """Return the address of a chip's register; SpikeletError if it has none of that name."""
+    if name in chip_registers(chip):
+        return (CHIP_REGISTERS + EARLY_STOP_REGISTERS).index(name)
+    remedies = {
+        **dict.fromkeys(TIMER_REGISTERS, "compile the network with --tick-timer"),
+        **dict.fromkeys(EARLY_STOP_REGISTERS, "compile the network with --early-stop"),
+    }
+    there = ", ".join(chip_registers(chip))
+    raise SpikeletError(
+        f"the chip has no register {name!r}, only {there}", remedy=remedies.get(name, "")
+    )
 
 
 def core_regions(core: CoreParams, destination_bits: int) -> dict[str, Region]:
@@ -267,7 +288,8 @@ class ChipMap:
             core_regions(core, destination_packet(chip, core).width) for core in chip.cores
         ]
         used = [max(r.base + r.span for r in regions.values()) for regions in self.cores]
-        self.window = _ceil_power_of_two(max(len(chip_registers(chip)), *used))
+        registers = 1 + register_number(chip, chip_registers(chip)[-1])
+        self.window = _ceil_power_of_two(max(registers, *used))
         self.address_bits = (self.window * (1 + len(self.cores)) - 1).bit_length()
         if self.address_bits > 32:
             raise SpikeletError(f"chip: {self.address_bits} address bits exceed 32")
@@ -285,7 +307,7 @@ def describe(chip: ChipParams) -> dict[str, Any]:
         "word_bits": 32,
         "address_bits": chip_map.address_bits,
         "window_words": chip_map.window,
-        "chip_registers": {name: index for index, name in enumerate(chip_registers(chip))},
+        "chip_registers": {name: register_number(chip, name) for name in chip_registers(chip)},
         "structure": int(chip.digest[:8], 16),
         "cores": [
             {

@@ -54,6 +54,9 @@ class ChipParams:
     early_stop : bool
         Whether the chip can stop after the tick in which a spike reached the host: see
         :data:`spikelet.description.chip.memory_map.EARLY_STOP_REGISTERS`.
+    tick_timer : bool
+        Whether the chip can start ticks by itself, and has
+        :data:`spikelet.description.chip.memory_map.TIMER_REGISTERS`; else each begins by a strobe.
 
     Raises
     ------
@@ -74,6 +77,7 @@ class ChipParams:
     chip_columns: int = 1
     chip_rows: int = 1
     early_stop: bool = False
+    tick_timer: bool = True
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -88,7 +92,7 @@ class ChipParams:
             value = getattr(self, name)
             if type(value) is not int or not low <= value <= high:
                 raise SpikeletError(f"chip: {name} must be an int in {low}..{high}, not {value!r}")
-        for name in ("multicast", "early_stop"):
+        for name in ("multicast", "early_stop", "tick_timer"):
             if type(getattr(self, name)) is not bool:
                 raise SpikeletError(f"chip: {name} must be a bool, not {getattr(self, name)!r}")
         positions = self.width * self.height
@@ -181,8 +185,9 @@ class ChipParams:
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON-compatible values."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        if not self.early_stop:  # named only where it is
-            del values["early_stop"]
+        for name, usual in (("early_stop", False), ("tick_timer", True)):
+            if values[name] == usual:  # named only where it is not
+                del values[name]
         return {**values, "cores": [core.to_dict() for core in self.cores]}
 
     @classmethod

@@ -19,6 +19,7 @@ from spikelet.description.chip.memory_map import (
     ChipMap,
     Region,
     chip_registers,
+    register_number,
 )
 from spikelet.description.chip.packets import flit_packet
 from spikelet.description.chip.params import ChipParams
@@ -62,7 +63,8 @@ def system_rdl(chip: ChipParams, top: str, *, bus: bool = False) -> str:
         f"  default regwidth = {8 * WORD_BYTES};",
         "  littleendian;",
     ]
-    for number, name in enumerate(chip_registers(chip)):
+    for name in chip_registers(chip):
+        number = register_number(chip, name)
         fields = "".join(f"    {field}\n" for field in _rdl_fields(chip, name))
         lines += [f"  reg {{\n{fields}  }} \\{name} @ {number * WORD_BYTES:#x};"]
     for core, regions in enumerate(chip_map.cores):
@@ -139,7 +141,8 @@ def c_header(chip: ChipParams, top: str, *, bus: bool = False) -> str:
     define("CORES", len(chip.cores), "{}u")
     define("OUTPUTS", chip.n_outputs, "{}u")
     lines.append("\n/* Registers of the chip. */")
-    for number, name in enumerate(chip_registers(chip)):
+    for name in chip_registers(chip):
+        number = register_number(chip, name)
         define(f"{name.upper()}_ADDRESS", number * WORD_BYTES, "0x{:x}u")
     for number, name in enumerate(FLAGS):
         define(f"FLAG_{name.upper()}", 1 << number, "0x{:x}u")

@@ -17,6 +17,7 @@ from spikelet.description.chip.memory_map import (
     chip_registers,
     post_bits,
     post_fields,
+    register_number,
 )
 from spikelet.description.chip.neuron_words import (
     pack_states,
@@ -122,7 +123,7 @@ def readable_words(
         "ticks": state.ticks,
     }
     del registers["cycles"]
-    places = [chip_registers(chip).index(name) for name in registers]
+    places = [register_number(chip, name) for name in registers]
     words = [np.array([places, list(registers.values())]).T, restore_program(chip, state)]
     for index, counted in enumerate(zip(active_axons, merged_spikes, strict=True)):
         addresses = chip_map.address(index, "counters", np.arange(len(COUNTERS)))

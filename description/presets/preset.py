@@ -40,6 +40,8 @@ class Preset:
         As for :class:`CoreParams`; the parameters are those of the whole core.
     longest_delay : int
         Ticks from a spike to its arrival, 1..63.
+    tick_timer : bool
+        As for :class:`ChipParams`: whether chips can start ticks by themselves.
     rule : str
         The name of one of ``RULES``, which can be learned; empty: none.
     rule_options : mapping of str to number
@@ -72,6 +74,7 @@ class Preset:
     synapses: str = "dense"
     spike_bits: int = 1
     longest_delay: int = 1
+    tick_timer: bool = True
     parameters: Mapping[str, str | int] = field(default_factory=dict, hash=False)
     rule: str = ""
     rule_options: Mapping[str, Any] = field(default_factory=dict, hash=False)
@@ -85,6 +88,8 @@ class Preset:
             if not isinstance(value, str) or not value:
                 raise SpikeletError(f"{name} must be a text that is not empty, not {value!r}")
         check_int("longest_delay", self.longest_delay, 1, _LONGEST_DELAY)
+        if type(self.tick_timer) is not bool:
+            raise SpikeletError(f"tick_timer must be true or false, not {self.tick_timer!r}")
         if self.rule and self.rule not in RULES:
             raise SpikeletError(
                 f"rule must be one of {', '.join(RULES)}, not {self.rule!r}",
@@ -119,6 +124,7 @@ class Preset:
             "lanes": self.lanes,
             "pipelines": self.pipelines,
             "synapses": self.synapses,
+            "tick_timer": self.tick_timer,
         }
 
     def core(self) -> CoreParams:

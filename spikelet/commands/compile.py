@@ -77,9 +77,19 @@ _STRUCTURE = ("preset", "neuron_scales", "topology", "multicast", "placement_see
     help="The chip can stop at the first output spike; off by default.",
 )
 @click.option(
+    "--tick-timer/--no-tick-timer",
+    default=None,
+    help="The chip can start ticks by itself, in real time; on by default.",
+)
+@click.option(
     "--rest/--no-rest",
     default=None,
     help="Cores whose neurons are at rest cut silent ticks short; off by default.",
+)
+@click.option(
+    "--narrow/--no-narrow",
+    default=None,
+    help="Only the potential bits and axons that can be needed; off by default.",
 )
 @click.option("--topology", type=click.Choice(TOPOLOGIES), help="mesh by default.")
 @click.option("--multicast/--no-multicast", default=None, help="Default: where it is of use.")

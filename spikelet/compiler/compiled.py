@@ -361,8 +361,8 @@ class CompiledNetwork:
             "measured": self.quality.measured,
             "limits": asdict(self.limits),
         }
-        for name in ("early_stop", "rest"):  # named only where they are
-            if not description["limits"][name]:
+        for name in ("early_stop", "tick_timer", "rest", "narrow"):  # named only where unusual
+            if description["limits"][name] == getattr(PlacementLimits, name):
                 del description["limits"][name]
         loads = self.quality.loads.loads
         arrays = {

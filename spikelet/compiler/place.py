@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from spikelet.compiler.compiled import CompiledNetwork, PlacedLayer, Slice
 from spikelet.compiler.contents import core_contents
+from spikelet.compiler.narrow import narrowed_bits
 from spikelet.compiler.neuron_parameters import scopes, with_silent_spares
 from spikelet.compiler.synapses import map_format, other_format, shared_maps, sparse_lanes
 from spikelet.description.checks import signed_bits, unsigned_bits
@@ -72,6 +73,9 @@ class _Placer:
         self.limits = limits
         reasons = {p.name: network.kept_whole(p.name) for p in network.populations}
         self.whole = {name: reason for name, reason in reasons.items() if reason}
+        self.bits = {p.name: p.potential_bits for p in network.populations}
+        if limits.narrow:
+            self.bits = narrowed_bits(network)
         self.shared = shared_maps(network, limits)
         self.formats = {
             name: map_format(network, limits, name, shape) for name, shape in self.shared.items()
@@ -127,6 +131,7 @@ class _Placer:
             placed.multicast,
             self.limits.fifo_depth,
             early_stop=self.limits.early_stop,
+            tick_timer=self.limits.tick_timer,
         )
         image = ChipImage(tuple(contents for _, contents in cores))
         image.check(chip)
@@ -167,7 +172,7 @@ class _Placer:
                 weight_bits=weight_bits,
                 weight_format=weight_format,
                 weight_exponent=population.weight_exponent,
-                potential_bits=population.potential_bits,
+                potential_bits=self.bits[population.name],
                 lanes=lanes,
                 pipelines=pipelines,
                 delay_slots=placed.delay_slots[index],

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spikelet.compiler.compiled import CompiledNetwork
+from spikelet.compiler.narrow import narrowed_bits
 from spikelet.description.chip.core import CoreParams
 from spikelet.network.float_update import at_rest
 from spikelet.network.integer_layers import IntegerPopulation
@@ -101,6 +102,14 @@ def layer_differences(
         for what, old, new in pairs
         if old != new
     ]
+    if core.potential_bits < before.potential_bits:  # narrowed to what they needed
+        needed = narrowed_bits(network)[name]
+        if needed > core.potential_bits:
+            found.append(
+                Difference(
+                    f"narrowed potential bits {layer}", str(core.potential_bits), str(needed)
+                )
+            )
     found += _weight_differences(network, population, core, layer)
     found += _parameter_differences(population, core, layer)
     late = at_rest(population.neuron, population.parameters)

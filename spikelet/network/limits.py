@@ -36,6 +36,11 @@ class PlacementLimits(CoreLimits):
         without distributed RAM.
     early_stop : bool
         As for :class:`ChipParams`: whether the chip can stop at the first output spike.
+    tick_timer : bool
+        As for :class:`ChipParams`: whether the chip can start ticks by itself.
+    narrow : bool
+        As for :class:`CoreLimits`; and whether a core's potentials have only the bits that they can
+        need, as far as weights and leak bound them: see :mod:`spikelet.compiler.narrow`.
     rest : bool
         As for :class:`CoreParams`: whether cores cut silent ticks short, of those that can.
     """
@@ -47,6 +52,7 @@ class PlacementLimits(CoreLimits):
     block_ram: int = 16384
     fifo_depth: int = 4
     early_stop: bool = False
+    tick_timer: bool = True
     rest: bool = False
 
     def __post_init__(self) -> None:
@@ -54,7 +60,7 @@ class PlacementLimits(CoreLimits):
         self.check("pipelines", 1, self.lanes, power_of_two=True)
         self.check("block_ram", 512, 1 << 20, power_of_two=True)
         self.check("fifo_depth", 2, 16)
-        for name in ("early_stop", "rest"):
+        for name in ("early_stop", "tick_timer", "rest", "narrow"):
             if type(value := getattr(self, name)) is not bool:
                 raise SpikeletError(f"limits: {name} must be true or false, not {value!r}")
         if self.synapses != AUTO:

@@ -21,11 +21,14 @@ class CoreLimits:
     lanes : int
         Of a core; smaller populations get fewer. A power of two, 1..256. Parts are cut at multiples
         of so many neurons where that costs nothing else, because the last group is then full.
+    narrow : bool
+        Whether a core that is alone with its population has axons only where there are weights.
     """
 
     max_axons: int | None = None
     max_neurons: int | None = None
     lanes: int = 1
+    narrow: bool = False
 
     def __post_init__(self) -> None:
         for name in ("max_axons", "max_neurons"):

@@ -103,7 +103,9 @@ def partition(
             part_of = near
     needs = _needs(rows.synapses, part_of)
     n_parts = needs.shape[1]
-    shared = whole and (n_parts == 1 or needs.nnz >= _DENSE * n_parts * n_rows)
+    shared = whole and needs.nnz >= _DENSE * n_parts * n_rows
+    if n_parts == 1:
+        shared = whole and not limits.narrow
     return [_part(population, part_of, needs, index, shared) for index in range(n_parts)]
 
 

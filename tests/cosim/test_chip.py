@@ -60,6 +60,7 @@ CHIPS = {
     "joined": ChipParams((TINY,) * 4, 2, 2, 3, multicast=True, chip_columns=2, chip_rows=2),
 }
 SLOW_CHIPS = {
+    "by_strobe": ChipParams((FIRST, SECOND), 2, 1, 9, tick_timer=False),
     "tree": ChipParams((TINY, FIRST, THIRD), 4, 1, 3, topology="tree", multicast=True),
     "torus": ChipParams((TINY,) * 5, 3, 2, 3, topology="torus", multicast=True, fifo_depth=2),
     "joined_two": ChipParams((TINY, FIRST), 2, 1, 3, chip_columns=2),

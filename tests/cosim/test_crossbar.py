@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from spikelet.description import lanes
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.memory_map import ChipMap
@@ -28,6 +29,7 @@ from tests.helpers.random_plastic import random_plastic_image
 @pytest.fixture(
     scope="module",
     params=cases(
+        ["banks_in_a_word", "spram_words"],
         signed={"weight_bits": 4, "lanes": 8, "pipelines": 2},
         binary={"weight_bits": 1, "weight_format": "binary", "lanes": 16, "pipelines": 1},
         unsigned={"weight_bits": 5, "weight_format": "unsigned", "lanes": 16, "pipelines": 16},
@@ -41,6 +43,10 @@ from tests.helpers.random_plastic import random_plastic_image
         graded={"weight_bits": 4, "lanes": 8, "pipelines": 2, "spike_bits": 3},
         graded_spram={"lanes": 16, "pipelines": 4, "weight_memory": "spram", "spike_bits": 2},
         single={"weight_bits": 8, "lanes": 1, "pipelines": 1, "n_neurons": 5},
+        # A block RAM is taken to hold so many words: rows share them.
+        four_in_a_word={"weight_bits": 4, "lanes": 8, "pipelines": 2, "deepest": 32},
+        banks_in_a_word={"weight_bits": 5, "lanes": 8, "pipelines": 2, "deepest": 64},
+        spram_words={"lanes": 16, "pipelines": 4, "weight_memory": "spram", "deepest": 32},
         taught={
             **{"weight_bits": 5, "lanes": 8, "pipelines": 2, "teacher_axons": 6},
             "neuron": with_error(neuron_model("snntorch-zero"), ErrorParams(bits=10)),
@@ -52,12 +58,19 @@ from tests.helpers.random_plastic import random_plastic_image
 )
 def bench(request: pytest.FixtureRequest) -> Bench:
     """Build a crossbar."""
+    given = dict(request.param)
+    deepest = given.pop("deepest", None)
     core = CoreParams(
-        **{"n_axons": 21, "n_neurons": 48, "neuron": neuron_model("snntorch-zero"), **request.param}
+        **{"n_axons": 21, "n_neurons": 48, "neuron": neuron_model("snntorch-zero"), **given}
     )
     chip = ChipParams((core,))
-    component = DenseCrossbar(core, ChipMap(chip).cores[0])
-    return Bench(component, bench="crossbar", chip=chip, config_latency=CONFIG_LATENCY, even=True)
+    with pytest.MonkeyPatch.context() as patch:
+        if deepest:
+            patch.setattr(lanes, "DEEPEST_BLOCK_RAM", deepest)
+            assert lanes.rows_in_word(core.weight_rows) > 1
+        component = DenseCrossbar(core, ChipMap(chip).cores[0])
+        parameters = {"chip": chip, "config_latency": CONFIG_LATENCY, "even": True}
+        return Bench(component, bench="crossbar", **parameters)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -3,6 +3,7 @@
 
 import pytest
 
+from spikelet.description import lanes
 from spikelet.rtl_gen.config_chain import ConfigNode
 from spikelet.rtl_gen.core import Core
 from tests.cosim.plastic import CORES, WITH_DEVICES, plastic_chip, plastic_image
@@ -22,3 +23,13 @@ def bench(request: pytest.FixtureRequest) -> Bench:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_learning(bench, seed, tmp_path):
     bench.run(seed, tmp_path, image=plastic_image(bench.parameters["chip"], seed))
+
+
+@pytest.mark.slow
+def test_rows_that_share_a_word_learn_each_by_itself(monkeypatch, tmp_path):
+    monkeypatch.setattr(lanes, "DEEPEST_BLOCK_RAM", 32)
+    chip = plastic_chip("tagged", cores=2)
+    assert lanes.rows_in_word(chip.cores[1].weight_rows) > 1
+    parameters = {"chip": chip, "core": 1, "node_latency": ConfigNode.latency}
+    bench = Bench(Core(chip, 1), bench="learning", **parameters)
+    bench.run(1, tmp_path, image=plastic_image(chip, 1))

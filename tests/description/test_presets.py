@@ -69,6 +69,7 @@ def test_a_preset_of_ones_own(tmp_path: Path) -> None:
         (("lanes = 2", 'rule = "none"'), "rule must be one of pair_stdp"),
         (("lanes = 2", "parameters = 3"), "parameters must be a table, not 3"),
         (("lanes = 2", 'differs = "all"'), "differs must be a list of texts, not 'all'"),
+        (("lanes = 2", "tick_timer = 0"), "tick_timer must be true or false, not 0"),
         (("tinyodin-lif", "lif"), "there is no neuron model 'lif'"),
         (("lanes = 2", 'parameters = { tau = "shared" }'), "tau"),
         (("lanes = 2", "lanes ="), "mine.toml"),

@@ -6,11 +6,12 @@ import pytest
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.params import ChipParams
+from spikelet.description.lanes import rows_in_word
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.neurons.models import neuron_model
 from spikelet.fpga.families import device_named
 from spikelet.fpga.fit import check_fit
-from spikelet.fpga.memories import Memory, chip_memories, varying_bits
+from spikelet.fpga.memories import Memory, chip_memories, place_memory, varying_bits
 from tests.helpers.neuron_models import HABITUATING, NOISY, ODD
 
 CORE = CoreParams(
@@ -138,3 +139,18 @@ def test_memory_bits_count_what_is_in_ram() -> None:
     )
     assert len(report.largest) == 3
     assert 800 * 96 <= report.needed["memory_bits"] <= sum(m.bits for m in chip_memories(chip))
+
+
+def test_rows_share_words_no_deeper_than_a_block_ram() -> None:
+    """tinyODIN's 65,536 rows of 4 bits: 16 block RAMs of 16,384 bits each, and no more."""
+    core = replace(CORE, n_axons=256, n_neurons=256, lanes=1, pipelines=1, weight_bits=4)
+    weights = memories_of(ChipParams((core,)))["core 0 weights"]
+    assert (weights.rows, weights.bank_bits, weights.banks, weights.sharing) == (16384, 4, 4, 4)
+    placed = place_memory(weights, ECP5.family.rams)
+    assert (placed.resource, placed.cells) == ("block_rams", 16)
+    assert placed.multiplexers == 3 * 4  # a row is chosen from its word
+    three = Memory("ragged", 100, 32, 6, unread_bits=20, sharing=3)  # two banks of 32 and 12 bits
+    assert place_memory(three, ECP5.family.rams).cells == 3 * (1 + 1)
+    assert rows_in_word(16384) == 1
+    assert rows_in_word(16385) == 2
+    assert rows_in_word(65537) == 8
