@@ -263,9 +263,11 @@ class ChipMap:
     """
 
     def __init__(self, chip: ChipParams) -> None:
-        self.cores = [
-            core_regions(core, destination_packet(chip, core).width) for core in chip.cores
-        ]
+        kinds = {
+            core: core_regions(core, destination_packet(chip, core).width)
+            for core in dict.fromkeys(chip.cores)
+        }
+        self.cores = [kinds[core] for core in chip.cores]
         used = [max(r.base + r.span for r in regions.values()) for regions in self.cores]
         self.window = _ceil_power_of_two(max(len(chip_registers(chip)), *used))
         self.address_bits = (self.window * (1 + len(self.cores)) - 1).bit_length()
