@@ -22,6 +22,7 @@ from spikelet.rtl_gen.bus_chip import NATIVE, BusChip, bus_top, check_ports
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.elaborate import to_rtlil
 from spikelet.rtl_gen.fusesoc import fusesoc_core, safe_name
+from spikelet.rtl_gen.initial_values import in_pieces
 from spikelet.rtl_gen.joined_chips import JoinedChips, whole_chip
 from spikelet.rtl_gen.shared_modules import share_modules
 from spikelet.rtl_gen.testbench import replay_files
@@ -79,7 +80,7 @@ def to_verilog(
         (folder / "design.il").write_text(text)
         stripped = "" if initial_values else _NO_INITIAL_VALUES
         run_yosys(_SCRIPT.replace("proc -norom\n", f"proc -norom\n{stripped}"), folder)
-        return (folder / "design.v").read_text()
+        return in_pieces((folder / "design.v").read_text())
 
 
 def check_top(top: str) -> str:
