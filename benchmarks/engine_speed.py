@@ -43,7 +43,7 @@ from spikelet.sim.verilator import Design
 
 __all__ = ["main"]
 
-GOAL_CYCLES, GOAL_RATIO = 2e6, 30.0
+GOAL_CYCLES, GOAL_RATIO = 5e6, 30.0
 
 COCOTB_OPTIMISE = "-Os"
 """Of the C++ compiler, for ``optimise="size"``: what Verilator's makefile takes by itself."""
@@ -66,7 +66,7 @@ def main() -> int:
     tools = versions("amaranth", "cocotb", "verilator")
     print_versions(tools)
     chip, image = single_core_chip(16), single_core_image(FIRING)
-    verilog = to_verilog(Chip(chip), "chip")
+    verilog = to_verilog(Chip(chip), "chip", share=True)
     many, few = _events(options.ticks), _events(options.cocotb_ticks)
     expected = {events.ticks: run_golden(chip, image, events) for events in (many, few)}
     console.print("compiling the engine")
