@@ -4,6 +4,7 @@ Both run the same Verilog of the chip of one 256x256 core with 16 lanes, with 10
 active. cocotb's driver in Python awaits every rising edge of the clock; there are two of it: a lean
 one, which reads two wires in a cycle and writes where something changes, and by which the goal is
 judged, and one that reads every output and writes every input of the event streams in each cycle.
+Seconds are those of the processor, so that other work counts little.
 """
 
 import json
@@ -43,7 +44,7 @@ from spikelet.sim.verilator import Design
 
 __all__ = ["main"]
 
-GOAL_CYCLES, GOAL_RATIO = 2e6, 30.0
+GOAL_CYCLES, GOAL_RATIO = 5e6, 30.0
 
 COCOTB_OPTIMISE = "-Os"
 """Of the C++ compiler, for ``optimise="size"``: what Verilator's makefile takes by itself."""
@@ -51,7 +52,7 @@ COCOTB_OPTIMISE = "-Os"
 INPUT_RATE, FIRING = 0.1, 13
 
 Measured = tuple[float, int]
-"""Seconds and clock cycles."""
+"""Seconds of the processor, and clock cycles."""
 
 
 def main() -> int:
@@ -66,7 +67,7 @@ def main() -> int:
     tools = versions("amaranth", "cocotb", "verilator")
     print_versions(tools)
     chip, image = single_core_chip(16), single_core_image(FIRING)
-    verilog = to_verilog(Chip(chip), "chip")
+    verilog = to_verilog(Chip(chip), "chip", share=True)
     many, few = _events(options.ticks), _events(options.cocotb_ticks)
     expected = {events.ticks: run_golden(chip, image, events) for events in (many, few)}
     console.print("compiling the engine")
@@ -121,9 +122,9 @@ def _events(ticks: int) -> Events:
 def _compiled(
     engine: VerilatedChip, events: Events, expected: Recording, record: tuple[str, ...]
 ) -> Measured:
-    before, began = engine.cycles, time.perf_counter()
+    before, began = engine.cycles, time.process_time()
     trace = engine.run(events, record=record)
-    seconds, cycles = time.perf_counter() - began, engine.cycles - before
+    seconds, cycles = time.process_time() - began, engine.cycles - before
     difference = trace.first_difference(expected)
     if difference:
         raise SpikeletError(f"RTL differs from golden: {difference}")

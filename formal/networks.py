@@ -38,7 +38,7 @@ class _OpenNetwork(NetworkOnChip):
     def elaborate(self, platform: object) -> Module:
         m = super().elaborate(platform)
         places = routers_of(self.chip)
-        routers = [getattr(m.submodules, f"router_{a}_{b}") for a, b in places]
+        routers = [self.routers[place] for place in places]
         outs = [getattr(router, f"{port}_out") for router in routers for port in router.ports]
         outs += [register.o for router in routers for register in router.registers.values()]
         m.d.comb += self.moves.eq(self.dropped.any() | Cat(o.valid & o.ready for o in outs).any())
@@ -98,7 +98,6 @@ class _OpenRings(NetworkOnChip):
         rings = (*rows, *columns)
         self.free = {ring: Signal(name=f"{ring[1]}_{ring[0]}_free") for ring in rings}
         self.passed_on = {ring: Signal(name=f"{ring[1]}_{ring[0]}_passed_on") for ring in rings}
-        self._routers: dict[Place, _OpenRouter] = {}
 
     def _router(
         self,
@@ -114,14 +113,14 @@ class _OpenRings(NetworkOnChip):
             depth=self.chip.fifo_depth,
             registered=self.registered,
         )
-        m.submodules[f"router_{place[0]}_{place[1]}"] = self._routers[place] = router
+        m.submodules[f"router_{place[0]}_{place[1]}"] = self.routers[place] = router
         return router
 
     def elaborate(self, platform: object) -> Module:
         m = super().elaborate(platform)
         for line, side in self.free:
             across = side in ("west", "east")  # the index that its routers have in common
-            ring = [router for place, router in self._routers.items() if place[across] == line]
+            ring = [router for place, router in self.routers.items() if place[across] == line]
             m.d.comb += [
                 self.free[line, side].eq(Cat(getattr(r, f"{side}_in").ready for r in ring).any()),
                 self.passed_on[line, side].eq(Cat(r.passed_on[side] for r in ring).any()),

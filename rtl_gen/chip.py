@@ -13,6 +13,7 @@ from spikelet.description.errors import SpikeletError
 from spikelet.rtl_gen.barrier import all_of, sum_of, to_all
 from spikelet.rtl_gen.config_chain import ConfigNode
 from spikelet.rtl_gen.core import Core
+from spikelet.rtl_gen.elaborate import Shared
 from spikelet.rtl_gen.flit_fifo import FlitFifo
 from spikelet.rtl_gen.layouts import (
     CONFIG_LATENCY,
@@ -113,15 +114,17 @@ class Chip(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.network = network = self.network
-        cores = [Core(self.chip, number) for number in network.cores]
+        cores = [Core(self.chip, number, told=True, chip_map=self.map) for number in network.cores]
         queues: list[FlitFifo] = []
         for core in cores:
-            m.submodules[f"core_{core.number}"] = core
+            m.submodules[f"core_{core.number}"] = core.shared
+            m.d.comb += [getattr(core, name).eq(value) for name, value in core.place.items()]
             connect(m, core.event_out, getattr(network, f"core_{core.number}_in"))
             arrivals = getattr(network, f"core_{core.number}_out")
             if self.chip.registered_links:
                 # Whether a core takes a flit depends on the flit: not on wires across the chip too.
-                m.submodules[f"arrivals_{core.number}"] = queue = FlitFifo(network.flit, depth=2)
+                queue = FlitFifo(network.flit, depth=2)
+                m.submodules[f"arrivals_{core.number}"] = Shared(queue, network.flit)
                 connect(m, arrivals, queue.i)
                 queues.append(queue)
                 arrivals = queue.o

@@ -3,7 +3,7 @@
 No twin in golden: configuration is how an image gets into the chip, not what the chip computes.
 """
 
-from amaranth import Module, Mux, Signal
+from amaranth import Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -49,7 +49,7 @@ class ConfigNode(wiring.Component):
 
     Parameters
     ----------
-    window : int
+    window : int or Value
         Which window this is.
     window_words : int
         Words of a window.
@@ -68,7 +68,12 @@ class ConfigNode(wiring.Component):
     """Clock cycles from a request to its answer."""
 
     def __init__(
-        self, *, window: int, window_words: int, address_bits: int, regions: dict[str, Region]
+        self,
+        *,
+        window: int | Value,
+        window_words: int,
+        address_bits: int,
+        regions: dict[str, Region],
     ) -> None:
         self.window = window
         self.window_words = window_words

@@ -1,5 +1,6 @@
 """A core: axon bitmap, crossbar, neurons and emission. Twin of ``golden/core.py``."""
 
+from dataclasses import replace
 from typing import Any
 
 from amaranth import Array, C, Cat, Module, Signal, Value
@@ -12,6 +13,7 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.teacher import error_bits
 from spikelet.rtl_gen.axon_bitmap import AxonBitmap
 from spikelet.rtl_gen.config_chain import ConfigLink, ConfigNode
+from spikelet.rtl_gen.elaborate import Shared
 from spikelet.rtl_gen.emission import Emission
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY, delayed, flit_stream
 from spikelet.rtl_gen.learning import Learning
@@ -36,6 +38,11 @@ class Core(wiring.Component):
     chip : ChipParams
     number : int
         Which core of the chip this is.
+    told : bool
+        Whether it is told its place in the chip by ports instead of having it built in: then cores
+        that differ in nothing else are the same module.
+    chip_map : ChipMap or None
+        That of the chip, if it is at hand.
 
     Members
     -------
@@ -54,14 +61,28 @@ class Core(wiring.Component):
     config_in : ``In(ConfigLink(...))``
     config_out : ``Out(ConfigLink(...))``
         The configuration chain, while not ``busy``.
+    window : ``In(address_bits)``
+        Which window of the address space is this core's, 1 + ``number``; only if ``told``.
+    first_tick : ``In(TICK_BITS)``
+        That of the core's parameters; only if ``told``, and if it is not 0.
     """
 
-    def __init__(self, chip: ChipParams, number: int) -> None:
+    def __init__(
+        self,
+        chip: ChipParams,
+        number: int,
+        *,
+        told: bool = False,
+        chip_map: ChipMap | None = None,
+    ) -> None:
         self.core = chip.cores[number]
         self.chip = chip
         self.number = number
-        self.map = ChipMap(chip)
+        self.map = chip_map or ChipMap(chip)
+        self.told = told
         flit = flit_stream(flit_packet(chip))
+        places = {"window": In(self.map.address_bits)}
+        places |= {"first_tick": In(TICK_BITS)} if self.core.first_tick else {}
         super().__init__(
             {
                 "start": In(1),
@@ -72,15 +93,31 @@ class Core(wiring.Component):
                 "event_out": Out(flit),
                 "config_in": In(ConfigLink(self.map.address_bits)),
                 "config_out": Out(ConfigLink(self.map.address_bits)),
+                **(places if told else {}),
             }
         )
+
+    @property
+    def place(self) -> dict[str, int]:
+        """What a core that is ``told`` has at its ports of these names, as long as it runs."""
+        first = {"first_tick": self.core.first_tick} if self.core.first_tick else {}
+        return {"window": 1 + self.number, **first}
+
+    @property
+    def shared(self) -> Shared:
+        """This core, ``told``, as one module with all that are equal to it."""
+        core = replace(self.core, first_tick=int(self.core.first_tick > 0))
+        regions = tuple(self.map.cores[self.number].items())
+        flit, destination = flit_packet(self.chip), destination_packet(self.chip, self.core)
+        window = self.map.address_bits, self.map.window
+        return Shared(self, (core, regions, flit, destination, window, self.chip.registered_links))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         core = self.core
         regions = self.map.cores[self.number]
         m.submodules.config = config = ConfigNode(
-            window=1 + self.number,
+            window=getattr(self, "window", 1 + self.number),
             window_words=self.map.window,
             address_bits=self.map.address_bits,
             regions=regions,
@@ -112,7 +149,8 @@ class Core(wiring.Component):
         tick = self._tick(m, config.tick)
         updating = Signal()
         with m.If(self.start):
-            m.d.sync += updating.eq(tick >= core.first_tick if core.first_tick else 1)
+            first_tick = getattr(self, "first_tick", core.first_tick)
+            m.d.sync += updating.eq(tick >= first_tick if core.first_tick else 1)
         learning_busy = self._learn(m, config, tick, bitmap, crossbar, neurons)
         beside = [
             self._scale(m, config, bitmap, crossbar),

@@ -22,6 +22,7 @@ from spikelet.rtl_gen.bus_chip import NATIVE, BusChip, bus_top, check_ports
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.elaborate import to_rtlil
 from spikelet.rtl_gen.fusesoc import fusesoc_core, safe_name
+from spikelet.rtl_gen.initial_values import in_pieces
 from spikelet.rtl_gen.joined_chips import JoinedChips, whole_chip
 from spikelet.rtl_gen.shared_modules import share_modules
 from spikelet.rtl_gen.testbench import replay_files
@@ -58,6 +59,7 @@ def to_verilog(
     *,
     initial_values: bool = True,
     platform: object = None,
+    share: bool = False,
 ) -> str:
     """Return a component as Verilog-2005 with ``name`` as its top module.
 
@@ -69,15 +71,16 @@ def to_verilog(
         Whether registers and memories have those that FPGAs begin with; without them the reset and
         what is written are all that a chip begins with.
     platform : object
+    share : bool
         As for :func:`to_rtlil`.
     """
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        text = share_modules(to_rtlil(component, name, platform))
+        text = share_modules(to_rtlil(component, name, platform, share=share))
         (folder / "design.il").write_text(text)
         stripped = "" if initial_values else _NO_INITIAL_VALUES
         run_yosys(_SCRIPT.replace("proc -norom\n", f"proc -norom\n{stripped}"), folder)
-        return (folder / "design.v").read_text()
+        return in_pieces((folder / "design.v").read_text())
 
 
 def check_top(top: str) -> str:
@@ -139,12 +142,12 @@ def write_chip(
     parts: dict[str, str] = {}
     if isinstance(component, JoinedChips):
         for x, y in component.parts:
-            parts[f"{top}_{x}_{y}"] = to_verilog(Chip(chip, (x, y)), f"{top}_{x}_{y}")
-    verilog = to_verilog(component, top)
+            parts[f"{top}_{x}_{y}"] = to_verilog(Chip(chip, (x, y)), f"{top}_{x}_{y}", share=True)
+    verilog = to_verilog(component, top, share=True)
     outer = bus_top(top, ports)
     around = {}
     if outer != top:
-        around[f"{outer}.v"] = to_verilog(BusChip(chip, ports, top), outer)
+        around[f"{outer}.v"] = to_verilog(BusChip(chip, ports, top), outer, share=True)
     program = "".join(f"{address:08x} {data:08x}\n" for address, data in image.program(chip))
     safe = safe_name(name)
     files = {

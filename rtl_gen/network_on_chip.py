@@ -78,6 +78,7 @@ class NetworkOnChip(wiring.Component):
         routers = chip.width - (chip.width > 1) if chip.topology == "tree" else columns * rows
         members |= {"busy": Out(routers + len(self.edges)), "dropped": Out(routers)}
         super().__init__(members)
+        self.routers: dict[Place, Router] = {}
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -106,11 +107,20 @@ class NetworkOnChip(wiring.Component):
         ports: tuple[str, ...],
     ) -> Router:
         depth = self.chip.fifo_depth
-        seed = (self.chip.arbitration_seed << 26) + (place[0] << 13) + place[1]
+        grid = isinstance(routing, GridRouting)
+        # On a grid every other router is the same, so that few modules make up a large one.
+        turn = (place[0] % 2, place[1] % 2) if grid else place
         router = Router(
-            self.flit, routing, ports=ports, depth=depth, seed=seed, registered=self.registered
+            *(self.flit, routing),
+            ports=ports,
+            depth=depth,
+            seed=(self.chip.arbitration_seed << 26) + (turn[0] << 13) + turn[1],
+            registered=self.registered,
+            told=True,
         )
-        m.submodules[f"router_{place[0]}_{place[1]}"] = router
+        m.submodules[f"router_{place[0]}_{place[1]}"] = router.shared
+        m.d.comb += [getattr(router, name).eq(value) for name, value in router.place.items()]
+        self.routers[place] = router
         return router
 
     def _grid(

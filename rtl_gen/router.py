@@ -3,8 +3,9 @@ model, and nothing else of it can be seen in a result.
 """
 
 import random
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from amaranth import C, Cat, Module, Mux, Signal, Value
@@ -12,6 +13,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from spikelet.description.chip.packets import Packet
+from spikelet.rtl_gen.elaborate import Shared
 from spikelet.rtl_gen.flit_fifo import FlitFifo
 from spikelet.rtl_gen.layouts import flit_stream
 from spikelet.rtl_gen.link_register import LinkRegister
@@ -22,6 +24,12 @@ __all__ = ["Head", "Router", "Routing"]
 
 class Routing(Protocol):
     """Where flits go at one router; see :mod:`spikelet.rtl_gen.routing`."""
+
+    kind: Hashable
+
+    def place(self, flit: Packet) -> dict[str, int]: ...
+
+    def told(self, place: dict[str, Value]) -> "Routing": ...
 
     def carried(self, flit: Packet, port: str, *, leaving: bool) -> Packet: ...
 
@@ -62,6 +70,9 @@ class Router(wiring.Component):
     registered : bool
         Whether what comes from other routers stands in a register first, so that wires between
         routers have a cycle, and where a flit goes is worked out in the next.
+    told : bool
+        Whether it is told its place in the network by ports instead of having it built in: then
+        routers that differ in nothing else are the same module.
 
     Members
     -------
@@ -76,6 +87,8 @@ class Router(wiring.Component):
         A flit is in one of the queues.
     dropped : ``Out(1)``
         Strobe: a flit wanted a port that is not there.
+    x, y : ``In``
+        Position, as wide as these fields of a flit, if they have bits; only if ``told``, on a grid.
     """
 
     def __init__(
@@ -87,24 +100,42 @@ class Router(wiring.Component):
         depth: int,
         seed: int = 0,
         registered: bool = False,
+        told: bool = False,
     ) -> None:
+        self.flit = flit
+        self.place = routing.place(flit) if told else {}
         self.routing = routing
         self.ports = ports
         self.depth = depth
         self.seed = seed
         self.packets = {port: routing.carried(flit, port, leaving=False) for port in ports}
-        self.registers = {
-            port: LinkRegister(self.packets[port])
-            for port in ports
-            if registered and not routing.is_end(port)
-        }
+        self.registered = registered
+        bits = {field.name: field.width for field in flit.fields}
         members = {"busy": Out(1), "dropped": Out(1)}
+        members |= {name: In(bits[name]) for name in self.place}
         for port in ports:
             members[f"{port}_in"] = In(flit_stream(self.packets[port]))
             members[f"{port}_out"] = Out(flit_stream(routing.carried(flit, port, leaving=True)))
             members[f"{port}_in_room"] = Out(1)
             members[f"{port}_out_room"] = In(1)
         super().__init__(members)
+        if self.place:
+            self.routing = routing.told({name: getattr(self, name) for name in self.place})
+
+    @cached_property
+    def registers(self) -> dict[str, LinkRegister]:
+        """Registers at the inputs from other routers, if it has them."""
+        return {
+            port: LinkRegister(self.packets[port])
+            for port in self.ports
+            if self.registered and not self.routing.is_end(port)
+        }
+
+    @property
+    def shared(self) -> Shared:
+        """This router as one module with all that are equal to it, but for a place it is told."""
+        built_in = self.flit, self.routing.kind, self.ports, self.depth, self.registered
+        return Shared(self, (*built_in, self.seed, tuple(self.place)))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

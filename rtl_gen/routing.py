@@ -1,5 +1,7 @@
 """Routing: through which ports a flit leaves a router. Twin of ``golden/routing.py``."""
 
+from collections.abc import Hashable
+
 from amaranth import C, Cat, Mux, Value
 from amaranth.lib import data
 
@@ -15,16 +17,41 @@ class GridRouting:
 
     Parameters
     ----------
-    x, y : int
-        Position.
+    x, y : int or Value
+        Position; a Value where a router is told it.
     size : tuple of int, or None
         Columns and rows where they are rings; None where they are not.
+    hosts : bool
+        Whether the host is here: at position (0, 0).
     """
 
-    def __init__(self, x: int, y: int, size: tuple[int, int] | None) -> None:
+    def __init__(
+        self,
+        x: int | Value,
+        y: int | Value,
+        size: tuple[int, int] | None,
+        *,
+        hosts: bool | None = None,
+    ) -> None:
         self.x = x
         self.y = y
         self.size = size
+        self.hosts = (x, y) == (0, 0) if hosts is None else hosts
+
+    def place(self, flit: Packet) -> dict[str, int]:
+        """Return the coordinates of the position that can differ between routers."""
+        bits = {field.name: field.width for field in flit.fields}
+        return {name: at for name, at in (("x", self.x), ("y", self.y)) if bits[name]}
+
+    def told(self, place: dict[str, Value]) -> "GridRouting":
+        """Return the same routing of a router that has its :meth:`place` from outside."""
+        x, y = place.get("x", self.x), place.get("y", self.y)
+        return GridRouting(x, y, self.size, hosts=self.hosts)
+
+    @property
+    def kind(self) -> Hashable:
+        """All that it depends on besides its :meth:`place`."""
+        return self.size, self.hosts
 
     def is_end(self, port: str) -> bool:
         """Return whether a core, or the host, is behind a port."""
@@ -58,7 +85,7 @@ class GridRouting:
         along_column, in_row = _line(self.y, *_ends(flit, "y"), port, ("north", "south"), height)
         wanted |= {target: in_column & there for target, there in along_column.items()}
         here = in_column & in_row
-        if (self.x, self.y) == (0, 0):
+        if self.hosts:
             wanted |= {"local": here & ~flit.host, "host": here & flit.host}
         else:
             wanted["local"] = here
@@ -78,8 +105,10 @@ def _ends(flit: data.View, dimension: str) -> tuple[Value, Value]:
     return first, flit[last] if last in flit.shape().members else first
 
 
-def _below(value: Value, bound: int) -> Value:
+def _below(value: Value, bound: int | Value) -> Value:
     """Return whether a value is less than ``bound``; a constant if it always or never is."""
+    if isinstance(bound, Value):
+        return value < bound
     if bound <= 0:
         return C(0, 1)
     return value < bound if bound < 1 << len(value) else C(1, 1)
@@ -98,7 +127,7 @@ def _dropped_if(malformed: Value, wanted: dict[str, Value]) -> dict[str, Value]:
 
 
 def _line(
-    at: int, first: Value, last: Value, port: str, sides: tuple[str, str], ring: int | None
+    at: int | Value, first: Value, last: Value, port: str, sides: tuple[str, str], ring: int | None
 ) -> tuple[dict[str, Value], Value]:
     """Return what is wanted along one dimension, and whether this place is one of the target's."""
     lower, higher = sides
@@ -140,6 +169,19 @@ class TreeRouting:
         self.first = first
         self.end = end
         self.branches = {port: ends for port, ends in branches.items() if ends[0] < ends[1]}
+
+    def place(self, flit: Packet) -> dict[str, int]:
+        """Return nothing: routers of a tree have their leaves built in."""
+        return {}
+
+    def told(self, place: dict[str, Value]) -> "TreeRouting":
+        """Return this routing."""
+        return self
+
+    @property
+    def kind(self) -> Hashable:
+        """All that it depends on."""
+        return self.first, self.end, self.leaves
 
     def is_end(self, port: str) -> bool:
         """Return whether a core, or the host, is behind a port."""

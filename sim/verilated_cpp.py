@@ -30,7 +30,13 @@ __all__ = [
 ]
 
 _COMPILE_FLAGS = ("-std=c++17", "-fPIC", "-w", "-DVL_IGNORE_UNKNOWN_ARCH")
-_OPTIMISE = {"run": ("-O2", "-march=native"), "build": ("-O0",), "size": ("-Os",)}
+_OPTIMISE = {
+    # A library's functions could be replaced by others of their name: so none would become a part of
+    # another, without the last option.
+    "run": ("-O2", "-march=native", "-fno-semantic-interposition"),
+    "build": ("-O0",),
+    "size": ("-Os",),
+}
 _HEADER = "".join(
     f"#include <{name}>\n"
     for name in ("cstdint", "deque", "memory", "string", "vector", "verilated.h", "verilated_vpi.h")

@@ -284,9 +284,11 @@ class ChipMap:
     """
 
     def __init__(self, chip: ChipParams) -> None:
-        self.cores = [
-            core_regions(core, destination_packet(chip, core).width) for core in chip.cores
-        ]
+        kinds = {
+            core: core_regions(core, destination_packet(chip, core).width)
+            for core in dict.fromkeys(chip.cores)
+        }
+        self.cores = [kinds[core] for core in chip.cores]
         used = [max(r.base + r.span for r in regions.values()) for regions in self.cores]
         registers = 1 + register_number(chip, chip_registers(chip)[-1])
         self.window = _ceil_power_of_two(max(registers, *used))

@@ -91,8 +91,8 @@ def flit_packet(chip: ChipParams) -> Packet:
 
     SpikeletError if it has more than 30 bits.
     """
-    largest_axon = max(chip.n_outputs, *(core.n_axons for core in chip.cores)) - 1
-    longest_delay = max(core.delay_slots for core in chip.cores) - 1
+    axons, slots = (int(most) for most in chip.reach.max(axis=1))
+    largest_axon, longest_delay = max(chip.n_outputs, axons) - 1, slots - 1
     x_bits, y_bits = (chip.width - 1).bit_length(), (chip.height - 1).bit_length()
     first = "first " if chip.multicast else ""
     fields: tuple[Field, ...] = (

@@ -38,7 +38,7 @@ __all__ = [
 @lru_cache(maxsize=8)
 def chip_verilog(chip: ChipParams) -> str:
     """Return the Verilog of a chip, top module ``chip``; that of the last few is kept."""
-    return to_verilog(Chip(chip), "chip")
+    return to_verilog(Chip(chip), "chip", share=True)
 
 
 def board_design(verilog: str, board: Board) -> Design:
