@@ -155,8 +155,8 @@ class NativeCore:
     state_structure : StateStructure
     arrays : dict of array
         What changes from tick to tick: states of the neurons, and as far as there are ``x1``,
-        ``x2``, ``y1``, ``y2``, ``weights``, ``tags`` and ``random``. Values of neurons are followed
-        by padding.
+        ``x2``, ``y1`` to ``y3``, ``weights``, ``tags`` and ``random``. Values of neurons are
+        followed by padding.
 
     Raises
     ------

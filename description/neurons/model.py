@@ -30,7 +30,7 @@ RESERVED = (
     *("weights", "state", "destinations", "arrivals", "tick", "counters", "plastic", "tags"),
     *("pre_traces", "post_traces", "random", "draw_key", "draw_indices", "spikes"),
     *("devices", "selected"),
-    *("outputs", "checksums", "active_axons", "merged_spikes", "x1", "x2", "y1", "y2"),
+    *("outputs", "checksums", "active_axons", "merged_spikes", "x1", "x2", "y1", "y2", "y3"),
 )
 """Names that a memory map, a snapshot or a recording has already."""
 
