@@ -49,6 +49,17 @@ static int moved(const struct core *core, const uint8_t *spikes)
     return 0;
 }
 
+/* Weights of 9 bits are in two crossbars. */
+static void all_sums(const struct core *core, const struct active *sent, int32_t *sums)
+{
+    synaptic_sums(&core->crossbar, sent, sums);
+    if (!core->odd_sums)
+        return;
+    synaptic_sums(&core->odd, sent, core->odd_sums);
+    for (int32_t n = 0; n < core->odd.columns; n++)
+        sums[n] = 2 * sums[n] + core->odd_sums[n];
+}
+
 /* Return whether the neurons rest, and there is nothing to be done. */
 static int run_core(const struct core *core, struct state *state, int64_t now,
                     const struct active *active, int32_t reward, uint16_t *room, int32_t *sums)
@@ -78,7 +89,7 @@ static int run_core(const struct core *core, struct state *state, int64_t now,
         core->before(core->learning, active->axons, active->n, sent.axons, sent.n, state->v, reward,
                      sums);
     else
-        synaptic_sums(&core->crossbar, &sent, sums);
+        all_sums(core, &sent, sums);
     const int32_t n_neurons = core->n_neurons, columns = whole_blocks(n_neurons);
     if (core->short_term)
         memcpy(sums, core->short_term->sums, columns * sizeof(*sums));

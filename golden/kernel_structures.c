@@ -39,6 +39,8 @@ struct core {
     const uint8_t *failures; /* (n_axons): chances of spikes to fail; NULL: none does */
     struct short_term *short_term; /* NULL: none; see kernel_short_term.c */
     struct crossbar crossbar; /* empty in a plastic core */
+    struct crossbar odd; /* the lowest bit of weights of 9 bits, whose others are the crossbar's */
+    int32_t *odd_sums;   /* (columns), NULL: weights have no more than 8 bits */
     neuron_update *update;
     const int64_t *constants;
     void *const *rows; /* of the neurons: parameters and states, in whole blocks */

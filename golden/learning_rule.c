@@ -13,7 +13,7 @@ struct trace {
 struct learning {
     int32_t n_axons, n_neurons, row, lanes, on; /* row: n_neurons in whole blocks */
     int32_t first_teacher;                      /* of the axons; n_axons: there is none */
-    struct trace x[2], y[2];
+    struct trace x[2], y[3];
     const uint8_t *plastic; /* (n_axons) */
     const uint8_t *bits;    /* (n_axons): b, or NULL */
     int16_t *weights;       /* (n_axons, row) */
@@ -35,7 +35,7 @@ struct learning {
 
 /* What a visit knows; the macros name its members. `due`: the sweep terms that are evaluated. */
 struct visit {
-    int32_t x0, x1, x2, b, y0, y1, y2, v, w, t, r, e, due, draw;
+    int32_t x0, x1, x2, b, y0, y1, y2, y3, v, w, t, r, e, due, draw;
 };
 
 #define VALUE(trace, i) ((trace).values ? (trace).values[i] : 0)
@@ -139,6 +139,7 @@ INLINE void visit_block(const struct learning *core, int k, int block, const str
     int16_t *weights = core->weights + at;
     int8_t *tags = core->tags + at;
     const int32_t *y1 = core->y[0].values + block, *y2 = core->y[1].values + block;
+    const int32_t *y3 = core->y[2].values + block;
     const uint16_t *draws = core->draws + k * (size_t)core->row + block;
     struct visit here = *common;
 #pragma GCC ivdep
@@ -147,6 +148,7 @@ INLINE void visit_block(const struct learning *core, int k, int block, const str
         here.t = HAS_TAGS ? tags[n] : 0;
         here.y1 = HAS_Y1 ? y1[n] : 0;
         here.y2 = HAS_Y2 ? y2[n] : 0;
+        here.y3 = HAS_Y3 ? y3[n] : 0;
         here.v = HAS_V && !sweep ? v[block + n] : 0;
         here.draw = STOCHASTIC ? draws[n] : 0;
         int32_t new_weight = sweep ? NEW_WEIGHT(SWEEP, here) : NEW_WEIGHT(PRE, here);
@@ -170,7 +172,7 @@ INLINE void visit_rows(struct learning *core, int n_rows, struct visit common, c
     for (int block = 0; block < core->row; block += BLOCK) {
         int32_t any = sweep || !PRE_NEEDS_Y;
         for (int n = block; PRE_NEEDS_Y && n < block + BLOCK; n++)
-            any |= VALUE(core->y[0], n) | VALUE(core->y[1], n);
+            any |= VALUE(core->y[0], n) | VALUE(core->y[1], n) | VALUE(core->y[2], n);
         blocks[n_blocks] = (uint16_t)block;
         n_blocks += any != 0;
     }
@@ -201,6 +203,7 @@ INLINE void visit_part(struct learning *core, int first, int n, int neuron, cons
     here.e = HAS_E ? core->e[neuron] : 0;
     here.y1 = VALUE(core->y[0], neuron);
     here.y2 = VALUE(core->y[1], neuron);
+    here.y3 = VALUE(core->y[2], neuron);
     for (int k = 0; k < n; k++) {
         w[k] = weights[rows[k] * row];
         t[k] = HAS_TAGS ? tags[rows[k] * row] : 0;
@@ -360,9 +363,10 @@ void spikelet_after_update(struct learning *core, int64_t tick, const uint16_t *
     for (int i = 0; i < n_fired; i++) {
         rise(&core->y[0], core->fired[i]);
         rise(&core->y[1], core->fired[i]);
+        rise(&core->y[2], core->fired[i]);
     }
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 2; i++)
         decay(&core->x[i], core->n_axons);
+    for (int i = 0; i < 3; i++)
         decay(&core->y[i], core->n_neurons);
-    }
 }

@@ -48,7 +48,8 @@ class CoreStructure(ctypes.Structure):
         ("draw_key", ctypes.c_uint32),
         ("transmission_key", ctypes.c_uint32),
         *((name, ctypes.c_void_p) for name in ("failures", "short_term")),
-        ("crossbar", _Crossbar),
+        *((name, _Crossbar) for name in ("crossbar", "odd")),
+        ("odd_sums", ctypes.c_void_p),
         *((name, ctypes.c_void_p) for name in ("update", "constants", "rows")),
         *((name, ctypes.c_void_p) for name in ("learning", "before", "after", "held")),
         ("n_held", ctypes.c_int64),
@@ -91,8 +92,16 @@ def cleared_shapes(core: CoreParams) -> dict[str, Shape]:
 
 def weights_shape(core: CoreParams) -> Shape:
     """Return the shape of the stored weights of a core that does not learn."""
-    row = padded(padded(core.n_neurons) * _stored_bits(core) // 8)
+    columns = padded(core.n_neurons)
+    row = padded(columns * _stored_bits(core) // 8)
+    if _is_wide(core):
+        row += padded(columns // 8)
     return (core.n_axons, row), np.uint8
+
+
+def _is_wide(core: CoreParams) -> bool:
+    """Return whether the lowest bit of a weight is stored behind a row of the others."""
+    return core.weight_bits > 8
 
 
 def _stored_bits(core: CoreParams) -> int:
@@ -155,8 +164,8 @@ class NativeCore:
     state_structure : StateStructure
     arrays : dict of array
         What changes from tick to tick: states of the neurons, and as far as there are ``x1``,
-        ``x2``, ``y1``, ``y2``, ``weights``, ``tags`` and ``random``. Values of neurons are followed
-        by padding.
+        ``x2``, ``y1`` to ``y3``, ``weights``, ``tags`` and ``random``. Values of neurons are
+        followed by padding.
 
     Raises
     ------
@@ -265,11 +274,11 @@ class NativeCore:
             found.learning = self.learning.address
             found.before, found.after = self.learning.before, self.learning.after
         elif like is not None:
-            found.crossbar = like.crossbar
+            found.crossbar, found.odd = like.crossbar, like.odd
         elif memory.weights is not None:
-            found.crossbar = self._crossbar(
-                core.synapse_format.matrix(core, image.weights), memory.weights
-            )
+            self._crossbars(found, core.synapse_format.matrix(core, image.weights), memory.weights)
+        if found.odd.weights:
+            found.odd_sums = self._address(np.zeros(found.odd.columns, np.int32))
         return found
 
     def _rest(self) -> tuple[int, int]:
@@ -285,17 +294,38 @@ class NativeCore:
         )
         return self._address(np.frombuffer(memoryview(held), np.uint8)), len(states)
 
-    def _crossbar(self, weights: npt.NDArray[np.int16], rows: npt.NDArray[np.uint8]) -> _Crossbar:
-        core = self.core
-        bits, span = _stored_bits(core), core.weight_max - core.weight_min
+    def _crossbars(
+        self,
+        found: CoreStructure,
+        weights: npt.NDArray[np.int16],
+        rows: npt.NDArray[np.uint8],
+    ) -> None:
+        """Store weights; of 9 bits, halves that are rounded down, and the bits that they miss."""
+        ends, bits = (self.core.weight_min, self.core.weight_max), _stored_bits(self.core)
+        if not _is_wide(self.core):
+            found.crossbar = self._crossbar(weights, ends, bits, rows)
+            return
+        at = padded(self.core.n_neurons)
+        ends = (ends[0] >> 1, ends[1] >> 1)
+        found.crossbar = self._crossbar(weights >> 1, ends, bits, rows[:, :at])
+        found.odd = self._crossbar(weights & 1, (0, 1), 1, rows[:, at:])
+
+    def _crossbar(
+        self,
+        weights: npt.NDArray[np.int16],
+        ends: tuple[int, int],
+        bits: int,
+        rows: npt.NDArray[np.uint8],
+    ) -> _Crossbar:
+        span = ends[1] - ends[0]
         step = span if bits == 1 else 1
-        _store((weights - core.weight_min) // step, bits, rows)
+        _store((weights - ends[0]) // step, bits, rows)
         return _Crossbar(
             weights=self._address(rows),
-            columns=padded(core.n_neurons),
-            row_bytes=rows.shape[1],
+            columns=padded(self.core.n_neurons),
+            row_bytes=rows.strides[0],
             stored_bits=bits,
-            weight_min=core.weight_min,
+            weight_min=ends[0],
             step=step,
             rows_in_byte=255 * step // span,
         )

@@ -16,6 +16,7 @@ from spikelet.description.c_layout import layout_checks
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage
 from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.learning.text import POST_TRACES, PRE_TRACES
 from spikelet.description.toolchain import c_library
 from spikelet.golden.aligned import SPARE, aligned, padded
 from spikelet.golden.rule_code import rule_code
@@ -41,7 +42,8 @@ class _Learning(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_int32) for name in ("n_axons", "n_neurons", "row", "lanes", "on")),
         ("first_teacher", ctypes.c_int32),
-        *((name, _Trace * 2) for name in ("x", "y")),
+        ("x", _Trace * len(PRE_TRACES)),
+        ("y", _Trace * len(POST_TRACES)),
         *((name, ctypes.c_void_p) for name in ("plastic", "bits", "weights", "tags", "random")),
         *((name, ctypes.c_void_p) for name in ("e", "spiked", "marks", "due", "rows", "fired")),
         *((name, ctypes.c_void_p) for name in ("draws", "columns")),
@@ -76,8 +78,8 @@ class NativeLearning:
     image : CoreImage
         Copied.
     traces : dict of array of int32
-        ``x1``, ``x2``, ``y1``, ``y2`` and the error ``e`` as far as there are; those of neurons in
-        whole rows. They change as the core runs.
+        ``x1``, ``x2``, ``y1`` to ``y3`` and the error ``e`` as far as there are; those of neurons
+        in whole rows. They change as the core runs.
 
     Attributes
     ----------

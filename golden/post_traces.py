@@ -12,7 +12,7 @@ __all__ = ["PostTraces"]
 
 
 class PostTraces:
-    """``y1`` and ``y2``, as far as the rule has them, for a batch of samples.
+    """``y1``, ``y2`` and ``y3``, as far as the rule has them, for a batch of samples.
 
     Parameters
     ----------

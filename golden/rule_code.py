@@ -7,6 +7,8 @@ from spikelet.description.learning.rule import DRAW_BITS, LearningRule
 from spikelet.description.learning.text import (
     LARGEST_PERIOD,
     PHASES,
+    POST_TRACES,
+    TRACES,
     Factor,
     LinearFactor,
     SumOfProducts,
@@ -30,13 +32,10 @@ def rule_code(rule: LearningRule) -> str:
     flags = {
         "HAS_TAGS": rule.tag is not None,
         "STOCHASTIC": rule.stochastic,
-        **{
-            f"HAS_{name.upper()}": name in rule.variables
-            for name in ("x1", "x2", "y1", "y2", "v", "b", "e")
-        },
+        **{f"HAS_{name.upper()}": name in rule.variables for name in (*TRACES, "v", "b", "e")},
         "VISITS_ERRORS": rule.visits_errors,
         "PRE_TERMS": bool(phases["pre"]),
-        "PRE_NEEDS_Y": all(_vanishes(term, ("y1", "y2")) for term in phases["pre"]),
+        "PRE_NEEDS_Y": all(_vanishes(term, POST_TRACES) for term in phases["pre"]),
         "POST_TERMS": bool(phases["post"]),
         "VISITS_SILENT_AXONS": rule.visits_silent_axons,
         "SWEEP_TERMS": due,

@@ -50,7 +50,7 @@ class CoreParams:
         Columns of the crossbar, a multiple of ``lanes``, at most 4096.
     neuron : NeuronModel
     weight_bits : int
-        Width of a stored weight, 1..8.
+        Width of a stored weight, 1..8; of axon types up to 9, signed.
     weight_format : str
         ``"signed"`` (two's complement, 2 bits or more), ``"unsigned"``, or ``"binary"`` (1 bit:
         0 stands for +1, 1 for -1).
@@ -131,7 +131,7 @@ class CoreParams:
         for name, low, high in (
             ("n_axons", 1, 4096),
             ("n_neurons", 1, 4096),
-            ("weight_bits", 1, 8),
+            ("weight_bits", 1, self.synapse_format.most_weight_bits),
             ("weight_exponent", 0, 16),
             ("potential_bits", 4, 24),
             ("lanes", 1, 256),

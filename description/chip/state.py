@@ -35,7 +35,7 @@ class CoreState:
     arrivals : array of bool (graded spikes: uint8), shape (delay_slots, n_axons)
         ``arrivals[k]`` is due ``k`` ticks after the coming tick.
     traces : mapping of str to array of int32, shape (n_axons,) or (n_neurons,)
-        Those that the core's rule has of ``x1``, ``x2``, ``y1`` and ``y2``, as they enter the
+        Those that the core's rule has of ``x1``, ``x2`` and ``y1`` to ``y3``, as they enter the
         coming tick; and with short-term plasticity ``u`` and ``depleted``.
     """
 

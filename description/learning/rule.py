@@ -11,6 +11,9 @@ from spikelet.description.learning.devices import Devices
 from spikelet.description.learning.text import (
     CHANCE,
     PHASES,
+    POST_TRACES,
+    PRE_TRACES,
+    TRACES,
     Comparison,
     Factor,
     SumOfProducts,
@@ -101,7 +104,7 @@ class LearningRule:
         Rule of the weight.
     dt : str
         Rule of the tag, or empty: no tags.
-    x1, x2, y1, y2 : TraceParams or None
+    x1, x2, y1, y2, y3 : TraceParams or None
         Pre and post traces, as far as the rule uses them.
     w_min, w_max : int
         Hard bounds of plastic weights; soft bounds are factors ``(w_max - w)`` and ``(w - w_min)``.
@@ -135,6 +138,7 @@ class LearningRule:
     x2: TraceParams | None = None
     y1: TraceParams | None = None
     y2: TraceParams | None = None
+    y3: TraceParams | None = None
     w_min: int = 0
     w_max: int = 127
     rounding: str = "nearest"
@@ -184,7 +188,7 @@ class LearningRule:
     def _check_used(self, what: str) -> None:
         """Check that what the texts name is there."""
         used = {name for term in self.terms for name in term.variables}
-        for name in ("x1", "x2", "y1", "y2"):
+        for name in TRACES:
             if name in used and getattr(self, name) is None:
                 raise SpikeletError(f"{what} the rule uses {name}, which has no TraceParams")
             if name not in used and getattr(self, name) is not None:
@@ -222,13 +226,15 @@ class LearningRule:
     @property
     def pre_traces(self) -> dict[str, TraceParams]:
         """``x1`` and ``x2``, as far as there are."""
-        pairs = {"x1": self.x1, "x2": self.x2}
-        return {name: trace for name, trace in pairs.items() if trace}
+        return self._traces(PRE_TRACES)
 
     @property
     def post_traces(self) -> dict[str, TraceParams]:
-        """``y1`` and ``y2``, as far as there are."""
-        pairs = {"y1": self.y1, "y2": self.y2}
+        """``y1``, ``y2`` and ``y3``, as far as there are."""
+        return self._traces(POST_TRACES)
+
+    def _traces(self, among: tuple[str, ...]) -> dict[str, TraceParams]:
+        pairs: dict[str, TraceParams | None] = {name: getattr(self, name) for name in among}
         return {name: trace for name, trace in pairs.items() if trace}
 
     @property
@@ -314,17 +320,17 @@ class LearningRule:
             del values["devices"]
         else:
             values["devices"] = self.devices.to_dict()
-        if not self.reads_error:  # what a rule has no use for is not named
+        if not self.reads_error:
             del values["error_bits"]
+        if self.y3 is None:
+            del values["y3"]
         return values
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> "LearningRule":
         """Inverse of :meth:`to_dict`."""
         traces = {
-            name: TraceParams(**fields[name])
-            for name in ("x1", "x2", "y1", "y2")
-            if fields.get(name) is not None
+            name: TraceParams(**fields[name]) for name in TRACES if fields.get(name) is not None
         }
         devices = fields.get("devices")
         return cls(**{**fields, **traces, "devices": Devices(**devices) if devices else None})
@@ -334,7 +340,7 @@ def variable_range(
     rule: LearningRule, name: str, weight_min: int, weight_max: int, potential_bits: int
 ) -> _Range:
     """Return the smallest and largest value of a variable."""
-    if name in ("x1", "x2", "y1", "y2"):
+    if name in TRACES:
         trace: TraceParams = getattr(rule, name)
         return 0, trace.largest
     if name == "w":
@@ -376,8 +382,8 @@ def _vanishes_in_silence(term: Term) -> bool:
         return True
     for factor in term.factors:
         if isinstance(factor, Comparison):
-            if factor.variable in ("x1", "x2") and not factor.holds(0):
+            if factor.variable in PRE_TRACES and not factor.holds(0):
                 return True
-        elif factor.constant == 0 and {name for name, _ in factor.variables} <= {"x1", "x2"}:
+        elif factor.constant == 0 and {name for name, _ in factor.variables} <= set(PRE_TRACES):
             return True
     return False

@@ -31,6 +31,9 @@ __all__ = [
     "CHANCE",
     "LARGEST_PERIOD",
     "PHASES",
+    "POST_TRACES",
+    "PRE_TRACES",
+    "TRACES",
     "VARIABLES",
     "Comparison",
     "Factor",
@@ -40,7 +43,12 @@ __all__ = [
     "parse_rule",
 ]
 
-VARIABLES = ("x1", "x2", "y1", "y2", "v", "w", "t", "r", "e", "b")
+PRE_TRACES, POST_TRACES = ("x1", "x2"), ("y1", "y2", "y3")
+"""The traces of a synapse's axon and neuron: as many as on Loihi (Davies et al. 2018)."""
+
+TRACES = (*PRE_TRACES, *POST_TRACES)
+
+VARIABLES = (*TRACES, "v", "w", "t", "r", "e", "b")
 """Pre traces, post traces, membrane potential after the tick before, weight, tag, reward, error,
 and a bit that is loaded for each axon."""
 

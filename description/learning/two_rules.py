@@ -6,11 +6,11 @@ from dataclasses import fields
 
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule
+from spikelet.description.learning.text import TRACES
 
 __all__ = ["both_rules"]
 
-_TRACES = ("x1", "x2", "y1", "y2")
-_OWN = ("dw", "dt", "name", "source", *_TRACES)
+_OWN = ("dw", "dt", "name", "source", *TRACES)
 """Fields in which two rules of a core may differ, traces only if one has none."""
 
 
@@ -47,7 +47,7 @@ def both_rules(rules: Sequence[LearningRule]) -> LearningRule:
     for field in fields(LearningRule):
         one, other = (getattr(rule, field.name) for rule in rules)
         differ = one != other and (
-            field.name not in _OWN or (field.name in _TRACES and None not in (one, other))
+            field.name not in _OWN or (field.name in TRACES and None not in (one, other))
         )
         if differ:
             raise SpikeletError(
@@ -58,7 +58,7 @@ def both_rules(rules: Sequence[LearningRule]) -> LearningRule:
     return LearningRule(
         _gated(first.dw, second.dw),
         _gated(first.dt, second.dt),
-        **{name: getattr(first, name) or getattr(second, name) for name in _TRACES},
+        **{name: getattr(first, name) or getattr(second, name) for name in TRACES},
         **{f.name: getattr(first, f.name) for f in fields(LearningRule) if f.name not in _OWN},
         name=f"{first.name} and {second.name}",
     )

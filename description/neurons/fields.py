@@ -12,7 +12,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("name", "text", "kind", "source", "description"), (str,)),
     **dict.fromkeys(("low", "high"), (int, str)),
     **dict.fromkeys(("version", "default"), (int,)),
-    **dict.fromkeys(("kept", "constant"), (bool,)),
+    **dict.fromkeys(("kept", "optional", "constant"), (bool,)),
     **dict.fromkeys(("states", "parameters"), (Mapping,)),
     "lsb": (int, float),
 }

@@ -30,7 +30,7 @@ RESERVED = (
     *("weights", "state", "destinations", "arrivals", "tick", "counters", "plastic", "tags"),
     *("pre_traces", "post_traces", "random", "draw_key", "draw_indices", "spikes"),
     *("devices", "selected"),
-    *("outputs", "checksums", "active_axons", "merged_spikes", "x1", "x2", "y1", "y2"),
+    *("outputs", "checksums", "active_axons", "merged_spikes", "x1", "x2", "y1", "y2", "y3"),
 )
 """Names that a memory map, a snapshot or a recording has already."""
 
@@ -51,6 +51,8 @@ class State:
         as constants; None for the kind's own. A state whose range is one value is not built.
     kept : bool
         Whether ``clear`` leaves it as it is; its first values are part of what is loaded.
+    optional : bool
+        Whether a core that never changes it from 0 is built without it; others are refused.
     description : str
     """
 
@@ -59,6 +61,7 @@ class State:
     low: int | str | None = None
     high: int | str | None = None
     kept: bool = False
+    optional: bool = False
     description: str = ""
 
 
@@ -292,6 +295,8 @@ class NeuronModel:
                 self._refuse(f"there must be a state {name}{what}")
 
     def _check_bounds(self, item: State | Parameter) -> None:
+        if isinstance(item, State) and item.kept and item.optional:
+            self._refuse(f"{item.name} is kept, and cannot be optional", "leave one of them out")
         known = {*BOUNDS, *self.parameter_names}
         for bound in (item.low, item.high):
             try:

@@ -148,8 +148,16 @@ def _update_of(
                 f"neuron model {model.name!r}: state {state.name} has the range {low}..{high}, "
                 "without 0, to which it is cleared"
             )
-    all_lines, known = _folded_lines(model, ranges)
-    results = {state.name: known.get(state.name, Name(state.name)) for state in built}
+    while True:
+        found = dict(ranges)
+        all_lines, known = _folded_lines(model, found)
+        results = {state.name: known.get(state.name, Name(state.name)) for state in built}
+        stay_0 = [s for s in built if s.optional and not s.kept and _stays_0(s, results[s.name])]
+        if not stay_0:
+            break
+        ranges |= dict.fromkeys((state.name for state in stay_0), (0, 0))
+        built = [state for state in built if state not in stay_0]
+    ranges = found
     lines = _used_lines(all_lines, results)
     read = {name.name for line in lines for a in line for name in names(a.value)}
     read |= {name.name for node in results.values() for name in names(node)}
@@ -195,6 +203,10 @@ def _folded_lines(
         known |= after
         lines.append(found)
     return lines, known
+
+
+def _stays_0(state: State, result: Node) -> bool:
+    return result in (Name(state.name), Constant(0))
 
 
 def _is_shifted_name(node: Node) -> bool:

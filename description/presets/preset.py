@@ -33,7 +33,7 @@ class Preset:
     n_axons, n_neurons : int
         1..4096 of a core.
     weight_bits : int
-        1..8.
+        1..8, of axon types 1..9.
     weight_format : str
         As for :class:`CoreParams`.
     weight_exponent, potential_bits, lanes, pipelines, synapses, parameters, spike_bits

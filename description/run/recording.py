@@ -130,7 +130,7 @@ class Recording:
         Clock cycles of each tick, from its start to the barrier: measured, or predicted by golden's
         cost model. Not part of equality.
     learned : list of dict of arrays, shapes (samples, ticks, ...), or None
-        Per core, where recorded: weights, tags, ``x1``, ``x2``, ``y1``, ``y2``, adaptations and
+        Per core, where recorded: weights, tags, ``x1``, ``x2``, ``y1`` to ``y3``, adaptations and
         LFSRs after each tick; see :func:`learned_fields`.
     checksums : array of uint32, shape (samples, cores), or None
         :meth:`ChipState.checksums` after each sample, where recorded.

@@ -37,9 +37,16 @@ class AxonTypes(Dense):
 
     name = "axon-types"
     learns = False
+    most_weight_bits = 9
 
     def check_core(self, core: CoreShape) -> None:
-        """Raise SpikeletError if weights are binary."""
+        """Raise SpikeletError if weights are binary, or unsigned and wider than 8 bits."""
+        if core.weight_bits > super().most_weight_bits and core.weight_format == "unsigned":
+            raise SpikeletError(
+                f"core: unsigned weights have 1..{super().most_weight_bits} bits, not "
+                f"{core.weight_bits}",
+                remedy="take signed weights",
+            )
         if core.weight_format == "binary":
             raise SpikeletError(
                 "core: weights of axon types are signed or unsigned, not binary",

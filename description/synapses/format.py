@@ -118,6 +118,8 @@ class SynapseFormat(ABC):
         by a port ``quiet``.
     takes_words : bool
         Whether the crossbar sees the axon bitmap's words as the scan fetches them.
+    most_weight_bits : int
+        Of the widest weights.
     """
 
     name: str
@@ -127,6 +129,7 @@ class SynapseFormat(ABC):
     pads_lanes = False
     rests = False
     takes_words = False
+    most_weight_bits = 8
 
     def check_core(self, core: CoreShape) -> None:  # noqa: B027 - most formats suit every core
         """Raise SpikeletError if a core cannot have this format."""

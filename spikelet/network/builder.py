@@ -50,6 +50,9 @@ __all__ = ["PlasticNetwork"]
 
 _USUAL_NEURON, _USUAL_BITS = "snntorch-zero-immediate", 16
 _LARGEST_DELAY = 63
+_WIDEST_WEIGHT = 9
+"""Bits of the weights of axon types; others have 8 at most."""
+
 _LARGEST_CORE = 4096
 _DECAY_ONE = 1 << FRACTION_BITS
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
@@ -164,7 +167,7 @@ class PlasticNetwork:
             One weight LSB is ``2**weight_exponent`` potential LSBs, 0..16; None: the preset's, or
             0.
         weight_bits : int or None
-            1..8; None: the preset's, or as many as the projections need.
+            1..8, of axon types 1..9; None: the preset's, or as many as the projections need.
         adaptation : Adaptation or None
             Homeostatic threshold, of a model that has one.
         error : ErrorParams or None
@@ -195,7 +198,7 @@ class PlasticNetwork:
         int_in(f"{what}: size", size, 1, _LARGEST_CORE)
         int_in(f"{what}: weight_exponent", weight_exponent, 0, 16)
         if weight_bits is not None:
-            int_in(f"{what}: weight_bits", weight_bits, 1, 8)
+            int_in(f"{what}: weight_bits", weight_bits, 1, _WIDEST_WEIGHT)
         given = {key: values for key, values in parameters.items() if values is not None}
         if time_constant is not None:
             given["decay"] = self._decay(what, given.get("decay"), time_constant)

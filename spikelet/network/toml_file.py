@@ -20,6 +20,7 @@ from spikelet.description.learning.devices import Devices
 from spikelet.description.learning.named_rules import RULES
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.learning.short_term import ShortTermPlasticity
+from spikelet.description.learning.text import TRACES
 from spikelet.description.learning.variability import Variability
 from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.neurons.error import ErrorParams
@@ -48,7 +49,6 @@ _TOP = (
     "chip",
     "encoder",
 )
-_TRACES = ("x1", "x2", "y1", "y2")
 
 
 @dataclass(frozen=True, eq=False)
@@ -353,7 +353,7 @@ def _rule_of(rule: _Table, name: str) -> LearningRule:
         return made
     traces = {
         trace: rule.table(trace, f"{rule.place} {trace}").call(TraceParams)
-        for trace in _TRACES
+        for trace in TRACES
         if trace in rule.data
     }
     if "name" not in rule.data:

@@ -21,7 +21,7 @@ __all__ = [
 CONNECTIVITY = ("all_to_all", "one_to_one", "all_but_self")
 """Which synapses of a projection exist; the others have weight 0."""
 
-_WIDEST = (-128, 255)
+_WIDEST = (-256, 255)
 """Of all weights that some core can hold."""
 
 

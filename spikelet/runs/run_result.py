@@ -13,6 +13,7 @@ from spikelet.description.artefact import Artefact
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.state import ChipState
 from spikelet.description.errors import SpikeletError
+from spikelet.description.learning.text import POST_TRACES, PRE_TRACES
 from spikelet.description.run.recording import Recording, recorded_states
 from spikelet.description.summary import summary
 from spikelet.description.versions import package_versions
@@ -227,14 +228,14 @@ class Run:
 
         By name, as far as the layer has them; SpikeletError if learning was not recorded.
         """
-        names = ("y1", "y2", *self.compiled.core(layer).update.kept)
+        names = (*POST_TRACES, *self.compiled.core(layer).update.kept)
         here = self._learned(layer)[1][0]
         return {name: self._of_neurons(layer, name) for name in names if name in here}
 
     def pre_traces(self, source: str, target: str) -> dict[str, npt.NDArray[np.int32]]:
         """Return the pre traces of a projection after each tick: (samples, ticks, n_source)."""
         axons, (_, found) = self.compiled.axons(source, target), self._learned(target)
-        return {n: found[0][n][..., axons] for n in ("x1", "x2") if n in found[0]}
+        return {n: found[0][n][..., axons] for n in PRE_TRACES if n in found[0]}
 
     def weight_history(self, source: str, target: str) -> npt.NDArray[Any]:
         """Return a projection's weights after each tick: (samples, ticks, n_source, n_target)."""

@@ -39,16 +39,17 @@ CORES: dict[str, dict[str, Any]] = {
             rounding="stochastic",
         ),
     },
-    # Triplets: four traces, soft bounds, comparisons; two traces are read before the spike.
+    # Triplets: five traces, soft bounds, comparisons; two traces are read before the spike.
     # Neurons of other cores inhibit too.
     "triplets": {
         "learning": LearningRule(
             "2^-6*x1*y0*(y2 + 4)*(w_max - w) - 2^-6*x0*y1*(x2 + 1)*(w - w_min)"
-            " - x0*(x1 == 0) + y0*(x2 < 2)",
+            " - x0*(x1 == 0) + y0*(x2 < 2) + 2^-7*y0*x1*y3 - 2^-5*x0*y3",
             x1=_SET,
             x2=_ADD,
             y1=_ADD,
             y2=_SET,
+            y3=_LONG,
             w_min=0,
             w_max=15,
         ),

@@ -2,6 +2,7 @@
 """The crossbar of axon types on random cores, in Amaranth's simulator: its sums equal golden's."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,10 +18,10 @@ from tests.helpers.random_types import typed_core, typed_weights
 ACTIVITIES = (0.0, 1.0, 1.0, 0.5, 0.2, 0.05, 0.0, 0.1)
 
 
-def check(seed: int) -> CoreParams:
+def check(seed: int, **fields: Any) -> CoreParams:
     """Compare a random core with golden, and golden with the matrix; return the core."""
     rng = np.random.default_rng(seed)
-    core = typed_core(rng)
+    core = replace(typed_core(rng), **fields)
     weights = typed_weights(rng, core)
     ticks = np.stack([rng.random(core.n_axons) < activity for activity in ACTIVITIES])
     expected = synaptic_sums(core, ticks, weights)
@@ -33,6 +34,11 @@ def check(seed: int) -> CoreParams:
 @pytest.mark.parametrize("seed", range(6))
 def test_its_sums_are_those_of_golden(seed: int) -> None:
     check(seed)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_weights_of_9_bits(seed: int) -> None:
+    check(seed, weight_bits=9, weight_format="signed")
 
 
 @pytest.mark.slow

@@ -81,6 +81,12 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "odin-sdsp": {
         "parameters": dict.fromkeys(neuron_models()["odin-sdsp"].parameter_names, "neuron"),
     },
+    "odin-izh": {
+        "parameters": {
+            **dict.fromkeys(neuron_models()["odin-izh"].parameter_names, "neuron"),
+            **{"reference_period": 2, "spike_bits": 2},
+        },
+    },
     "loihi-lif": {
         "parameters": {"decay_u": "neuron", "decay": "neuron", "bias": "neuron"},
         "potential_bits": 16,

@@ -46,6 +46,15 @@ CORE = CoreParams(
 )
 
 
+def test_what_has_no_third_trace_does_not_name_it() -> None:
+    """So that digests are what they were."""
+    rule = LearningRule("x1*y0", x1=TRACE)
+    assert "y3" not in rule.to_dict() and LearningRule.from_dict(rule.to_dict()) == rule
+    third = LearningRule("x1*y3*y0", x1=TRACE, y3=TRACE)
+    assert LearningRule.from_dict(third.to_dict()) == third
+    assert third.post_traces == {"y3": TRACE}
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
@@ -93,6 +102,8 @@ def test_adaptations_are_checked(fields, message):
         ({"dt": "x1*y0", "tag_bits": 9}, "tag_bits must be an int in 2..8, not 9"),
         ({"x1": None}, "the rule uses x1, which has no TraceParams"),
         ({"x2": TRACE}, "x2 has TraceParams, but the rule does not use it"),
+        ({"y3": TRACE}, "y3 has TraceParams, but the rule does not use it"),
+        ({"dw": "x1*y0*y3 - x0*y1"}, "the rule uses y3, which has no TraceParams"),
         ({"dw": "x1*y0 - t*x0*y1"}, "the rule uses t, which needs dt and tag_bits"),
         ({"dw": None}, "dw must be text, not None"),
         ({"source": 3}, "source must be text, not 3"),

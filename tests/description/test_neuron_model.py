@@ -38,7 +38,7 @@ READOUTS = {"li", "cuba-li", "linear"}
 OTHERS = {"cuba-lif", "if-subtract-half", "izhikevich", "lif-refractory", "threshold"}
 OTHERS |= {"cuba-lif-multispike", "lif-multispike"}
 LITERATURE = {"adlif", "alif", "lif-linear-leak", "lif-stochastic", "probabilistic", "truenorth"}
-CHIPS = {"loihi-lif", "odin-lif", "odin-sdsp", "source", "tinyodin-lif"}
+CHIPS = {"loihi-lif", "odin-izh", "odin-lif", "odin-sdsp", "source", "tinyodin-lif"}
 
 
 def test_the_models_that_are_there() -> None:
@@ -81,6 +81,17 @@ def test_a_model_from_a_toml_file(tmp_path: Path) -> None:
     assert [len(line) for line in model.lines] == [1, 1]
 
 
+def test_an_optional_state_that_stays_0_is_not_built() -> None:
+    """Its flag 0, a counter stays 0, then a flag that reads it; what stays is the rest."""
+    text = "n = where(on, least(n + 1, 9), n); v = clamp(v + current)\nlate = n > 3\nfired = v > 5"
+    states = (State("n", "absolute", 0, 9, optional=True), State("late", "flag", optional=True))
+    model = flat(text, *states, parameters=(Parameter("on", "flag", default=0),))
+    core = CoreParams(n_axons=8, n_neurons=4, lanes=4, neuron=model)
+    assert list(core.state_ranges) == ["v", "fired"]
+    both = replace(core, parameters={"on": "shared"})
+    assert list(both.state_ranges) == ["v", "fired", "n", "late"]
+
+
 FILE_FAULTS = [
     (TOML.replace('name = "mine"', "name = 3"), "neuron model: name must be a text, not 3"),
     (TOML.replace('name = "mine"', ""), "neuron model: name must be a text, not None"),
@@ -95,6 +106,8 @@ FILE_FAULTS = [
     (TOML.replace('kind = "flag"', ""), "there must be a state fired, a flag"),
     (TOML.replace('"flag"', '"flag"\nhigh = 3'), "fired is a flag, 0 or 1: leave low and high out"),
     (TOML.replace('"flag"', '"flag"\nkept = true'), "there must be a state fired, a flag"),
+    (TOML + "[states.n]\nkept = true\noptional = true", "n is kept, and cannot be optional"),
+    (TOML + "[states.n]\noptional = 1", "states.n: optional must be bool, not 1"),
     (TOML.replace('low = 0', 'kind = "absolute"'), "threshold is absolute: give low and high"),
     (TOML.replace("threshold]", "weights]"), "'weights' cannot be the name of a state or parame"),
     (TOML.replace("threshold]", "current]"), "'current' cannot be the name of a state or parame"),

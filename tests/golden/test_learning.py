@@ -80,6 +80,22 @@ def test_second_traces_are_those_before_the_own_spike() -> None:
     assert core.learned([((0,), (0,)), ((0,), (0,)), ((), ())])[:2] == [[[0]], [[3 + 6]]]
 
 
+def test_a_third_trace_of_the_neuron() -> None:
+    """``y3`` has a decay of its own, and in no phase the spike of its tick."""
+    traces = {"y1": HALVING, "y2": TraceParams(7, decay=4095), "y3": STEADY}
+    text = "x0*y1 + 2*x0*y2 + 3*x0*y3 + 4*y0*y3 + y3*u0"
+    core = lab(rule(text, **traces), [[0]])
+    found = core.learned([((0,), (0,)), ((0,), (0,)), ((), ())])
+    expected, w, y = [], 0, {"y1": 0, "y2": 0, "y3": 0}
+    for spikes in (True, True, False):
+        w += spikes * (y["y1"] + 2 * y["y2"] + 7 * y["y3"]) + y["y3"]
+        expected.append([[w]])
+        for name, trace in traces.items():
+            up = y[name] + trace.increment * spikes
+            y[name] = up * trace.decay // 4096 if trace.decay else up // 2
+    assert found == expected
+
+
 def test_potential_is_that_of_the_tick_before() -> None:
     core = lab(rule("x0*v", w_max=100), [[20], [7]])
     assert core.learned([((0,), ()), ((1,), ())]) == [[[20], [7]], [[20], [27]]]

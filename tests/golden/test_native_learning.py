@@ -47,6 +47,13 @@ RULES = (
         y1=TraceParams(40, decay_shift=3),
         rounding="stochastic",
     ),
+    LearningRule(
+        "2^-4*x1*y0*(y3 > 4) - 2^-5*x0*y3*y2 + 2^-6*y3*u1",
+        x1=TraceParams(40, decay_shift=3),
+        y2=TraceParams(5, decay_shift=2),
+        y3=TraceParams(20, 4000),
+    ),
+    LearningRule("2^-6*x0*y3 + 2^-1*y0", y3=TraceParams(60, 3900)),
     LearningRule("2^-1*w*x0*y0 - x0*v*2^-6 + r*2^-1", w_min=-100, w_max=100),
     LearningRule(
         "2^-16*x1*y1*x0 - 2^-16*x1*y1*y0",

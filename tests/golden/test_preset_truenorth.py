@@ -5,15 +5,21 @@ of ``test_literature_models.py``.
 """
 
 import numpy as np
+import pytest
 
 from spikelet.compiler.compile import compile_network
+from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.presets.presets import preset
 from spikelet.network.builder import PlasticNetwork
 from spikelet.runs.run import run
+from spikelet.runs.verify import verify
+from spikelet.samples.samples import Samples
 from tests.golden.test_literature_models import truenorth
 from tests.helpers.neuron_ticks import drawn_words
 
 AXONS, NEURONS, TICKS, BACK = 40, 24, 60, 3
+
+Synapses = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def parameters(rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -35,12 +41,14 @@ def synapse(axon: int, neuron: int, types: np.ndarray, bits: np.ndarray, s: np.n
     return int(bits[axon, neuron]) * int(s[neuron, types[axon]])
 
 
-def test_a_recurrent_core_is_as_published() -> None:
+def drawn_core() -> tuple[CompiledNetwork, np.ndarray, dict[str, np.ndarray], Synapses]:
+    """Return a recurrent core, spikes, parameters, and the types, bits and weights of synapses."""
     rng = np.random.default_rng(5)
     lines = AXONS + NEURONS  # the last are the neurons' own spikes, three ticks later
     types = rng.integers(0, 4, lines)
     bits = rng.random((lines, NEURONS)) < 0.3
-    s = rng.integers(-128, 128, (NEURONS, 4))
+    s = rng.integers(-255, 256, (NEURONS, 4))
+    s[0], s[1] = -255, 255
     own = parameters(rng)
     weights = s[:, types].T * bits
     network = PlasticNetwork("core", preset="truenorth")
@@ -51,7 +59,12 @@ def test_a_recurrent_core_is_as_published() -> None:
     network.output("cells")
     compiled = compile_network(network)
     assert compiled.core("cells").synapses == "axon-types"
-    spikes = rng.random((1, TICKS, AXONS)) < 0.05
+    return compiled, rng.random((1, TICKS, AXONS)) < 0.05, own, (types, bits, s)
+
+
+def test_a_recurrent_core_is_as_published() -> None:
+    compiled, spikes, own, (types, bits, s) = drawn_core()
+    assert compiled.core("cells").weight_bits == 9
     got = run(compiled, spikes, record=("spikes", "states"))
 
     words = drawn_words(1, np.arange(NEURONS), TICKS)
@@ -68,6 +81,12 @@ def test_a_recurrent_core_is_as_published() -> None:
         assert got.spikes("cells")[0, tick].tolist() == fired[tick].tolist(), tick
         assert got.states("cells")["v"][0, tick].tolist() == v, tick
     assert 100 < fired.sum() < TICKS * NEURONS / 2
+
+
+@pytest.mark.slow
+def test_the_rtl_is_the_same() -> None:
+    compiled, spikes, *_ = drawn_core()
+    assert verify(compiled, Samples(spikes[:, :30].astype(np.uint8))).equal
 
 
 def test_its_23_parameters_are_all_named() -> None:

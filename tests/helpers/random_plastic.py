@@ -10,6 +10,7 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.devices import Devices
 from spikelet.description.learning.rule import LearningRule, TraceParams
+from spikelet.description.learning.text import TRACES
 from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.neurons.error import ErrorParams, with_error
 from tests.helpers.random_chips import random_chip_of, random_core, random_image
@@ -75,7 +76,7 @@ def random_rule(rng: np.random.Generator, core: CoreParams) -> LearningRule:
     """Return any rule that this core can take."""
     while True:
         tags = bool(rng.integers(0, 3) == 0)
-        names = [n for n in ("x1", "x2", "y1", "y2", "r") if rng.integers(0, 2)]
+        names = [n for n in (*TRACES, "r") if rng.integers(0, 2)]
         names += ["t"] if tags else []
         dw = _sum(rng, names)
         dt = _sum(rng, names) if tags else ""
@@ -85,7 +86,7 @@ def random_rule(rng: np.random.Generator, core: CoreParams) -> LearningRule:
             rule = LearningRule(
                 dw,
                 dt,
-                **{n: random_trace(rng) for n in ("x1", "x2", "y1", "y2") if n in used},
+                **{n: random_trace(rng) for n in TRACES if n in used},
                 w_min=low,
                 w_max=int(rng.integers(low + 1, core.weight_max + 1)),
                 rounding=str(rng.choice(["nearest", "stochastic"])),
@@ -165,7 +166,7 @@ def with_teachers(rng: np.random.Generator, core: CoreParams) -> CoreParams | No
     target = "dt" if rule.dt and rng.integers(2) else "dw"
     fields |= {target: " - ".join([fields[target], *extra]), "error_bits": error.bits}
     used = f"{fields['dw']} {fields['dt']}"
-    for name in ("x1", "x2", "y1", "y2"):
+    for name in TRACES:
         fields[name] = getattr(rule, name) or (random_trace(rng) if name in used else None)
     try:
         return replace(

@@ -11,12 +11,13 @@ __all__ = ["typed_core", "typed_weights"]
 
 def typed_core(rng: np.random.Generator) -> CoreParams:
     lanes = 1 << int(rng.integers(0, 6))
+    format_ = str(rng.choice(["signed", "unsigned"]))
     return CoreParams(
         int(rng.integers(1, 50)),
         lanes * int(rng.integers(1, 4)),
         neuron_model("nir-euler"),
-        weight_bits=int(rng.integers(2, 9)),
-        weight_format=str(rng.choice(["signed", "unsigned"])),
+        weight_bits=int(rng.integers(2, 10 if format_ == "signed" else 9)),
+        weight_format=format_,
         lanes=lanes,
         pipelines=1 << int(rng.integers(0, lanes.bit_length())),
         synapses="axon-types",

@@ -10,6 +10,7 @@ from fractions import Fraction
 from math import floor
 
 from spikelet.description.learning.rule import LearningRule
+from spikelet.description.learning.text import TRACES
 
 __all__ = ["evaluate", "split_terms", "visit"]
 
@@ -82,7 +83,7 @@ def visit(
         ``y0`` in the post phase are 1.
     """
     own = {"pre": {"x0": 1}, "post": {"y0": 1}, "sweep": {}}[phase]
-    known = dict.fromkeys(("x0", "y0", "x1", "x2", "y1", "y2", "v", "w", "t", "r", "tick"), 0)
+    known = dict.fromkeys(("x0", "y0", *TRACES, "v", "w", "t", "r", "tick"), 0)
     values = known | {f"u{k}": 1 for k in range(9)} | own | variables
     values |= {"w_min": rule.w_min, "w_max": rule.w_max}
     bits = rule.weight.fraction_bits
