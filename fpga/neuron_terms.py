@@ -14,7 +14,8 @@ from spikelet.description.expression import (
     names,
     range_of,
 )
-from spikelet.description.neurons.draws import DRAW_INDEX_BITS, MIX, MIXING_STAGES
+from spikelet.description.neurons.draws import DRAW_INDEX_BITS, MIX
+from spikelet.description.neurons.update import draw_wait
 
 __all__ = ["draw_terms", "neuron_products", "update_terms"]
 
@@ -39,7 +40,7 @@ def draw_terms(core: CoreParams) -> Counter[str]:
     """Return the terms of what neurons draw, of a whole core."""
     if not core.update.draws:
         return Counter()
-    waiting = MIXING_STAGES * core.current_bits
+    waiting = draw_wait(core.update) * core.current_bits
     return Counter(
         {
             "random": 2 * 32,

@@ -11,6 +11,8 @@ from spikelet.description.chip.core_states import STATE_WORD_BITS
 from spikelet.description.chip.memory_map import Region
 from spikelet.description.chip.neuron_words import StateField, state_fields, state_span
 from spikelet.description.chip.teacher import error_bits
+from spikelet.description.neurons.draws import MIXING_STAGES
+from spikelet.description.neurons.update import draw_wait
 from spikelet.rtl_gen.draws import Draws
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
 from spikelet.rtl_gen.neuron_memory import READ_LATENCY, NeuronMemory
@@ -77,7 +79,7 @@ class NeuronArray(wiring.Component):
         update = core.update
         drawing = ("draw_key", "draw_indices") if update.draws else ()
         self.ports = ["state", *update.kept, *update.parameters, *drawing]
-        self.wait = Draws.latency - READ_LATENCY if update.draws else 0
+        self.wait = draw_wait(update)
         self.latency = READ_LATENCY + self.wait + len(update.lines)
         super().__init__(
             {
@@ -136,7 +138,7 @@ class NeuronArray(wiring.Component):
         }
         if core.rests:
             self._rest(m, entering, results, in_flight[-1])
-        entering |= self._inputs(m, entering["fired"])
+        entering |= self._inputs(m, entering["fired"], in_flight)
         for lane, pipeline in enumerate(pipelines):
             m.d.comb += [
                 pipeline.neuron[name].eq(entering[name][lane])
@@ -182,7 +184,7 @@ class NeuronArray(wiring.Component):
             m.d.sync += clearing.eq(0)
         return row
 
-    def _inputs(self, m: Module, fired: list[Value]) -> _Values:
+    def _inputs(self, m: Module, fired: list[Value], in_flight: Signal) -> _Values:
         """Return what a text can read besides states and parameters."""
         core, inputs = self.core, self.core.update.inputs
         sums = delayed(m, self.sums, READ_LATENCY + self.wait, name="sums")
@@ -203,10 +205,12 @@ class NeuronArray(wiring.Component):
             found["inhibited"] = [some & mark for mark in silent]
         if core.update.draws:
             m.submodules.draws = drawn = Draws(core, self.regions)
+            # A word comes as late as it is read.
+            late = self.wait + core.update.lines_before_draws - MIXING_STAGES
             m.d.comb += [
                 drawn.start.eq(self.start),
                 drawn.clear.eq(self.clear),
-                drawn.valid.eq(self.sums_valid),
+                drawn.valid.eq(in_flight[late - 1] if late else self.sums_valid),
             ]
             connect(m, flipped(self.draw_key), drawn.draw_key)
             connect(m, flipped(self.draw_indices), drawn.draw_indices)

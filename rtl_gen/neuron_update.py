@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.expression import Constant, Node, names
+from spikelet.description.neurons.update import DRAWS
 from spikelet.rtl_gen.expression import gates_of, shape_of
 
 __all__ = ["NeuronUpdate", "neuron_layout", "state_layout"]
@@ -50,6 +51,7 @@ class NeuronUpdate(wiring.Component):
     Members
     -------
     neuron : ``In(neuron_layout(core))``
+        What is drawn comes when it is first read: ``lines_before_draws`` cycles after the rest.
     result : ``Out(state_layout(core))``
         States after the tick.
     """
@@ -68,8 +70,9 @@ class NeuronUpdate(wiring.Component):
         for number, line in enumerate(update.lines, 1):
             read = {name.name for node in self._nodes_from(number) for name in names(node)}
             values = self._scaled(now)
+            waits = {*still, *(DRAWS if number <= update.lines_before_draws else ())}
             coming = {
-                name: value if name in still else self._register(m, name, number, value)
+                name: value if name in waits else self._register(m, name, number, value)
                 for name, value in now.items()
                 if name in read
             }

@@ -117,8 +117,11 @@ def test_cycles_of_counts_are_not_counted() -> None:
 
 def test_lines_and_draws_of_a_model_count() -> None:
     none = np.zeros(1, np.int32)
-    for model, lines in ((neuron_model("izhikevich"), 7), (NOISY, 5 + 6)):
-        leak = {"decay": "shared"} if model is NOISY else {}
+    for model, lines in (
+        *((neuron_model("izhikevich"), 7), (NOISY, 5 + 6)),
+        (neuron_model("probabilistic"), 7),  # which draws behind as many lines as the mix takes
+    ):
+        leak = {"decay": "shared"} if model.reads("draw") else {}
         core = CoreParams(16, 4, model, lanes=4, parameters=leak)
         assert core_cycles(core, none) == [12 + lines + 0 + 1 + 0 + 4], model.name
 
