@@ -19,7 +19,6 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.teacher import error_bits
 from spikelet.description.chip.transmission import TRANSMISSION_BITS
 from spikelet.description.learning.short_term import AMPLITUDE_BITS, DEPLETED_BITS, U_BITS
-from spikelet.description.neurons.draws import DRAW_INDEX_BITS
 from spikelet.fpga.families.costs import RamKind
 
 __all__ = [
@@ -201,7 +200,7 @@ def _neuron_memories(core: CoreParams) -> Iterator[Memory]:
         if core.scope(name) == "neuron":
             yield Memory(name, core.rows, bits_of(*ends), core.pipelines)
     if core.update.draws:
-        yield Memory("draw_indices", core.rows, DRAW_INDEX_BITS, core.pipelines)
+        yield Memory("draws", 2 << (core.rows - 1).bit_length(), 32, core.pipelines)
 
 
 def _learning_memories(core: CoreParams) -> Iterator[Memory]:

@@ -14,8 +14,6 @@ from spikelet.description.expression import (
     names,
     range_of,
 )
-from spikelet.description.neurons.draws import DRAW_INDEX_BITS, MIX
-from spikelet.description.neurons.update import draw_wait
 
 __all__ = ["draw_terms", "neuron_products", "update_terms"]
 
@@ -40,13 +38,11 @@ def draw_terms(core: CoreParams) -> Counter[str]:
     """Return the terms of what neurons draw, of a whole core."""
     if not core.update.draws:
         return Counter()
-    waiting = draw_wait(core.update) * core.current_bits
     return Counter(
         {
-            "random": 2 * 32,
-            "adder": core.pipelines * 32 * (1 + len(MIX)),
-            "multiplexer": core.pipelines * (2 * 32 + DRAW_INDEX_BITS) - DRAW_INDEX_BITS,
-            "register": core.pipelines * (DRAW_INDEX_BITS + waiting),
+            "random": core.pipelines * 2 * 32,
+            "multiplexer": (2 * core.pipelines - 1) * 32,
+            "register": core.pipelines * 32,
         }
     )
 

@@ -23,6 +23,7 @@ from spikelet.description.chip.neuron_words import (
 from spikelet.description.chip.state import CoreState
 from spikelet.description.chip.teacher import error_bits
 from spikelet.description.expression import range_of
+from spikelet.description.neurons.draws import first_words, words_after
 from spikelet.golden.neuron_array import NeuronArray
 from spikelet.sim.drivers import cycle
 from spikelet.sim.testbench import (
@@ -217,6 +218,17 @@ async def _compare(
         checks.equal(values, found[name], f"{name} of neuron", **where)
 
 
+async def _check_draws(
+    dut: Any, image: CoreImage, checks: Checks, ticks: int, latency: int
+) -> None:
+    """Read the first words, and behind a tick those of the coming one."""
+    first = first_words(image.draw_key, image.draw_indices)
+    expected = np.stack([first, words_after(first, ticks)], axis=1)[:, : 1 + (ticks > 0)]
+    offsets = (2 * np.arange(first.size)[:, None] + np.arange(expected.shape[1])).ravel()
+    words = await read_region(dut, "draws", offsets.tolist(), latency=latency)
+    checks.sequence(expected.ravel().tolist(), words, "draws")
+
+
 @cocotb.test(timeout_time=100, timeout_unit="us")
 async def ticks(dut: Any) -> None:
     """Spikes as they leave, and every potential after each tick; twice, with clears between."""
@@ -234,8 +246,7 @@ async def ticks(dut: Any) -> None:
     edge = await start(dut, **inputs)
     await _load(dut, given, [name for name in regions if name != "state"], checks)
     if core.update.draws:
-        key = await read_region(dut, "draw_key", range(2), **reads)
-        checks.sequence([image.cores[0].draw_key] * 2, key, "key")
+        await _check_draws(dut, image.cores[0], checks, 0, **reads)
     collector = Collector(dut)
     golden = Golden(core, image.cores[0])
     for epoch in range(2):
@@ -276,6 +287,8 @@ async def ticks(dut: Any) -> None:
                 assert not collector.rows, f"tick {tick}: spikes before the first tick"
             checks.sequence(golden.errors(updated), collector.errors, "row of errors", **where)
             await _compare(dut, golden, checks, where, **reads)
+            if core.update.draws:
+                await _check_draws(dut, image.cores[0], checks, tick + 1, **reads)
             (low, high), some = range_of(core.update.results["v"], core.update.ranges), fired.any()
             met = {
                 "spike": some,

@@ -29,7 +29,7 @@ __all__ = ["FRACTION_BITS", "KINDS", "NeuronModel", "Parameter", "State"]
 
 RESERVED = (
     *("weights", "state", "destinations", "arrivals", "tick", "counters", "plastic", "tags"),
-    *("pre_traces", "post_traces", "random", "draw_key", "draw_indices", "spikes"),
+    *("pre_traces", "post_traces", "random", "draw_key", "draw_indices", "draws", "spikes"),
     *("devices", "selected"),
     *("outputs", "checksums", "active_axons", "merged_spikes", "x1", "x2", "y1", "y2"),
 )

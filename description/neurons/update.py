@@ -19,12 +19,11 @@ from spikelet.description.expression import (
     names,
     range_of,
 )
-from spikelet.description.neurons.draws import MIXING_STAGES
 from spikelet.description.neurons.model import NeuronModel, Parameter, State, membrane_range
 from spikelet.description.neurons.text import BOUNDS, DRAWN, Assignment, Line, TextError
 from spikelet.description.summary import summary
 
-__all__ = ["DRAWS", "NEXT", "NeuronUpdate", "can_spike", "draw_wait", "sends_counts", "update_of"]
+__all__ = ["DRAWS", "NEXT", "NeuronUpdate", "can_spike", "sends_counts", "update_of"]
 
 NEXT = "NEXT_"
 """Before the name of a state: its value after the tick. Every name is assigned once."""
@@ -81,11 +80,6 @@ class NeuronUpdate:
             if any(name.name in DRAWS for a in line for name in names(a.value)):
                 return number
         return len(self.lines)
-
-
-def draw_wait(update: NeuronUpdate) -> int:
-    """Return the clock cycles for which a neuron waits for what it draws."""
-    return max(0, MIXING_STAGES - update.lines_before_draws) if update.draws else 0
 
 
 def can_spike(model: NeuronModel) -> bool:

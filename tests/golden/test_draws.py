@@ -13,12 +13,12 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import joined
 from spikelet.description.chip.image import ChipImage, CoreImage
 from spikelet.description.chip.params import ChipParams
-from spikelet.description.neurons.draws import key_after
+from spikelet.description.neurons.draws import first_words, key_after, words_after
 from spikelet.description.neurons.model import NeuronModel, State
 from spikelet.description.run.events import Events
 from spikelet.golden import native
 from spikelet.golden.chip import GoldenChip
-from spikelet.golden.draws import draws, next_key
+from spikelet.golden.draws import Draws, next_key
 
 BACKENDS = ["numpy", *(["native"] if native.available() else [])]
 
@@ -33,11 +33,8 @@ SURE = 5.0
 
 def table(key: int, ticks: int, numbers: np.ndarray) -> np.ndarray:
     """Return the words of some neurons in the first ticks, shape (ticks, neurons)."""
-    found = []
-    for _ in range(ticks):
-        found.append(draws(key, numbers))
-        key = next_key(key)
-    return np.array(found)
+    found = Draws(key, numbers)
+    return np.array([found.of(tick) for tick in range(ticks)]).astype(np.uint32)
 
 
 def bits_of(words: np.ndarray) -> np.ndarray:
@@ -107,10 +104,11 @@ def test_a_key_is_found_without_the_ticks_before(ticks: int) -> None:
         for _ in range(ticks):
             key = next_key(key)
         assert key_after(first, ticks) == key
+        assert words_after(np.array([first, 7], np.uint32), ticks)[0] == key
 
 
 def test_words_by_hand() -> None:
-    """One word round by round: a key plus a number that wrap to 1."""
+    """One first word round by round: a key plus a number that wrap to 1."""
     a = 1
     a = (a ^ 0) * 2049  # 1 >> 11 is 0
     a = ((a ^ 16) * 8193) % 2**32  # 2049 >> 7
@@ -118,7 +116,9 @@ def test_words_by_hand() -> None:
     a = ((a ^ 4130) * 513) % 2**32  # 16918545 >> 12
     a = ((a ^ a >> 15) * 2049) % 2**32
     a = ((a ^ a >> 6) * 65) % 2**32
-    assert draws((1 << 32) - 4, np.array([5])).tolist() == [a ^ a >> 11]
+    assert first_words((1 << 32) - 4, np.array([5])).tolist() == [a ^ a >> 11]
+    assert first_words((1 << 32) - 4, np.array([4])).tolist() == [1], "0 would stay 0"
+    assert Draws((1 << 32) - 4, np.array([4])).of(1).tolist() == [270369]
     assert next_key(1) == 270369  # of xorshift32, as Marsaglia gives it
 
 
