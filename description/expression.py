@@ -22,6 +22,7 @@ __all__ = [
     "Range",
     "RangeError",
     "folded",
+    "looked_up",
     "names",
     "range_of",
 ]
@@ -31,6 +32,9 @@ Range = tuple[int, int]
 
 WIDEST = 62
 """Bits that every value fits, with its sign, beside one to spare in 64."""
+
+LARGE_TABLE = 1024
+"""Bits of a table of constants from which on a core has it in a block RAM."""
 
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 LOGIC = ("and", "or", "not")
@@ -150,6 +154,22 @@ def range_of(node: Node, ranges: Mapping[str, Range]) -> Range:
             place,
         )
     return found
+
+
+def looked_up(node: Node, ranges: Mapping[str, Range]) -> tuple[int, ...]:
+    """Return the values of a table that a core keeps in a block RAM, as it is large; else none.
+
+    Parameters
+    ----------
+    node : Node
+    ranges : mapping of str to (int, int)
+        Of the names.
+    """
+    if not isinstance(node, Operation) or node.operator != "table":
+        return ()
+    values = tuple(a.value for a in node.arguments[1:] if isinstance(a, Constant))
+    low, high = range_of(node, ranges)
+    return values if low >= 0 and len(values) * high.bit_length() >= LARGE_TABLE else ()
 
 
 def _then_range(node: Operation, found: Range) -> Range:

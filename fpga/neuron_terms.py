@@ -11,6 +11,7 @@ from spikelet.description.expression import (
     Node,
     Operation,
     Range,
+    looked_up,
     names,
     range_of,
 )
@@ -93,7 +94,7 @@ def _terms(node: Node, ranges: dict[str, Range], *, added: bool = False) -> Coun
         adder = sum(bits for known in constant[1:] if not known)
     elif operator == "abs":
         adder, multiplexer = bits, bits
-    elif operator == "table":
+    elif operator == "table" and not looked_up(node, ranges):
         multiplexer = bits * (len(parts) - 2) // 2
     elif operator in ("nearest", "truncate", "chance"):
         adder = parts[0] if operator == "chance" else 0 if added else bits

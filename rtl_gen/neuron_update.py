@@ -5,9 +5,10 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from spikelet.description.chip.core import CoreParams
-from spikelet.description.expression import Constant, Node, names
+from spikelet.description.expression import Constant, Node, looked_up, names
 from spikelet.description.neurons.update import DRAWS
 from spikelet.rtl_gen.expression import gates_of, shape_of
+from spikelet.rtl_gen.table_memory import TableMemory
 
 __all__ = ["NeuronUpdate", "neuron_layout", "state_layout"]
 
@@ -77,6 +78,12 @@ class NeuronUpdate(wiring.Component):
                 if name in read
             }
             for assignment in line:
+                if table := looked_up(assignment.value, update.ranges):
+                    m.submodules[f"rom_{assignment.name}"] = memory = TableMemory(table)
+                    index = gates_of(assignment.value.arguments[0], values, update.ranges)
+                    m.d.comb += memory.index.eq(index)
+                    coming[assignment.name] = memory.value
+                    continue
                 value = gates_of(assignment.value, values, update.ranges)
                 shape = shape_of(update.ranges[assignment.name])
                 coming[assignment.name] = self._register(m, assignment.name, number, value, shape)

@@ -216,6 +216,8 @@ async def _compare(
         found[name] = unpack_kept(core, name, words)
     for name, values in golden.states.items():
         checks.equal(values, found[name], f"{name} of neuron", **where)
+    if core.update.draws:
+        await _check_draws(dut, golden.image, checks, 1 + where.get("tick", -1), latency)
 
 
 async def _check_draws(
@@ -245,8 +247,6 @@ async def ticks(dut: Any) -> None:
     )
     edge = await start(dut, **inputs)
     await _load(dut, given, [name for name in regions if name != "state"], checks)
-    if core.update.draws:
-        await _check_draws(dut, image.cores[0], checks, 0, **reads)
     collector = Collector(dut)
     golden = Golden(core, image.cores[0])
     for epoch in range(2):
@@ -287,8 +287,6 @@ async def ticks(dut: Any) -> None:
                 assert not collector.rows, f"tick {tick}: spikes before the first tick"
             checks.sequence(golden.errors(updated), collector.errors, "row of errors", **where)
             await _compare(dut, golden, checks, where, **reads)
-            if core.update.draws:
-                await _check_draws(dut, image.cores[0], checks, tick + 1, **reads)
             (low, high), some = range_of(core.update.results["v"], core.update.ranges), fired.any()
             met = {
                 "spike": some,

@@ -119,7 +119,7 @@ def test_lines_of_a_model_count_and_draws_do_not() -> None:
     none = np.zeros(1, np.int32)
     for model, lines in (
         *((neuron_model("izhikevich"), 7), (NOISY, 5)),
-        (neuron_model("probabilistic"), 7),
+        (neuron_model("probabilistic"), 6),
     ):
         leak = {"decay": "shared"} if model.reads("draw") else {}
         core = CoreParams(16, 4, model, lanes=4, parameters=leak)
