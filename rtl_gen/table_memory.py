@@ -14,7 +14,7 @@ class TableMemory(wiring.Component):
     Its instance is named ``rom_...``, by which emission knows it: where a chip begins without
     initial values, its contents become logic.
 
-    No bench of its own: ``tests/cosim/test_neuron_update.py`` runs it.
+    No bench of its own: ``sim/bench_neuron_update.py`` runs it.
 
     Timing: ``value`` comes a cycle after ``index``.
     Reset: does not matter.
