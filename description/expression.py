@@ -22,6 +22,7 @@ __all__ = [
     "Range",
     "RangeError",
     "folded",
+    "looked_up",
     "names",
     "range_of",
 ]
@@ -31,6 +32,9 @@ Range = tuple[int, int]
 
 WIDEST = 62
 """Bits that every value fits, with its sign, beside one to spare in 64."""
+
+LARGE_TABLE = 1024
+"""Bits of a table of constants from which on a core has it in a block RAM."""
 
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 LOGIC = ("and", "or", "not")
@@ -141,7 +145,7 @@ def range_of(node: Node, ranges: Mapping[str, Range]) -> Range:
                 f"{operator} is by a constant in 0..{limit}, not by {_shown(parts[1])}", place
             )
     if operator == "where":
-        parts[1] = _then_range(node, parts[1])
+        parts[1:] = _then_range(node, parts[1]), _else_range(node, parts[2], ranges)
     found = _RANGES[operator](*parts)
     if max(found[1], ~found[0]).bit_length() >= WIDEST:
         raise RangeError(
@@ -152,11 +156,28 @@ def range_of(node: Node, ranges: Mapping[str, Range]) -> Range:
     return found
 
 
+def looked_up(node: Node, ranges: Mapping[str, Range]) -> tuple[int, ...]:
+    """Return the values of a table that a core keeps in a block RAM, as it is large; else none.
+
+    Parameters
+    ----------
+    node : Node
+    ranges : mapping of str to (int, int)
+        Of the names.
+    """
+    if not isinstance(node, Operation) or node.operator != "table":
+        return ()
+    values = tuple(a.value for a in node.arguments[1:] if isinstance(a, Constant))
+    low, high = range_of(node, ranges)
+    return values if low >= 0 and len(values) * high.bit_length() >= LARGE_TABLE else ()
+
+
 def _then_range(node: Operation, found: Range) -> Range:
     """Return what is left of the range of ``a - b`` where ``a >= b`` or ``a > b`` is the condition.
 
-    It is the only place where two values are not taken to be independent: what divides by
-    subtracting must not grow wider with each step.
+    Here and in the other branch two values are not taken to be independent: what divides by
+    subtracting must not grow wider with each step, and ``where(-1 >= x, -1 - x, x)`` is never
+    negative.
     """
     condition, then, _ = node.arguments
     while isinstance(condition, Operation) and condition.operator == "and":
@@ -166,6 +187,18 @@ def _then_range(node: Operation, found: Range) -> Range:
     if then.operator != "-" or then.arguments != condition.arguments:
         return found
     least = {">=": 0, ">": 1}.get(condition.operator, found[0])
+    return max(found[0], min(least, found[1])), found[1]
+
+
+def _else_range(node: Operation, found: Range, ranges: Mapping[str, Range]) -> Range:
+    """Return what is left of the range of ``b`` where the condition ``a >= b`` is not so."""
+    condition, _, other = node.arguments
+    if not isinstance(condition, Operation) or condition.operator != ">=":
+        return found
+    bound, compared = condition.arguments
+    if other != compared:
+        return found
+    least = range_of(bound, ranges)[0] + 1
     return max(found[0], min(least, found[1])), found[1]
 
 

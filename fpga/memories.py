@@ -18,9 +18,9 @@ from spikelet.description.chip.packets import destination_packet, flit_packet
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.teacher import error_bits
 from spikelet.description.chip.transmission import TRANSMISSION_BITS
+from spikelet.description.expression import looked_up
 from spikelet.description.lanes import rows_in_word
 from spikelet.description.learning.short_term import AMPLITUDE_BITS, DEPLETED_BITS, U_BITS
-from spikelet.description.neurons.draws import DRAW_INDEX_BITS
 from spikelet.fpga.families.costs import RamKind
 
 __all__ = [
@@ -213,8 +213,15 @@ def _neuron_memories(core: CoreParams) -> Iterator[Memory]:
     for name, ends in core.parameter_ranges.items():
         if core.scope(name) == "neuron":
             yield Memory(name, core.rows, bits_of(*ends), core.pipelines)
+    for line in core.update.lines:
+        for assignment in line:
+            if table := looked_up(assignment.value, core.update.ranges):
+                bits = max(table).bit_length()
+                yield Memory(
+                    f"table {assignment.name}", len(table), bits, core.pipelines, "block", False
+                )
     if core.update.draws:
-        yield Memory("draw_indices", core.rows, DRAW_INDEX_BITS, core.pipelines)
+        yield Memory("draws", 2 << (core.rows - 1).bit_length(), 32, core.pipelines)
 
 
 def _learning_memories(core: CoreParams) -> Iterator[Memory]:

@@ -11,10 +11,10 @@ from spikelet.description.expression import (
     Node,
     Operation,
     Range,
+    looked_up,
     names,
     range_of,
 )
-from spikelet.description.neurons.draws import DRAW_INDEX_BITS, MIX, MIXING_STAGES
 
 __all__ = ["draw_terms", "neuron_products", "update_terms"]
 
@@ -39,13 +39,11 @@ def draw_terms(core: CoreParams) -> Counter[str]:
     """Return the terms of what neurons draw, of a whole core."""
     if not core.update.draws:
         return Counter()
-    waiting = MIXING_STAGES * core.current_bits
     return Counter(
         {
-            "random": 2 * 32,
-            "adder": core.pipelines * 32 * (1 + len(MIX)),
-            "multiplexer": core.pipelines * (2 * 32 + DRAW_INDEX_BITS) - DRAW_INDEX_BITS,
-            "register": core.pipelines * (DRAW_INDEX_BITS + waiting),
+            "random": core.pipelines * 2 * 32,
+            "multiplexer": (2 * core.pipelines - 1) * 32,
+            "register": core.pipelines * 32,
         }
     )
 
@@ -96,7 +94,7 @@ def _terms(node: Node, ranges: dict[str, Range], *, added: bool = False) -> Coun
         adder = sum(bits for known in constant[1:] if not known)
     elif operator == "abs":
         adder, multiplexer = bits, bits
-    elif operator == "table":
+    elif operator == "table" and not looked_up(node, ranges):
         multiplexer = bits * (len(parts) - 2) // 2
     elif operator in ("nearest", "truncate", "chance"):
         adder = parts[0] if operator == "chance" else 0 if added else bits

@@ -1,32 +1,63 @@
 """Golden model of what neurons draw. Twin of ``rtl_gen/draws.py``.
 
-A core has a key, which every tick changes; a neuron draws a mix of the key and of its number in the
-network. So neither lanes nor cores nor the order of the neurons change what it draws.
+Each neuron has a word, which every tick changes and ``clear`` sets to its first again. It depends
+on the image's key, the tick and the neuron's number in the network alone, so neither lanes nor
+cores nor the order of the neurons change what a neuron draws.
 """
+
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.neurons.draws import MIX, key_after
+from spikelet.description.neurons.draws import first_words, key_after, words_after
 
-__all__ = ["Keys", "draws", "next_key"]
+__all__ = ["Draws", "Keys", "next_key"]
+
+_Words = TypeVar("_Words", int, npt.NDArray[np.int64])
 
 
-def next_key(key: int) -> int:
-    """Return the key of the next tick: xorshift32 (Marsaglia 2003, shifts 13, 17 and 5).
+def next_key(key: _Words) -> _Words:
+    """Return the word of the next tick: xorshift32 (Marsaglia 2003, shifts 13, 17 and 5).
+
+    Parameters
+    ----------
+    key : int, or array of int64
+        1..2**32 - 1, as the next one is.
+    """
+    key = key ^ (key << 13 & 0xFFFFFFFF)
+    key = key ^ (key >> 17)
+    return key ^ (key << 5 & 0xFFFFFFFF)
+
+
+class Draws:
+    """The words of neurons, of ticks that are most often asked for one after the other.
 
     Parameters
     ----------
     key : int
-        1..2**32 - 1, as the next one is.
+        Of the image, 1..2**32 - 1.
+    indices : array of int, shape (n_neurons,)
+        Numbers of the neurons in the network, 0..2**24 - 1.
     """
-    key ^= key << 13 & 0xFFFFFFFF
-    key ^= key >> 17
-    return key ^ (key << 5 & 0xFFFFFFFF)
+
+    def __init__(self, key: int, indices: npt.NDArray[np.integer]) -> None:
+        self._first = first_words(key, indices)
+        self._last = 0, self._first.astype(np.int64)
+
+    def of(self, tick: int) -> npt.NDArray[np.int64]:
+        """Return the word of each neuron in a tick, counted from 0 at ``clear``."""
+        last, words = self._last
+        if tick == last + 1:
+            words = next_key(words)
+        elif tick != last:
+            words = words_after(self._first, tick).astype(np.int64)
+        self._last = tick, words
+        return words
 
 
 class Keys:
-    """The keys of ticks, which are most often asked for one after the other.
+    """The keys of stochastic transmission, most often asked for one tick after the other.
 
     Parameters
     ----------
@@ -47,21 +78,3 @@ class Keys:
             key = key_after(self._first, tick)
         self._last = tick, key
         return key
-
-
-def draws(key: int, indices: npt.NDArray[np.integer]) -> npt.NDArray[np.uint32]:
-    """Return the 32 bits that each neuron draws: key plus number, mixed.
-
-    Parameters
-    ----------
-    key : int
-        Of the tick.
-    indices : array of int, shape (n_neurons,)
-        Numbers of the neurons in the network, 0..2**24 - 1.
-    """
-    a = indices.astype(np.uint32) + np.uint32(key)
-    for right, left in MIX:
-        a = a ^ (a >> np.uint32(right))
-        a = a + (a << np.uint32(left))
-    mixed: npt.NDArray[np.uint32] = a ^ (a >> np.uint32(11))
-    return mixed

@@ -264,7 +264,6 @@ static void begin_sample(const struct core *cores, struct state *states, const s
     if (run->clear) {
         memset(run->cleared, 0, run->cleared_bytes);
         for (int64_t i = 0; i < run->n_cores; i++) {
-            states[i].key = cores[i].draw_key;
             states[i].transmission_key = cores[i].transmission_key;
             states[i].awake = 1;
         }

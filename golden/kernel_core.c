@@ -64,8 +64,6 @@ static void all_sums(const struct core *core, const struct active *sent, int32_t
 static int run_core(const struct core *core, struct state *state, int64_t now,
                     const struct active *active, int32_t reward, uint16_t *room, int32_t *sums)
 {
-    const uint32_t key = state->key;
-    state->key = next_key(key);
     struct active sent = *active;
     if (core->failures) {
         sent.axons = room;
@@ -96,7 +94,7 @@ static int run_core(const struct core *core, struct state *state, int64_t now,
     /* Active axons ascend, and this is the last of the core. */
     const int32_t others =
         active->n && active->axons[active->n - 1] == core->inhibition_axon;
-    core->update(columns, core->weight_exponent, core->learns, key, others, sums, core->constants,
+    core->update(columns, core->weight_exponent, core->learns, others, sums, core->constants,
                  core->rows);
     memset(state->spikes + n_neurons, 0, columns - n_neurons); /* no neurons are there */
     if (core->learning)

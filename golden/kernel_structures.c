@@ -19,7 +19,7 @@ typedef void after_update(void *learning, int64_t tick, const uint16_t *active, 
                           const uint8_t *spikes, int32_t reward);
 
 /* One tick of all neurons, see neuron_update.c. */
-typedef void neuron_update(int32_t columns, int32_t weight_exponent, int32_t learning, uint32_t key,
+typedef void neuron_update(int32_t columns, int32_t weight_exponent, int32_t learning,
                            int32_t others, const int32_t *sums, const int64_t *constants, void *const *rows);
 
 /* A state of the neurons of a core, and room for what it was before an update. */
@@ -35,7 +35,7 @@ struct core {
     int32_t first_neuron, sends; /* in the table of destinations; whether it has any */
     int32_t first_tick, weight_exponent, learns;
     int32_t inhibition_axon; /* by which other cores say that their neurons fired; -1: none */
-    uint32_t draw_key, transmission_key; /* of the first tick since `clear` */
+    uint32_t transmission_key; /* of the first tick since `clear` */
     const uint8_t *failures; /* (n_axons): chances of spikes to fail; NULL: none does */
     struct short_term *short_term; /* NULL: none; see kernel_short_term.c */
     struct crossbar crossbar; /* empty in a plastic core */
@@ -104,7 +104,6 @@ struct probe {
 struct state {
     int32_t *v;
     uint8_t *spikes; /* of the last tick, 0 or 1, or counts */
-    uint32_t key;    /* of the draws of the coming tick */
     uint32_t transmission_key;
     int32_t awake;   /* whether the neurons are not known to rest */
 };

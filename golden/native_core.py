@@ -45,7 +45,6 @@ class CoreStructure(ctypes.Structure):
         *((name, ctypes.c_int32) for name in ("n_neurons", "first_word", "n_words")),
         *((name, ctypes.c_int32) for name in ("first_neuron", "sends", "first_tick")),
         *((name, ctypes.c_int32) for name in ("weight_exponent", "learns", "inhibition_axon")),
-        ("draw_key", ctypes.c_uint32),
         ("transmission_key", ctypes.c_uint32),
         *((name, ctypes.c_void_p) for name in ("failures", "short_term")),
         *((name, _Crossbar) for name in ("crossbar", "odd")),
@@ -70,7 +69,6 @@ class StateStructure(ctypes.Structure):
 
     _fields_ = [
         *((name, ctypes.c_void_p) for name in ("v", "spikes")),
-        ("key", ctypes.c_uint32),
         ("transmission_key", ctypes.c_uint32),
         ("awake", ctypes.c_int32),
     ]
@@ -82,6 +80,8 @@ def cleared_shapes(core: CoreParams) -> dict[str, Shape]:
     shapes: dict[str, Shape] = {
         name: ((row,), state_type(core, name)) for name in core.update.states
     }
+    if core.update.draws:
+        shapes["draws"] = (row,), np.int32
     if rule := core.learning:
         shapes |= dict.fromkeys(rule.pre_traces, ((core.n_axons,), np.int32))
         shapes |= dict.fromkeys(rule.post_traces, ((row,), np.int32))
@@ -201,7 +201,6 @@ class NativeCore:
         self.state_structure = StateStructure(
             v=self.arrays["v"].ctypes.data,
             spikes=self.arrays["fired"].ctypes.data,
-            key=key_after(image.draw_key, ticks) if image.draw_key else 0,
             transmission_key=key_after(image.transmission_key, ticks)
             if image.transmission_key
             else 0,
@@ -244,6 +243,8 @@ class NativeCore:
         n_words = bitmap_words(self.core)
         for name, values in {**state.states, **state.traces}.items():
             self.arrays[name][: values.size] = values
+        if self.core.update.draws:
+            self.neurons.go_to(ticks)
         due = np.zeros((self.core.delay_slots, n_words * 8), np.uint8)
         arrivals = np.packbits(state.arrivals, axis=1, bitorder="little")
         due[:, : arrivals.shape[1]] = arrivals
@@ -259,7 +260,7 @@ class NativeCore:
         found.first_neuron, found.sends = memory.first_neuron, bool(image.destinations.size)
         found.first_tick = core.first_tick
         found.inhibition_axon = core.n_axons - 1 if core.inhibition_axon else -1
-        found.weight_exponent, found.draw_key = core.weight_exponent, image.draw_key
+        found.weight_exponent = core.weight_exponent
         found.transmission_key = image.transmission_key
         if core.transmission:
             failures = transmission_words(image.transmission).astype(np.uint8)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from spikelet.description.c_layout import layout_checks
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage
+from spikelet.description.neurons.draws import first_words, words_after
 from spikelet.description.toolchain import c_library
 from spikelet.golden.aligned import LINE, aligned, padded
 from spikelet.golden.neuron_code import NeuronCode, neuron_code
@@ -50,7 +51,8 @@ class NativeNeurons:
     image : CoreImage
         Copied.
     cleared : dict of array
-        The states that ``clear`` clears, in whole rows. They change as the core runs.
+        The states that ``clear`` clears, in whole rows, and ``draws`` of neurons that draw: their
+        words, exclusive or with the first, which makes 0 of these. They change as the core runs.
 
     Attributes
     ----------
@@ -69,6 +71,7 @@ class NativeNeurons:
         self, core: CoreParams, image: CoreImage, cleared: dict[str, npt.NDArray[Any]]
     ) -> None:
         code = _code(core)
+        self._first_tick = core.first_tick
         self.update = _function(code.text)
         row = padded(core.n_neurons)
         ranges = core.update.ranges
@@ -83,12 +86,20 @@ class NativeNeurons:
             else:
                 memories[name] = _row(values, row, ranges[name][0])
         if core.update.draws:
-            memories["draw_indices"] = _row(image.draw_indices, row, 0)
+            words = first_words(image.draw_key, image.draw_indices)
+            self._first = words_after(words, core.first_tick)  # of the first update
+            self._draws = cleared["draws"]
+            memories["first_words"] = _row(self._first.view(np.int32), row, 0)
         self._held = [memories[name] for name in code.rows]
         self._constants = np.array(code.constants, np.int64)
         self._rows = np.array([memory.ctypes.data for memory in self._held], np.uintp)
         self.constants = int(self._constants.ctypes.data)
         self.rows = int(self._rows.ctypes.data)
+
+    def go_to(self, ticks: int) -> None:
+        """Let neurons that draw go on with the draws so many ticks after ``clear``."""
+        words = words_after(self._first, max(0, ticks - self._first_tick))
+        self._draws[: words.size] = (words ^ self._first).view(np.int32)
 
 
 def _row(values: npt.NDArray[np.integer], columns: int, padding: int) -> npt.NDArray[np.int32]:

@@ -12,7 +12,7 @@ from spikelet.description.chip.neuron_words import state_type
 from spikelet.description.chip.state import CoreState
 from spikelet.description.expression import names
 from spikelet.description.neurons.text import DRAWN
-from spikelet.golden.draws import Keys, draws
+from spikelet.golden.draws import Draws
 from spikelet.golden.neuron_update import changing_lines, neuron_update
 from spikelet.golden.rest import Rest
 
@@ -52,7 +52,7 @@ class NeuronArray:
         self._reads = {n.name for line in core.neuron.lines for a in line for n in names(a.value)}
         self._fixed = self._fixed_values()
         self._lines = changing_lines(core.neuron, core.state_ranges, self._fixed)
-        self._keys = Keys(image.draw_key)
+        self._draws = Draws(image.draw_key, image.draw_indices)
         self.rest = Rest(len(states)) if core.rests else None
 
     @property
@@ -138,7 +138,7 @@ class NeuronArray:
     def _drawn(self, tick: int) -> dict[str, _Int]:
         if not self.core.update.draws:  # nothing depends on it
             return dict.fromkeys(("draw", DRAWN), np.zeros((), np.int64))
-        words = draws(self._keys.of(tick), self.image.draw_indices).astype(np.int64)
+        words = self._draws.of(tick)
         return {"draw": words >> 16, DRAWN: words & 0xFFFF}
 
     def _fixed_values(self) -> dict[str, _Int]:

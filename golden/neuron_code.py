@@ -54,8 +54,8 @@ class NeuronCode:
     constants : tuple of int
         What the function is given to load.
     rows : tuple of str
-        Names of the memories that it is given, in order: parameters, states, and ``draw_indices``
-        of a model that draws.
+        Names of the memories that it is given, in order: parameters, states, and ``first_words``
+        and ``draws`` of a model that draws.
     """
 
     text: str
@@ -80,9 +80,10 @@ def neuron_code(core: CoreParams) -> NeuronCode:
     rows = [*update.parameters, *states]
     kinds = {name: "uint8_t" if name in flags else "int32_t" for name in rows}
     if update.draws:
-        rows.append("draw_indices")
-        kinds["draw_indices"] = "int32_t"
-        loads.insert(0, "const uint32_t drawn = mixed(key + (uint32_t)row_draw_indices[n]);")
+        rows += ("first_words", "draws")
+        kinds |= {"first_words": "uint32_t", "draws": "uint32_t"}
+        loads.insert(0, "const uint32_t drawn = row_draws[n] ^ row_first_words[n];")
+        stores.append("row_draws[n] = next_word(drawn) ^ row_first_words[n];")
     pointers = [f"{kinds[name]} *const row_{name} = rows[{i}];" for i, name in enumerate(rows)]
     macros = {
         "INHIBITED": [str(int("inhibited" in update.inputs))],

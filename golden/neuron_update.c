@@ -19,21 +19,18 @@
 FUNCTIONS(32)
 FUNCTIONS(64)
 
-/* What a neuron draws, of key plus number: the mix of draws.py. */
-INLINE uint32_t mixed(uint32_t a)
+/* What a neuron draws in the next tick: next_key of draws.py. */
+INLINE uint32_t next_word(uint32_t word)
 {
-    a ^= a >> 11, a += a << 11;
-    a ^= a >> 7, a += a << 13;
-    a ^= a >> 12, a += a << 9;
-    a ^= a >> 15, a += a << 11;
-    a ^= a >> 6, a += a << 6;
-    return a ^ a >> 11;
+    word ^= word << 13;
+    word ^= word >> 17;
+    return word ^ word << 5;
 }
 
 TABLES
 
 void spikelet_neuron_update(int32_t columns, int32_t weight_exponent, int32_t learning,
-                            uint32_t key, int32_t others, const int32_t *sums, const int64_t *constants,
+                            int32_t others, const int32_t *sums, const int64_t *constants,
                             void *const *rows)
 {
     ROWS

@@ -10,7 +10,6 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
-from spikelet.description.neurons.draws import MIXING_STAGES
 from spikelet.golden.drain import drain_cycles
 
 __all__ = [
@@ -147,7 +146,7 @@ def exact_tick_cycles(
 
 def _pipeline(core: CoreParams) -> int:
     """Return the cycles of a tick besides those of the crossbar and of the last group's rows."""
-    return _PIPELINE + len(core.update.lines) + (MIXING_STAGES if core.update.draws else 0)
+    return _PIPELINE + len(core.update.lines)
 
 
 def learning_cycles(

@@ -6,9 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import Region
-from spikelet.description.neurons.draws import MIX, MIXING_STAGES
+from spikelet.rtl_gen.banked_memory import BankedMemory
 from spikelet.rtl_gen.layouts import CONFIG_LATENCY, RegionPort, delayed
-from spikelet.rtl_gen.neuron_memory import READ_LATENCY, NeuronMemory
 
 __all__ = ["Draws", "key_registers"]
 
@@ -16,37 +15,42 @@ _BITS = 32
 
 
 class Draws(wiring.Component):
-    """The key of a core, and the mix of it that each neuron draws.
+    """A word of each neuron, which every tick changes.
 
-    Timing: a row of numbers in every cycle, :attr:`latency` cycles after ``valid`` asked for it.
-    Reset: the key becomes 0, which the image's replaces.
+    The memory has two halves: the first words, and those of the coming tick. After ``clear`` a tick
+    reads the first half; each tick writes the second. The row that comes next is read ahead, so
+    that its words are there when they are asked for.
+
+    Timing: a row of words in every cycle, :attr:`latency` cycles after ``valid`` asked for it; the
+    first row of a tick two cycles after ``start`` at the earliest.
+    Reset: the coming tick is the first; does not clear the memory.
 
     Parameters
     ----------
     core : CoreParams
-    regions : dict of Region
-        Of the core, by name.
+    region : Region
 
     Members
     -------
     start : ``In(1)``
         A tick begins: the next row is row 0.
     clear : ``In(1)``
-        Begin with the image's key again.
+        Begin with the first words again.
     valid : ``In(1)``
-        Go on to the next row; after the last one the key is that of the next tick.
+        Go on to the next row; behind the last one the words are those of the next tick.
     words : ``Out(pipelines * 32)``
-    draw_key, draw_indices : ``In(RegionPort(...))``
-        Configuration access: the key at ``clear``, which sets both, and the key of the coming tick;
-        the neurons' numbers in the network.
+    draws : ``In(RegionPort(...))``
+        Configuration access, while no rows are asked for: of neuron ``n`` the first word at offset
+        ``2 * n``, and the word of the coming tick at ``2 * n + 1``. Which was written last tells
+        what the coming tick reads.
 
     No bench of its own: ``sim/bench_neuron_array.py`` runs it, ``tests/cosim/test_draws.py`` in
     Amaranth's simulator.
     """
 
-    latency = READ_LATENCY + MIXING_STAGES
+    latency = 1
 
-    def __init__(self, core: CoreParams, regions: dict[str, Region]) -> None:
+    def __init__(self, core: CoreParams, region: Region) -> None:
         self.core = core
         super().__init__(
             {
@@ -54,40 +58,57 @@ class Draws(wiring.Component):
                 "clear": In(1),
                 "valid": In(1),
                 "words": Out(core.pipelines * _BITS),
-                **{
-                    name: In(RegionPort((regions[name].span - 1).bit_length(), regions[name].bits))
-                    for name in ("draw_key", "draw_indices")
-                },
+                "draws": In(RegionPort((region.span - 1).bit_length(), region.bits)),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        core, port = self.core, self.draw_indices
-        row = Signal(range(core.rows))
-        with m.If(self.start):
-            m.d.sync += row.eq(0)
-        with m.Elif(self.valid):
-            m.d.sync += row.eq(row + 1)
-        m.submodules.memory = memory = NeuronMemory(core, len(port.data))
+        pipelines, rows, port = self.core.pipelines, self.core.rows, self.draws
+        lane_bits, row_bits = (pipelines - 1).bit_length(), (rows - 1).bit_length()
+        m.submodules.memory = memory = BankedMemory(
+            depth=2 << row_bits, banks=pipelines, bank_bits=_BITS
+        )
+
+        first = Signal(init=1)
+        row, next_row = Signal(row_bits), Signal(row_bits)
+        m.d.comb += next_row.eq(Mux(self.start, 0, row + self.valid))
+        m.d.sync += row.eq(next_row)
+        with m.If(self.clear | port.write):
+            m.d.sync += first.eq(self.clear | ~port.offset[0])
+        with m.Elif(self.valid & (row == rows - 1)):
+            m.d.sync += first.eq(0)
+
+        # A word that is asked for waits as an offset, which has fewer bits.
+        asked = delayed(m, Cat(port.read, port.offset), CONFIG_LATENCY - 1, name="asked")
+        lane = delayed(m, asked[2 : 2 + lane_bits], 1, name="lane")
+        written = Cat(_next_key(_word(memory.read_data, i)) for i in range(pipelines))
         m.d.comb += [
-            memory.row.eq(row),
-            memory.enable.eq(self.valid),
-            memory.number.eq(port.offset),
-            memory.read.eq(port.read),
-            memory.write.eq(port.write),
-            memory.data.eq(port.data),
-            port.read_data.eq(
-                delayed(m, memory.word, CONFIG_LATENCY - READ_LATENCY, name="index_word")
+            memory.read_row.eq(
+                Mux(asked[0], _place(asked[1:], lane_bits, row_bits), Cat(next_row, ~first))
             ),
+            memory.read_enable.eq(1),
+            memory.write_row.eq(
+                Mux(port.write, _place(port.offset, lane_bits, row_bits), Cat(row, C(1, 1)))
+            ),
+            memory.write_data.eq(Mux(port.write, port.data.replicate(pipelines), written)),
+            memory.write_banks.eq(
+                Mux(self.valid, C(-1, pipelines), port.write << port.offset[1 : 1 + lane_bits])
+            ),
+            port.read_data.eq(memory.read_data.word_select(lane, _BITS)),
         ]
-        last = self.valid & (row == core.rows - 1)
-        done = delayed(m, last, READ_LATENCY + 1, name="last_row")
-        key = key_registers(m, self.draw_key, self.clear, done)
-        for lane in range(core.pipelines):
-            index = memory.values.word_select(lane, len(port.data))
-            m.d.comb += self.words.word_select(lane, _BITS).eq(_mixed(m, key, index, lane))
+        m.d.sync += self.words.eq(memory.read_data)
         return m
+
+
+def _word(words: Value, lane: int) -> Value:
+    return words[lane * _BITS : (lane + 1) * _BITS]
+
+
+def _place(offset: Value, lane_bits: int, row_bits: int) -> Value:
+    """Return the row of the memory for an offset into the region."""
+    row = offset[1 + lane_bits :][:row_bits]
+    return Cat(row, C(0, row_bits - len(row)), offset[0])
 
 
 def key_registers(m: Module, port: wiring.PureInterface, clear: Value, done: Value) -> Signal:
@@ -113,21 +134,3 @@ def _next_key(key: Value) -> Value:
     key = key ^ (key << 13)[:_BITS]
     key = key ^ (key >> 17)
     return key ^ (key << 5)[:_BITS]
-
-
-def _mixed(m: Module, key: Value, index: Value, lane: int) -> Value:
-    """Return a neuron's word, ``MIXING_STAGES`` cycles after its number."""
-
-    def stage(number: int, value: Value) -> Signal:
-        register = Signal(_BITS, name=f"mix_{number}_{lane}")
-        m.d.sync += register.eq(value)
-        return register
-
-    def up(value: Value, bits: int) -> Value:
-        return Cat(C(0, bits), value[: _BITS - bits])
-
-    a = stage(0, key + index)
-    for number, (right, left) in enumerate(MIX, 1):
-        a = a ^ (a >> right)
-        a = stage(number, a + up(a, left))
-    return a ^ (a >> 11)

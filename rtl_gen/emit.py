@@ -48,7 +48,13 @@ write_verilog -norename design.v
 """
 
 # What has none holds anything after power-on, as in silicon, until the reset or a write.
-_NO_INITIAL_VALUES = "attrmap -remove init\ndelete t:$meminit t:$meminit_v2\n"
+# Tables are no such memories, and become logic.
+_NO_INITIAL_VALUES = """\
+memory_collect *.rom_*
+memory_map -rom-only *.rom_*
+attrmap -remove init
+delete t:$meminit t:$meminit_v2
+"""
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

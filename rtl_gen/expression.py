@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from amaranth import Array, C, Cat, Mux, Shape, Value, signed, unsigned
+from amaranth import C, Cat, Mux, Shape, Value, signed, unsigned
 
 from spikelet.description.checks import bits_of
 from spikelet.description.expression import Constant, Node, Operation, Range, range_of
@@ -93,6 +93,13 @@ def _product(_: str, parts: list[Value], ends: list[Range]) -> Value:
     return _fitted(parts[0], ends[0]) * _fitted(parts[1], ends[1])
 
 
+def _difference(_: str, parts: list[Value], ends: list[Range]) -> Value:
+    """Subtract; from ones alone by turning the bits over."""
+    shape = parts[1].shape()
+    ones = -1 if shape.signed else (1 << shape.width) - 1
+    return ~parts[1] if ends[0] == (ones, ones) else parts[0] - parts[1]
+
+
 def _sum_of_shifted(value: Value, digits: list[tuple[int, int]]) -> Value:
     (shift, sign), *others = digits
     total = value.shift_left(shift) if sign > 0 else -value.shift_left(shift)
@@ -164,13 +171,19 @@ def _exceeds(value: Value, own: Range, high: int) -> Value:
 
 def _from_table(_: str, parts: list[Value], ends: list[Range]) -> Value:
     constants = [low for low, _ in ends[1:]]
-    shape = shape_of((min(constants), max(constants)))  # an Array needs one shape for all
-    return Array([C(value, shape) for value in constants])[_fitted(parts[0], ends[0])]
+    shape = shape_of((min(constants), max(constants)))
+    index = _fitted(parts[0], ends[0])
+    values: list[Value] = [C(value, shape) for value in constants]
+    for bit in index[: (len(values) - 1).bit_length()]:  # from index to index, halved
+        pairs = zip(values[::2], [*values[1::2], values[-1]], strict=False)
+        values = [Mux(bit, odd, even) for even, odd in pairs]
+    return values[0]
 
 
 _OF_RANGES: dict[str, Callable[[str, list[Value], list[Range]], Value]] = {
     **dict.fromkeys(_SHIFTS, _shifted),
     "*": _product,
+    "-": _difference,
     **dict.fromkeys(("clamp", "least", "most"), _bounded),
     "table": _from_table,
 }
@@ -183,7 +196,6 @@ def _bit(condition: Value) -> Value:
 
 _GATES: dict[str, Callable[..., Value]] = {
     "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
     "&": lambda a, b: a & b,
     "negative": lambda a: -a,
     "<": lambda a, b: a < b,

@@ -66,7 +66,7 @@ class NeuronArray(wiring.Component):
     axon_valid : ``In(1)``, quiet : ``Out(1)``
         In a core that rests: an axon is active; the neurons rest, and none has been in this tick.
     busy : ``Out(1)``
-    state, draw_key, draw_indices, NAME : ``In(RegionPort(...))``
+    state, draws, NAME : ``In(RegionPort(...))``
         Configuration access, while not ``busy``: states, parameters by name, and what neurons draw
         from, as far as the core has them.
     """
@@ -75,10 +75,9 @@ class NeuronArray(wiring.Component):
         self.core = core
         self.regions = regions
         update = core.update
-        drawing = ("draw_key", "draw_indices") if update.draws else ()
+        drawing = ("draws",) if update.draws else ()
         self.ports = ["state", *update.kept, *update.parameters, *drawing]
-        self.wait = Draws.latency - READ_LATENCY if update.draws else 0
-        self.latency = READ_LATENCY + self.wait + len(update.lines)
+        self.latency = READ_LATENCY + len(update.lines)
         super().__init__(
             {
                 "start": In(1),
@@ -116,7 +115,7 @@ class NeuronArray(wiring.Component):
         core = self.core
         in_flight = Signal(self.latency)
         m.d.sync += in_flight.eq(Cat(self.sums_valid, in_flight))
-        self._entering = in_flight[self.wait - 1] if self.wait else self.sums_valid
+        self._entering = self.sums_valid
         self._read_row = read_row = Signal(range(core.rows))
         with m.If(self.start):
             m.d.sync += read_row.eq(0)
@@ -136,7 +135,7 @@ class NeuronArray(wiring.Component):
         }
         if core.rests:
             self._rest(m, entering, results, in_flight[-1])
-        entering |= self._inputs(m, entering["fired"])
+        entering |= self._inputs(m, entering["fired"], in_flight)
         for lane, pipeline in enumerate(pipelines):
             m.d.comb += [
                 pipeline.neuron[name].eq(entering[name][lane])
@@ -182,19 +181,17 @@ class NeuronArray(wiring.Component):
             m.d.sync += clearing.eq(0)
         return row
 
-    def _inputs(self, m: Module, fired: list[Value]) -> _Values:
+    def _inputs(self, m: Module, fired: list[Value], in_flight: Signal) -> _Values:
         """Return what a text can read besides states and parameters."""
         core, inputs = self.core, self.core.update.inputs
-        sums = delayed(m, self.sums, READ_LATENCY + self.wait, name="sums")
+        sums = delayed(m, self.sums, READ_LATENCY, name="sums")
         lanes = range(core.pipelines)
         found = {
             "current": [sums.word_select(lane, core.current_bits) for lane in lanes],
             "learning": [self.learning] * core.pipelines,
         }
         if core.teacher_axons:
-            taught = delayed(
-                m, self.teacher_sums, READ_LATENCY + self.wait, name="delayed_teacher_sums"
-            )
+            taught = delayed(m, self.teacher_sums, READ_LATENCY, name="delayed_teacher_sums")
             found["teacher"] = [taught.word_select(lane, core.teacher_bits) for lane in lanes]
         if "inhibited" in inputs:
             some_fired = self._some_fired(m)
@@ -202,14 +199,15 @@ class NeuronArray(wiring.Component):
             some = some_fired | self._others_fired(m) if core.inhibition_axon else some_fired
             found["inhibited"] = [some & mark for mark in silent]
         if core.update.draws:
-            m.submodules.draws = drawn = Draws(core, self.regions)
+            m.submodules.draw_words = drawn = Draws(core, self.regions["draws"])
+            # A word comes as late as it is read.
+            late = READ_LATENCY + core.update.lines_before_draws - Draws.latency
             m.d.comb += [
                 drawn.start.eq(self.start),
                 drawn.clear.eq(self.clear),
-                drawn.valid.eq(self.sums_valid),
+                drawn.valid.eq(in_flight[late - 1]),
             ]
-            connect(m, flipped(self.draw_key), drawn.draw_key)
-            connect(m, flipped(self.draw_indices), drawn.draw_indices)
+            connect(m, flipped(self.draws), drawn.draws)
             halves = [drawn.words.word_select(half, 16) for half in range(2 * core.pipelines)]
             found |= {"draw_low": halves[::2], "draw": halves[1::2]}
         return found

@@ -5,8 +5,10 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from spikelet.description.chip.core import CoreParams
-from spikelet.description.expression import Constant, Node, names
+from spikelet.description.expression import Constant, Node, looked_up, names
+from spikelet.description.neurons.update import DRAWS
 from spikelet.rtl_gen.expression import gates_of, shape_of
+from spikelet.rtl_gen.table_memory import TableMemory
 
 __all__ = ["NeuronUpdate", "neuron_layout", "state_layout"]
 
@@ -50,6 +52,7 @@ class NeuronUpdate(wiring.Component):
     Members
     -------
     neuron : ``In(neuron_layout(core))``
+        What is drawn comes when it is first read: ``lines_before_draws`` cycles after the rest.
     result : ``Out(state_layout(core))``
         States after the tick.
     """
@@ -68,12 +71,19 @@ class NeuronUpdate(wiring.Component):
         for number, line in enumerate(update.lines, 1):
             read = {name.name for node in self._nodes_from(number) for name in names(node)}
             values = self._scaled(now)
+            waits = {*still, *(DRAWS if number <= update.lines_before_draws else ())}
             coming = {
-                name: value if name in still else self._register(m, name, number, value)
+                name: value if name in waits else self._register(m, name, number, value)
                 for name, value in now.items()
                 if name in read
             }
             for assignment in line:
+                if table := looked_up(assignment.value, update.ranges):
+                    m.submodules[f"rom_{assignment.name}"] = memory = TableMemory(table)
+                    index = gates_of(assignment.value.arguments[0], values, update.ranges)
+                    m.d.comb += memory.index.eq(index)
+                    coming[assignment.name] = memory.value
+                    continue
                 value = gates_of(assignment.value, values, update.ranges)
                 shape = shape_of(update.ranges[assignment.name])
                 coming[assignment.name] = self._register(m, assignment.name, number, value, shape)

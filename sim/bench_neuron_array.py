@@ -23,6 +23,7 @@ from spikelet.description.chip.neuron_words import (
 from spikelet.description.chip.state import CoreState
 from spikelet.description.chip.teacher import error_bits
 from spikelet.description.expression import range_of
+from spikelet.description.neurons.draws import first_words, words_after
 from spikelet.golden.neuron_array import NeuronArray
 from spikelet.sim.drivers import cycle
 from spikelet.sim.testbench import (
@@ -215,6 +216,19 @@ async def _compare(
         found[name] = unpack_kept(core, name, words)
     for name, values in golden.states.items():
         checks.equal(values, found[name], f"{name} of neuron", **where)
+    if core.update.draws:
+        await _check_draws(dut, golden.image, checks, 1 + where.get("tick", -1), latency)
+
+
+async def _check_draws(
+    dut: Any, image: CoreImage, checks: Checks, ticks: int, latency: int
+) -> None:
+    """Read the first words, and behind a tick those of the coming one."""
+    first = first_words(image.draw_key, image.draw_indices)
+    expected = np.stack([first, words_after(first, ticks)], axis=1)[:, : 1 + (ticks > 0)]
+    offsets = (2 * np.arange(first.size)[:, None] + np.arange(expected.shape[1])).ravel()
+    words = await read_region(dut, "draws", offsets.tolist(), latency=latency)
+    checks.sequence(expected.ravel().tolist(), words, "draws")
 
 
 @cocotb.test(timeout_time=100, timeout_unit="us")
@@ -233,9 +247,6 @@ async def ticks(dut: Any) -> None:
     )
     edge = await start(dut, **inputs)
     await _load(dut, given, [name for name in regions if name != "state"], checks)
-    if core.update.draws:
-        key = await read_region(dut, "draw_key", range(2), **reads)
-        checks.sequence([image.cores[0].draw_key] * 2, key, "key")
     collector = Collector(dut)
     golden = Golden(core, image.cores[0])
     for epoch in range(2):

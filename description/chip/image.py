@@ -17,7 +17,7 @@ from spikelet.description.chip.short_term_words import short_term_words
 from spikelet.description.chip.transmission import CERTAIN, transmission_words
 from spikelet.description.errors import SpikeletError
 from spikelet.description.lanes import pack_lanes
-from spikelet.description.neurons.draws import DRAW_INDEX_BITS
+from spikelet.description.neurons.draws import DRAW_INDEX_BITS, first_words
 from spikelet.description.summary import summary
 from spikelet.description.synapses.dense import synapse_rows
 
@@ -260,9 +260,8 @@ def _core_words(
     for name, values in (*image.parameters.items(), *image.states.items()):
         words.append((name, np.arange(len(values)), values.astype(np.int32).view(np.uint32)))
     if core.update.draws:
-        words.append(("draw_key", np.arange(1), np.array([image.draw_key], np.uint32)))
-        indices = image.draw_indices.astype(np.uint32)
-        words.append(("draw_indices", np.arange(indices.size), indices))
+        drawn = first_words(image.draw_key, image.draw_indices)
+        words.append(("draws", 2 * np.arange(drawn.size), drawn))
     destinations = destination_words(chip, core, image.destinations)
     words.append(("destinations", np.arange(destinations.size), destinations))
     if core.short_term:

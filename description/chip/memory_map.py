@@ -19,7 +19,6 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.chip.transmission import TRANSMISSION_BITS
 from spikelet.description.errors import SpikeletError
 from spikelet.description.lanes import lane_banks
-from spikelet.description.neurons.draws import DRAW_INDEX_BITS
 
 __all__ = [
     "CHIP_REGISTERS",
@@ -87,6 +86,8 @@ LEARNING_REGISTERS = ("enable", "reward")
 _SHORT_TERM = "axon; u from bit 0, bit 15: has short-term plasticity, depleted from bit 16"
 
 _TRANSMISSION = "axon; the chance of a spike to fail, in 1/256"
+
+_DRAWS = "of each neuron: first word after clear; word of the coming tick"
 
 _KEY = "key after clear, whose writing sets both; key of the coming tick"
 
@@ -186,8 +187,7 @@ def core_regions(core: CoreParams, destination_bits: int) -> dict[str, Region]:
         layout = "neuron" if each else "one for all neurons"
         wanted.append((name, words, bits_of(*ends), "rw", layout))
     if core.update.draws:
-        wanted.append(("draw_key", 2, 32, "rw", _KEY))
-        wanted.append(("draw_indices", core.n_neurons, DRAW_INDEX_BITS, "rw", "neuron"))
+        wanted.append(("draws", 2 * core.n_neurons, 32, "rw", _DRAWS))
     regions = {}
     base = 0
     for name, words, bits, access, layout in sorted(wanted, key=lambda item: -item[1]):

@@ -30,7 +30,7 @@ from spikelet.description.chip.short_term_words import short_term_states, short_
 from spikelet.description.chip.state import ChipState, CoreState
 from spikelet.description.lanes import lane_banks, pack_lanes, unpack_lanes
 from spikelet.description.learning.rule import TraceParams
-from spikelet.description.neurons.draws import key_after
+from spikelet.description.neurons.draws import first_words, key_after, words_after
 
 __all__ = [
     "LEARNED_REGIONS",
@@ -81,8 +81,9 @@ def restore_program(chip: ChipParams, state: ChipState) -> npt.NDArray[np.uint32
             axons = state.image.cores[index].short_term
             parts.append(("short_term", *short_term_words(axons, here.traces)))
         if core.update.draws:
-            key = key_after(state.image.cores[index].draw_key, state.ticks)
-            parts.append(("draw_key", np.ones(1, np.int64), np.array([key], np.uint32)))
+            drawn = state.image.cores[index]
+            drawn_words = words_after(first_words(drawn.draw_key, drawn.draw_indices), state.ticks)
+            parts.append(("draws", 2 * np.arange(drawn_words.size) + 1, drawn_words))
         if core.transmission:
             key = key_after(state.image.cores[index].transmission_key, state.ticks)
             parts.append(("transmission_key", np.ones(1, np.int64), np.array([key], np.uint32)))

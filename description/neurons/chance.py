@@ -5,6 +5,7 @@ from dataclasses import replace
 from spikelet.description.checks import check_int
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.model import NeuronModel, State
+from spikelet.description.neurons.text import CHANCE
 
 __all__ = ["gives_chance", "with_chance"]
 
@@ -29,26 +30,28 @@ def with_chance(model: NeuronModel, bits: int) -> NeuronModel:
     Parameters
     ----------
     model : NeuronModel
-        With a state ``p``, 0..65536, the chance in the tick times 65536; without a state or other
-        name ``e``. A model that this function returned, with as many bits, is returned as it is.
+        With a value or state ``p``, 0..65536, the chance in the tick times 65536; without a state
+        or other name ``e``. A model that this function returned, with as many bits, is returned
+        as it is.
     bits : int
         ``error_bits`` of the rule, 2..16.
 
     Raises
     ------
     SpikeletError
-        If the model has no such state ``p``, or has a name ``e``.
+        If the model has no such ``p``, or has a name ``e``.
     """
     check_int("chance: bits", bits, 2, _BITS)
     if gives_chance(model, bits):
         return model
-    states = [(s.name, s.kind, s.low, s.high) for s in model.states]
-    if ("p", "absolute", 0, 1 << _BITS) not in states:
+    assigned = {a.name for line in model.lines for a in line}
+    kept = [(s.kind, s.low, s.high) for s in model.states if s.name == CHANCE]
+    if CHANCE not in assigned or kept not in ([], [("absolute", 0, 1 << _BITS)]):
         raise SpikeletError(
-            f"neuron model {model.name!r} has no state p of 0..65536 that a rule could read",
+            f"neuron model {model.name!r} has no p of 0..65536 that a rule could read",
             remedy="use 'probabilistic', or a model with its chance to spike, times 65536, as p",
         )
-    names = {*model.state_names, *model.parameter_names, *(a.name for x in model.lines for a in x)}
+    names = {*model.state_names, *model.parameter_names, *assigned}
     if "e" in names:
         raise SpikeletError(
             f"neuron model {model.name!r} has 'e' already, in whose place a rule would read p",

@@ -13,6 +13,7 @@ from spikelet.description.neurons.fields import check_fields
 from spikelet.description.neurons.kinds import FRACTION_BITS, KINDS, fraction_one
 from spikelet.description.neurons.text import (
     BOUNDS,
+    CHANCE,
     DRAWN,
     FUNCTIONS,
     INPUTS,
@@ -28,7 +29,7 @@ __all__ = ["FRACTION_BITS", "KINDS", "NeuronModel", "Parameter", "State"]
 
 RESERVED = (
     *("weights", "state", "destinations", "arrivals", "tick", "counters", "plastic", "tags"),
-    *("pre_traces", "post_traces", "random", "draw_key", "draw_indices", "spikes"),
+    *("pre_traces", "post_traces", "random", "draw_key", "draw_indices", "draws", "spikes"),
     *("devices", "selected"),
     *("outputs", "checksums", "active_axons", "merged_spikes", "x1", "x2", "y1", "y2", "y3"),
 )
@@ -326,7 +327,7 @@ class NeuronModel:
                 self._refuse(f"state {name} is never assigned", f"add a line {name} = ...")
         used = {name.name for line in self.lines for a in line for name in names(a.value)}
         for name, assignment in assigned.items():
-            if name not in used and name not in self.state_names:
+            if name not in {*used, *self.state_names, CHANCE}:
                 self._refuse_at(assignment, f"nothing uses {name}", "leave it out")
         declared: list[State | Parameter] = [*self.states, *self.parameters]
         bounds = [bound for item in declared for bound in (item.low, item.high)]

@@ -19,7 +19,16 @@ from spikelet.description.expression import (
     Operation,
 )
 
-__all__ = ["FUNCTIONS", "INPUTS", "Assignment", "Line", "TextError", "parse", "parse_bound"]
+__all__ = [
+    "CHANCE",
+    "FUNCTIONS",
+    "INPUTS",
+    "Assignment",
+    "Line",
+    "TextError",
+    "parse",
+    "parse_bound",
+]
 
 INPUTS = {
     "current": "synaptic sum of the tick, in potential LSBs",
@@ -32,6 +41,10 @@ INPUTS = {
 
 DRAWN = "draw_low"
 """What ``chance`` draws: other bits, 0..65535, than ``draw``."""
+
+CHANCE = "p"
+"""What a rule may read of a model: its chance to spike in the tick, times 65536. Alone it may stand
+in a text that does not use it, and is then built for such rules only."""
 
 BOUNDS = ("v_min", "v_max")
 """The ends of the membrane range, which ``clamp`` with one argument takes."""

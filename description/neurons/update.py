@@ -23,12 +23,15 @@ from spikelet.description.neurons.model import NeuronModel, Parameter, State, me
 from spikelet.description.neurons.text import BOUNDS, DRAWN, Assignment, Line, TextError
 from spikelet.description.summary import summary
 
-__all__ = ["NEXT", "NeuronUpdate", "can_spike", "sends_counts", "update_of"]
+__all__ = ["DRAWS", "NEXT", "NeuronUpdate", "can_spike", "sends_counts", "update_of"]
 
 NEXT = "NEXT_"
 """Before the name of a state: its value after the tick. Every name is assigned once."""
 
-_INPUTS = ("current", "inhibited", "learning", "teacher", "draw", DRAWN)
+DRAWS = ("draw", DRAWN)
+"""Inputs that are drawn."""
+
+_INPUTS = ("current", "inhibited", "learning", "teacher", *DRAWS)
 _DRAW_RANGE = (0, 65535)
 
 
@@ -68,7 +71,15 @@ class NeuronUpdate:
     @property
     def draws(self) -> bool:
         """Whether a neuron draws a number in every tick."""
-        return "draw" in self.inputs or DRAWN in self.inputs
+        return any(name in self.inputs for name in DRAWS)
+
+    @property
+    def lines_before_draws(self) -> int:
+        """How many lines there are before the first that reads what is drawn."""
+        for number, line in enumerate(self.lines):
+            if any(name.name in DRAWS for a in line for name in names(a.value)):
+                return number
+        return len(self.lines)
 
 
 def can_spike(model: NeuronModel) -> bool:

@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.neurons.draws import key_after
 from spikelet.description.neurons.update import sends_counts
 from spikelet.description.summary import summary
-from spikelet.golden.draws import draws, next_key
+from spikelet.golden.draws import Draws
 from spikelet.network.float_update import FloatUpdate
 from spikelet.network.network import INPUT, FloatArray, Network, Population, Projection
 
@@ -185,8 +184,8 @@ class _PopulationRun:
         self.update = FloatUpdate.of(population)
         self.unit = population.unit(population.neuron.state("v"))
         first = network.first_neuron(population.name)
-        self.indices = np.arange(first, first + population.size)
-        self.key = key_after(draw_key, network.depth(population.name))
+        self.draws = Draws(draw_key, np.arange(first, first + population.size))
+        self.late = network.depth(population.name)
         counts = sends_counts(population.neuron)
         self.spikes: npt.NDArray[Any] = np.zeros(current.shape, np.uint8 if counts else np.bool_)
         record = record or population.name in network.readouts
@@ -194,17 +193,15 @@ class _PopulationRun:
 
     def tick(self, tick: int, arriving: FloatArray) -> None:
         """Go on by a tick."""
-        self.update.tick(arriving * self.unit, partial(_drawn, self.key, self.indices))
-        self.key = next_key(self.key)
+        self.update.tick(arriving * self.unit, partial(self._drawn, tick + self.late))
         self.spikes[:, tick] = self.update.states["fired"]
         if self.potentials is not None:
             self.potentials[:, tick] = self.update.states["v"] / self.unit
+
+    def _drawn(self, tick: int) -> npt.NDArray[np.int64]:
+        return self.draws.of(tick) >> 16
 
     def layer(self) -> FloatLayer:
         """Return what it did."""
         lowest, highest = self.update.lowest / self.unit, self.update.highest / self.unit
         return FloatLayer(self.spikes, self.potentials, lowest, highest)
-
-
-def _drawn(key: int, indices: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    return (draws(key, indices) >> np.uint32(16)).astype(np.int64)

@@ -81,7 +81,7 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     chip = ChipParams((core,))
     component = NeuronArray(core, ChipMap(chip).cores[0])
     latency = component.latency
-    assert latency == 2 + len(core.update.lines) + (6 if core.update.draws else 0)
+    assert latency == 2 + len(core.update.lines)
     return Bench(component, chip=chip, latency=latency, config_latency=CONFIG_LATENCY)
 
 

@@ -44,7 +44,8 @@ CHIPS = {"loihi-lif", "odin-izh", "odin-lif", "odin-sdsp", "source", "tinyodin-l
 def test_the_models_that_are_there() -> None:
     assert set(neuron_models()) == {*FIVE, *CONVENTIONS, *READOUTS, *OTHERS, *LITERATURE, *CHIPS}
     for name, model in neuron_models().items():
-        assert model.name == name and model.version == 1 and model.source and model.description
+        assert model.name == name and model.source and model.description
+        assert model.version == (2 if name == "probabilistic" else 1)
         assert all(item.description for item in (*model.states, *model.parameters))
         assert can_spike(model) == (name not in READOUTS)
 
@@ -323,3 +324,13 @@ def test_only_texts_are_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (tmp_path / "__pycache__").mkdir()
     monkeypatch.setattr(named_files, "files", lambda _: tmp_path)
     assert list(models.neuron_models.__wrapped__()) == ["nir-euler"]
+
+
+def test_a_mirrored_value_is_never_negative() -> None:
+    """Both branches of ``where(-1 >= v, -1 - v, v)`` are as their condition says."""
+    text = "size = where(-1 >= v, -1 - v, v); other = where(-1 >= v, 1 - v, v + 1)\n"
+    text += "v = clamp(size + other + current); fired = size > 5"
+    model = NeuronModel("mirrored", text, (State("v"), State("fired", "flag")))
+    update = CoreParams(4, 4, model, lanes=4, potential_bits=8).update
+    assert update.ranges["size"] == (0, 127)
+    assert update.ranges["other"][0] < 0  # other values are taken to be independent

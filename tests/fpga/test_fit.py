@@ -508,7 +508,7 @@ def test_every_family_has_a_coefficient_for_each_term() -> None:
         ),
         (
             {"neuron": NOISY, **_with()},
-            {"adder": 7 * 32, "random": 64, "register": 24, "configuration": 32 + 24},
+            {"random": 64, "register": 32, "configuration": 32},
         ),
         ({"weight_bits": 4, "learning": None}, {"plastic core": -1}),
     ],

@@ -78,9 +78,9 @@ def test_every_state_word_has_a_memory_and_so_has_what_is_kept_and_what_neurons_
     assert shapes[0]["state"] == (16, 18 + 2, 4)  # two flags
     assert shapes[0]["state 1"], shapes[0]["state 2"] == ((16, 2, 4), (16, 18, 4))
     assert (shapes[1]["state"], shapes[1]["used"]) == (state, (16, 6, 4))
-    assert (shapes[2]["state"], shapes[2]["draw_indices"]) == (state, (16, 24, 4))
+    assert (shapes[2]["state"], shapes[2]["draws"]) == (state, (32, 32, 4))
     assert shapes[3]["state"] == state
-    assert not {"state 1", "used", "draw_indices", "adaptation"} & shapes[3].keys()
+    assert not {"state 1", "used", "draws", "adaptation"} & shapes[3].keys()
 
 
 @pytest.mark.parametrize(

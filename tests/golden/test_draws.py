@@ -13,12 +13,12 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import joined
 from spikelet.description.chip.image import ChipImage, CoreImage
 from spikelet.description.chip.params import ChipParams
-from spikelet.description.neurons.draws import key_after
+from spikelet.description.neurons.draws import first_words, key_after, words_after
 from spikelet.description.neurons.model import NeuronModel, State
 from spikelet.description.run.events import Events
 from spikelet.golden import native
 from spikelet.golden.chip import GoldenChip
-from spikelet.golden.draws import draws, next_key
+from spikelet.golden.draws import Draws, next_key
 
 BACKENDS = ["numpy", *(["native"] if native.available() else [])]
 
@@ -31,13 +31,17 @@ SURE = 5.0
 """Standard deviations: a normal variable is beyond in one of two million cases."""
 
 
+CONTROL = -1
+"""A key for which numpy's generator draws, which all tests must pass, too."""
+
+
 def table(key: int, ticks: int, numbers: np.ndarray) -> np.ndarray:
     """Return the words of some neurons in the first ticks, shape (ticks, neurons)."""
-    found = []
-    for _ in range(ticks):
-        found.append(draws(key, numbers))
-        key = next_key(key)
-    return np.array(found)
+    if key == CONTROL:
+        shape = ticks, len(numbers)
+        return np.random.default_rng(1).integers(0, 1 << 32, shape, dtype=np.uint32)
+    found = Draws(key, numbers)
+    return np.array([found.of(tick) for tick in range(ticks)]).astype(np.uint32)
 
 
 def bits_of(words: np.ndarray) -> np.ndarray:
@@ -50,7 +54,7 @@ def deviation(ones: np.ndarray, trials: int) -> float:
     return float(np.abs(ones - trials / 2).max() / (trials / 4) ** 0.5)
 
 
-@pytest.mark.parametrize("key", [1, 0xDEADBEEF])
+@pytest.mark.parametrize("key", [1, 0xDEADBEEF, CONTROL])
 def test_every_bit_is_fair_and_no_two_are_related(key: int) -> None:
     words = table(key, 400, np.arange(500))
     bits = bits_of(words).reshape(-1, 32)
@@ -61,17 +65,50 @@ def test_every_bit_is_fair_and_no_two_are_related(key: int) -> None:
             assert deviation(others.sum(axis=0), len(bits)) < SURE
 
 
+@pytest.mark.parametrize("key", [12345, CONTROL])
 @pytest.mark.parametrize("ahead", [1, 2, 3, 7])
 @pytest.mark.parametrize("axis", [0, 1])
-def test_bits_of_ticks_and_of_neighbours_are_not_related(ahead: int, axis: int) -> None:
+def test_bits_of_ticks_and_of_neighbours_are_not_related(ahead: int, axis: int, key: int) -> None:
     """Each bit against each bit of the word ``ahead`` ticks later, or neurons further on."""
-    bits = bits_of(table(12345, 300, np.arange(300))).astype(np.int64)
+    bits = bits_of(table(key, 300, np.arange(300))).astype(np.float32)  # counts are exact
     first = np.delete(bits, np.s_[-ahead:], axis).reshape(-1, 32)
     second = np.delete(bits, np.s_[:ahead], axis).reshape(-1, 32)
     n = len(first)
     both = first.T @ second
     ones = first.sum(axis=0)[:, None] + second.sum(axis=0) - 2 * both  # where they differ
     assert deviation(ones, n) < SURE
+
+
+@pytest.mark.parametrize("key", [1, 12345, CONTROL])
+@pytest.mark.parametrize(("together", "bits"), [(1, 16), (2, 8), (3, 5), (4, 4), (7, 2), (14, 1)])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_values_that_follow_one_another_are_spread_evenly(
+    key: int, together: int, bits: int, axis: int
+) -> None:
+    """Chi-square of the highest bits of several ticks in a row, and of several neighbours."""
+    values = (table(key, 500, np.arange(600)) >> np.uint32(32 - bits)).astype(np.int64)
+    found = np.zeros((), np.int64)
+    last = values.shape[axis] - together
+    for one in range(together):
+        found = (found << bits) + np.take(values, range(one, last + one + 1, together), axis)
+    counts = np.bincount(found.ravel(), minlength=1 << together * bits)
+    expected = found.size / len(counts)
+    chi = ((counts - expected) ** 2 / expected).sum()
+    assert abs(chi - len(counts) + 1) < SURE * (2 * len(counts)) ** 0.5
+
+
+@pytest.mark.parametrize("key", [1, 12345, CONTROL])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_rare_events_are_independent(key: int, axis: int) -> None:
+    """An event of a chance of 1/256 is as likely behind another, up to 40 ticks or neurons on."""
+    rare = (table(key, 600, np.arange(600)) < 1 << 24).astype(np.float64)
+    assert abs(rare.mean() - 1 / 256) * 256 < SURE * (256 / rare.size) ** 0.5
+    rare -= 1 / 256
+    for ahead in range(1, 41):
+        pairs = np.delete(rare, np.s_[-ahead:], axis) * np.delete(rare, np.s_[:ahead], axis)
+        sigma = 1 / 256 * (pairs.size) ** 0.5
+        # Few are expected: the bound is that of a Poisson variable, not of a normal one.
+        assert abs(pairs.sum()) < SURE * sigma + 2, ahead
 
 
 @pytest.mark.parametrize("shift", [16, 0])
@@ -107,10 +144,11 @@ def test_a_key_is_found_without_the_ticks_before(ticks: int) -> None:
         for _ in range(ticks):
             key = next_key(key)
         assert key_after(first, ticks) == key
+        assert words_after(np.array([first, 7], np.uint32), ticks)[0] == key
 
 
 def test_words_by_hand() -> None:
-    """One word round by round: a key plus a number that wrap to 1."""
+    """One first word round by round: a key plus a number that wrap to 1."""
     a = 1
     a = (a ^ 0) * 2049  # 1 >> 11 is 0
     a = ((a ^ 16) * 8193) % 2**32  # 2049 >> 7
@@ -118,7 +156,9 @@ def test_words_by_hand() -> None:
     a = ((a ^ 4130) * 513) % 2**32  # 16918545 >> 12
     a = ((a ^ a >> 15) * 2049) % 2**32
     a = ((a ^ a >> 6) * 65) % 2**32
-    assert draws((1 << 32) - 4, np.array([5])).tolist() == [a ^ a >> 11]
+    assert first_words((1 << 32) - 4, np.array([5])).tolist() == [a ^ a >> 11]
+    assert first_words((1 << 32) - 4, np.array([4])).tolist() == [1], "0 would stay 0"
+    assert Draws((1 << 32) - 4, np.array([4])).of(1).tolist() == [270369]
     assert next_key(1) == 270369  # of xorshift32, as Marsaglia gives it
 
 

@@ -1,21 +1,24 @@
 """Neuron models of the literature, against their published equations."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from spikelet.description.chip.core import CoreParams
+from spikelet.description.neurons.model import NeuronModel, State
 from spikelet.description.neurons.models import neuron_model
 from tests.helpers.neuron_ticks import Ticks, bare_image, drawn_words, native_ticks
 
 NEURONS = 256
 
 
-def run(name: str, sums: np.ndarray, bits: int = 24, **parameters: object) -> Ticks:
+def run(model: str | NeuronModel, sums: np.ndarray, bits: int = 24, **values: object) -> Ticks:
     """Run golden's native neurons of a model with sums, shape (ticks, neurons)."""
     core = CoreParams(
-        *(1, sums.shape[1], neuron_model(name)),
-        **{"lanes": 1, "potential_bits": bits, "parameters": dict.fromkeys(parameters, "neuron")},
+        *(1, sums.shape[1], neuron_model(model)),
+        **{"lanes": 1, "potential_bits": bits, "parameters": dict.fromkeys(values, "neuron")},
     )
-    return native_ticks(core, bare_image(core, **parameters), sums)
+    return native_ticks(core, bare_image(core, **values), sums)
 
 
 def sign(value: int) -> int:
@@ -120,7 +123,9 @@ def test_the_chance_is_a_sigmoid_of_the_potential() -> None:
     """Within 0.02 over 10**5 ticks, also at the edges of the table's steps."""
     potentials = np.concatenate([np.arange(-600, 601, 25), np.arange(-17, 18)])
     sums = np.broadcast_to(potentials, (100_000, len(potentials)))
-    got = run("probabilistic", sums, threshold=0, decay=0)
+    model = neuron_model("probabilistic")
+    seen = replace(model, states=(*model.states, State("p", "absolute", 0, 65536)))
+    got = run(seen, sums, threshold=0, decay=0)
     expected = 1 / (1 + np.exp(-potentials / 64))
     assert np.abs(got["fired"].mean(axis=0) - expected).max() < 0.02
     assert np.abs(got["p"][0] / 65536 - expected).max() < 0.017

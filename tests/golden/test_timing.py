@@ -115,10 +115,13 @@ def test_cycles_of_counts_are_not_counted() -> None:
         exact_core_cycles(core, np.ones((1, 8), np.bool_), np.zeros((8, 4), np.int16))
 
 
-def test_lines_and_draws_of_a_model_count() -> None:
+def test_lines_of_a_model_count_and_draws_do_not() -> None:
     none = np.zeros(1, np.int32)
-    for model, lines in ((neuron_model("izhikevich"), 7), (NOISY, 5 + 6)):
-        leak = {"decay": "shared"} if model is NOISY else {}
+    for model, lines in (
+        *((neuron_model("izhikevich"), 7), (NOISY, 5)),
+        (neuron_model("probabilistic"), 6),
+    ):
+        leak = {"decay": "shared"} if model.reads("draw") else {}
         core = CoreParams(16, 4, model, lanes=4, parameters=leak)
         assert core_cycles(core, none) == [12 + lines + 0 + 1 + 0 + 4], model.name
 

@@ -66,25 +66,26 @@ def native_ticks(core: CoreParams, image: CoreImage, sums: np.ndarray) -> Ticks:
     """As C is written from what is left of the text."""
     row = padded(core.n_neurons)
     cleared = {name: aligned((row,), state_type(core, name)) for name in core.update.states}
+    if core.update.draws:
+        cleared["draws"] = aligned((row,), np.int32)
     neurons = NativeNeurons(core, image, cleared)
     function = ctypes.CFUNCTYPE(
-        *(None, ctypes.c_int32, ctypes.c_int32, ctypes.c_int32, ctypes.c_uint32, ctypes.c_int32),
+        *(None, ctypes.c_int32, ctypes.c_int32, ctypes.c_int32, ctypes.c_int32),
         *[ctypes.c_void_p] * 3,
     )(neurons.update)
     states = {**cleared, **neurons.states}
     found = {name: np.empty(sums.shape, np.int64) for name in core.state_ranges}
-    key, due = image.draw_key, aligned((2 * row,), np.int32)  # and those of teachers: 0
+    due = aligned((2 * row,), np.int32)  # and those of teachers: 0
     learning = core.learning is not None and image.learning
     for tick, now in enumerate(sums):
         due[: core.n_neurons] = now
         function(
-            *(row, core.weight_exponent, learning, key, 0),
+            *(row, core.weight_exponent, learning, 0),
             *(due.ctypes.data, neurons.constants, neurons.rows),
         )
         states["fired"][core.n_neurons :] = 0
         for name, values in found.items():
             values[tick] = states[name][: core.n_neurons]
-        key = _next_key(key)
     return found
 
 
@@ -108,7 +109,7 @@ class PythonNeurons:
         self.clear()
 
     def clear(self) -> None:
-        """Set to 0 what is not kept, and start with the image's key again."""
+        """Set to 0 what is not kept, and start with the first words again."""
         core, image = self.core, self.image
         fixed = {**core.constants, "v_min": core.v_min, "v_max": core.v_max}
         for name in core.parameters:
@@ -120,7 +121,7 @@ class PythonNeurons:
             given = {k: int(v[n if v.size > 1 else 0]) for k, v in image.parameters.items()}
             kept = {name: values[n] for name, values in self.kept.items()}
             self.neurons.append({**fixed, **given, **kept})
-        self.key = image.draw_key
+        self.words = [_first_word(image.draw_key + int(n)) for n in image.draw_indices]
 
     def _only(self, name: str) -> int:
         return self.core.update.ranges[name][0]
@@ -133,7 +134,7 @@ class PythonNeurons:
         """Advance by one tick, with these sums in weight LSBs, and those of teachers."""
         core, fired = self.core, self.of("fired")
         for n, values in enumerate(self.neurons):
-            word = _mixed((self.key + int(self.image.draw_indices[n])) % 2**32) if self.key else 0
+            word = self.words[n] if self.words else 0
             values |= {
                 "current": sums[n] * 2**core.weight_exponent,
                 "teacher": (teacher[n] if teacher else 0) * 2**core.weight_exponent,
@@ -143,15 +144,14 @@ class PythonNeurons:
             }
             _evaluate(core.neuron.text, values, word % 2**16)
         self.kept = {name: self.of(name) for name in self.kept}
-        self.key = _next_key(self.key)
+        self.words = [_next_word(word) for word in self.words]
 
 
 def drawn_words(key: int, indices: np.ndarray, ticks: int) -> np.ndarray:
     """Return what neurons draw, shape (ticks, neurons), beginning with a key."""
-    words = []
-    for _ in range(ticks):
-        words.append([_mixed((key + int(index)) % 2**32) for index in indices])
-        key = _next_key(key)
+    words = [[_first_word(key + int(index)) for index in indices]]
+    for _ in range(ticks - 1):
+        words.append([_next_word(word) for word in words[-1]])
     return np.array(words)
 
 
@@ -178,14 +178,15 @@ def _evaluate(text: str, values: dict[str, int], drawn: int) -> None:
         values |= {name.strip(): int(eval(code, functions, values)) for name, code in parts}
 
 
-def _next_key(key: int) -> int:
+def _next_word(word: int) -> int:
     for shift in (13, -17, 5):
-        key ^= (key << shift if shift > 0 else key >> -shift) % 2**32
-    return key
+        word ^= (word << shift if shift > 0 else word >> -shift) % 2**32
+    return word
 
 
-def _mixed(a: int) -> int:
-    """Mix key and number, round by round, as ``docs/neurons.md`` says."""
+def _first_word(a: int) -> int:
+    """Mix key plus number, round by round, as ``docs/neurons.md`` says."""
+    a %= 2**32
     for right, factor in ((11, 2049), (7, 8193), (12, 513), (15, 2049), (6, 65)):
         a = ((a ^ (a >> right)) * factor) % 2**32
-    return a ^ (a >> 11)
+    return (a ^ (a >> 11)) or 1

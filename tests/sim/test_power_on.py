@@ -9,6 +9,8 @@ from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.memory_map import ChipMap
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
+from spikelet.description.neurons.model import NeuronModel
+from spikelet.description.neurons.models import neuron_model
 from spikelet.description.run.events import Events
 from spikelet.golden.chip import GoldenChip
 from spikelet.rtl_gen.emit import to_verilog
@@ -41,11 +43,11 @@ def _plastic(seed: int) -> tuple[ChipParams, ChipImage, Events]:
     return spiking(draw)
 
 
-def _fixed(seed: int) -> tuple[ChipParams, ChipImage, Events]:
+def _fixed(seed: int, model: NeuronModel | None = None) -> tuple[ChipParams, ChipImage, Events]:
     rng = np.random.default_rng(seed)
 
     def draw() -> tuple[ChipParams, ChipImage, Events]:
-        chip = random_chip(rng)
+        chip = random_chip(rng, model=model)
         return chip, random_image(rng, chip), random_events(rng, chip)
 
     return spiking(draw)
@@ -106,6 +108,12 @@ def test_a_register_without_its_reset_is_found() -> None:
     text = _without_reset(_verilog(chip), "chip.tick_control", "fsm_state")
     with pytest.raises((AssertionError, SpikeletError), match=r"power-on|does not answer|cycles"):
         _check(chip, image, events, text)
+
+
+def test_a_table_and_what_neurons_draw_need_no_initial_values() -> None:
+    chip, image, events = _fixed(2, neuron_model("probabilistic"))
+    assert "initial" in to_verilog(whole_chip(chip), "chip")
+    _check(chip, image, events, _verilog(chip))
 
 
 @pytest.mark.parametrize("seed", [0, -1, 1 << 31])
