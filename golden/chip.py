@@ -154,11 +154,13 @@ class GoldenChip:
                 records.checksums[first] = self._cores.snapshot().checksums()
             progress(last)
         if records.axons and records.spikes is not None:
+            image = self._cores.snapshot().image if self._learns else self.image
             events = inputs if isinstance(inputs, Events) else inputs.events()
             self.counted = chip_cycles(
-                *(self.chip, self.image, records.axons),
+                *(self.chip, image, records.axons),
                 [spikes != 0 for spikes in records.spikes],
-                *(records.rested, events),
+                *(records.rested, events, rewards),
+                clear=clear,
             )
             cycles = self.counted.cycles.copy()
         else:

@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.chip.core import CoreParams
-from spikelet.description.chip.image import ChipImage
+from spikelet.description.chip.image import ChipImage, CoreImage
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.run.events import Events
 from spikelet.description.synapses.format import even_leads
 from spikelet.description.synapses.scan import scan_cycles, word_counts
+from spikelet.golden.learning_cycles import learned_until
 from spikelet.golden.network_cycles import CoreTick, NetworkCycles
 from spikelet.golden.timing import exact_core_cycles, exact_sum_cycles, rest_cycles
 
@@ -71,6 +72,9 @@ def chip_cycles(
     fired: Sequence[npt.NDArray[np.bool_]],
     rested: npt.NDArray[np.bool_],
     events: Events | None = None,
+    rewards: npt.NDArray[np.integer] | None = None,
+    *,
+    clear: bool = True,
 ) -> ChipCycles:
     """Return the clock cycles of each tick.
 
@@ -91,10 +95,17 @@ def chip_cycles(
     events : Events, or None
         What the host sends, which leaves its traces in whose turn it is in the routers; None: not
         taken into account.
+    rewards : array of int, shape (samples, ticks), or None
+        Of plastic cores; None: 0.
+    clear : bool
+        Whether each sample starts from a cleared state.
     """
     run = rested.shape[:2]
+    given = np.zeros(run, np.int32) if rewards is None else rewards
     cores = [
         _Core(core, contents.weights, axons, spikes, rested[..., index])
+        if core.learning is None
+        else _PlasticCore(core, contents, axons, spikes, given, clear)
         for index, (core, contents, axons, spikes) in enumerate(
             zip(chip.cores, image.cores, active, fired, strict=True)
         )
@@ -177,6 +188,24 @@ class _Core:
         row -= self.ends[group] - self.rows[group]
         at = int(self.updated[tick]) - _STROBES - self.leads[tick][group] + row
         return CoreTick(opens, list(zip(neurons.tolist(), at.tolist(), strict=True)))
+
+
+class _PlasticCore(_Core):
+    """Cycles of a core that learns."""
+
+    def __init__(
+        self,
+        core: CoreParams,
+        contents: CoreImage,
+        active: npt.NDArray[np.bool_],
+        fired: npt.NDArray[np.bool_],
+        rewards: npt.NDArray[np.integer],
+        clear: bool,
+    ) -> None:
+        super().__init__(core, contents.weights, active, fired, np.zeros(rewards.shape, np.bool_))
+        updated = self.updated.reshape(rewards.shape)
+        until = learned_until(core, contents, active, fired, rewards, updated, clear=clear)
+        self.end = np.maximum(self.end, until.reshape(-1))
 
 
 def _events_by_tick(events: Events) -> list[list[int]]:

@@ -31,7 +31,7 @@ class Work:
     update : float
         From there until the last neuron has been updated.
     beside : float
-        From there until the walk over axons with short-term plasticity has ended.
+        From there until learning, or the walk over axons with short-term plasticity, has ended.
     emission : float
         From there until the last spike has left the core.
     waiting : float
@@ -90,8 +90,6 @@ class Throughput:
         Cycles of a tick in which spikes are on their way, when all cores have done.
     layers : tuple of LayerWork
     cores : tuple of CoreWork
-    without_learning : bool
-        Whether cores learn, of whose cycles for that nothing is here.
     """
 
     samples: int
@@ -101,7 +99,6 @@ class Throughput:
     network: float
     layers: tuple[LayerWork, ...]
     cores: tuple[CoreWork, ...]
-    without_learning: bool = False
 
     @property
     def bound(self) -> str:
@@ -209,5 +206,4 @@ def _summed(
         float(late.mean()),
         tuple(layers),
         cores,
-        any(core.learning for core in chip.cores),
     )

@@ -1,7 +1,8 @@
 # amaranth: UnusedElaboratable=no
-"""Clock cycles of chips of several cores: contention in the network as golden follows it."""
+"""Clock cycles of chips of several cores, with contention, and of cores that learn."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,11 +10,17 @@ import pytest
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.params import ChipParams
 from spikelet.golden.chip import GoldenChip
+from spikelet.golden.timing import tick_cycles
 from spikelet.rtl_gen.emit import to_verilog
 from spikelet.rtl_gen.joined_chips import whole_chip
 from spikelet.sim.engine import VerilatedChip
 from spikelet.sim.verilator import Design
-from tests.helpers.random_chips import random_core, random_events, random_image, spiking
+from tests.helpers.random_chips import Drawn, random_core, random_events, random_image, spiking
+from tests.helpers.random_plastic import (
+    random_plastic_chip,
+    random_plastic_image,
+    random_reward,
+)
 from tests.helpers.random_sparse import made_sparse
 
 MOST_OFF = 0.02
@@ -40,11 +47,11 @@ def alike_cores(rng: np.random.Generator, n_cores: int) -> tuple[CoreParams, ...
     return tuple(sparse if number % 3 == 2 else core for number in range(n_cores))
 
 
-def check(seed: int, n_cores: int, **structure: object) -> None:
+def check(seed: int, n_cores: int, **structure: Any) -> None:
     """Compare a random chip of this structure: samples within 2 %, here every tick exactly."""
     rng = np.random.default_rng(seed)
 
-    def drawn() -> object:
+    def drawn() -> Drawn:
         chip = ChipParams(alike_cores(rng, n_cores), n_outputs=8, **structure)
         return chip, random_image(rng, chip), random_events(rng, chip, samples=3, ticks=30)
 
@@ -74,6 +81,33 @@ def test_cycles_of_a_mesh_with_multicast_are_those_of_the_rtl() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("seed", [2, 6, 7])
+def test_cycles_of_learning_cores_are_within_2_percent(seed: int) -> None:
+    """A rule with a sweep and a post phase in SPRAM, a sweep alone, and one with all phases."""
+    rng = np.random.default_rng(seed)
+    rewards = []
+
+    def drawn() -> Drawn:
+        chip = random_plastic_chip(rng, most_cores=1)
+        image = random_plastic_image(rng, chip)
+        events = random_events(rng, chip, samples=3, ticks=30)
+        rewards.append(random_reward(rng, chip, 3, 30))
+        return chip, image, events
+
+    chip, image, events = spiking(drawn, spikes=60)
+    reward = rewards[-1]
+    predicted = GoldenChip(chip, image).run(events, record=("spikes", "cycles"), reward=reward)
+    idle = tick_cycles(chip, predicted.active_axons)
+    with VerilatedChip(chip, Design(to_verilog(whole_chip(chip), "chip")), optimise="build") as rtl:
+        rtl.load(image)
+        found = rtl.run(events, reward=reward)
+    assert found.first_difference(predicted) is None
+    assert predicted.cycles is not None and found.cycles is not None
+    assert abs(predicted.cycles.sum() / found.cycles.sum() - 1) <= MOST_OFF
+    assert abs(idle.sum() / found.cycles.sum() - 1) > 5 * MOST_OFF  # learning is much of it
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("seed", "n_cores", "structure"),
     [
@@ -83,6 +117,6 @@ def test_cycles_of_a_mesh_with_multicast_are_those_of_the_rtl() -> None:
     ],
 )
 def test_cycles_are_those_of_the_rtl_whatever_the_network(
-    seed: int, n_cores: int, structure: dict[str, object]
+    seed: int, n_cores: int, structure: dict[str, Any]
 ) -> None:
     check(seed, n_cores, **structure)
