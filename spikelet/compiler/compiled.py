@@ -361,7 +361,7 @@ class CompiledNetwork:
             "measured": self.quality.measured,
             "limits": asdict(self.limits),
         }
-        for name in ("early_stop", "rest"):  # named only where they are
+        for name in ("early_stop", "rest", "layer_cores"):  # named only where they are
             if not description["limits"][name]:
                 del description["limits"][name]
         loads = self.quality.loads.loads
