@@ -50,7 +50,7 @@ def main() -> int:
         samples={"type": int, "default": 3, "help": "of each network, on the RTL"},
         only={"default": "", "help": "networks whose names contain this"},
     )
-    print_versions(tools := versions())
+    print_versions(tools := versions("amaranth", "verilator"))
     found = []
     table = Table(title="clock cycles of a sample, mean")
     for title in ("network", "placed", "cores of each layer", "RTL", "golden", "off", "faster"):
