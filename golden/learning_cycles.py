@@ -18,10 +18,15 @@ _SETTLED = 2
 """Cycles from the last neuron's update until it is known that there is nothing more to do."""
 
 _POST_TRACES = 3
-"""Further ones until the traces of the last group have been written."""
+"""Further ones until the traces of the last group have been written; one, where axons alone have
+traces."""
 
-_LOOP = 10
-"""Cycles of the post phase, or of a sweep, besides those of its groups and the rule's stages."""
+_LOOP = 6
+"""Cycles of the post phase, or of a sweep, besides those of its groups and the rule's stages; one
+less where the axons are those with a trace or a spike. As measured on random cores."""
+
+_LAST_VISIT = 4
+"""Cycles of the last visit besides the stages of the rule."""
 
 _STAGES = 3
 """Stages of a rule's datapath besides those of its products; of devices another 3, or 4."""
@@ -74,7 +79,7 @@ def learned_until(
         further = np.maximum(2 * number + 1, rows) - np.maximum(number + 1, rows)
         counts = word_counts(active.reshape(-1, core.n_axons), core.scan_bits)
         end += scan_cycles(counts).reshape(number.shape) + (core.groups - 1) * further
-    end += _SETTLED + (_POST_TRACES if rule.post_traces else 0)
+    end += _SETTLED + (_POST_TRACES if rule.post_traces else bool(rule.pre_traces))
     if rule.pre_traces:
         end = np.maximum(end, core.trace_rows + _WALK)
     if not contents.learning:
@@ -131,13 +136,17 @@ def _visits(
     one_port: bool,
 ) -> npt.NDArray[np.int64]:
     """Return the cycles of a phase: the scan of the axons in the first group, then the others."""
+    rule = core.learning
+    assert rule is not None
     flat = axons.reshape(-1, core.n_axons)
     counts = word_counts(flat, core.scan_bits)
     visited = counts.sum(axis=1).reshape(groups.shape)
     scan = scan_cycles(counts).reshape(groups.shape)
     pace = 2 if one_port else 1
     others = (groups - 1) * np.maximum(pace * visited + 1, 2)
-    loop = _LOOP + _latency(core)
+    by_traces = "post" in rule.phases and not rule.visits_silent_axons
+    last = np.where(visited > 0, _latency(core) + _LAST_VISIT, 0)  # until it is written back
+    loop = _LOOP - by_traces + last
     found: npt.NDArray[np.int64] = np.where(groups > 0, loop + pace * scan + others, 0)
     return found
 
