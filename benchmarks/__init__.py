@@ -14,6 +14,9 @@
 ``python -m benchmarks.core_cost``
     Area, frequency and sustained throughput of one 256x256 core in an ECP5, and whether the chip of
     one such core fits an iCE40UP5K.
+``python -m benchmarks.spread``
+    Clock cycles of a sample as usual and with layers spread over cores, on the RTL and as golden
+    predicts them.
 ``python -m benchmarks.engine_speed``
     Clock cycles per second of a Verilated chip, beside cocotb with Python in every cycle.
 ``python -m benchmarks.mnist_accuracy --data FOLDER``

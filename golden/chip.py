@@ -13,11 +13,12 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.processors import threads_of
 from spikelet.description.run.events import Events, checked_reward
 from spikelet.description.run.recording import Recording
+from spikelet.golden.chip_cycles import ChipCycles, chip_cycles
 from spikelet.golden.dense_spikes import DenseSpikes
 from spikelet.golden.native import NativeCores, warn_of_numpy
 from spikelet.golden.numpy_cores import NumpyCores
 from spikelet.golden.records import Records
-from spikelet.golden.timing import exact_tick_cycles, tick_cycles
+from spikelet.golden.timing import tick_cycles
 
 __all__ = ["BACKENDS", "GoldenChip", "run"]
 
@@ -43,6 +44,8 @@ class GoldenChip:
     notes : dict
         ``"backend"``: ``"numpy"`` or ``"native"``; ``"backend_note"``: why not the latter, where
         it was wanted. They go into each Recording.
+    counted : ChipCycles or None
+        Where the clock cycles go, of the last run that recorded ``"cycles"``.
 
     Raises
     ------
@@ -67,6 +70,7 @@ class GoldenChip:
         cleared = tuple(CoreState.cleared(core) for core in chip.cores)
         state = ChipState(chip.digest, 0, image, cleared)
         self.notes = {"backend": "numpy"}
+        self.counted: ChipCycles | None = None
         self._cores: NativeCores | NumpyCores
         if backend == "numpy":
             self._cores = NumpyCores(chip, state)
@@ -101,8 +105,8 @@ class GoldenChip:
         record : iterable of str
             Any of ``"spikes"``, ``"states"``, ``"learning"`` and ``"checksums"``: what the
             Recording holds, besides outputs and counters. And ``"cycles"``: clock cycles are
-            counted from the axons of each tick, not estimated from their number, which is slower
-            (:func:`~spikelet.golden.timing.exact_core_cycles`).
+            counted from the axons and spikes of each tick, not estimated from the number of axons,
+            which is slower (:func:`~spikelet.golden.chip_cycles.chip_cycles`).
         progress : callable
             Told how many samples are done, now and then.
         reward : array of int, shape (samples, ticks), or None
@@ -133,9 +137,7 @@ class GoldenChip:
         samples, ticks = inputs.samples, inputs.ticks
         rewards = checked_reward(self.chip, reward, samples, ticks)
         asked = tuple(record)
-        # Spikes of a single core on their way out are counted, too.
-        emits = "cycles" in asked and len(self.chip.cores) == 1 and not self.chip.cores[0].learning
-        needed = (*asked, "spikes") if emits else asked
+        needed = (*asked, "spikes") if "cycles" in asked else asked
         records = Records.empty(self.chip, samples, ticks, needed)
         if stop_at_output:
             records.ticks_run = np.zeros(samples, np.int64)
@@ -151,11 +153,16 @@ class GoldenChip:
             if records.checksums is not None:
                 records.checksums[first] = self._cores.snapshot().checksums()
             progress(last)
-        if records.axons:
-            cycles = exact_tick_cycles(
-                *(self.chip, self.image, records.axons, records.rested),
-                fired=records.spikes[0] if emits and records.spikes else None,
+        if records.axons and records.spikes is not None:
+            image = self._cores.snapshot().image if self._learns else self.image
+            events = inputs if isinstance(inputs, Events) else inputs.events()
+            self.counted = chip_cycles(
+                *(self.chip, image, records.axons),
+                [spikes != 0 for spikes in records.spikes],
+                *(records.rested, events, rewards),
+                clear=clear,
             )
+            cycles = self.counted.cycles.copy()
         else:
             cycles = tick_cycles(self.chip, records.active_axons, records.rested)
         if records.ticks_run is not None:

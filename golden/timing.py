@@ -1,21 +1,18 @@
 """Cost model: clock cycles of a tick. No twin in rtl_gen, whose cycles it predicts."""
 
-from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from spikelet.description.chip.core import CoreParams
-from spikelet.description.chip.image import ChipImage
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
-from spikelet.golden.drain import drain_cycles
 
 __all__ = [
     "core_cycles",
     "exact_core_cycles",
-    "exact_tick_cycles",
+    "exact_sum_cycles",
     "learning_cycles",
     "rest_cycles",
     "tick_cycles",
@@ -54,30 +51,24 @@ def core_cycles(core: CoreParams, active_axons: npt.NDArray[np.int32]) -> npt.ND
     return cycles
 
 
-def exact_core_cycles(
-    core: CoreParams,
-    active: npt.NDArray[np.bool_],
-    weights: npt.NDArray[np.int16],
-    drain: npt.NDArray[np.int64] | int = 0,
-) -> npt.NDArray[np.int64]:
-    """Return the clock cycles that a core needs for each tick, counted from the axons themselves.
+def exact_sum_cycles(
+    core: CoreParams, active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return clock cycles until the last sums leave, and until the last neurons are updated.
 
-    Those of the RTL, but for spikes that are on their way out behind the last update (see
-    :func:`drain_cycles`), waiting in the network, and learning; and exact only in formats that
-    count them (``exact_cycles``).
+    Counted from the axons themselves; those of the RTL in formats that count them
+    (``exact_cycles``). Both include the cycles of a tick that do not depend on what it does.
 
     Parameters
     ----------
     core : CoreParams
-    active : array of bool, shape (..., n_axons)
+    active : array of bool, shape (ticks, n_axons)
     weights : array of int16
         As the core's synapse format stores them.
-    drain : array of int64, shape (...), or int
-        What spikes on their way out add to the end of the neurons' update.
 
     Returns
     -------
-    array of int64, shape (...)
+    sums, updated : array of int64, shape (ticks,)
     """
     if core.spike_bits > 1:
         raise SpikeletError(
@@ -85,14 +76,27 @@ def exact_core_cycles(
             f"{core.spike_bits} bits",
             remedy='leave "cycles" out of what is recorded: cycles are predicted all the same',
         )
-    ticks = active.reshape(-1, core.n_axons)
-    crossbar = core.synapse_format.exact_cycles(core, ticks, weights)
-    summed = crossbar + core.lanes // core.pipelines
-    cycles = (summed + _pipeline(core)).reshape(active.shape[:-1]) + drain
-    if core.short_term:  # whose walk over the axons does not wait for the neurons
-        walked = summed.reshape(cycles.shape) + core.n_axons + _WALK
-        cycles = np.maximum(cycles, walked)
-    return cycles
+    sums = core.synapse_format.exact_cycles(core, active, weights)
+    return sums, sums + core.lanes // core.pipelines + _pipeline(core)
+
+
+def exact_core_cycles(
+    core: CoreParams, sums: npt.NDArray[np.int64], updated: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Return the clock cycles that a core needs for each tick, but for its spikes and learning.
+
+    Parameters
+    ----------
+    core : CoreParams
+    sums, updated : array of int64, shape (ticks,)
+        See :func:`exact_sum_cycles`.
+    """
+    if not core.short_term:
+        return updated
+    # The walk over the axons does not wait for the neurons.
+    walked = sums + core.lanes // core.pipelines + core.n_axons + _WALK
+    found: npt.NDArray[np.int64] = np.maximum(updated, walked)
+    return found
 
 
 def rest_cycles(core: CoreParams) -> int:
@@ -102,46 +106,6 @@ def rest_cycles(core: CoreParams) -> int:
     """
     counts = core.spike_bits > 1  # which pass registers
     return _REST + core.scan_words + counts
-
-
-def exact_tick_cycles(
-    chip: ChipParams,
-    image: ChipImage,
-    active: Sequence[npt.NDArray[np.bool_]],
-    rested: npt.NDArray[np.bool_] | None = None,
-    fired: npt.NDArray[np.bool_] | None = None,
-) -> npt.NDArray[np.int64]:
-    """Return the clock cycles of each tick, as :func:`exact_core_cycles` counts them.
-
-    Parameters
-    ----------
-    chip : ChipParams
-    image : ChipImage
-    active : sequence of array of bool, shape (samples, ticks, n_axons)
-        Of each core.
-    rested : array of bool, shape (samples, ticks, cores), or None
-        Which ticks a core cuts short; None: none.
-    fired : array of bool, shape (samples, ticks, n_neurons), or None
-        Who fires in the only core of the chip: see :func:`drain_cycles`. None: left out.
-
-    Returns
-    -------
-    array of int64, shape (samples, ticks)
-    """
-    drain: npt.NDArray[np.int64] | int = 0
-    if fired is not None:
-        (core,), (axons,) = chip.cores, active
-        flat = axons.reshape(-1, core.n_axons), fired.reshape(-1, core.n_neurons)
-        drain = drain_cycles(core, image.cores[0], *flat).reshape(axons.shape[:-1])
-    cycles = [
-        exact_core_cycles(core, axons, contents.weights, drain)
-        for core, axons, contents in zip(chip.cores, active, image.cores, strict=True)
-    ]
-    if rested is not None:
-        for index, (core, found) in enumerate(zip(chip.cores, cycles, strict=True)):
-            found[rested[..., index]] = rest_cycles(core)
-    slowest: npt.NDArray[np.int64] = np.maximum.reduce(cycles)
-    return slowest + 2 * chip.barrier_latency
 
 
 def _pipeline(core: CoreParams) -> int:

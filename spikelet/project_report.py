@@ -11,6 +11,7 @@ from spikelet.runs.drift import drift
 from spikelet.runs.learn import read_learned
 from spikelet.runs.learning_warnings import learning_warnings
 from spikelet.runs.level_files import read_proofs
+from spikelet.runs.throughput import throughput
 from spikelet.runs.verification_files import read_verification
 from spikelet.targets import kept_builds
 
@@ -56,5 +57,6 @@ def project_report(
             made=[*made, Artefact("report", {}, command=command)],
             out_of_date=old,
             drifts=drift(compiled, kept.samples) if kept.samples else (),
+            throughput=throughput(compiled, kept.samples) if kept.samples else None,
         )
     return page, old

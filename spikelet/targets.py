@@ -35,6 +35,7 @@ __all__ = [
     "build_place",
     "built_board",
     "chip_files",
+    "holder",
     "kept_builds",
     "patch_for",
     "require_target",
@@ -73,6 +74,12 @@ def require_target(compiled: CompiledNetwork, target: str, image: str | None = N
     self-test stores. :func:`build_for` counts all.
     """
     return require_fit(*_fitted(compiled, target, image))
+
+
+def holder(targets: Sequence[str], image: str | None = None) -> Callable[[CompiledNetwork], bool]:
+    """Return what says whether all of these targets hold a network; without any, all is held."""
+    named = [target_named(target) for target in targets]
+    return lambda compiled: all(target_fit(compiled, name, image).fits for name in named)
 
 
 def target_fit(compiled: CompiledNetwork, target: str, image: str | None = None) -> FitReport:

@@ -50,6 +50,7 @@ PAGES = (
     "results",
     "simulate-any-verilog",
     "simulation",
+    "throughput",
     "tick-contract",
     "tuning",
     "verification-ip",

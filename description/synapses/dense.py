@@ -14,6 +14,7 @@ from spikelet.description.synapses.format import (
     SynapseFormat,
     SynapseRegion,
     Words,
+    even_leads,
 )
 from spikelet.description.synapses.scan import scan_cycles, word_counts
 
@@ -100,19 +101,24 @@ class Dense(SynapseFormat):
         further: npt.NDArray[np.float64] = np.maximum(active + 1, update)
         return empty_words + active + (core.groups - 1) * further
 
-    def group_cycles(self, core: CoreShape, active: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Return the axons and one to hand over, or the update of the group before."""
-        found: npt.NDArray[np.int64] = np.maximum(active + 1, core.lanes // core.pipelines)
-        return found
+    def group_leads(self, core: CoreShape, active: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+        """Return what the groups behind take, and the rows of the last."""
+        return even_leads(core, _apart(core, np.count_nonzero(active, axis=1)))
 
     def exact_cycles(
         self, core: CoreShape, active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]
     ) -> npt.NDArray[np.int64]:
         """Return the scan, which ends the first group, and the groups after it."""
         counts = word_counts(active, core.scan_bits)
-        further = self.group_cycles(core, counts.sum(axis=1))
+        further = _apart(core, counts.sum(axis=1))
         found: npt.NDArray[np.int64] = scan_cycles(counts) + (core.groups - 1) * further
         return found
+
+
+def _apart(core: CoreShape, active: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+    """Return the axons and one to hand over, or the update of the group before."""
+    found: npt.NDArray[np.int64] = np.maximum(active + 1, core.lanes // core.pipelines)
+    return found
 
 
 def synapse_rows(core: CoreShape, values: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from spikelet.description.synapses.scan import word_counts
 
-__all__ = ["CoreShape", "Memory", "SynapseFormat", "SynapseRegion", "Words"]
+__all__ = ["CoreShape", "Memory", "SynapseFormat", "SynapseRegion", "Words", "even_leads"]
 
 Words = tuple[str, npt.NDArray[np.int64], npt.NDArray[np.uint32]]
 """A region with offsets in it and the words that go there."""
@@ -209,14 +209,27 @@ class SynapseFormat(ABC):
             does for each active axon.
         """
 
-    def group_cycles(
-        self, core: CoreShape, active: npt.NDArray[np.int64]
+    def group_leads(
+        self, core: CoreShape, active: npt.NDArray[np.bool_]
     ) -> npt.NDArray[np.int64] | None:
-        """Return how many cycles apart the groups' sums leave, in ticks with so many active axons.
+        """Return by how many cycles each group's first sums leave before the last of all.
 
-        None, as long as a format does not say it.
+        None, as long as a format does not say it: then groups are taken to leave evenly.
+
+        Parameters
+        ----------
+        core : CoreShape
+        active : array of bool, shape (ticks, n_axons)
+
+        Returns
+        -------
+        array of int64, shape (ticks, groups), or None
         """
         return None
+
+    def group_rows(self, core: CoreShape) -> npt.NDArray[np.int64]:
+        """Return the rows of ``pipelines`` neurons of each group, (groups,)."""
+        return np.full(core.groups, core.lanes // core.pipelines, np.int64)
 
     def exact_cycles(
         self, core: CoreShape, active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]
@@ -240,3 +253,20 @@ class SynapseFormat(ABC):
         number = counts.sum(axis=1).astype(np.float64)
         empty = np.count_nonzero(counts == 0, axis=1).astype(np.float64)
         return np.rint(self.cycles(core, number, empty)).astype(np.int64)
+
+
+def even_leads(core: CoreShape, apart: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return how long before the last sums each group's first leave, if groups are as far apart.
+
+    Parameters
+    ----------
+    core : CoreShape
+    apart : array of int64, shape (ticks,)
+        Cycles from a group to the next.
+
+    Returns
+    -------
+    array of int64, shape (ticks, groups)
+    """
+    behind = core.groups - 1 - np.arange(core.groups)
+    return apart[:, None] * behind + core.lanes // core.pipelines - 1

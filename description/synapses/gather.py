@@ -10,7 +10,7 @@ from spikelet.description.errors import SpikeletError
 from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.description.synapses.format import CoreShape, Memory
 from spikelet.description.synapses.shared import Shared, fewer_rows
-from spikelet.description.synapses.windows import last_group_end, windows_of
+from spikelet.description.synapses.windows import group_ends, windows_of
 
 __all__ = ["Gather"]
 
@@ -95,8 +95,11 @@ class Gather(Shared):
         self, core: CoreShape, active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]
     ) -> npt.NDArray[np.int64]:
         """Return when the last group ends, counted word by word."""
+        return self._group_times(core, active)[:, -1] - _FIRST_WORD + fewer_rows(core)
+
+    def _group_times(self, core: CoreShape, active: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+        """Return the cycle in which each group ends, counted word by word."""
         convolution = ConvolutionShape.of(core.synapse_options)
         whole, last = (n // core.pipelines for n in convolution.lanes_in_use(core.lanes))
         paces = [*[whole] * (convolution.blocks(core.lanes) - 1), last]
-        end = last_group_end(convolution, core.scan_bits, active, paces)
-        return end - _FIRST_WORD + fewer_rows(core)
+        return group_ends(convolution, core.scan_bits, active, paces)

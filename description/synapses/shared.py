@@ -17,7 +17,7 @@ from spikelet.description.synapses.format import (
     SynapseRegion,
     Words,
 )
-from spikelet.description.synapses.visits import last_leave
+from spikelet.description.synapses.visits import leaves
 
 __all__ = ["Shared", "fewer_rows"]
 
@@ -191,8 +191,25 @@ class Shared(SynapseFormat):
         self, core: CoreShape, active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]
     ) -> npt.NDArray[np.int64]:
         """Return when the last group leaves, counted visit by visit."""
+        last = self._group_times(core, active)[:, -1]
+        return last + _AFTER_LEAVE + fewer_rows(core)
+
+    def group_leads(self, core: CoreShape, active: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+        """Return when groups leave, or end, before the last, and the rows of that."""
+        times = self._group_times(core, active)
+        found: npt.NDArray[np.int64] = times[:, -1:] - times + self.group_rows(core)[-1] - 1
+        return found
+
+    def group_rows(self, core: CoreShape) -> npt.NDArray[np.int64]:
+        """Return the rows in which a block has an output channel."""
         convolution = ConvolutionShape.of(core.synapse_options)
-        return last_leave(core, convolution, active) + _AFTER_LEAVE + fewer_rows(core)
+        whole, last = (n // core.pipelines for n in convolution.lanes_in_use(core.lanes))
+        blocks = convolution.blocks(core.lanes)
+        return np.tile([*[whole] * (blocks - 1), last], core.groups // blocks)
+
+    def _group_times(self, core: CoreShape, active: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+        """Return the cycle in which each group leaves, counted visit by visit."""
+        return leaves(core, ConvolutionShape.of(core.synapse_options), active)
 
 
 def fewer_rows(core: CoreShape) -> int:

@@ -14,6 +14,7 @@ from spikelet.description.synapses.format import (
     SynapseFormat,
     SynapseRegion,
     Words,
+    even_leads,
 )
 from spikelet.description.synapses.scan import word_counts
 
@@ -240,9 +241,9 @@ class Sparse(SynapseFormat):
         found: npt.NDArray[np.float64] = np.maximum(named, empty_words + active) + left
         return found
 
-    def group_cycles(self, core: CoreShape, active: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Return the update: groups leave behind each other when all entries have been added."""
-        return np.full(active.shape, core.lanes // core.pipelines, np.int64)
+    def group_leads(self, core: CoreShape, active: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+        """Return the updates: groups leave behind each other when all entries have been added."""
+        return even_leads(core, np.full(len(active), core.lanes // core.pipelines, np.int64))
 
     def exact_cycles(
         self, core: CoreShape, active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]

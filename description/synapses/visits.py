@@ -9,15 +9,15 @@ from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.description.synapses.format import CoreShape
 from spikelet.description.synapses.scan import word_counts
 
-__all__ = ["last_leave"]
+__all__ = ["leaves"]
 
 _Ints = npt.NDArray[np.int64]
 
 
-def last_leave(
+def leaves(
     core: CoreShape, convolution: ConvolutionShape, active: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.int64]:
-    """Return the cycle, from the start of a tick, in which the last group of sums leaves.
+    """Return the cycle, from the start of a tick, in which each group of sums leaves.
 
     All ticks are stepped at once, a cycle a step: what the registers of the scan and of
     ``rtl_gen/synapses/shared.py`` that decide when something happens hold.
@@ -30,7 +30,7 @@ def last_leave(
 
     Returns
     -------
-    array of int64, shape (ticks,)
+    array of int64, shape (ticks, groups)
     """
     groups, blocks = core.groups, convolution.blocks(core.lanes)
     whole, short = (n // core.pipelines - 1 for n in convolution.lanes_in_use(core.lanes))
@@ -39,7 +39,7 @@ def last_leave(
     every = np.arange(len(active))
     at, group, limit, cooldown, left, found = np.zeros((6, len(active)), np.int64)
     looked = np.zeros(len(active), np.bool_)
-    last = np.zeros(len(active), np.int64)
+    left_at = np.zeros((len(active), groups), np.int64)
     cycle = 0
     while (group < groups).any():
         cycle += 1
@@ -57,11 +57,11 @@ def last_leave(
         looked = coming | (looked & ~load)
         found = np.where(coming, at, found)
         at += coming
-        last = np.where(leave, cycle, last)
+        left_at[every[leave], group[leave]] = cycle
         pause = np.where(group % blocks == blocks - 1, short, whole)
         group += leave
         cooldown = np.where(leave, pause, np.maximum(cooldown - 1, 0))
-    return last
+    return left_at
 
 
 @dataclass

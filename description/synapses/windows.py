@@ -10,7 +10,7 @@ import numpy.typing as npt
 from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.description.synapses.scan import scan_cycles, word_counts
 
-__all__ = ["Line", "Windows", "last_group_end"]
+__all__ = ["Line", "Windows", "group_ends"]
 
 _Ints = npt.NDArray[np.int64]
 
@@ -134,13 +134,13 @@ def windows_of(shape: ConvolutionShape, scan_bits: int) -> Windows:
     return Windows(shape, scan_bits)
 
 
-def last_group_end(
+def group_ends(
     shape: ConvolutionShape,
     scan_bits: int,
     active: npt.NDArray[np.bool_],
     paces: list[int],
 ) -> _Ints:
-    """Return the cycle, from the start of a tick, in which the last group ends.
+    """Return the cycle, from the start of a tick, in which each group ends.
 
     A word is fetched, taken, and its active axons with a tap are listed, one a cycle, as
     ``rtl_gen/synapses/gather.py`` does it; it is fetched once the scan has copied it. The last
@@ -156,7 +156,7 @@ def last_group_end(
 
     Returns
     -------
-    array of int64, shape (ticks,)
+    array of int64, shape (ticks, groups)
     """
     windows = windows_of(shape, scan_bits)
     counts = word_counts(active, scan_bits)
@@ -168,6 +168,7 @@ def last_group_end(
     fetch, taken, end, group_end = np.zeros((4, len(active)), np.int64)
     fetch += 1
     free = group_end  # the shift register, by which sums leave
+    ends = []
     for row in windows.rows:
         for column in windows.columns:
             read = list(windows.words(row, column))
@@ -180,5 +181,6 @@ def last_group_end(
                     end = taken + np.maximum(found, 1)
                 group_end = end = np.maximum(taken + hits[-1] + 1, free)
                 free = group_end + pace
-    last: _Ints = np.maximum(group_end, scan_cycles(counts) + 3)
-    return last
+                ends.append(group_end)
+    ends[-1] = np.maximum(group_end, scan_cycles(counts) + 3)
+    return np.stack(ends, axis=1)

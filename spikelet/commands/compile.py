@@ -1,6 +1,6 @@
 """``spikelet compile``: from a network file to a compiled network and its chip files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,16 @@ _STRUCTURE = ("preset", "neuron_scales", "topology", "multicast", "placement_see
 @click.option("--max-axons", type=POSITIVE, help="Largest core: axons; 1024 by default.")
 @click.option("--max-neurons", type=POSITIVE, help="Largest core: neurons; 256 by default.")
 @click.option("--lanes", type=POSITIVE, help="Neurons accumulated in a cycle; 16 by default.")
+@click.option(
+    "--layer-cores",
+    multiple=True,
+    help="LAYER=CORES: its neurons are spread over so many cores, at least.",
+)
+@click.option(
+    "--spread",
+    help="CORES over which the neurons of the slowest layer are spread; or auto: layer by layer, "
+    "as long as a sample takes fewer cycles and the --target holds it. Needs --calibration.",
+)
 @click.option("--pipelines", type=POSITIVE, help="Neuron-update pipelines; 1 by default.")
 @click.option("--synapses", help="auto (by default), dense, shared, gather, sparse, axon-types.")
 @click.option(
@@ -136,7 +146,7 @@ def compile_command(
     from spikelet.compiler.compile import compile_network, compiled_folder
     from spikelet.compiler.compiled import CompiledNetwork
     from spikelet.compiler.like import LayerCost, compile_like
-    from spikelet.network.limits import PlacementLimits
+    from spikelet.compiler.spread import cores_or_auto
     from spikelet.network.quantise import bits_of_layers
     from spikelet.network.toml_file import rules_of_layers
     from spikelet.project import Project
@@ -147,7 +157,7 @@ def compile_command(
     from spikelet.runs.recorded import require_recorded as required
     from spikelet.runs.verify import compile_warnings
     from spikelet.samples.samples import load_samples
-    from spikelet.targets import block_ram_of, target_named
+    from spikelet.targets import holder
 
     check_top(top)
     check_ports(ports)
@@ -156,21 +166,20 @@ def compile_command(
     if network.is_dir() and calibration:
         levels = CompiledNetwork.load(compiled_folder(network)).network.input_levels
     samples = load_samples(calibration, input_levels=levels) if calibration else None
-    limits = {field.name: options.pop(field.name) for field in fields(PlacementLimits)}
-    if limits["block_ram"] is None and targets and like is None:
-        limits["block_ram"] = min(block_ram_of(target_named(target)) for target in targets)
     structure: dict[str, Any] = {
         "plastic": rules_of_layers(rules),
         "weight_bits": bits_of_layers("--weight-bits", weight_bits),
         "potential_bits": bits_of_layers("--potential-bits", potential_bits),
         "decay_bits": bits_of_layers("--decay-bits", decay_bits),
         "spike_bits": bits_of_layers("--spike-bits", spike_bits),
-        "limits": {name: value for name, value in limits.items() if value is not None},
+        "limits": _limits(options, targets if like is None else ()),
+        "spread": cores_or_auto(options.pop("spread")),
         **{name: options.pop(name) for name in _STRUCTURE},
     }
     shown = samples.spikes if samples else None
     if like is None:
-        compiled = compile_network(network, calibration=shown, **options, **structure)
+        fits = holder(targets, image)
+        compiled = compile_network(network, calibration=shown, fits=fits, **options, **structure)
         costs: tuple[LayerCost, ...] = ()
     else:
         _check_kept(like, structure)
@@ -192,6 +201,19 @@ def compile_command(
     made = compiled_fields(compiled, folder, recorded)
     made |= {"like": {"folder": str(like), "costs": list(map(asdict, costs))}} if like else {}
     terminal.result({**made, "warnings": warnings, **old_fields(old)})
+
+
+def _limits(options: dict[str, Any], targets: Sequence[str]) -> dict[str, Any]:
+    """Take the limits that are given out of the options; block RAMs are by default the targets'."""
+    from spikelet.compiler.spread import cores_of_layers
+    from spikelet.network.limits import PlacementLimits
+    from spikelet.targets import block_ram_of, target_named
+
+    limits = {field.name: options.pop(field.name) for field in fields(PlacementLimits)}
+    limits["layer_cores"] = cores_of_layers(limits["layer_cores"]) or None
+    if limits["block_ram"] is None and targets:
+        limits["block_ram"] = min(block_ram_of(target_named(target)) for target in targets)
+    return {name: value for name, value in limits.items() if value is not None}
 
 
 def _written(folder: Path | None, like: Path | None) -> Path:

@@ -1,5 +1,6 @@
 """``spikelet report``: one page of all that is known."""
 
+import json
 from pathlib import Path
 
 import click
@@ -19,10 +20,13 @@ __all__ = ["report"]
 def report(terminal: Terminal, network: Path, folder: Path | None, sample: int, state: str) -> None:
     """Write one HTML page of all that is known of a project."""
     from spikelet.project import opened
+    from spikelet.reports.report import THROUGHPUT
     from spikelet.results import old_fields
 
     project = opened(network, folder, command_line(click.get_current_context()))
     page, old = project.report(sample, state)
     terminal.out_of_date(old)
     terminal.say(f"report: {page}")
-    terminal.result({"report": str(page), **old_fields(old)})
+    counted = page.with_name(THROUGHPUT)
+    cycles = json.loads(counted.read_text()) if counted.exists() else None
+    terminal.result({"report": str(page), "throughput": cycles, **old_fields(old)})

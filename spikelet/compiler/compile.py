@@ -1,6 +1,6 @@
 """From whatever describes a network to a compiled one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.compiler.place import place
+from spikelet.compiler.spread import check_spread
+from spikelet.compiler.spread import spread as spread_layers
 from spikelet.description.artefact import RECORD
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule
@@ -74,6 +76,8 @@ def compile_network(
     draw_key: int | None = None,
     input_levels: int | None = None,
     input_counts: int | None = None,
+    spread: int | str | None = None,
+    fits: Callable[[CompiledNetwork], bool] = lambda compiled: True,
 ) -> CompiledNetwork:
     """Import a network if it is a file, quantise it if it was trained, and place it on a chip.
 
@@ -111,12 +115,18 @@ def compile_network(
         network that was trained. None: inputs spike or not, or as before.
     input_counts : int or None
         Largest count of an input in a tick, 1..255, each as it was trained on; one of the two.
+    spread : int, str or None
+        Cores over which the slowest layer is spread, or ``"auto"``: see
+        :func:`spikelet.compiler.spread.spread`. It needs a calibration.
+    fits : callable
+        Whether a device holds the chip that is spread.
 
     Raises
     ------
     SpikeletError
         As these do.
     """
+    check_spread(spread, calibration)
     opened = opened_source(source, neuron, dt, seed, framework, preset)
     widths = _Widths(weight_bits, potential_bits, neuron_scales, decay_bits, spike_bits)
     asked = (*widths, calibration, topology, multicast, draw_key, input_levels, input_counts)
@@ -138,20 +148,25 @@ def compile_network(
     for layer, rule in (plastic or {}).items():
         network = network.make_plastic(layer, rule)
 
-    def placed(rates: dict[str, FloatArray] | None) -> CompiledNetwork:
+    def placed(
+        rates: dict[str, FloatArray] | None, limits: PlacementLimits = chosen
+    ) -> CompiledNetwork:
         return place(
             network,
-            chosen,
+            limits,
             topology=topology or "mesh",
             multicast=multicast,
             seed=placement_seed,
             rates=rates,
         )
 
-    found = placed(None)
-    if calibration is not None and len(found.chip.cores) > 1:
+    found, rates = placed(None), None
+    if calibration is not None and (spread is not None or len(found.chip.cores) > 1):
         shown = network.check_spikes(calibration)[:_MEASURED_SAMPLES]
-        found = placed(measured_rates(found, shown))
+        rates = measured_rates(found, shown)
+        found = placed(rates) if len(found.chip.cores) > 1 else found
+        if spread is not None:
+            found = spread_layers(found, spread, shown, lambda limits: placed(rates, limits), fits)
     return found
 
 

@@ -361,7 +361,8 @@ class CompiledNetwork:
             "measured": self.quality.measured,
             "limits": asdict(self.limits),
         }
-        for name in ("early_stop", "tick_timer", "rest", "narrow"):  # named only where unusual
+        # Named only where unusual.
+        for name in ("early_stop", "tick_timer", "rest", "narrow", "layer_cores"):
             if description["limits"][name] == getattr(PlacementLimits, name):
                 del description["limits"][name]
         loads = self.quality.loads.loads

@@ -71,6 +71,13 @@ class _Placer:
     def __init__(self, network: IntegerNetwork, limits: PlacementLimits) -> None:
         self.network = network
         self.limits = limits
+        names = [population.name for population in network.populations]
+        for name, cores in limits.layer_cores:
+            if name not in names:
+                raise network.error(
+                    f"there is no population {name!r} to spread over {cores} cores",
+                    f"name one of {', '.join(names)}",
+                )
         reasons = {p.name: network.kept_whole(p.name) for p in network.populations}
         self.whole = {name: reason for name, reason in reasons.items() if reason}
         self.bits = {p.name: p.potential_bits for p in network.populations}

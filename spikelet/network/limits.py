@@ -18,7 +18,7 @@ class PlacementLimits(CoreLimits):
 
     Parameters
     ----------
-    max_axons, max_neurons, lanes
+    max_axons, max_neurons, lanes, layer_cores
         As for :class:`CoreLimits`. What a stochastic rule draws depends on ``lanes``.
     pipelines : int
         Neuron-update pipelines, at most ``lanes``; a power of two.

@@ -86,12 +86,13 @@ def partition(
     """
     rows = network.rows_into(population)
     size, n_rows = network.sizes[population], len(rows.source)
+    _check_cores(network, population, limits)
     if population in network.convolutions:
         return _of_convolution(population, network.convolutions[population], rows, limits)
     if population in network.whole:
         return _in_one_or_in_order(network, population, rows, limits)
     _check_axons(network, population, rows, limits)
-    part_of = _in_order(size, limits)
+    part_of = _in_order(size, limits, cores=limits.cores_of(population))
     whole = n_rows <= limits.axons()
     sparse_enough = part_of.max() > 0 and rows.synapses.nnz < _DENSE * size * n_rows
     if sparse_enough or not whole:
@@ -216,11 +217,38 @@ def _check_axons(
     )
 
 
-def _in_order(size: int, limits: CoreLimits, whole: bool = False) -> IntArray:
-    """Return the part of each neuron: runs of neurons, as even as whole groups of lanes allow."""
+def _check_cores(network: PlacementNetwork, population: str, limits: CoreLimits) -> None:
+    """Refuse to spread a population over cores where it cannot be."""
+    cores, size = limits.cores_of(population), network.sizes[population]
+    if cores == 1:
+        return
+    opening = f"network {network.name!r}: population {population!r}"
+    reason = network.whole.get(population)
+    if population in network.convolutions:
+        reason = "its cores share the kernel of a convolution, and are cut by rows and channels"
+    if reason:
+        raise SpikeletError(
+            f"{opening} cannot be spread over {cores} cores: {reason}",
+            remedy="leave it out of --layer-cores, or allow smaller cores (--max-neurons)",
+        )
+    lanes = limits.lanes_of(size)
+    groups = -(-size // lanes)
+    if cores > groups:
+        raise SpikeletError(
+            f"{opening} has {size} neurons, which are {groups} groups of {lanes} lanes: it can be "
+            f"spread over {groups} cores at most, not {cores}",
+            remedy=f"spread it over {groups} or fewer, or build cores of fewer lanes (--lanes)",
+        )
+
+
+def _in_order(size: int, limits: CoreLimits, whole: bool = False, *, cores: int = 1) -> IntArray:
+    """Return the part of each neuron: runs of neurons, as even as whole groups of lanes allow.
+
+    As few parts as fit, but ``cores`` at least.
+    """
     lanes = limits.lanes_of(size, whole)
     groups = -(-size // lanes)
-    n_parts = -(-groups // (limits.most_of(size, whole) // lanes))
+    n_parts = max(cores, -(-groups // (limits.most_of(size, whole) // lanes)))
     ends = lanes * (groups * (1 + np.arange(n_parts)) // n_parts)
     return np.searchsorted(ends, np.arange(size), side="right")
 

@@ -1,5 +1,6 @@
 """The report: one HTML page, which needs nothing but itself, of all that is known of a network."""
 
+import json
 import platform
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,12 +14,14 @@ from spikelet.description.versions import package_versions
 from spikelet.fpga.families import families
 from spikelet.fpga.flow import FpgaReport
 from spikelet.placement.quality import PlacementQuality
+from spikelet.reports import throughput_section
 from spikelet.reports.fpga_section import Cost, design, proof_rows, speed_rows
 from spikelet.reports.report_page import PAGE, check_extra, filled, write_page
 from spikelet.runs.drift import Drift
 from spikelet.runs.learn import LearningRun
 from spikelet.runs.levels import Proof
 from spikelet.runs.run_result import Run
+from spikelet.runs.throughput import Throughput
 from spikelet.runs.verification import EngineResult, Verification
 from spikelet.samples.decode import class_is
 from spikelet.samples.samples import Samples
@@ -29,7 +32,10 @@ try:
 except ImportError as error:
     _MISSING_EXTRA = error
 
-__all__ = ["PAGE", "write_report"]
+__all__ = ["PAGE", "THROUGHPUT", "write_report"]
+
+THROUGHPUT = "throughput.json"
+"""What :meth:`Throughput.to_dict` returns, beside the page."""
 
 _TEMPLATE = Path(__file__).with_name("report.html.j2")
 _COMPARED = {
@@ -58,6 +64,7 @@ def write_report(
     made: Sequence[Artefact] = (),
     out_of_date: Sequence[OutOfDate] = (),
     drifts: Sequence[Drift] = (),
+    throughput: Throughput | None = None,
 ) -> Path:
     """Write ``index.html``, and its pictures beside it as PNGs; return the page's path.
 
@@ -89,6 +96,8 @@ def write_report(
         What the page names and does not show.
     drifts : sequence of Drift
         How far integers drift from the float network at each weight width.
+    throughput : Throughput or None
+        Where the clock cycles of a sample go; also written to :data:`THROUGHPUT`.
 
     Raises
     ------
@@ -139,10 +148,17 @@ def write_report(
         drift=drift_section.filled_in(drifts),
         drift_samples=drifts[0].samples if drifts else 0,
         leaks=drift_section.leaks(compiled.network.quantisation),
+        throughput=throughput,
+        throughput_words=throughput_section.words(throughput, fpga) if throughput else "",
+        throughput_layers=throughput_section.layer_rows(throughput) if throughput else [],
+        throughput_cores=throughput_section.core_rows(throughput) if throughput else [],
         units=[layer.name for layer in compiled.network.quantisation if len(layer.units) > 1],
     )
     record = Artefact("report", _inputs(compiled, made))
-    return write_page(Path(folder), page, pictures, record)
+    further = {}
+    if throughput:
+        further[THROUGHPUT] = json.dumps(throughput.to_dict(fpga), indent=1).encode()
+    return write_page(Path(folder), page, pictures, record, further)
 
 
 def _check(

@@ -56,13 +56,19 @@ def filled(template: Path, pictures: dict[str, bytes], filters: dict[str, Any], 
     return environment.get_template(template.name).render(pictures=embedded, **data)
 
 
-def write_page(folder: Path, page: str, pictures: dict[str, bytes], made: Artefact) -> Path:
-    """Write the pictures, the page, and what they were made of; return the page's path.
+def write_page(
+    folder: Path,
+    page: str,
+    pictures: dict[str, bytes],
+    made: Artefact,
+    further: dict[str, bytes] | None = None,
+) -> Path:
+    """Write the pictures, further files, the page, and what they were made of; return its path.
 
     Pictures of an earlier report that knew more are removed. SpikeletError if the folder cannot be
     written.
     """
-    contents = {f"{name}.png": data for name, data in pictures.items()}
+    contents = {f"{name}.png": data for name, data in pictures.items()} | (further or {})
     made.write(folder, {**contents, PAGE: page.encode(errors="replace")})
     return folder / PAGE
 

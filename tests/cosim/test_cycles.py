@@ -49,11 +49,7 @@ def scaled_core(rng: np.random.Generator) -> CoreParams:
 
 
 def check(draw: Callable[[np.random.Generator], CoreParams], rng: np.random.Generator) -> None:
-    """Compare a chip of one core, whose neurons are not updated in its first ticks.
-
-    So nothing fires there: where the format does not say when its groups leave, spikes on their way
-    out may make a tick longer than golden says.
-    """
+    """Compare a chip of one core, whose neurons are not updated in its first ticks."""
 
     def drawn() -> tuple[ChipParams, ChipImage, Events]:
         core = replace(draw(rng), first_tick=10, spike_bits=1)
@@ -63,7 +59,6 @@ def check(draw: Callable[[np.random.Generator], CoreParams], rng: np.random.Gene
         return chip, random_image(rng, chip), Events.from_spikes(spikes, routes)
 
     chip, image, events = spiking(drawn)
-    (core,) = chip.cores
     record = ("spikes", "states", "cycles")
     golden, native = (
         golden_chip.run(chip, image, events, record=record, backend=backend)
@@ -77,10 +72,6 @@ def check(draw: Callable[[np.random.Generator], CoreParams], rng: np.random.Gene
     assert found.first_difference(golden) is None
     quiet = ~golden.spikes[0].any(axis=2)
     assert (quiet & (golden.active_axons[..., 0] > 0)).any()
-    assert (found.cycles[quiet] == golden.cycles[quiet]).all()
-    if core.synapse_format.group_cycles(core, np.zeros(1, np.int64)) is None:
-        assert (found.cycles >= golden.cycles).all()
-        return
     assert (~quiet).any()
     assert (found.cycles == golden.cycles).all()
 

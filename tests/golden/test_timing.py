@@ -10,10 +10,11 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.neurons.models import neuron_model
+from spikelet.golden.chip_cycles import chip_cycles
 from spikelet.golden.timing import (
     core_cycles,
     exact_core_cycles,
-    exact_tick_cycles,
+    exact_sum_cycles,
     learning_cycles,
     tick_cycles,
 )
@@ -102,17 +103,22 @@ def test_cycles_counted_from_the_axons(
     chip = ChipParams((core,) * 2, 2)
     image = random_image(np.random.default_rng(1), chip)
     weights = image.cores[0].weights
-    assert exact_core_cycles(core, active, weights)[0, 1] == cycles
+    assert exact_core_cycles(core, *exact_sum_cycles(core, active[0], weights))[1] == cycles
     slower = [np.zeros_like(active), active]
-    silent = exact_core_cycles(core, slower[0], weights)[0, 1]
-    found = exact_tick_cycles(chip, image, slower)[0, 1]
-    assert found == max(cycles, silent) + 2 * chip.barrier_latency
+    silent = exact_core_cycles(core, *exact_sum_cycles(core, slower[0][0], weights))[1]
+    quiet = [np.zeros((1, 2, core.n_neurons), np.bool_)] * 2
+    counted = chip_cycles(chip, image, slower, quiet, np.zeros((1, 2, 2), np.bool_))
+    assert counted.cycles[0, 1] == max(cycles, silent) + 2 * chip.barrier_latency
+    assert counted.own[0, 1].tolist() == [silent, cycles]
+    assert counted.waiting[0, 1].tolist() == [
+        max(cycles, silent) + 2 * chip.barrier_latency - own for own in (silent, cycles)
+    ]
 
 
 def test_cycles_of_counts_are_not_counted() -> None:
     core = CoreParams(8, 4, MODEL, lanes=4, spike_bits=2)
     with pytest.raises(SpikeletError, match=r"not counted for cores whose axons take counts of 2"):
-        exact_core_cycles(core, np.ones((1, 8), np.bool_), np.zeros((8, 4), np.int16))
+        exact_sum_cycles(core, np.ones((1, 8), np.bool_), np.zeros((8, 4), np.int16))
 
 
 def test_lines_of_a_model_count_and_draws_do_not() -> None:

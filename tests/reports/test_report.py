@@ -1,6 +1,7 @@
 """The report: true numbers, nothing outside the page, what is missing, and what went wrong."""
 
 import base64
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -23,10 +24,11 @@ from spikelet.golden import chip as golden_chip
 from spikelet.network.limits import PlacementLimits
 from spikelet.reports import report as module
 from spikelet.reports import structure_plots
-from spikelet.reports.report import write_report
+from spikelet.reports.report import THROUGHPUT, write_report
 from spikelet.runs.agreement import LayerAgreement
 from spikelet.runs.drift import Drift, drift
 from spikelet.runs.run_result import Run
+from spikelet.runs.throughput import throughput
 from spikelet.runs.verification import EngineResult, Verification
 from spikelet.samples.samples import Samples, Score
 from tests.helpers.networks import branched, chain, spikes
@@ -207,6 +209,31 @@ def test_cycles_and_speed(page: tuple[Path, Page], trace: Recording) -> None:
     ]
     assert "measured in the RTL, mean of 5 samples" in html.text
     assert "Power was not measured" in html.text
+
+
+def test_where_the_cycles_go(
+    compiled: CompiledNetwork, samples: Samples, trace: Recording, tmp_path: Path
+) -> None:
+    found = throughput(compiled, samples)
+    assert found is not None
+    html = bare(tmp_path, compiled, trace=trace, fpga=[fpga_report()], throughput=found)
+    layer = found.layers[0]
+    assert html.tables["throughput"][1][:7] == [
+        *("p0", "2"),
+        *(f"{part:,.1f}" for part in (layer.sums, layer.update, layer.beside, layer.emission)),
+        f"{layer.own:,.1f}",
+    ]
+    assert [row[1] for row in html.tables["throughput-cores"][1:]] == ["p0", "p0", "p1"]
+    rate = 1e6 * 12 / found.cycles
+    assert f"{rate:,.0f} samples per second on iCEBreaker at its target clock of 12.0 MHz" in (
+        html.text
+    )
+    assert f"Most ticks wait for layer p0, {layer.bounds:.0%} of them" in html.text
+    stored = json.loads((tmp_path / THROUGHPUT).read_text())
+    assert stored["bound"] == "p0"
+    assert [row["clock"] for row in stored["samples_per_second"]] == ["routed", "target"]
+    assert stored["samples_per_second"][1]["samples_per_second"] == rate
+    assert stored["cores"][2]["layer"] == "p1"
 
 
 def test_network_and_quantisation(page: tuple[Path, Page], compiled: CompiledNetwork) -> None:
