@@ -5,7 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from spikelet.description.chip.core import CoreParams
-from spikelet.description.expression import Constant, Node, looked_up, names
+from spikelet.description.expression import Constant, Node, Operation, looked_up, names
 from spikelet.description.neurons.update import DRAWS
 from spikelet.rtl_gen.expression import gates_of, shape_of
 from spikelet.rtl_gen.table_memory import TableMemory
@@ -78,7 +78,8 @@ class NeuronUpdate(wiring.Component):
                 if name in read
             }
             for assignment in line:
-                if table := looked_up(assignment.value, update.ranges):
+                table = looked_up(assignment.value, update.ranges)
+                if table and isinstance(assignment.value, Operation):
                     m.submodules[f"rom_{assignment.name}"] = memory = TableMemory(table)
                     index = gates_of(assignment.value.arguments[0], values, update.ranges)
                     m.d.comb += memory.index.eq(index)
