@@ -39,8 +39,8 @@ def first_words(key: int, indices: npt.NDArray[np.integer]) -> npt.NDArray[np.ui
         a = a ^ (a >> np.uint32(right))
         a = a + (a << np.uint32(left))
     a = a ^ (a >> np.uint32(11))
-    words: npt.NDArray[np.uint32] = np.maximum(a, np.uint32(1))
-    return words
+    found: npt.NDArray[np.uint32] = np.maximum(a, np.uint32(1))
+    return found
 
 
 def words_after(words: npt.NDArray[np.uint32], ticks: int) -> npt.NDArray[np.uint32]:
