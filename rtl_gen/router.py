@@ -25,7 +25,8 @@ __all__ = ["Head", "Router", "Routing"]
 class Routing(Protocol):
     """Where flits go at one router; see :mod:`spikelet.rtl_gen.routing`."""
 
-    kind: Hashable
+    @property
+    def kind(self) -> Hashable: ...
 
     def place(self, flit: Packet) -> dict[str, int]: ...
 

@@ -31,8 +31,8 @@ __all__ = [
 
 _COMPILE_FLAGS = ("-std=c++17", "-fPIC", "-w", "-DVL_IGNORE_UNKNOWN_ARCH")
 _OPTIMISE = {
-    # A library's functions could be replaced by others of their name: so none would become a part of
-    # another, without the last option.
+    # A library's functions could be replaced by others of their name, so that none would become a
+    # part of another: hence the last option.
     "run": ("-O2", "-march=native", "-fno-semantic-interposition"),
     "build": ("-O0",),
     "size": ("-Os",),
