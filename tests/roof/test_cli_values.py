@@ -169,7 +169,9 @@ def test_a_full_disk_behind_each_command(
     words += NEURON if words[0] == "compile" else ()
     finish = AtomicFile.__exit__
     monkeypatch.setattr("spikelet.rtl_gen.emit.whole_chip", lambda _: None)
-    monkeypatch.setattr("spikelet.rtl_gen.emit.to_verilog", lambda *_: "module chip; endmodule")
+    monkeypatch.setattr(
+        "spikelet.rtl_gen.emit.to_verilog", lambda *_, **__: "module chip; endmodule"
+    )
     for place in range(60):
         count = iter(range(100))
 

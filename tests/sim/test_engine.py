@@ -31,7 +31,7 @@ def made():
     rng = np.random.default_rng(11)
     chip = random_chip(rng, most_cores=2)
     image = random_image(rng, chip)
-    verilog = to_verilog(whole_chip(chip), "chip")
+    verilog = to_verilog(whole_chip(chip), "chip", share=True)
     with VerilatedChip(chip, Design(verilog), optimise="build") as engine:
         engine.load(image)
         yield chip, image, verilog, engine
