@@ -267,7 +267,7 @@ def test_traces_of_other_cores_cannot_be_compared() -> None:
     del got.learned[0]["weights"]
     with pytest.raises(
         SpikeletError,
-        match=r"^cannot compare the learned values of core 0: random \(golden\) with w.*lden\)$",
+        match=r"^cannot compare the learned values of core 0: .+ \(golden\) with weights.*lden\)$",
     ):
         got.first_difference(expected)
 
