@@ -1,13 +1,8 @@
 """What each benchmark measures. Results are in docs/figures.md.
 
-``python -m benchmarks.golden_speed``
-    Ticks per second of the golden model, compiled and numpy, from dense input spikes to the result,
-    beside Brian2's C++ standalone mode, Spyx (JAX), sinabs and snnTorch: one thread, one processor,
-    engines in turn within each round. Peers come with the extra ``bench``, but sinabs, which needs
-    an older nir, with ``bench-sinabs`` in an environment of its own; those not installed are left
-    out, with a reason.
-``python -m benchmarks.golden_learning``
-    The same with learning on, 784 to 400 neurons by pair STDP, beside Brian2 and NEST.
+``python -m benchmarks.peers``
+    Ticks per second of the golden model beside Brian2, NEST, Spyx, sinabs and snnTorch: layers, a
+    layer that learns, and up to 4,096 cores; each peer in an environment of its own.
 ``python -m benchmarks.plastic_cost``
     Clock cycles that learning adds, area and frequency of plastic cores, and whether one fits an
     iCE40UP5K.

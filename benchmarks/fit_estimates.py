@@ -3,13 +3,12 @@
 Every chip is synthesised and packed, not placed. The chips of one table are those that the
 coefficients of ``fpga/families/`` come from; those of the other had no part in them. Block
 RAMs, SPRAMs and multipliers must be exact, and look-up tables within 10 %. ``--fit`` prints the
-coefficients that the first table's chips give, ``--images`` that of an image beside a chip.
+coefficients that the first table's chips give.
 """
 
 import hashlib
 import json
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ import numpy as np
 from rich.table import Table
 from scipy.optimize import lsq_linear
 
-from benchmarks.boards import EXAMPLE, digits_network
 from benchmarks.fit_chips import FITTED, HELD_OUT
 from benchmarks.support import (
     console,
@@ -28,18 +26,14 @@ from benchmarks.support import (
     versions,
     write_json,
 )
-from spikelet.boards import BOARDS
 from spikelet.description.cache import cache_folder
 from spikelet.description.chip.params import ChipParams
-from spikelet.fpga.families import device_named, families, family_named
+from spikelet.fpga.families import families, family_named
 from spikelet.fpga.families.family import Device
 from spikelet.fpga.fit import LUT_TERMS, check_fit, lut_terms
 from spikelet.fpga.synthesise import synthesise
-from spikelet.images.image import ImageOptions
-from spikelet.images.kinds import image_kind
 from spikelet.rtl_gen.chip import Chip
 from spikelet.rtl_gen.emit import to_verilog
-from spikelet.samples.samples import load_samples
 
 __all__ = ["main"]
 
@@ -81,9 +75,6 @@ FIRST_GUESS = {
 """LUTs for each unit before any synthesis; 1 where nothing is said. A logic cell of the iCE40 that
 holds a register without a look-up table before it counts as one."""
 
-IMAGE_LANES = 8
-"""Of the digits network, beside whose chip images are measured."""
-
 
 def main() -> int:
     """Run the benchmark; return 0, or 1 if a goal is missed and ``--strict`` was given."""
@@ -97,11 +88,6 @@ def main() -> int:
             "type": Path,
             "default": cache_folder() / "benchmarks" / "fit_estimates",
             "help": "keeps what has been built",
-        },
-        images={
-            "choices": ["self-test", "host-link"],
-            "action": "append",
-            "help": "print what this image takes beside a chip, too",
         },
         strict={"action": "store_true", "help": "exit with 1 if a goal is missed"},
     )
@@ -126,9 +112,6 @@ def main() -> int:
             console.print(_summary(rows))
         if options.fit and results[family].get("fitted"):
             console.print(_fitted(family, results[family]["fitted"]))
-        if options.images:
-            results[family]["images"] = _of_images(family, options.images, options.folder, tools)
-            console.print(results[family]["images"])
     write_json(options.json, {"versions": tools, "families": results})
     reached = [r["reached"] for f in results.values() for r in f.get("held out", ())]
     return int(options.strict and not all(reached))
@@ -185,34 +168,6 @@ def _fitted(family: str, rows: list[dict[str, Any]]) -> dict[str, float]:
     found = lsq_linear(system, wanted, bounds=(0, np.inf)).x
     kept = {name: costs[name] for name in UNCHANGED}
     return dict(zip(names, found.round(2).tolist(), strict=True)) | kept
-
-
-def _of_images(
-    family: str, kinds: list[str], folder: Path, tools: dict[str, str]
-) -> dict[str, int]:
-    """Return the LUTs that images take beside the digits network's chip, by their coefficient.
-
-    Without those of the image's memories, which are counted by coefficients of their own.
-    """
-    board = next(b for b in BOARDS.values() if device_named(b.device).family.name == family)
-    board = replace(board, pll_hz=0)  # a PLL cannot be packed without its pin
-    device = family_named(family).largest
-    samples = load_samples(EXAMPLE / "digits_test.npz", "test_")
-    compiled = digits_network(IMAGE_LANES)
-    chip = compiled.chip
-    console.print(f"digits network: synthesis for {device.name}", highlight=False)
-    bare = _built(to_verilog(Chip(chip), "chip"), "chip", device, folder, tools)["luts"]
-    found = {}
-    for name in kinds:
-        console.print(f"{name}: synthesis for {device.name}", highlight=False)
-        kind = image_kind(name)
-        image = kind.make(compiled, board, ImageOptions(samples if kind.stores_samples else None))
-        whole = _built(image.verilog(), "top", device, folder, tools)["luts"]
-        more = lut_terms(chip, device, image.beside) - lut_terms(chip, device)
-        del more[image.beside.logic]
-        memories = sum(device.family.lut_costs[term] * number for term, number in more.items())
-        found[image.beside.logic] = round(whole - bare - memories)
-    return found
 
 
 def _table(title: str, rows: list[dict[str, Any]]) -> Table:

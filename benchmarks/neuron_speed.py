@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from benchmarks.golden_workloads import DECAY, INPUT_RATE
+from benchmarks.peers.layers import DECAY, INPUT_RATE
 from benchmarks.support import SIZE, console, print_versions, run, versions, write_json
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import joined

@@ -11,7 +11,6 @@ memories are without contents, as those of tinyODIN.
 """
 
 import json
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,9 +44,6 @@ CELLS, MHZ = 1000, 110.0
 _ASKED_MHZ, _ORIGINAL_MHZ = 130.0, 60.0
 """What nextpnr is asked for, with ours and with the original, which reaches less."""
 
-_ZERO = re.compile(r"^ +\w+\[\d+\] = \d+'h0+;\n", re.M)
-"""A line of Verilog that sets a word of a memory to 0 at power-up."""
-
 
 def main() -> int:
     """Build and compare; return 0, or 1 if a goal is not reached and ``--strict`` was given."""
@@ -70,7 +66,6 @@ def main() -> int:
     cores = (replace(core, lanes=options.lanes),)
     chip = ChipParams(cores, 1, 1, core.n_neurons, tick_timer=timer)
     designs = {"chip": to_verilog(Chip(chip), "chip"), "core": to_verilog(Core(chip, 0), "core")}
-    designs = {name: _ZERO.sub("", verilog) for name, verilog in designs.items()}
     if options.checkout:  # comments of its sources are in Latin-1
         sources = sorted(options.checkout.glob("*.v"))
         designs["original"] = "\n".join(path.read_text(encoding="latin-1") for path in sources)

@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from benchmarks.golden_workloads import INPUT_RATE, WORKLOADS
-from benchmarks.scale_networks import Network
+from benchmarks.peers import scale_golden
+from benchmarks.peers.layers import INPUT_RATE, Layers
+from benchmarks.peers.layers_golden import chip_of, input_of
+from benchmarks.peers.scale import Network
 from benchmarks.support import (
     SIZE,
     console,
@@ -74,20 +76,21 @@ def main() -> int:
 def _golden_cases() -> list[tuple[str, float | None, _Run]]:
     """Return name, goal and run of each."""
     found: list[tuple[str, float | None, _Run]] = []
-    for workload in WORKLOADS[1:]:
-        golden, inputs = workload.golden("native"), workload.golden_input()
+    for samples in (1, 128):
+        layers = Layers((784, 256, 128, 10), samples, 100)
+        golden, inputs = chip_of(layers, "native"), input_of(layers)
         found.append(
             (
-                f"golden, {workload.name}, batch {workload.samples}",
-                GOAL if workload.samples > 1 else NOT_SLOWER,
+                f"golden, 784-256-128-10, batch {samples}",
+                GOAL if samples > 1 else NOT_SLOWER,
                 lambda threads, golden=golden, inputs=inputs: golden.run(
                     inputs, record=(), threads=threads
                 ),
             )
         )
-    chip, state = Network(64, "signed").chip()
-    large = GoldenChip(chip, state.image, backend="native")
     nothing, ticks = np.zeros(0, np.int32), 2000
+    chip, state = scale_golden.chip_of(Network(64, "signed", ticks))
+    large = GoldenChip(chip, state.image, backend="native")
     silence = Events(1, ticks, np.zeros(ticks + 1, np.int64), *[nothing] * 3)
 
     def run_large(threads: int) -> Any:

@@ -44,6 +44,7 @@ PAGES = (
     "network-on-chip",
     "networks",
     "neurons",
+    "peers",
     "placement",
     "plastic-networks",
     "quantisation",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.peers.environments import REQUIREMENTS
 from tests.helpers.driver_alone import check_driver
 
 ROOT = Path(__file__).parents[1]
@@ -144,14 +145,14 @@ def test_an_extra_is_asked_for_and_suffices(extra: str, run: Run) -> None:
         assert not done.returncode, f"{command}\n{done.stdout}\n{done.stderr}"
 
 
-@pytest.mark.parametrize("extra", ["train", "bench", "bench-sinabs"])
-def test_an_extra_resolves(extra: str, source: Path, tmp_path: Path) -> None:
-    """The large ones are not installed."""
+@pytest.mark.parametrize("name", ["train", *REQUIREMENTS])
+def test_what_is_large_resolves(name: str, source: Path, tmp_path: Path) -> None:
+    """The extra of what trains, and the peers of benchmarks; they are not installed."""
     venv.create(tmp_path / "venv", with_pip=True)
     pip = [str(tmp_path / "venv" / "bin" / "pip"), "install", "-q"]
     newer = "pip>=25.2"  # older ones fetch whole packages to resolve: gigabytes for torch
     subprocess.run([*pip, "-U", newer], capture_output=True, check=True)
-    command = [*pip, "--dry-run", f"{source}[{extra}]"]
+    command = [*pip, "--dry-run", *REQUIREMENTS.get(name, (f"{source}[{name}]",))]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert not done.returncode, done.stderr
     assert "does not provide the extra" not in done.stderr

@@ -145,7 +145,7 @@ def plan_for(images: Images, neurons: int = 100) -> Plan:
             epochs=5,
         )
     if neurons > 400:  # fewer neurons spike for an image, so that they become more unlike
-        return Plan(threshold=9000, decay=3700, learning_shift=4, fall=20)
+        return Plan(threshold=14_000, decay=3850, inhibition_thresholds=8, rise=0.05, fall=20)
     return Plan()
 
 

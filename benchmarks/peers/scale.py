@@ -1,4 +1,4 @@
-"""Networks of :mod:`benchmarks.golden_scale`: 256x256 cores that keep themselves busy.
+"""Networks of 256x256 cores that keep themselves busy. Needs numpy alone.
 
 Every neuron adds a constant drive in each tick, as TrueNorth's do with their constant leak (Merolla
 et al., Science 345, 2014), and sends its spikes to one axon of its own, of any core. Weights
@@ -7,18 +7,11 @@ first potentials are random, so that some 2 % fire in every tick. All values are
 floats can hold, so simulators in floating point compute the same spikes.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-
-from spikelet.description.chip.core import CoreParams
-from spikelet.description.chip.destinations import destinations
-from spikelet.description.chip.image import ChipImage, CoreImage
-from spikelet.description.chip.params import ChipParams
-from spikelet.description.chip.state import ChipState, CoreState
-from spikelet.description.neurons.models import neuron_model
 
 __all__ = ["DRIVE", "SIDE", "SLOTS", "THRESHOLD", "Network"]
 
@@ -43,10 +36,12 @@ class Network:
     weight_format : str
         ``"signed"``: 4 bits, -7..7; ``"binary"``: 1 bit, +1 or -1; or ``"unsigned"``: 1 bit, 0 or
         1, where the mean input of a half of all weights is taken off the drive.
+    ticks : int
     """
 
     n_cores: int
     weight_format: str
+    ticks: int
 
     @property
     def n_neurons(self) -> int:
@@ -83,36 +78,3 @@ class Network:
     def potentials(self) -> npt.NDArray[np.int32]:
         """Of all neurons before the first tick."""
         return np.random.default_rng(4).integers(0, THRESHOLD, self.n_neurons, np.int32)
-
-    def chip(self) -> tuple[ChipParams, ChipState]:
-        """Return the network as a chip, with contents and first potentials."""
-        core = CoreParams(
-            SIDE,
-            SIDE,
-            neuron_model("snntorch-subtract"),
-            weight_bits=4 if self.weight_format == "signed" else 1,
-            weight_format=self.weight_format,
-            delay_slots=SLOTS,
-            parameters={"bias": "shared"},
-        )
-        width = round(self.n_cores**0.5)
-        chip = ChipParams((core,) * self.n_cores, width, width)
-        shape = (self.n_cores, SIDE)
-        tables = zip(self.axons.reshape(shape), self.delays.reshape(shape), strict=True)
-        images = tuple(
-            CoreImage(
-                weights.astype(np.int16),
-                destinations(np.arange(SIDE), axons // SIDE, axons % SIDE, delays),
-                {
-                    "threshold": np.array([THRESHOLD], np.int32),
-                    "bias": np.array([self.drive], np.int32),
-                },
-            )
-            for weights, (axons, delays) in zip(self.weights, tables, strict=True)
-        )
-        nothing = CoreState.cleared(core)
-        states = tuple(
-            replace(nothing, states={**nothing.states, "v": potentials})
-            for potentials in self.potentials.reshape(shape)
-        )
-        return chip, ChipState(chip.digest, 0, ChipImage(images), states)

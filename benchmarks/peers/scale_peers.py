@@ -1,15 +1,13 @@
-"""Peers of :mod:`benchmarks.golden_scale`: the same networks in other simulators.
+"""Peers of :mod:`benchmarks.peers.scale`: the same networks in other simulators.
 
-Each peer is a function that takes a :class:`Network` and ticks, builds what it can beforehand, and
-returns a function that runs it once, from the first potentials. That one returns the seconds of the
-ticks alone and the spikes of each tick, by which the engines are compared.
+Each builds what it can beforehand and runs from the first potentials; the time is that of the ticks
+alone.
 """
 
 import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,17 +15,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.scale_networks import SIDE, SLOTS, THRESHOLD, Network
+from benchmarks.peers.scale import SIDE, SLOTS, THRESHOLD, Network
+from benchmarks.peers.tasks import Built, Run
 
-__all__ = ["PEERS", "Counted", "Peer"]
-
-Counted = Callable[[], tuple[float, npt.NDArray[np.int64]]]
-"""Runs once; returns seconds, and the spikes of each tick."""
-
-Peer = Callable[[Network, int], Counted]
+__all__ = ["ENGINES"]
 
 
-def brian2(network: Network, ticks: int, by_delay: bool = False) -> Counted:
+def brian2(network: Network, by_delay: bool = False) -> Run:
     """C++ standalone mode; the time is Brian2's own of the loop, without set-up.
 
     Each synapse has its delay, as Brian2 documents it; or, ``by_delay``, all synapses of the same
@@ -67,7 +61,7 @@ def brian2(network: Network, ticks: int, by_delay: bool = False) -> Counted:
             part.delay = "(ticks_pre - 1) * ms"
         parts.append(part)
     rates = b2.PopulationRateMonitor(neurons)
-    b2.Network(neurons, *parts, rates).run(ticks * b2.ms)
+    b2.Network(neurons, *parts, rates).run(network.ticks * b2.ms)
     b2.device.build(directory=folder, compile=True, run=False)
     b2.device.delete(data=False, code=False, directory=False, force=True)
     project, results = Path(folder), Path(folder) / "results"
@@ -83,12 +77,12 @@ def brian2(network: Network, ticks: int, by_delay: bool = False) -> Counted:
     return run
 
 
-def brian2_by_delay(network: Network, ticks: int) -> Counted:
+def brian2_by_delay(network: Network) -> Run:
     """Brian2 with an object of synapses for each delay."""
-    return brian2(network, ticks, by_delay=True)
+    return brian2(network, by_delay=True)
 
 
-def snntorch(network: Network, ticks: int, active_only: bool = False) -> Counted:
+def snntorch(network: Network, active_only: bool = False) -> Run:
     """Leaky without a leak, reset by subtraction; all cores in one batched matrix product a tick.
 
     Or, ``active_only``, only the rows of active axons are added, which torch can do by index.
@@ -110,10 +104,10 @@ def snntorch(network: Network, ticks: int, active_only: bool = False) -> Counted
     def run() -> tuple[float, npt.NDArray[np.int64]]:
         potentials = torch.tensor(network.potentials, dtype=torch.float32)
         bitmaps = torch.zeros(SLOTS, network.n_neurons)
-        counts = np.zeros(ticks, np.int64)
+        counts = np.zeros(network.ticks, np.int64)
         start = time.perf_counter()
         with torch.inference_mode():
-            for tick in range(ticks):
+            for tick in range(network.ticks):
                 due = bitmaps[tick % SLOTS]
                 spikes, potentials = leaky(currents(due) + network.drive, potentials)
                 due.zero_()
@@ -125,12 +119,12 @@ def snntorch(network: Network, ticks: int, active_only: bool = False) -> Counted
     return run
 
 
-def snntorch_active(network: Network, ticks: int) -> Counted:
+def snntorch_active(network: Network) -> Run:
     """snnTorch's neurons behind sums of the active rows alone."""
-    return snntorch(network, ticks, active_only=True)
+    return snntorch(network, active_only=True)
 
 
-def nest(network: Network, ticks: int) -> Counted:
+def nest(network: Network) -> Run:
     """NEST's ``iaf_psc_delta``, all but without a leak; it resets to 0, so its spikes differ."""
     os.environ.setdefault("PYNEST_QUIET", "1")
     simulator: Any = import_module("nest")
@@ -158,20 +152,19 @@ def nest(network: Network, ticks: int) -> Counted:
         simulator.Connect(neurons, recorder)
         simulator.Prepare()
         start = time.perf_counter()
-        simulator.Run(float(ticks))
+        simulator.Run(float(network.ticks))
         seconds = time.perf_counter() - start
         simulator.Cleanup()
         times = np.asarray(recorder.events["times"]).round().astype(np.int64) - 1
-        return seconds, np.bincount(times, minlength=ticks)[:ticks]
+        return seconds, np.bincount(times, minlength=network.ticks)[: network.ticks]
 
     return run
 
 
-PEERS: dict[str, tuple[Peer, str]] = {
-    "Brian2": (brian2, "brian2"),
-    "Brian2, by delay": (brian2_by_delay, "brian2"),
-    "snnTorch": (snntorch, "snntorch"),
-    "snnTorch, active rows": (snntorch_active, "snntorch"),
-    "NEST": (nest, "nest-simulator"),
+ENGINES: dict[str, Built] = {
+    "Brian2": brian2,
+    "Brian2, by delay": brian2_by_delay,
+    "snnTorch": snntorch,
+    "snnTorch, active rows": snntorch_active,
+    "NEST": nest,
 }
-"""Each peer and the distribution it comes in."""
