@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,11 @@ Contents = Mapping[str, tuple[int, Sequence[int]]]
 _MODULE = re.compile(r"^module (\S+?) ?\(")
 _MEMORY = re.compile(r"^\s*reg (?:\[(\d+):0\] )?(\S+)\s+\[(\d+):0\];")
 _ROW = re.compile(r"^\s*(\S+?) ?\[(\d+)\] = \d+'([dhb])([0-9a-fx]+);")
+_LOOP = re.compile(
+    r" *integer word;\n *for \(word = (\d+); word < (\d+); word = word \+ 1\)\n"
+    r" *(\S+?) ?\[word\] = \d+'([dhb])([0-9a-fx]+);"
+)
+"""As ``rtl_gen/initial_values.py`` writes it."""
 _INSTANCE = re.compile(r"^\s*\) \\?(\S+) +\($")
 _PARAMETER = re.compile(r"^(\s*\.(\w+)\()[^()]*(\),?)$")
 _BASES = {"d": 10, "h": 16, "b": 2}
@@ -105,24 +111,50 @@ class RamMap:
 def memory_contents(verilog: str, top: str) -> tuple[dict[str, tuple[int, list[int]]], list[str]]:
     """Return the first contents of all memories of a design, and the lines that say all the rest.
 
-    The text is one that Amaranth and Yosys wrote. Rows that are not given are 0.
+    The text is one that ``to_verilog`` emits. Rows that are not given are 0. How many blocks give
+    a memory's rows, and which of them are loops, depends on the contents: it is no part of the rest.
     """
     found: dict[str, tuple[int, list[int]]] = {}
-    rest = []
+    rest: list[str] = []
     module, rows = "", dict[str, list[int]]()
-    for line in verilog.splitlines():
+    lines = iter(verilog.splitlines())
+    for line in lines:
         if match := _MODULE.match(line):
-            module = match[1].removeprefix("\\")
+            module, rows = match[1].removeprefix("\\"), {}
         elif match := _MEMORY.match(line):
-            rows = {match[2]: [0] * (int(match[3]) + 1)}
+            rows[match[2]] = [0] * (int(match[3]) + 1)
             found[_path(module, match[2], top)] = (int(match[1] or 0) + 1, rows[match[2]])
-        elif (match := _ROW.match(line)) and match[1] in rows:
-            rows[match[1]][int(match[2])] = int(match[4].replace("x", "0"), _BASES[match[3]])
+        elif line.startswith("  initial begin"):
+            block = list(takewhile(lambda inside: inside != "  end", lines))
+            others = [inside for inside in block if not _set_row(inside, rows)]
+            if not _set_rows(block, rows) and others:
+                rest += [line, *others, "  end"]
             continue
-        elif line.strip() not in ("initial begin", ""):  # the block of contents has ended
-            rows = {}
         rest.append(line)
     return found, rest
+
+
+def _set_row(line: str, memories: Mapping[str, list[int]]) -> bool:
+    """Set the row that a line gives; return whether it gives one."""
+    match = _ROW.match(line)
+    if not match or match[1] not in memories:
+        return False
+    memories[match[1]][int(match[2])] = _number(match[3], match[4])
+    return True
+
+
+def _set_rows(block: Sequence[str], memories: Mapping[str, list[int]]) -> bool:
+    """Set the rows that a block gives one value in a loop; return whether it is such a block."""
+    match = _LOOP.fullmatch("\n".join(block))
+    if not match or match[3] not in memories:
+        return False
+    first, end = int(match[1]), int(match[2])
+    memories[match[3]][first:end] = [_number(match[4], match[5])] * (end - first)
+    return True
+
+
+def _number(base: str, digits: str) -> int:
+    return int(digits.replace("x", "0"), _BASES[base])
 
 
 def _path(module: str, memory: str, top: str) -> str:

@@ -15,7 +15,6 @@ from spikelet.description.chip.image import ChipImage, CoreImage
 from spikelet.description.chip.params import ChipParams
 from spikelet.description.run.events import Events
 from spikelet.description.synapses.format import even_leads
-from spikelet.description.synapses.scan import scan_cycles, word_counts
 from spikelet.golden.learning_cycles import learned_until
 from spikelet.golden.network_cycles import CoreTick, NetworkCycles
 from spikelet.golden.timing import exact_core_cycles, exact_sum_cycles, rest_cycles
@@ -158,7 +157,7 @@ class _Core:
         self.spiking: npt.NDArray[np.bool_] = np.asarray(self.fired.any(axis=1))
         ticks, short = active.reshape(-1, core.n_axons), rested.reshape(-1)
         self.sums, self.updated = exact_sum_cycles(core, ticks, weights)
-        self.opens = scan_cycles(word_counts(ticks, core.scan_bits)) + _SCAN
+        self.opens = core.synapse_format.scan_cycles(core, ticks) + _SCAN
         self.rows = core.synapse_format.group_rows(core)
         self.ends = np.cumsum(self.rows)
         self.leads = np.zeros((len(ticks), core.groups), np.int64)

@@ -12,7 +12,7 @@ from cocotb.triggers import RisingEdge
 
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.expression import range_of
-from spikelet.description.neurons.update import can_spike
+from spikelet.description.neurons.update import DRAWS, can_spike
 from spikelet.golden.neuron_update import neuron_update
 from spikelet.sim.testbench import Checks, Layout, pack, parameters, random_source, start
 
@@ -101,11 +101,15 @@ class Stimulus:
         return int((easier > self.results()["fired"]).sum())
 
     def words(self, layout: Layout) -> list[int]:
-        """Return what the port wants, a neuron each."""
-        columns = {name: values.tolist() for name, values in self.values.items()}
+        """Return what the port wants in each cycle: a neuron, and what one before it draws."""
+        late = self.core.update.lines_before_draws
+        columns = {
+            name: np.pad(values, (late, 0) if name in DRAWS else (0, late), mode="edge").tolist()
+            for name, values in self.values.items()
+        }
         return [
             pack(layout, {name: column[i] for name, column in columns.items()})
-            for i in range(NEURONS)
+            for i in range(NEURONS + late)
         ]
 
 
@@ -165,7 +169,7 @@ async def _passed(dut: Any, edge: RisingEdge, words: list[int], latency: int) ->
         await edge
         if step >= latency:
             left.append(int(dut.result.value))
-    return left[: len(words)]
+    return left[:NEURONS]
 
 
 @cocotb.test(timeout_time=50, timeout_unit="us")
@@ -176,6 +180,8 @@ async def latency(dut: Any) -> None:
     layout: Layout = given["layouts"]["neuron"]
     edge = await start(dut, neuron=0)
     stimulus = Stimulus(rng, core, [name for name, _ in layout])
+    for name in DRAWS & stimulus.values.keys():  # they come later than the neuron
+        stimulus.values[name] = np.broadcast_to(stimulus.values[name][:1], NEURONS)
     words, results = stimulus.words(layout), stimulus.results()
     results_by_neuron = np.stack(list(results.values()), axis=1)
     other = int(np.flatnonzero((results_by_neuron != results_by_neuron[0]).any(axis=1))[0])

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from spikelet.description.synapses.scan import word_counts
+from spikelet.description.synapses.scan import scan_cycles, word_counts
 
 __all__ = ["CoreShape", "Memory", "SynapseFormat", "SynapseRegion", "Words", "even_leads"]
 
@@ -208,6 +208,23 @@ class SynapseFormat(ABC):
             Words of the axon bitmap that hold none of them: the scan takes a cycle for each, as it
             does for each active axon.
         """
+
+    def scan_cycles(self, core: CoreShape, active: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+        """Return the clock cycles of the scan, behind which arrivals wait.
+
+        Those of a scan that the crossbar does not hold up; also of one that it holds up before any
+        sums leave, as nothing is sent meanwhile.
+
+        Parameters
+        ----------
+        core : CoreShape
+        active : array of bool, shape (ticks, n_axons)
+
+        Returns
+        -------
+        array of int64, shape (ticks,)
+        """
+        return scan_cycles(word_counts(active, core.scan_bits))
 
     def group_leads(
         self, core: CoreShape, active: npt.NDArray[np.bool_]

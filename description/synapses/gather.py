@@ -8,7 +8,7 @@ import numpy.typing as npt
 from spikelet.description.checks import unsigned_bits
 from spikelet.description.errors import SpikeletError
 from spikelet.description.synapses.convolution import ConvolutionShape
-from spikelet.description.synapses.format import CoreShape, Memory
+from spikelet.description.synapses.format import CoreShape, Memory, SynapseFormat
 from spikelet.description.synapses.shared import Shared, fewer_rows
 from spikelet.description.synapses.windows import group_ends, windows_of
 
@@ -90,6 +90,10 @@ class Gather(Shared):
             empty_words + active, core.groups * group + _FIRST_WORD
         )
         return found
+
+    def scan_cycles(self, core: CoreShape, active: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+        """Return those of a scan that does not wait, as its axons are not looked at."""
+        return SynapseFormat.scan_cycles(self, core, active)
 
     def exact_cycles(
         self, core: CoreShape, active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]

@@ -29,6 +29,10 @@ _AFTER_LEAVE = -5
 the last sums; ``golden/timing.py`` adds that of a dense core."""
 
 
+_SCAN = 2
+"""Cycles of a scan that are not counted as such, as the first word comes and none is left."""
+
+
 class Shared(SynapseFormat):
     """Row ``((ky * kernel_width + kx) * channels + channel) * blocks + block`` holds weights.
 
@@ -194,6 +198,10 @@ class Shared(SynapseFormat):
         last = self._group_times(core, active)[:, -1]
         return last + _AFTER_LEAVE + fewer_rows(core)
 
+    def scan_cycles(self, core: CoreShape, active: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+        """Return those of a scan that waits while there are visits."""
+        return leaves(core, ConvolutionShape.of(core.synapse_options), active)[1] - _SCAN
+
     def group_leads(self, core: CoreShape, active: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
         """Return when groups leave, or end, before the last, and the rows of that."""
         times = self._group_times(core, active)
@@ -209,7 +217,7 @@ class Shared(SynapseFormat):
 
     def _group_times(self, core: CoreShape, active: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
         """Return the cycle in which each group leaves, counted visit by visit."""
-        return leaves(core, ConvolutionShape.of(core.synapse_options), active)
+        return leaves(core, ConvolutionShape.of(core.synapse_options), active)[0]
 
 
 def fewer_rows(core: CoreShape) -> int:

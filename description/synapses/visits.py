@@ -16,8 +16,10 @@ _Ints = npt.NDArray[np.int64]
 
 def leaves(
     core: CoreShape, convolution: ConvolutionShape, active: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.int64]:
+) -> tuple[_Ints, _Ints]:
     """Return the cycle, from the start of a tick, in which each group of sums leaves.
+
+    And the cycles that the scan takes, which waits while there are visits.
 
     All ticks are stepped at once, a cycle a step: what the registers of the scan and of
     ``rtl_gen/synapses/shared.py`` that decide when something happens hold.
@@ -30,7 +32,8 @@ def leaves(
 
     Returns
     -------
-    array of int64, shape (ticks, groups)
+    left_at : array of int64, shape (ticks, groups)
+    scanned : array of int64, shape (ticks,)
     """
     groups, blocks = core.groups, convolution.blocks(core.lanes)
     whole, short = (n // core.pipelines - 1 for n in convolution.lanes_in_use(core.lanes))
@@ -40,9 +43,11 @@ def leaves(
     at, group, limit, cooldown, left, found = np.zeros((6, len(active)), np.int64)
     looked = np.zeros(len(active), np.bool_)
     left_at = np.zeros((len(active), groups), np.int64)
+    scanned = np.zeros(len(active), np.int64)
     cycle = 0
-    while (group < groups).any():
+    while (group < groups).any() or scan.scanning.any():
         cycle += 1
+        scanned += scan.scanning
         leave = (group != limit) & (cooldown == 0)
         load = looked & ((left == 0) | ((left == 1) & ~leave))
         visiting = left > 0
@@ -61,7 +66,7 @@ def leaves(
         pause = np.where(group % blocks == blocks - 1, short, whole)
         group += leave
         cooldown = np.where(leave, pause, np.maximum(cooldown - 1, 0))
-    return left_at
+    return left_at, scanned
 
 
 @dataclass

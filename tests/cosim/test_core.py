@@ -72,6 +72,6 @@ def bench(request: pytest.FixtureRequest) -> Bench:
 def test_core(bench, seed, tmp_path):
     rng, chip = np.random.default_rng(seed), bench.parameters["chip"]
     _, image, _ = spiking(
-        lambda: (chip, random_image(rng, chip), random_events(rng, chip)), spikes=20
+        lambda: (chip, random_image(rng, chip), random_events(rng, chip)), spikes=20, core=1
     )
     bench.run(seed, tmp_path, image=image)

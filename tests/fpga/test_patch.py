@@ -141,6 +141,15 @@ endmodule
     assert [line for line in rest if "=" in line] == ["    rom[2] = 4'h1;"]
 
 
+def test_contents_that_are_given_in_pieces_are_read() -> None:
+    """Of a memory of many words some pieces are loops, which depends on the contents."""
+    rom, kept = _contents(1)
+    for other in (rom, rom[:256] + [7] * 44, [7] * 256 + rom[256:], [0] * ROM_ROWS):
+        contents, rest = memory_contents(to_verilog(Reader(other, kept), "reader"), "reader")
+        assert contents == {"rom": (ROM_BITS, other), "store": (9, kept)}
+        assert rest == memory_contents(_verilog(1), "reader")[1]
+
+
 def test_a_netlist_keeps_all_but_the_parameters_that_are_given() -> None:
     netlist = """  RAM #(
     .INIT_0(8'h0f),

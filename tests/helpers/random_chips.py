@@ -273,8 +273,12 @@ def random_events(
     )
 
 
-def spiking(draw: Callable[[], Drawn], *, spikes: int = 1, outputs: int = 0) -> Drawn:
+def spiking(
+    draw: Callable[[], Drawn], *, spikes: int = 1, outputs: int = 0, core: int | None = None
+) -> Drawn:
     """Return the first draw of which golden has so many spikes, and so many to the host.
+
+    The spikes are those of all cores, or of one.
 
     Chance also gives chips that are silent, of which a comparison would prove nothing.
     """
@@ -282,6 +286,7 @@ def spiking(draw: Callable[[], Drawn], *, spikes: int = 1, outputs: int = 0) -> 
         chip, image, events = draw()
         found = run(chip, image, events)
         assert found.spikes is not None
-        if sum(int(s.sum()) for s in found.spikes) >= spikes and found.outputs.sum() >= outputs:
+        counted = found.spikes if core is None else found.spikes[core : core + 1]
+        if sum(int(s.sum()) for s in counted) >= spikes and found.outputs.sum() >= outputs:
             return chip, image, events
     raise AssertionError(f"100 draws, none with {spikes} spikes and {outputs} to the host")
