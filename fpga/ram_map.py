@@ -111,8 +111,10 @@ class RamMap:
 def memory_contents(verilog: str, top: str) -> tuple[dict[str, tuple[int, list[int]]], list[str]]:
     """Return the first contents of all memories of a design, and the lines that say all the rest.
 
-    The text is one that ``to_verilog`` emits. Rows that are not given are 0. How many blocks give
-    a memory's rows, and which of them are loops, depends on the contents: it is no part of the rest.
+    The text is one that ``to_verilog`` emits. Rows that are not given are 0. How many blocks give a
+    memory's rows, and which of them are loops, depends on the contents: that is no part of the
+    rest.
+
     """
     found: dict[str, tuple[int, list[int]]] = {}
     rest: list[str] = []

@@ -171,7 +171,9 @@ def _plastic_contents(rng, chip):
     """Return contents and input with which golden spikes and learns, or None after some draws."""
     for _ in range(10):
         image, given = random_plastic_image(rng, chip), random_inputs(rng, chip)
-        found = GoldenChip(chip, image).run(given[0], record=("spikes", "learning"), reward=given[1])
+        events, reward = given
+        record = ("spikes", "learning")
+        found = GoldenChip(chip, image).run(events, record=record, reward=reward)
         weights = found.learned[0]["weights"]
         if any(core.any() for core in found.spikes) and (weights[-1, -1] != weights[0, 0]).any():
             return image, given
