@@ -76,6 +76,10 @@ def sweep(
 
     Results are kept as they come: the same command goes on after an interruption.
     """
+    from spikelet.description.installation import require
+
+    if options["on"] is not None:
+        require("distributed", "spikelet sweep --on")
     from spikelet.compiler.compile import compiled_folder
     from spikelet.compiler.compiled import CompiledNetwork
     from spikelet.samples.samples import load_samples
