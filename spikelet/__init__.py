@@ -80,6 +80,8 @@ _HOMES = {
     "rest": ("spikelet.samples.encode", "rest"),
     "run": ("spikelet.runs.run", "run"),
     "run_streamed": ("spikelet.runs.streamed", "run_streamed"),
+    "Sweep": ("spikelet.sweeps.sweep", "Sweep"),
+    "sweep": ("spikelet.sweeps.sweep", "sweep"),
     "tune": ("spikelet.tuning.tune", "tune"),
     "verify": ("spikelet.runs.verify", "verify"),
     "write_nir": ("spikelet.nir.export", "write_nir"),

@@ -25,6 +25,7 @@ from spikelet.commands.presets import presets
 from spikelet.commands.program import program
 from spikelet.commands.report import report
 from spikelet.commands.run import run
+from spikelet.commands.sweep import sweep
 from spikelet.commands.tune import tune
 from spikelet.commands.verify import verify
 from spikelet.commands.virtual_board import virtual_board_command
@@ -56,7 +57,7 @@ for _command in (
         learn,
         load,
     ),
-    *(memristors, neurons, patch, presets, program, report, run, tune, verify),
+    *(memristors, neurons, patch, presets, program, report, run, sweep, tune, verify),
     virtual_board_command,
 ):
     main.add_command(_command)

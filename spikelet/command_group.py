@@ -14,7 +14,7 @@ __all__ = ["CommandGroup"]
 _INTERNAL = 70  # EX_SOFTWARE of sysexits.h
 _EXTRAS = {
     **dict.fromkeys(("asic", "compile", "run", "verify"), "chip"),
-    **dict.fromkeys(("report", "learn"), "report"),
+    **dict.fromkeys(("report", "learn", "sweep"), "report"),
     "data": "report",
     "build": "fpga",
     "demo": "all",

@@ -51,6 +51,7 @@ PAGES = (
     "results",
     "simulate-any-verilog",
     "simulation",
+    "sweeps",
     "throughput",
     "tick-contract",
     "tuning",

@@ -44,6 +44,8 @@ VERBS = {
     "spikelet report project": "report",
     "spikelet demo -o demo": "all",
     f"spikelet tune '{NETWORK}' samples.npz -o tuned": "tune",
+    f"spikelet sweep '{NETWORK}' samples.npz -o swept --axis lanes=1": "report",
+    f"spikelet sweep '{NETWORK}' samples.npz -o swept --axis lanes=1 --on tcp://x:1": "cluster",
     "spikelet convert model.onnx samples.npz -o converted": "convert",
     "python -m spikelet.formal": "formal",
     f"spikelet data '{EVENTS}'": "events",

@@ -17,7 +17,10 @@ GROUND = ("spikelet.description",)
 ROOM = tuple(
     f"spikelet.{name}" for name in ("golden", "rtl_gen", "host", "sim", "fpga", "boards", "asic")
 )
-FRONT = ("click", "rich", "h5py", "numpy", "matplotlib", "jinja2", "filelock", "faery", "optuna")
+FRONT = (
+    *("click", "rich", "h5py", "numpy", "matplotlib", "jinja2", "filelock", "faery", "optuna"),
+    "distributed",
+)
 
 ORDER = (
     (
@@ -36,7 +39,7 @@ ORDER = (
     ("verbs", "project"),
     ("project_asic", "project_learning", "project_records", "project_report"),
     ("programming",),
-    ("conversion", "tuning", "support"),
+    ("conversion", "tuning", "sweeps", "support"),
     ("targets",),
     ("images",),
     ("reports",),
