@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from spikelet import __version__
 
 project = "Spikelet"
-copyright = "the authors of Spikelet"  # noqa: A001
+copyright = "the authors of Spikelet"
 version = release = __version__
 
 extensions = [
