@@ -2,10 +2,13 @@
 
 import importlib.util
 import re
+import shlex
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import click
 import h5py  # type: ignore[import-untyped]
 import numpy as np
 import pytest
@@ -29,29 +32,43 @@ from tests.helpers.networks import RESETS
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = (
-    "asic",
+    "accuracy",
     "architecture",
+    "asic",
+    "contributing",
     "conversion",
     "data",
+    "equality",
+    "faq",
+    "field",
     "formal",
     "fpga",
+    "gallery",
+    "glossary",
     "installing",
     "learning",
     "learning-experiments",
+    "learning-network",
     "literature-experiments",
     "memory-map",
     "memristors",
     "network-on-chip",
     "networks",
     "neurons",
+    "own-board",
+    "own-neuron",
+    "own-rule",
     "peers",
     "placement",
     "plastic-networks",
     "quantisation",
     "results",
+    "security",
     "simulate-any-verilog",
     "simulation",
+    "snntorch-to-board",
     "sweeps",
+    "system-on-chip",
     "throughput",
     "tick-contract",
     "tuning",
@@ -233,3 +250,65 @@ def test_event_files_options_and_decoders_are_all_there() -> None:
             assert re.search(rf"{name}\b", text), name
     assert all(f"| `{name}` | " in text for name in CLASS_IS)
     assert all(f"`{name}`" in text for name in (*ENCODERS, "delta"))
+
+
+BLOCK = re.compile(r"```(?:python|\{code-cell\} python)\n(.*?)```", re.DOTALL)
+RUN = {
+    "learning-network": None,
+    "own-board": None,
+    "own-neuron": "rectified.toml",
+    "own-rule": "rule.toml",
+    "snntorch-to-board": None,
+}
+"""Pages whose Python runs as it stands, from top to bottom, and the file that their TOML is."""
+
+
+@pytest.mark.parametrize("page", RUN)
+def test_the_python_of_a_page_runs(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But for what simulates Verilog: ``tests/test_site.py`` runs that, in notebooks."""
+    monkeypatch.chdir(tmp_path)
+    text = text_of(page)
+    if file := RUN[page]:
+        (toml,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+        (tmp_path / file).write_text(toml)
+    blocks = [block for block in BLOCK.findall(text) if "spikelet.verify(" not in block]
+    assert blocks
+    found: dict[str, Any] = {}
+    for block in blocks:
+        exec(compile(block, f"{page}.md", "exec"), found)
+    if page == "own-rule":
+        rule = spikelet.load_rule("rule.toml")
+        assert replace(rule, dw=f"dw = {rule.dw}", name="") == replace(found["rule"], name="")
+    if page == "snntorch-to-board":
+        assert found["accuracy"] > 0.97
+    if page == "learning-network":
+        counts = found["tested"].output_counts()
+        assert not (counts[::2] * counts[1::2]).any() and (counts.sum(axis=1) > 0).all()
+
+
+def shell_commands() -> list[tuple[str, str]]:
+    """Return the page and text of each ``spikelet`` command in a block of any page."""
+    found = []
+    for path in (ROOT / "README.md", *sorted(DOCS.glob("*.md"))):
+        inside = False
+        for line in path.read_text().replace("\\\n", " ").splitlines():
+            if line.lstrip().startswith("```"):
+                inside = not inside
+            elif inside and (command := re.match(r"\s*(?:\.venv/bin/)?spikelet (.*)", line)):
+                found.append((path.name, command[1]))
+    return found
+
+
+def test_commands_of_the_pages_have_these_verbs_and_options() -> None:
+    listed = shell_commands()
+    assert len(listed) > 50
+    for page, text in listed:
+        verb, *words = shlex.split(text, comments=True)
+        assert verb in main.commands, f"{page}: {text}"
+        command = main.commands[verb]
+        try:
+            command.make_parser(click.Context(command)).parse_args(words)
+        except click.UsageError as error:
+            pytest.fail(f"{page}: spikelet {text}: {error.format_message()}")
