@@ -45,10 +45,10 @@ def drawn_sums(
 ) -> npt.NDArray[np.int32]:
     """Return the sums of ticks where synapses may be stochastic (Cassidy et al. 2013, equation 1).
 
-    An LFSR starts each tick with the tick's key. For each group of neurons, ascending, and in it for
-    each active axon, ascending, each two lanes have a draw of 16 bits, of which the lower lane takes
-    the lower 8. A stochastic synapse adds the sign of its weight where the weight's size is above
-    what its lane has drawn, else nothing.
+    An LFSR starts each tick with the tick's key. For each group of neurons, ascending, and in it
+    for each active axon, ascending, each two lanes have a draw of 16 bits, of which the lower lane
+    takes the lower 8. A stochastic synapse adds the sign of its weight where the weight's size is
+    above what its lane has drawn, else nothing.
 
     Parameters
     ----------

@@ -20,8 +20,8 @@ __all__ = ["AxonTypesCrossbar", "TypedMemory"]
 class TypedMemory(wiring.Component):
     """Rows of weights, put together from the bits of synapses and the weights of axon types.
 
-    Where synapses may be stochastic, an LFSR that starts with the tick's key goes on by 16 steps for
-    each two lanes with each row; a row has what is to be added, a cycle later than without.
+    Where synapses may be stochastic, an LFSR that starts with the tick's key goes on by 16 steps
+    for each two lanes with each row; a row has what is to be added, a cycle later than without.
 
     No bench of its own: ``sim/bench_crossbar.py`` reads and writes it as the crossbar's.
 

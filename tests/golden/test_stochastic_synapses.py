@@ -9,7 +9,7 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.destinations import joined
 from spikelet.description.chip.image import ChipImage, CoreImage
 from spikelet.description.chip.params import ChipParams
-from spikelet.description.errors import SpikeletError, SpikeletWarning
+from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.draws import key_after
 from spikelet.description.neurons.models import neuron_model
 from spikelet.description.synapses.axon_types import BY_CHANCE, drawn_parts
@@ -64,17 +64,16 @@ def test_sums_are_those_of_the_evaluator(fields: dict[str, object]) -> None:
 
 
 def test_chances_are_sizes_and_neurons_draw_apart() -> None:
-    """One axon; neuron n with the weight n * 23, whose mean is its chance; no two lanes alike."""
+    """One axon; the mean of a neuron is its chance; half of the neurons have the same, apart."""
     core = replace(CORE, n_axons=1)
     weights = np.zeros((1 + 8, 1 + 12), np.int16)
-    weights[0, 1:], weights[1, 1:], weights[5, 1:] = 1, -23 * np.arange(12), 1
+    sizes = np.array([0, 256, 3, 40, 100, 200, *6 * [128]])
+    weights[0, 1:], weights[1, 1:], weights[5, 1:] = 1, -sizes, 1
     weights = core.synapse_format.keyed(core, weights, 0xC0FFEE)
-    got = potentials(chip_of(core, weights), np.ones((1, 4000, 1), np.bool_))[0]
-    assert set(np.unique(got)) == {-1, 0}
-    assert np.abs(-got.mean(axis=0) - 23 * np.arange(12) / 256).max() < 0.03
-    weights[1, 1:] = 128
-    got = potentials(chip_of(core, weights), np.ones((1, 4000, 1), np.bool_))[0]
-    assert np.abs(np.corrcoef(got.T) - np.eye(12)).max() < 0.08
+    got = potentials(chip_of(core, weights), np.ones((1, 1000, 1), np.bool_))[0]
+    assert set(np.unique(got)) == {-1, 0} and not got[:, 0].any() and got[:, 1].all()
+    assert np.abs(-got.mean(axis=0) - sizes / 256).max() < 0.06
+    assert np.abs(np.corrcoef(got[:, 6:].T) - np.eye(6)).max() < 0.12
 
 
 def test_snapshots_go_on_with_the_draws_and_samples_begin_anew() -> None:
@@ -93,13 +92,14 @@ def test_snapshots_go_on_with_the_draws_and_samples_begin_anew() -> None:
     assert (potentials(chip_of(CORE, rekeyed), SPIKES[:1]) != whole).any()
 
 
+@pytest.mark.filterwarnings("ignore:golden runs on numpy")
 def test_c_leaves_them_to_numpy() -> None:
     weights = typed_weights(np.random.default_rng(4), CORE)
     image, chip = ChipImage((CoreImage(weights, joined(), {}),)), ChipParams((CORE,))
     with pytest.raises(SpikeletError, match="has no stochastic synapses, as core 0 has"):
         GoldenChip(chip, image, backend="native")
-    with pytest.warns(SpikeletWarning, match="numpy"):
-        assert GoldenChip(chip, image).notes["backend"] == "numpy"
+    notes = GoldenChip(chip, image).notes
+    assert notes["backend"] == "numpy" and "stochastic synapses" in notes["backend_note"]
 
 
 def test_a_matrix_with_stochastic_synapses_is_stored() -> None:
