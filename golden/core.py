@@ -11,10 +11,11 @@ from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage
 from spikelet.description.chip.state import CoreState
 from spikelet.description.learning.short_term import SHORT_TERM_STATES
+from spikelet.golden.draws import Keys
 from spikelet.golden.learning import Learning
 from spikelet.golden.neuron_array import NeuronArray
 from spikelet.golden.short_term import ShortTerm, scaled_sums
-from spikelet.golden.synapses.sums import synaptic_sums
+from spikelet.golden.synapses.sums import drawn_sums, synaptic_sums
 from spikelet.golden.transmission import Transmission
 
 __all__ = ["Core"]
@@ -47,6 +48,8 @@ class Core:
             }
             self.short_term = ShortTerm(core.short_term, image.short_term, entering)
         self.transmission = Transmission(image) if core.transmission else None
+        key = core.synapse_format.key(core, image.weights)
+        self.synapse_keys = Keys(key) if key else None
 
     def run(
         self,
@@ -79,7 +82,12 @@ class Core:
             Who fired, or how often.
         """
         if self.learning is None:
-            sums = self._sums(active, self._transmitted(active, first_tick), self.image.weights)
+            if self.synapse_keys:
+                keys = [self.synapse_keys.of(first_tick + t) for t in range(active.shape[1])]
+                sums = drawn_sums(self.core, active, self.image.weights, keys)
+            else:
+                sent = self._transmitted(active, first_tick)
+                sums = self._sums(active, sent, self.image.weights)
             asked = (recorded or {}) | (learned or {})
             return self.neurons.update(
                 *(sums, first_tick, asked, self._others(active)),

@@ -94,6 +94,12 @@ class NativeCores:
         self._kernel, reason, remedy = loaded()
         if self._kernel is None:
             raise SpikeletError(f"the native golden model cannot be used: {reason}", remedy=remedy)
+        drawing = [i for i, core in enumerate(chip.cores) if core.synapse_draws]
+        if drawing:
+            raise SpikeletError(
+                f"the native golden model has no stochastic synapses, as core {drawing[0]} has",
+                remedy='use backend="numpy"',
+            )
         self.chip = chip
         self._work = sum(update_work(chip))
         self._alone = 0

@@ -33,6 +33,7 @@ from spikelet.host.link import Batch, Link, Words
 from spikelet.host.network import HostNetwork
 from spikelet.host.ports import opened_port
 from spikelet.host.probes import Probes
+from spikelet.host.programming import Programmed, programmed
 from spikelet.host.serial_link import PATIENCE_S, SerialLink
 from spikelet.host.serial_port import BAUD
 
@@ -174,6 +175,38 @@ class Chip:
                     remedy=_LOAD_AGAIN,
                 )
             progress(len(program) + min(first + _CHUNK_LOADED, len(wanted)), total)
+
+    def program_weights(self, image: ChipImage, *, passes: int = 8) -> Programmed:
+        """Program and verify the weights, and devices, of plastic cores; leave all else as it is.
+
+        What reads as something else than ``image`` has is written again; the result says which
+        words are still not as they should be. Only between ticks.
+
+        Parameters
+        ----------
+        image : ChipImage
+        passes : int
+            How often a word is written at most, 1..1000.
+
+        Raises
+        ------
+        SpikeletError
+            If nothing was loaded before, the image does not fit the chip, no core is plastic, or
+            ``passes`` is outside its range.
+        """
+        loaded = self._loaded()
+        image.check(self.chip)
+        result = programmed(self.chip, self.link, image, passes)
+        plastic = self.chip.plastic_cores()
+        self._image = ChipImage(
+            tuple(
+                replace(here, weights=there.weights, devices=there.devices)
+                if index in plastic
+                else here
+                for index, (here, there) in enumerate(zip(loaded.cores, image.cores, strict=True))
+            )
+        )
+        return result
 
     def read(self, addresses: Words) -> Words:
         """Read words through the configuration port."""

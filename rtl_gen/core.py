@@ -162,7 +162,7 @@ class Core(wiring.Component):
         parts = (bitmap, crossbar, neurons, emission)
         for part in parts:
             m.d.comb += part.start.eq(self.start)
-        for part in (bitmap, neurons):
+        for part in (bitmap, neurons, *([crossbar] if core.synapse_draws else [])):
             m.d.comb += part.clear.eq(self.clear)
         m.d.comb += [
             crossbar.axon_valid.eq(bitmap.axon_valid & bitmap.ready),

@@ -282,6 +282,7 @@ class Project:
         start: Path | None = None,
         resume: bool = False,
         verify: int = 0,
+        liberty: Path | None = None,
         progress: Callable[[str, int, int], None] = lambda what, done, total: None,
     ) -> Learned:
         """Let the network learn from samples; keep and report what it learned.
@@ -289,7 +290,7 @@ class Project:
         Parameters
         ----------
         samples : LearningSamples
-        engine, epochs, learning
+        engine, epochs, learning, liberty
             As for :func:`learn_from`.
         start : Path or None
             A snapshot to begin with in the place of the network as compiled.
@@ -331,6 +332,7 @@ class Project:
                 command=self.command,
                 verified=verified,
                 progress=progress,
+                liberty=liberty,
             )
             page, _ = self.report()
         return Learned(learned, verification, learning_warnings(learned), page)

@@ -39,6 +39,7 @@ def learn_in(
     command: str,
     verified: Callable[[ChipState | None], Verification | None],
     progress: Callable[[str, int, int], None],
+    liberty: Path | None = None,
 ) -> tuple[LearningRun, Verification | None]:
     """Let the network of a folder learn, and keep each epoch and the result there.
 
@@ -48,7 +49,7 @@ def learn_in(
         Of the project.
     compiled : CompiledNetwork
         Of it.
-    samples, engine, epochs, learning, start, resume, progress
+    samples, engine, epochs, learning, start, resume, progress, liberty
         As for :meth:`spikelet.project.Project.learn`.
     command : str
         For the records.
@@ -59,7 +60,7 @@ def learn_in(
     if begun is not None:
         begun.check(compiled.chip)
     engine_named(engine)
-    making = making_of(compiled, samples, engine, learning, start, command)
+    making = making_of(compiled, samples, engine, learning, start, command, liberty)
     with writing(folder):
         kept = Epochs(folder / "epochs", making)
         if resume:
@@ -76,6 +77,7 @@ def learn_in(
             start=begun,
             kept=kept,
             folder=folder,
+            liberty=liberty,
             progress=progress,
         )
         made = replace(making, options={**making.options, "epochs": epochs})

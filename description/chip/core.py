@@ -193,10 +193,9 @@ class CoreParams:
     def _check_synapses(self) -> None:
         """Check what the synapse format is told, and that it can serve the core."""
         format, options = self.synapse_format, self.synapse_options
-        if set(options) != set(format.options):
-            given, wanted = (
-                ", ".join(sorted(names)) or "none" for names in (options, format.options)
-            )
+        needed, known = set(format.options), {*format.options, *format.further_options}
+        if not needed <= set(options) <= known:
+            given, wanted = (", ".join(sorted(names)) or "none" for names in (options, known))
             raise SpikeletError(
                 f"core: synapse_options of {format.name} synapses must be {wanted}, not {given}"
             )
@@ -228,6 +227,12 @@ class CoreParams:
     def synapse_format(self) -> SynapseFormat:
         """How weights are stored and summed."""
         return synapse_format(self.synapses)
+
+    @property
+    def synapse_draws(self) -> bool:
+        """Whether synapses draw, from a key in the region ``synapse_key``."""
+        regions = self.synapse_format.regions(self)
+        return any(region.name == "synapse_key" for region in regions)
 
     @property
     def rests(self) -> bool:

@@ -87,6 +87,9 @@ def restore_program(chip: ChipParams, state: ChipState) -> npt.NDArray[np.uint32
         if core.transmission:
             key = key_after(state.image.cores[index].transmission_key, state.ticks)
             parts.append(("transmission_key", np.ones(1, np.int64), np.array([key], np.uint32)))
+        if first := core.synapse_format.key(core, state.image.cores[index].weights):
+            key = key_after(first, state.ticks)
+            parts.append(("synapse_key", np.ones(1, np.int64), np.array([key], np.uint32)))
         for region, offsets, words in parts:
             addresses = chip_map.address(index, region, offsets)
             writes.append(np.stack([addresses, words.astype(np.uint32)], axis=1))

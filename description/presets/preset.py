@@ -42,6 +42,8 @@ class Preset:
         Ticks from a spike to its arrival, 1..63.
     tick_timer : bool
         As for :class:`ChipParams`: whether chips can start ticks by themselves.
+    synapse_options : mapping of str to int
+        As for :class:`CoreParams`: those of the whole core.
     rule : str
         The name of one of ``RULES``, which can be learned; empty: none.
     rule_options : mapping of str to number
@@ -76,6 +78,7 @@ class Preset:
     longest_delay: int = 1
     tick_timer: bool = True
     parameters: Mapping[str, str | int] = field(default_factory=dict, hash=False)
+    synapse_options: Mapping[str, int] = field(default_factory=dict, hash=False)
     rule: str = ""
     rule_options: Mapping[str, Any] = field(default_factory=dict, hash=False)
     table: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -108,7 +111,7 @@ class Preset:
         for key in known[: known.index("weight_format")]:
             if key not in given:
                 raise SpikeletError(f"key {key!r} is missing")
-        for key in ("parameters", "rule_options", "table"):
+        for key in ("parameters", "synapse_options", "rule_options", "table"):
             if not isinstance(given.get(key, {}), Mapping):
                 raise SpikeletError(f"{key} must be a table, not {given[key]!r}")
         if not isinstance(given.get("differs", []), list | tuple):
@@ -143,6 +146,7 @@ class Preset:
             delay_slots=max(2, 1 << self.longest_delay.bit_length()),
             parameters=self.parameters,
             synapses=self.synapses,
+            synapse_options=self.synapse_options,
             learning=rule,
             spike_bits=self.spike_bits,
         )

@@ -16,12 +16,35 @@ from spikelet.description.synapses.format import (
     Words,
 )
 
-__all__ = ["TYPES", "TYPE_BITS", "AxonTypes", "parts"]
+__all__ = [
+    "BY_CHANCE",
+    "CHANCE_BITS",
+    "MOST_LANES",
+    "TYPES",
+    "TYPE_BITS",
+    "AxonTypes",
+    "drawn_parts",
+    "parts",
+]
 
 TYPES = 4
 """Types of axons, as in TrueNorth."""
 
 TYPE_BITS = 2
+
+CHANCE_BITS = 8
+"""Bits of what a stochastic synapse draws."""
+
+MOST_LANES = 16
+"""Of a core with stochastic synapses: each two take 16 steps of one LFSR more in a clock cycle."""
+
+BY_CHANCE = 1 << 10
+"""Added to the weight of a synapse in a matrix that is to be stored: the synapse is stochastic."""
+
+_KEY_SHIFTS = 8 * np.arange(TYPES)
+
+
+_KEY = "key after clear, whose writing sets both; key of the coming tick"
 
 
 class AxonTypes(Dense):
@@ -33,14 +56,23 @@ class AxonTypes(Dense):
 
     Stored is an array of shape (n_axons + 4, 1 + n_neurons): a row for each axon, of its type 0..3
     and a bit for each neuron; then a row for each type, of a 0 and a weight for each neuron.
+
+    With the option ``stochastic`` of 1, a neuron's synapses from axons of a type may be stochastic:
+    by the chance of the weight's size in 256 they add its sign, else nothing. Then a row for each
+    type follows, of a byte of the key of the draws, lowest first, and a flag for each neuron.
+    Cassidy et al. 2013, Cognitive computing building block, equation 1 and table I (``b``).
     """
 
     name = "axon-types"
     learns = False
+    further_options = ("stochastic",)
     most_weight_bits = 9
 
     def check_core(self, core: CoreShape) -> None:
-        """Raise SpikeletError if weights are binary, or unsigned and wider than 8 bits."""
+        """Raise SpikeletError if weights are binary, or unsigned and wider than 8 bits.
+
+        And for stochastic synapses of more lanes or bits of spikes than there can be.
+        """
         if core.weight_bits > super().most_weight_bits and core.weight_format == "unsigned":
             raise SpikeletError(
                 f"core: unsigned weights have 1..{super().most_weight_bits} bits, not "
@@ -52,18 +84,45 @@ class AxonTypes(Dense):
                 "core: weights of axon types are signed or unsigned, not binary",
                 remedy="take signed weights of 2 bits",
             )
+        given = core.synapse_options.get("stochastic", 1)
+        if type(given) is not int or given != 1:
+            raise SpikeletError(
+                f"core: the option stochastic of {self.name} synapses must be 1, not {given!r}",
+                remedy="leave it out for synapses that are not stochastic",
+            )
+        if not _draws(core):
+            return
+        if core.lanes > MOST_LANES:
+            raise SpikeletError(
+                f"core: stochastic synapses have 1..{MOST_LANES} lanes, not {core.lanes}",
+                remedy=f"take {MOST_LANES} lanes",
+            )
+        if core.spike_bits > 1:
+            raise SpikeletError(
+                f"core: graded spikes, of {core.spike_bits} bits, cannot come to stochastic "
+                "synapses",
+                remedy="use spike_bits of 1",
+            )
 
     def check(self, core: CoreShape, weights: npt.NDArray[np.int16], name: str) -> None:
         """Raise SpikeletError unless types, bits and weights have their shapes and ranges."""
-        shape = (core.n_axons + TYPES, 1 + core.n_neurons)
+        shape = (core.n_axons + TYPES * (1 + _draws(core)), 1 + core.n_neurons)
         if weights.shape != shape:
             raise SpikeletError(
                 f"{name}: axon types and weights must have shape {shape}, not {weights.shape}"
             )
-        types, bits, table = parts(weights)
+        types, bits, table, flags = _parts(core, weights)
         check_range(f"{name}: types of axons", types, 0, TYPES - 1)
         check_range(f"{name}: bits of synapses", bits, 0, 1)
         check_range(f"{name}: weights", table, core.weight_min, core.weight_max)
+        if _draws(core):
+            check_range(f"{name}: flags of stochastic synapses", flags, 0, 1)
+            check_range(f"{name}: bytes of the key of the draws", weights[-TYPES:, 0], 0, 255)
+            if not self.key(core, weights):
+                raise SpikeletError(
+                    f"{name}: the key of the draws must be in 1..2**32 - 1, found 0",
+                    remedy=f"set the first number of one of the last {TYPES} rows",
+                )
 
     def stored(
         self, core: CoreShape, matrix: npt.NDArray[np.int16], name: str
@@ -72,8 +131,19 @@ class AxonTypes(Dense):
 
         Axons are of one type if no neuron has two weights from them. Which are is found as graphs
         are coloured, by DSATUR (Brelaz 1979): next comes the axon that can join the fewest types.
-        SpikeletError if four are too few.
+        SpikeletError if four are too few. Of stochastic synapses, in a core that has such, the
+        matrix holds the weight and :data:`BY_CHANCE`; the key is 1, to be replaced.
         """
+        if _draws(core):
+            return self._stored_drawn(core, matrix, name)
+        found = self._typed(core, matrix, name)
+        self.check(core, found, name)
+        return found
+
+    def _typed(
+        self, core: CoreShape, matrix: npt.NDArray[np.int16], name: str
+    ) -> npt.NDArray[np.int16]:
+        """Return types, bits and numbers that give a matrix of any numbers."""
         found = np.zeros((core.n_axons + TYPES, 1 + core.n_neurons), np.int16)
         table, present = found[core.n_axons :, 1:], matrix != 0
         found[: core.n_axons, 1:] = present
@@ -97,19 +167,52 @@ class AxonTypes(Dense):
             found[axon, 0], left[axon] = kind, False
             differs = present & (table[kind] != 0) & (matrix != table[kind])
             joins[:, kind] = ~differs.any(axis=1)
+        return found
+
+    def _stored_drawn(
+        self, core: CoreShape, matrix: npt.NDArray[np.int16], name: str
+    ) -> npt.NDArray[np.int16]:
+        """Return what is stored with flags: a weight by chance is another than the same without."""
+        codes = np.where(matrix == BY_CHANCE, 0, matrix)  # by the chance of 0, nothing is added
+        found = self._typed(core, codes, name)
+        table = found[-TYPES:, 1:]
+        flags = np.zeros((TYPES, 1 + core.n_neurons), np.int16)
+        flags[:, 1:] = table >= BY_CHANCE // 2
+        table -= flags[:, 1:] * BY_CHANCE
+        flags[0, 0] = 1
+        found = np.concatenate([found, flags])
         self.check(core, found, name)
         return found
 
+    def key(self, core: CoreShape, weights: npt.NDArray[np.int16]) -> int:
+        """Return the key of stochastic synapses, from the bytes that are stored."""
+        if not _draws(core):
+            return 0
+        return int((weights[-TYPES:, 0].astype(np.int64) << _KEY_SHIFTS).sum())
+
+    def keyed(
+        self, core: CoreShape, weights: npt.NDArray[np.int16], key: int
+    ) -> npt.NDArray[np.int16]:
+        """Return stored weights with a key, 1..2**32 - 1."""
+        if not _draws(core):
+            return weights
+        found = weights.copy()
+        found[-TYPES:, 0] = key >> _KEY_SHIFTS & 255
+        return found
+
     def matrix(self, core: CoreShape, weights: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
-        """Return the weight of each synapse, 0 where there is none."""
-        types, bits, table = parts(weights)
+        """Return the weight of each synapse, 0 where there is none; also of stochastic ones."""
+        types, bits, table, _ = _parts(core, weights)
         found: npt.NDArray[np.int16] = table[types] * bits
         return found
 
     def regions(self, core: CoreShape) -> tuple[SynapseRegion, ...]:
         """Return the bits of synapses, the types of axons, and the weights of types."""
         banks = lane_banks(core.lanes, 1)
-        table = lane_banks(core.lanes, core.weight_bits)
+        each = core.weight_bits + _draws(core)
+        table = lane_banks(core.lanes, each)
+        flag = "; whether it is stochastic above it" if _draws(core) else ""
+        drawn = (SynapseRegion("synapse_key", 2, 32, _KEY),) if _draws(core) else ()
         return (
             SynapseRegion(
                 "weights",
@@ -122,20 +225,28 @@ class AxonTypes(Dense):
             SynapseRegion(
                 "type_weights",
                 core.groups * TYPES * table,
-                min(32, core.lanes * core.weight_bits),
+                min(32, core.lanes * each),
                 f"(group * {TYPES} + type) * {table} + bank; lane l of the row at bit l * "
-                f"{core.weight_bits}, 32 bits a bank",
+                f"{each}, 32 bits a bank{flag}",
             ),
+            *drawn,
         )
 
     def words(self, core: CoreShape, weights: npt.NDArray[np.int16]) -> list[Words]:
-        """Return rows of bits, types, and rows of weights."""
-        types, bits, table = parts(weights)
+        """Return rows of bits, types, and rows of weights, and the key of draws."""
+        types, bits, table, flags = _parts(core, weights)
+        each, drawn = core.weight_bits, list[Words]()
+        if _draws(core):
+            table = table & ((1 << each) - 1) | flags << each
+            each += 1
+            key = np.array([self.key(core, weights)], np.uint32)
+            drawn = [("synapse_key", np.arange(1), key)]
         by_group = table.reshape(TYPES, core.groups, core.lanes).transpose(1, 0, 2)
         return [
             ("weights", *pack_lanes(synapse_rows(core, bits), 1)),
             ("axon_types", np.arange(core.n_axons), types.astype(np.uint32)),
-            ("type_weights", *pack_lanes(by_group.reshape(-1, core.lanes), core.weight_bits)),
+            ("type_weights", *pack_lanes(by_group.reshape(-1, core.lanes), each)),
+            *drawn,
         ]
 
     def memories(self, core: CoreShape) -> tuple[Memory, ...]:
@@ -144,26 +255,38 @@ class AxonTypes(Dense):
         return (
             Memory("weights", core.weight_rows, core.lanes, core.weight_memory),
             Memory("axon types", core.n_axons, TYPE_BITS),
-            Memory("type weights", core.groups * TYPES, core.lanes * core.weight_bits),
+            Memory(
+                *("type weights", core.groups * TYPES),
+                core.lanes * (core.weight_bits + _draws(core)),
+            ),
             axon_list,
         )
 
     def logic(self, core: CoreShape) -> Counter[str]:
         """Return the terms of the dense format, and a gate for each bit of a row of weights."""
         row_bits = core.lanes * core.weight_bits
-        return super().logic(core) + Counter({"multiplexer": row_bits, "register": row_bits})
+        terms = super().logic(core) + Counter({"multiplexer": row_bits, "register": row_bits})
+        if _draws(core):  # two keys and an LFSR; sizes, compared with draws, choose signs
+            terms["random"] += 3 * 32 + 16 * (-(-core.lanes // 2) - 1)
+            terms["adder"] += 2 * row_bits
+            terms["multiplexer"] += 2 * row_bits
+            terms["register"] += row_bits
+        return terms
 
     def cycles(
         self, core: CoreShape, active: npt.NDArray[np.float64], empty_words: npt.NDArray[np.float64]
     ) -> npt.NDArray[np.float64]:
-        """Return a cycle more than dense synapses: the type is read before its weights."""
-        return super().cycles(core, active, empty_words) + 1
+        """Return a cycle more than dense synapses: the type is read before its weights.
+
+        Two, where synapses are stochastic: what they add is decided in another.
+        """
+        return super().cycles(core, active, empty_words) + 1 + _draws(core)
 
     def exact_cycles(
         self, core: CoreShape, active: npt.NDArray[np.bool_], weights: npt.NDArray[np.int16]
     ) -> npt.NDArray[np.int64]:
-        """Return a cycle more than dense synapses take."""
-        return super().exact_cycles(core, active, weights) + 1
+        """Return a cycle more than dense synapses take, or two with stochastic ones."""
+        return super().exact_cycles(core, active, weights) + 1 + _draws(core)
 
 
 def parts(
@@ -171,3 +294,31 @@ def parts(
 ) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16], npt.NDArray[np.int16]]:
     """Return types (n_axons,), bits (n_axons, n_neurons), and weights (4, n_neurons)."""
     return weights[:-TYPES, 0], weights[:-TYPES, 1:], weights[-TYPES:, 1:]
+
+
+def drawn_parts(
+    weights: npt.NDArray[np.int16],
+) -> tuple[
+    npt.NDArray[np.int16], npt.NDArray[np.int16], npt.NDArray[np.int16], npt.NDArray[np.int16]
+]:
+    """Return types, bits and weights of a core with stochastic synapses, and flags (4, n_neurons).
+
+    A flag says whether the synapses to a neuron from axons of a type are stochastic.
+    """
+    return *parts(weights[:-TYPES]), weights[-TYPES:, 1:]
+
+
+def _draws(core: CoreShape) -> bool:
+    return "stochastic" in core.synapse_options
+
+
+def _parts(
+    core: CoreShape, weights: npt.NDArray[np.int16]
+) -> tuple[
+    npt.NDArray[np.int16], npt.NDArray[np.int16], npt.NDArray[np.int16], npt.NDArray[np.int16]
+]:
+    """Return types, bits, weights and flags, which are 0 where nothing is stochastic."""
+    if _draws(core):
+        return drawn_parts(weights)
+    types, bits, table = parts(weights)
+    return types, bits, table, np.zeros_like(table)

@@ -109,6 +109,8 @@ class SynapseFormat(ABC):
         Whether a rule can change the weights, which then are a matrix (n_axons, n_neurons).
     options : tuple of str
         What the format must be told of a core: the names in its ``synapse_options``.
+    further_options : tuple of str
+        What it may be told besides.
     holds_scan : bool
         Whether the crossbar lets the scan of the axons wait, by a port ``ready``.
     pads_lanes : bool
@@ -125,6 +127,7 @@ class SynapseFormat(ABC):
     name: str
     learns = False
     options: tuple[str, ...] = ()
+    further_options: tuple[str, ...] = ()
     holds_scan = False
     pads_lanes = False
     rests = False
@@ -176,6 +179,20 @@ class SynapseFormat(ABC):
     @abstractmethod
     def matrix(self, core: CoreShape, weights: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
         """Return the matrix (n_axons, n_neurons) that the stored weights stand for."""
+
+    def key(self, core: CoreShape, weights: npt.NDArray[np.int16]) -> int:
+        """Return what the draws of synapses start from at ``clear``, 1..2**32 - 1; 0 without draws.
+
+        A format whose core draws has a region ``synapse_key``: this key at offset 0, that of the
+        coming tick at 1.
+        """
+        return 0
+
+    def keyed(
+        self, core: CoreShape, weights: npt.NDArray[np.int16], key: int
+    ) -> npt.NDArray[np.int16]:
+        """Return stored weights with another :meth:`key`, or as they are in a core without."""
+        return weights
 
     @abstractmethod
     def regions(self, core: CoreShape) -> tuple[SynapseRegion, ...]:

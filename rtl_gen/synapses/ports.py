@@ -97,6 +97,8 @@ def crossbar_members(core: CoreParams, regions: dict[str, Region]) -> dict[str, 
     word_valid, word, word_data : ``In``
         If the format ``takes_words``. The words of the axon bitmap, ascending, each before the
         first axon of it.
+    clear : ``In(1)``
+        If the format draws: begin with the image's key again.
     learning : ``Out(VisitPort(core))``
         In a plastic core.
     scaled_axon : ``Out(range(n_axons))``, amplitude : ``In(AMPLITUDE_BITS + 1)``
@@ -138,6 +140,8 @@ def crossbar_members(core: CoreParams, regions: dict[str, Region]) -> dict[str, 
         members["amplitude"] = In(AMPLITUDE_BITS + 1)
     if core.transmission:
         members |= {"row_read": Out(1), "group_ended": Out(1), "passed": In(1)}
+    if core.synapse_draws:
+        members["clear"] = In(1)
     for wanted in core.synapse_format.regions(core):
         region = regions[wanted.name]
         members[region.name] = In(RegionPort((region.span - 1).bit_length(), region.bits))

@@ -9,6 +9,7 @@ import click
 from spikelet.commands.options import (
     FROM_0,
     LEARNING,
+    LIBERTY,
     NETWORK,
     OUT,
     POSITIVE,
@@ -35,6 +36,7 @@ __all__ = ["learn"]
 )
 @click.option("--seed", type=FROM_0, help="In the place of that of a TOML file.")
 @LEARNING
+@LIBERTY
 @START
 @click.option("--resume", is_flag=True, help="Go on behind the last epoch that has ended.")
 @click.option(

@@ -10,6 +10,7 @@ from spikelet.compiler.neuron_parameters import drawing, kept_states, loaded_par
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage, random_states
 from spikelet.description.chip.transmission import CERTAIN
+from spikelet.description.synapses.axon_types import BY_CHANCE
 from spikelet.network.integer_layers import IntegerPopulation, IntegerProjection
 from spikelet.network.integers import IntegerNetwork
 
@@ -58,6 +59,9 @@ def core_contents(
     if core.short_term:
         scaled = _axons_of(core, network, into, [p.short_term is not None for p in into])
     weights[: len(matrix), : len(neurons)] = matrix
+    if core.synapse_draws:
+        drawing_axons = _axons_of(core, network, into, [p.stochastic for p in into])
+        weights[drawing_axons[:, None] & (weights != 0)] += BY_CHANCE
     number = [p.name for p in network.populations].index(population.name)
     first = int(neurons[0])  # cores of the same population draw differently
     sources = [network.seed, number, first] if first else [network.seed, number]
@@ -65,8 +69,10 @@ def core_contents(
     draw_key, draw_indices = drawing(
         core, network.draw_key, network.first_neuron(population.name), neurons
     )
+    format, seeds = core.synapse_format, [network.draw_key, number, first]
+    stored = format.stored(core, weights, f"layer {population.name!r}")
     return CoreImage(
-        weights=core.synapse_format.stored(core, weights, f"layer {population.name!r}"),
+        weights=format.keyed(core, stored, _own_key(seeds)),
         destinations=destinations,
         parameters=loaded_parameters(core, population.parameters, neurons),
         states=kept_states(core, population.states, neurons),
@@ -78,7 +84,7 @@ def core_contents(
         draw_indices=draw_indices,
         short_term=scaled,
         rule_bits=second,
-        **_transmission(core, network, into, [network.draw_key, number, first]),
+        **_transmission(core, network, into, seeds),
     )
 
 
@@ -94,8 +100,12 @@ def _transmission(
     chances = np.full(core.n_axons, CERTAIN, np.int32)
     given = np.repeat([p.transmission for p in into], [network.sizes[p.source] for p in into])
     chances[: given.size] = given
-    key = int(np.random.SeedSequence(seeds).generate_state(1)[0])
-    return {"transmission": chances, "transmission_key": max(1, key)}
+    return {"transmission": chances, "transmission_key": _own_key(seeds)}
+
+
+def _own_key(seeds: Sequence[int]) -> int:
+    """Return what the draws of a core's axons or synapses start from: 1..2**32 - 1."""
+    return max(1, int(np.random.SeedSequence(seeds).generate_state(1)[0]))
 
 
 def _axons_of(

@@ -170,6 +170,13 @@ class _Placer:
             pipelines = pipelines_of_channels(convolution.out_channels, pipelines)
             n_neurons = convolution.n_neurons
         synapses, options = self._synapses(placed, index, n_neurons, lanes)
+        if self.network.has_stochastic(population.name):
+            if "stochastic" not in synapse_format(synapses).further_options:
+                raise self.network.error(
+                    f"population {population.name!r}: {synapses} synapses cannot be stochastic",
+                    "compile with --synapses axon-types, or leave stochastic out of projections",
+                )
+            options = {**options, "stochastic": 1}
         weight_bits, weight_format = self._weight_width(population)
         try:
             core = CoreParams(

@@ -84,6 +84,7 @@ def network_fields(network: IntegerNetwork) -> dict[str, Any]:
                 **{n: getattr(p, n) for n in ("source", "target", "delay", "connectivity")},
                 **({"teacher": True} if p.teacher else {}),
                 **({"transmission": p.transmission} if p.transmission < CERTAIN else {}),
+                **({"stochastic": True} if p.stochastic else {}),
                 "rule": p.rule and p.rule.to_dict(),
                 "convolution": p.convolution and p.convolution.options(),
                 # named only where there is one
@@ -138,6 +139,7 @@ def network_of(entry: dict[str, Any], arrays: _Arrays) -> IntegerNetwork:
             arrays.get(f"devices_{i}"),
             teacher=p.get("teacher", False),
             transmission=p.get("transmission", CERTAIN),
+            stochastic=p.get("stochastic", False),
         )
         for i, p in enumerate(entry["projections"])
     )

@@ -92,6 +92,7 @@ def layer_differences(
         ("bits of arriving counts", core.spike_bits, network.arriving_bits(name)),
         ("short-term plasticity", like.network.short_term(name), network.short_term(name)),
         ("stochastic transmission", like.network.transmits(name), network.transmits(name)),
+        ("stochastic synapses", like.network.has_stochastic(name), network.has_stochastic(name)),
         ("learning rule", like.network.rule(name), network.rule(name)),
         ("axons of teachers", core.teacher_axons, network.teacher_axons(name)),
         ("why it stays in one core", like.network.kept_whole(name), network.kept_whole(name)),

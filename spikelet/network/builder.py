@@ -233,6 +233,7 @@ class PlasticNetwork:
         short_term: ShortTermPlasticity | None = None,
         teacher: bool = False,
         transmission: float = 1.0,
+        stochastic: bool = False,
     ) -> None:
         """Connect inputs or a population to a population.
 
@@ -267,6 +268,9 @@ class PlasticNetwork:
         transmission : float
             The chance, 1/256..1 and rounded to 1/256, that a spike brings its weights: a draw for
             each line or neuron of the source that spikes, in each tick. Rules see all its spikes.
+        stochastic : bool
+            Whether each synapse adds 1 or -1, the sign of its weight, by the chance of the weight's
+            size in 256: a draw for each spike and synapse. Cores have ``axon-types`` synapses.
 
         Raises
         ------
@@ -292,6 +296,8 @@ class PlasticNetwork:
             self.populations[target].read_by([rule])
         if short_term is not None:
             check_short_term(what, short_term, self.into(target))
+        if type(stochastic) is not bool:
+            raise SpikeletError(f"{what}: stochastic must be true or false, not {stochastic!r}")
         codes = None
         if rule is not None and rule.devices:
             codes = (variability or Variability()).codes(rule.devices, initial, what)
@@ -309,6 +315,7 @@ class PlasticNetwork:
             devices=codes,
             teacher=teacher,
             transmission=transmission_chance(what, transmission),
+            stochastic=stochastic,
         )
         self.projections.append(projection)
 

@@ -132,6 +132,8 @@ class IntegerProjection:
         Whether its spikes load the errors of the target's neurons, and not their potentials.
     transmission : int
         The chance that a spike brings its weights, 1..256 in 1/256.
+    stochastic : bool
+        Whether each synapse adds the sign of its weight, by the chance of its size in 256.
     """
 
     __repr__ = summary
@@ -147,6 +149,7 @@ class IntegerProjection:
     devices: npt.NDArray[np.int32] | None = None
     teacher: bool = False
     transmission: int = CERTAIN
+    stochastic: bool = False
 
     @property
     def title(self) -> str:

@@ -193,6 +193,10 @@ class IntegerNetwork:
         """Return whether spikes into a population can fail to bring their weights."""
         return any(p.transmission < CERTAIN for p in self.into(population))
 
+    def has_stochastic(self, population: str) -> bool:
+        """Return whether synapses into a population are stochastic."""
+        return any(p.stochastic for p in self.into(population))
+
     def kept_whole(self, population: str) -> str | None:
         """Return why a population is one core if a core holds it; None if it may be cut anyhow.
 
@@ -204,6 +208,8 @@ class IntegerNetwork:
             return "its axons have short-term plasticity"
         if self.transmits(population):
             return "its axons transmit stochastically"
+        if self.has_stochastic(population):
+            return "its synapses are stochastic"
         return "its neurons inhibit each other" if self.inhibits(population) else None
 
     def inhibits(self, population: str) -> bool:

@@ -217,6 +217,8 @@ class _IntegerGraph:
                 found.append(f"the short-term plasticity of axons of {population.name}")
             if self.network.transmits(population.name):
                 found.append(f"the stochastic transmission of axons of {population.name}")
+            if self.network.has_stochastic(population.name):
+                found.append(f"the stochastic synapses of {population.name}")
             if not reset_metadata(population.neuron):
                 found.append(
                     f"the neurons of {population.name}, of model {population.neuron.name}: nodes "

@@ -37,6 +37,7 @@ def run_epoch(
     start: ChipState | None,
     folder: Path | None,
     progress: Callable[[str, int, int], None],
+    liberty: Path | None = None,
 ) -> tuple[ChipState, Counts]:
     """Show all samples once.
 
@@ -66,6 +67,7 @@ def run_epoch(
             record=(),
             folder=folder,
             progress=report,
+            liberty=liberty,
         )
         start = ran.final
         parts.append({name: ran.counts(name) for name in outputs})

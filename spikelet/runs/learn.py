@@ -182,6 +182,7 @@ def learn_from(
     start: ChipState | None = None,
     kept: Epochs | None = None,
     folder: Path | None = None,
+    liberty: Path | None = None,
     progress: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> LearningRun:
     """Let a network learn from samples.
@@ -203,6 +204,8 @@ def learn_from(
         Where each epoch is kept; those that are there are not run again.
     folder : Path or None
         The project folder, for engines that need one.
+    liberty : Path or None
+        Library of standard cells (liberty file) of engine ``netlist-cells``.
     progress : callable
         Told what is going on, samples done, and samples in all.
 
@@ -233,6 +236,7 @@ def learn_from(
             learning=learning,
             start=state,
             folder=folder,
+            liberty=liberty,
             progress=progress,
         )
         counts.append(found)
@@ -249,9 +253,12 @@ def making_of(
     learning: bool,
     start: Path | None,
     command: str,
+    liberty: Path | None = None,
 ) -> Artefact:
     """Return the record of everything that an epoch depends on."""
-    inputs, sources = digests_of_files({"samples file": samples.path, "snapshot file": start})
+    inputs, sources = digests_of_files(
+        {"samples file": samples.path, "snapshot file": start, "liberty file": liberty}
+    )
     return Artefact(
         _LEARNED,
         {**compiled.digests, "samples": samples.digest, **inputs},

@@ -31,4 +31,9 @@ def typed_weights(rng: np.random.Generator, core: CoreParams) -> np.ndarray:
     found[: core.n_axons, 1:] = rng.random((core.n_axons, core.n_neurons)) < 0.4
     shape = (TYPES, core.n_neurons)
     found[core.n_axons :, 1:] = rng.integers(core.weight_min, core.weight_max + 1, shape)
-    return found
+    if not core.synapse_draws:
+        return found
+    flags = np.zeros((TYPES, 1 + core.n_neurons), np.int16)
+    flags[:, 1:] = rng.random(shape) < 0.6
+    flags[:, 0] = rng.integers(1, 256, TYPES)
+    return np.concatenate([found, flags])

@@ -76,6 +76,14 @@ def test_a_board_does_what_golden_does(
         assert first.first_difference(expected) is None
         assert any(fired.any() for fired in expected.spikes)
         check_same_state(driver.snapshot(), golden.snapshot())
+        if chip is PLASTIC:
+            other = random_plastic_image(rng, chip)
+            report = driver.program_weights(other)
+            assert report.complete and report.writes == (report.words,)
+            learned = driver.snapshot().image.cores[0]
+            assert (learned.weights == other.cores[0].weights).all()
+            assert (learned.devices == other.cores[0].devices).all()
+            assert (other.cores[0].weights != image.cores[0].weights).any()
     assert (link.resent > 0) <= ("damage" in options)
 
 
