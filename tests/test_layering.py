@@ -40,6 +40,7 @@ ORDER = (
     ("targets",),
     ("images",),
     ("reports",),
+    ("measures",),
     ("runs",),
     ("compiler",),
     ("frameworks",),
