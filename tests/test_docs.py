@@ -39,6 +39,7 @@ PAGES = (
     "learning",
     "learning-experiments",
     "literature-experiments",
+    "measures",
     "memory-map",
     "memristors",
     "network-on-chip",

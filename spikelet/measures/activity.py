@@ -34,7 +34,7 @@ MEASURES = (
         "Spikes per inference",
         "",
         "Spikes of inputs and neurons in a sample, mean",
-        "Mehonic et al. 2020",
+        "the count behind the activation sparsity of NeuroBench (Yik et al. 2025)",
         "a run with spikes (`spikelet verify`)",
         _spikes,
     ),
@@ -44,7 +44,7 @@ MEASURES = (
         "",
         "Ticks of a sample × the network's time step / (clock cycles of the sample / clock); the "
         "host's transfers are not included",
-        "Zhang et al. 2020",
+        "the acceleration factor of Schemmel et al., ISCAS 2010",
         "a network with a time step, a run, and a build (`spikelet build`)",
         _speed,
     ),

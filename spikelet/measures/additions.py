@@ -38,7 +38,7 @@ MEASURES = (
         "",
         "Synaptic operations of a sample / multiplications of one pass of the network of numbers "
         "with the same synapses, one for each synapse",
-        "Mehonic et al. 2020 ask for it; limit of 3 from Horowitz 2014, 16-bit floating point",
+        "limit: Horowitz 2014, 16-bit floating point",
         "a run with spikes (`spikelet verify`)",
         _additions,
     ),
