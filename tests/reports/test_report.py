@@ -240,7 +240,7 @@ def test_measures_on_the_page_are_those_beside_it(
     page: tuple[Path, Page], compiled: CompiledNetwork
 ) -> None:
     path, html = page
-    stored = json.loads((path.parent / MEASURES).read_text())
+    stored = json.loads((path / MEASURES).read_text())
     assert [chip["name"] for chip in stored["published"]] == [
         row[0] for row in html.tables["published"][2:]
     ]
