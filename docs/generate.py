@@ -1,7 +1,8 @@
 """Write the generated parts of some pages: ``python -m docs.generate``.
 
 The memory map is that of an example chip; the node kinds of ``networks.md`` are those that have a
-handler, the models of ``neurons.md`` those that are there. With ``--check`` nothing is written.
+handler, the models of ``neurons.md`` and the measures of ``measures.md`` those that are there.
+With ``--check`` nothing is written.
 """
 
 import inspect
@@ -31,6 +32,8 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.learning.rule import LearningRule, TraceParams
 from spikelet.description.neurons.adaptation import Adaptation
 from spikelet.description.neurons.models import neuron_model, neuron_models
+from spikelet.measures.measures import measures
+from spikelet.measures.published import PUBLISHED
 from spikelet.nir.frameworks import FRAMEWORKS
 from spikelet.nir.handlers import HANDLERS
 from spikelet.reports.neuron_listing import usual_core
@@ -271,6 +274,33 @@ def neuron_table() -> str:
     return _table(header, rows) + "\nSources:\n\n" + "\n".join(sources) + "\n"
 
 
+def measure_tables() -> str:
+    """Return the definitions of all measures, and the published chips."""
+    defined = _table(
+        ("measure", "name in JSON", "unit", "definition", "source"),
+        [(m.title, f"`{m.name}`", m.unit, m.definition, m.source) for m in measures()],
+    )
+    chips = _table(
+        (
+            *("chip", "process (nm)", "area (mm²)", "neurons", "synapses", "synapses per mm²"),
+            *("weight bits", "pJ per synaptic operation", "speed over biological time", "learns"),
+        ),
+        [
+            (
+                *(chip.name, chip.process_nm, f"{chip.area_mm2:g}", f"{chip.neurons:,}"),
+                *(f"{chip.synapses:,}", f"{chip.synapses_per_mm2:,.0f}", chip.weight_bits),
+                *(f"{chip.pj_per_operation:,g}", chip.speed, "yes" if chip.learns else "no"),
+            )
+            for chip in PUBLISHED
+        ],
+    )
+    assumed = "".join(f"* {chip.name} ({chip.source}): {chip.assumes}.\n" for chip in PUBLISHED)
+    said = (
+        "The figures of the papers, in the units of the page; each is under assumptions of its own."
+    )
+    return f"## Definitions\n\n{defined}\n## Five published chips\n\n{said}\n\n{chips}\n{assumed}"
+
+
 def ports() -> str:
     """Return the tables of a chip's ports, the registers of a bus, and waveforms of each."""
     params = BusParams.of(EXAMPLE)
@@ -319,6 +349,7 @@ def _wires(component: Any, hidden: Iterable[str]) -> Iterable[tuple[str, Any, in
 
 PARTS: dict[str, Callable[[], str]] = {
     "conventions.md": conventions,
+    "measures.md": measure_tables,
     "memory-map.md": lambda: tables(EXAMPLE),
     "networks.md": node_kinds,
     "neurons.md": neuron_table,

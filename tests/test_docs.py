@@ -50,6 +50,7 @@ PAGES = (
     "learning-experiments",
     "learning-network",
     "literature-experiments",
+    "measures",
     "memory-map",
     "memristors",
     "network-on-chip",

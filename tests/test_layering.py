@@ -43,6 +43,7 @@ ORDER = (
     ("targets",),
     ("images",),
     ("reports",),
+    ("measures",),
     ("runs",),
     ("compiler",),
     ("frameworks",),

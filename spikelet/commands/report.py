@@ -20,7 +20,7 @@ __all__ = ["report"]
 def report(terminal: Terminal, network: Path, folder: Path | None, sample: int, state: str) -> None:
     """Write one HTML page of all that is known of a project."""
     from spikelet.project import opened
-    from spikelet.reports.report import THROUGHPUT
+    from spikelet.reports.report import MEASURES, THROUGHPUT
     from spikelet.results import old_fields
 
     project = opened(network, folder, command_line(click.get_current_context()))
@@ -29,4 +29,5 @@ def report(terminal: Terminal, network: Path, folder: Path | None, sample: int, 
     terminal.say(f"report: {page}")
     counted = page.with_name(THROUGHPUT)
     cycles = json.loads(counted.read_text()) if counted.exists() else None
-    terminal.result({"report": str(page), "throughput": cycles, **old_fields(old)})
+    measures = json.loads(page.with_name(MEASURES).read_text())
+    terminal.result({"report": str(page), "throughput": cycles, **measures, **old_fields(old)})

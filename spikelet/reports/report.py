@@ -13,8 +13,11 @@ from spikelet.description.run.recording import Recording
 from spikelet.description.versions import package_versions
 from spikelet.fpga.families import families
 from spikelet.fpga.flow import FpgaReport
+from spikelet.measures.accuracy import wilson
+from spikelet.measures.learning import learned as learned_by_golden
+from spikelet.measures.subject import Subject
 from spikelet.placement.quality import PlacementQuality
-from spikelet.reports import throughput_section
+from spikelet.reports import measures_section, throughput_section
 from spikelet.reports.fpga_section import Cost, design, proof_rows, speed_rows
 from spikelet.reports.report_page import PAGE, check_extra, filled, write_page
 from spikelet.runs.drift import Drift
@@ -32,7 +35,10 @@ try:
 except ImportError as error:
     _MISSING_EXTRA = error
 
-__all__ = ["PAGE", "THROUGHPUT", "write_report"]
+__all__ = ["MEASURES", "PAGE", "THROUGHPUT", "write_report"]
+
+MEASURES = "measures.json"
+"""What :func:`measures_section.fields` returns, beside the page."""
 
 THROUGHPUT = "throughput.json"
 """What :meth:`Throughput.to_dict` returns, beside the page."""
@@ -117,6 +123,12 @@ def write_report(
     if drifts:
         pictures["drift"] = drift_section.drawn(drifts)
     cost = _cost(verification, run)
+    found = measures_section.fields(
+        Subject(
+            *(compiled, shown, run, verification, fpga, cost.cycles if cost else None, throughput),
+            learned_by_golden(compiled, shown) if shown else None,
+        )
+    )
     page = filled(
         _TEMPLATE,
         pictures,
@@ -152,10 +164,12 @@ def write_report(
         throughput_words=throughput_section.words(throughput, fpga) if throughput else "",
         throughput_layers=throughput_section.layer_rows(throughput) if throughput else [],
         throughput_cores=throughput_section.core_rows(throughput) if throughput else [],
+        measures=measures_section.rows(found),
+        chips=measures_section.chip_rows(found, compiled.name, _weight_bits(compiled)),
         units=[layer.name for layer in compiled.network.quantisation if len(layer.units) > 1],
     )
     record = Artefact("report", _inputs(compiled, made))
-    further = {}
+    further = {MEASURES: json.dumps(found, indent=1).encode()}
     if throughput:
         further[THROUGHPUT] = json.dumps(throughput.to_dict(fpga), indent=1).encode()
     return write_page(Path(folder), page, pictures, record, further)
@@ -290,11 +304,14 @@ def _engine_name(engine: str) -> str:
 
 def _interval(accuracy: float, samples: int) -> str:
     """Return Wilson's 95 % interval of a share."""
-    z = 1.96
-    centre = accuracy + z * z / (2 * samples)
-    reach = z * (accuracy * (1 - accuracy) / samples + (z / (2 * samples)) ** 2) ** 0.5
-    low, high = ((centre + side * reach) / (1 + z * z / samples) for side in (-1, 1))
+    low, high = wilson(accuracy * samples, samples)
     return f"{100 * low:.1f} to {100 * high:.1f} %"
+
+
+def _weight_bits(compiled: CompiledNetwork) -> str:
+    """Return the widths of the cores' weights, in words."""
+    widths = sorted({core.weight_bits for core in compiled.chip.cores})
+    return " and ".join(map(str, widths)) if len(widths) < 3 else f"{widths[0]} to {widths[-1]}"
 
 
 def _predicted(engine: EngineResult, run: Run | None) -> float | None:

@@ -14,7 +14,7 @@ from spikelet.golden.chip import GoldenChip
 from spikelet.golden.chip_cycles import ChipCycles
 from spikelet.samples.samples import Samples
 
-__all__ = ["CoreWork", "LayerWork", "Throughput", "throughput"]
+__all__ = ["CoreWork", "LayerWork", "Throughput", "rewards", "throughput"]
 
 _MOST_SAMPLES = 20
 _NETWORK = "network"
@@ -150,7 +150,7 @@ def throughput(compiled: CompiledNetwork, samples: Samples) -> Throughput | None
     shown = samples.first(min(_MOST_SAMPLES, len(samples.spikes)))
     events = compiled.events(shown.spikes)
     golden = GoldenChip(compiled.chip, compiled.image, neurons=compiled.neurons)
-    golden.run(events, record=("cycles",), reward=_rewards(compiled, shown))
+    golden.run(events, record=("cycles",), reward=rewards(compiled, shown))
     if golden.counted is None:
         raise SpikeletError("golden counted no clock cycles")
     ran = np.ones((events.samples, events.ticks), np.bool_)
@@ -160,7 +160,8 @@ def throughput(compiled: CompiledNetwork, samples: Samples) -> Throughput | None
     return _summed(compiled, golden.counted, ran)
 
 
-def _rewards(compiled: CompiledNetwork, samples: Samples) -> npt.NDArray[np.int32] | None:
+def rewards(compiled: CompiledNetwork, samples: Samples) -> npt.NDArray[np.int32] | None:
+    """Return the samples' rewards with those of the last ticks, which are 0; None without any."""
     if samples.reward is None:
         return None
     extra = ((0, 0), (0, compiled.output_latency))

@@ -134,6 +134,28 @@ class Samples:
         expected = {name: values[:count] for name, values in self.expected.items()}
         return replace(self, **parts, expected=expected)
 
+    def shortened(self, ticks: int) -> "Samples":
+        """Return the first ``ticks`` ticks of each sample, and of what was recorded in them.
+
+        Classes and counts that were recorded are of whole samples, and are left out.
+
+        SpikeletError unless ``ticks`` is in 1..ticks of the samples.
+        """
+        most = self.spikes.shape[1]
+        if not 1 <= ticks <= most:
+            raise SpikeletError(
+                f"the count of ticks must be in 1..{most}, those of the samples, not {ticks}"
+            )
+        return replace(
+            self,
+            spikes=self.spikes[:, :ticks],
+            reward=None if self.reward is None else self.reward[:, :ticks],
+            lengths=None if self.lengths is None else np.minimum(self.lengths, ticks),
+            expected={
+                name: values[:, :ticks] for name, values in self.expected.items() if values.ndim > 2
+            },
+        )
+
     def accuracy(self, classes: npt.NDArray[np.int64]) -> float | None:
         """Return the share of ``classes`` that equal the labels; None without labels.
 

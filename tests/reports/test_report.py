@@ -24,7 +24,7 @@ from spikelet.golden import chip as golden_chip
 from spikelet.network.limits import PlacementLimits
 from spikelet.reports import report as module
 from spikelet.reports import structure_plots
-from spikelet.reports.report import THROUGHPUT, write_report
+from spikelet.reports.report import MEASURES, THROUGHPUT, write_report
 from spikelet.runs.agreement import LayerAgreement
 from spikelet.runs.drift import Drift, drift
 from spikelet.runs.run_result import Run
@@ -234,6 +234,30 @@ def test_where_the_cycles_go(
     assert [row["clock"] for row in stored["samples_per_second"]] == ["routed", "target"]
     assert stored["samples_per_second"][1]["samples_per_second"] == rate
     assert stored["cores"][2]["layer"] == "p1"
+
+
+def test_measures_on_the_page_are_those_beside_it(
+    page: tuple[Path, Page], compiled: CompiledNetwork
+) -> None:
+    path, html = page
+    stored = json.loads((path / MEASURES).read_text())
+    assert [chip["name"] for chip in stored["published"]] == [
+        row[0] for row in html.tables["published"][2:]
+    ]
+    shown = html.tables["measures"][1:]
+    found = stored["measures"]
+    assert ["Accuracy (%)", "golden", "80", "95 % interval 37.6 to 96.4 %, 5 samples"] in shown
+    assert ["Synapses", "", "228", ""] in shown
+    (additions,) = [row for row in shown if row[0] == "SNN additions per ANN multiplication"]
+    (figure,) = found["additions_per_multiplication"]["figures"]
+    assert float(additions[2]) == pytest.approx(figure["value"], rel=5e-3)
+    assert additions[3].startswith(("pays: ", "does not pay: "))
+    energies = [row[0] for row in shown if row[0].endswith(("(nJ)", "(pJ)"))]
+    assert energies and all("an estimate" in title for title in energies)
+    assert html.tables["published"][1][0] == compiled.name
+    assert "(estimate, 45 nm)" in html.tables["published"][1][6]
+    (updates,) = [row for row in shown if row[0] == "Clock cycles per synaptic update"]
+    assert updates[2:] == ["–", "needs a network that learns, and samples"]
 
 
 def test_network_and_quantisation(page: tuple[Path, Page], compiled: CompiledNetwork) -> None:

@@ -175,6 +175,23 @@ def test_the_first_of_none(count: int) -> None:
         Samples(SPIKES.astype(np.uint8)).first(count)
 
 
+def test_the_first_ticks() -> None:
+    spikes = SPIKES.astype(np.uint8)
+    spikes[1, 4:] = 0
+    recorded = {"": np.arange(6), "a": np.arange(6 * 12 * 2).reshape(6, 12, 2)}
+    lengths = np.array([12, 4, 12, 12, 12, 12])
+    given = Samples(spikes, np.arange(6), lengths=lengths, expected=recorded)
+    found = given.shortened(5)
+    assert np.array_equal(found.spikes, spikes[:, :5])
+    assert found.lengths is not None and found.lengths.tolist() == [5, 4, 5, 5, 5, 5]
+    assert list(found.expected) == ["a"]  # a class is of the whole sample
+    assert np.array_equal(found.expected["a"], recorded["a"][:, :5])
+    assert found.labels is given.labels
+    for ticks in (0, 13):
+        with pytest.raises(SpikeletError, match=rf"must be in 1\.\.12, .*, not {ticks}$"):
+            given.shortened(ticks)
+
+
 @pytest.mark.parametrize(
     ("reward", "message"),
     [

@@ -1,0 +1,1 @@
+"""What reviews of the field compare networks and chips by; one file a group of measures."""
