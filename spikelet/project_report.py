@@ -1,9 +1,10 @@
 """The HTML page of a project folder: all in it that belongs to its compiled network."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from spikelet.compiler.compiled import CompiledNetwork
-from spikelet.description.artefact import Artefact, OutOfDate
+from spikelet.description.artefact import RECORD, Artefact, OutOfDate
 from spikelet.locked import writing
 from spikelet.project_records import changed_source, compiled_records, old_runs, present_digests
 from spikelet.reports.report import write_report
@@ -58,5 +59,17 @@ def project_report(
             out_of_date=old,
             drifts=drift(compiled, kept.samples) if kept.samples else (),
             throughput=throughput(compiled, kept.samples) if kept.samples else None,
+            files=_files(folder, present),
         )
     return page, old
+
+
+def _files(folder: Path, present: Mapping[str, str]) -> list[Path]:
+    """Return the files of what belongs to the network, relative to the report's folder."""
+    found = []
+    for record in sorted(folder.rglob(RECORD)):
+        made = Artefact.load(record.parent)
+        place = record.parent.relative_to(folder)
+        if made and place.parts[:1] != ("report",) and not made.out_of_date(present):
+            found += [Path("..", place, name) for name in made.files]
+    return [path for path in found if (folder / "report" / path).exists()]
