@@ -5,6 +5,7 @@ from pathlib import Path
 
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.artefact import RECORD, Artefact, OutOfDate
+from spikelet.description.files import PARTIAL
 from spikelet.locked import writing
 from spikelet.project_records import changed_source, compiled_records, old_runs, present_digests
 from spikelet.reports.report import write_report
@@ -70,6 +71,7 @@ def _files(folder: Path, present: Mapping[str, str]) -> list[Path]:
     for record in sorted(folder.rglob(RECORD)):
         made = Artefact.load(record.parent)
         place = record.parent.relative_to(folder)
-        if made and place.parts[:1] != ("report",) and not made.out_of_date(present):
+        written = place.parts[:1] != ("report",) and not record.parent.name.endswith(PARTIAL)
+        if made and written and not made.out_of_date(present):
             found += [Path("..", place, name) for name in made.files]
     return [path for path in found if (folder / "report" / path).exists()]

@@ -127,7 +127,7 @@ def write_report(
     sections = [(s, found) for s in SECTIONS if (found := s.content(parts)) is not None]
     for section, _ in sections:
         pictures |= section.pictures(parts) if section.pictures else {}
-    told = {
+    told: dict[str, Any] = {
         "verification": verification,
         "verdict": _verdict(verification),
         "recorded": _recorded(compiled, verification),
@@ -140,6 +140,7 @@ def write_report(
         "commands": list(dict.fromkeys(record.command for record in made if record.command)),
         "out_of_date": out_of_date,
         "drift": drift_section.filled_in(drifts),
+        "learned": learning_section.filled_in(learned) if learned else None,
         "leaks": drift_section.leaks(compiled.network.quantisation),
     }
     page = filled(
@@ -160,7 +161,6 @@ def write_report(
         predicted=lambda engine: _predicted(engine, run),
         designs=[design(report) for report in fpga],
         proof_rows=proof_rows,
-        learned=learning_section.filled_in(learned) if learned else None,
         drift_samples=drifts[0].samples if drifts else 0,
         throughput=throughput,
         throughput_words=throughput_section.words(throughput, fpga) if throughput else "",
@@ -171,6 +171,8 @@ def write_report(
     record = Artefact("report", _inputs(compiled, made))
     told |= {"network": compiled.name, "sample": sample, "fpga": fpga}
     told["quantisation"] = compiled.network.quantisation
+    if learned:
+        told["learned"] = {what: held for what, held in told["learned"].items() if what != "run"}
     told["throughput"] = throughput.to_dict(fpga) if throughput else None
     told["sections"] = {section.name: found for section, found in sections}
     further = {REPORT_JSON: as_json(told)}
