@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import sync_playwright
 
-import spikelet
 from benchmarks.boards import EXAMPLE, digits_network
 from benchmarks.support import (
     console,
@@ -66,8 +65,8 @@ def main() -> int:
 
 def _page(folder: Path, least: int) -> tuple[Path, int]:
     """Write the report of the digits network on random input; return its page, and the spikes."""
-    compiled = spikelet.compile(digits_network())
-    known = load_samples(EXAMPLE / "test.npz")
+    compiled = digits_network(8)
+    known = load_samples(EXAMPLE / "digits_test.npz", "test_")
     shape = known.spikes.shape[1:]
     rng = np.random.default_rng(0)
     share = 1.1 * least / (10 * shape[0] * shape[1])

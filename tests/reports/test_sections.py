@@ -37,7 +37,11 @@ def written(parts: Parts, tmp_path_factory: Any) -> tuple[Page, dict[str, Any]]:
         samples=parts.samples,
         trace=parts.run.recording if parts.run else None,
         verification=verification(parts.compiled),
-        fpga=[fpga_report(image="self-test"), fpga_report(board="", bitstream="")],
+        fpga=[
+            fpga_report(image="self-test"),
+            fpga_report(board="", bitstream=""),
+            fpga_report(board="My board"),
+        ],
         sample=3,
         files=[Path("../rtl/a b.v"), Path("../rtl/#c.v"), Path("../compiled/network.npz")],
     )
@@ -125,9 +129,11 @@ def test_weights(parts: Parts, written: tuple[Page, dict[str, Any]]) -> None:
 
 def test_programming_and_files(written: tuple[Page, dict[str, Any]]) -> None:
     page, told = written
-    (board,) = told["sections"]["program"]["boards"]
+    board = told["sections"]["program"]["boards"][0]
     assert board["command"] == "spikelet program FOLDER iCEBreaker --image self-test"
     assert board["command"] in page.html and board["look"][0] in page.text
+    (unknown,) = told["sections"]["program"]["boards"][1:]
+    assert unknown["command"].endswith(" 'My board'") and unknown["look"] == []
     links = [value for tag, name, value in page.attributes if (tag, name) == ("a", "href")]
     relative = [link for link in links if not link.startswith("#")]
     assert relative == ["../compiled/network.npz", "../rtl/%23c.v", "../rtl/a%20b.v"]
