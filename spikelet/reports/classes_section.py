@@ -30,7 +30,7 @@ def content(parts: Parts) -> dict[str, Any] | None:
     classes = int(max(votes.shape[1], labels.max(initial=0) + 1))
     wrong = np.flatnonzero(found != labels)
     matrix = None
-    if classes <= _MOST_CLASSES:
+    if classes <= _MOST_CLASSES and labels.min(initial=0) >= 0:
         counts = np.zeros((classes, classes + 1), int)
         np.add.at(counts, (labels, np.where(found < 0, classes, found)), 1)
         matrix = counts.tolist()

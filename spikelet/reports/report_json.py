@@ -22,7 +22,7 @@ def as_json(content: Mapping[str, Any]) -> bytes:
     content : mapping of str to any
         Of JSON-compatible values, numpy's, dataclasses, and what has ``to_dict``.
     """
-    return (json.dumps(_plain(content), indent=1, allow_nan=False) + "\n").encode()
+    return (json.dumps(_plain(content), allow_nan=False) + "\n").encode()
 
 
 def _plain(value: Any) -> Any:

@@ -70,7 +70,7 @@ def _drawn(projection: IntegerProjection) -> Figure:
     low, high = int(values.min(initial=0)), int(values.max(initial=0))
     step = max(1, (high - low) // 128)
     edges = np.arange(low, high + step + 1, step) - 0.5
-    axes[-1].hist(values, edges, color=PALETTE[0])
+    axes[-1].stairs(np.histogram(values, edges)[0], edges, fill=True, color=PALETTE[0])
     axes[-1].set(title="histogram", xlabel="weight", ylabel="synapses")
     axes[-1].set_yscale("symlog", linthresh=1)
     axes[-1].set_ylim(bottom=0)
