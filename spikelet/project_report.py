@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from spikelet.boards import board_named
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.artefact import RECORD, Artefact, OutOfDate
+from spikelet.description.errors import SpikeletError
 from spikelet.description.files import PARTIAL
+from spikelet.fpga.flow import FpgaReport
+from spikelet.images.kinds import image_kind
 from spikelet.locked import writing
 from spikelet.project_records import changed_source, compiled_records, old_runs, present_digests
 from spikelet.reports.report import write_report
@@ -61,6 +65,7 @@ def project_report(
             drifts=drift(compiled, kept.samples) if kept.samples else (),
             throughput=throughput(compiled, kept.samples) if kept.samples else None,
             files=_files(folder, present),
+            guidance={build.board: _look(build) for build in builds if build.board},
         )
     return page, old
 
@@ -75,3 +80,12 @@ def _files(folder: Path, present: Mapping[str, str]) -> list[Path]:
         if made and written and not made.out_of_date(present):
             found += [Path("..", place, name) for name in made.files]
     return [path for path in found if (folder / "report" / path).exists()]
+
+
+def _look(build: FpgaReport) -> list[str]:
+    """Return what to look at then; nothing for a board or image that is not known here."""
+    try:
+        lines = image_kind(build.image or None).guidance(board_named(build.board))
+    except SpikeletError:
+        return []
+    return [line.strip() for line in lines]

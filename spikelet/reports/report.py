@@ -2,7 +2,7 @@
 
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,7 @@ def write_report(
     drifts: Sequence[Drift] = (),
     throughput: Throughput | None = None,
     files: Sequence[Path] = (),
+    guidance: Mapping[str, Sequence[str]] | None = None,
 ) -> Path:
     """Write ``index.html``, its pictures as PNGs and ``report.json``; return the page's path.
 
@@ -104,6 +105,8 @@ def write_report(
         Where the clock cycles of a sample go; also written to :data:`THROUGHPUT`.
     files : sequence of Path
         Files that belong to the network, relative to ``folder``, which the page links.
+    guidance : mapping of str to sequence of str
+        What to look at once a board is programmed, in lines, by the board.
 
     Raises
     ------
@@ -123,7 +126,7 @@ def write_report(
     if drifts:
         pictures["drift"] = drift_section.drawn(drifts)
     cost = _cost(verification, run)
-    parts = Parts(compiled, samples, run, decode, sample, fpga, files)
+    parts = Parts(compiled, samples, run, decode, sample, fpga, files, guidance or {})
     sections = [(s, found) for s in SECTIONS if (found := s.content(parts)) is not None]
     for section, _ in sections:
         pictures |= section.pictures(parts) if section.pictures else {}

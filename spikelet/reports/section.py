@@ -1,7 +1,7 @@
 """A section of the report that is a file of its own: its data, and the template that shows them."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ class Parts:
     fpga : sequence of FpgaReport
     files : sequence of Path
         Files that belong to the network, relative to the report's folder.
+    guidance : mapping of str to sequence of str
+        What to look at once a board is programmed, in lines, by the board.
     """
 
     compiled: CompiledNetwork
@@ -40,6 +42,7 @@ class Parts:
     sample: int
     fpga: Sequence[FpgaReport]
     files: Sequence[Path] = ()
+    guidance: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

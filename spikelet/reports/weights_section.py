@@ -74,6 +74,7 @@ def _drawn(projection: IntegerProjection) -> Figure:
     axes[-1].set(title="histogram", xlabel="weight", ylabel="synapses")
     axes[-1].set_yscale("symlog", linthresh=1)
     axes[-1].set_ylim(bottom=0)
+    axes[-1].yaxis.set_major_formatter("{x:,.0f}")  # the usual one writes mathematics
     axes[-1].grid(axis="y")
     return figure
 

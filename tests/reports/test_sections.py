@@ -43,6 +43,7 @@ def written(parts: Parts, tmp_path_factory: Any) -> tuple[Page, dict[str, Any]]:
             fpga_report(board="My board"),
         ],
         sample=3,
+        guidance={"iCEBreaker": ["look at LED 6"]},
         files=[Path("../rtl/a b.v"), Path("../rtl/#c.v"), Path("../compiled/network.npz")],
     )
     return page, json.loads((folder / REPORT_JSON).read_text())
@@ -131,7 +132,8 @@ def test_programming_and_files(written: tuple[Page, dict[str, Any]]) -> None:
     page, told = written
     board = told["sections"]["program"]["boards"][0]
     assert board["command"] == "spikelet program FOLDER iCEBreaker --image self-test"
-    assert board["command"] in page.html and board["look"][0] in page.text
+    assert board["command"] in page.html and board["look"] == ["look at LED 6"]
+    assert "look at LED 6" in page.text
     (unknown,) = told["sections"]["program"]["boards"][1:]
     assert unknown["command"].endswith(" 'My board'") and unknown["look"] == []
     links = [value for tag, name, value in page.attributes if (tag, name) == ("a", "href")]
