@@ -9,10 +9,7 @@ __all__ = ["SECTION", "content"]
 
 
 def content(parts: Parts) -> dict[str, Any] | None:
-    """Return of each build for a board ``board``, ``bitstream``, ``command``, ``look``; or None.
-
-    ``command`` is carried out in the folder above the project's.
-    """
+    """Return of each build for a board ``board``, ``bitstream``, ``command``, ``look``; or None."""
     boards = []
     for build in parts.fpga:
         if not build.board or not build.bitstream:
