@@ -23,6 +23,7 @@ PROGRAMS = (
     (("git",), "git", "fetching the source", False),
     (("iverilog",), "iverilog", "simulation in Icarus", False),
     (("yosys",), "yosys", "synthesis by FuseSoC", False),
+    (("chromium", "chromium-browser"), "chromium", "tests of the report's page", False),
 )
 """Programs that do not come from the package index; those that a user calls stand in the README."""
 

@@ -1,9 +1,15 @@
 """The HTML page of a project folder: all in it that belongs to its compiled network."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from spikelet.boards import board_named
 from spikelet.compiler.compiled import CompiledNetwork
-from spikelet.description.artefact import Artefact, OutOfDate
+from spikelet.description.artefact import RECORD, Artefact, OutOfDate
+from spikelet.description.errors import SpikeletError
+from spikelet.description.files import PARTIAL
+from spikelet.fpga.flow import FpgaReport
+from spikelet.images.kinds import image_kind
 from spikelet.locked import writing
 from spikelet.project_records import changed_source, compiled_records, old_runs, present_digests
 from spikelet.reports.report import write_report
@@ -58,5 +64,28 @@ def project_report(
             out_of_date=old,
             drifts=drift(compiled, kept.samples) if kept.samples else (),
             throughput=throughput(compiled, kept.samples) if kept.samples else None,
+            files=_files(folder, present),
+            guidance={build.board: _look(build) for build in builds if build.board},
         )
     return page, old
+
+
+def _files(folder: Path, present: Mapping[str, str]) -> list[Path]:
+    """Return the files of what belongs to the network, relative to the report's folder."""
+    found = []
+    for record in sorted(folder.rglob(RECORD)):
+        made = Artefact.load(record.parent)
+        place = record.parent.relative_to(folder)
+        written = place.parts[:1] != ("report",) and not record.parent.name.endswith(PARTIAL)
+        if made and written and not made.out_of_date(present):
+            found += [Path("..", place, name) for name in made.files]
+    return [path for path in found if (folder / "report" / path).exists()]
+
+
+def _look(build: FpgaReport) -> list[str]:
+    """Return what to look at then; nothing for a board or image that is not known here."""
+    try:
+        lines = image_kind(build.image or None).guidance(board_named(build.board))
+    except SpikeletError:
+        return []
+    return [line.strip() for line in lines]

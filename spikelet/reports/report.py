@@ -2,7 +2,7 @@
 
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,9 @@ from spikelet.measures.subject import Subject
 from spikelet.placement.quality import PlacementQuality
 from spikelet.reports import measures_section, throughput_section
 from spikelet.reports.fpga_section import Cost, design, proof_rows, speed_rows
+from spikelet.reports.report_json import REPORT_JSON, as_json
 from spikelet.reports.report_page import PAGE, check_extra, filled, write_page
+from spikelet.reports.section import Parts
 from spikelet.runs.drift import Drift
 from spikelet.runs.learn import LearningRun
 from spikelet.runs.levels import Proof
@@ -32,6 +34,7 @@ from spikelet.samples.samples import Samples
 _MISSING_EXTRA: ImportError | None = None
 try:
     from spikelet.reports import drift_section, learning_section, plots, structure_plots
+    from spikelet.reports.sections import SECTIONS
 except ImportError as error:
     _MISSING_EXTRA = error
 
@@ -71,8 +74,10 @@ def write_report(
     out_of_date: Sequence[OutOfDate] = (),
     drifts: Sequence[Drift] = (),
     throughput: Throughput | None = None,
+    files: Sequence[Path] = (),
+    guidance: Mapping[str, Sequence[str]] | None = None,
 ) -> Path:
-    """Write ``index.html``, and its pictures beside it as PNGs; return the page's path.
+    """Write ``index.html``, its pictures as PNGs and ``report.json``; return the page's path.
 
     The page holds its pictures and needs no other file. What is not known is said to be missing.
 
@@ -104,6 +109,10 @@ def write_report(
         How far integers drift from the float network at each weight width.
     throughput : Throughput or None
         Where the clock cycles of a sample go; also written to :data:`THROUGHPUT`.
+    files : sequence of Path
+        Files that belong to the network, relative to ``folder``, which the page links.
+    guidance : mapping of str to sequence of str
+        What to look at once a board is programmed, in lines, by the board.
 
     Raises
     ------
@@ -123,53 +132,67 @@ def write_report(
     if drifts:
         pictures["drift"] = drift_section.drawn(drifts)
     cost = _cost(verification, run)
-    found = measures_section.fields(
+    measured = measures_section.fields(
         Subject(
             *(compiled, shown, run, verification, fpga, cost.cycles if cost else None, throughput),
             learned_by_golden(compiled, shown) if shown else None,
         )
     )
+    parts = Parts(compiled, samples, run, decode, sample, fpga, files, guidance or {})
+    sections = [(s, found) for s in SECTIONS if (found := s.content(parts)) is not None]
+    for section, _ in sections:
+        pictures |= section.pictures(parts) if section.pictures else {}
+    told: dict[str, Any] = {
+        "verification": verification,
+        "verdict": _verdict(verification),
+        "recorded": _recorded(compiled, verification),
+        "placement": _placement(compiled.quality),
+        "cost": cost,
+        "speed": speed_rows(cost, fpga),
+        "proofs": proofs,
+        "warnings": [*(verification.warnings if verification else ()), *warnings],
+        "provenance": _provenance(compiled, made, learned),
+        "commands": list(dict.fromkeys(record.command for record in made if record.command)),
+        "out_of_date": out_of_date,
+        "drift": drift_section.filled_in(drifts),
+        "learned": learning_section.filled_in(learned) if learned else None,
+        "leaks": drift_section.leaks(compiled.network.quantisation),
+    }
     page = filled(
         _TEMPLATE,
         pictures,
         {"engine": _engine_name, "interval": _interval},
+        **told,
+        sections=sections,
         compiled=compiled,
         samples=samples,
-        verification=verification,
         trace=trace,
         counts=run.output_counts()[sample] if run else None,
         votes=run.votes(decode)[sample] if run else None,
         class_is=class_is(decode, bool(compiled.network.readouts)),
         sample=sample,
         state=state,
-        recorded=_recorded(compiled, verification),
-        verdict=_verdict(verification),
         compared=_COMPARED,
         predicted=lambda engine: _predicted(engine, run),
-        placement=_placement(compiled.quality),
-        cost=cost,
-        speed=speed_rows(cost, fpga),
         designs=[design(report) for report in fpga],
-        proofs=proofs,
         proof_rows=proof_rows,
-        learned=learning_section.filled_in(learned) if learned else None,
-        warnings=[*(verification.warnings if verification else ()), *warnings],
-        provenance=_provenance(compiled, made, learned),
-        commands=list(dict.fromkeys(record.command for record in made if record.command)),
-        out_of_date=out_of_date,
-        drift=drift_section.filled_in(drifts),
         drift_samples=drifts[0].samples if drifts else 0,
-        leaks=drift_section.leaks(compiled.network.quantisation),
         throughput=throughput,
         throughput_words=throughput_section.words(throughput, fpga) if throughput else "",
         throughput_layers=throughput_section.layer_rows(throughput) if throughput else [],
         throughput_cores=throughput_section.core_rows(throughput) if throughput else [],
-        measures=measures_section.rows(found),
-        chips=measures_section.chip_rows(found, compiled.name, _weight_bits(compiled)),
+        measures=measures_section.rows(measured),
+        chips=measures_section.chip_rows(measured, compiled.name, _weight_bits(compiled)),
         units=[layer.name for layer in compiled.network.quantisation if len(layer.units) > 1],
     )
     record = Artefact("report", _inputs(compiled, made))
-    further = {MEASURES: json.dumps(found, indent=1).encode()}
+    told |= {"network": compiled.name, "sample": sample, "fpga": fpga}
+    told |= {"quantisation": compiled.network.quantisation, "measures": measured}
+    if learned:
+        told["learned"] = {what: held for what, held in told["learned"].items() if what != "run"}
+    told["throughput"] = throughput.to_dict(fpga) if throughput else None
+    told["sections"] = {section.name: found for section, found in sections}
+    further = {MEASURES: json.dumps(measured, indent=1).encode(), REPORT_JSON: as_json(told)}
     if throughput:
         further[THROUGHPUT] = json.dumps(throughput.to_dict(fpga), indent=1).encode()
     return write_page(Path(folder), page, pictures, record, further)

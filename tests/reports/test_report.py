@@ -55,7 +55,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = {name: value or "" for name, value in attrs}
         self.attributes += [(tag, name, value) for name, value in found.items()]
-        if tag not in ("meta", "img"):
+        if tag not in ("meta", "img", "input"):
             self.stack.append(tag)
         if tag == "table":
             self.rows = self.tables.setdefault(found.get("id", ""), [])
@@ -359,9 +359,10 @@ def test_self_contained(page: tuple[Path, Page]) -> None:
     beside = {path.name: path.read_bytes() for path in folder.glob("*.png")}
     assert sorted(embedded) == sorted(beside.values())
     names = ("network", "placement", "links", "outputs", "raster", "states", "activity")
+    names += ("synapses-0", "synapses-1")
     assert set(beside) == {f"{name}.png" for name in names}
     assert all(data.startswith(PNG) for data in embedded)
-    left = {*beside, "index.html", "artefact.json"}
+    left = {*beside, "index.html", "report.json", "artefact.json"}
     assert {path.name for path in folder.iterdir()} == left
 
 

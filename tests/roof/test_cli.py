@@ -1,5 +1,6 @@
 """The command line: each stage alone, and every kind of bad input with its message."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -99,6 +100,11 @@ def test_run_verify_report(project, samples):
     code, output = invoke("report", project)
     assert code == 0
     assert "Every spike" in (project / "report" / "index.html").read_text()
+    told = json.loads((project / "report" / "report.json").read_text())["sections"]["files"]
+    files = [file for folder in told["folders"] for file in folder["files"]]
+    assert "../compiled/arrays.npz" in files and "../runs/golden/recording.npz" in files
+    assert all((project / "report" / file).exists() for file in files)
+    assert not any("report" in file for file in files)
 
 
 def test_a_difference_fails_verify(project, samples, tmp_path, monkeypatch):

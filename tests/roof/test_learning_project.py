@@ -112,6 +112,8 @@ def test_all_stages_in_one_folder(here: Path, monkeypatch: pytest.MonkeyPatch) -
     for text in ("learned weight and counter equals", "samples in 2 epochs", "How it learns"):
         assert text in page
     assert "Quantisation</h2>" not in page and "Out of date" not in page
+    told = json.loads(Path("p/report/report.json").read_text())["learned"]
+    assert "samples in 2 epochs" in told["tiles"][0][1] and "run" not in told
     invoke("compile", "n.toml", "-o", "p", "--seed", "4")
     output = invoke("report", "p")
     assert "Out of date, and not shown" in Path("p/report/index.html").read_text()
