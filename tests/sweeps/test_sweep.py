@@ -229,12 +229,13 @@ def test_axes_of_a_layer_and_of_a_rule() -> None:
     rule = spikelet.LearningRule("x1 * y0", x1=spikelet.TraceParams(4, 2048), w_min=-8, w_max=7)
     plastic = spikelet.compile(network, plastic={"out": rule}).network
     found = spikelet.sweep(
-        plastic, samples, {"rule.w_max": [7, 9], "rule.x1.impulse": [1, 8], "rule.none": [1]}
+        plastic, samples, {"rule.w_max": [7, 9], "rule.x1.increment": [1, 8], "rule.none": [1]}
     )
     assert all("has no 'none'" in point.refusal for point in found.points)
-    grid: dict[str, list[Value]] = {"rule.w_max": [7, 9], "rule.x1.impulse": [0, 8]}
+    grid: dict[str, list[Value]] = {"rule.w_max": [7, 9], "rule.x1.increment": [1, 200]}
     found = spikelet.sweep(plastic, samples, grid, measures=["output_spikes"])
-    assert len({point.values["output_spikes"] for point in found.points if point.values}) > 1
+    assert [bool(point.values) for point in found.points] == [True, True, False, False]
+    assert "need 5 bits" in found.points[2].refusal
 
 
 @pytest.mark.parametrize(
