@@ -4,7 +4,7 @@ from amaranth import Array, C, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from spikelet.description.checks import signed_bits, unsigned_bits
+from spikelet.description.checks import signed_bits
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.memory_map import Region
 from spikelet.description.learning.devices import DEVICE_FIELDS, MINUS, NOISE_MEAN, Devices
@@ -160,42 +160,49 @@ class DeviceDatapath(wiring.Component):
         """
         devices = self.devices
 
-        # First stage: the step of the curve; the noise.
+        # First stage: the step of the curve, what is added to it, and the sum that is noise. All
+        # constants are added to one of them, in 1/256 of a level.
         most = max(devices.up) if devices.pairs else max(*devices.up, *devices.down)
-        step = Signal(signed(unsigned_bits(most) + 1), name=f"step_{lane}")
-        table = Mux(up, self._table(devices.up, fields["level"]), 0)
-        lower: Value = C(0)
-        if not devices.pairs:
-            lower = Mux(down, self._table(devices.down, fields["level"]), 0)
-        m.d.sync += step.eq(table - lower)
-        free = Signal(name=f"free_{lane}")
-        stuck = fields.get("stuck", C(0, 1))
-        m.d.sync += free.eq((up | down) & ~stuck)
-        added: Value = C(8)
+        constant, varies = 8, "variation" in fields
+        added: Value = C(0)
+        random: Value = C(0)
         if devices.draws:
             draw = self.draws.word_select(lane, DRAW_BITS)
-            doubled = (draw[4:8] + draw[8:12] + draw[12:16]) << 1
-            noise = Signal(signed(7), name=f"noise_{lane}")
-            rounding = Signal(4, name=f"rounding_{lane}")
-            m.d.sync += [noise.eq(doubled - NOISE_MEAN), rounding.eq(draw[:4])]
-            added = Cat(C(8, 4), rounding) + noise * devices.noise
+            constant -= NOISE_MEAN * devices.noise
+            added = draw[:4]
+            total = Signal(6, name=f"total_{lane}")
+            m.d.sync += total.eq(draw[4:8] + draw[8:12] + draw[12:16])
+            random = total * (2 * devices.noise)
+        sixteenths, rest = constant >> 4, constant & 15
+        first = 0 if varies else sixteenths
+        step = self._table(devices.up, fields["level"], 1, first)
+        if not devices.pairs:
+            step = Mux(down, self._table(devices.down, fields["level"], -1, first), step)
+        if varies:
+            added = added + C(sixteenths, signed(signed_bits(sixteenths, sixteenths)))
+        else:
+            added = step + added
+        stepped, free = Signal(step.shape(), name=f"step_{lane}"), Signal(name=f"free_{lane}")
+        sum_then = Signal(added.shape(), name=f"added_{lane}")
+        m.d.sync += [sum_then.eq(added), free.eq((up | down) & ~fields.get("stuck", C(0, 1)))]
 
         # Second stage: the change, in 1/256 of a level.
         lowest = 0 if devices.pairs else -2 * most * 15
         low, high = lowest - 45 * devices.noise, 2 * most * 15 + 45 * devices.noise + 255
         change = Signal(signed(signed_bits(low, high)), name=f"change_{lane}")
-        factor: Value = C(8)
-        if "variation" in fields:
+        moves = Cat(C(rest, 4), sum_then).as_signed() + random
+        if varies:
+            m.d.sync += stepped.eq(step)
             factor = delayed(m, fields["variation"], 1, name=f"variation_{lane}").as_signed() + 8
-        m.d.sync += change.eq(((step * factor) << 1) + added)
-        free_then = delayed(m, free, 1, name=f"free_then_{lane}")
+            moves = moves + ((stepped * factor) << 1)
+        m.d.sync += change.eq(Mux(free, moves, 0))
 
         # Third stage: the new level.
         level = delayed(m, fields["level"], 2, name=f"level_{lane}")
         moved = level + (change >> _FRACTION_BITS)
         clamped = Mux(moved < 0, 0, Mux(moved >= devices.levels, devices.levels - 1, moved))
         new = Signal(devices.bits, name=f"new_level_{lane}")
-        m.d.comb += new.eq(Mux(free_then, clamped, level))
+        m.d.comb += new.eq(clamped)
         return new, level
 
     def _device(self, m: Module, lane: int, fields: dict[str, Value]) -> None:
@@ -204,10 +211,17 @@ class DeviceDatapath(wiring.Component):
         up, down = self.up[lane], self.down[lane]
         new, level = self._moved(m, lane, fields, up, down)
 
-        # Third stage, besides: the weight.
-        weight = delayed(
-            m, self.weights.word_select(lane, core.weight_bits), 2, name=f"weight_{lane}"
-        )
+        # Besides: the weight, and what it is without this device.
+        weight = self.weights.word_select(lane, core.weight_bits)
+        if devices.slice_bits:
+            weight = delayed(m, weight, 2, name=f"weight_{lane}") + self._counted(new - level)
+        else:
+            weight, before = (
+                delayed(m, value, 1, name=f"{name}_then_{lane}")
+                for name, value in (("weight", weight), ("level", fields["level"]))
+            )
+            others = (weight - before)[: core.weight_bits]
+            weight = delayed(m, others, 1, name=f"others_{lane}") + new
         parts: list[Value] = [new]
         for name in ("stuck", "variation"):
             if name in fields:
@@ -218,9 +232,7 @@ class DeviceDatapath(wiring.Component):
             parts.append((writes + (given & ~writes.all()))[: devices.write_bits])
         m.d.sync += [
             self.new_codes.word_select(lane, devices.code_bits).eq(Cat(*parts)),
-            self.new_weights.word_select(lane, core.weight_bits).eq(
-                weight + self._counted(new - level) if devices.slice_bits else weight + new - level
-            ),
+            self.new_weights.word_select(lane, core.weight_bits).eq(weight),
         ]
 
     def _counted(self, change: Value) -> Value:
@@ -231,12 +243,13 @@ class DeviceDatapath(wiring.Component):
         return Array(shifted)[self.selected]
 
     @staticmethod
-    def _table(steps: tuple[int, ...], level: Value) -> Value:
-        """Return the step at a level; a constant where it is the same at all."""
-        width = unsigned_bits(max(steps))
-        if len(set(steps)) == 1:
-            return C(steps[0], width)
-        return Array(C(step, width) for step in steps)[level]
+    def _table(steps: tuple[int, ...], level: Value, sign: int, more: int) -> Value:
+        """Return the signed step at a level, and more; a constant where it is the same at all."""
+        values = [sign * step + more for step in steps]
+        shape = signed(max(signed_bits(value, value) for value in values))
+        if len(set(values)) == 1:
+            return C(values[0], shape)
+        return Array(C(value, shape) for value in values)[level]
 
 
 class DeviceMemory(wiring.Component):
@@ -317,13 +330,17 @@ class DeviceMemory(wiring.Component):
         firsts = Array(C(d * core.weight_rows, len(first_row)) for d in range(devices.count))
         with m.If(self.start):
             m.d.sync += [current.eq(coming), first_row.eq(firsts[coming])]
+        apart = core.weight_rows & (core.weight_rows - 1) == 0  # the bits of both numbers
+        read_row, write_row = (
+            first_row | row if apart else first_row + row for row in (self.read_row, self.write_row)
+        )
         m.d.comb += [
             port.read_data.eq(delayed(m, coming, CONFIG_LATENCY, name="selected_then")),
             memory.read.eq(self.read),
-            memory.read_row.eq(first_row + self.read_row),
+            memory.read_row.eq(read_row),
             self.row_data.eq(memory.row_data),
             memory.write.eq(self.write),
-            memory.write_row.eq(first_row + self.write_row),
+            memory.write_row.eq(write_row),
             memory.write_data.eq(self.write_data),
         ]
         if devices.slice_bits:
