@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from spikelet.description.synapses.convolution import ConvolutionShape
 from spikelet.network.integer_layers import IntegerProjection
-from spikelet.network.matrices import is_sparse, stored
+from spikelet.network.matrices import stored
 from spikelet.network.values import synapses
 
 __all__ = ["fan_out", "fan_out_of_weights"]
@@ -19,8 +19,9 @@ def fan_out(projection: IntegerProjection) -> npt.NDArray[np.int64]:
     """
     if projection.convolution is not None:
         return _fan_out_of_convolution(projection.convolution)
-    if is_sparse(projection.weights):
-        return np.diff(projection.weights.indptr).astype(np.int64)
+    if not isinstance(projection.weights, np.ndarray):
+        stored_in_row: npt.NDArray[np.int64] = np.diff(projection.weights.indptr).astype(np.int64)
+        return stored_in_row
     shape = (projection.weights.shape[0], projection.weights.shape[1])
     exist = synapses(projection.title, shape, projection.connectivity)
     return exist.sum(axis=1, dtype=np.int64)  # type: ignore[no-any-return]
@@ -31,8 +32,9 @@ def fan_out_of_weights(projection: IntegerProjection) -> npt.NDArray[np.int64]:
     if projection.rule is not None:
         return fan_out(projection)
     weights = projection.weights
-    if not is_sparse(weights):
-        return np.count_nonzero(weights, axis=1).astype(np.int64)
+    if isinstance(weights, np.ndarray):
+        found: npt.NDArray[np.int64] = np.count_nonzero(weights, axis=1).astype(np.int64)
+        return found
     rows = np.repeat(np.arange(weights.shape[0]), np.diff(weights.indptr))
     return np.bincount(rows[stored(weights) != 0], minlength=weights.shape[0])
 

@@ -83,7 +83,8 @@ def _ruled(part: str, value: Value, network: IntegerNetwork) -> IntegerNetwork:
             names = ", ".join(one.name for one in fields(rule))
             raise SpikeletError(f"a learning rule has no {name!r}", remedy=f"take one of {names}")
         if not inner:
-            return replace(rule, **{name: value})
+            field: dict[str, Any] = {name: value}
+            return replace(rule, **field)
         old = getattr(rule, name)
         if old is None or inner not in {one.name for one in fields(old)}:
             raise SpikeletError(f"{name} of rule {rule.name!r} has no {inner!r}")

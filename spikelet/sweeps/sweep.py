@@ -18,6 +18,7 @@ from spikelet.description.neurons.model import NeuronModel
 from spikelet.description.summary import summary
 from spikelet.golden.native import available
 from spikelet.locked import writing
+from spikelet.network.integers import IntegerNetwork
 from spikelet.network.network import Network
 from spikelet.network.toml_file import NetworkFile
 from spikelet.reports.sweep_plot import sweep_picture
@@ -217,7 +218,7 @@ def sweep(
         points = tuple(found[i] for i in range(len(configurations)))
         if kept:
             kept.end(grid, points, _picture(points, chosen))
-    return Sweep(grid, chosen, points, kept and kept.folder, resumed)
+    return Sweep(grid, chosen, points, kept.folder if kept else None, resumed)
 
 
 def _measure(
@@ -312,6 +313,7 @@ def _bench(
     """Return what configurations are measured on; SpikeletError if samples do not fit."""
     counted = LARGEST if target is None else target_named(target)
     network = opened()
+    whole: Network | IntegerNetwork
     if isinstance(network, Network):
         digest, whole = network.digest, network
     else:
