@@ -39,6 +39,6 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     options = ["-q", "-W", "--keep-going", "-d", str(tmp_path / "trees")]
     command = [sys.executable, "-m", "sphinx", *options, "docs", str(tmp_path / "site")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0 and not done.stderr, done.stderr
+    assert done.returncode == 0, done.stderr  # notebooks' kernels speak there, too
     for page in (page for pages in parts().values() for page in pages):
         assert (tmp_path / "site" / f"{page}.html").exists(), page
