@@ -118,9 +118,12 @@ class TypedMemory(wiring.Component):
         key = key_registers(m, self.synapse_key, self.clear, self.start)
         state = following = Signal(STATE_BITS, name="lfsr")
         draws = []
-        for _ in range(-(-core.lanes // 2)):
-            drawn, following = next_draw(following)
-            draws.append(drawn)
+        for number in range(-(-core.lanes // 2)):
+            drawn, after = next_draw(following)
+            # A signal each: else the text of the last would hold that of all before, many times.
+            draws.append(Signal.like(drawn, name=f"draw_{number}"))
+            following = Signal(STATE_BITS, name=f"lfsr_then_{number}")
+            m.d.comb += [draws[-1].eq(drawn), following.eq(after)]
         row_there = delayed(m, self.read, self.latency - 1, name="row_there")
         with m.If(self.start):
             m.d.sync += state.eq(key)

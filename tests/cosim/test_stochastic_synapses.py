@@ -47,9 +47,8 @@ def test_its_sums_are_those_of_golden(shape: tuple[int, int], fields: dict[str, 
 
 
 @pytest.mark.slow
-def test_its_sums_are_those_of_golden_whatever_the_core() -> None:
-    for seed in range(12):
-        rng = np.random.default_rng(seed)
-        lanes = 1 << seed % 5
-        shape = int(rng.integers(1, 30)), lanes * int(rng.integers(1, 4))
-        check(seed, *shape, lanes=lanes, weight_bits=int(rng.integers(2, 10)))
+@pytest.mark.parametrize("lanes", [1, 2, 16])
+def test_its_sums_are_those_of_golden_whatever_the_core(lanes: int) -> None:
+    rng = np.random.default_rng(lanes)
+    shape = int(rng.integers(1, 20)), lanes * int(rng.integers(1, 4))
+    check(lanes, *shape, lanes=lanes, weight_bits=int(rng.integers(2, 10)))
