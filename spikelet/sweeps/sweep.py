@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from importlib import import_module
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -235,7 +234,9 @@ def _measure(
         open_to = Processes(bench, workers)
     else:
         require("distributed", "a sweep on a Dask cluster")
-        open_to = import_module("spikelet.sweeps.dask_workers").DaskWorkers(bench, on)
+        from spikelet.sweeps.dask_workers import DaskWorkers  # noqa: PLC0415
+
+        open_to = DaskWorkers(bench, on)
     try:
         carry_out(open_to, configurations, keep)
     finally:

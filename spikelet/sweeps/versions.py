@@ -3,9 +3,9 @@
 import hashlib
 from collections.abc import Mapping
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
-import spikelet
 from spikelet.description.versions import golden_version, package_versions
 
 __all__ = ["different", "versions"]
@@ -18,7 +18,9 @@ _SOURCES = ("description", "golden", "fpga", "boards", "rtl_gen", "spikelet")
 def versions() -> dict[str, str]:
     """Return the versions of what makes results here, Spikelet's with a digest of its source."""
     state = hashlib.sha256()
-    for place in map(Path, spikelet.__path__):
+    package = find_spec("spikelet")
+    assert package is not None
+    for place in map(Path, package.submodule_search_locations or ()):
         for part in _SOURCES:
             folder = place / part
             for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
