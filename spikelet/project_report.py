@@ -78,8 +78,8 @@ def _files(folder: Path, present: Mapping[str, str]) -> list[Path]:
         place = record.parent.relative_to(folder)
         written = place.parts[:1] != ("report",) and not record.parent.name.endswith(PARTIAL)
         if made and written and not made.out_of_date(present):
-            found += [Path("..", place, name) for name in made.files]
-    return [path for path in found if (folder / "report" / path).exists()]
+            found += [place / name for name in made.files]
+    return [Path("..", path) for path in found if (folder / path).exists()]
 
 
 def _look(build: FpgaReport) -> list[str]:

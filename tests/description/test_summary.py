@@ -38,8 +38,8 @@ def classes() -> Iterator[type]:
             if found.name in LEFT_OUT:
                 continue
             for item in vars(import_module(found.name)).values():
-                if is_dataclass(item) and item.__module__ == found.name:
-                    assert isinstance(item, type)
+                kind = isinstance(item, type) and is_dataclass(item)
+                if kind and item.__module__ == found.name:
                     yield item
 
 

@@ -206,7 +206,7 @@ def test_the_report_says_what_happened(tmp_path):
     exported_weights = graph.nodes["pixels->first"].weight.T * 96
     assert np.allclose(exported_weights, after)
     assert f"{run.state.checksums()[0]:08x}" in page
-    assert page.count("data:image/png;base64,") == 8
+    assert page.count("data:image/png;base64,") == 10
     for name in ("fields-pixels-first", "weights-pixels-first", "traces-pixels-first"):
         assert size_of((result.report.parent / f"{name}.png").read_bytes())[0] > 100
     for name in ("learned-raster", "network", "placement"):

@@ -362,7 +362,7 @@ def test_self_contained(page: tuple[Path, Page]) -> None:
     names += ("synapses-0", "synapses-1")
     assert set(beside) == {f"{name}.png" for name in names}
     assert all(data.startswith(PNG) for data in embedded)
-    left = {*beside, "index.html", "report.json", "artefact.json"}
+    left = {*beside, "index.html", "measures.json", "report.json", "artefact.json"}
     assert {path.name for path in folder.iterdir()} == left
 
 
