@@ -20,7 +20,8 @@ __all__ = ["report"]
 def report(terminal: Terminal, network: Path, folder: Path | None, sample: int, state: str) -> None:
     """Write one HTML page of all that is known of a project."""
     from spikelet.project import opened
-    from spikelet.reports.report import MEASURES, THROUGHPUT
+    from spikelet.reports.report import THROUGHPUT
+    from spikelet.reports.report_json import REPORT_JSON
     from spikelet.results import old_fields
 
     project = opened(network, folder, command_line(click.get_current_context()))
@@ -29,5 +30,5 @@ def report(terminal: Terminal, network: Path, folder: Path | None, sample: int, 
     terminal.say(f"report: {page}")
     counted = page.with_name(THROUGHPUT)
     cycles = json.loads(counted.read_text()) if counted.exists() else None
-    measures = json.loads(page.with_name(MEASURES).read_text())
+    measures = json.loads(page.with_name(REPORT_JSON).read_text())["sections"]["measures"]
     terminal.result({"report": str(page), "throughput": cycles, **measures, **old_fields(old)})

@@ -12,7 +12,6 @@ from spikelet.fpga.flow import FpgaReport
 from spikelet.measures.connections import fan_out, fan_out_of_weights
 from spikelet.network.integer_layers import IntegerProjection
 from spikelet.runs.run_result import Run
-from spikelet.runs.throughput import Throughput
 from spikelet.runs.verification import Verification
 from spikelet.samples.lengths import within
 from spikelet.samples.samples import Samples
@@ -51,7 +50,6 @@ class Subject:
     builds : sequence of FpgaReport
     cycles : float or None
         Clock cycles of a sample, mean.
-    throughput : Throughput or None
     learned : Learned or None
     """
 
@@ -61,7 +59,6 @@ class Subject:
     verification: Verification | None = None
     builds: Sequence[FpgaReport] = ()
     cycles: float | None = None
-    throughput: Throughput | None = None
     learned: Learned | None = None
 
     @cached_property

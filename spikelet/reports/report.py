@@ -14,10 +14,8 @@ from spikelet.description.versions import package_versions
 from spikelet.fpga.families import families
 from spikelet.fpga.flow import FpgaReport
 from spikelet.measures.accuracy import wilson
-from spikelet.measures.learning import learned as learned_by_golden
-from spikelet.measures.subject import Subject
 from spikelet.placement.quality import PlacementQuality
-from spikelet.reports import measures_section, throughput_section
+from spikelet.reports import throughput_section
 from spikelet.reports.fpga_section import Cost, design, proof_rows, speed_rows
 from spikelet.reports.report_json import REPORT_JSON, as_json
 from spikelet.reports.report_page import PAGE, check_extra, filled, write_page
@@ -38,10 +36,7 @@ try:
 except ImportError as error:
     _MISSING_EXTRA = error
 
-__all__ = ["MEASURES", "PAGE", "THROUGHPUT", "write_report"]
-
-MEASURES = "measures.json"
-"""What :func:`measures_section.fields` returns, beside the page."""
+__all__ = ["PAGE", "THROUGHPUT", "write_report"]
 
 THROUGHPUT = "throughput.json"
 """What :meth:`Throughput.to_dict` returns, beside the page."""
@@ -132,13 +127,10 @@ def write_report(
     if drifts:
         pictures["drift"] = drift_section.drawn(drifts)
     cost = _cost(verification, run)
-    measured = measures_section.fields(
-        Subject(
-            *(compiled, shown, run, verification, fpga, cost.cycles if cost else None, throughput),
-            learned_by_golden(compiled, shown) if shown else None,
-        )
+    parts = Parts(
+        *(compiled, samples, run, decode, sample, fpga, files, guidance or {}, verification),
+        cost.cycles if cost else None,
     )
-    parts = Parts(compiled, samples, run, decode, sample, fpga, files, guidance or {})
     sections = [(s, found) for s in SECTIONS if (found := s.content(parts)) is not None]
     for section, _ in sections:
         pictures |= section.pictures(parts) if section.pictures else {}
@@ -163,7 +155,7 @@ def write_report(
         pictures,
         {"engine": _engine_name, "interval": _interval},
         **told,
-        sections=sections,
+        sections=[(s, s.shown(found) if s.shown else found) for s, found in sections],
         compiled=compiled,
         samples=samples,
         trace=trace,
@@ -181,18 +173,16 @@ def write_report(
         throughput_words=throughput_section.words(throughput, fpga) if throughput else "",
         throughput_layers=throughput_section.layer_rows(throughput) if throughput else [],
         throughput_cores=throughput_section.core_rows(throughput) if throughput else [],
-        measures=measures_section.rows(measured),
-        chips=measures_section.chip_rows(measured, compiled.name, _weight_bits(compiled)),
         units=[layer.name for layer in compiled.network.quantisation if len(layer.units) > 1],
     )
     record = Artefact("report", _inputs(compiled, made))
     told |= {"network": compiled.name, "sample": sample, "fpga": fpga}
-    told |= {"quantisation": compiled.network.quantisation, "measures": measured}
+    told["quantisation"] = compiled.network.quantisation
     if learned:
         told["learned"] = {what: held for what, held in told["learned"].items() if what != "run"}
     told["throughput"] = throughput.to_dict(fpga) if throughput else None
     told["sections"] = {section.name: found for section, found in sections}
-    further = {MEASURES: json.dumps(measured, indent=1).encode(), REPORT_JSON: as_json(told)}
+    further = {REPORT_JSON: as_json(told)}
     if throughput:
         further[THROUGHPUT] = json.dumps(throughput.to_dict(fpga), indent=1).encode()
     return write_page(Path(folder), page, pictures, record, further)
@@ -329,12 +319,6 @@ def _interval(accuracy: float, samples: int) -> str:
     """Return Wilson's 95 % interval of a share."""
     low, high = wilson(accuracy * samples, samples)
     return f"{100 * low:.1f} to {100 * high:.1f} %"
-
-
-def _weight_bits(compiled: CompiledNetwork) -> str:
-    """Return the widths of the cores' weights, in words."""
-    widths = sorted({core.weight_bits for core in compiled.chip.cores})
-    return " and ".join(map(str, widths)) if len(widths) < 3 else f"{widths[0]} to {widths[-1]}"
 
 
 def _predicted(engine: EngineResult, run: Run | None) -> float | None:

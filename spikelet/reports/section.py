@@ -8,6 +8,7 @@ from typing import Any
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.fpga.flow import FpgaReport
 from spikelet.runs.run_result import Run
+from spikelet.runs.verification import Verification
 from spikelet.samples.samples import Samples
 
 __all__ = ["Parts", "Section"]
@@ -33,6 +34,9 @@ class Parts:
         Files that belong to the network, relative to the report's folder.
     guidance : mapping of str to sequence of str
         What to look at once a board is programmed, in lines, by the board.
+    verification : Verification or None
+    cycles : float or None
+        Clock cycles of a sample, mean.
     """
 
     compiled: CompiledNetwork
@@ -43,6 +47,8 @@ class Parts:
     fpga: Sequence[FpgaReport]
     files: Sequence[Path] = ()
     guidance: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    verification: Verification | None = None
+    cycles: float | None = None
 
 
 @dataclass(frozen=True)
@@ -55,11 +61,14 @@ class Section:
         Its anchor on the page, and its field in ``report.json``.
     title : str
     template : str
-        File beside this one, which shows what ``content`` returned under that name.
+        File beside this one, which shows as ``content`` what ``content`` returned.
     content : callable
         Returns JSON-compatible values; None leaves the section out.
     pictures : callable or None
         Returns PNGs by name.
+    shown : callable or None
+        Returns what the template shows in the place of the content that it is given, such as
+        numbers in words.
     """
 
     name: str
@@ -67,3 +76,4 @@ class Section:
     template: str
     content: Callable[[Parts], dict[str, Any] | None]
     pictures: Callable[[Parts], dict[str, bytes]] | None = None
+    shown: Callable[[dict[str, Any]], dict[str, Any]] | None = None

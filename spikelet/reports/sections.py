@@ -8,6 +8,7 @@ from spikelet.reports import (
     classes_section,
     files_section,
     glossary_section,
+    measures_section,
     picker_section,
     program_section,
     weights_section,
@@ -17,6 +18,7 @@ from spikelet.reports.section import Section
 __all__ = ["SECTIONS", "registered"]
 
 SECTIONS: list[Section] = [
+    measures_section.SECTION,
     classes_section.SECTION,
     picker_section.SECTION,
     weights_section.SECTION,

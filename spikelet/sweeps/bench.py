@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,7 @@ from spikelet.description.summary import summary
 from spikelet.samples.samples import Samples
 from spikelet.sweeps.axes import axis_named
 from spikelet.sweeps.axis import Axis, Settings, Value
-from spikelet.sweeps.measures import Measure, Measured, records
+from spikelet.sweeps.measures import Measured, SweptMeasure, records
 from spikelet.sweeps.versions import different, versions
 
 __all__ = ["Bench", "Configuration", "Point"]
@@ -69,7 +69,7 @@ class Bench:
     samples : Samples
     axes : mapping of str to Axis
         The kinds of axes in use.
-    measures : tuple of Measure
+    measures : tuple of SweptMeasure
     target : str
     calibration : array or None
         As for :func:`spikelet.compile`.
@@ -83,7 +83,7 @@ class Bench:
     network_digest: str
     samples: Samples
     axes: Mapping[str, Axis]
-    measures: tuple[Measure, ...]
+    measures: tuple[SweptMeasure, ...]
     target: str
     calibration: npt.NDArray[np.uint8] | None
     versions: Mapping[str, str]
@@ -114,13 +114,15 @@ class Bench:
             return Point(configuration, {}, other_version=other)
         try:
             compiled, samples = self._compiled(configuration)
-            record = records(self.measures)
-            found = Measured(compiled, samples, self.target, record)
-            return Point(configuration, {one.name: one.of(found) for one in self.measures})
         except SpikeletError as error:
             return Point(configuration, {}, refusal=str(error.args[0]))
         except Exception as error:
-            return Point(configuration, {}, failure=f"{type(error).__name__}: {error}")
+            return _failed(configuration, error)
+        try:
+            found = Measured(compiled, samples, self.target, records(self.measures))
+            return Point(configuration, {one.name: one.of(found) for one in self.measures})
+        except Exception as error:  # there is a chip: what is wrong may be this machine
+            return _failed(configuration, error)
 
     def _compiled(self, configuration: Configuration) -> tuple[CompiledNetwork, Samples]:
         """Return the chip of a configuration, and the samples that it is shown."""
@@ -128,7 +130,9 @@ class Bench:
         for name, value in configuration.items():
             axis, part = axis_named(name, self.axes)
             axis.set(settings, part, value)
-        samples = _first_ticks(self.samples, settings.ticks)
+        samples = self.samples
+        if settings.ticks is not None:
+            samples = samples.shortened(settings.ticks)
         try:
             compiled = self._placed(settings)
         except TypeError as error:  # a value of a type that the option never has
@@ -152,16 +156,5 @@ _PLACED = ("topology", "multicast", "placement_seed")
 """Options of the compiler that are of the place, and given again when the network was changed."""
 
 
-def _first_ticks(samples: Samples, ticks: int | None) -> Samples:
-    """Return samples of so many ticks; SpikeletError if they have fewer."""
-    if ticks is None:
-        return samples
-    there = samples.spikes.shape[1]
-    if ticks > there:
-        raise SpikeletError(f"{ticks} ticks are more than the {there} of the samples")
-    cut: dict[str, Any] = {"spikes": samples.spikes[:, :ticks], "expected": {}}
-    if samples.reward is not None:
-        cut["reward"] = samples.reward[:, :ticks]
-    if samples.lengths is not None:
-        cut["lengths"] = np.minimum(samples.lengths, ticks)
-    return replace(samples, **cut)
+def _failed(configuration: Configuration, error: Exception) -> Point:
+    return Point(configuration, {}, failure=f"{type(error).__name__}: {error}")

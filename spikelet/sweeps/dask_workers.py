@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 
@@ -87,14 +87,8 @@ class DaskWorkers:
         return max(2, 2 * sum(self._threads().values()))
 
     def _threads(self) -> dict[str, int]:
-        workers = self._client.scheduler_info(n_workers=-1)["workers"]
-        return {name: worker["nthreads"] for name, worker in workers.items()}
-
-    @property
-    def executor(self) -> Executor:
-        """Dask's own."""
-        executor: Executor = self._executor
-        return executor
+        there: dict[str, int] = self._client.nthreads()
+        return there
 
     def submit(self, configuration: Configuration) -> "Future[Point]":
         """Give out a configuration."""
@@ -109,7 +103,7 @@ class DaskWorkers:
     def check(self) -> None:
         """Raise SpikeletError if the scheduler is gone, or all workers for a minute."""
         with self._answering():
-            there = self._client.nthreads()
+            there = self._threads()
         if there:
             self._alone_since = None
             return

@@ -8,12 +8,14 @@ from functools import cached_property, partial
 from spikelet.compiler.compiled import CompiledNetwork
 from spikelet.description.errors import SpikeletError
 from spikelet.fpga.fit import FitReport
+from spikelet.measures import measures as of_reviews
+from spikelet.measures.subject import Subject
 from spikelet.runs.run import run
 from spikelet.runs.run_result import Run
 from spikelet.samples.samples import Samples
 from spikelet.targets import target_fit
 
-__all__ = ["MEASURES", "Measure", "Measured", "measure_named", "records", "registered"]
+__all__ = ["MEASURES", "Measured", "SweptMeasure", "measure_named", "records", "registered"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Measure:
+class SweptMeasure:
     """A measure.
 
     Parameters
@@ -106,24 +108,50 @@ def _cores(measured: Measured) -> float:
     return float(len(measured.compiled.chip.cores))
 
 
-MEASURES: dict[str, Measure] = {
+def _of_reviews(name: str, measured: Measured) -> float:
+    """Return the last figure, which is of all, of a measure that reports have, too."""
+    measure = of_reviews.measure_named(name)
+    subject = Subject(measured.compiled, measured.samples, measured.ran)
+    return float(measure.figures(subject)[-1].value)
+
+
+_WITH_SPIKES = {
+    name: of_reviews.measure_named(name)
+    for name in (
+        *("energy_estimate", "energy_per_operation_estimate"),
+        *("additions_per_multiplication", "spikes_per_inference"),
+    )
+}
+"""Of the measures that reports have, those that a run tells."""
+
+
+MEASURES: dict[str, SweptMeasure] = {
     measure.name: measure
     for measure in (
-        Measure("accuracy", _accuracy, "share of the samples", more=True, needs_labels=True),
-        Measure("cycles", _cycles, "clock cycles of a sample, on average", record=("cycles",)),
-        Measure("output_spikes", _output_spikes, "spikes of a sample, on average"),
-        Measure("luts", partial(_needed, "luts"), "LUTs, estimated"),
-        Measure("block_rams", partial(_needed, "block_rams"), "block RAMs"),
-        Measure("multipliers", partial(_needed, "dsps"), "multiplier blocks"),
-        Measure("memory_bits", partial(_needed, "memory_bits"), "bits of memories"),
-        Measure("size", _size, "sum of the shares of the device's resources"),
-        Measure("fits", _fits, "1 if the device holds it", more=True),
-        Measure("cores", _cores, "cores"),
+        SweptMeasure("accuracy", _accuracy, "share of the samples", more=True, needs_labels=True),
+        SweptMeasure("cycles", _cycles, "clock cycles of a sample, on average", record=("cycles",)),
+        SweptMeasure("output_spikes", _output_spikes, "spikes of a sample, on average"),
+        SweptMeasure("luts", partial(_needed, "luts"), "LUTs, estimated"),
+        SweptMeasure("block_rams", partial(_needed, "block_rams"), "block RAMs"),
+        SweptMeasure("multipliers", partial(_needed, "dsps"), "multiplier blocks"),
+        SweptMeasure("memory_bits", partial(_needed, "memory_bits"), "bits of memories"),
+        SweptMeasure("size", _size, "sum of the shares of the device's resources"),
+        SweptMeasure("fits", _fits, "1 if the device holds it", more=True),
+        SweptMeasure("cores", _cores, "cores"),
+        *(
+            SweptMeasure(
+                name,
+                partial(_of_reviews, name),
+                f"{measure.title} {measure.unit}".strip(),
+                record=("spikes",),
+            )
+            for name, measure in _WITH_SPIKES.items()
+        ),
     )
 }
 
 
-def measure_named(name: str) -> Measure:
+def measure_named(name: str) -> SweptMeasure:
     """Return a measure; SpikeletError, with the names that there are, if there is none."""
     if name not in MEASURES:
         raise SpikeletError(
@@ -132,13 +160,13 @@ def measure_named(name: str) -> Measure:
     return MEASURES[name]
 
 
-def records(measures: Sequence[Measure]) -> tuple[str, ...]:
+def records(measures: Sequence[SweptMeasure]) -> tuple[str, ...]:
     """Return what the run must record for some measures."""
     return tuple(dict.fromkeys(name for measure in measures for name in measure.record))
 
 
 @contextmanager
-def registered(measure: Measure) -> Iterator[Measure]:
+def registered(measure: SweptMeasure) -> Iterator[SweptMeasure]:
     """Make a measure of one's own known by name in a ``with`` block.
 
     SpikeletError if there is one of that name already.

@@ -27,7 +27,7 @@ from spikelet.sweeps.axis import Value
 from spikelet.sweeps.bench import Bench, Configuration, Point
 from spikelet.sweeps.carry_out import carry_out
 from spikelet.sweeps.kept import PICTURE, Kept
-from spikelet.sweeps.measures import Measure, measure_named
+from spikelet.sweeps.measures import SweptMeasure, measure_named
 from spikelet.sweeps.processes import Processes
 from spikelet.sweeps.versions import versions
 from spikelet.sweeps.workers import Workers
@@ -52,7 +52,7 @@ class Sweep:
     Parameters
     ----------
     axes : dict of str to tuple
-    measures : tuple of Measure
+    measures : tuple of SweptMeasure
     points : tuple of Point
         One for each configuration: the product of the axes, the last axis fastest.
     folder : Path or None
@@ -64,7 +64,7 @@ class Sweep:
     __repr__ = summary
 
     axes: dict[str, tuple[Value, ...]]
-    measures: tuple[Measure, ...]
+    measures: tuple[SweptMeasure, ...]
     points: tuple[Point, ...]
     folder: Path | None = None
     resumed: int = 0
@@ -102,7 +102,7 @@ class Sweep:
         }
 
 
-def front(points: Sequence[Point], measures: Sequence[Measure]) -> tuple[Point, ...]:
+def front(points: Sequence[Point], measures: Sequence[SweptMeasure]) -> tuple[Point, ...]:
     """Return the Pareto front of points; see :attr:`Sweep.front`."""
 
     def cost(point: Point) -> tuple[float, ...]:
@@ -267,7 +267,7 @@ def _checked(axes: Mapping[str, Sequence[Value]]) -> dict[str, tuple[Value, ...]
     return found
 
 
-def _measures(names: Sequence[str] | None, samples: Samples) -> tuple[Measure, ...]:
+def _measures(names: Sequence[str] | None, samples: Samples) -> tuple[SweptMeasure, ...]:
     if names is None:
         usual = [measure_named(name) for name in USUAL]
         return tuple(m for m in usual if samples.labels is not None or not m.needs_labels)
@@ -305,7 +305,7 @@ def _bench(
     source: Source,
     samples: Samples,
     grid: Mapping[str, Sequence[Value]],
-    measures: tuple[Measure, ...],
+    measures: tuple[SweptMeasure, ...],
     target: str | None,
     calibration: Samples | None,
     *,
@@ -331,7 +331,7 @@ def _bench(
     return Bench(network, digest, samples, axes, measures, counted, shown, versions())
 
 
-def _picture(points: Sequence[Point], measures: Sequence[Measure]) -> bytes | None:
+def _picture(points: Sequence[Point], measures: Sequence[SweptMeasure]) -> bytes | None:
     """Return a picture of two measures and their front; None without two, or without points."""
     if len(measures) < 2:
         return None

@@ -1,7 +1,6 @@
 """What measures configurations: the interface of processes of this machine, and of a cluster."""
 
-from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from typing import Any, Protocol
 
 __all__ = ["LostWorkersError", "Workers"]
@@ -22,9 +21,6 @@ class Workers(Protocol):
     def room(self) -> int:
         """How many configurations are given out at once: enough that no worker waits."""
 
-    @property
-    def executor(self) -> Executor: ...
-
     def submit(self, configuration: dict[str, Any]) -> "Future[Any]":
         """Give out a configuration; its :class:`Point` is the future's result."""
 
@@ -39,6 +35,3 @@ class Workers(Protocol):
 
     def close(self) -> None:
         """End them; what is under way is abandoned."""
-
-
-Opener = Callable[[], Workers]

@@ -26,11 +26,16 @@ def test_a_measure_of_ones_own_is_in_the_report() -> None:
     compiled = compile_network(chain([16, 12, 3]), limits=PlacementLimits(max_neurons=8, lanes=4))
     with registered(MEASURE):
         assert measure_named("cores") is MEASURE
-        found = json.loads(json.dumps(measures_section.fields(Subject(compiled))))
+        found = json.loads(json.dumps(measures_section.found(Subject(compiled))))
     stored = found["measures"]["cores"]
     assert stored["figures"] == [{"value": 3, "of": "the chip", "note": "as placed"}]
     assert stored["definition"] == "Cores of the chip"
-    assert measures_section.rows(found)[-1] == ["Cores used", "the chip", "3", "as placed"]
+    assert measures_section.shown(found)["measures"][-1] == [
+        "Cores used",
+        "the chip",
+        "3",
+        "as placed",
+    ]
     with pytest.raises(SpikeletError, match=r"measure must be one of accuracy, .*not 'cores'"):
         measure_named("cores")
 

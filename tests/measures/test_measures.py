@@ -48,7 +48,7 @@ def run(compiled: CompiledNetwork, samples: Samples) -> Run:
 
 @pytest.fixture(scope="module")
 def found(compiled: CompiledNetwork, samples: Samples, run: Run) -> dict[str, Any]:
-    subject = Subject(compiled, samples, run, None, (build(),), 1200.0, None, Learned(30, 600.0))
+    subject = Subject(compiled, samples, run, None, (build(),), 1200.0, Learned(30, 600.0))
     return measured(subject)
 
 

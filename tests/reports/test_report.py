@@ -24,7 +24,8 @@ from spikelet.golden import chip as golden_chip
 from spikelet.network.limits import PlacementLimits
 from spikelet.reports import report as module
 from spikelet.reports import structure_plots
-from spikelet.reports.report import MEASURES, THROUGHPUT, write_report
+from spikelet.reports.report import THROUGHPUT, write_report
+from spikelet.reports.report_json import REPORT_JSON
 from spikelet.runs.agreement import LayerAgreement
 from spikelet.runs.drift import Drift, drift
 from spikelet.runs.run_result import Run
@@ -240,11 +241,11 @@ def test_measures_on_the_page_are_those_beside_it(
     page: tuple[Path, Page], compiled: CompiledNetwork
 ) -> None:
     path, html = page
-    stored = json.loads((path / MEASURES).read_text())
+    stored = json.loads((path / REPORT_JSON).read_text())["sections"]["measures"]
     assert [chip["name"] for chip in stored["published"]] == [
         row[0] for row in html.tables["published"][2:]
     ]
-    shown = html.tables["measures"][1:]
+    shown = html.tables["measures-table"][1:]
     found = stored["measures"]
     assert ["Accuracy (%)", "golden", "80", "95 % interval 37.6 to 96.4 %, 5 samples"] in shown
     assert ["Synapses", "", "228", ""] in shown
@@ -362,7 +363,7 @@ def test_self_contained(page: tuple[Path, Page]) -> None:
     names += ("synapses-0", "synapses-1")
     assert set(beside) == {f"{name}.png" for name in names}
     assert all(data.startswith(PNG) for data in embedded)
-    left = {*beside, "index.html", "measures.json", "report.json", "artefact.json"}
+    left = {*beside, "index.html", "report.json", "artefact.json"}
     assert {path.name for path in folder.iterdir()} == left
 
 

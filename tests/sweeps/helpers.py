@@ -1,7 +1,7 @@
 """A small network, its samples, and workers that are no processes."""
 
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import BrokenExecutor, Future
 from typing import Any
 
 import numpy as np
@@ -34,10 +34,6 @@ class Here:
     def __init__(self, bench: Bench, workers: int | None = None) -> None:
         self.bench, self.out, self.renewed = bench, [], 0
         self.given: list[Configuration] = []
-
-    @property
-    def executor(self) -> Executor:
-        raise NotImplementedError
 
     def submit(self, configuration: Configuration) -> "Future[Point]":
         """Measure at once, unless an earlier one has broken the pool."""

@@ -12,13 +12,15 @@ import pytest
 import spikelet
 from spikelet.description.artefact import Artefact
 from spikelet.description.errors import SpikeletError, SpikeletWarning
+from spikelet.measures.measures import measured
+from spikelet.measures.subject import Subject
 from spikelet.sweeps import axes as axis_kinds
 from spikelet.sweeps import measures as measure_kinds
 from spikelet.sweeps import sweep as sweeps
 from spikelet.sweeps.axis import Axis, Settings, Value
 from spikelet.sweeps.bench import Point
 from spikelet.sweeps.kept import AXES_FILE, PICTURE, TABLE
-from spikelet.sweeps.measures import Measure, Measured
+from spikelet.sweeps.measures import Measured, SweptMeasure
 from spikelet.targets import target_fit
 from tests.sweeps.helpers import GRID, Here, task
 
@@ -67,6 +69,18 @@ def test_the_table_is_what_compile_and_run_say() -> None:
         assert row["cycles"] == ran.of_samples(ran.recording.cycles).sum(axis=1).mean()
         assert row["luts"] == target_fit(compiled, "LFE5U-85F").needed["luts"]
     assert {row["cycles"] for row in found.table if "cycles" in row}.__len__() > 1
+
+
+def test_measures_of_reports_are_those_of_reports() -> None:
+    network, samples = task()
+    names = ["energy_estimate", "additions_per_multiplication", "spikes_per_inference"]
+    found = swept(axes={"weight_bits": [2, 4]}, measures=names)
+    for row in found.table:
+        compiled = spikelet.compile(network, weight_bits=row["weight_bits"])
+        ran = spikelet.run(compiled, samples)
+        figures = measured(Subject(compiled, samples, ran))
+        for name in names:
+            assert row[name] == figures[name]["figures"][-1]["value"] > 0
 
 
 def test_the_front_holds_what_nothing_beats() -> None:
@@ -184,15 +198,16 @@ def test_a_worker_of_another_version_ends_the_sweep(
     assert not list(tmp_path.glob("points/*"))
 
 
-def test_a_failure_is_no_refusal(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [ZeroDivisionError, SpikeletError])
+def test_a_failure_is_no_refusal(tmp_path: Path, kind: type[Exception]) -> None:
     """What may be put right is measured again, and does not end the sweep."""
 
     def broken(measured: Measured) -> float:
-        raise ZeroDivisionError("no")
+        raise kind("no")
 
-    with measure_kinds.registered(Measure("broken", broken, "nothing")):
+    with measure_kinds.registered(SweptMeasure("broken", broken, "nothing")):
         found = swept(tmp_path, measures=["broken", "luts"])
-        assert found.points[0].failure == "ZeroDivisionError: no"
+        assert found.points[0].failure == f"{kind.__name__}: no"
         assert swept(tmp_path, measures=["broken", "luts"]).resumed == 4
 
 
@@ -205,12 +220,12 @@ def test_axes_and_measures_of_ones_own() -> None:
 
     with (
         axis_kinds.registered(Axis("first", first)),
-        measure_kinds.registered(Measure("layers", layers, "layers")),
+        measure_kinds.registered(SweptMeasure("layers", layers, "layers")),
     ):
         found = swept(axes={"first": [1, 6]}, measures=["layers", "output_spikes"])
         for register in (
             axis_kinds.registered(Axis("first", first)),
-            measure_kinds.registered(Measure("layers", layers, "")),
+            measure_kinds.registered(SweptMeasure("layers", layers, "")),
         ):
             with pytest.raises(SpikeletError, match="cannot be registered"), register:
                 pass
