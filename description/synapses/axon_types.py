@@ -17,7 +17,6 @@ from spikelet.description.synapses.format import (
 )
 
 __all__ = [
-    "BY_CHANCE",
     "CHANCE_BITS",
     "MOST_LANES",
     "TYPES",
@@ -38,7 +37,7 @@ CHANCE_BITS = 8
 MOST_LANES = 16
 """Of a core with stochastic synapses: each two take 16 steps of one LFSR more in a clock cycle."""
 
-BY_CHANCE = 1 << 10
+_BY_CHANCE = 1 << 10
 """Added to the weight of a synapse in a matrix that is to be stored: the synapse is stochastic."""
 
 _KEY_SHIFTS = 8 * np.arange(TYPES)
@@ -132,7 +131,7 @@ class AxonTypes(Dense):
         Axons are of one type if no neuron has two weights from them. Which are is found as graphs
         are coloured, by DSATUR (Brelaz 1979): next comes the axon that can join the fewest types.
         SpikeletError if four are too few. Of stochastic synapses, in a core that has such, the
-        matrix holds the weight and :data:`BY_CHANCE`; the key is 1, to be replaced.
+        matrix is one of :meth:`by_chance`; the key is 1, to be replaced.
         """
         if _draws(core):
             return self._stored_drawn(core, matrix, name)
@@ -173,16 +172,22 @@ class AxonTypes(Dense):
         self, core: CoreShape, matrix: npt.NDArray[np.int16], name: str
     ) -> npt.NDArray[np.int16]:
         """Return what is stored with flags: a weight by chance is another than the same without."""
-        codes = np.where(matrix == BY_CHANCE, 0, matrix)  # by the chance of 0, nothing is added
+        codes = np.where(matrix == _BY_CHANCE, 0, matrix)  # by the chance of 0, nothing is added
         found = self._typed(core, codes, name)
         table = found[-TYPES:, 1:]
         flags = np.zeros((TYPES, 1 + core.n_neurons), np.int16)
-        flags[:, 1:] = table >= BY_CHANCE // 2
-        table -= flags[:, 1:] * BY_CHANCE
+        flags[:, 1:] = table >= _BY_CHANCE // 2
+        table -= flags[:, 1:] * _BY_CHANCE
         flags[0, 0] = 1
         found = np.concatenate([found, flags])
         self.check(core, found, name)
         return found
+
+    def by_chance(
+        self, matrix: npt.NDArray[np.int16], where: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.int16]:
+        """Return a matrix that :meth:`stored` takes, whose synapses there are stochastic."""
+        return matrix + np.int16(_BY_CHANCE) * where
 
     def key(self, core: CoreShape, weights: npt.NDArray[np.int16]) -> int:
         """Return the key of stochastic synapses, from the bytes that are stored."""

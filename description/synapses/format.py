@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from spikelet.description.errors import SpikeletError
 from spikelet.description.synapses.scan import scan_cycles, word_counts
 
 __all__ = ["CoreShape", "Memory", "SynapseFormat", "SynapseRegion", "Words", "even_leads"]
@@ -225,6 +226,15 @@ class SynapseFormat(ABC):
             Words of the axon bitmap that hold none of them: the scan takes a cycle for each, as it
             does for each active axon.
         """
+
+    def by_chance(
+        self, matrix: npt.NDArray[np.int16], where: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.int16]:
+        """Return a matrix that :meth:`stored` takes, whose synapses there are stochastic.
+
+        SpikeletError for a format whose synapses cannot be.
+        """
+        raise SpikeletError(f"{self.name} synapses cannot be stochastic")
 
     def scan_cycles(self, core: CoreShape, active: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
         """Return the clock cycles of the scan, behind which arrivals wait.

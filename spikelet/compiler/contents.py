@@ -10,7 +10,6 @@ from spikelet.compiler.neuron_parameters import drawing, kept_states, loaded_par
 from spikelet.description.chip.core import CoreParams
 from spikelet.description.chip.image import CoreImage, random_states
 from spikelet.description.chip.transmission import CERTAIN
-from spikelet.description.synapses.axon_types import BY_CHANCE
 from spikelet.network.integer_layers import IntegerPopulation, IntegerProjection
 from spikelet.network.integers import IntegerNetwork
 
@@ -61,7 +60,7 @@ def core_contents(
     weights[: len(matrix), : len(neurons)] = matrix
     if core.synapse_draws:
         drawing_axons = _axons_of(core, network, into, [p.stochastic for p in into])
-        weights[drawing_axons[:, None] & (weights != 0)] += BY_CHANCE
+        weights = core.synapse_format.by_chance(weights, drawing_axons[:, None] & (weights != 0))
     number = [p.name for p in network.populations].index(population.name)
     first = int(neurons[0])  # cores of the same population draw differently
     sources = [network.seed, number, first] if first else [network.seed, number]

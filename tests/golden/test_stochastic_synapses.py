@@ -12,7 +12,8 @@ from spikelet.description.chip.params import ChipParams
 from spikelet.description.errors import SpikeletError
 from spikelet.description.neurons.draws import key_after
 from spikelet.description.neurons.models import neuron_model
-from spikelet.description.synapses.axon_types import BY_CHANCE, drawn_parts
+from spikelet.description.synapses.axon_types import drawn_parts
+from spikelet.description.synapses.formats import synapse_format
 from spikelet.golden.chip import GoldenChip
 from spikelet.golden.dense_spikes import DenseSpikes
 from tests.helpers.random_types import typed_weights
@@ -105,14 +106,16 @@ def test_c_leaves_them_to_numpy() -> None:
 def test_a_matrix_with_stochastic_synapses_is_stored() -> None:
     format, rng = CORE.synapse_format, np.random.default_rng(5)
     types, flags = rng.integers(0, 2, CORE.n_axons), rng.random((2, 12)) < 0.5
-    matrix = (rng.integers(-256, 256, (2, 12)) + BY_CHANCE * flags)[types].astype(np.int16)
-    matrix[0] = np.where(matrix[0] >= BY_CHANCE // 2, BY_CHANCE, 0)  # by the chance of 0
-    stored = format.stored(CORE, matrix, "core 0")
+    matrix = rng.integers(-256, 256, (2, 12))[types].astype(np.int16)
+    matrix[0] = 0  # by the chance of 0
+    stored = format.stored(CORE, format.by_chance(matrix, flags[types]), "core 0")
     found, bits, _, given = drawn_parts(stored)
     by_chance = (given[found] * bits).astype(np.bool_)
     assert not bits[0].any()
-    assert (by_chance[1:] == (matrix[1:] >= BY_CHANCE // 2)).all()
-    assert (format.matrix(CORE, stored)[1:] == matrix[1:] - BY_CHANCE * by_chance[1:]).all()
+    assert (by_chance[1:] == flags[types][1:]).all()
+    assert (format.matrix(CORE, stored) == matrix).all()
+    with pytest.raises(SpikeletError, match="dense synapses cannot be stochastic"):
+        synapse_format("dense").by_chance(matrix, flags[types])
     assert format.key(CORE, format.keyed(CORE, stored, 0xFEDCBA98)) == 0xFEDCBA98
 
 

@@ -19,7 +19,7 @@ _LAYOUT = Path(__file__).with_name("browser_layout.js").read_text(encoding="utf-
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Run the browser; the sandbox is off, as root cannot have it and the pages are ours."""
+    """Run the browser, as root too: without the isolation of pages, which are the project's own."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     assert program, "Chromium is missing: sudo apt-get install chromium"
     with sync_playwright() as playwright:
