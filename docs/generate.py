@@ -296,8 +296,8 @@ def measure_tables() -> str:
     )
     assumed = "".join(f"* {chip.name} ({chip.source}): {chip.assumes}.\n" for chip in PUBLISHED)
     said = (
-        "The figures of the papers, in the units of the page; each is under assumptions of its own, "
-        "which were not all checked against the full texts: look there before you cite one."
+        "The figures of the papers, in the units of the page; each is under assumptions of its "
+        "own, which were not all checked against the full texts: look there before you cite one."
     )
     return f"## Definitions\n\n{defined}\n## Five published chips\n\n{said}\n\n{chips}\n{assumed}"
 
